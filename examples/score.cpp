@@ -1,0 +1,82 @@
+/// @file
+/// @brief Scores generated texts against references: BLEU and ROUGE.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <graft/metrics/bleu.hpp>
+#include <graft/metrics/evaluation_files.hpp>
+#include <graft/metrics/rouge.hpp>
+#include <graft/metrics/rouge_e2e.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace {
+
+struct Settings {
+  std::vector<std::string> metrics = {"bleu", "rouge"};
+  std::string tokenization = "e2e";
+  std::string smoothing = "matching";
+  std::string hypotheses;
+  std::string references;
+  bool lowercase = false;
+  bool json = false;
+};
+
+nlohmann::ordered_json score(Settings const& settings) {
+  graft::EvaluationSet const set = graft::read_evaluation_set(settings.hypotheses, settings.references);
+  nlohmann::ordered_json scores;
+  for (std::string const& metric : settings.metrics) {
+    if (metric == "bleu") {
+      graft::BleuOptions options;
+      options.tokenization = graft::parse_tokenization(settings.tokenization);
+      options.lowercase = settings.lowercase;
+      options.smoothing = graft::parse_bleu_smoothing(settings.smoothing);
+      scores["bleu"] = graft::corpus_bleu(set.hypotheses, set.references, options).score;
+    } else if (metric == "rouge") {
+      graft::RougeScore const rouge = graft::corpus_rouge(set.hypotheses, set.references);
+      scores["rouge1"] = rouge.rouge1.f1;
+      scores["rouge2"] = rouge.rouge2.f1;
+      scores["rougeL"] = rouge.rougeL.f1;
+    } else {
+      scores["e2e_rougeL"] = graft::e2e_rouge_l(set.hypotheses, set.references);
+    }
+  }
+  return scores;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  CLI::App app{"Scores outputs against references; values are percentages. Exit status: 0, 1 (failed), 2 (usage)."};
+  app.option_defaults()->always_capture_default();
+  app.add_option("--metric", settings.metrics,
+                 "Metrics, parted by commas: bleu (corpus BLEU), rouge (ROUGE-1, -2, -L F1 as rouge_score has them), e2e_rouge (the E2E challenge's ROUGE-L)")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"bleu", "rouge", "e2e_rouge"}));
+  app.add_option("--tokenization", settings.tokenization, "BLEU's tokens: e2e (the E2E challenge's, lower-cased), sacrebleu (13a), none (white space)")
+      ->check(CLI::IsMember({"e2e", "sacrebleu", "none"}));
+  app.add_option("--smoothing", settings.smoothing, "BLEU's smoothing; matching is what the tokenization's own tool does (e2e none, sacrebleu exp)")
+      ->check(CLI::IsMember({"matching", "none", "floor", "add-k", "exp"}));
+  app.add_option("--hypotheses", settings.hypotheses, "Outputs, one a line")->required();
+  app.add_option("--references", settings.references, "References: a block of lines for each output, blocks parted by an empty line")->required();
+  app.add_flag("--lowercase", settings.lowercase, "Ignore case in BLEU (e2e and ROUGE always do)");
+  app.add_flag("--json", settings.json, "Print one JSON object");
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    nlohmann::ordered_json const scores = score(settings);
+    if (settings.json) std::printf("%s\n", scores.dump().c_str());
+    else
+      for (auto const& [name, value] : scores.items()) std::printf("%-10s %8.4f\n", name.c_str(), value.get<double>());
+    if (std::fflush(stdout) != 0) graft::fail<graft::FileError>("[standard output] writing failed");
+  } catch (std::exception const& error) {
+    std::fprintf(stderr, "score: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

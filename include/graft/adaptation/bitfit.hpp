@@ -1,0 +1,26 @@
+/// @file
+/// @brief BitFit (Ben Zaken et al. 2022): only the biases are trained.
+#pragma once
+
+#include <graft/adaptation/trained_weights.hpp>
+
+namespace graft {
+
+/// Trains every bias of linear maps and norms. A model without biases (LLaMA) is refused.
+struct BitFit {
+  static constexpr char const* name = "bitfit";
+  static constexpr Roles roles = static_cast<Roles>(Role::bias);
+
+  template <class Scalar, class Device>
+  class State : public TrainedWeights<roles, Scalar, Device> {
+   public:
+    State(BitFit const&, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey)
+        : TrainedWeights<roles, Scalar, Device>(model, base, [](SiteInfo const&, Part) { return true; }) {
+      if (this->empty()) fail<ConfigError>("[bitfit] got a ", model.architecture, " model without biases; expected biases to train; hint: LoRA or prefix tuning");
+    }
+  };
+  template <class Self, class Visitor>
+  static void visit(Self&, Visitor&&) {}
+};
+
+}  // namespace graft

@@ -1,0 +1,116 @@
+/// @file
+/// @brief Bottleneck adapters: h + up(f(down(h))), after every layer (Rebuffi et al. 2017, as the prefix-tuning paper uses them) or inside
+/// the sublayers (Houlsby et al. 2019; Pfeiffer et al. 2021).
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <graft/adaptation/hooks.hpp>
+#include <graft/adaptation/init.hpp>
+#include <graft/ops/activation.hpp>
+#include <graft/ops/linear.hpp>
+#include <graft/ops/residual.hpp>
+
+namespace graft {
+
+enum class AdapterPlacement {
+  between_layers,  ///< one after each layer, on the residual stream
+  houlsby,         ///< two a layer, on the output of attention and of the feed-forward, before the addition
+  pfeiffer,        ///< one a layer, on the output of the feed-forward, before the addition
+};
+
+/// Settings; the width is given directly or as a share of the model's parameters.
+struct BottleneckAdapter {
+  Index bottleneck = 64;
+  double share = 0.0;  ///< > 0: the widest bottleneck whose adapters have at most this share of the model's parameters (0.03 and 0.001 in the paper)
+  AdapterPlacement placement = AdapterPlacement::between_layers;
+  Activation activation = Activation::gelu;
+  double init_deviation = 0.01;  ///< of down; up starts at zero, so that the adapted model starts as the base
+
+  static constexpr char const* name = "bottleneck_adapter";
+  template <class Scalar, class Device>
+  class State;
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("bottleneck", self.bottleneck);
+    visitor("share", self.share);
+    visitor("placement", self.placement);
+    visitor("activation", self.activation);
+    visitor("init_deviation", self.init_deviation);
+  }
+};
+
+template <class Scalar, class Device>
+class BottleneckAdapter::State {
+ public:
+  using Value = Variable<Scalar, Device>;
+
+  State(BottleneckAdapter const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key) : settings_(settings) {
+    auto const slots = slots_of(model);
+    Index const width = model.width, r = width_of(settings, model, static_cast<Index>(slots.size()));
+    for (auto const& [name, index] : slots) {
+      RandomKey const own = key.with(static_cast<std::uint64_t>(index));
+      units_.emplace(index, Unit{{name + ".down.weight", normal<Scalar>(Shape{r, width}, own, settings.init_deviation)},
+                                 {name + ".down.bias", zeros<Scalar>(Shape{r})},
+                                 {name + ".up.weight", zeros<Scalar>(Shape{width, r})},
+                                 {name + ".up.bias", zeros<Scalar>(Shape{width})}});
+    }
+  }
+
+  [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {
+    std::vector<Parameter<Scalar, Device>*> all;
+    for (auto& [index, unit] : units_)
+      for (auto* parameter : {&unit.down, &unit.down_bias, &unit.up, &unit.up_bias}) all.push_back(parameter);
+    return all;
+  }
+  [[nodiscard]] Value after_layer(LayerAddress at, Value const& x, Rows const&) const {
+    return settings_.placement == AdapterPlacement::between_layers ? apply(index_of(at.layer, Sublayer::attention), x) : x;
+  }
+  [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const&, Value const&, Value const& output, Rows const&) const {
+    return settings_.placement == AdapterPlacement::between_layers ? output : apply(index_of(at.layer, which), output);
+  }
+
+ private:
+  struct Unit {
+    Parameter<Scalar, Device> down, down_bias, up, up_bias;
+  };
+
+  static int index_of(int layer, Sublayer which) { return 2 * layer + static_cast<int>(which); }
+  /// Parameter name prefixes and indices of this placement's adapters.
+  [[nodiscard]] std::vector<std::pair<std::string, int>> slots_of(ModelInfo const& model) const {
+    std::vector<std::pair<std::string, int>> slots;
+    for (int l = 0; l < model.stack(Stack::decoder).layers; ++l) {
+      std::string const layer = std::to_string(l);
+      if (settings_.placement == AdapterPlacement::between_layers) slots.emplace_back(layer, index_of(l, Sublayer::attention));
+      if (settings_.placement == AdapterPlacement::houlsby) slots.emplace_back(layer + ".attention", index_of(l, Sublayer::attention));
+      if (settings_.placement != AdapterPlacement::between_layers) slots.emplace_back(layer + ".feed_forward", index_of(l, Sublayer::feed_forward));
+    }
+    return slots;
+  }
+  static Index width_of(BottleneckAdapter const& settings, ModelInfo const& model, Index count) {
+    if (settings.share <= 0) {
+      if (settings.bottleneck < 1) fail<ConfigError>("[bottleneck_adapter] got bottleneck ", settings.bottleneck, "; expected at least 1");
+      return settings.bottleneck;
+    }
+    double const budget = settings.share * static_cast<double>(model.parameters()) / static_cast<double>(count) - static_cast<double>(model.width);
+    Index const r = static_cast<Index>(budget / static_cast<double>(2 * model.width + 1));
+    if (r < 1) fail<ConfigError>("[bottleneck_adapter] got share ", settings.share, "; expected enough for a bottleneck of 1, a share of at least ",
+                                 static_cast<double>(count * (3 * model.width + 1)) / static_cast<double>(model.parameters()));
+    return r;
+  }
+  [[nodiscard]] Value apply(int index, Value const& h) const {
+    auto const found = units_.find(index);
+    if (found == units_.end()) return h;
+    Unit const& unit = found->second;
+    auto const inner = activate(linear(h, unit.down.variable(), unit.down_bias.variable()), settings_.activation);  // [rows, r]
+    return add(h, linear(inner, unit.up.variable(), unit.up_bias.variable()));
+  }
+
+  BottleneckAdapter settings_;
+  std::map<int, Unit> units_;
+};
+
+}  // namespace graft

@@ -1,0 +1,119 @@
+/// @file
+/// @brief Several strategies in one model: every hook runs through them in order.
+#pragma once
+
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <graft/adaptation/hooks.hpp>
+
+namespace graft {
+
+/// Strategies side by side; `compose(PrefixTuning{…}, LoRA{…})` makes one. Virtual tokens and keys stand in the order of the strategies.
+template <class... Adaptations>
+struct Composed {
+  std::tuple<Adaptations...> parts;
+
+  static constexpr char const* name = "composed";
+  template <class Scalar, class Device>
+  class State;
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    std::apply([&](auto&... part) { (visitor(part.name, part), ...); }, self.parts);
+  }
+};
+
+template <class... Adaptations>
+[[nodiscard]] Composed<Adaptations...> compose(Adaptations... parts) {
+  return {{std::move(parts)...}};
+}
+
+template <class... Adaptations>
+template <class Scalar, class Device>
+class Composed<Adaptations...>::State {
+ public:
+  using Value = Variable<Scalar, Device>;
+  template <class A>
+  using PartState = StateOf<A, Scalar, Device>;
+  static constexpr Roles trained_roles = (trained_roles_of<PartState<Adaptations>>() | ...);
+
+  State(Composed const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key)
+      : states_(make(settings, model, base, key, std::index_sequence_for<Adaptations...>())) {}
+
+  [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {
+    std::vector<Parameter<Scalar, Device>*> all;
+    each([&](auto& state) {
+      auto const own = state.parameters();
+      all.insert(all.end(), own.begin(), own.end());
+    });
+    return all;
+  }
+  void prepare(StepContext const& step) requires(HasPrepare<PartState<Adaptations>> || ...) {
+    each([&](auto& state) {
+      if constexpr (requires { state.prepare(step); }) state.prepare(step);
+    });
+  }
+  void plan(VirtualPlan<Scalar, Device>& plan) const requires(HasPlan<PartState<Adaptations>, Scalar, Device> || ...) {
+    each([&](auto const& state) {
+      if constexpr (requires { state.plan(plan); }) state.plan(plan);
+    });
+  }
+  void virtual_keys_values(LayerAddress at, BankList<Scalar, Device>& banks) const requires(HasVirtualKeysValues<PartState<Adaptations>, Scalar, Device> || ...) {
+    each([&](auto const& state) {
+      if constexpr (requires { state.virtual_keys_values(at, banks); }) state.virtual_keys_values(at, banks);
+    });
+  }
+  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Value y, Rows const& rows) const requires(HasProject<PartState<Adaptations>, Scalar, Device> || ...) {
+    each([&](auto const& state) {
+      if constexpr (requires { state.project(site, x, y, rows); }) y = state.project(site, x, y, rows);
+    });
+    return y;
+  }
+  [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const& residual, Value const& input, Value output, Rows const& rows) const
+      requires(HasAfterSublayer<PartState<Adaptations>, Scalar, Device> || ...) {
+    each([&](auto const& state) {
+      if constexpr (requires { state.after_sublayer(at, which, residual, input, output, rows); }) output = state.after_sublayer(at, which, residual, input, output, rows);
+    });
+    return output;
+  }
+  [[nodiscard]] Value after_layer(LayerAddress at, Value x, Rows const& rows) const requires(HasAfterLayer<PartState<Adaptations>, Scalar, Device> || ...) {
+    each([&](auto const& state) {
+      if constexpr (requires { state.after_layer(at, x, rows); }) x = state.after_layer(at, x, rows);
+    });
+    return x;
+  }
+  [[nodiscard]] Value const* trained(SiteAddress const& site, Part part) const requires(HasTrained<PartState<Adaptations>> || ...) {
+    Value const* found = nullptr;
+    each([&](auto const& state) {
+      if constexpr (requires { state.trained(site, part); })
+        if (!found) found = state.trained(site, part);
+    });
+    return found;
+  }
+
+  /// The state of the i-th strategy.
+  template <std::size_t i>
+  [[nodiscard]] auto& part() {
+    return std::get<i>(states_);
+  }
+
+ private:
+  template <std::size_t... i>
+  static std::tuple<PartState<Adaptations>...> make(Composed const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key, std::index_sequence<i...>) {
+    return {PartState<Adaptations>(std::get<i>(settings.parts), model, base, key.with(i))...};
+  }
+  template <class F>
+  void each(F const& f) {
+    std::apply([&](auto&... state) { (f(state), ...); }, states_);
+  }
+  template <class F>
+  void each(F const& f) const {
+    std::apply([&](auto const&... state) { (f(state), ...); }, states_);
+  }
+
+  std::tuple<PartState<Adaptations>...> states_;
+};
+
+}  // namespace graft

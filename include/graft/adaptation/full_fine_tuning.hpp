@@ -1,0 +1,24 @@
+/// @file
+/// @brief Full fine-tuning: every weight is trained.
+#pragma once
+
+#include <graft/adaptation/trained_weights.hpp>
+
+namespace graft {
+
+/// The rival of every parameter-efficient strategy: a trained copy of the whole model.
+struct FullFineTuning {
+  static constexpr char const* name = "full";
+  static constexpr Roles roles = Role::weight | Role::bias | Role::norm | Role::embedding | Role::head;
+
+  template <class Scalar, class Device>
+  class State : public TrainedWeights<roles, Scalar, Device> {
+   public:
+    State(FullFineTuning const&, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey)
+        : TrainedWeights<roles, Scalar, Device>(model, base, [](SiteInfo const&, Part) { return true; }) {}
+  };
+  template <class Self, class Visitor>
+  static void visit(Self&, Visitor&&) {}
+};
+
+}  // namespace graft

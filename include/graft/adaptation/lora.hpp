@@ -1,0 +1,120 @@
+/// @file
+/// @brief LoRA (Hu et al. 2022): a trained product of two thin matrices beside chosen frozen ones.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <graft/adaptation/hooks.hpp>
+#include <graft/adaptation/init.hpp>
+#include <graft/ops/dropout.hpp>
+#include <graft/ops/low_rank.hpp>
+
+namespace graft {
+
+/// y = x·Wᵀ + (alpha / rank)·(x·Aᵀ)·Bᵀ, with A `[rank, in]` and B `[out, rank]` trained, B = 0 at first.
+struct LoRA {
+  Index rank = 8;
+  double alpha = 16;
+  std::vector<std::string> targets = {};  ///< last components of module names, such as q_proj; empty for the query and value products (or a fused one)
+  double dropout = 0.0;                   ///< on the low-rank path's input, while training
+  bool rank_stabilized = false;           ///< scale by alpha / √rank (Kalajdzievski 2023)
+
+  static constexpr char const* name = "lora";
+  template <class Scalar, class Device>
+  class State;
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("rank", self.rank);
+    visitor("alpha", self.alpha);
+    visitor("targets", self.targets);
+    visitor("dropout", self.dropout);
+    visitor("rank_stabilized", self.rank_stabilized);
+  }
+  [[nodiscard]] double scale() const { return alpha / (rank_stabilized ? std::sqrt(static_cast<double>(rank)) : static_cast<double>(rank)); }
+};
+
+template <class Scalar, class Device>
+class LoRA::State {
+ public:
+  using Value = Variable<Scalar, Device>;
+  using Values = Tensor<Scalar, Device>;
+  struct Unit {
+    SiteAddress site;
+    Layout layout;
+    Parameter<Scalar, Device> a, b;
+  };
+
+  State(LoRA const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key) : settings_(settings), key_(key) {
+    if (settings.rank < 1) fail<ConfigError>("[lora] got rank ", settings.rank, "; expected at least 1");
+    for (auto const& site : model.sites) {
+      if (site.role != Role::weight || !is_target(site)) continue;
+      RandomKey const own = key.with(site.name);
+      units_.push_back({site.address, site.layout, {site.name + ".lora_A.weight", linear_init<Scalar>(Shape{settings.rank, site.in}, site.in, own)},
+                        {site.name + ".lora_B.weight", zeros<Scalar>(Shape{site.out, settings.rank})}});
+    }
+    if (units_.empty()) fail<ConfigError>("[lora] got targets that name no linear map of this ", model.architecture, " model; expected some of ", choices(model));
+  }
+
+  [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {
+    std::vector<Parameter<Scalar, Device>*> all;
+    for (auto& unit : units_) all.insert(all.end(), {&unit.a, &unit.b});
+    return all;
+  }
+  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Value const& y, Rows const& rows) const {
+    for (auto const& unit : units_) {
+      if (!(unit.site == site)) continue;
+      Value const input = rows.training && settings_.dropout > 0
+                              ? graft::dropout(x, settings_.dropout, rows.offsets, rows.examples, key_.with("dropout").with(rows.step).with(unit.a.name()))
+                              : x;
+      return add_low_rank(y, input, unit.a.variable(), unit.b.variable(), static_cast<Scalar>(settings_.scale()));
+    }
+    return y;
+  }
+
+  /// The targets' matrices, for files.
+  [[nodiscard]] std::vector<Unit>& units() { return units_; }
+  /// What merging adds to a site's weight, in its stored layout: (alpha / rank)·B·A; empty where the site is no target.
+  [[nodiscard]] Values merged_delta(SiteAddress const& site) const {
+    using kernels::Read;
+    for (auto const& unit : units_) {
+      if (!(unit.site == site)) continue;
+      bool const turned = unit.layout == Layout::in_out;
+      auto const &a = unit.a.value(), &b = unit.b.value();
+      Index const out = b.rows(), in = a.width(), r = a.rows();
+      Values delta(turned ? Shape{in, out} : Shape{out, in});
+      if (turned)
+        kernels::matmul<Scalar>(Device{}, {in, out, r, a.data(), in, Read::transposed, b.data(), r, Read::transposed, Scalar(0), delta.data(), out});
+      else
+        kernels::matmul<Scalar>(Device{}, {out, in, r, b.data(), r, Read::plain, a.data(), in, Read::plain, Scalar(0), delta.data(), in});
+      kernels::scale(Device{}, delta.data(), static_cast<Scalar>(settings_.scale()), delta.data(), delta.size());
+      return delta;
+    }
+    return {};
+  }
+
+ private:
+  [[nodiscard]] bool is_target(SiteInfo const& site) const {
+    if (settings_.targets.empty()) return site.address.site == Site::query || site.address.site == Site::value || site.address.site == Site::query_key_value;
+    return std::any_of(settings_.targets.begin(), settings_.targets.end(), [&](std::string const& target) {
+      return site.name == target || (site.name.size() > target.size() && site.name.ends_with(target) && site.name[site.name.size() - target.size() - 1] == '.');
+    });
+  }
+  static std::string choices(ModelInfo const& model) {
+    std::vector<std::string> names;
+    for (auto const& site : model.sites)
+      if (site.role == Role::weight && std::find(names.begin(), names.end(), site.short_name) == names.end()) names.push_back(site.short_name);
+    std::string text;
+    for (auto const& name : names) text += (text.empty() ? "" : ", ") + name;
+    return text;
+  }
+
+  LoRA settings_;
+  RandomKey key_;
+  std::vector<Unit> units_;
+};
+
+}  // namespace graft

@@ -1,0 +1,38 @@
+/// @file
+/// @brief Prompt tuning (Lester et al. 2021): virtual tokens whose embeddings are trained, in front of the input.
+#pragma once
+
+#include <graft/adaptation/virtual_tokens.hpp>
+
+namespace graft {
+
+/// [E; X] runs through the frozen model, with E `[P, width]` trained.
+struct PromptTuning {
+  Index length = 20;                                    ///< P: virtual tokens
+  Init init = Init::vocabulary;                         ///< normal, uniform, vocabulary (sampled), or words (a text's tokens, or class labels)
+  double init_deviation = 0.5;                          ///< Lester's uniform start is ±0.5
+  std::vector<std::vector<Token>> init_words = {};      ///< for words: a text has one token a word, a class label may have several (their mean is taken)
+  bool fill_from_vocabulary = false;                    ///< with fewer words than P: sample the rest (Lester's class labels) instead of repeating them (PEFT's text)
+  Index init_sample = 5000;                             ///< how many of the first tokens are sampled from
+  Place place = Place::front;
+  PositionPolicy positions = PositionPolicy::shift;
+  std::optional<Mlp> reparametrization = std::nullopt;
+
+  static constexpr char const* name = "prompt_tuning";
+  template <class Scalar, class Device>
+  using State = VirtualTokensState<PromptTuning, Scalar, Device>;
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("length", self.length);
+    visitor("init", self.init);
+    visitor("init_deviation", self.init_deviation);
+    visitor("init_words", self.init_words);
+    visitor("fill_from_vocabulary", self.fill_from_vocabulary);
+    visitor("init_sample", self.init_sample);
+    visitor("place", self.place);
+    visitor("positions", self.positions);
+    visitor("reparametrization", self.reparametrization);
+  }
+};
+
+}  // namespace graft

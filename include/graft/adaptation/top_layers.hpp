@@ -1,0 +1,44 @@
+/// @file
+/// @brief Partial fine-tuning: the top k layers (FT-TOP2 of Li & Liang 2021).
+#pragma once
+
+#include <graft/adaptation/trained_weights.hpp>
+
+namespace graft {
+
+/// Trains all weights of the last `layers` layers, and of the final norm and the head if asked. The prefix-tuning authors' code also trains the
+/// final norm and the tied embedding; a tied head is the token embedding, so training it changes the input too (and backpropagates through every layer).
+struct TopLayers {
+  Index layers = 2;
+  bool final_norm = true;
+  bool head = false;  ///< an untied head; or the tied token embedding
+
+  static constexpr char const* name = "top_layers";
+  static constexpr Roles roles = Role::weight | Role::bias | Role::norm | Role::embedding | Role::head;
+
+  template <class Scalar, class Device>
+  class State : public TrainedWeights<roles, Scalar, Device> {
+   public:
+    State(TopLayers const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey)
+        : TrainedWeights<roles, Scalar, Device>(model, base, [&](SiteInfo const& site, Part) { return chosen(settings, model, site); }) {}
+
+   private:
+    static bool chosen(TopLayers const& settings, ModelInfo const& model, SiteInfo const& site) {
+      int const count = model.stack(site.address.at.stack).layers;
+      if (settings.layers < 1 || settings.layers > count) fail<ConfigError>("[top_layers] got ", settings.layers, " layers; expected 1 to ", count);
+      if (site.address.at.layer >= 0) return site.address.at.layer >= count - settings.layers;
+      SiteInfo const* head = model.find({Site::head});
+      bool const tied = head && head->tied;
+      return (settings.final_norm && site.address.site == Site::final_norm) ||
+             (settings.head && site.address.site == (tied ? Site::token_embedding : Site::head));
+    }
+  };
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("layers", self.layers);
+    visitor("final_norm", self.final_norm);
+    visitor("head", self.head);
+  }
+};
+
+}  // namespace graft

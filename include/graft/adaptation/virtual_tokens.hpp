@@ -1,0 +1,56 @@
+/// @file
+/// @brief What prompt tuning and embedding-only tuning share: trainable embeddings that join every row and run through the frozen model.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include <graft/adaptation/reparametrization.hpp>
+
+namespace graft {
+
+/// `[P, width]` virtual embeddings of a strategy whose settings have length, place, positions, reparametrization and the init fields.
+template <class Settings, class Scalar, class Device>
+class VirtualTokensState {
+ public:
+  using Values = Tensor<Scalar, Device>;
+
+  VirtualTokensState(Settings const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key) : settings_(settings) {
+    if (settings.length < 1) fail<ConfigError>("[virtual tokens] got length ", settings.length, "; expected at least 1");
+    Values start = start_values(model, base, key);
+    bool const from_words = settings.init == Init::words || settings.init == Init::vocabulary;
+    embeddings_ = ReparametrizedMatrix<Scalar, Device>(start, settings.reparametrization, model.width, key, from_words && settings.reparametrization ? clone(start) : Values());
+  }
+
+  [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return embeddings_.parameters(); }
+  void prepare(StepContext const&) { computed_ = embeddings_.compute(); }
+  void plan(VirtualPlan<Scalar, Device>& plan) const { plan.tokens.push_back({computed_, settings_.place, settings_.positions}); }
+
+  [[nodiscard]] ReparametrizedMatrix<Scalar, Device>& embeddings() { return embeddings_; }
+  /// Replaces the embeddings by a file's `[P, width]`.
+  void adopt(Values flat) { embeddings_.adopt(std::move(flat)); }
+
+ private:
+  [[nodiscard]] Values start_values(ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key) const {
+    Shape const shape{settings_.length, model.width};
+    double const d = settings_.init_deviation;
+    switch (settings_.init) {
+      case Init::normal: return normal<Scalar>(shape, key.with("tokens"), d);
+      case Init::uniform: return uniform<Scalar>(shape, key.with("tokens"), -d, d);
+      case Init::vocabulary: return embed_words(sample_vocabulary(settings_.length, model.vocabulary, settings_.init_sample, key), settings_.length, base);
+      case Init::words: break;
+    }
+    auto words = settings_.init_words;
+    if (settings_.fill_from_vocabulary && static_cast<Index>(words.size()) < settings_.length) {
+      auto const sampled = sample_vocabulary(settings_.length, model.vocabulary, settings_.init_sample, key);
+      words.insert(words.end(), sampled.begin(), sampled.begin() + (settings_.length - static_cast<Index>(words.size())));
+    }
+    return embed_words(words, settings_.length, base);
+  }
+
+  Settings settings_;
+  ReparametrizedMatrix<Scalar, Device> embeddings_;
+  Variable<Scalar, Device> computed_;
+};
+
+}  // namespace graft

@@ -1,0 +1,21 @@
+/// @file
+/// @brief What a model is trained and evaluated on.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace graft {
+
+/// A source text and what should be written for it.
+///
+/// Readers give one row a target (`references` empty): training wants those. `group_by_source` turns rows into one example for each distinct
+/// source with all its texts as references: generation and BLEU want those. `expand_references` goes back.
+struct Example {
+  std::string source;
+  std::string target;                   ///< the text to learn; of a grouped example, the first reference
+  std::vector<std::string> references;  ///< all accepted texts of a grouped example
+  std::string domain;                   ///< what kind of thing the source describes; empty where the data do not say
+};
+
+}  // namespace graft

@@ -1,0 +1,31 @@
+/// @file
+/// @brief logΣexp of rows of logits, and the refusal of logits that are no numbers.
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include <graft/core/error.hpp>
+#include <graft/kernels/cross_entropy.hpp>
+#include <graft/tensor/tensor.hpp>
+
+namespace graft::detail {
+
+/// log Σ_v exp z_v of every row of `logits` `[rows, vocabulary]`.
+template <class Scalar>
+[[nodiscard]] std::vector<Scalar> log_sum_exp(Tensor<Scalar>& logits) {
+  auto const rows = static_cast<std::size_t>(logits.rows());
+  std::vector<Token> const labels(rows, 0);
+  std::vector<Scalar> result(rows), label_logit(rows), mean(rows);
+  kernels::softmax_statistics(Cpu{}, logits.data(), logits.rows(), logits.width(), labels.data(), result.data(), label_logit.data(), mean.data(), false);
+  for (Scalar value : result)
+    if (!std::isfinite(value)) fail<NumericError>("[generate] got logits that are not finite; expected numbers; hint: the model's weights or the adapter's parameters are broken");
+  return result;
+}
+
+[[noreturn]] inline void fail_all_forbidden(Index prompt, Index generated) {
+  fail<ConfigError>("[generate] every token is forbidden after ", generated, " tokens for prompt ", prompt,
+                    "; expected at least one allowed; hint: loosen no_repeat_ngram, min_new_tokens or the processors");
+}
+
+}  // namespace graft::detail

@@ -1,0 +1,180 @@
+/// @file
+/// @brief Decoding with a transformer and its key-value cache.
+#pragma once
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <graft/autograd/tape.hpp>
+#include <graft/generate/cache_blocks.hpp>
+#include <graft/generate/session.hpp>
+#include <graft/nn/rows.hpp>
+
+namespace graft {
+
+/// A decoding session of a model. Every token goes through the model once: the prompts in one packed batch (what all of them begin with only once, where that pays),
+/// then each step's tokens in another. A prompt's keys and values are stored once for all its texts; texts that branch share their common past.
+/// The adaptation is prepared once: its parameters must not change while the session lives.
+template <class Model>
+class ModelSession {
+ public:
+  using scalar_type = typename Model::scalar_type;
+  using device_type = typename Model::device_type;
+
+  /// @param expected_texts texts that will be written at a time, for all prompts together
+  /// @param expected_tokens tokens of each; both only size the cache, which grows when they are exceeded
+  ModelSession(Model& model, std::vector<std::vector<Token>> prompts, Index expected_texts = 0, Index expected_tokens = 0)
+      : model_(model), prepared_(model), prompts_(std::move(prompts)), extents_(prompts_.size()) {
+    for (std::size_t p = 0; p < prompts_.size(); ++p)
+      if (prompts_[p].empty()) fail<ConfigError>("[generate] prompt ", p, " is empty; expected at least one token; hint: a start token");
+    virtual_tokens_ = model_.virtual_tokens();
+    shared_ = shared_length();
+    first_block_row_ = shared_;
+    for (auto const& prompt : prompts_) first_block_row_ += static_cast<Index>(prompt.size()) - shared_ + virtual_tokens_;
+    Index const blocks = expected_texts * ((expected_tokens + detail::BlockPool::rows - 1) / detail::BlockPool::rows);
+    auto const& config = model_.config();
+    cache_ = Cache(config.layers, first_block_row_ + blocks * detail::BlockPool::rows, config.kv_width());
+  }
+  ModelSession(ModelSession const&) = delete;
+  ModelSession& operator=(ModelSession const&) = delete;
+
+  [[nodiscard]] std::vector<std::vector<Token>> const& prompts() const { return prompts_; }
+
+  /// Logits after each prompt: `[prompts, vocabulary]`.
+  [[nodiscard]] Tensor<scalar_type> start() {
+    if (shared_ > 0) run_shared_beginning();
+    Step step;
+    Index free_row = shared_;
+    for (std::size_t p = 0; p < prompts_.size(); ++p) {
+      Index const length = static_cast<Index>(prompts_[p].size()) - shared_;
+      CachedRow row{{}, free_row, shared_};
+      if (shared_ > 0) row.past.push_back({0, shared_});
+      extents_[p] = row.past;
+      extents_[p].push_back({free_row, length + virtual_tokens_});
+      free_row += length + virtual_tokens_;
+      step.add(prompts_[p].begin() + shared_, prompts_[p].end(), prompts_[p].size(), p, std::move(row));
+      texts_.push_back({static_cast<Index>(p)});
+    }
+    return run(step);
+  }
+
+  /// Logits after `tokens[i]`, which continues text `parents[i]` of the call before: `[tokens, vocabulary]`.
+  [[nodiscard]] Tensor<scalar_type> advance(std::vector<Index> const& parents, std::vector<Token> const& tokens) {
+    branch(parents);
+    Step step;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      auto const& text = texts_[i];
+      auto const p = static_cast<std::size_t>(text.prompt);
+      Index const before = text.generated - 1;
+      CachedRow row{extents_[p], text.last_row(first_block_row_), static_cast<Index>(prompts_[p].size()) + before};
+      text.append_extents(before, first_block_row_, row.past);
+      step.add(tokens.begin() + static_cast<Index>(i), tokens.begin() + static_cast<Index>(i) + 1, prompts_[p].size(), p, std::move(row));
+    }
+    return run(step);
+  }
+
+  /// Cache rows that are in use, and that there are.
+  [[nodiscard]] Index rows_in_use() const { return first_block_row_ + (pool_.size() - pool_.unused()) * detail::BlockPool::rows; }
+  [[nodiscard]] Index capacity() const { return cache_.capacity(); }
+  /// Tokens that all prompts begin with and that were computed once.
+  [[nodiscard]] Index shared_tokens() const { return shared_; }
+
+ private:
+  using Cache = KeyValueCache<scalar_type, device_type>;
+  using Values = Tensor<scalar_type, device_type>;
+
+  struct Prepared {
+    explicit Prepared(Model& m) : model(m) { model.prepare_inference(); }
+    ~Prepared() { model.finish_inference(); }
+    Model& model;
+  };
+
+  /// The new tokens of every text, and where their past is.
+  struct Step {
+    Batch batch;
+    std::vector<CachedRow> cached;
+
+    template <class Iterator>
+    void add(Iterator first, Iterator last, std::size_t prompt_length, std::size_t prompt, CachedRow row) {
+      Rows& rows = batch.rows;
+      for (Index position = row.earlier; first != last; ++first, ++position) {
+        batch.tokens.push_back(*first);
+        rows.positions.push_back(position);
+      }
+      rows.offsets.push_back(static_cast<Index>(batch.tokens.size()));
+      rows.insertion.push_back(static_cast<Index>(prompt_length) - 1);  // as in training: the last source token is the first to see infix activations
+      rows.examples.push_back(prompt);
+      rows.targets.at.push_back(rows.tokens() - 1);
+      cached.push_back(std::move(row));
+    }
+  };
+
+  [[nodiscard]] Tensor<scalar_type> run(Step& step) {
+    NoGrad no_grad;
+    CacheView<scalar_type, device_type> const view{&cache_, std::move(step.cached)};
+    return model_.logits(step.batch, &view).value();
+  }
+
+  /// How many first tokens are worth computing once for all prompts: few-shot examples, instructions. Never a prompt's last token, which infix activations precede.
+  [[nodiscard]] Index shared_length() const {
+    constexpr Index worth_a_pass = 64;  // saved tokens that outweigh reading the weights once more
+    if (prompts_.size() < 2 || virtual_tokens_ > 0) return 0;
+    std::size_t length = prompts_[0].size() - 1;
+    for (auto const& prompt : prompts_) {
+      length = std::min(length, prompt.size() - 1);
+      length = static_cast<std::size_t>(std::mismatch(prompt.begin(), prompt.begin() + static_cast<Index>(length), prompts_[0].begin()).first - prompt.begin());
+    }
+    auto const common = static_cast<Index>(length);
+    return common * (static_cast<Index>(prompts_.size()) - 1) >= worth_a_pass ? common : 0;
+  }
+  void run_shared_beginning() {
+    NoGrad no_grad;
+    Step step;
+    step.add(prompts_[0].begin(), prompts_[0].begin() + shared_, prompts_[0].size(), 0, {});
+    CacheView<scalar_type, device_type> const view{&cache_, std::move(step.cached)};
+    (void)model_.hidden_states(step.batch, &view);
+  }
+
+  /// Lets text i go on from the present text `parents[i]`, with room for one more token.
+  void branch(std::vector<Index> const& parents) {
+    std::vector<detail::CachedText> next;
+    next.reserve(parents.size());
+    for (Index parent : parents) {
+      next.push_back(texts_[static_cast<std::size_t>(parent)]);
+      pool_.share(next.back().blocks);
+    }
+    for (auto const& text : texts_)
+      for (Index block : text.blocks) pool_.release(block);
+    texts_ = std::move(next);
+    std::vector<detail::RowCopy> copies;
+    for (auto& text : texts_) text.grow(pool_, first_block_row_, copies);
+    reserve(first_block_row_ + pool_.size() * detail::BlockPool::rows);
+    for (auto& layer : cache_.layers)
+      for (auto const& copy : copies)
+        for (Values* values : {&layer.keys, &layer.values}) std::copy_n(values->row(copy.from), copy.count * values->width(), values->row(copy.to));
+  }
+  /// Grows the cache, layer by layer, so that only one layer exists twice at a time.
+  void reserve(Index rows) {
+    Index const before = cache_.capacity();
+    if (rows <= before) return;
+    Index const capacity = std::max(rows, before + before / 2);
+    for (auto& layer : cache_.layers)
+      for (Values* values : {&layer.keys, &layer.values}) {
+        Values larger(Shape{capacity, values->width()});
+        std::copy_n(values->data(), values->size(), larger.data());
+        *values = std::move(larger);
+      }
+  }
+
+  Model& model_;
+  Prepared prepared_;
+  std::vector<std::vector<Token>> prompts_;
+  std::vector<std::vector<CacheExtent>> extents_;  ///< of every prompt, its virtual tokens included
+  std::vector<detail::CachedText> texts_;          ///< in the order of the last logits
+  detail::BlockPool pool_;
+  Cache cache_;
+  Index virtual_tokens_ = 0, shared_ = 0, first_block_row_ = 0;
+};
+
+}  // namespace graft

@@ -1,0 +1,47 @@
+/// @file
+/// @brief `generate(model, tokenizer, text, settings)`: text in, text out.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <graft/generate/generate.hpp>
+#include <graft/text/tokenizer.hpp>
+
+namespace graft {
+
+/// The text of a generated sequence, without its end token and special tokens.
+[[nodiscard]] inline std::string decode_text(Tokenizer const& tokenizer, Generated const& generated) {
+  std::span<Token const> tokens = generated.tokens;
+  if (generated.finished) tokens = tokens.first(tokens.size() - 1);
+  return tokenizer.decode(tokens, true);
+}
+
+/// The settings with the tokenizer's (else the model's) end of text as end token, where they name none.
+template <class Model, GenerationSettings Settings>
+[[nodiscard]] Settings with_end_token(Model const& model, Tokenizer const& tokenizer, Settings settings) {
+  if (!settings.end_tokens.empty()) return settings;
+  Token const end = tokenizer.special_tokens().eos.value_or(model.config().eos);
+  if (end >= 0 && end < model.config().vocabulary) settings.end_tokens = {end};
+  return settings;
+}
+
+/// The best continuation of every prompt. Where the settings name no end token, the tokenizer's end of text is it.
+template <class Model, GenerationSettings Settings>
+[[nodiscard]] std::vector<std::string> generate(Model& model, Tokenizer const& tokenizer, std::vector<std::string> const& prompts, Settings const& settings) {
+  std::vector<std::vector<Token>> tokens;
+  for (auto const& prompt : prompts) tokens.push_back(tokenizer.encode(prompt));
+  std::vector<std::string> texts;
+  for (auto const& generated : generate(model, tokens, with_end_token(model, tokenizer, settings))) texts.push_back(decode_text(tokenizer, generated.front()));
+  return texts;
+}
+
+/// The best continuation of one prompt.
+template <class Model, GenerationSettings Settings>
+[[nodiscard]] std::string generate(Model& model, Tokenizer const& tokenizer, std::string_view prompt, Settings const& settings) {
+  return generate(model, tokenizer, std::vector<std::string>{std::string(prompt)}, settings).front();
+}
+
+}  // namespace graft

@@ -1,0 +1,23 @@
+/// @file
+/// @brief Opens whatever holds a model: a Hugging Face folder, a safetensors file or a GGUF file.
+#pragma once
+
+#include <graft/io/checkpoint.hpp>
+#include <graft/io/gguf_checkpoint.hpp>
+#include <graft/io/mapped_file.hpp>
+#include <graft/io/safetensors_checkpoint.hpp>
+
+#include <filesystem>
+#include <memory>
+
+namespace graft {
+
+/// A folder is taken for Hugging Face's, a file that begins with "GGUF" for GGUF, any other for safetensors. Throws FileError.
+[[nodiscard]] inline std::shared_ptr<Checkpoint const> open_checkpoint(std::filesystem::path const& path, FileAccess access = FileAccess::map) {
+  if (!std::filesystem::is_directory(path) && MappedFile::open(path)->text().substr(0, 4) == "GGUF") {
+    return std::make_shared<GgufCheckpoint const>(path, access);
+  }
+  return std::make_shared<SafetensorsCheckpoint const>(path, access);
+}
+
+}  // namespace graft

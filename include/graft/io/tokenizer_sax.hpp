@@ -1,0 +1,185 @@
+/// @file
+/// @brief Reading tokenizer files in bounded memory: vocabulary and merges go straight into their tables, the small rest into a tree.
+#pragma once
+
+#include <graft/core/error.hpp>
+#include <graft/io/describe.hpp>
+#include <graft/io/json.hpp>
+#include <graft/text/byte_level_bpe.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace graft {
+
+/// What a tokenizer's JSON file holds.
+struct TokenizerJson {
+  nlohmann::json rest;       ///< everything but the two tables
+  Vocabulary vocabulary;     ///< `model.vocab`, or a whole vocab.json
+  MergeList merges;          ///< `model.merges`
+  bool has_vocabulary = false, has_merges = false;
+  bool scored_vocabulary = false;  ///< `model.vocab` is a list of pieces with scores, as Unigram models have it; it was passed over
+};
+
+namespace detail {
+
+/// Which file is read: where its vocabulary stands.
+enum class TokenizerFile { tokenizer_json, vocab_json };
+
+/// The handler of nlohmann-json's event parser. Limits: 64 levels, `value_limit` values outside the tables, no key twice.
+class TokenizerJsonHandler {
+ public:
+  TokenizerJsonHandler(TokenizerFile kind, std::string source, TokenizerJson& out) : kind_(kind), source_(std::move(source)), out_(out) {}
+
+  using Json = nlohmann::json;
+  bool null() { return scalar(nullptr); }
+  bool boolean(bool value) { return scalar(value); }
+  bool number_integer(std::int64_t value) { return scalar(value); }
+  bool number_float(double value, std::string const&) { return scalar(value); }
+  bool string(std::string& value) {
+    if (table_ != Table::merges) return scalar(std::move(value));
+    if (depth_ == table_depth_ + 1) {
+      pair_.push_back(std::move(value));
+      if (pair_.size() > 2) bad_merge();
+    } else {
+      out_.merges.add_line(value, source_);
+    }
+    return true;
+  }
+  bool binary(Json::binary_t&) { return scalar(nullptr); }
+  bool number_unsigned(std::uint64_t value) {
+    if (table_ != Table::vocabulary) return scalar(value);
+    out_.vocabulary.add(key_, value > INT64_MAX ? INT64_MAX : static_cast<std::int64_t>(value), source_);
+    return true;
+  }
+  bool key(std::string& name) {
+    key_ = std::move(name);
+    return true;
+  }
+
+  bool start_object(std::size_t) {
+    enter();
+    if (table_ == Table::merges) bad_merge();
+    if (table_ == Table::vocabulary) bad_id();
+    if (table_ == Table::skipped) return true;
+    bool const vocabulary = kind_ == TokenizerFile::vocab_json ? depth_ == 1 : in_model() && key_ == "vocab";
+    if (vocabulary) return begin_table(Table::vocabulary, out_.has_vocabulary);
+    return open(Json::object());
+  }
+  bool start_array(std::size_t) {
+    enter();
+    if (table_ == Table::vocabulary) bad_id();
+    if (table_ == Table::skipped) return true;
+    if (table_ == Table::merges) {
+      if (depth_ != table_depth_ + 1) bad_merge();
+      pair_.clear();
+      return true;
+    }
+    if (in_model() && key_ == "merges") return begin_table(Table::merges, out_.has_merges);
+    if (in_model() && key_ == "vocab") return begin_table(Table::skipped, out_.scored_vocabulary);
+    return open(Json::array());
+  }
+  bool end_object() { return leave(); }
+  bool end_array() {
+    if (table_ == Table::merges && depth_ == table_depth_ + 1) {
+      if (pair_.size() != 2) bad_merge();
+      out_.merges.add(pair_[0], pair_[1], source_);
+    }
+    return leave();
+  }
+  [[noreturn]] bool parse_error(std::size_t position, std::string const&, nlohmann::detail::exception const& error) {
+    fail<FileError>("[", source_, "] is malformed JSON, or cut short, at byte ", position, "; got: ", json_reason(error));
+  }
+
+ private:
+  enum class Table { none, vocabulary, merges, skipped };
+  static constexpr std::size_t depth_limit = 64, value_limit = std::size_t{1} << 18;
+
+  void enter() {
+    if (++depth_ > depth_limit) fail<FileError>("[", source_, "] JSON is nested too deeply; got more than ", depth_limit, " levels");
+  }
+  /// Whether a value that opens now is a member of the root's `model`.
+  [[nodiscard]] bool in_model() const { return kind_ == TokenizerFile::tokenizer_json && depth_ == 3 && model_depth_ == 2; }
+
+  bool begin_table(Table table, bool& seen) {
+    if (seen) fail<FileError>("[", source_, "] key ", printable(key_), " occurs twice; expected once");
+    seen = true;
+    table_ = table;
+    table_depth_ = depth_;
+    return true;
+  }
+
+  bool leave() {
+    if (table_ == Table::none) open_.pop_back();
+    if (depth_ == table_depth_) table_ = Table::none, table_depth_ = 0;
+    if (depth_ == model_depth_) model_depth_ = 0;
+    --depth_;
+    return true;
+  }
+
+  bool open(Json container) {
+    if (depth_ == 2 && key_ == "model" && container.is_object()) model_depth_ = 2;
+    open_.push_back(place(std::move(container)));
+    return true;
+  }
+
+  bool scalar(Json value) {
+    if (table_ == Table::vocabulary) bad_id();
+    if (table_ == Table::merges) bad_merge();
+    if (table_ == Table::none) place(std::move(value));
+    return true;
+  }
+
+  Json* place(Json value) {
+    if (++values_ > value_limit) fail<FileError>("[", source_, "] is too large; got more than ", value_limit, " values outside vocabulary and merges");
+    if (open_.empty()) return &(out_.rest = std::move(value));
+    Json& parent = *open_.back();
+    if (parent.is_array()) {
+      parent.push_back(std::move(value));
+      return &parent.back();
+    }
+    if (parent.contains(key_)) fail<FileError>("[", source_, "] key ", printable(key_), " occurs twice; expected once");
+    return &(parent[key_] = std::move(value));
+  }
+
+  [[noreturn]] void bad_id() const {
+    fail<FileError>("[", source_, "] id of token ", printable(key_), " has the wrong type or is negative; expected an integer from 0 on");
+  }
+  [[noreturn]] void bad_merge() const {
+    fail<FileError>("[", source_, "] merge ", out_.merges.size(), " has the wrong type; expected \"left right\" or [\"left\", \"right\"]");
+  }
+
+  TokenizerFile kind_;
+  std::string source_;
+  TokenizerJson& out_;
+  std::string key_;
+  std::vector<std::string> pair_;
+  std::vector<Json*> open_;  ///< containers being filled; a parent does not grow while its child is open
+  Table table_ = Table::none;
+  std::size_t depth_ = 0, table_depth_ = 0, model_depth_ = 0, values_ = 0;
+};
+
+}  // namespace detail
+
+/// Reads one file's text. `source` names it in errors.
+/// @throws FileError for malformed JSON, more than 64 levels, a key twice, or tables with wrong types
+[[nodiscard]] inline TokenizerJson parse_tokenizer_json(std::string_view text, std::string const& source, detail::TokenizerFile kind) {
+  if (std::size_t const zero = text.find('\0'); zero != std::string_view::npos)  // the parser would take it for the end
+    fail<FileError>("[", source, "] is not JSON; got a zero byte at offset ", zero);
+  TokenizerJson out;
+  detail::TokenizerJsonHandler handler(kind, source, out);
+  nlohmann::json::sax_parse(text.begin(), text.end(), &handler);
+  if (kind != detail::TokenizerFile::vocab_json && !out.rest.is_object())
+    fail<FileError>("[", source, "] is not a JSON object; got ", out.rest.type_name(), "; expected {…}");
+  if (kind == detail::TokenizerFile::vocab_json && !out.has_vocabulary)
+    fail<FileError>("[", source, "] is not a vocabulary; got ", out.rest.type_name(), "; expected {\"token\": id, …}");
+  return out;
+}
+
+}  // namespace graft

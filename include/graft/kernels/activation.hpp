@@ -1,0 +1,43 @@
+/// @file
+/// @brief y = f(x) and y = f(gate) ∘ up for the activation functions of transformers, with their gradients.
+#pragma once
+
+#include <graft/core/device.hpp>
+#include <graft/core/types.hpp>
+
+namespace graft {
+
+/// The nonlinearity of a feed-forward block.
+enum class Activation {
+  gelu,       ///< x·Φ(x) with the normal distribution Φ (Hendrycks & Gimpel 2016)
+  gelu_tanh,  ///< its approximation x/2·(1 + tanh(√(2/π)(x + 0.044715x³)))
+  silu,       ///< x·σ(x) (also called swish)
+  relu,       ///< max(x, 0)
+  tanh
+};
+
+/// Whether the derivative is computed from the function's output, so that its input need not be kept.
+[[nodiscard]] constexpr bool keeps_output(Activation f) { return f == Activation::relu || f == Activation::tanh; }
+
+}  // namespace graft
+
+namespace graft::kernels {
+
+/// y_i = f(x_i); y may be x.
+template <class Scalar>
+void activate(Cpu, Activation f, Scalar const* x, Scalar* y, Index size);
+/// dx_i = dy_i · f'(x_i), where `kept` is y if `keeps_output(f)`, else x; dx may be dy.
+template <class Scalar>
+void activate_backward(Cpu, Activation f, Scalar const* kept, Scalar const* dy, Scalar* dx, Index size);
+/// y_i = f(gate_i) · up_i
+template <class Scalar>
+void gated(Cpu, Activation f, Scalar const* gate, Scalar const* up, Scalar* y, Index size);
+/// dgate_i = dy_i · up_i · f'(gate_i), dup_i = dy_i · f(gate_i); a null result is left out; dgate or dup may be dy.
+template <class Scalar>
+void gated_backward(Cpu, Activation f, Scalar const* gate, Scalar const* up, Scalar const* dy, Scalar* dgate, Scalar* dup, Index size);
+
+}  // namespace graft::kernels
+
+#ifndef GRAFT_COMPILED
+#include <graft/kernels/cpu/activation.hpp>
+#endif

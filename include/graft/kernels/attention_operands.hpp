@@ -1,0 +1,42 @@
+/// @file
+/// @brief What the attention kernels read and write.
+#pragma once
+
+#include <graft/core/types.hpp>
+#include <graft/kernels/attention_plan.hpp>
+#include <graft/kernels/strided.hpp>
+
+namespace graft::kernels {
+
+/// Adds table[bucket_of_distance[distance − first_distance], head] to a score, distance = key position − query position (Raffel et al. 2020).
+template <class Scalar>
+struct AttentionBias {
+  Scalar const* table = nullptr;  ///< [buckets, heads], null: no bias
+  Index buckets = 0;
+  int const* bucket_of_distance = nullptr;
+  Index first_distance = 0;
+};
+
+/// What the forward and backward pass read. The plan has been checked against the sources.
+template <class Scalar>
+struct AttentionOperands {
+  AttentionPlan const* plan;
+  AttentionShape shape;
+  Strided<Scalar const> queries;        ///< [queries, heads · head_dim]
+  Strided<Scalar const> const* keys;    ///< per source, [rows, kv_heads · head_dim]
+  Strided<Scalar const> const* values;  ///< per source, [rows, kv_heads · head_dim]
+  Index const* source_rows;             ///< per source
+  Index sources;
+  AttentionBias<Scalar> bias;
+};
+
+/// What the backward pass adds into; null where no gradient is wanted. Different rows and heads must not overlap in memory.
+template <class Scalar>
+struct AttentionGradients {
+  Strided<Scalar> queries;
+  Strided<Scalar> const* keys;    ///< per source
+  Strided<Scalar> const* values;  ///< per source
+  Scalar* bias_table;
+};
+
+}  // namespace graft::kernels

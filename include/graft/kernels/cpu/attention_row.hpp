@@ -1,0 +1,142 @@
+/// @file
+/// @brief What the forward and backward passes of attention share on the host: a row's keys cut into blocks, and scores against them.
+#pragma once
+
+#include <limits>
+#include <vector>
+
+#include <graft/core/thread_pool.hpp>
+#include <graft/kernels/attention_operands.hpp>
+#include <graft/kernels/cpu/row_products.hpp>
+
+namespace graft::kernels::cpu {
+
+/// Keys of a block: a block's transposed keys, its scores and its values stay in the first-level cache together.
+inline constexpr Index block_keys = 64;
+
+/// Up to `block_keys` consecutive keys of one segment.
+struct KeyBlock {
+  Segment const* segment;
+  Index first;   ///< its first key within the segment
+  Index length;  ///< its keys
+  Index width;   ///< its keys in whole registers
+  Index column;  ///< the widths of the row's blocks before it
+
+  [[nodiscard]] std::size_t source() const { return static_cast<std::size_t>(segment->source); }
+  [[nodiscard]] Index stored_row() const { return segment->begin + first; }
+  [[nodiscard]] Index visible(Index query_index) const { return std::clamp<Index>(segment->visible(query_index) - first, 0, length); }
+};
+
+/// Aligned memory of this thread that only grows; `purpose` tells apart buffers that are in use together.
+template <class Scalar, int purpose>
+Scalar* scratch(Index size) {
+  thread_local Eigen::Array<Scalar, Eigen::Dynamic, 1> memory;
+  if (memory.size() < size) memory.resize(size);
+  return memory.data();
+}
+
+template <class Scalar>
+using Line = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
+template <class Scalar>
+using ConstLine = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1> const>;
+template <class Scalar>
+Scalar dot(Scalar const* a, Scalar const* b, Index size) {
+  return (ConstLine<Scalar>(a, size) * ConstLine<Scalar>(b, size)).sum();
+}
+
+/// The unit of parallel work: the queries of one row in the heads that share one key/value head. Nothing in it depends on other rows.
+template <class Scalar>
+class AttentionRow {
+ public:
+  AttentionRow(AttentionOperands<Scalar> const& operands, Index r, Index kv)
+      : x(operands), plan(*x.plan), row(r), kv_head(kv), first_query(plan.first_query(r)), queries(plan.first_query(r + 1) - first_query) {
+    thread_local std::vector<KeyBlock> reused;
+    reused.clear();
+    for (Index s = plan.first_segment(row); s < plan.first_segment(row + 1); ++s) {
+      Segment const& segment = plan.segment(s);
+      for (Index first = 0; first < segment.length; first += block_keys) {
+        Index const length = std::min(block_keys, segment.length - first), width = padded<Scalar>(length);
+        reused.push_back({&segment, first, length, width, columns});
+        columns += width;
+      }
+    }
+    blocks = &reused;
+    query_block = std::min<Index>(columns <= 4096 ? 48 : 12, queries);
+    if (x.bias.table) range = distances(plan, row);
+  }
+
+  AttentionOperands<Scalar> const& x;
+  AttentionPlan const& plan;
+  Index row, kv_head, first_query, queries;
+  std::vector<KeyBlock> const* blocks;  ///< of this thread, until the next row
+  Index columns = 0;                    ///< of a row of scores
+  Index query_block;                    ///< queries whose scores are held at a time
+  DistanceRange range;                  ///< for the relative bias
+
+  [[nodiscard]] Index head_dim() const { return x.shape.head_dim; }
+  [[nodiscard]] Index head(Index in_group) const { return kv_head * x.shape.group() + in_group; }
+  [[nodiscard]] Index index(Index query) const { return plan.query_index(row, query); }
+  [[nodiscard]] Strided<Scalar const> keys(KeyBlock const& b) const { return x.keys[b.source()].from(b.stored_row(), kv_head * head_dim()); }
+  [[nodiscard]] Strided<Scalar const> values(KeyBlock const& b) const { return x.values[b.source()].from(b.stored_row(), kv_head * head_dim()); }
+  /// The columns of `query_head` of a matrix of packed queries, from this row's `query` on.
+  template <class S>
+  [[nodiscard]] Strided<S> of_queries(Strided<S> matrix, Index query, Index query_head) const {
+    return matrix.from(first_query + query, query_head * head_dim());
+  }
+  /// Elements of the scores of a block of queries; the scores against one block of keys lie together.
+  [[nodiscard]] Index score_size() const { return query_block * columns; }
+  [[nodiscard]] Strided<Scalar> scores(Scalar* memory, KeyBlock const& b) const { return {memory + query_block * b.column, b.width}; }
+
+  /// scores[i, j] = left_i · right_j for queries [first, last) and the visible keys j of `b`; `transposed` is right's [head_dim, width].
+  void multiply(KeyBlock const& b, Strided<Scalar const> left, Scalar const* transposed, Index first, Index last, Strided<Scalar> to) const {
+    for (Index i = first; i < last; i += tile_height) {
+      Index const height = std::min<Index>(tile_height, last - i), seen = b.visible(index(i + height - 1));
+      if (seen > 0)
+        product<Scalar>(height, padded<Scalar>(seen), head_dim(), {left.row(i - first), left.stride, 1}, {transposed, b.width},
+                        to.from(i - first, 0), false);
+    }
+  }
+  /// Elements of `expand_bias`.
+  [[nodiscard]] Index bias_size() const { return padded<Scalar>(x.shape.group() * range.size()); }
+  /// to[g, d] = the bias of the group's head g at distance range.low + d: a row of scores then takes consecutive elements.
+  void expand_bias(Scalar* to) const {
+    for (Index g = 0; g < x.shape.group() && range.size() > 0; ++g)
+      for (Index d = 0; d < range.size(); ++d) *to++ = x.bias.table[bucket(d) * x.shape.heads + head(g)];
+  }
+  [[nodiscard]] Index bucket(Index d) const { return x.bias.bucket_of_distance[range.low + d - x.bias.first_distance]; }
+  /// Where in [0, range.size()) the distance of `query` and the first key of `b` falls.
+  [[nodiscard]] Index distance(KeyBlock const& b, Index query) const {
+    return b.segment->position + b.first - plan.query_position(row, query) - range.low;
+  }
+  /// score = scale · score + bias for the `seen` keys that `query` sees.
+  void scale_and_bias(KeyBlock const& b, Index query, Index seen, Index in_group, Scalar const* bias, Scalar* score) const {
+    Line<Scalar> line(score, seen);
+    line *= static_cast<Scalar>(x.shape.scale);
+    if (bias) line += ConstLine<Scalar>(bias + in_group * range.size() + distance(b, query), seen);
+  }
+};
+
+/// score = exp(score − shift) for the `seen` keys, 0 for the rest of the block.
+template <class Scalar>
+void exponentiate(Scalar* score, Index seen, Index width, Scalar shift) {
+  Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>, Eigen::AlignedMax> line(score, padded<Scalar>(seen));  // whole registers: one code path
+  line = (line - shift).exp();
+  std::fill(score + seen, score + width, Scalar(0));
+}
+
+/// Runs `f(row)` for every row and key/value head; a thread takes several where they are small.
+template <class Scalar, class F>
+void each_attention_row(AttentionOperands<Scalar> const& x, F const& f) {
+  AttentionPlan const& plan = *x.plan;
+  Index work = 0;
+  for (Index r = 0; r < plan.rows(); ++r)
+    for (Index s = plan.first_segment(r); s < plan.first_segment(r + 1); ++s)
+      work += (plan.first_query(r + 1) - plan.first_query(r)) * plan.segment(s).length * x.shape.group() * x.shape.head_dim;
+  Index const tasks = plan.rows() * x.shape.kv_heads;
+  Index const grain = std::max<Index>(1, 65536 * plan.rows() / std::max<Index>(1, work));
+  parallel_chunks(tasks, grain, [&](Index first, Index last) {
+    for (Index t = first; t < last; ++t) f(AttentionRow<Scalar>(x, t / x.shape.kv_heads, t % x.shape.kv_heads));
+  });
+}
+
+}  // namespace graft::kernels::cpu

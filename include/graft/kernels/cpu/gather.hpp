@@ -1,0 +1,39 @@
+/// @file
+/// @brief Gathering and scattering rows on the host.
+#pragma once
+
+#include <algorithm>
+
+#include <graft/kernels/cpu/loop.hpp>
+#include <graft/kernels/gather.hpp>
+
+namespace graft::kernels {
+
+template <class Scalar>
+void copy_rows(Cpu, Scalar const* x, Index const* from, Scalar* y, Index const* to, Index count, Index width) {
+  parallel_chunks(count, rows_per_chunk(width), [=](Index first, Index last) {
+    for (Index k = first; k < last; ++k) std::copy_n(x + (from ? from[k] : k) * width, width, y + (to ? to[k] : k) * width);
+  });
+}
+
+/// Repeated targets: the threads share the columns, and each walks all rows in order, so that no sum depends on who computes it.
+template <class Scalar>
+void add_rows(Cpu, Scalar const* x, Index const* from, Scalar* y, Index const* to, bool distinct, Index count, Index width) {
+  auto const add = [=](Index k, Index begin, Index end) {
+    Scalar const* const source = x + (from ? from[k] : k) * width;
+    Scalar* const target = y + (to ? to[k] : k) * width;
+    GRAFT_INDEPENDENT
+    for (Index j = begin; j < end; ++j) target[j] += source[j];
+  };
+  if (distinct || !to) {
+    parallel_chunks(count, rows_per_chunk(width), [=](Index first, Index last) {
+      for (Index k = first; k < last; ++k) add(k, 0, width);
+    });
+  } else {
+    parallel_chunks(width, std::max<Index>(64, rows_per_chunk(count)), [=](Index begin, Index end) {
+      for (Index k = 0; k < count; ++k) add(k, begin, end);
+    });
+  }
+}
+
+}  // namespace graft::kernels

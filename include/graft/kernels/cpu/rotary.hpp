@@ -1,0 +1,48 @@
+/// @file
+/// @brief Rotary position embeddings on the host.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include <graft/kernels/cpu/loop.hpp>
+#include <graft/kernels/rotary.hpp>
+
+namespace graft::kernels {
+
+template <class Scalar>
+void rotary_table(Cpu, double const* frequencies, Index half, Index first, Index last, Scalar* table) {
+  parallel_chunks(last - first, rows_per_chunk(32 * half), [=](Index begin, Index end) {
+    for (Index p = first + begin; p < first + end; ++p) {
+      for (Index j = 0; j < half; ++j) {
+        double const angle = static_cast<double>(p) * frequencies[j];
+        table[2 * half * p + j] = static_cast<Scalar>(std::cos(angle));
+        table[2 * half * p + half + j] = static_cast<Scalar>(std::sin(angle));
+      }
+    }
+  });
+}
+
+template <class Scalar>
+void rotate(Cpu, Scalar const* x, Scalar const* table, Index const* positions, Scalar direction, Index tokens, Index heads,
+            Index head_width, Index half, Scalar* y) {
+  parallel_chunks(tokens, rows_per_chunk(heads * head_width), [=](Index first, Index last) {
+    for (Index t = first; t < last; ++t) {
+      Scalar const* const cosine = table + 2 * half * positions[t];
+      Scalar const* const sine = cosine + half;
+      for (Index head = t * heads; head < (t + 1) * heads; ++head) {
+        Scalar const* const from = x + head * head_width;
+        Scalar* const to = y + head * head_width;
+        GRAFT_INDEPENDENT
+        for (Index j = 0; j < half; ++j) {
+          Scalar const a = from[j], b = from[j + half], turn = direction * sine[j];
+          to[j] = a * cosine[j] - b * turn;
+          to[j + half] = b * cosine[j] + a * turn;
+        }
+        if (to != from) std::copy(from + 2 * half, from + head_width, to + 2 * half);
+      }
+    }
+  });
+}
+
+}  // namespace graft::kernels

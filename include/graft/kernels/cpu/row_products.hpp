@@ -1,0 +1,125 @@
+/// @file
+/// @brief Products of small blocks on one thread: C += A·B with a few rows of A at a time, B read where it lies (no packing). For
+/// blocks of up to about 64 × 64 × 64 this is faster than a general product, which copies both operands first.
+#pragma once
+
+#include <utility>
+
+#include <Eigen/Core>
+
+#include <graft/core/types.hpp>
+#include <graft/kernels/strided.hpp>
+
+namespace graft::kernels::cpu {
+
+template <class Scalar>
+using Packet = typename Eigen::internal::packet_traits<Scalar>::type;
+/// Elements of a SIMD register.
+template <class Scalar>
+inline constexpr Index packet_size = Eigen::internal::packet_traits<Scalar>::size;
+/// `size` rounded up to whole registers.
+template <class Scalar>
+constexpr Index padded(Index size) {
+  return (size + packet_size<Scalar> - 1) / packet_size<Scalar> * packet_size<Scalar>;
+}
+
+/// The left operand: element (row, k) is data[row · row_stride + k · step]; either stride may be 1, so a transposed matrix is read in place.
+template <class Scalar>
+struct Left {
+  Scalar const* data;
+  Index row_stride, step;
+};
+
+/// Rows of C that are computed together: with `wide_packets` registers each, they and one row of B fill the register file.
+inline constexpr int tile_height = 6;
+inline constexpr int wide_packets = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : 2;
+
+template <int... i, class F>
+EIGEN_ALWAYS_INLINE void unrolled(std::integer_sequence<int, i...>, F const& f) {
+  (f(std::integral_constant<int, i>{}), ...);
+}
+/// f(0), f(1) … f(count − 1) with constant arguments, so that arrays indexed by them live in registers.
+template <int count, class F>
+EIGEN_ALWAYS_INLINE void unrolled(F const& f) {
+  unrolled(std::make_integer_sequence<int, count>{}, f);
+}
+
+/// C (+)= A·B for `rows` rows and `packets` registers of columns.
+template <int rows, int packets, class Scalar>
+void product_tile(Index depth, Left<Scalar> a, Scalar const* b, Index b_stride, Scalar* c, Index c_stride, bool add) {
+  namespace simd = Eigen::internal;
+  constexpr Index size = packet_size<Scalar>;
+  Packet<Scalar> sum[std::size_t{rows}][std::size_t{packets}];
+  unrolled<rows>([&](auto r) {
+    unrolled<packets>([&](auto p) { sum[r][p] = add ? simd::ploadu<Packet<Scalar>>(c + r * c_stride + p * size) : simd::pset1<Packet<Scalar>>(Scalar(0)); });
+  });
+  for (Index k = 0; k < depth; ++k, a.data += a.step, b += b_stride) {
+    Packet<Scalar> right[std::size_t{packets}];
+    unrolled<packets>([&](auto p) { right[p] = simd::ploadu<Packet<Scalar>>(b + p * size); });
+    unrolled<rows>([&](auto r) {
+      auto const left = simd::pset1<Packet<Scalar>>(a.data[r * a.row_stride]);
+      unrolled<packets>([&](auto p) { sum[r][p] = simd::pmadd(left, right[p], sum[r][p]); });
+    });
+  }
+  unrolled<rows>([&](auto r) { unrolled<packets>([&](auto p) { simd::pstoreu(c + r * c_stride + p * size, sum[r][p]); }); });
+}
+
+/// C (+)= A·B for `rows` rows and any number of columns: wide tiles, then single registers, then single elements.
+template <int rows, class Scalar>
+void product_rows(Index columns, Index depth, Left<Scalar> a, Scalar const* b, Index b_stride, Scalar* c, Index c_stride, bool add) {
+  constexpr Index wide = wide_packets * packet_size<Scalar>;
+  Index j = 0;
+  for (; j + wide <= columns; j += wide) product_tile<rows, wide_packets>(depth, a, b + j, b_stride, c + j, c_stride, add);
+  for (; j + packet_size<Scalar> <= columns; j += packet_size<Scalar>) product_tile<rows, 1>(depth, a, b + j, b_stride, c + j, c_stride, add);
+  for (; j < columns; ++j)
+    for (Index r = 0; r < rows; ++r) {
+      Scalar sum = add ? c[r * c_stride + j] : Scalar(0);
+      for (Index k = 0; k < depth; ++k) sum += a.data[r * a.row_stride + k * a.step] * b[k * b_stride + j];
+      c[r * c_stride + j] = sum;
+    }
+}
+
+/// C[rows, columns] (+)= A[rows, depth] · B[depth, columns] for 1 to `tile_height` rows. Every element is summed in the order of depth.
+template <class Scalar>
+void product(Index rows, Index columns, Index depth, Left<Scalar> a, Strided<Scalar const> b, Strided<Scalar> c, bool add = true) {
+  auto const run = [&](auto height) { product_rows<height>(columns, depth, a, b.data, b.stride, c.data, c.stride, add); };
+  switch (rows) {
+    case 1: return run(std::integral_constant<int, 1>{});
+    case 2: return run(std::integral_constant<int, 2>{});
+    case 3: return run(std::integral_constant<int, 3>{});
+    case 4: return run(std::integral_constant<int, 4>{});
+    case 5: return run(std::integral_constant<int, 5>{});
+    default: return run(std::integral_constant<int, tile_height>{});
+  }
+}
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // PacketBlock<Packet>: the attribute is the register's alignment, which its type has anyway
+#pragma GCC diagnostic ignored "-Wuninitialized"       // g++ 12's own AVX-512 headers (GCC bug 105593)
+#endif
+
+/// to[d · width + j] = from[j · stride + d] for j < rows and d < columns, zero for rows <= j < width; width is in whole registers.
+template <class Scalar>
+void transpose_padded(Scalar const* from, Index stride, Index rows, Index columns, Scalar* to, Index width) {
+  namespace simd = Eigen::internal;
+  constexpr int size = static_cast<int>(packet_size<Scalar>);
+  for (Index j = 0; j < width; j += size) {
+    Index d = 0;
+    for (; d + size <= columns; d += size) {
+      simd::PacketBlock<Packet<Scalar>, size> block;
+      for (int r = 0; r < size; ++r)
+        block.packet[r] = j + r < rows ? simd::ploadu<Packet<Scalar>>(from + (j + r) * stride + d) : simd::pset1<Packet<Scalar>>(Scalar(0));
+      simd::ptranspose(block);
+      for (int r = 0; r < size; ++r) simd::pstoreu(to + (d + r) * width + j, block.packet[r]);
+    }
+    for (; d < columns; ++d)
+      for (Index r = j; r < j + size; ++r) to[d * width + r] = r < rows ? from[r * stride + d] : Scalar(0);
+  }
+}
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+}  // namespace graft::kernels::cpu

@@ -1,0 +1,22 @@
+/// @file
+/// @brief Dropout whose mask is a function of random keys, one a row, so that it is recomputed, not stored.
+#pragma once
+
+#include <cstdint>
+
+#include <graft/core/device.hpp>
+#include <graft/core/random.hpp>
+#include <graft/core/types.hpp>
+
+namespace graft::kernels {
+
+/// y_ij = x_ij · factor where the 32 random bits at column j of keys[i] are at least `threshold`, else 0; y may be x. `keys` is in host
+/// memory.
+template <class Scalar>
+void dropout(Cpu, Scalar const* x, RandomKey const* keys, std::uint32_t threshold, Scalar factor, Index rows, Index width, Scalar* y);
+
+}  // namespace graft::kernels
+
+#ifndef GRAFT_COMPILED
+#include <graft/kernels/cpu/dropout.hpp>
+#endif

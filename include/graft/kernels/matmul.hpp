@@ -1,0 +1,47 @@
+/// @file
+/// @brief Matrix products: C = β·C + op(A)·op(B), row-major. Every product in the library goes through `ProductTable`, so that another
+/// library can serve them without a change of any inline body.
+#pragma once
+
+#include <graft/core/device.hpp>
+#include <graft/core/types.hpp>
+
+namespace graft::kernels {
+
+/// Whether an operand is read as it is stored, or transposed.
+enum class Read { plain, transposed };
+
+/// One product's operands. op(A) is [m, k], op(B) is [k, n], C is [m, n]; `ld*` are the distances between stored rows, in elements.
+template <class Scalar>
+struct Product {
+  Index m, n, k;
+  Scalar const* a;
+  Index lda;
+  Read read_a;
+  Scalar const* b;
+  Index ldb;
+  Read read_b;
+  Scalar beta;  ///< 0 overwrites C (which may be uninitialised), 1 adds to it
+  Scalar* c;
+  Index ldc;
+};
+
+/// The functions that carry out products. `graft::onednn` replaces them before the first use; by default they are Eigen's.
+template <class Scalar>
+struct ProductTable {
+  using Function = void (*)(Product<Scalar> const&);
+  Function matmul;
+  static ProductTable& current();
+};
+
+/// C = β·C + op(A)·op(B). The same bits for any number of threads.
+template <class Scalar>
+void matmul(Cpu, Product<Scalar> const& product) {
+  ProductTable<Scalar>::current().matmul(product);
+}
+
+}  // namespace graft::kernels
+
+#ifndef GRAFT_COMPILED
+#include <graft/kernels/cpu/matmul.hpp>
+#endif

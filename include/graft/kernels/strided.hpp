@@ -1,0 +1,22 @@
+/// @file
+/// @brief A pointer with a row stride: some columns of a wider row-major matrix, read or written in place.
+#pragma once
+
+#include <graft/core/types.hpp>
+
+namespace graft::kernels {
+
+/// Row i starts at `data + i * stride`. Null data: absent.
+template <class Scalar>
+struct Strided {
+  Scalar* data = nullptr;
+  Index stride = 0;
+
+  [[nodiscard]] Scalar* row(Index i) const { return data + i * stride; }
+  /// The same matrix from row `row` and column `column` on.
+  [[nodiscard]] Strided from(Index row, Index column) const { return {data + row * stride + column, stride}; }
+  /// The same for reading.
+  [[nodiscard]] Strided<Scalar const> constant() const { return {data, stride}; }
+};
+
+}  // namespace graft::kernels

@@ -1,0 +1,49 @@
+/// @file
+/// @brief `adapt(base, strategy)`: a model that shares the base's frozen weights and trains the strategy's own.
+#pragma once
+
+#include <utility>
+
+#include <graft/adaptation/none.hpp>
+#include <graft/models/transformer.hpp>
+
+namespace graft {
+
+/// The base as strategies' initialisers may use it.
+template <Architecture A, class Scalar, class Device>
+[[nodiscard]] BaseAccess<Scalar, Device> access(Base<A, Scalar, Device> const& base) {
+  BaseAccess<Scalar, Device> access;
+  access.weight = [base](SiteAddress const& site, Part part) { return copy_weight(*base, site, part); };
+  access.embed = [base](std::vector<Token> const& tokens) {
+    auto const& table = base->at({Site::token_embedding}).matrix;
+    Tensor<Scalar, Device> rows(Shape{static_cast<Index>(tokens.size()), table.in()});
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      if (tokens[i] < 0 || tokens[i] >= table.out()) fail("[init] got token ", tokens[i], "; expected 0 to ", table.out() - 1);
+      table.row(tokens[i], rows.row(static_cast<Index>(i)));
+    }
+    return rows;
+  };
+  access.keys_values = [base](std::vector<Token> const& tokens) {
+    NoGrad no_grad;
+    Transformer<A, NoAdaptation, Scalar, Device> model(base, {}, {NoAdaptation{}, base->info(), {}, RandomKey()});
+    KeyValueCache<Scalar, Device> cache(base->config().layers, static_cast<Index>(tokens.size()), base->config().kv_width());
+    Batch batch;
+    append_causal_row(batch, {tokens, {}, 0});
+    batch.rows.targets.at = {batch.rows.tokens() - 1};
+    CacheView<Scalar, Device> const view{&cache, {CachedRow{}}};
+    (void)model.hidden_states(batch, &view);
+    std::vector<std::pair<Tensor<Scalar, Device>, Tensor<Scalar, Device>>> result;
+    for (auto const& layer : cache.layers) result.emplace_back(layer.keys, layer.values);
+    return result;
+  };
+  return access;
+}
+
+/// A model of this base with this strategy; `seed` addresses the random start of its parameters.
+template <class Adaptation, Architecture A, class Scalar, class Device>
+[[nodiscard]] Transformer<A, Adaptation, Scalar, Device> adapt(std::shared_ptr<Pretrained<A, Scalar, Device> const> const& base, Adaptation settings, std::uint64_t seed = 0) {
+  StateOf<Adaptation, Scalar, Device> state(settings, base->info(), access<A, Scalar, Device>(base), RandomKey(seed).with("adaptation"));
+  return {base, std::move(settings), std::move(state)};
+}
+
+}  // namespace graft

@@ -1,0 +1,64 @@
+/// @file
+/// @brief The frozen base: one set of weights, shared by every model that adapts it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <graft/models/architecture.hpp>
+
+namespace graft {
+
+/// The frozen tensors of one site.
+template <class Scalar, class Device>
+struct SiteWeights {
+  FrozenMatrix<Scalar, Device> matrix;  ///< linear maps and embeddings
+  Tensor<Scalar, Device> gain;          ///< norms, `[width]`
+  Tensor<Scalar, Device> bias;          ///< empty where the site has none
+};
+
+/// A base model: configuration, table and frozen weights. Filled by a loader, then only read.
+template <Architecture A, class Scalar = float, class Device = Cpu>
+class Pretrained {
+ public:
+  using architecture = A;
+  using scalar_type = Scalar;
+  using device_type = Device;
+
+  explicit Pretrained(ModelConfig config)
+      : config_(std::move(config)), info_(describe_model<A>(config_)), weights_(slots() * (1 + static_cast<std::size_t>(config_.layers))) {}
+
+  [[nodiscard]] ModelConfig const& config() const { return config_; }
+  [[nodiscard]] ModelInfo const& info() const { return info_; }
+  /// The weights of a site; a tied head's are the token embedding's.
+  [[nodiscard]] SiteWeights<Scalar, Device> const& at(SiteAddress const& address) const { return weights_[slot(address)]; }
+  /// For loaders only.
+  [[nodiscard]] SiteWeights<Scalar, Device>& mutable_at(SiteAddress const& address) { return weights_[slot(address)]; }
+
+  std::string source;  ///< where it was loaded from, for adapter files and messages
+
+ private:
+  static constexpr std::size_t slots() { return static_cast<std::size_t>(Site::feed_forward_down) + 1; }
+  [[nodiscard]] std::size_t slot(SiteAddress address) const {
+    if (address.site == Site::head && config_.tied_head) address.site = Site::token_embedding;
+    return static_cast<std::size_t>(address.site) + slots() * static_cast<std::size_t>(address.at.layer + 1);
+  }
+
+  ModelConfig config_;
+  ModelInfo info_;
+  std::vector<SiteWeights<Scalar, Device>> weights_;
+};
+
+template <Architecture A, class Scalar = float, class Device = Cpu>
+using Base = std::shared_ptr<Pretrained<A, Scalar, Device> const>;
+
+/// The base's own tensor of a site, copied, in its stored shape; empty if it has none.
+template <Architecture A, class Scalar, class Device>
+[[nodiscard]] Tensor<Scalar, Device> copy_weight(Pretrained<A, Scalar, Device> const& base, SiteAddress const& address, Part part) {
+  auto const& weights = base.at(address);
+  if (part == Part::bias) return weights.bias.empty() ? weights.bias : clone(weights.bias);
+  if (!weights.gain.empty()) return clone(weights.gain);
+  return weights.matrix.empty() ? Tensor<Scalar, Device>() : weights.matrix.dense();
+}
+
+}  // namespace graft

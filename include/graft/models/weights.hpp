@@ -1,0 +1,87 @@
+/// @file
+/// @brief Where frozen and trained weights meet: each use of a weight becomes the operation on a frozen type or, for the roles that the
+/// strategy trains, on a trainable one.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include <graft/adaptation/hooks.hpp>
+#include <graft/models/pretrained.hpp>
+#include <graft/ops/embedding.hpp>
+#include <graft/ops/linear_cross_entropy.hpp>
+#include <graft/ops/norm.hpp>
+
+namespace graft {
+
+/// The base's weights as a state sees them. The roles are known at compile time, the layers at run time.
+template <Architecture A, class State, class Scalar, class Device>
+class WeightAccess {
+ public:
+  using Value = Variable<Scalar, Device>;
+  using Values = Tensor<Scalar, Device>;
+  static constexpr Roles roles = trained_roles_of<State>();
+
+  explicit WeightAccess(Pretrained<A, Scalar, Device> const& base) : base_(&base) {}
+
+  [[nodiscard]] Value linear(SiteAddress const& site, Value const& x, State const* state) const {
+    return with_matrix<Role::weight>(site, state, [&](auto const& w, auto const& b) { return graft::linear(x, w, b); });
+  }
+  /// Logits `[rows, vocabulary]`.
+  [[nodiscard]] Value head(Value const& h, State const* state) const {
+    return with_head(state, [&](auto const& w, auto const& b) { return graft::linear(h, w, b); });
+  }
+  [[nodiscard]] TargetScores<Scalar, Device> head_scores(Value const& h, std::vector<Token> const& labels, State const* state) const {
+    return with_head(state, [&](auto const& w, auto const& b) { return linear_cross_entropy(h, w, labels, b); });
+  }
+  [[nodiscard]] Value norm(SiteAddress const& site, Value const& x, State const* state) const {
+    auto const& frozen = base_->at(site);
+    auto const apply = [&](auto const& gain, auto const& bias) {
+      if constexpr (A::norm == NormKind::rms_norm)
+        return rms_norm(x, gain, base_->config().norm_epsilon);
+      else
+        return layer_norm(x, gain, bias, base_->config().norm_epsilon);
+    };
+    return with_part<Role::norm>(site, Part::weight, frozen.gain, state, [&](auto const& gain) {
+      return with_part<Role::bias>(site, Part::bias, frozen.bias, state, [&](auto const& bias) { return apply(gain, bias); });
+    });
+  }
+  /// Rows of an embedding: `[ids, width]`.
+  [[nodiscard]] Value embed(Site site, std::vector<Token> const& ids, State const* state) const {
+    if constexpr (contains(roles, Role::embedding))
+      if (Value const* table = state ? state->trained({site}, Part::weight) : nullptr) return embedding(*table, ids);
+    auto const& table = base_->at({site}).matrix;
+    Values rows(Shape{static_cast<Index>(ids.size()), table.in()});
+    for (std::size_t i = 0; i < ids.size(); ++i) table.row(ids[i], rows.row(static_cast<Index>(i)));
+    return rows;
+  }
+
+ private:
+  /// Calls f with the trained variable if the state trains this part, else with the frozen tensor.
+  template <Role role, class F>
+  [[nodiscard]] auto with_part(SiteAddress const& site, Part part, Values const& frozen, State const* state, F const& f) const {
+    if constexpr (contains(roles, role))
+      if (Value const* trained = state ? state->trained(site, part) : nullptr) return f(*trained);
+    return f(frozen);
+  }
+  template <Role role, class F>
+  [[nodiscard]] auto with_matrix(SiteAddress const& site, State const* state, F const& f) const {
+    auto const& frozen = base_->at(site);
+    return with_part<Role::bias>(site, Part::bias, frozen.bias, state, [&](auto const& bias) {
+      if constexpr (contains(roles, role))
+        if (Value const* trained = state ? state->trained(site, Part::weight) : nullptr)
+          return f(TrainableMatrix<Scalar, Device>{*trained, frozen.matrix.layout()}, bias);
+      return f(frozen.matrix, bias);
+    });
+  }
+  /// A tied head is the token embedding, trained or not.
+  template <class F>
+  [[nodiscard]] auto with_head(State const* state, F const& f) const {
+    if (base_->config().tied_head) return with_matrix<Role::embedding>({Site::token_embedding}, state, f);
+    return with_matrix<Role::head>({Site::head}, state, f);
+  }
+
+  Pretrained<A, Scalar, Device> const* base_;
+};
+
+}  // namespace graft

@@ -1,0 +1,64 @@
+/// @file
+/// @brief What strategies are told about the model they adapt: dimensions and sites.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <graft/nn/site.hpp>
+
+namespace graft {
+
+/// Dimensions of one stack of layers.
+struct StackInfo {
+  Stack stack = Stack::decoder;
+  int layers = 0;
+  Index heads = 0, kv_heads = 0, head_dim = 0;
+  bool causal = true;
+  [[nodiscard]] Index kv_width() const { return kv_heads * head_dim; }
+};
+
+/// Dimensions and sites of a model.
+struct ModelInfo {
+  std::string architecture;  ///< Hugging Face's model_type
+  Index vocabulary = 0, width = 0, positions = 0;
+  std::vector<StackInfo> stacks;
+  std::vector<SiteInfo> sites;
+
+  [[nodiscard]] StackInfo const& stack(Stack which) const {
+    for (auto const& stack : stacks)
+      if (stack.stack == which) return stack;
+    fail<ConfigError>("[model] got a request for a stack that ", architecture, " does not have; expected decoder or encoder as in its layers");
+  }
+  [[nodiscard]] SiteInfo const* find(SiteAddress const& address) const {
+    for (auto const& site : sites)
+      if (site.address == address) return &site;
+    return nullptr;
+  }
+  /// All parameters of the base model; a tied head is not counted twice.
+  [[nodiscard]] Index parameters() const {
+    Index total = 0;
+    for (auto const& site : sites)
+      if (!site.tied) total += site.out * (site.in ? site.in : 1) + (site.bias ? site.out : 0);
+    return total;
+  }
+};
+
+/// What initialisers may ask of the base model, as callables, so that no strategy includes one.
+template <class Scalar, class Device>
+struct BaseAccess {
+  /// Rows of the token embedding, `[tokens, width]`.
+  std::function<Tensor<Scalar, Device>(std::vector<Token> const&)> embed;
+  /// Keys and values (as attention uses them) of these tokens run through the base model: for every layer `[tokens, kv_width]` each.
+  std::function<std::vector<std::pair<Tensor<Scalar, Device>, Tensor<Scalar, Device>>>(std::vector<Token> const&)> keys_values;
+  /// The base's own tensor of a site in its stored shape, in storage of its own; empty if the site lacks it.
+  std::function<Tensor<Scalar, Device>(SiteAddress const&, Part)> weight;
+};
+
+/// Parameters that are trained, and all there are.
+struct ParameterCounts {
+  Index trainable = 0, all = 0;
+};
+
+}  // namespace graft

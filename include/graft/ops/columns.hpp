@@ -1,0 +1,71 @@
+/// @file
+/// @brief A range of columns of a variable as an operand: the parts of a fused projection, a layer's part of a bank. They are read in
+/// place, and their gradients go into the variable's own gradient at those columns.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include <graft/autograd/variable.hpp>
+#include <graft/kernels/strided.hpp>
+
+namespace graft {
+
+/// Columns from `first` on of the row-major matrix `x`; how many, the operation knows.
+template <class Scalar, class Device = Cpu>
+struct Columns {
+  Variable<Scalar, Device> x;
+  Index first = 0;
+
+  /// For kernels to read.
+  [[nodiscard]] kernels::Strided<Scalar const> read() const { return {x.value().data() + first, x.width()}; }
+  /// Throws `ShapeError` unless `width` columns are there.
+  void check(char const* operation, char const* operand, Index width) const {
+    if (x.empty() || first < 0 || first > x.width() - width)
+      fail<ShapeError>("[", operation, "] ", operand, ": got columns ", first, " to ", first + width, " of shape ", x.shape(), "; expected them within its width");
+  }
+  /// Whether both want gradients at common columns of one variable, where the columns are `width` and `other_width` wide.
+  [[nodiscard]] bool shares_gradient(Index width, Columns const& other, Index other_width) const {
+    return x.tracked() && x.slot() == other.x.slot() && first < other.first + other_width && other.first < first + width;
+  }
+};
+
+/// While it lives, the gradients of some variables are buffers that a reverse pass adds into, each taken from its slot once (zeros where nothing has come yet).
+template <class Scalar, class Device = Cpu>
+class GradientBuffers {
+ public:
+  GradientBuffers() = default;
+  GradientBuffers(GradientBuffers const&) = delete;
+  GradientBuffers& operator=(GradientBuffers const&) = delete;
+  ~GradientBuffers() {
+    for (auto& [slot, buffer] : buffers_) slot->accumulate(std::move(buffer));
+  }
+
+  /// Where to add the gradient of these columns; absent for a constant.
+  [[nodiscard]] kernels::Strided<Scalar> at(Columns<Scalar, Device> const& columns) {
+    if (!columns.x.tracked()) return {};
+    return {buffer(columns.x).data() + columns.first, columns.x.width()};
+  }
+
+ private:
+  using Slot = GradientSlot<Scalar, Device>;
+
+  Tensor<Scalar, Device>& buffer(Variable<Scalar, Device> const& x) {
+    for (auto& [slot, buffer] : buffers_)
+      if (slot == x.slot().get()) return buffer;
+    Tensor<Scalar, Device> taken = x.slot()->take();
+    if (!taken.unique()) {  // nothing yet, or shared with another slot
+      Tensor<Scalar, Device> own(x.shape());
+      if (taken.empty())
+        kernels::fill(Device{}, own.data(), Scalar(0), own.size());
+      else
+        kernels::scale(Device{}, taken.data(), Scalar(1), own.data(), own.size());
+      taken = std::move(own);
+    }
+    return buffers_.emplace_back(x.slot().get(), std::move(taken)).second;
+  }
+
+  std::vector<std::pair<Slot*, Tensor<Scalar, Device>>> buffers_;
+};
+
+}  // namespace graft

@@ -1,0 +1,106 @@
+/// @file
+/// @brief y = x·Wᵀ + b, with the weight frozen or trainable by type.
+#pragma once
+
+#include <optional>
+
+#include <graft/autograd/trainable.hpp>
+#include <graft/kernels/bias.hpp>
+#include <graft/tensor/frozen_matrix.hpp>
+
+namespace graft {
+
+/// A trainable W of a linear map, stored as the checkpoint stores it.
+template <class Scalar, class Device = Cpu>
+struct TrainableMatrix {
+  Variable<Scalar, Device> value;  ///< `[out, in]` or `[in, out]`
+  Layout layout = Layout::out_in;
+
+  [[nodiscard]] Index out() const { return value.shape()[layout == Layout::out_in ? 0 : 1]; }
+  [[nodiscard]] Index in() const { return value.shape()[layout == Layout::out_in ? 1 : 0]; }
+  void times_transposed(Scalar const* x, Index rows, Scalar* y) const { product(x, rows, in(), y, out(), layout == Layout::out_in); }
+  void times(Scalar const* g, Index rows, Scalar* y) const { product(g, rows, out(), y, in(), layout == Layout::in_out); }
+  /// Row `i` of W (`[in]`).
+  void row(Index i, Scalar* y) const { FrozenMatrix<Scalar, Device>(value.value(), layout).row(i, y); }
+  /// dW += dyᵀ·x (or its transpose, as stored); x `[rows, in]`, dy `[rows, out]`; an empty dW is allocated.
+  void add_gradient(Tensor<Scalar, Device> const& x, Tensor<Scalar, Device> const& dy, Tensor<Scalar, Device>& dw) const {
+    using kernels::Read;
+    Scalar const beta = dw.empty() ? Scalar(0) : Scalar(1);
+    if (dw.empty()) dw = Tensor<Scalar, Device>(value.shape());
+    auto const& left = layout == Layout::out_in ? dy : x;
+    auto const& right = layout == Layout::out_in ? x : dy;
+    Index const m = dw.shape()[0], n = dw.shape()[1];
+    kernels::matmul<Scalar>(Device{}, {m, n, x.rows(), left.data(), m, Read::transposed, right.data(), n, Read::plain, beta, dw.data(), n});
+  }
+
+ private:
+  void product(Scalar const* x, Index rows, Index k, Scalar* y, Index n, bool turned) const {
+    using kernels::Read;
+    kernels::matmul<Scalar>(Device{}, {rows, n, k, x, k, Read::plain, value.value().data(), turned ? k : n, turned ? Read::transposed : Read::plain, Scalar(0), y, n});
+  }
+};
+
+namespace detail {
+template <class Weight>
+struct IsTrainableMatrix : std::false_type {};
+template <class Scalar, class Device>
+struct IsTrainableMatrix<TrainableMatrix<Scalar, Device>> : std::true_type {};
+
+/// db += Σ_rows dy; an empty db is allocated.
+template <class Scalar, class Device>
+void add_bias_gradient(Tensor<Scalar, Device> const& dy, Tensor<Scalar, Device>& db) {
+  Tensor<Scalar, Device> sum(Shape{dy.width()});
+  kernels::sum_rows(Device{}, dy.data(), dy.rows(), dy.width(), sum.data());
+  if (!db.empty()) kernels::add(Device{}, sum.data(), db.data(), sum.data(), sum.size());
+  db = std::move(sum);
+}
+}  // namespace detail
+
+/// y = x·Wᵀ + b. x `[rows, in]`, W a `FrozenMatrix` or `TrainableMatrix` (`[out, in]`), b a `Tensor` (frozen) or `Variable` `[out]`, empty for none; y `[rows, out]`.
+/// Reverse: dx = dy·W; dW = dyᵀ·x and db = Σ_rows dy only where their types can be trained. A frozen W keeps nothing of x.
+template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, Device>>
+[[nodiscard]] Variable<Scalar, Device> linear(Variable<Scalar, Device> const& x, Weight const& w, Bias const& b = {}) {
+  constexpr bool trains_weight = detail::IsTrainableMatrix<Weight>::value;
+  if (x.shape().rank() != 2 || x.width() != w.in())
+    fail<ShapeError>("[linear] got input ", x.shape(), "; expected [rows, ", w.in(), "] for a weight of ", w.out(), " x ", w.in());
+  auto const& bias = value_of(b);
+  if (!bias.empty() && bias.size() != w.out()) fail<ShapeError>("[linear] got bias ", bias.shape(), "; expected [", w.out(), "]");
+
+  Index const rows = x.rows();
+  Tensor<Scalar, Device> y(Shape{rows, w.out()});
+  w.times_transposed(x.value().data(), rows, y.data());
+  if (!bias.empty()) kernels::add_to_rows(Device{}, bias.data(), rows, w.out(), y.data());
+
+  bool wants_weight = false;
+  if constexpr (trains_weight) wants_weight = w.value.tracked();
+  bool const wants_bias = tracked(b);
+  if (!Tape::current().recording() || !(x.tracked() || wants_weight || wants_bias)) return y;
+
+  return record(std::move(y), [dx = x.slot(), kept = wants_weight ? x.value() : Tensor<Scalar, Device>(), w, b, wants_bias](Tensor<Scalar, Device> dy) {
+    if (dx) {
+      Tensor<Scalar, Device> gradient(Shape{dy.rows(), w.in()});  // dx = dy·W
+      w.times(dy.data(), dy.rows(), gradient.data());
+      dx->accumulate(std::move(gradient));
+    }
+    if constexpr (trains_weight)
+      if (!kept.empty()) {
+        Tensor<Scalar, Device> dw;
+        w.add_gradient(kept, dy, dw);
+        w.value.slot()->accumulate(std::move(dw));
+      }
+    if constexpr (is_trainable<Bias>)
+      if (wants_bias) {
+        Tensor<Scalar, Device> db;
+        detail::add_bias_gradient(dy, db);
+        b.slot()->accumulate(std::move(db));
+      }
+  });
+}
+
+/// y = x·Wᵀ + b for small trainable weights given as variables, `[out, in]` (adapters, reparametrizations).
+template <class Scalar, class Device>
+[[nodiscard]] Variable<Scalar, Device> linear(Variable<Scalar, Device> const& x, Variable<Scalar, Device> const& w, Variable<Scalar, Device> const& b = {}) {
+  return linear(x, TrainableMatrix<Scalar, Device>{w}, b);
+}
+
+}  // namespace graft

@@ -1,0 +1,89 @@
+/// @file
+/// @brief Where tensors' bytes come from: per device, blocks are kept and handed out again, so that a training step in its steady state asks the system for nothing.
+#pragma once
+
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include <graft/core/device.hpp>
+#include <graft/core/error.hpp>
+#include <graft/core/types.hpp>
+
+namespace graft {
+
+/// Allocation on a device. A device joins by specializing it with `allocate`, returning an owner that gives the block back, and `copy_*`.
+template <class Device>
+struct Memory;
+
+/// Host memory: best fit among the blocks that were given back, 64-byte aligned.
+class HostPool {
+ public:
+  static HostPool& global() {
+    static HostPool* pool = new HostPool;  // never destroyed: tensors in static storage may outlive any order of destruction
+    return *pool;
+  }
+
+  /// A block of at least `bytes`; returns to the pool when the last owner lets go.
+  [[nodiscard]] std::shared_ptr<void> allocate(std::size_t bytes) {
+    auto const [block, size] = take(rounded(bytes));
+    return {block, [this, size = size](void* p) { give_back(p, size); }};
+  }
+  /// Frees every block that nobody uses.
+  void trim() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    for (auto const& entry : free_) std::free(entry.second);
+    held_ -= idle_;
+    idle_ = 0;
+    free_.clear();
+  }
+  /// Bytes taken from the system, used or idle.
+  [[nodiscard]] std::size_t held() const { return held_; }
+  /// Times the system was asked for memory since the start: constant in the steady state.
+  [[nodiscard]] std::size_t system_allocations() const { return system_allocations_; }
+
+ private:
+  static std::size_t rounded(std::size_t bytes) {
+    std::size_t step = 64;
+    while (step * 16 < bytes) step *= 2;  // sizes in steps of at most one eighth: batches of different lengths reuse each other's blocks
+    return (bytes + step - 1) / step * step + (bytes == 0 ? step : 0);
+  }
+  std::pair<void*, std::size_t> take(std::size_t wanted) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    auto const found = free_.lower_bound(wanted);
+    if (found != free_.end() && found->first <= wanted + wanted / 2) {
+      std::pair<void*, std::size_t> const block{found->second, found->first};
+      idle_ -= found->first;
+      free_.erase(found);
+      return block;
+    }
+    void* block = std::aligned_alloc(64, wanted);
+    if (!block) fail("[memory] out of memory; got a request for ", wanted, " bytes; expected it to fit; hint: a smaller batch");
+    held_ += wanted;
+    ++system_allocations_;
+    return {block, wanted};
+  }
+  void give_back(void* block, std::size_t size) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (idle_ > held_ / 2 && size > (std::size_t{1} << 20)) {  // more idle than in use: let large blocks go
+      std::free(block);
+      held_ -= size;
+      return;
+    }
+    free_.emplace(size, block);
+    idle_ += size;
+  }
+
+  std::mutex mutex_;
+  std::multimap<std::size_t, void*> free_;
+  std::size_t held_ = 0, idle_ = 0, system_allocations_ = 0;
+};
+
+template <>
+struct Memory<Cpu> {
+  [[nodiscard]] static std::shared_ptr<void> allocate(std::size_t bytes) { return HostPool::global().allocate(bytes); }
+};
+
+}  // namespace graft

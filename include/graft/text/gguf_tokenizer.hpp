@@ -1,0 +1,106 @@
+/// @file
+/// @brief A tokenizer from the metadata of a GGUF file.
+#pragma once
+
+#include <graft/core/error.hpp>
+#include <graft/core/types.hpp>
+#include <graft/text/byte_level_bpe.hpp>
+#include <graft/text/gguf_tokenizer_fields.hpp>
+#include <graft/text/tokenizer.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace graft {
+
+/// Where readers of GGUF files disagree.
+struct GgufTokenizerOptions {
+  /// SmolLM's own tokenizer (`tokenizer.ggml.pre` = "smollm") splits every digit off, and so does llama.cpp. Hugging Face's reader of GGUF
+  /// files, and the tokenizer.json that it writes, does not, and is followed by default: token ids then equal those of a checkpoint
+  /// converted from the file. They differ only where several spaces stand before a digit, and in numerals outside ASCII.
+  bool smollm_digits = false;
+};
+
+namespace detail {
+
+/// How a GGUF `pre` name splits text.
+struct GgufSplitting {
+  std::vector<PreTokenizerStep> steps;
+  Normalizer normalizer = Normalizer::none;
+  bool ignore_merges = false;
+};
+
+[[nodiscard]] inline GgufSplitting gguf_splitting(GgufTokenizerFields const& fields, GgufTokenizerOptions options) {
+  std::string_view const pre = fields.pre;
+  if (pre == "gpt-2" || pre == "gpt2" || pre == "default" || pre.empty()) return {{PreTokenizerStep::split_gpt2}};
+  if (pre == "smollm") {
+    if (options.smollm_digits) return {{PreTokenizerStep::digits, PreTokenizerStep::split_gpt2}};
+    return {{PreTokenizerStep::split_gpt2}};
+  }
+  if (pre == "llama-bpe" || pre == "llama3" || pre == "llama-v3") return {{PreTokenizerStep::split_llama3}, Normalizer::none, true};
+  if (pre == "qwen2") return {{PreTokenizerStep::split_qwen2}, Normalizer::nfc};
+  fail<ConfigError>("[", fields.file, "] way of splitting text is not supported; got tokenizer.ggml.pre ", quoted(pre),
+                    "; expected \"gpt-2\", \"default\", \"smollm\", \"llama-bpe\" or \"qwen2\"");
+}
+
+[[nodiscard]] inline std::vector<AddedToken> gguf_added_tokens(GgufTokenizerFields const& fields) {
+  enum : std::int32_t { undefined = 0, control = 3, user_defined = 4, byte = 6 };
+  std::vector<AddedToken> added;
+  for (std::size_t i = 0; i < fields.token_types.size(); ++i) {
+    std::int32_t const type = fields.token_types[i];
+    if (type < undefined || type > byte)
+      fail<FileError>("[", fields.file, "] type of token ", i, " is unknown; got ", type, "; expected ", +undefined, " to ", +byte);
+    if (type != control && type != user_defined) continue;
+    AddedToken token;
+    token.content = fields.tokens[i];
+    token.id = static_cast<Token>(i);
+    token.special = type == control;
+    added.push_back(std::move(token));
+  }
+  return added;
+}
+
+}  // namespace detail
+
+/// Builds the tokenizer of a GGUF file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). Its control tokens are special; user-defined ones are found in text but not special.
+/// @throws FileError for contradictory fields, ConfigError for a model or a way of splitting that is not supported
+[[nodiscard]] inline Tokenizer make_gguf_tokenizer(GgufTokenizerFields const& fields, GgufTokenizerOptions options = {}) {
+  if (fields.model != "gpt2") {
+    fail<ConfigError>("[", fields.file, "] tokenizer model is not supported; got tokenizer.ggml.model ", detail::quoted(fields.model),
+                      "; expected \"gpt2\" (byte-level BPE)");
+  }
+  if (fields.tokens.empty()) fail<FileError>("[", fields.file, "] has no tokens; got an empty tokenizer.ggml.tokens");
+  if (!fields.token_types.empty() && fields.token_types.size() != fields.tokens.size()) {
+    fail<FileError>("[", fields.file, "] tokens and token types disagree; got ", fields.tokens.size(), " and ", fields.token_types.size());
+  }
+  detail::GgufSplitting splitting = detail::gguf_splitting(fields, options);
+  ByteLevelBpeFields bpe;
+  bpe.ignore_merges = splitting.ignore_merges;
+  bpe.source = fields.file;
+  for (std::size_t i = 0; i < fields.tokens.size(); ++i) bpe.vocabulary.add(fields.tokens[i], static_cast<std::int64_t>(i), fields.file);
+  for (std::string const& merge : fields.merges) bpe.merges.add_line(merge, fields.file);
+
+  auto const checked = [&](char const* key, std::optional<std::int64_t> id) -> std::optional<Token> {
+    if (!id) return std::nullopt;
+    if (*id < 0 || *id >= bpe.vocabulary.size()) {
+      fail<FileError>("[", fields.file, "] tokenizer.ggml.", key, "_token_id is out of range; got ", *id, "; expected 0 to ", bpe.vocabulary.size() - 1);
+    }
+    return static_cast<Token>(*id);
+  };
+  TokenizerParts parts;
+  parts.special_tokens = {checked("bos", fields.bos_id), checked("eos", fields.eos_id), checked("padding", fields.pad_id), checked("unknown", fields.unk_id)};
+  parts.added_tokens = detail::gguf_added_tokens(fields);
+  parts.normalizer = splitting.normalizer;
+  parts.pre_tokenizer = PreTokenizer(std::move(splitting.steps));
+  parts.model = std::make_shared<ByteLevelBpe const>(std::move(bpe));
+  parts.source = fields.file;
+  return Tokenizer(std::move(parts));
+}
+
+}  // namespace graft

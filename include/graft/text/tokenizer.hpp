@@ -1,0 +1,201 @@
+/// @file
+/// @brief Text to token ids and back.
+#pragma once
+
+#include <graft/core/error.hpp>
+#include <graft/core/types.hpp>
+#include <graft/text/added_tokens.hpp>
+#include <graft/text/decoder.hpp>
+#include <graft/text/model.hpp>
+#include <graft/text/normalizer.hpp>
+#include <graft/text/pre_tokenizer.hpp>
+#include <graft/text/utf8.hpp>
+#include <graft/text/word_cache.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace graft {
+
+/// Ids with a role in training and generation; a role may be unfilled.
+struct SpecialTokens {
+  std::optional<Token> bos;  ///< begins a text
+  std::optional<Token> eos;  ///< ends a text
+  std::optional<Token> pad;  ///< fills; graft itself never pads
+  std::optional<Token> unk;  ///< stands for what the vocabulary cannot spell
+};
+
+/// What a tokenizer consists of, in the order in which text passes through it.
+struct TokenizerParts {
+  std::vector<AddedToken> added_tokens;
+  Normalizer normalizer = Normalizer::none;
+  PreTokenizer pre_tokenizer;
+  std::shared_ptr<TokenizerModel const> model;
+  Decoder decoder = Decoder::byte_level;
+  SpecialTokens special_tokens;
+  std::string source = "tokenizer";  ///< name of the file, for errors
+};
+
+/// A tokenizer as Hugging Face's `tokenizers` defines it: added tokens are cut out of the text, the rest is normalized, divided into
+/// words and encoded by the model. A value: copies share the same immutable data, and any number of threads may use one at once.
+class Tokenizer {
+ public:
+  /// @throws FileError for added tokens that contradict the vocabulary or one another, ConfigError without a model.
+  explicit Tokenizer(TokenizerParts parts) : data_(std::make_shared<Data const>(std::move(parts))) {}
+
+  /// The ids of `text`. Nothing is put before or after it: no beginning or end token. Ill-formed UTF-8 is read as U+FFFD.
+  [[nodiscard]] std::vector<Token> encode(std::string_view text) const;
+
+  /// The text of `ids`, with bytes that do not make UTF-8 replaced by U+FFFD. Ids without a token are passed over, as Hugging Face does.
+  /// @param skip_special leave special tokens out
+  [[nodiscard]] std::string decode(std::span<Token const> ids, bool skip_special = false) const {
+    std::string const bytes = decode_bytes(ids, skip_special);
+    return replace_invalid_utf8(bytes);
+  }
+
+  /// The bytes of `ids`: with a byte-level vocabulary a character may begin in one token and end in another.
+  [[nodiscard]] std::string decode_bytes(std::span<Token const> ids, bool skip_special = false) const;
+
+  /// One more than the largest id, added tokens included: how many rows an embedding needs.
+  [[nodiscard]] Token vocabulary_size() const noexcept { return data_->size; }
+
+  /// The id of a token as the vocabulary spells it (`"Ġthe"`), or of an added token.
+  [[nodiscard]] std::optional<Token> token_to_id(std::string_view token) const {
+    if (auto const id = data_->parts.model->vocabulary().find(token)) return id;
+    auto const found = data_->added_by_content.find(std::string(token));
+    return found == data_->added_by_content.end() ? std::nullopt : std::optional<Token>(added(found->second).id);
+  }
+
+  /// The token of an id, as the vocabulary spells it.
+  [[nodiscard]] std::optional<std::string> id_to_token(Token id) const {
+    auto const token = view(id);
+    return token ? std::optional<std::string>(*token) : std::nullopt;
+  }
+
+  [[nodiscard]] bool is_special(Token id) const noexcept {
+    auto const found = data_->added_by_id.find(id);
+    return found != data_->added_by_id.end() && added(found->second).special;
+  }
+
+  [[nodiscard]] SpecialTokens const& special_tokens() const noexcept { return data_->parts.special_tokens; }
+  [[nodiscard]] std::vector<AddedToken> const& added_tokens() const noexcept { return data_->parts.added_tokens; }
+  [[nodiscard]] Decoder decoder() const noexcept { return data_->parts.decoder; }
+
+  /// The same tokenizer with other roles for its special tokens.
+  [[nodiscard]] Tokenizer with_special_tokens(SpecialTokens special) const {
+    TokenizerParts parts = data_->parts;
+    parts.special_tokens = special;
+    return Tokenizer(std::move(parts));
+  }
+
+ private:
+  struct Data {
+    explicit Data(TokenizerParts given);
+
+    TokenizerParts parts;
+    std::unordered_map<std::string, std::size_t> added_by_content;  ///< index in parts.added_tokens
+    std::unordered_map<Token, std::size_t> added_by_id;             ///< likewise
+    AddedTokenMatcher in_text, in_normalized;
+    Token size = 0;
+    mutable WordCachePool caches;
+  };
+
+  [[nodiscard]] AddedToken const& added(std::size_t index) const noexcept { return data_->parts.added_tokens[index]; }
+
+  [[nodiscard]] std::optional<std::string_view> view(Token id) const noexcept {
+    if (auto const token = data_->parts.model->vocabulary().token(id)) return token;
+    auto const found = data_->added_by_id.find(id);
+    return found == data_->added_by_id.end() ? std::nullopt : std::optional<std::string_view>(added(found->second).content);
+  }
+
+  void encode_piece(std::string_view piece, WordCache& cache, std::vector<Token>& out) const;
+
+  std::shared_ptr<Data const> data_;
+};
+
+inline Tokenizer::Data::Data(TokenizerParts given) : parts(std::move(given)) {
+  if (parts.model == nullptr) fail<ConfigError>("[", parts.source, "] tokenizer has no model; expected one");
+  Vocabulary const& vocabulary = parts.model->vocabulary();
+  size = vocabulary.size();
+  std::vector<std::pair<std::string, std::size_t>> as_given, as_normalized;
+  for (std::size_t i = 0; i < parts.added_tokens.size(); ++i) {
+    AddedToken const& token = parts.added_tokens[i];
+    auto const refuse = [&](auto const&... why) {
+      fail<FileError>("[", parts.source, "] added token ", detail::quoted(token.content), " ", why...);
+    };
+    if (token.content.empty()) refuse("is empty; got id ", token.id, "; expected a text to look for");
+    if (token.id < 0 || token.id >= Vocabulary::id_limit) refuse("has an id out of range; got ", token.id, "; expected 0 to ", Vocabulary::id_limit - 1);
+    if (!added_by_content.emplace(token.content, i).second) refuse("is listed twice; expected once");
+    if (!added_by_id.emplace(token.id, i).second) refuse("has the id of another added token; got ", token.id);
+    auto const id = vocabulary.find(token.content);
+    if (id && *id != token.id) refuse("contradicts the vocabulary; got id ", token.id, "; expected ", *id);
+    if (!id && vocabulary.token(token.id)) refuse("has the id of ", detail::quoted(*vocabulary.token(token.id)), "; got ", token.id, "; expected a free id");
+    size = std::max(size, token.id + 1);
+    if (token.normalized) {
+      as_normalized.emplace_back(normalize(parts.normalizer, token.content), i);
+    } else {
+      as_given.emplace_back(token.content, i);
+    }
+  }
+  in_text = AddedTokenMatcher(std::move(as_given));
+  in_normalized = AddedTokenMatcher(std::move(as_normalized));
+  auto const check = [&](char const* role, std::optional<Token> id) {
+    if (id && (*id < 0 || *id >= size)) fail<FileError>("[", parts.source, "] ", role, " token is out of range; got id ", *id, "; expected 0 to ", size - 1);
+  };
+  check("bos", parts.special_tokens.bos), check("eos", parts.special_tokens.eos);
+  check("pad", parts.special_tokens.pad), check("unk", parts.special_tokens.unk);
+}
+
+inline std::vector<Token> Tokenizer::encode(std::string_view text) const {
+  std::vector<Token> out;
+  std::string repaired;
+  if (valid_utf8_prefix(text) != text.size()) text = repaired = replace_invalid_utf8(text);
+  out.reserve(text.size() / 3 + 1);
+  WordCachePool::Lease cache(data_->caches);
+  TokenizerParts const& parts = data_->parts;
+  auto const append_added = [&](std::size_t index) { out.push_back(added(index).id); };
+  auto const divide = [&](std::string_view normalized) {
+    split_at_added_tokens(normalized, data_->in_normalized, parts.added_tokens, [&](std::string_view piece) { encode_piece(piece, *cache, out); }, append_added);
+  };
+  auto const normalize_and_divide = [&](std::string_view piece) {
+    return parts.normalizer == Normalizer::none ? divide(piece) : divide(normalize(parts.normalizer, piece));
+  };
+  split_at_added_tokens(text, data_->in_text, parts.added_tokens, normalize_and_divide, append_added);
+  return out;
+}
+
+inline void Tokenizer::encode_piece(std::string_view piece, WordCache& cache, std::vector<Token>& out) const {
+  TokenizerModel const& model = *data_->parts.model;
+  data_->parts.pre_tokenizer.for_each_word(piece, [&](std::string_view word) {
+    if (!WordCache::fits(word)) return model.encode_word(word, out);
+    std::uint64_t const hash = detail::hash_bytes(word);
+    if (cache.append(word, hash, out)) return;
+    std::size_t const before = out.size();
+    model.encode_word(word, out);
+    cache.remember(word, hash, std::span<Token const>(out).subspan(before));
+  });
+}
+
+inline std::string Tokenizer::decode_bytes(std::span<Token const> ids, bool skip_special) const {
+  std::string bytes;
+  bytes.reserve(ids.size() * 4);
+  bool first = true;
+  for (Token const id : ids) {
+    auto const token = view(id);
+    if (!token || (skip_special && is_special(id))) continue;
+    append_decoded(data_->parts.decoder, *token, first, bytes);
+    first = false;
+  }
+  return bytes;
+}
+
+}  // namespace graft

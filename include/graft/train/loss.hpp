@@ -1,0 +1,72 @@
+/// @file
+/// @brief The training objective −Σ w·log p(target) / Σ w, and its value on held-out examples.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include <graft/nn/rows.hpp>
+#include <graft/ops/linear_cross_entropy.hpp>
+#include <graft/ops/sum.hpp>
+#include <graft/train/batches.hpp>
+
+namespace graft {
+
+/// Σ w over a batch's targets.
+[[nodiscard]] inline double target_weight(Targets const& targets) {
+  if (targets.weights.empty()) return static_cast<double>(targets.size());
+  return std::accumulate(targets.weights.begin(), targets.weights.end(), 0.0);
+}
+
+/// −Σ w·log p / normaliser, as a scalar to go back from. Gradients of several batches of one step add up to that of the whole step when
+/// each has the weight of the whole as its normaliser.
+/// @throws ShapeError if the scores are not those of these targets
+template <class Scalar, class Device>
+[[nodiscard]] Variable<Scalar, Device> token_loss(TargetScores<Scalar, Device> const& scores, Targets const& targets, double normaliser) {
+  std::vector<double> weights = targets.weights;
+  weights.resize(static_cast<std::size_t>(targets.size()), 1.0);
+  for (double& weight : weights) weight /= -normaliser;
+  static_assert(std::is_same_v<Device, Cpu>, "the trainer has not joined this device yet");
+  return weighted_sum(scores.log_probability, tensor_of<Scalar>(Shape{targets.size()}, weights));
+}
+
+/// The tokens that a batch of this example holds.
+[[nodiscard]] inline Index row_length(TokenizedExample const& example) {
+  return static_cast<Index>(example.source.size() + example.target.size()) - (example.target.empty() ? 0 : 1);
+}
+[[nodiscard]] inline std::vector<Index> row_lengths(std::vector<TokenizedExample> const& examples) {
+  std::vector<Index> lengths(examples.size());
+  std::transform(examples.begin(), examples.end(), lengths.begin(), row_length);
+  return lengths;
+}
+
+/// The examples at `indices` as one batch.
+[[nodiscard]] inline Batch pack_selected(std::vector<TokenizedExample> const& examples, std::vector<Index> const& indices) {
+  Batch batch;
+  for (Index i : indices) append_causal_row(batch, examples[static_cast<std::size_t>(i)]);
+  return batch;
+}
+
+/// Mean −log p (natural logarithm) of all target tokens, without dropout and without recording; `max_tokens` of one pass bounds its memory.
+/// @throws ConfigError without target tokens
+template <class Model>
+[[nodiscard]] double evaluate_loss(Model& model, std::vector<TokenizedExample> const& examples, Index max_tokens = 2048) {
+  NoGrad const no_grad;
+  std::vector<Index> all(examples.size());
+  std::iota(all.begin(), all.end(), Index{0});
+  double sum = 0, weight = 0;
+  if (!all.empty())
+    for (auto const& indices : divide_by_length(all, row_lengths(examples), static_cast<Index>(all.size()), std::max<Index>(1, max_tokens))) {
+      Batch const batch = pack_selected(examples, indices);
+      auto const scores = model.scores(batch);
+      auto const* const log_probability = scores.log_probability.value().data();
+      for (std::size_t i = 0; i < batch.rows.targets.weights.size(); ++i) sum -= batch.rows.targets.weights[i] * static_cast<double>(log_probability[i]);
+      weight += target_weight(batch.rows.targets);
+    }
+  if (weight <= 0) fail<ConfigError>("[evaluate_loss] got ", examples.size(), " examples without target tokens; expected at least one target token");
+  return sum / weight;
+}
+
+}  // namespace graft

@@ -1,0 +1,107 @@
+/// @file
+/// @brief The settings of a training and what it reports.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <graft/core/error.hpp>
+#include <graft/core/types.hpp>
+#include <graft/data/template.hpp>
+#include <graft/optim/schedule.hpp>
+
+namespace graft {
+
+/// One optimizer step, as it is logged.
+struct StepReport {
+  Index step = 0;            ///< steps done, this one included
+  double epoch = 0;          ///< epochs done, with a fraction
+  double loss = 0;           ///< mean −log p of the step's target tokens, before the update
+  double learning_rate = 0;
+  double gradient_norm = 0;  ///< before clipping
+  Index tokens = 0;          ///< source and target tokens of the step
+  double seconds = 0;        ///< of the step alone
+};
+
+/// One pass over the validation examples.
+struct ValidationReport {
+  Index step = 0;
+  double loss = 0;    ///< mean −log p of all target tokens
+  bool best = false;  ///< lowest so far
+};
+
+/// Settings of a training; the defaults are those of the prefix-tuning paper (Li & Liang 2021) for table-to-text.
+struct Training {
+  Index epochs = 10;
+  Index steps = 0;       ///< optimizer steps; 0: as many as the epochs have
+  Index batch = 5;       ///< examples of one forward and backward pass
+  Index accumulate = 1;  ///< passes of one optimizer step: a step sees batch × accumulate examples
+  Index max_tokens = 0;  ///< most tokens of one pass, which is divided further where needed (the gradient is the same up to rounding); 0: no limit
+  bool drop_last = false;  ///< leave out an epoch's last examples that do not fill a step
+
+  double learning_rate = 5e-5;
+  Index warmup_steps = 0;
+  double warmup_ratio = 0.0;  ///< share of all steps that warm up, where warmup_steps is 0
+  Schedule schedule = Schedule::linear;
+  double weight_decay = 0.01;
+  double clip = 1.0;  ///< largest global gradient norm; 0: no clipping
+  std::array<double, 2> betas{0.9, 0.999};
+  double epsilon = 1e-8;
+  std::uint64_t seed = 0;
+
+  Index validate_every = 0;  ///< steps; 0: at the end of each epoch
+  Index patience = 0;        ///< validations in a row without a new best loss that end the training, which then keeps the best parameters; 0: never
+  Index max_source = 0, max_target = 0;  ///< tokens; 0: no limit
+
+  std::string checkpoint;      ///< folder for checkpoints; empty: none
+  Index checkpoint_every = 0;  ///< steps; 0: at the end of each epoch
+  bool resume = false;         ///< continue from the folder's newest checkpoint; where there is none, begin
+  std::string log;             ///< JSONL file, one object a step and a validation; empty: none
+  bool progress = true;        ///< on standard error
+  std::function<void(StepReport const&)> on_step;  ///< called after each step; what it throws ends the training
+};
+
+/// What a training did.
+struct TrainingReport {
+  std::vector<StepReport> steps;
+  std::vector<ValidationReport> validations;
+  double best_validation_loss = std::numeric_limits<double>::quiet_NaN();  ///< NaN without validation
+  Index best_step = 0;
+  bool stopped_early = false;
+  Index tokens = 0;     ///< source and target tokens trained on
+  double seconds = 0;   ///< of the steps; validation and checkpoints not counted
+  Truncation cut;       ///< of training and validation examples together
+  Index trainable = 0, all = 0;  ///< parameters
+
+  [[nodiscard]] double tokens_per_second() const { return seconds > 0 ? static_cast<double>(tokens) / seconds : 0.0; }
+};
+
+/// @throws ConfigError naming the first setting that is out of range
+inline void check_settings(Training const& t) {
+  auto const check = [](char const* name, auto value, bool good, char const* expected) {
+    if (!good) fail<ConfigError>("[Training] got ", name, " = ", value, "; expected ", expected);
+  };
+  auto const finite = [](double value) { return std::isfinite(value) && value >= 0.0; };
+  check("epochs", t.epochs, t.epochs >= 1 || t.steps >= 1, "1 or more");
+  check("steps", t.steps, t.steps >= 0, "0 or more");
+  check("batch", t.batch, t.batch >= 1, "1 or more");
+  check("accumulate", t.accumulate, t.accumulate >= 1, "1 or more");
+  check("max_tokens", t.max_tokens, t.max_tokens >= 0, "0 or more");
+  check("learning_rate", t.learning_rate, finite(t.learning_rate), "0 or more");
+  check("warmup_steps", t.warmup_steps, t.warmup_steps >= 0, "0 or more");
+  check("warmup_ratio", t.warmup_ratio, t.warmup_ratio >= 0.0 && t.warmup_ratio <= 1.0, "0 to 1");
+  check("clip", t.clip, finite(t.clip), "0 or more");
+  check("validate_every", t.validate_every, t.validate_every >= 0, "0 or more");
+  check("patience", t.patience, t.patience >= 0, "0 or more");
+  check("max_source", t.max_source, t.max_source >= 0, "0 or more");
+  check("max_target", t.max_target, t.max_target >= 0, "0 or more");
+  check("checkpoint_every", t.checkpoint_every, t.checkpoint_every >= 0, "0 or more");
+  check("resume", t.resume, !t.resume || !t.checkpoint.empty(), "a checkpoint folder to resume from");
+}
+
+}  // namespace graft

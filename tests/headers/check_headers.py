@@ -1,0 +1,100 @@
+"""Compiles the public headers with warnings as errors.
+
+- every header alone, with the build's compiler (self-contained, headers-only mode);
+- all headers in one source, with and without GRAFT_COMPILED, with every compiler given;
+- every further source given (the explicit instantiations, so that the bodies of templates are warned about as well), with every compiler;
+- every .cuh alone with nvcc, where --nvcc is given.
+
+usage: check_headers.py --root ROOT --build FOLDER --compiler C++… [--include DIRS] [--launcher ccache] [--source FILE…] [--nvcc NVCC] [-j N]
+"""
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wsign-conversion", "-Werror"]
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--root", type=pathlib.Path, required=True)
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--compiler", nargs="+", default=[])
+    parser.add_argument("--include", default="", help="third-party include folders, parted by :")
+    parser.add_argument("--launcher", default="")
+    parser.add_argument("--source", nargs="*", type=pathlib.Path, default=[])
+    parser.add_argument("--nvcc", default="")
+    parser.add_argument("-j", type=int, default=os.cpu_count())
+    return parser.parse_args()
+
+
+def source_of(folder, name, headers):
+    """Writes the source that includes `headers`, unless it is there already: ccache then finds it unchanged."""
+    path = folder / f"{name}.cpp"
+    text = "".join(f"#include <graft/{header}>\n" for header in headers)
+    if not path.exists() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return path
+
+
+def commands(options):
+    """Yields (what is compiled, command)."""
+    base = options.root / "include" / "graft"
+    headers = sorted(path.relative_to(base).as_posix() for path in base.rglob("*.hpp") if "kernels/cuda" not in path.as_posix())
+    launcher = [options.launcher] if options.launcher else []
+    # Naming /usr/include as a system folder would break the compiler's own order of folders; naming graft's own would silence its warnings.
+    known = ("", "/usr/include", str(options.root / "include"))
+    system = [flag for folder in dict.fromkeys(options.include.split(":")) if folder not in known for flag in ("-isystem", folder)]
+
+    def compilation(compiler, source, *flags):
+        tag = "-".join([pathlib.Path(compiler).name, source.stem, *(flag.strip("-") for flag in flags)])
+        return [*launcher, compiler, "-std=c++20", "-O0", f"-I{options.root / 'include'}", *system, *WARNINGS, *flags, "-c", str(source),
+                "-o", str(options.build / "objects" / f"{tag}.o")]
+
+    for compiler in options.compiler:
+        name = pathlib.Path(compiler).name
+        everything = source_of(options.build, "all_headers", headers)
+        yield f"all headers, {name}", compilation(compiler, everything)
+        yield f"all headers, {name} -DGRAFT_COMPILED", compilation(compiler, everything, "-DGRAFT_COMPILED")
+        for source in options.source:
+            yield f"{source.name}, {name}", compilation(compiler, source, "-DGRAFT_COMPILED")
+    for header in headers if options.compiler else []:
+        yield header, compilation(options.compiler[0], source_of(options.build, header.replace("/", "__"), [header]))
+    for path in sorted(base.rglob("*.cuh")) if options.nvcc else []:
+        header = path.relative_to(base).as_posix()
+        source = source_of(options.build, header.replace("/", "__"), [header])
+        yield header, [*launcher, options.nvcc, "-std=c++20", "-arch=sm_80", "-x", "cu", f"-I{options.root / 'include'}", "-c", str(source),
+                       "-o", str(options.build / "objects" / f"{source.stem}.o")]
+
+
+def run(job):
+    what, command = job
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return what, command, done.returncode, done.stdout
+
+
+def main():
+    options = parse()
+    (options.build / "objects").mkdir(parents=True, exist_ok=True)
+    jobs = list(commands(options))
+    if not jobs:
+        print("[graft] skipped: nothing to compile (no compiler given, or no header found)")
+        return 77
+    started = time.monotonic()
+    failures = 0
+    with concurrent.futures.ThreadPoolExecutor(max(1, options.j)) as pool:
+        for what, command, status, output in pool.map(run, jobs):
+            if status != 0:
+                failures += 1
+                print(f"--- {what}\n{' '.join(command)}\n{output[:4000]}")
+    print(f"{len(jobs) - failures} of {len(jobs)} compilations clean, {time.monotonic() - started:.0f} s")
+    return int(failures > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+// What the tests of operations share: leaves, contraction to a loss, and the checks every operation undergoes.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <graft/autograd/gradcheck.hpp>
+#include <graft/core/thread_pool.hpp>
+#include <graft/ops/sum.hpp>
+
+namespace graft::testing {
+
+template <class Scalar = double>
+Tensor<Scalar> random(Shape const& shape, std::uint64_t seed, double mean = 0) {
+  Tensor<Scalar> tensor = normal<Scalar>(shape, RandomKey(seed));
+  for (Index i = 0; i < tensor.size(); ++i) tensor.data()[i] += static_cast<Scalar>(mean);
+  return tensor;
+}
+template <class Scalar = double>
+Parameter<Scalar> leaf(std::string const& name, Shape const& shape, std::uint64_t seed, double mean = 0) {
+  return {name, random<Scalar>(shape, seed, mean)};
+}
+
+/// Contracts `y` with fixed weights and runs backward.
+template <class Scalar>
+void backward_from(Variable<Scalar> const& y) {
+  backward(weighted_sum(y, random<Scalar>(y.shape(), 4242)));
+}
+
+template <class A, class B>
+double relative_error(Tensor<A> const& got, Tensor<B> const& reference) {
+  double difference = 0, largest = 1e-300;
+  for (Index i = 0; i < reference.size(); ++i) {
+    double const wanted = static_cast<double>(reference.data()[i]), error = std::abs(static_cast<double>(got.data()[i]) - wanted);
+    difference = std::isnan(error) ? INFINITY : std::max(difference, error);
+    largest = std::max(largest, std::abs(wanted));
+  }
+  return difference / largest;
+}
+
+/// `run(Scalar{})` returns results and gradients: float must agree with double, and must have the same bits for 1, 2 and 3 threads.
+template <class Run>
+void expect_precise_and_independent_of_threads(Run const& run, double tolerance) {
+  int const before = ThreadPool::global().threads();
+  auto const reference = run(double{});
+  ThreadPool::global().resize(1);
+  auto const first = run(float{});
+  ASSERT_EQ(first.size(), reference.size());
+  for (std::size_t k = 0; k < reference.size(); ++k) {
+    ASSERT_EQ(first[k].shape(), reference[k].shape()) << k;
+    EXPECT_LE(relative_error(first[k], reference[k]), tolerance) << "result " << k;
+  }
+  for (int const threads : {2, 3}) {
+    ThreadPool::global().resize(threads);
+    auto const again = run(float{});
+    for (std::size_t k = 0; k < first.size(); ++k)
+      EXPECT_EQ(std::memcmp(first[k].data(), again[k].data(), static_cast<std::size_t>(first[k].size()) * sizeof(float)), 0)
+          << "result " << k << " with " << threads << " threads";
+  }
+  ThreadPool::global().resize(before);
+}
+
+/// The message of the `E` that `f` throws.
+template <class E, class F>
+std::string message_of(F const& f) {
+  try {
+    f();
+  } catch (E const& error) {
+    return error.what();
+  }
+  return "nothing was thrown";
+}
+
+}  // namespace graft::testing
