@@ -52,15 +52,19 @@ int main(int argc, char** argv) {
   CLI::App app{"Scores outputs against references; values are percentages. Exit status: 0, 1 (failed), 2 (usage)."};
   app.option_defaults()->always_capture_default();
   app.add_option("--metric", settings.metrics,
-                 "Metrics, parted by commas: bleu (corpus BLEU), rouge (ROUGE-1, -2, -L F1 as rouge_score has them), e2e_rouge (the E2E challenge's ROUGE-L)")
+                 "Metrics, parted by commas: bleu (corpus BLEU), rouge (ROUGE-1, -2, -L F1 as rouge_score has them), e2e_rouge (the E2E "
+                 "challenge's ROUGE-L)")
       ->delimiter(',')
       ->check(CLI::IsMember({"bleu", "rouge", "e2e_rouge"}));
-  app.add_option("--tokenization", settings.tokenization, "BLEU's tokens: e2e (the E2E challenge's, lower-cased), sacrebleu (13a), none (white space)")
+  app.add_option("--tokenization", settings.tokenization,
+                 "BLEU's tokens: e2e (the E2E challenge's, lower-cased), sacrebleu (13a), none (white space)")
       ->check(CLI::IsMember({"e2e", "sacrebleu", "none"}));
-  app.add_option("--smoothing", settings.smoothing, "BLEU's smoothing; matching is what the tokenization's own tool does (e2e none, sacrebleu exp)")
+  app.add_option("--smoothing", settings.smoothing,
+                 "BLEU's smoothing; matching is what the tokenization's own tool does (e2e none, sacrebleu exp)")
       ->check(CLI::IsMember({"matching", "none", "floor", "add-k", "exp"}));
   app.add_option("--hypotheses", settings.hypotheses, "Outputs, one a line")->required();
-  app.add_option("--references", settings.references, "References: a block of lines for each output, blocks parted by an empty line")->required();
+  app.add_option("--references", settings.references, "References: a block of lines for each output, blocks parted by an empty line")
+      ->required();
   app.add_flag("--lowercase", settings.lowercase, "Ignore case in BLEU (e2e and ROUGE always do)");
   app.add_flag("--json", settings.json, "Print one JSON object");
   try {
@@ -70,7 +74,8 @@ int main(int argc, char** argv) {
   }
   try {
     nlohmann::ordered_json const scores = score(settings);
-    if (settings.json) std::printf("%s\n", scores.dump().c_str());
+    if (settings.json)
+      std::printf("%s\n", scores.dump().c_str());
     else
       for (auto const& [name, value] : scores.items()) std::printf("%-10s %8.4f\n", name.c_str(), value.get<double>());
     if (std::fflush(stdout) != 0) graft::fail<graft::FileError>("[standard output] writing failed");

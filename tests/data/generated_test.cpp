@@ -1,5 +1,5 @@
-#include <graft/data/generated.hpp>
 #include <gtest/gtest.h>
+#include <graft/data/generated.hpp>
 
 #include <algorithm>
 #include <map>
@@ -149,7 +149,8 @@ TEST(GeneratedData, TextsAreWellFormed) {
   std::vector<std::string> texts = texts_of(data.training);
   for (auto const& text : texts_of(data.test)) texts.push_back(text);
   for (auto const& text : texts) {
-    for (std::string_view const bad : {"{", "}", "  ", " .", " ,", "..", ",,", " a a ", " a an ", " a e", " a i", " a o", " an b", " an c", " an h", " an p", " an t"})
+    for (std::string_view const bad :
+         {"{", "}", "  ", " .", " ,", "..", ",,", " a a ", " a an ", " a e", " a i", " a o", " an b", " an c", " an h", " an p", " an t"})
       EXPECT_EQ(text.find(bad), std::string::npos) << "'" << bad << "' in: " << text;
     EXPECT_EQ(text.back(), '.');
     EXPECT_TRUE(text[0] >= 'A' && text[0] <= 'Z') << text;

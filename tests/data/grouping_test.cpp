@@ -1,5 +1,5 @@
-#include <graft/data/grouping.hpp>
 #include <gtest/gtest.h>
+#include <graft/data/grouping.hpp>
 
 #include <set>
 #include <string>
@@ -12,7 +12,8 @@ using graft::Example;
 std::vector<Example> rows(std::size_t sources, std::size_t texts) {
   std::vector<Example> examples;
   for (std::size_t t = 0; t < texts; ++t)
-    for (std::size_t s = 0; s < sources; ++s) examples.push_back({"s" + std::to_string(s), "t" + std::to_string(s) + "." + std::to_string(t), {}, "d"});
+    for (std::size_t s = 0; s < sources; ++s)
+      examples.push_back({"s" + std::to_string(s), "t" + std::to_string(s) + "." + std::to_string(t), {}, "d"});
   return examples;
 }
 
@@ -34,7 +35,8 @@ TEST(GroupBySource, CollectsReferencesInOrder) {
 }
 
 TEST(ExpandReferences, UndoesGrouping) {
-  EXPECT_EQ(targets(graft::expand_references(graft::group_by_source(rows(2, 2)))), (std::vector<std::string>{"t0.0", "t0.1", "t1.0", "t1.1"}));
+  EXPECT_EQ(targets(graft::expand_references(graft::group_by_source(rows(2, 2)))),
+            (std::vector<std::string>{"t0.0", "t0.1", "t1.0", "t1.1"}));
   EXPECT_EQ(graft::expand_references(rows(1, 1)).size(), 1U);
 }
 

@@ -1,6 +1,6 @@
+#include <gtest/gtest.h>
 #include <graft/data/grouping.hpp>
 #include <graft/data/readers.hpp>
-#include <gtest/gtest.h>
 
 #include <array>
 #include <string>
@@ -17,26 +17,31 @@ using graft::read_examples;
 std::string error_of(std::string_view content, std::string const& extension) {
   TemporaryFile const file(content, extension);
   std::string message = message_of<FileError>([&] { (void)read_examples(file.path()); });
-  if (std::size_t const at = message.find(file.path().string()); at != std::string::npos) message.replace(at, file.path().string().size(), "FILE");
+  if (std::size_t const at = message.find(file.path().string()); at != std::string::npos)
+    message.replace(at, file.path().string().size(), "FILE");
   return message;
 }
 
 bool has(std::string const& message, std::string_view part) { return message.find(part) != std::string::npos; }
 
 TEST(Linearize, NamesAndValuesAsPrefixTuningHasThem) {
-  EXPECT_EQ(graft::linearize_meaning_representation("name[The Vaults], eatType[pub], priceRange[more than £30], customer rating[5 out of 5], near[Café Adriatic]"),
+  EXPECT_EQ(graft::linearize_meaning_representation(
+                "name[The Vaults], eatType[pub], priceRange[more than £30], customer rating[5 out of 5], near[Café Adriatic]"),
             "name : The Vaults | Type : pub | price : more than £ 30 | customer rating : 5 out of 5 | near : Café Adriatic");
   EXPECT_EQ(graft::linearize_meaning_representation("priceRange[£20-25],familyFriendly[yes]"), "price : £ 20 - 25 | family friendly : yes");
   EXPECT_EQ(graft::linearize_meaning_representation("name[All-Bar One, Ltd]"), "name : All-Bar One, Ltd");
 }
 
 TEST(Linearize, RejectsWhatIsNoMeaningRepresentation) {
-  for (char const* bad : {"", "name", "name[x", "name x]", "[x]", "name[x] area[y]", "name[x], area", "name[x],", "area, name[x]", "]name["})
+  for (char const* bad :
+       {"", "name", "name[x", "name x]", "[x]", "name[x] area[y]", "name[x], area", "name[x],", "area, name[x]", "]name["})
     EXPECT_THROW((void)graft::linearize_meaning_representation(bad), FileError) << bad;
 }
 
 TEST(E2eCsv, ReadsQuotesLineBreaksAndColumnsByName) {
-  TemporaryFile const file("\xef\xbb\xbforig,ref,mr\r\n1,\"He said \"\"hi\"\", twice.\r\n\r\nThen left.\",\"name[A], area[B]\"\r\n\r\n2,plain text,name[C]", ".csv");
+  TemporaryFile const file(
+      "\xef\xbb\xbforig,ref,mr\r\n1,\"He said \"\"hi\"\", twice.\r\n\r\nThen left.\",\"name[A], area[B]\"\r\n\r\n2,plain text,name[C]",
+      ".csv");
   auto const examples = read_examples(file.path());
   ASSERT_EQ(examples.size(), 2U);
   EXPECT_EQ(examples[0].source, "name : A | area : B");

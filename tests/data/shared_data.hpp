@@ -13,10 +13,10 @@ inline std::filesystem::path shared_data() {
 }
 
 // Skips the test, and says why, where the default folder is absent; a GRAFT_DATA that leads nowhere fails.
-#define GRAFT_NEEDS_DATA(folder)                                                                                     \
-  do {                                                                                                               \
-    if (!std::filesystem::is_directory(shared_data() / (folder))) {                                                  \
+#define GRAFT_NEEDS_DATA(folder)                                                                                                   \
+  do {                                                                                                                             \
+    if (!std::filesystem::is_directory(shared_data() / (folder))) {                                                                \
       ASSERT_EQ(std::getenv("GRAFT_DATA"), nullptr) << "GRAFT_DATA is set, but " << (shared_data() / (folder)) << " is no folder"; \
-      GTEST_SKIP() << "no folder " << (shared_data() / (folder)).string() << "; set GRAFT_DATA";                     \
-    }                                                                                                                \
+      GTEST_SKIP() << "no folder " << (shared_data() / (folder)).string() << "; set GRAFT_DATA";                                   \
+    }                                                                                                                              \
   } while (false)

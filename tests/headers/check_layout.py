@@ -74,6 +74,8 @@ def check_includes(root):
                 yield f"include/graft/{header}:{number}: {why}"
             elif not (base.parent / included).exists() and included.startswith("graft/"):
                 yield f"include/graft/{header}:{number}: includes <{included}>, which does not exist"
+            elif header == "kernels/" + path.name and headers_only and not (root / "cmake/compiled" / path.stem).with_suffix(".cpp").exists():
+                yield f"include/graft/{header}:{number}: is hidden from users of graft::compiled, but cmake/compiled/{path.stem}.cpp is missing"
 
 
 def tracked(root):

@@ -54,8 +54,9 @@ TEST(Names, FollowHuggingFace) {
   EXPECT_EQ(hugging_face_name("gpt2", "blk.3.attn_qkv.bias")->name, "transformer.h.3.attn.c_attn.bias");
   EXPECT_EQ(hugging_face_name("gpt2", "blk.3.attn_qkv.weight")->layout, graft::GgufLayout::transposed);
   EXPECT_EQ(hugging_face_name("gpt2", "blk.3.attn_qkv.bias")->layout, graft::GgufLayout::same);
-  for (char const* const name : {"blk.weight", "blk..attn_q.weight", "blk.01.attn_q.weight", "blk.-1.attn_q.weight", "blk.99999999999.attn_q.weight",
-                                 "blk.1.other.weight", "token_embd", "rope_freqs.weight", "token_embd.scale"}) {
+  for (char const* const name :
+       {"blk.weight", "blk..attn_q.weight", "blk.01.attn_q.weight", "blk.-1.attn_q.weight", "blk.99999999999.attn_q.weight",
+        "blk.1.other.weight", "token_embd", "rope_freqs.weight", "token_embd.scale"}) {
     EXPECT_FALSE(hugging_face_name("llama", name)) << name;
   }
   EXPECT_FALSE(hugging_face_name("falcon", "token_embd.weight"));
@@ -93,7 +94,9 @@ TEST(GgufCheckpoint, TransposesConv1D) {
   for (int out = 0; out < 37; ++out) {
     for (int in = 0; in < 5; ++in) rows += bytes_of(static_cast<float>(100 * in + out));
   }
-  spec.tensors = {{"blk.0.ffn_up.weight", {5, 37}, 0, rows}, {"token_embd.weight", {2, 3}, 0, float_bytes(6, 0)}, {"output.weight", {2, 3}, 0, float_bytes(6, 0)}};
+  spec.tensors = {{"blk.0.ffn_up.weight", {5, 37}, 0, rows},
+                  {"token_embd.weight", {2, 3}, 0, float_bytes(6, 0)},
+                  {"output.weight", {2, 3}, 0, float_bytes(6, 0)}};
   auto const checkpoint = open_checkpoint(folder.put("a.gguf", spec.bytes()));
   EXPECT_EQ(checkpoint->entry("transformer.h.0.mlp.c_fc.weight").shape, (std::vector<std::int64_t>{5, 37}));
   auto const values = read(*checkpoint, "transformer.h.0.mlp.c_fc.weight");
@@ -156,8 +159,8 @@ TEST(SafetensorsCheckpoint, ShardsStayInTheFolder) {
   };
   EXPECT_EQ(with_shard("real.safetensors"), "");
   EXPECT_EQ(with_shard("inner.safetensors"), "");
-  for (std::string const shard : {"../outside/s.safetensors", "sub/s.safetensors", "..", ".", "", "link.safetensors", "missing.safetensors", "sub",
-                                  "a\\\\b", "real.safetensors\\u0000x"}) {
+  for (std::string const shard : {"../outside/s.safetensors", "sub/s.safetensors", "..", ".", "", "link.safetensors", "missing.safetensors",
+                                  "sub", "a\\\\b", "real.safetensors\\u0000x"}) {
     EXPECT_NE(with_shard(shard).find("model"), std::string::npos) << shard;
   }
   EXPECT_NE(with_shard((folder / "outside/s.safetensors").string()), "");

@@ -41,7 +41,8 @@ TEST(Gguf, DequantizesAsTheReferenceDoes) {
     std::string const block = from_hex(golden.block);
     std::string const expected = from_hex(golden.values);
     std::vector<float> values(32);
-    graft::dequantize_values(static_cast<graft::GgmlType>(golden.type), reinterpret_cast<std::byte const*>(block.data()), 32, values.data());
+    graft::dequantize_values(static_cast<graft::GgmlType>(golden.type), reinterpret_cast<std::byte const*>(block.data()), 32,
+                             values.data());
     ASSERT_EQ(expected.size(), 128u);
     EXPECT_EQ(std::memcmp(values.data(), expected.data(), 128), 0) << golden.type;
   }
@@ -104,8 +105,9 @@ TEST(Gguf, ReadsEveryKindOfMetadata) {
                   gguf_array("numbers", 3, 3, bytes_of_all<std::int16_t>({1, -2, 3})),
                   gguf_array("flags", 7, 2, std::string("\x01\x00", 2)),
                   gguf_texts("texts", {"x", "", "yy"}),
-                  gguf_array("nested", 9, 2, bytes_of<std::uint32_t>(8) + bytes_of<std::uint64_t>(1) + gguf_string("in") + bytes_of<std::uint32_t>(0) +
-                                                 bytes_of<std::uint64_t>(3) + "abc"),
+                  gguf_array("nested", 9, 2,
+                             bytes_of<std::uint32_t>(8) + bytes_of<std::uint64_t>(1) + gguf_string("in") + bytes_of<std::uint32_t>(0) +
+                                 bytes_of<std::uint64_t>(3) + "abc"),
                   gguf_array("empty", 8, 0, "")};
   GgufFile const file(folder.put("a.gguf", spec.bytes()), graft::FileAccess::read);
   EXPECT_EQ(file.metadata().size(), spec.entries.size());

@@ -26,7 +26,8 @@ std::string message(std::string const& text, JsonLimits const& limits = {}) {
 
 TEST(Json, ParsesAndReads) {
   graft_test::TemporaryFolder const folder;
-  auto const json = graft::read_json(folder.put("c.json", R"({"n": 5, "x": 1e-5, "s": "t", "l": [1, 2], "b": true, "none": null, "o": {"k": -1}})"));
+  auto const json =
+      graft::read_json(folder.put("c.json", R"({"n": 5, "x": 1e-5, "s": "t", "l": [1, 2], "b": true, "none": null, "o": {"k": -1}})"));
   EXPECT_EQ(json_at<int>("c", json, "n"), 5);
   EXPECT_EQ(json_at<double>("c", json, "x"), 1e-5);
   EXPECT_EQ(json_at<double>("c", json, "n"), 5.0);
@@ -65,7 +66,8 @@ TEST(Json, WrongTypesNameFileAndKey) {
 }
 
 TEST(Json, RefusesMalformedText) {
-  for (char const* const text : {"", "{", "{\"a\":}", "[1,]", "nul", "{} {}", "{\"a\" 1}", "\"\\ud800\"", "\"\xff\"", "01", "[1e999]", "{\"a\":1,}", "'a'"}) {
+  for (char const* const text :
+       {"", "{", "{\"a\":}", "[1,]", "nul", "{} {}", "{\"a\" 1}", "\"\\ud800\"", "\"\xff\"", "01", "[1e999]", "{\"a\":1,}", "'a'"}) {
     EXPECT_NE(message(text).find("folder/config.json"), std::string::npos) << text;
   }
   EXPECT_NE(message(std::string("{}\0{}", 5)), "");

@@ -68,7 +68,11 @@ std::vector<Case> header_cases() {
       {"metadata count 2^64-1", [](GgufSpec& s) { s.entry_count = huge; }},
       {"trailing 64 bytes", [](GgufSpec& s) { s.tail = std::string(64, 'x'); }},
       {"trailing megabyte", [](GgufSpec& s) { s.tail = std::string(1 << 20, 'x'); }},
-      {"no tensors, trailing bytes", [](GgufSpec& s) { s.tensors.clear(); s.tail = std::string(100, 'x'); }},
+      {"no tensors, trailing bytes",
+       [](GgufSpec& s) {
+         s.tensors.clear();
+         s.tail = std::string(100, 'x');
+       }},
       {"no tensors", [](GgufSpec& s) { s.tensors.clear(); }},
       {"data missing", [](GgufSpec& s) { s.tensors.back().data = ""; }},
       {"data one byte short", [](GgufSpec& s) { s.tensors.back().data.pop_back(); }},
@@ -99,9 +103,12 @@ std::vector<Case> value_cases() {
       change_entry("array of 2^60 arrays", gguf_array("x", 9, 1ull << 60, "")),
       change_entry("array longer than the file", gguf_array("x", 0, 100000, "")),
       change_entry("array of strings, one too long", gguf_array("x", 8, 2, gguf_string("a") + text_length_huge)),
-      change_entry("nested array with a huge count", gguf_array("x", 9, 1, bytes_of<std::uint32_t>(4) + bytes_of<std::uint64_t>(1ull << 62))),
-      change_entry("nested array of unknown type", gguf_array("x", 9, 1, bytes_of<std::uint32_t>(99) + bytes_of<std::uint64_t>(1) + "aaaa")),
-      {"depth bomb", [](GgufSpec& s) {
+      change_entry("nested array with a huge count",
+                   gguf_array("x", 9, 1, bytes_of<std::uint32_t>(4) + bytes_of<std::uint64_t>(1ull << 62))),
+      change_entry("nested array of unknown type",
+                   gguf_array("x", 9, 1, bytes_of<std::uint32_t>(99) + bytes_of<std::uint64_t>(1) + "aaaa")),
+      {"depth bomb",
+       [](GgufSpec& s) {
          std::string nested;
          for (int i = 0; i < 100000; ++i) nested += bytes_of<std::uint32_t>(9) + bytes_of<std::uint64_t>(1);
          s.set(gguf_array("x", 9, 1, nested));
@@ -126,18 +133,34 @@ std::vector<Case> tensor_cases() {
       change_tensor("empty name", [](Info t) { t.name = ""; }),
       change_tensor("name of 2000 bytes", [](Info t) { t.name = std::string(2000, 'n'); }),
       change_tensor("name twice", [](Info t) { t.name = "blk.0.attn_k.weight"; }),
-      change_tensor("rank 5", [](Info t) { t.extents = {4, 2, 1, 1, 1}; }),
+      change_tensor("rank 5",
+                    [](Info t) {
+                      t.extents = {4, 2, 1, 1, 1};
+                    }),
       change_tensor("rank 2^32-1", [](Info t) { t.rank = 0xffffffffu; }),
       change_tensor("rank one more", [](Info t) { t.rank = 3; }),
       change_tensor("rank one less", [](Info t) { t.rank = 1; }),
       change_tensor("dimension 2^64-1", [](Info t) { t.extents[0] = huge; }),
       change_tensor("dimension 2^63", [](Info t) { t.extents[1] = 1ull << 63; }),
-      change_tensor("product 2^64 (wraps to 0)", [](Info t) { t.extents = {1ull << 32, 1ull << 32}; }),
-      change_tensor("product 2^64 + 8 (wraps to the true size)", [](Info t) { t.extents = {(1ull << 62) + 2, 4}; }),
-      change_tensor("four dimensions of 2^16 + 1", [](Info t) { t.extents = {65537, 65537, 65537, 65537}; }),
-      change_tensor("zero beside a product that wraps", [](Info t) { t.extents = {1ull << 40, 1ull << 40, 0}; }),
+      change_tensor("product 2^64 (wraps to 0)",
+                    [](Info t) {
+                      t.extents = {1ull << 32, 1ull << 32};
+                    }),
+      change_tensor("product 2^64 + 8 (wraps to the true size)",
+                    [](Info t) {
+                      t.extents = {(1ull << 62) + 2, 4};
+                    }),
+      change_tensor("four dimensions of 2^16 + 1",
+                    [](Info t) {
+                      t.extents = {65537, 65537, 65537, 65537};
+                    }),
+      change_tensor("zero beside a product that wraps",
+                    [](Info t) {
+                      t.extents = {1ull << 40, 1ull << 40, 0};
+                    }),
       change_tensor("bytes beyond 64 bits", [](Info t) { t.extents = {1ull << 62}; }),
-      change_tensor("dimension one more", [](Info t) { t.extents[0] += 1; }, "output_norm.weight"),
+      change_tensor(
+          "dimension one more", [](Info t) { t.extents[0] += 1; }, "output_norm.weight"),
       change_tensor("larger than the file", [](Info t) { t.extents[1] = 1000000; }),
       change_tensor("type 4 (withdrawn)", [](Info t) { t.type = 4; }),
       change_tensor("type Q5_0", [](Info t) { t.type = 6; }),
@@ -148,9 +171,23 @@ std::vector<Case> tensor_cases() {
       change_tensor("type 40", [](Info t) { t.type = 40; }),
       change_tensor("type 2^32-1", [](Info t) { t.type = 0xffffffffu; }),
       change_tensor("Q8_0 rows of 4", [](Info t) { t.type = 8; }),
-      change_tensor("Q4_0 rows of 33", [](Info t) { t.type = 2; t.extents = {33, 32}; t.data = std::string(18 * 33, 'q'); }),
-      change_tensor("Q4_1 of rank 0", [](Info t) { t.type = 3; t.extents = {}; t.data = std::string(20, 'q'); }),
-      change_tensor("F16 with twice the bytes", [](Info t) { t.type = 1; t.data = std::string(100, 'h'); }),
+      change_tensor("Q4_0 rows of 33",
+                    [](Info t) {
+                      t.type = 2;
+                      t.extents = {33, 32};
+                      t.data = std::string(18 * 33, 'q');
+                    }),
+      change_tensor("Q4_1 of rank 0",
+                    [](Info t) {
+                      t.type = 3;
+                      t.extents = {};
+                      t.data = std::string(20, 'q');
+                    }),
+      change_tensor("F16 with twice the bytes",
+                    [](Info t) {
+                      t.type = 1;
+                      t.data = std::string(100, 'h');
+                    }),
       change_tensor("offset 1", [](Info t) { t.offset = 1; }),
       change_tensor("offset 0 (overlaps)", [](Info t) { t.offset = 0; }),
       change_tensor("offset 32 further (hole)", [](Info t) { t.offset = 192 + 32; }),
@@ -159,17 +196,31 @@ std::vector<Case> tensor_cases() {
       change_tensor("offset 2^63", [](Info t) { t.offset = 1ull << 63; }),
       change_tensor("offset 2^64-32", [](Info t) { t.offset = huge - 31; }),
       change_tensor("offset 2^64-1", [](Info t) { t.offset = huge; }),
-      change_tensor("first tensor not at 0", [](Info t) { t.offset = 32; }, "token_embd.weight"),
-      change_tensor("last tensor beyond the end", [](Info t) { t.extents[0] = 8; }, "output_norm.weight"),
-      {"two tensors exchanged", [](GgufSpec& s) { s.tensors[1].offset = 64; s.tensors[2].offset = 48; }},
+      change_tensor(
+          "first tensor not at 0", [](Info t) { t.offset = 32; }, "token_embd.weight"),
+      change_tensor(
+          "last tensor beyond the end", [](Info t) { t.extents[0] = 8; }, "output_norm.weight"),
+      {"two tensors exchanged",
+       [](GgufSpec& s) {
+         s.tensors[1].offset = 64;
+         s.tensors[2].offset = 48;
+       }},
   };
 }
 
 std::vector<Case> model_cases() {
-  auto const array_of = [](char const* key, std::vector<std::int32_t> const& values) { return gguf_array(key, 5, values.size(), bytes_of_all(values)); };
+  auto const array_of = [](char const* key, std::vector<std::int32_t> const& values) {
+    return gguf_array(key, 5, values.size(), bytes_of_all(values));
+  };
   return {
-      drop_entry("general.architecture"), drop_entry("llama.block_count"), drop_entry("llama.embedding_length"), drop_entry("llama.context_length"),
-      drop_entry("llama.feed_forward_length"), drop_entry("llama.attention.head_count"), drop_entry("tokenizer.ggml.tokens"), drop_entry("tokenizer.ggml.model"),
+      drop_entry("general.architecture"),
+      drop_entry("llama.block_count"),
+      drop_entry("llama.embedding_length"),
+      drop_entry("llama.context_length"),
+      drop_entry("llama.feed_forward_length"),
+      drop_entry("llama.attention.head_count"),
+      drop_entry("tokenizer.ggml.tokens"),
+      drop_entry("tokenizer.ggml.model"),
       change_entry("unknown architecture", gguf_text("general.architecture", "mamba")),
       change_entry("architecture a number", gguf_u32("general.architecture", 3)),
       change_entry("no layers", gguf_u32("llama.block_count", 0)),
@@ -209,9 +260,18 @@ std::vector<Case> model_cases() {
       change_entry("scores of another length", gguf_array("tokenizer.ggml.scores", 6, 1, bytes_of(1.0f))),
       change_entry("merges are numbers", array_of("tokenizer.ggml.merges", {1})),
       change_entry("add_bos a number", gguf_u32("tokenizer.ggml.add_bos_token", 1)),
-      {"query rows not of whole heads", [](GgufSpec& s) { s.tensor("blk.0.attn_q.weight") = {"blk.0.attn_q.weight", {4, 3}, 0, float_bytes(12, 0)}; }},
-      {"query of rank 3", [](GgufSpec& s) { s.tensor("blk.0.attn_q.weight").extents = {2, 2, 4}; }},
-      {"query without rows", [](GgufSpec& s) { s.tensor("blk.0.attn_q.weight") = {"blk.0.attn_q.weight", {4, 0}, 0, ""}; }},
+      {"query rows not of whole heads",
+       [](GgufSpec& s) {
+         s.tensor("blk.0.attn_q.weight") = {"blk.0.attn_q.weight", {4, 3}, 0, float_bytes(12, 0)};
+       }},
+      {"query of rank 3",
+       [](GgufSpec& s) {
+         s.tensor("blk.0.attn_q.weight").extents = {2, 2, 4};
+       }},
+      {"query without rows",
+       [](GgufSpec& s) {
+         s.tensor("blk.0.attn_q.weight") = {"blk.0.attn_q.weight", {4, 0}, 0, ""};
+       }},
       {"embedding of rank 1", [](GgufSpec& s) { s.tensor("token_embd.weight").extents = {12}; }},
       {"no embedding", [](GgufSpec& s) { s.tensor("token_embd.weight").name = "other.weight"; }},
       {"two names for one tensor", [](GgufSpec& s) { s.tensor("blk.0.attn_v.weight").name = "model.norm.weight"; }},
@@ -242,7 +302,8 @@ TEST(MalformedGguf, BombsAreRefusedCheaply) {
   for (int i = 0; i < 70'000; ++i) spec.entries.push_back({std::to_string(i), 0, "x"});
   expect_refused(folder, "70 thousand keys", spec.bytes(), use);
   std::string infos;
-  std::string const info_tail = bytes_of<std::uint32_t>(1) + bytes_of<std::uint64_t>(0) + bytes_of<std::uint32_t>(0) + bytes_of<std::uint64_t>(0);
+  std::string const info_tail =
+      bytes_of<std::uint32_t>(1) + bytes_of<std::uint64_t>(0) + bytes_of<std::uint32_t>(0) + bytes_of<std::uint64_t>(0);
   for (int i = 0; i < 131'072; ++i) infos += gguf_string(std::to_string(i)) + info_tail;
   std::string const empty = "GGUF" + bytes_of<std::uint32_t>(3) + bytes_of<std::uint64_t>(131'072) + bytes_of<std::uint64_t>(0) + infos;
   expect_refused(folder, "131072 empty tensors", empty, use);

@@ -22,13 +22,20 @@ using graft_test::TemporaryFolder;
 
 // safetensors.torch.save (0.8.0) of eight dtypes, an empty tensor, a scalar, and a name that needs escaping.
 char const* const written_by_hugging_face =
-    "e0010000000000007b225f5f6d657461646174615f5f223a7b22666f726d6174223a227074227d2c2269223a7b226474797065223a22493634222c227368617065223a5b31"
-    "5d2c22646174615f6f666673657473223a5b302c385d7d2c2264223a7b226474797065223a22463634222c227368617065223a5b315d2c22646174615f6f66667365747322"
-    "3a5b382c31365d7d2c2262223a7b226474797065223a22463332222c227368617065223a5b322c325d2c22646174615f6f666673657473223a5b31362c33325d7d2c227a22"
-    "3a7b226474797065223a22463332222c227368617065223a5b302c335d2c22646174615f6f666673657473223a5b33322c33325d7d2c2261223a7b226474797065223a2242"
-    "463136222c227368617065223a5b325d2c22646174615f6f666673657473223a5b33322c33365d7d2c2268223a7b226474797065223a22463136222c227368617065223a5b"
-    "5d2c22646174615f6f666673657473223a5b33362c33385d7d2c2275223a7b226474797065223a225538222c227368617065223a5b315d2c22646174615f6f666673657473"
-    "223a5b33382c33395d7d2c22c3a95c225c6e223a7b226474797065223a22424f4f4c222c227368617065223a5b335d2c22646174615f6f666673657473223a5b33392c3432"
+    "e0010000000000007b225f5f6d657461646174615f5f223a7b22666f726d6174223a227074227d2c2269223a7b226474797065223a22493634222c227368617065223a"
+    "5b31"
+    "5d2c22646174615f6f666673657473223a5b302c385d7d2c2264223a7b226474797065223a22463634222c227368617065223a5b315d2c22646174615f6f6666736574"
+    "7322"
+    "3a5b382c31365d7d2c2262223a7b226474797065223a22463332222c227368617065223a5b322c325d2c22646174615f6f666673657473223a5b31362c33325d7d2c22"
+    "7a22"
+    "3a7b226474797065223a22463332222c227368617065223a5b302c335d2c22646174615f6f666673657473223a5b33322c33325d7d2c2261223a7b226474797065223a"
+    "2242"
+    "463136222c227368617065223a5b325d2c22646174615f6f666673657473223a5b33322c33365d7d2c2268223a7b226474797065223a22463136222c22736861706522"
+    "3a5b"
+    "5d2c22646174615f6f666673657473223a5b33362c33385d7d2c2275223a7b226474797065223a225538222c227368617065223a5b315d2c22646174615f6f66667365"
+    "7473"
+    "223a5b33382c33395d7d2c22c3a95c225c6e223a7b226474797065223a22424f4f4c222c227368617065223a5b335d2c22646174615f6f666673657473223a5b33392c"
+    "3432"
     "5d7d7d202007000000000000009a9999999999b93f0000803f000000400000404000008040c03f00c0003809010001";
 
 std::vector<double> values_of(TensorEntry const& entry) {
@@ -81,7 +88,8 @@ TEST(Safetensors, TensorsOutliveTheFile) {
 
 TEST(Safetensors, ReadsUnalignedAndUnorderedFiles) {
   TemporaryFolder const folder;
-  std::string const header = R"({"b":{"shape":[1],"data_offsets":[1,5],"dtype":"F32"},"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}})";
+  std::string const header =
+      R"({"b":{"shape":[1],"data_offsets":[1,5],"dtype":"F32"},"a":{"dtype":"I8","shape":[1],"data_offsets":[0,1]}})";
   SafetensorsFile const file(folder.put("a.safetensors", safetensors_bytes(header, "\xff" + graft_test::bytes_of(2.5f))));
   EXPECT_EQ(values_of(file.at("a")), std::vector<double>{-1});
   EXPECT_EQ(values_of(file.at("b")), std::vector<double>{2.5});
@@ -90,9 +98,11 @@ TEST(Safetensors, ReadsUnalignedAndUnorderedFiles) {
 TEST(Safetensors, AcceptsNoTensorsAndZeroSizes) {
   TemporaryFolder const folder;
   EXPECT_TRUE(SafetensorsFile(folder.put("a", safetensors_bytes("{}", ""))).entries().empty());
-  SafetensorsFile const file(folder.put("b", safetensors_bytes(
-      R"({"x":{"dtype":"F32","shape":[0],"data_offsets":[4,4]},"y":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"z":{"dtype":"I64","shape":[5,0],"data_offsets":[0,0]}})",
-      graft_test::bytes_of(1.0f))));
+  SafetensorsFile const file(folder.put(
+      "b",
+      safetensors_bytes(
+          R"({"x":{"dtype":"F32","shape":[0],"data_offsets":[4,4]},"y":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"z":{"dtype":"I64","shape":[5,0],"data_offsets":[0,0]}})",
+          graft_test::bytes_of(1.0f))));
   EXPECT_EQ(file.at("x").bytes, 0u);
   EXPECT_EQ(file.at("z").shape, (std::vector<std::int64_t>{5, 0}));
 }

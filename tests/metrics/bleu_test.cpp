@@ -1,5 +1,5 @@
-#include <graft/metrics/bleu.hpp>
 #include <gtest/gtest.h>
+#include <graft/metrics/bleu.hpp>
 
 #include <cmath>
 #include <string>
@@ -21,9 +21,14 @@ std::string joined(std::vector<std::string> const& tokens) {
 }
 
 TEST(Tokenize, EqualsSacrebleus13a) {
-  EXPECT_EQ(joined(graft::tokenize("Hello, world! It's 3.5 or 1,000... x-1 3-4 (a/b) &amp; &lt;b&gt; <skipped>U.K. $5 .5 5. ,a", Tokenization::sacrebleu)),
+  EXPECT_EQ(joined(graft::tokenize("Hello, world! It's 3.5 or 1,000... x-1 3-4 (a/b) &amp; &lt;b&gt; <skipped>U.K. $5 .5 5. ,a",
+                                   Tokenization::sacrebleu)),
             "Hello , world ! It's 3.5 or 1,000 . . . x-1 3 - 4 ( a / b ) & < b > U . K . $ 5 . 5 5 . , a");
-  EXPECT_EQ(joined(graft::tokenize("one-\ntwo\nthree\xe3\x80\x80" "four\xc2\xa0" "five \n", Tokenization::sacrebleu)), "onetwo three four five");
+  EXPECT_EQ(joined(graft::tokenize("one-\ntwo\nthree\xe3\x80\x80"
+                                   "four\xc2\xa0"
+                                   "five \n",
+                                   Tokenization::sacrebleu)),
+            "onetwo three four five");
   EXPECT_TRUE(graft::tokenize(" \n", Tokenization::e2e).empty());
 }
 
@@ -84,7 +89,8 @@ TEST(CorpusBleu, ClipsMatchesAndTakesTheClosestLength) {
 }
 
 TEST(CorpusBleu, BoundsAndEmptyOutputs) {
-  EXPECT_NEAR(corpus_bleu({"one two three four five", ""}, {{"one two three four five"}, {"x"}}).score, 100.0 * std::exp(1.0 - 6.0 / 5.0), 1e-9);
+  EXPECT_NEAR(corpus_bleu({"one two three four five", ""}, {{"one two three four five"}, {"x"}}).score, 100.0 * std::exp(1.0 - 6.0 / 5.0),
+              1e-9);
   EXPECT_EQ(corpus_bleu({""}, {{"x"}}).score, 0.0);
   EXPECT_EQ(corpus_bleu({"x"}, {{""}}).score, 0.0);
   EXPECT_NEAR(corpus_bleu({"one two three four"}, {{"zzz", "one two three four"}}).score, 100.0, 1e-9);

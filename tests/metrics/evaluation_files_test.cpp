@@ -1,5 +1,5 @@
-#include <graft/metrics/evaluation_files.hpp>
 #include <gtest/gtest.h>
+#include <graft/metrics/evaluation_files.hpp>
 
 #include <string>
 #include <vector>

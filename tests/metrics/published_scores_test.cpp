@@ -1,9 +1,9 @@
 // The E2E challenge's published scores (Dušek et al. 2020) of nine systems, from their archived outputs.
+#include <gtest/gtest.h>
 #include <graft/data/csv.hpp>
 #include <graft/data/text_file.hpp>
 #include <graft/metrics/bleu.hpp>
 #include <graft/metrics/rouge_e2e.hpp>
-#include <gtest/gtest.h>
 
 #include <string>
 #include <vector>

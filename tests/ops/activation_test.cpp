@@ -45,7 +45,8 @@ TEST(Activation, ValuesMatchTheFormulas) {
       double const x = in_double.data()[i], x_float = static_cast<double>(in_float.data()[i]);
       ASSERT_NEAR(y.data()[i], plain(f, x), 1e-14 * std::max(1.0, std::abs(x))) << static_cast<int>(f) << " at " << x;
       double const wanted = plain(f, x_float), unit = f == Activation::gelu ? std::max(1.0, std::abs(x_float)) : std::abs(wanted);
-      ASSERT_NEAR(static_cast<double>(z.data()[i]), wanted, 1.5e-6 * unit + 1e-12) << static_cast<int>(f) << " at " << x_float;
+      double const tolerance = f == Activation::gelu_tanh ? 4e-6 : 1e-6;  // e^-2u magnifies the rounding of u
+      ASSERT_NEAR(static_cast<double>(z.data()[i]), wanted, tolerance * unit + 1e-12) << static_cast<int>(f) << " at " << x_float;
     }
   }
 }

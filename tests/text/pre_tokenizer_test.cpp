@@ -29,7 +29,9 @@ struct Case {
 };
 
 std::vector<Case> const recorded{
-    {PreTokenizerStep::split_gpt2, "I'm you're we'LL they'D  it's", {"I", "'m", " you", "'re", " we", "'", "LL", " they", "'", "D", " ", " it", "'s"}},
+    {PreTokenizerStep::split_gpt2,
+     "I'm you're we'LL they'D  it's",
+     {"I", "'m", " you", "'re", " we", "'", "LL", " they", "'", "D", " ", " it", "'s"}},
     {PreTokenizerStep::split_gpt2, "a  b\n\n c \t d   ", {"a", " ", " b", "\n\n", " c", " \t", " d", "   "}},
     {PreTokenizerStep::split_gpt2, "12345 x2 \u00bd\u2167", {"12345", " x", "2", " \u00bd\u2167"}},
     {PreTokenizerStep::split_gpt2, " \u00e9t\u00e9 e\u0301 \u65e5\u672c", {" \u00e9t\u00e9", " e", "\u0301", " \u65e5\u672c"}},
@@ -37,7 +39,9 @@ std::vector<Case> const recorded{
     {PreTokenizerStep::split_gpt2, "tab\tsep\u00a0nb \u3000wide", {"tab", "\t", "sep", "\u00a0", "nb", " ", "\u3000", "wide"}},
     {PreTokenizerStep::split_gpt2, "'\u017f 'S", {"'", "\u017f", " '", "S"}},
     {PreTokenizerStep::split_gpt2, "  12  ", {" ", " 12", "  "}},
-    {PreTokenizerStep::split_llama3, "I'm you're we'LL they'D  it's", {"I", "'m", " you", "'re", " we", "'LL", " they", "'D", " ", " it", "'s"}},
+    {PreTokenizerStep::split_llama3,
+     "I'm you're we'LL they'D  it's",
+     {"I", "'m", " you", "'re", " we", "'LL", " they", "'D", " ", " it", "'s"}},
     {PreTokenizerStep::split_llama3, "12345 x2 \u00bd\u2167", {"123", "45", " x", "2", " ", "\u00bd\u2167"}},
     {PreTokenizerStep::split_llama3, " \u00e9t\u00e9 e\u0301 \u65e5\u672c", {" \u00e9t\u00e9", " e", "\u0301", " \u65e5\u672c"}},
     {PreTokenizerStep::split_llama3, "!?\r\n\r\n ...\n x", {"!?\r\n\r\n", " ...\n", " x"}},
@@ -58,7 +62,8 @@ TEST(PreTokenizer, SplitsAsTheRegularExpressionsDo) {
 
 TEST(PreTokenizer, StepsApplyToThePiecesOfTheStepBefore) {
   EXPECT_EQ(split({PreTokenizerStep::digits, PreTokenizerStep::split_gpt2}, "a  1b"), (Words{"a", "  ", "1", "b"}));
-  EXPECT_EQ(split({PreTokenizerStep::digits, PreTokenizerStep::prefix_space, PreTokenizerStep::split_gpt2}, "a12 b"), (Words{" a", " 1", " 2", " b"}));
+  EXPECT_EQ(split({PreTokenizerStep::digits, PreTokenizerStep::prefix_space, PreTokenizerStep::split_gpt2}, "a12 b"),
+            (Words{" a", " 1", " 2", " b"}));
   EXPECT_EQ(split({PreTokenizerStep::prefix_space, PreTokenizerStep::split_gpt2}, "\na"), (Words{" ", "\n", "a"}));
   EXPECT_EQ(split({}, "a b"), (Words{"a b"}));
   EXPECT_TRUE(split({PreTokenizerStep::prefix_space}, "").empty());
@@ -73,7 +78,8 @@ TEST(PreTokenizer, WordsPutTogetherAreTheText) {
 }
 
 TEST(PreTokenizer, OnlyKnownPatternsAreFound) {
-  EXPECT_EQ(graft::find_split_pattern(R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"), graft::SplitPattern::gpt2);
+  EXPECT_EQ(graft::find_split_pattern(R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)"),
+            graft::SplitPattern::gpt2);
   EXPECT_FALSE(graft::find_split_pattern(R"((a+)+$)"));
   EXPECT_FALSE(graft::find_split_pattern(""));
 }

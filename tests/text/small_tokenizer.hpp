@@ -14,7 +14,8 @@ namespace small {
 
 using Json = nlohmann::json;
 
-inline std::vector<std::pair<std::string, std::string>> const merges{{"t", "h"}, {"th", "e"}, {"Ġ", "the"}, {"a", "b"}, {"ab", "ab"}, {"Ġ", "Ġ"}, {"x", "x"}, {"xx", "xx"}};
+inline std::vector<std::pair<std::string, std::string>> const merges{{"t", "h"},   {"th", "e"}, {"Ġ", "the"}, {"a", "b"},
+                                                                     {"ab", "ab"}, {"Ġ", "Ġ"},  {"x", "x"},   {"xx", "xx"}};
 
 inline Json vocabulary() {
   Json tokens = Json::object();
@@ -29,7 +30,8 @@ inline Json vocabulary() {
 }
 
 inline Json added_token(std::string const& content, int id) {
-  return {{"id", id}, {"content", content}, {"single_word", false}, {"lstrip", false}, {"rstrip", false}, {"normalized", false}, {"special", true}};
+  return {{"id", id},        {"content", content},  {"single_word", false}, {"lstrip", false},
+          {"rstrip", false}, {"normalized", false}, {"special", true}};
 }
 
 inline constexpr int end_of_text = 264, first_free = 265;

@@ -98,7 +98,8 @@ int encode_mismatches(Tokenizer const& tokenizer, Found const& found) {
   int mismatches = 0;
   for (Case const& c : found.cases) {
     auto const ids = tokenizer.encode(c.text);
-    if (ids != c.ids && mismatches++ < 5) std::cout << Json(c.text).dump() << "\n  got      " << Json(ids).dump() << "\n  expected " << Json(c.ids).dump() << '\n';
+    if (ids != c.ids && mismatches++ < 5)
+      std::cout << Json(c.text).dump() << "\n  got      " << Json(ids).dump() << "\n  expected " << Json(c.ids).dump() << '\n';
   }
   return mismatches;
 }
@@ -107,7 +108,8 @@ int decode_mismatches(Tokenizer const& tokenizer, Found const& found) {
   int mismatches = 0;
   for (Case const& c : found.cases) {
     std::string const text = tokenizer.decode(c.ids);
-    if (text != c.decoded && mismatches++ < 5) std::cout << "  got      " << Json(text).dump() << "\n  expected " << Json(c.decoded).dump() << '\n';
+    if (text != c.decoded && mismatches++ < 5)
+      std::cout << "  got      " << Json(text).dump() << "\n  expected " << Json(c.decoded).dump() << '\n';
   }
   return mismatches;
 }
@@ -117,8 +119,8 @@ TEST_F(TokenizerCases, EveryRecordedTokenization) {
     ASSERT_FALSE(found.cases.empty()) << found.folder;
     Tokenizer const tokenizer = graft::load_tokenizer_files(found.folder);
     int const encoded = encode_mismatches(tokenizer, found), decoded = decode_mismatches(tokenizer, found);
-    std::cout << "[tokenizer] " << found.folder.filename().string() << ": " << found.cases.size() << " cases, " << encoded << " mismatches in ids, " << decoded
-              << " in decoded text\n";
+    std::cout << "[tokenizer] " << found.folder.filename().string() << ": " << found.cases.size() << " cases, " << encoded
+              << " mismatches in ids, " << decoded << " in decoded text\n";
     EXPECT_EQ(encoded, 0) << found.folder;
     EXPECT_EQ(decoded, 0) << found.folder;
   }
@@ -189,7 +191,8 @@ TEST_F(TokenizerCases, GgufFieldsGiveTheSame) {
       fields.tokens.push_back(token);
     }
     fields.token_types.assign(fields.tokens.size(), 1);
-    for (Json const& token : json["added_tokens"]) fields.token_types[token["id"].get<std::size_t>()] = token["special"].get<bool>() ? 3 : 4;
+    for (Json const& token : json["added_tokens"])
+      fields.token_types[token["id"].get<std::size_t>()] = token["special"].get<bool>() ? 3 : 4;
     fields.merges = merge_lines(json["model"]);
     Tokenizer const tokenizer = graft::make_gguf_tokenizer(fields);
     EXPECT_EQ(encode_mismatches(tokenizer, found), 0) << found.folder;

@@ -55,13 +55,33 @@ TEST(MalformedTokenizer, Contradictions) {
       {"id is huge", [](Json& j) { j["model"]["vocab"]["a"] = 1u << 30; }, "out of range"},
       {"id beyond int64", [](Json& j) { j["model"]["vocab"]["a"] = UINT64_MAX; }, "out of range"},
       {"id twice", [](Json& j) { j["model"]["vocab"]["a"] = 5; }, "is given twice"},
-      {"merge of unknown token", [](Json& j) { j["model"]["merges"][0] = {"t", "zz"}; }, "expected \"zz\" to be a token"},
-      {"merge makes unknown token", [](Json& j) { j["model"]["merges"][0] = {"z", "z"}; }, "expected \"zz\" to be a token"},
-      {"merge of three", [](Json& j) { j["model"]["merges"][1] = {"t", "h", "e"}; }, "merge 1 has the wrong type"},
+      {"merge of unknown token",
+       [](Json& j) {
+         j["model"]["merges"][0] = {"t", "zz"};
+       },
+       "expected \"zz\" to be a token"},
+      {"merge makes unknown token",
+       [](Json& j) {
+         j["model"]["merges"][0] = {"z", "z"};
+       },
+       "expected \"zz\" to be a token"},
+      {"merge of three",
+       [](Json& j) {
+         j["model"]["merges"][1] = {"t", "h", "e"};
+       },
+       "merge 1 has the wrong type"},
       {"merge of one", [](Json& j) { j["model"]["merges"][1] = {"t"}; }, "merge 1 has the wrong type"},
-      {"merge of numbers", [](Json& j) { j["model"]["merges"][1] = {1, 2}; }, "merge 1 has the wrong type"},
+      {"merge of numbers",
+       [](Json& j) {
+         j["model"]["merges"][1] = {1, 2};
+       },
+       "merge 1 has the wrong type"},
       {"merge is an object", [](Json& j) { j["model"]["merges"][1] = Json::object(); }, "merge 1 has the wrong type"},
-      {"merge in a deeper list", [](Json& j) { j["model"]["merges"][1] = Json::array({Json::array({"t", "h"}), "e"}); }, "merge 1 has the wrong type"},
+      {"merge in a deeper list",
+       [](Json& j) {
+         j["model"]["merges"][1] = Json::array({Json::array({"t", "h"}), "e"});
+       },
+       "merge 1 has the wrong type"},
       {"merge line without space", [](Json& j) { j["model"]["merges"][2] = "th"; }, "merge 2 is not a pair"},
       {"merge line with two spaces", [](Json& j) { j["model"]["merges"][2] = "t h e"; }, "merge 2 is not a pair"},
       {"merges is an object", [](Json& j) { j["model"]["merges"] = Json::object(); }, "lacks model.merges"},
@@ -79,15 +99,29 @@ TEST(MalformedTokenizer, Contradictions) {
       {"added token with another's id", [](Json& j) { j["added_tokens"].push_back(small::added_token("<x>", 5)); }, "expected a free id"},
       {"added token twice", [](Json& j) { j["added_tokens"].push_back(j["added_tokens"][0]); }, "is listed twice"},
       {"two added tokens with one id",
-       [](Json& j) { j["added_tokens"].push_back(small::added_token("<x>", 300)), j["added_tokens"].push_back(small::added_token("<y>", 300)); },
+       [](Json& j) {
+         j["added_tokens"].push_back(small::added_token("<x>", 300)), j["added_tokens"].push_back(small::added_token("<y>", 300));
+       },
        "has the id of another added token"},
       {"added token's id huge", [](Json& j) { j["added_tokens"].push_back(small::added_token("<x>", 1 << 30)); }, "out of range"},
       {"added token's id negative", [](Json& j) { j["added_tokens"].push_back(small::added_token("<x>", -2)); }, "out of range"},
       {"pre-tokenizer a string", [](Json& j) { j["pre_tokenizer"] = "ByteLevel"; }, "expected an object"},
       {"pre-tokenizer without type", [](Json& j) { j["pre_tokenizer"] = Json::object(); }, "lacks the key \"type\""},
-      {"sequence without members", [](Json& j) { j["pre_tokenizer"] = {{"type", "Sequence"}}; }, "Sequence has no list"},
-      {"split without pattern", [](Json& j) { j["pre_tokenizer"] = {{"type", "Split"}}; }, "Split has no pattern"},
-      {"split without behavior", [](Json& j) { j["pre_tokenizer"] = {{"type", "Split"}, {"pattern", {{"Regex", gpt2_regex}}}}; }, "\"behavior\""},
+      {"sequence without members",
+       [](Json& j) {
+         j["pre_tokenizer"] = {{"type", "Sequence"}};
+       },
+       "Sequence has no list"},
+      {"split without pattern",
+       [](Json& j) {
+         j["pre_tokenizer"] = {{"type", "Split"}};
+       },
+       "Split has no pattern"},
+      {"split without behavior",
+       [](Json& j) {
+         j["pre_tokenizer"] = {{"type", "Split"}, {"pattern", {{"Regex", gpt2_regex}}}};
+       },
+       "\"behavior\""},
   };
   for (Malformed const& c : cases) {
     Json json = small::tokenizer();
@@ -101,19 +135,51 @@ TEST(MalformedTokenizer, OtherKindsAreRefusedByName) {
   auto const sequence = [](std::vector<Json> members) { return Json{{"type", "Sequence"}, {"pretokenizers", members}}; };
   std::vector<Malformed> const cases{
       {"WordPiece", [](Json& j) { j["model"]["type"] = "WordPiece"; }, "got \"WordPiece\""},
-      {"Unigram", [](Json& j) { j["model"] = {{"type", "Unigram"}, {"vocab", Json::array({Json::array({"<unk>", 0.0})})}}; }, "got \"Unigram\""},
-      {"Unigram without type", [](Json& j) { j["model"] = {{"vocab", Json::array({Json::array({"<unk>", 0.0})})}}; }, "got \"Unigram\""},
+      {"Unigram",
+       [](Json& j) {
+         j["model"] = {{"type", "Unigram"}, {"vocab", Json::array({Json::array({"<unk>", 0.0})})}};
+       },
+       "got \"Unigram\""},
+      {"Unigram without type",
+       [](Json& j) {
+         j["model"] = {{"vocab", Json::array({Json::array({"<unk>", 0.0})})}};
+       },
+       "got \"Unigram\""},
       {"dropout", [](Json& j) { j["model"]["dropout"] = 0.1; }, "dropout"},
       {"byte fallback", [](Json& j) { j["model"]["byte_fallback"] = true; }, "byte_fallback"},
       {"suffix", [](Json& j) { j["model"]["end_of_word_suffix"] = "</w>"; }, "end_of_word_suffix"},
-      {"normalizer", [](Json& j) { j["normalizer"] = {{"type", "Lowercase"}}; }, "got \"Lowercase\""},
+      {"normalizer",
+       [](Json& j) {
+         j["normalizer"] = {{"type", "Lowercase"}};
+       },
+       "got \"Lowercase\""},
       {"no pre-tokenizer", [](Json& j) { j["pre_tokenizer"] = nullptr; }, "pre-tokenizer"},
-      {"Metaspace", [](Json& j) { j["pre_tokenizer"] = {{"type", "Metaspace"}}; }, "got \"Metaspace\""},
+      {"Metaspace",
+       [](Json& j) {
+         j["pre_tokenizer"] = {{"type", "Metaspace"}};
+       },
+       "got \"Metaspace\""},
       {"split only", [&](Json& j) { j["pre_tokenizer"] = sequence({split(gpt2_regex, "Isolated")}); }, "without ByteLevel"},
-      {"digits after bytes", [&](Json& j) { j["pre_tokenizer"] = sequence({byte_level, {{"type", "Digits"}}}); }, "after ByteLevel"},
-      {"unknown pattern", [&](Json& j) { j["pre_tokenizer"] = sequence({split("(a+)+$", "Isolated"), byte_level}); }, "got \"(a+)+$\""},
-      {"unknown behavior", [&](Json& j) { j["pre_tokenizer"] = sequence({split(gpt2_regex, "MergedWithNext"), byte_level}); }, "got \"MergedWithNext\""},
-      {"decoder", [](Json& j) { j["decoder"] = {{"type", "WordPiece"}}; }, "got \"WordPiece\""},
+      {"digits after bytes",
+       [&](Json& j) {
+         j["pre_tokenizer"] = sequence({byte_level, {{"type", "Digits"}}});
+       },
+       "after ByteLevel"},
+      {"unknown pattern",
+       [&](Json& j) {
+         j["pre_tokenizer"] = sequence({split("(a+)+$", "Isolated"), byte_level});
+       },
+       "got \"(a+)+$\""},
+      {"unknown behavior",
+       [&](Json& j) {
+         j["pre_tokenizer"] = sequence({split(gpt2_regex, "MergedWithNext"), byte_level});
+       },
+       "got \"MergedWithNext\""},
+      {"decoder",
+       [](Json& j) {
+         j["decoder"] = {{"type", "WordPiece"}};
+       },
+       "got \"WordPiece\""},
   };
   for (Malformed const& c : cases) {
     Json json = small::tokenizer();
@@ -160,7 +226,7 @@ TEST(MalformedTokenizer, DamagedBytesGiveTheLibrarysErrorsOrATokenizer) {
   int refused = 0;
   for (int i = 0; i < 3000; ++i) {
     std::string text = good;
-    for (unsigned changes = 1 + random() % 3; changes > 0; --changes) text[random() % text.size()] = static_cast<char>(random() % 128);
+    for (auto changes = 1 + random() % 3; changes > 0; --changes) text[random() % text.size()] = static_cast<char>(random() % 128);
     try {
       auto const tokenizer = graft::parse_tokenizer(text);
       (void)tokenizer.decode(tokenizer.encode("the <|endoftext|>  abab 12 é"));

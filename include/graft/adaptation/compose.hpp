@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <graft/adaptation/hooks.hpp>
+#include <graft/core/error.hpp>
 
 namespace graft {
 
@@ -40,7 +41,13 @@ class Composed<Adaptations...>::State {
   static constexpr Roles trained_roles = (trained_roles_of<PartState<Adaptations>>() | ...);
 
   State(Composed const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key)
-      : states_(make(settings, model, base, key, std::index_sequence_for<Adaptations...>())) {}
+      : states_(make(settings, model, base, key, std::index_sequence_for<Adaptations...>())) {
+    int index = 0;  // parameters are told apart by their strategy's place
+    each([&](auto& state) {
+      for (auto* parameter : state.parameters()) parameter->rename(cat(index, ".", parameter->name()));
+      ++index;
+    });
+  }
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {
     std::vector<Parameter<Scalar, Device>*> all;

@@ -88,6 +88,8 @@ class Parameter {
       : name_(std::move(name)), variable_(std::move(value), std::make_shared<GradientSlot<Scalar, Device>>()) {}
 
   [[nodiscard]] std::string const& name() const { return name_; }
+  /// For strategies that hold others, whose names would meet.
+  void rename(std::string name) { name_ = std::move(name); }
   [[nodiscard]] Variable<Scalar, Device> const& variable() const { return variable_; }
   [[nodiscard]] Tensor<Scalar, Device> const& value() const { return variable_.value(); }
   /// For initialisers, loaders and optimizers: between steps only, never while a tape holds the value.

@@ -23,15 +23,19 @@ enum class Dtype : std::uint8_t { f64, f32, f16, bf16, i64, i32, i16, i8, u8, bo
 [[nodiscard]] constexpr std::size_t dtype_size(Dtype dtype) noexcept {
   switch (dtype) {
     case Dtype::f64:
-    case Dtype::i64: return 8;
+    case Dtype::i64:
+      return 8;
     case Dtype::f32:
-    case Dtype::i32: return 4;
+    case Dtype::i32:
+      return 4;
     case Dtype::f16:
     case Dtype::bf16:
-    case Dtype::i16: return 2;
+    case Dtype::i16:
+      return 2;
     case Dtype::i8:
     case Dtype::u8:
-    case Dtype::boolean: return 1;
+    case Dtype::boolean:
+      return 1;
   }
   return 0;
 }
@@ -39,16 +43,26 @@ enum class Dtype : std::uint8_t { f64, f32, f16, bf16, i64, i32, i16, i8, u8, bo
 /// Name as Hugging Face configurations spell it: "float32", "bfloat16", "int64", …
 [[nodiscard]] constexpr std::string_view dtype_name(Dtype dtype) noexcept {
   switch (dtype) {
-    case Dtype::f64: return "float64";
-    case Dtype::f32: return "float32";
-    case Dtype::f16: return "float16";
-    case Dtype::bf16: return "bfloat16";
-    case Dtype::i64: return "int64";
-    case Dtype::i32: return "int32";
-    case Dtype::i16: return "int16";
-    case Dtype::i8: return "int8";
-    case Dtype::u8: return "uint8";
-    case Dtype::boolean: return "bool";
+    case Dtype::f64:
+      return "float64";
+    case Dtype::f32:
+      return "float32";
+    case Dtype::f16:
+      return "float16";
+    case Dtype::bf16:
+      return "bfloat16";
+    case Dtype::i64:
+      return "int64";
+    case Dtype::i32:
+      return "int32";
+    case Dtype::i16:
+      return "int16";
+    case Dtype::i8:
+      return "int8";
+    case Dtype::u8:
+      return "uint8";
+    case Dtype::boolean:
+      return "bool";
   }
   return "unknown";
 }
@@ -110,9 +124,7 @@ struct bfloat16 {
 
   bfloat16() = default;
   GRAFT_HOST_DEVICE constexpr explicit bfloat16(float value) noexcept : bits(detail::float_to_bfloat16_bits(value)) {}
-  GRAFT_HOST_DEVICE constexpr explicit operator float() const noexcept {
-    return detail::float_of(static_cast<std::uint32_t>(bits) << 16);
-  }
+  GRAFT_HOST_DEVICE constexpr explicit operator float() const noexcept { return detail::float_of(static_cast<std::uint32_t>(bits) << 16); }
   [[nodiscard]] static constexpr bfloat16 from_bits(std::uint16_t bits) noexcept {
     bfloat16 value;
     value.bits = bits;

@@ -47,7 +47,8 @@ class CsvParser {
     std::size_t const start = at_;
     for (; at_ < text_.size() && text_[at_] != separator_ && text_[at_] != '\n' && text_[at_] != '\r'; ++at_)
       if (text_[at_] == '"')
-        fail<FileError>("[", file_, "] line ", line_, ": quote inside an unquoted field; expected the whole field in quotes and the quote doubled");
+        fail<FileError>("[", file_, "] line ", line_,
+                        ": quote inside an unquoted field; expected the whole field in quotes and the quote doubled");
     return std::string(text_.substr(start, at_ - start));
   }
 
@@ -71,7 +72,8 @@ class CsvParser {
   void end_of_row() {
     if (at_ >= text_.size()) return;
     take('\r');
-    if (take('\n')) ++line_;
+    if (take('\n'))
+      ++line_;
     else if (at_ < text_.size())
       fail<FileError>("[", file_, "] line ", line_, ": text after a closing quote or a stray carriage return; got '", text_.substr(at_, 12),
                       "'; expected '", separator_, "' or a line break; quotes inside a field are doubled");

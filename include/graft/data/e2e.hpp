@@ -51,8 +51,10 @@ inline std::string join_lines(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     std::size_t const end = std::min(text.find_first_not_of(" \t\r\n", i), text.size());
     std::string_view const space = text.substr(i, end - i);
-    if (space.find_first_of("\r\n") != std::string_view::npos) result += ' ';
-    else result += space;
+    if (space.find_first_of("\r\n") != std::string_view::npos)
+      result += ' ';
+    else
+      result += space;
     if (end < text.size()) result += text[end];
     i = end + 1;
   }
@@ -64,19 +66,23 @@ inline std::string join_lines(std::string_view text) {
 /// `name[The Vaults], eatType[pub], priceRange[£20-25]` as `name : The Vaults | Type : pub | price : £ 20 - 25`: the order is kept, and the
 /// result equals the sources of XiangLi1999/PrefixTuning's `data/e2e_data` for every row of the E2E data set.
 /// @throws FileError naming `where` (file and line) when the text is not of that form
-[[nodiscard]] inline std::string linearize_meaning_representation(std::string_view representation, std::string_view where = "meaning representation") {
+[[nodiscard]] inline std::string linearize_meaning_representation(std::string_view representation,
+                                                                  std::string_view where = "meaning representation") {
   std::string result;
   std::string_view rest = trim(representation);
   do {
     std::size_t const open = rest.find('['), close = rest.find(']');
     std::string_view const name = trim(rest.substr(0, std::min(open, rest.size())));
-    if (open == std::string_view::npos || close == std::string_view::npos || close < open || name.empty() || name.find(',') != std::string_view::npos)
-      fail<FileError>("[", where, "] malformed meaning representation; got '", representation.substr(0, 80), "'; expected 'name[value], field[value], …'");
+    if (open == std::string_view::npos || close == std::string_view::npos || close < open || name.empty() ||
+        name.find(',') != std::string_view::npos)
+      fail<FileError>("[", where, "] malformed meaning representation; got '", representation.substr(0, 80),
+                      "'; expected 'name[value], field[value], …'");
     if (!result.empty()) result += " | ";
     result += detail::e2e_field_name(name) + " : " + detail::e2e_value(trim(rest.substr(open + 1, close - open - 1)));
     rest = trim(rest.substr(close + 1));
     if (rest.empty()) break;
-    if (rest.front() != ',') fail<FileError>("[", where, "] malformed meaning representation; got '", rest.substr(0, 40), "' after a field; expected ', '");
+    if (rest.front() != ',')
+      fail<FileError>("[", where, "] malformed meaning representation; got '", rest.substr(0, 40), "' after a field; expected ', '");
     rest = trim(rest.substr(1));
   } while (true);
   return result;
@@ -92,8 +98,9 @@ inline std::string join_lines(std::string_view text) {
   auto const& header = rows.front().fields;
   auto const column = [&](char const* name) {
     auto const found = std::find_if(header.begin(), header.end(), [&](std::string const& field) { return trim(field) == name; });
-    if (found == header.end()) fail<FileError>("[", file, "] line 1: no column '", name, "'; got ", header.size(), " columns, the first '",
-                                               header[0].substr(0, 40), "'; expected a header 'mr,ref'");
+    if (found == header.end())
+      fail<FileError>("[", file, "] line 1: no column '", name, "'; got ", header.size(), " columns, the first '", header[0].substr(0, 40),
+                      "'; expected a header 'mr,ref'");
     return static_cast<std::size_t>(found - header.begin());
   };
   std::size_t const source = column("mr"), target = column("ref");
@@ -102,9 +109,14 @@ inline std::string join_lines(std::string_view text) {
   for (std::size_t i = 1; i < rows.size(); ++i) {
     CsvRow const& row = rows[i];
     if (row.fields.size() != header.size())
-      fail<FileError>("[", file, "] line ", row.line, ": wrong number of columns; got ", row.fields.size(), "; expected ", header.size(), " as in the header");
-    if (trim(row.fields[target]).empty()) fail<FileError>("[", file, "] line ", row.line, ": empty text in column 'ref'; expected a reference");
-    examples.push_back({linearize_meaning_representation(row.fields[source], cat(file, ", line ", row.line)), detail::join_lines(row.fields[target]), {}, {}});
+      fail<FileError>("[", file, "] line ", row.line, ": wrong number of columns; got ", row.fields.size(), "; expected ", header.size(),
+                      " as in the header");
+    if (trim(row.fields[target]).empty())
+      fail<FileError>("[", file, "] line ", row.line, ": empty text in column 'ref'; expected a reference");
+    examples.push_back({linearize_meaning_representation(row.fields[source], cat(file, ", line ", row.line)),
+                        detail::join_lines(row.fields[target]),
+                        {},
+                        {}});
   }
   if (examples.empty()) fail<FileError>("[", file, "] no rows after the header; expected at least one example");
   return examples;

@@ -86,7 +86,8 @@ inline std::vector<Example> make_part(std::vector<Domain> const& domains, std::s
   std::size_t const most_attempts = 1000 + 200 * count;
   for (std::uint64_t attempt = 0; examples.size() < count; ++attempt) {
     if (attempt == most_attempts)
-      fail<ConfigError>("[generate_data] not enough different ", part, " sources; got ", examples.size(), "; expected ", count, "; ask for fewer");
+      fail<ConfigError>("[generate_data] not enough different ", part, " sources; got ", examples.size(), "; expected ", count,
+                        "; ask for fewer");
     Domain const& domain = domains[examples.size() % domains.size()];
     Record const record = make_record(domain, key.with(attempt));
     if (pairs != Pairs::any && has_held_out_pair(domain, record, options.seed) != (pairs == Pairs::held_out)) continue;
@@ -123,10 +124,12 @@ inline std::vector<Example> make_part(std::vector<Domain> const& domains, std::s
         --missing;
       }
   if (missing > 0)
-    fail<ConfigError>("[generate_data] a record has fewer different texts; got ", options.training_references, " training references; expected fewer");
+    fail<ConfigError>("[generate_data] a record has fewer different texts; got ", options.training_references,
+                      " training references; expected fewer");
   data.validation = generated::make_part(seen, options.validation_sources, options.references, Pairs::trained, used, options, "validation");
   data.test = generated::make_part(seen, options.seen_test_sources, options.references, Pairs::held_out, used, options, "test");
-  auto unseen = generated::make_part(generated::unseen_domains(), options.unseen_test_sources, options.references, Pairs::any, used, options, "unseen test");
+  auto unseen = generated::make_part(generated::unseen_domains(), options.unseen_test_sources, options.references, Pairs::any, used,
+                                     options, "unseen test");
   data.test.insert(data.test.end(), unseen.begin(), unseen.end());
   for (auto const& domain : generated::unseen_domains()) data.unseen_domains.push_back(domain.name);
   return data;

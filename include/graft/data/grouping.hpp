@@ -24,8 +24,10 @@ namespace graft {
     auto const [place, fresh] = places.try_emplace(example.source, groups.size());
     if (fresh) groups.push_back({example.source, example.target, {}, example.domain});
     auto& references = groups[place->second].references;
-    if (example.references.empty()) references.push_back(example.target);
-    else references.insert(references.end(), example.references.begin(), example.references.end());
+    if (example.references.empty())
+      references.push_back(example.target);
+    else
+      references.insert(references.end(), example.references.begin(), example.references.end());
   }
   return groups;
 }
@@ -43,7 +45,8 @@ namespace graft {
 /// `count` examples drawn without replacement, in their original order; the same for the same seed on every machine.
 /// @throws ConfigError when there are fewer
 [[nodiscard]] inline std::vector<Example> subsample(std::vector<Example> const& examples, std::size_t count, std::uint64_t seed) {
-  if (count > examples.size()) fail<ConfigError>("[subsample] too many examples asked for; got ", count, "; expected at most ", examples.size());
+  if (count > examples.size())
+    fail<ConfigError>("[subsample] too many examples asked for; got ", count, "; expected at most ", examples.size());
   std::vector<std::size_t> order(examples.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   shuffle(order, RandomKey(seed).with("subsample"));
@@ -64,7 +67,8 @@ struct ExampleSplit {
 /// Holds out about `fraction` of the distinct sources (at least one) with all their rows; both parts keep the original order.
 /// @throws ConfigError when `fraction` is not between 0 and 1, or a part would be empty
 [[nodiscard]] inline ExampleSplit split(std::vector<Example> const& examples, double fraction, std::uint64_t seed) {
-  if (!(fraction > 0 && fraction < 1)) fail<ConfigError>("[split] fraction to hold out; got ", fraction, "; expected more than 0 and less than 1");
+  if (!(fraction > 0 && fraction < 1))
+    fail<ConfigError>("[split] fraction to hold out; got ", fraction, "; expected more than 0 and less than 1");
   std::unordered_map<std::string, std::size_t> places;
   for (Example const& example : examples) places.try_emplace(example.source, places.size());
   std::size_t const sources = places.size();

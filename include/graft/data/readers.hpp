@@ -17,7 +17,8 @@ namespace graft {
 namespace detail {
 
 /// One example a line, source and target parted by exactly one `separator`; blank lines are skipped, `header` too if it is the first line.
-inline std::vector<Example> read_separated(std::filesystem::path const& path, std::string_view separator, char const* form, std::string_view header) {
+inline std::vector<Example> read_separated(std::filesystem::path const& path, std::string_view separator, char const* form,
+                                           std::string_view header) {
   std::string const text = read_text_file(path);
   std::vector<Example> examples;
   for (TextLine const& line : split_lines(text)) {
@@ -28,7 +29,8 @@ inline std::vector<Example> read_separated(std::filesystem::path const& path, st
                       at == std::string_view::npos ? "no separator" : "more than one separator", "; expected '", form, "'");
     std::string_view const source = trim(line.text.substr(0, at)), target = trim(line.text.substr(at + separator.size()));
     if (source.empty() || target.empty())
-      fail<FileError>("[", path.string(), "] line ", line.number, ": empty ", source.empty() ? "source" : "text", "; expected '", form, "'");
+      fail<FileError>("[", path.string(), "] line ", line.number, ": empty ", source.empty() ? "source" : "text", "; expected '", form,
+                      "'");
     examples.push_back({std::string(source), std::string(target), {}, {}});
   }
   if (examples.empty()) fail<FileError>("[", path.string(), "] no examples; got an empty file; expected lines of '", form, "'");
@@ -60,11 +62,13 @@ inline std::vector<Example> read_separated(std::filesystem::path const& path, st
   std::string_view first;
   for (TextLine const& line : split_lines(text))
     if (first.empty()) first = trim(line.text);
-  if (first.empty()) fail<FileError>("[", path.string(), "] no examples; got an empty file; expected E2E CSV, source||text or source<TAB>target");
+  if (first.empty())
+    fail<FileError>("[", path.string(), "] no examples; got an empty file; expected E2E CSV, source||text or source<TAB>target");
   if (first.find("||") != std::string_view::npos) return read_source_text(path);
   if (first.find('\t') != std::string_view::npos) return read_tsv(path);
   if (first.find("mr") != std::string_view::npos && first.find("ref") != std::string_view::npos) return read_e2e_csv(path);
-  fail<FileError>("[", path.string(), "] unknown format; got a first line '", first.substr(0, 60), "'; expected E2E CSV, source||text or source<TAB>target");
+  fail<FileError>("[", path.string(), "] unknown format; got a first line '", first.substr(0, 60),
+                  "'; expected E2E CSV, source||text or source<TAB>target");
 }
 
 }  // namespace graft

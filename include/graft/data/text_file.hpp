@@ -30,8 +30,9 @@ namespace graft {
   if (in.bad()) fail<FileError>("[", path.string(), "] reading failed; got '", std::strerror(errno), "'; expected a readable text file");
   if (std::size_t const bad = valid_utf8_prefix(text); bad != text.size()) {
     auto const line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bad), '\n');
-    fail<FileError>("[", path.string(), "] line ", line, ": not valid UTF-8; got byte ", static_cast<unsigned>(static_cast<unsigned char>(text[bad])),
-                    " at offset ", bad, "; expected UTF-8; convert the file, for instance with iconv");
+    fail<FileError>("[", path.string(), "] line ", line, ": not valid UTF-8; got byte ",
+                    static_cast<unsigned>(static_cast<unsigned char>(text[bad])), " at offset ", bad,
+                    "; expected UTF-8; convert the file, for instance with iconv");
   }
   if (text.compare(0, 3, "\xef\xbb\xbf") == 0) text.erase(0, 3);
   return text;

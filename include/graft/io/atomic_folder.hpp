@@ -80,7 +80,8 @@ class AtomicFolder {
   [[nodiscard]] bool can_swap() const {
     struct stat self = {};
     struct stat parent = {};
-    if (::stat(target_.c_str(), &self) != 0 || ::stat(target_.parent_path().c_str(), &parent) != 0 || self.st_dev != parent.st_dev) return false;
+    if (::stat(target_.c_str(), &self) != 0 || ::stat(target_.parent_path().c_str(), &parent) != 0 || self.st_dev != parent.st_dev)
+      return false;
     std::error_code error;
     for (auto at = std::filesystem::current_path(error); !error && at != at.root_path(); at = at.parent_path()) {
       if (at == target_) return false;

@@ -56,7 +56,8 @@ class Checkpoint {
   [[nodiscard]] TensorEntry require(std::string_view name, std::vector<std::int64_t> const& shape) const {
     TensorEntry found = entry(name);
     if (found.shape != shape) {
-      fail<FileError>("[", path(), "] tensor ", printable(name), " has the shape ", shape_text(found.shape), "; expected ", shape_text(shape), " as the configuration has it");
+      fail<FileError>("[", path(), "] tensor ", printable(name), " has the shape ", shape_text(found.shape), "; expected ",
+                      shape_text(shape), " as the configuration has it");
     }
     return found;
   }
@@ -76,7 +77,8 @@ class Checkpoint {
     fail<FileError>("[", path(), "] lacks the tensor ", printable(name), "; it holds ", names().size(), " others");
   }
   void check_rows(std::string_view name, std::size_t first, std::size_t last, std::size_t rows) const {
-    if (first > last || last > rows) fail<ShapeError>("[", path(), "] tensor ", printable(name), " has ", rows, " rows; got the request [", first, ", ", last, ")");
+    if (first > last || last > rows)
+      fail<ShapeError>("[", path(), "] tensor ", printable(name), " has ", rows, " rows; got the request [", first, ", ", last, ")");
   }
 };
 

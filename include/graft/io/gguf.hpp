@@ -37,7 +37,9 @@ struct GgufTensor {
 
 /// Converts rows [first, last) to `out[(last − first) · columns]`. Different rows may be converted by different threads.
 inline void dequantize_rows(GgufTensor const& tensor, std::size_t first, std::size_t last, float* out) {
-  if (first > last || last > tensor.rows) fail<ShapeError>("[dequantize_rows] rows [", first, ", ", last, ") of ", printable(tensor.name), "; expected them within ", tensor.rows);
+  if (first > last || last > tensor.rows)
+    fail<ShapeError>("[dequantize_rows] rows [", first, ", ", last, ") of ", printable(tensor.name), "; expected them within ",
+                     tensor.rows);
   GgmlBlock const block = ggml_block(tensor.type);
   dequantize_values(tensor.type, tensor.data + first * (tensor.columns / block.values * block.bytes), (last - first) * tensor.columns, out);
 }
@@ -52,11 +54,12 @@ class GgufFile {
   explicit GgufFile(std::filesystem::path const& path, FileAccess access = FileAccess::map) : file_(MappedFile::open(path, access)) {
     detail::GgufCursor cursor(file_->bytes(), file_->path());
     std::string const& where = file_->path();
-    if (std::memcmp(cursor.take(4, "the magic GGUF"), "GGUF", 4) != 0) fail<FileError>("[", where, "] is not a GGUF file; expected it to begin with GGUF");
+    if (std::memcmp(cursor.take(4, "the magic GGUF"), "GGUF", 4) != 0)
+      fail<FileError>("[", where, "] is not a GGUF file; expected it to begin with GGUF");
     version_ = cursor.number<std::uint32_t>("the version");
     if (version_ != 2 && version_ != 3) {
-      fail<FileError>("[", where, "] has the GGUF version ", version_, version_ == 0x02000000 || version_ == 0x03000000 ? " (big-endian)" : "",
-                      "; expected 2 or 3, little-endian");
+      fail<FileError>("[", where, "] has the GGUF version ", version_,
+                      version_ == 0x02000000 || version_ == 0x03000000 ? " (big-endian)" : "", "; expected 2 or 3, little-endian");
     }
     std::uint64_t const tensors = cursor.count(24, most_tensors, "tensor count");
     std::uint64_t const values = cursor.count(13, most_values, "metadata count");
@@ -72,7 +75,8 @@ class GgufFile {
   [[nodiscard]] std::vector<GgufValue> const& metadata() const noexcept { return metadata_; }
   /// The value of that key, or null.
   [[nodiscard]] GgufValue const* find(std::string_view key) const noexcept {
-    auto const at = std::lower_bound(metadata_.begin(), metadata_.end(), key, [](GgufValue const& value, std::string_view k) { return value.key < k; });
+    auto const at =
+        std::lower_bound(metadata_.begin(), metadata_.end(), key, [](GgufValue const& value, std::string_view k) { return value.key < k; });
     return at != metadata_.end() && at->key == key ? &*at : nullptr;
   }
   /// The value as T — bool, std::int64_t (any integer type), double (any number), std::string, or std::vector of these — or nothing
@@ -95,7 +99,8 @@ class GgufFile {
   [[nodiscard]] std::vector<GgufTensor> const& tensors() const noexcept { return tensors_; }
   /// The tensor of that name, or null.
   [[nodiscard]] GgufTensor const* find_tensor(std::string_view name) const noexcept {
-    auto const at = std::lower_bound(by_name_.begin(), by_name_.end(), name, [this](std::uint32_t i, std::string_view key) { return tensors_[i].name < key; });
+    auto const at = std::lower_bound(by_name_.begin(), by_name_.end(), name,
+                                     [this](std::uint32_t i, std::string_view key) { return tensors_[i].name < key; });
     return at != by_name_.end() && tensors_[*at].name == name ? &tensors_[*at] : nullptr;
   }
 
@@ -108,7 +113,8 @@ class GgufFile {
     for (std::uint64_t i = 0; i < count; ++i) {
       GgufValue value;
       value.key = cursor.string("a metadata key");
-      if (value.key.empty() || value.key.size() > 65535) fail<FileError>("[", path(), "] has a metadata key of ", value.key.size(), " bytes; expected 1 … 65535");
+      if (value.key.empty() || value.key.size() > 65535)
+        fail<FileError>("[", path(), "] has a metadata key of ", value.key.size(), " bytes; expected 1 … 65535");
       value.type = cursor.value_type(value.key);
       value.element = value.type;
       if (value.type == GgufType::array) {
@@ -121,8 +127,10 @@ class GgufFile {
       metadata_.push_back(value);
     }
     std::sort(metadata_.begin(), metadata_.end(), [](GgufValue const& a, GgufValue const& b) { return a.key < b.key; });
-    auto const twice = std::adjacent_find(metadata_.begin(), metadata_.end(), [](GgufValue const& a, GgufValue const& b) { return a.key == b.key; });
-    if (twice != metadata_.end()) fail<FileError>("[", path(), "] has the metadata key ", printable(twice->key), " twice; expected it once");
+    auto const twice =
+        std::adjacent_find(metadata_.begin(), metadata_.end(), [](GgufValue const& a, GgufValue const& b) { return a.key == b.key; });
+    if (twice != metadata_.end())
+      fail<FileError>("[", path(), "] has the metadata key ", printable(twice->key), " twice; expected it once");
   }
 
   void read_tensors(detail::GgufCursor& cursor, std::uint64_t count) {
@@ -139,26 +147,30 @@ class GgufFile {
     }
     index_names();
     std::uint64_t const begin = checked_align(cursor.position(), alignment).value_or(file_->size());
-    if (count > 0 && begin > file_->size()) fail<FileError>("[", path(), "] is cut short; got ", file_->size(), " bytes; expected tensors from byte ", begin, " on");
+    if (count > 0 && begin > file_->size())
+      fail<FileError>("[", path(), "] is cut short; got ", file_->size(), " bytes; expected tensors from byte ", begin, " on");
     place(offsets, static_cast<std::size_t>(std::min<std::uint64_t>(begin, file_->size())), alignment);
   }
 
   GgufTensor read_info(detail::GgufCursor& cursor) const {
     GgufTensor tensor;
     tensor.name = cursor.string("a tensor's name");
-    if (tensor.name.empty() || tensor.name.size() > 1024) fail<FileError>("[", path(), "] has a tensor name of ", tensor.name.size(), " bytes; expected 1 … 1024");
+    if (tensor.name.empty() || tensor.name.size() > 1024)
+      fail<FileError>("[", path(), "] has a tensor name of ", tensor.name.size(), " bytes; expected 1 … 1024");
     auto const rank = cursor.number<std::uint32_t>("a tensor's rank");
     if (rank > 4) fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has ", rank, " dimensions; expected at most 4");
     tensor.shape.resize(rank);
     for (std::uint32_t i = 0; i < rank; ++i) {
       auto const extent = cursor.number<std::uint64_t>("a tensor's dimension");
-      if (!std::in_range<std::int64_t>(extent)) fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has a dimension of ", extent, "; expected one below 2⁶³");
+      if (!std::in_range<std::int64_t>(extent))
+        fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has a dimension of ", extent, "; expected one below 2⁶³");
       tensor.shape[rank - 1 - i] = static_cast<std::int64_t>(extent);
     }
     auto const type = cursor.number<std::uint32_t>("a tensor's type");
     if (!ggml_type_readable(type)) {
-      fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has the type ", ggml_type_name(type), " (", type,
-                      "); expected F32, F16, BF16, Q8_0, Q4_0 or Q4_1; hint: llama-quantize --allow-requantize IN OUT Q8_0 converts the file");
+      fail<FileError>(
+          "[", path(), "] tensor ", printable(tensor.name), " has the type ", ggml_type_name(type), " (", type,
+          "); expected F32, F16, BF16, Q8_0, Q4_0 or Q4_1; hint: llama-quantize --allow-requantize IN OUT Q8_0 converts the file");
     }
     tensor.type = static_cast<GgmlType>(type);
     set_sizes(tensor);
@@ -171,11 +183,13 @@ class GgufFile {
     std::uint64_t const columns = tensor.shape.empty() ? 1 : static_cast<std::uint64_t>(tensor.shape.back());
     if (!elements || columns % block.values != 0) {
       fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has an impossible shape; got ", shape_text(tensor.shape), " of ",
-                      ggml_type_name(static_cast<std::uint32_t>(tensor.type)), "; expected fewer than 2⁶³ values and rows of a multiple of ", block.values);
+                      ggml_type_name(static_cast<std::uint32_t>(tensor.type)),
+                      "; expected fewer than 2⁶³ values and rows of a multiple of ", block.values);
     }
     auto const bytes = checked_multiply(*elements / block.values, block.bytes);
     if (!bytes || *bytes > file_->size()) {
-      fail<FileError>("[", path(), "] is cut short: tensor ", printable(tensor.name), " of shape ", shape_text(tensor.shape), " needs more bytes than the file's ", file_->size());
+      fail<FileError>("[", path(), "] is cut short: tensor ", printable(tensor.name), " of shape ", shape_text(tensor.shape),
+                      " needs more bytes than the file's ", file_->size());
     }
     tensor.bytes = static_cast<std::size_t>(*bytes);
     tensor.columns = static_cast<std::size_t>(columns);
@@ -186,8 +200,10 @@ class GgufFile {
     by_name_.resize(tensors_.size());
     for (std::size_t i = 0; i < by_name_.size(); ++i) by_name_[i] = static_cast<std::uint32_t>(i);
     std::sort(by_name_.begin(), by_name_.end(), [this](std::uint32_t a, std::uint32_t b) { return tensors_[a].name < tensors_[b].name; });
-    auto const twice = std::adjacent_find(by_name_.begin(), by_name_.end(), [this](std::uint32_t a, std::uint32_t b) { return tensors_[a].name == tensors_[b].name; });
-    if (twice != by_name_.end()) fail<FileError>("[", path(), "] has the tensor ", printable(tensors_[*twice].name), " twice; expected it once");
+    auto const twice = std::adjacent_find(by_name_.begin(), by_name_.end(),
+                                          [this](std::uint32_t a, std::uint32_t b) { return tensors_[a].name == tensors_[b].name; });
+    if (twice != by_name_.end())
+      fail<FileError>("[", path(), "] has the tensor ", printable(tensors_[*twice].name), " twice; expected it once");
   }
 
   /// ggml writes tensors one after the other, each padded to the alignment; any other offset is a hole or an overlap.
@@ -198,18 +214,20 @@ class GgufFile {
     for (std::size_t i = 0; i < tensors_.size(); ++i) {
       GgufTensor& tensor = tensors_[i];
       if (offsets[i] != expected) {
-        fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " lies at the wrong place; got offset ", offsets[i], "; expected ", expected);
+        fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " lies at the wrong place; got offset ", offsets[i],
+                        "; expected ", expected);
       }
       auto const last = checked_add(expected, tensor.bytes);
       if (!last || *last > available) {
-        fail<FileError>("[", path(), "] is cut short: tensor ", printable(tensor.name), " ends beyond the file; got ", available, " bytes of tensors; expected at least ",
-                        last ? std::to_string(*last) : "2⁶⁴");
+        fail<FileError>("[", path(), "] is cut short: tensor ", printable(tensor.name), " ends beyond the file; got ", available,
+                        " bytes of tensors; expected at least ", last ? std::to_string(*last) : "2⁶⁴");
       }
       tensor.data = file_->data() + begin + expected;
       end = *last;
       expected = checked_align(end, alignment).value_or(end);
     }
-    if (available > expected) fail<FileError>("[", path(), "] has ", available - end, " bytes after its last tensor; expected at most ", expected - end);
+    if (available > expected)
+      fail<FileError>("[", path(), "] has ", available - end, " bytes after its last tensor; expected at most ", expected - end);
   }
 
   std::shared_ptr<MappedFile const> file_;

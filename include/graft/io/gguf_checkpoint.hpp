@@ -75,7 +75,9 @@ class GgufCheckpoint final : public Checkpoint {
   [[nodiscard]] nlohmann::json config() const override { return gguf_config_json(file_); }
 
   void read_rows(std::string_view name, std::size_t first, std::size_t last, float* out) const override { convert(name, first, last, out); }
-  void read_rows(std::string_view name, std::size_t first, std::size_t last, double* out) const override { convert(name, first, last, out); }
+  void read_rows(std::string_view name, std::size_t first, std::size_t last, double* out) const override {
+    convert(name, first, last, out);
+  }
 
  private:
   struct Item {
@@ -101,8 +103,8 @@ class GgufCheckpoint final : public Checkpoint {
       std::int64_t const rows = tensor.shape.empty() ? 0 : tensor.shape[0];
       bool const vector_of_numbers = tensor.shape.size() == 1 && ggml_block(tensor.type).values == 1;
       if ((tensor.shape.size() != 2 && !vector_of_numbers) || rows == 0 || rows % (2 * heads) != 0) {
-        fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has the shape ", shape_text(tensor.shape), "; expected rows for ", heads,
-                        " heads of an even width (llama.attention.head_count, head_count_kv)");
+        fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has the shape ", shape_text(tensor.shape),
+                        "; expected rows for ", heads, " heads of an even width (llama.attention.head_count, head_count_kv)");
       }
       item.head_width = static_cast<std::size_t>(rows / heads);
     }

@@ -48,14 +48,16 @@ class GgufParameters {
     if (value->type == GgufType::array) {
       auto const each = file_.require<std::vector<std::int64_t>>(prefix_ + key);
       if (each.empty() || std::adjacent_find(each.begin(), each.end(), std::not_equal_to<>()) != each.end()) {
-        fail<FileError>("[", file_.path(), "] has layers of different kinds at the metadata key ", printable(prefix_ + key), "; expected one value for all");
+        fail<FileError>("[", file_.path(), "] has layers of different kinds at the metadata key ", printable(prefix_ + key),
+                        "; expected one value for all");
       }
       number = each.front();
     } else {
       number = file_.require<std::int64_t>(prefix_ + key);
     }
     if (number < 1 || number > std::numeric_limits<std::int32_t>::max()) {
-      fail<FileError>("[", file_.path(), "] has an impossible value at the metadata key ", printable(prefix_ + key), "; got ", number, "; expected 1 … 2³¹−1");
+      fail<FileError>("[", file_.path(), "] has an impossible value at the metadata key ", printable(prefix_ + key), "; got ", number,
+                      "; expected 1 … 2³¹−1");
     }
     return number;
   }
@@ -63,7 +65,8 @@ class GgufParameters {
   [[nodiscard]] std::optional<double> real(std::string const& key) const {
     auto const value = file_.get<double>(prefix_ + key);
     if (value && !(*value > 0 && *value < 1e30)) {
-      fail<FileError>("[", file_.path(), "] has an impossible value at the metadata key ", printable(prefix_ + key), "; got ", *value, "; expected a positive number");
+      fail<FileError>("[", file_.path(), "] has an impossible value at the metadata key ", printable(prefix_ + key), "; got ", *value,
+                      "; expected a positive number");
     }
     return value;
   }
@@ -71,10 +74,12 @@ class GgufParameters {
   /// Rows of the embedding; throws if the metadata or the vocabulary says otherwise.
   [[nodiscard]] std::int64_t vocabulary() const {
     GgufTensor const* const embedding = file_.find_tensor("token_embd.weight");
-    if (embedding == nullptr || embedding->shape.size() != 2) fail<FileError>("[", file_.path(), "] lacks the tensor token_embd.weight of rank 2");
+    if (embedding == nullptr || embedding->shape.size() != 2)
+      fail<FileError>("[", file_.path(), "] lacks the tensor token_embd.weight of rank 2");
     std::int64_t const rows = embedding->shape[0];
     auto const stated = optional_size("vocab_size");
-    if (stated && *stated != rows) fail<FileError>("[", file_.path(), "] has an embedding of ", rows, " rows; expected the metadata's vocabulary of ", *stated);
+    if (stated && *stated != rows)
+      fail<FileError>("[", file_.path(), "] has an embedding of ", rows, " rows; expected the metadata's vocabulary of ", *stated);
     return rows;
   }
 
@@ -105,7 +110,8 @@ class GgufParameters {
   std::string const type = parameters.file().get<std::string>(parameters.prefix() + "rope.scaling.type").value_or("none");
   if (type == "none") return nullptr;
   nlohmann::json scaling = {{"rope_type", type}, {"factor", parameters.real("rope.scaling.factor").value_or(1.0)}};
-  if (auto const length = parameters.optional_size("rope.scaling.original_context_length")) scaling["original_max_position_embeddings"] = *length;
+  if (auto const length = parameters.optional_size("rope.scaling.original_context_length"))
+    scaling["original_max_position_embeddings"] = *length;
   return scaling;
 }
 
@@ -155,7 +161,8 @@ class GgufParameters {
 [[nodiscard]] inline nlohmann::json gguf_gpt2_config(GgufParameters const& parameters) {
   std::int64_t const hidden = parameters.size("embedding_length");
   std::int64_t const heads = parameters.size("attention.head_count");
-  if (hidden % heads != 0) fail<FileError>("[", parameters.file().path(), "] has impossible attention heads; got hidden size ", hidden, " and ", heads, " heads");
+  if (hidden % heads != 0)
+    fail<FileError>("[", parameters.file().path(), "] has impossible attention heads; got hidden size ", hidden, " and ", heads, " heads");
   return {{"model_type", "gpt2"},
           {"architectures", {"GPT2LMHeadModel"}},
           {"vocab_size", parameters.vocabulary()},

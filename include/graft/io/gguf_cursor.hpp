@@ -25,8 +25,8 @@ class GgufCursor {
   /// Steps over `count` bytes and returns where they begin.
   std::byte const* take(std::uint64_t count, char const* what) {
     if (count > remaining()) {
-      fail<FileError>("[", where_, "] is cut short or lies about a length: ", what, " needs ", count, " bytes at byte ", position_, "; got ", remaining(),
-                      " more in the file");
+      fail<FileError>("[", where_, "] is cut short or lies about a length: ", what, " needs ", count, " bytes at byte ", position_,
+                      "; got ", remaining(), " more in the file");
     }
     std::byte const* const at = bytes_.data() + position_;
     position_ += static_cast<std::size_t>(count);
@@ -44,8 +44,8 @@ class GgufCursor {
   std::uint64_t count(std::size_t least, std::uint64_t most, char const* what) {
     auto const value = number<std::uint64_t>(what);
     if (value > remaining() / least || value > most) {
-      fail<FileError>("[", where_, "] has an impossible ", what, "; got ", value, " in a file with ", remaining(), " more bytes; expected at most ",
-                      remaining() / least < most ? remaining() / least : most);
+      fail<FileError>("[", where_, "] has an impossible ", what, "; got ", value, " in a file with ", remaining(),
+                      " more bytes; expected at most ", remaining() / least < most ? remaining() / least : most);
     }
     return value;
   }
@@ -57,7 +57,8 @@ class GgufCursor {
 
   GgufType value_type(std::string_view key) {
     auto const type = number<std::uint32_t>("a value's type");
-    if (type >= gguf_type_count) fail<FileError>("[", where_, "] has a value of unknown type at the key ", printable(key), "; got type ", type, "; expected 0 … 12");
+    if (type >= gguf_type_count)
+      fail<FileError>("[", where_, "] has a value of unknown type at the key ", printable(key), "; got type ", type, "; expected 0 … 12");
     return static_cast<GgufType>(type);
   }
 

@@ -56,9 +56,15 @@ inline void dequantize_q4_1(std::byte const* block, float* out) noexcept {
 /// d·(q−8) (Q4_0), d·q + m (Q4_1), d·q (Q8_0); nibbles 0 … 15 are the bytes' lower halves, 16 … 31 the upper.
 inline void dequantize_values(GgmlType type, std::byte const* source, std::size_t count, float* out) {
   switch (type) {
-    case GgmlType::f32: convert_values(Dtype::f32, source, count, out); return;
-    case GgmlType::f16: convert_values(Dtype::f16, source, count, out); return;
-    case GgmlType::bf16: convert_values(Dtype::bf16, source, count, out); return;
+    case GgmlType::f32:
+      convert_values(Dtype::f32, source, count, out);
+      return;
+    case GgmlType::f16:
+      convert_values(Dtype::f16, source, count, out);
+      return;
+    case GgmlType::bf16:
+      convert_values(Dtype::bf16, source, count, out);
+      return;
     case GgmlType::q4_0:
       for (std::size_t i = 0; i < count; i += 32, source += 18) detail::dequantize_q4_0(source, out + i);
       return;

@@ -49,21 +49,19 @@ inline constexpr std::array<GgufNameRule, 9> llama_layer_names = {
      {"ffn_up", "mlp.up_proj"},
      {"ffn_down", "mlp.down_proj"}}};
 
-inline constexpr std::array<GgufNameRule, 4> gpt2_model_names = {{{"token_embd", "transformer.wte"},
-                                                                 {"position_embd", "transformer.wpe"},
-                                                                 {"output_norm", "transformer.ln_f"},
-                                                                 {"output", "lm_head"}}};
+inline constexpr std::array<GgufNameRule, 4> gpt2_model_names = {
+    {{"token_embd", "transformer.wte"}, {"position_embd", "transformer.wpe"}, {"output_norm", "transformer.ln_f"}, {"output", "lm_head"}}};
 
 inline constexpr std::array<GgufNameRule, 6> gpt2_layer_names = {{{"attn_norm", "ln_1"},
-                                                                 {"attn_qkv", "attn.c_attn", GgufLayout::transposed},
-                                                                 {"attn_output", "attn.c_proj", GgufLayout::transposed},
-                                                                 {"ffn_norm", "ln_2"},
-                                                                 {"ffn_up", "mlp.c_fc", GgufLayout::transposed},
-                                                                 {"ffn_down", "mlp.c_proj", GgufLayout::transposed}}};
+                                                                  {"attn_qkv", "attn.c_attn", GgufLayout::transposed},
+                                                                  {"attn_output", "attn.c_proj", GgufLayout::transposed},
+                                                                  {"ffn_norm", "ln_2"},
+                                                                  {"ffn_up", "mlp.c_fc", GgufLayout::transposed},
+                                                                  {"ffn_down", "mlp.c_proj", GgufLayout::transposed}}};
 
 template <std::size_t N>
-[[nodiscard]] std::optional<GgufName> apply_name_rules(std::array<GgufNameRule, N> const& rules, std::string const& prefix, std::string_view stem,
-                                                       std::string_view suffix) {
+[[nodiscard]] std::optional<GgufName> apply_name_rules(std::array<GgufNameRule, N> const& rules, std::string const& prefix,
+                                                       std::string_view stem, std::string_view suffix) {
   for (auto const& rule : rules) {
     if (rule.gguf == stem) {
       return GgufName{prefix + std::string(rule.hugging_face) + "." + std::string(suffix), suffix == "bias" ? rule.bias : rule.weight};
@@ -84,7 +82,8 @@ template <std::size_t N>
   if (suffix != "weight" && suffix != "bias") return std::nullopt;
   std::string_view stem = name.substr(0, dot);
   if (stem.substr(0, 4) != "blk.") {
-    return llama ? detail::apply_name_rules(detail::llama_model_names, "", stem, suffix) : detail::apply_name_rules(detail::gpt2_model_names, "", stem, suffix);
+    return llama ? detail::apply_name_rules(detail::llama_model_names, "", stem, suffix)
+                 : detail::apply_name_rules(detail::gpt2_model_names, "", stem, suffix);
   }
   stem.remove_prefix(4);
   auto const end = stem.find('.');

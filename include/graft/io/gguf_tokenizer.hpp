@@ -26,7 +26,8 @@ namespace graft {
 
   auto const same_length = [&](std::string_view key, std::size_t length) {
     if (length != 0 && length != fields.tokens.size()) {
-      fail<FileError>("[", file.path(), "] has ", length, " values at the metadata key ", printable(key), "; expected one for each of ", fields.tokens.size(), " tokens");
+      fail<FileError>("[", file.path(), "] has ", length, " values at the metadata key ", printable(key), "; expected one for each of ",
+                      fields.tokens.size(), " tokens");
     }
   };
   auto const types = file.get<std::vector<std::int64_t>>("tokenizer.ggml.token_type").value_or(std::vector<std::int64_t>());
@@ -44,7 +45,8 @@ namespace graft {
   auto const id = [&](char const* key) {
     auto value = file.get<std::int64_t>(key);
     if (value && (*value < 0 || static_cast<std::uint64_t>(*value) >= fields.tokens.size())) {
-      fail<FileError>("[", file.path(), "] has the id ", *value, " at the metadata key ", key, "; expected one below the vocabulary's ", fields.tokens.size());
+      fail<FileError>("[", file.path(), "] has the id ", *value, " at the metadata key ", key, "; expected one below the vocabulary's ",
+                      fields.tokens.size());
     }
     return value;
   };

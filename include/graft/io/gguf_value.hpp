@@ -28,7 +28,8 @@ struct GgufValue {
 
 namespace detail {
 
-inline constexpr std::uint64_t most_gguf_elements = std::uint64_t{1} << 20;  // of an array decoded into memory; the largest vocabularies have 2¹⁸
+inline constexpr std::uint64_t most_gguf_elements = std::uint64_t{1}
+                                                    << 20;  // of an array decoded into memory; the largest vocabularies have 2¹⁸
 
 template <class T>
 struct GgufElement {
@@ -51,10 +52,14 @@ template <class Stored>
 
 template <class T>
 [[nodiscard]] constexpr char const* gguf_kind() {
-  if constexpr (std::is_same_v<T, bool>) return "bool";
-  else if constexpr (std::is_same_v<T, std::int64_t>) return "an integer of at most 63 bits";
-  else if constexpr (std::is_same_v<T, double>) return "a number";
-  else return "string";
+  if constexpr (std::is_same_v<T, bool>)
+    return "bool";
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    return "an integer of at most 63 bits";
+  else if constexpr (std::is_same_v<T, double>)
+    return "a number";
+  else
+    return "string";
 }
 
 /// Decodes one element and steps `at` over it; false if the stored type is of another kind or the number does not fit.
@@ -74,16 +79,26 @@ template <class T>
     }
   };
   switch (stored) {
-    case GgufType::u8: return number(gguf_load<std::uint8_t>(at));
-    case GgufType::i8: return number(gguf_load<std::int8_t>(at));
-    case GgufType::u16: return number(gguf_load<std::uint16_t>(at));
-    case GgufType::i16: return number(gguf_load<std::int16_t>(at));
-    case GgufType::u32: return number(gguf_load<std::uint32_t>(at));
-    case GgufType::i32: return number(gguf_load<std::int32_t>(at));
-    case GgufType::u64: return number(gguf_load<std::uint64_t>(at));
-    case GgufType::i64: return number(gguf_load<std::int64_t>(at));
-    case GgufType::f32: return number(gguf_load<float>(at));
-    case GgufType::f64: return number(gguf_load<double>(at));
+    case GgufType::u8:
+      return number(gguf_load<std::uint8_t>(at));
+    case GgufType::i8:
+      return number(gguf_load<std::int8_t>(at));
+    case GgufType::u16:
+      return number(gguf_load<std::uint16_t>(at));
+    case GgufType::i16:
+      return number(gguf_load<std::int16_t>(at));
+    case GgufType::u32:
+      return number(gguf_load<std::uint32_t>(at));
+    case GgufType::i32:
+      return number(gguf_load<std::int32_t>(at));
+    case GgufType::u64:
+      return number(gguf_load<std::uint64_t>(at));
+    case GgufType::i64:
+      return number(gguf_load<std::int64_t>(at));
+    case GgufType::f32:
+      return number(gguf_load<float>(at));
+    case GgufType::f64:
+      return number(gguf_load<double>(at));
     case GgufType::boolean:
       if constexpr (std::is_same_v<T, bool>) out = gguf_load<std::uint8_t>(at) != 0;
       return std::is_same_v<T, bool>;
@@ -94,7 +109,8 @@ template <class T>
         at += length;
       }
       return std::is_same_v<T, std::string>;
-    case GgufType::array: return false;
+    case GgufType::array:
+      return false;
   }
   return false;
 }
@@ -103,14 +119,16 @@ template <class T>
 [[nodiscard]] T gguf_value_as(GgufValue const& value, std::string const& where) {
   using Element = typename GgufElement<T>::type;
   auto const refuse = [&] {
-    fail<FileError>("[", where, "] has a wrong value at the metadata key ", printable(value.key), "; got ", value.type == GgufType::array ? "array of " : "",
-                    gguf_type_name(value.element), "; expected ", GgufElement<T>::array ? "array of " : "", gguf_kind<Element>());
+    fail<FileError>("[", where, "] has a wrong value at the metadata key ", printable(value.key), "; got ",
+                    value.type == GgufType::array ? "array of " : "", gguf_type_name(value.element), "; expected ",
+                    GgufElement<T>::array ? "array of " : "", gguf_kind<Element>());
   };
   if (GgufElement<T>::array != (value.type == GgufType::array)) refuse();
   std::byte const* at = value.data;
   if constexpr (GgufElement<T>::array) {
     if (value.count > most_gguf_elements) {
-      fail<FileError>("[", where, "] has too long an array at the metadata key ", printable(value.key), "; got ", value.count, "; expected at most ", most_gguf_elements);
+      fail<FileError>("[", where, "] has too long an array at the metadata key ", printable(value.key), "; got ", value.count,
+                      "; expected at most ", most_gguf_elements);
     }
     T out;
     out.reserve(static_cast<std::size_t>(value.count));

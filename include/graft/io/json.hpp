@@ -25,18 +25,19 @@ namespace graft {
 
 /// What a JSON text may cost. Memory of a parsed text is about 100 bytes a value plus the text.
 struct JsonLimits {
-  std::size_t depth = 64;                       ///< nested objects and arrays
-  std::size_t bytes = std::size_t{256} << 20;   ///< whole text
-  std::size_t token = std::size_t{16} << 20;    ///< longest string or number
-  std::size_t values = std::size_t{16} << 20;   ///< scalars, objects, arrays and keys
-  bool unique_keys = false;                     ///< refuse a key given twice in an object (Python keeps the last)
+  std::size_t depth = 64;                      ///< nested objects and arrays
+  std::size_t bytes = std::size_t{256} << 20;  ///< whole text
+  std::size_t token = std::size_t{16} << 20;   ///< longest string or number
+  std::size_t values = std::size_t{16} << 20;  ///< scalars, objects, arrays and keys
+  bool unique_keys = false;                    ///< refuse a key given twice in an object (Python keeps the last)
 };
 
 namespace detail {
 
 /// Refuses a text beyond the limits in one pass that allocates nothing; returns the number of objects in it.
 inline std::size_t check_json_limits(std::string_view text, std::string const& where, JsonLimits const& limits) {
-  if (text.size() > limits.bytes) fail<FileError>("[", where, "] is too large for JSON; got ", text.size(), " bytes; expected at most ", limits.bytes);
+  if (text.size() > limits.bytes)
+    fail<FileError>("[", where, "] is too large for JSON; got ", text.size(), " bytes; expected at most ", limits.bytes);
   std::size_t depth = 0, values = 1, objects = 0, token = 0;
   bool quoted = false, escaped = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -51,14 +52,16 @@ inline std::size_t check_json_limits(std::string_view text, std::string const& w
       structural = c == ',' || c == ':' || c == '{' || c == '[' || c == '}' || c == ']' || c == ' ' || c == '\n' || c == '\r' || c == '\t';
       if (c == '{' || c == '[') {
         objects += c == '{';
-        if (++depth > limits.depth) fail<FileError>("[", where, "] nests JSON too deeply at offset ", i, "; expected at most ", limits.depth, " levels");
+        if (++depth > limits.depth)
+          fail<FileError>("[", where, "] nests JSON too deeply at offset ", i, "; expected at most ", limits.depth, " levels");
       } else if ((c == '}' || c == ']') && depth > 0) {
         --depth;
       }
       values += c == ',' || c == ':' || c == '{' || c == '[';
     }
     token = structural ? 0 : token + 1;
-    if (token > limits.token) fail<FileError>("[", where, "] holds a JSON string or number of more than ", limits.token, " bytes at offset ", i - token + 1);
+    if (token > limits.token)
+      fail<FileError>("[", where, "] holds a JSON string or number of more than ", limits.token, " bytes at offset ", i - token + 1);
     if (values > limits.values) fail<FileError>("[", where, "] holds too many JSON values; expected at most ", limits.values);
   }
   return objects;
@@ -73,7 +76,8 @@ class UniqueKeys {
     if (event == Event::object_start) keys_.emplace_back();
     if (event == Event::object_end) keys_.pop_back();
     if (event == Event::key && !keys_.back().insert(parsed.get_ref<std::string const&>()).second) {
-      fail<FileError>("[", where_, "] has the key ", printable(parsed.get_ref<std::string const&>()), " twice in one object; expected it once");
+      fail<FileError>("[", where_, "] has the key ", printable(parsed.get_ref<std::string const&>()),
+                      " twice in one object; expected it once");
     }
     return true;
   }
@@ -121,12 +125,18 @@ struct IsVector<std::vector<T>> : std::true_type {};
 
 template <class T>
 [[nodiscard]] constexpr char const* json_kind() {
-  if constexpr (std::is_same_v<T, bool>) return "true or false";
-  else if constexpr (std::is_integral_v<T>) return "an integer";
-  else if constexpr (std::is_floating_point_v<T>) return "a number";
-  else if constexpr (std::is_same_v<T, std::string>) return "a string";
-  else if constexpr (IsVector<T>::value) return "an array";
-  else return "an object or another value";
+  if constexpr (std::is_same_v<T, bool>)
+    return "true or false";
+  else if constexpr (std::is_integral_v<T>)
+    return "an integer";
+  else if constexpr (std::is_floating_point_v<T>)
+    return "a number";
+  else if constexpr (std::is_same_v<T, std::string>)
+    return "a string";
+  else if constexpr (IsVector<T>::value)
+    return "an array";
+  else
+    return "an object or another value";
 }
 
 /// The first bytes of a value's text, without building all of it.
@@ -149,7 +159,8 @@ template <class T>
   } else if constexpr (std::is_same_v<T, std::string>) {
     return value.is_string();
   } else if constexpr (IsVector<T>::value) {
-    return value.is_array() && std::all_of(value.begin(), value.end(), [](auto const& item) { return json_fits<typename T::value_type>(item); });
+    return value.is_array() &&
+           std::all_of(value.begin(), value.end(), [](auto const& item) { return json_fits<typename T::value_type>(item); });
   } else {
     return std::is_same_v<T, nlohmann::json>;
   }
@@ -161,7 +172,8 @@ template <class T>
 /// names `where` and the key if it is missing, of another type, or out of T's range; numbers are never narrowed.
 template <class T>
 [[nodiscard]] T json_at(std::string const& where, nlohmann::json const& object, std::string const& key) {
-  if (!object.is_object()) fail<FileError>("[", where, "] expected an object with the key ", printable(key), "; got ", detail::json_excerpt(object));
+  if (!object.is_object())
+    fail<FileError>("[", where, "] expected an object with the key ", printable(key), "; got ", detail::json_excerpt(object));
   auto const found = object.find(key);
   if (found == object.end()) fail<FileError>("[", where, "] lacks the key ", printable(key), "; expected ", detail::json_kind<T>());
   if (!detail::json_fits<T>(*found)) {
@@ -174,7 +186,8 @@ template <class T>
 /// Like json_at, but `fallback` where the key is missing or null (Hugging Face configurations write null for "default").
 template <class T>
 [[nodiscard]] T json_or(std::string const& where, nlohmann::json const& object, std::string const& key, T fallback) {
-  if (!object.is_object()) fail<FileError>("[", where, "] expected an object with the key ", printable(key), "; got ", detail::json_excerpt(object));
+  if (!object.is_object())
+    fail<FileError>("[", where, "] expected an object with the key ", printable(key), "; got ", detail::json_excerpt(object));
   auto const found = object.find(key);
   if (found == object.end() || found->is_null()) return fallback;
   return json_at<T>(where, object, key);

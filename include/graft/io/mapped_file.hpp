@@ -91,7 +91,8 @@ class MappedFile {
     struct stat status = {};
     if (::fstat(file.get(), &status) != 0) fail<FileError>("[", path_, "] cannot be examined; got: ", std::strerror(errno));
     if (!S_ISREG(status.st_mode)) {
-      fail<FileError>("[", path_, "] is not a file; got a ", S_ISDIR(status.st_mode) ? "folder" : "device or pipe", "; expected a regular file");
+      fail<FileError>("[", path_, "] is not a file; got a ", S_ISDIR(status.st_mode) ? "folder" : "device or pipe",
+                      "; expected a regular file");
     }
     if (static_cast<std::uint64_t>(status.st_size) > std::numeric_limits<std::size_t>::max() / 2) {
       fail<FileError>("[", path_, "] is too large for this machine's address space; got ", status.st_size, " bytes");
@@ -108,7 +109,8 @@ class MappedFile {
   void map(int file) {
     void* const address = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
     if (address == MAP_FAILED) {
-      fail<FileError>("[", path_, "] cannot be mapped into memory; got: ", std::strerror(errno), "; hint: FileAccess::read copies it instead");
+      fail<FileError>("[", path_, "] cannot be mapped into memory; got: ", std::strerror(errno),
+                      "; hint: FileAccess::read copies it instead");
     }
     mapping_ = address;
     data_ = static_cast<std::byte const*>(address);
@@ -116,7 +118,8 @@ class MappedFile {
 
   void read_all(int file) {
     copy_.reset(new (std::nothrow) std::byte[size_]);
-    if (copy_ == nullptr) fail<FileError>("[", path_, "] does not fit into memory; got ", size_, " bytes; hint: FileAccess::map needs none");
+    if (copy_ == nullptr)
+      fail<FileError>("[", path_, "] does not fit into memory; got ", size_, " bytes; hint: FileAccess::map needs none");
     std::size_t done = 0;
     while (done < size_) {
       ssize_t const got = ::pread(file, copy_.get() + done, size_ - done, static_cast<off_t>(done));

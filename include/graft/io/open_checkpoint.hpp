@@ -13,7 +13,8 @@
 namespace graft {
 
 /// A folder is taken for Hugging Face's, a file that begins with "GGUF" for GGUF, any other for safetensors. Throws FileError.
-[[nodiscard]] inline std::shared_ptr<Checkpoint const> open_checkpoint(std::filesystem::path const& path, FileAccess access = FileAccess::map) {
+[[nodiscard]] inline std::shared_ptr<Checkpoint const> open_checkpoint(std::filesystem::path const& path,
+                                                                       FileAccess access = FileAccess::map) {
   if (!std::filesystem::is_directory(path) && MappedFile::open(path)->text().substr(0, 4) == "GGUF") {
     return std::make_shared<GgufCheckpoint const>(path, access);
   }

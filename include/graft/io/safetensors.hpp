@@ -28,14 +28,17 @@ class SafetensorsFile {
  public:
   explicit SafetensorsFile(std::filesystem::path const& path, FileAccess access = FileAccess::map) : file_(MappedFile::open(path, access)) {
     std::string const& where = file_->path();
-    if (file_->size() < 8) fail<FileError>("[", where, "] is cut short; got ", file_->size(), " bytes; expected a safetensors file of at least 10");
+    if (file_->size() < 8)
+      fail<FileError>("[", where, "] is cut short; got ", file_->size(), " bytes; expected a safetensors file of at least 10");
     std::uint64_t header_size = 0;
     std::memcpy(&header_size, file_->data(), 8);
     if (header_size < 2 || header_size > detail::largest_safetensors_header) {
-      fail<FileError>("[", where, "] is not a safetensors file; got a header of ", header_size, " bytes; expected 2 … ", detail::largest_safetensors_header);
+      fail<FileError>("[", where, "] is not a safetensors file; got a header of ", header_size, " bytes; expected 2 … ",
+                      detail::largest_safetensors_header);
     }
     if (header_size > file_->size() - 8) {
-      fail<FileError>("[", where, "] is cut short; got ", file_->size(), " bytes; expected a header of ", header_size, " bytes after the first 8");
+      fail<FileError>("[", where, "] is cut short; got ", file_->size(), " bytes; expected a header of ", header_size,
+                      " bytes after the first 8");
     }
     parse(file_->text().substr(8, static_cast<std::size_t>(header_size)));
   }
@@ -44,7 +47,8 @@ class SafetensorsFile {
   [[nodiscard]] std::vector<TensorEntry> const& entries() const noexcept { return entries_; }
   /// The tensor of that name, or null.
   [[nodiscard]] TensorEntry const* find(std::string_view name) const noexcept {
-    auto const at = std::lower_bound(entries_.begin(), entries_.end(), name, [](TensorEntry const& entry, std::string_view key) { return entry.name < key; });
+    auto const at = std::lower_bound(entries_.begin(), entries_.end(), name,
+                                     [](TensorEntry const& entry, std::string_view key) { return entry.name < key; });
     return at != entries_.end() && at->name == name ? &*at : nullptr;
   }
   /// The tensor of that name; throws FileError if there is none.
@@ -61,7 +65,9 @@ class SafetensorsFile {
  private:
   void parse(std::string_view text) {
     std::string const& where = file_->path();
-    if (text.front() != '{') fail<FileError>("[", where, "] is not a safetensors file; got a header that begins with byte ", static_cast<int>(text.front()), "; expected {");
+    if (text.front() != '{')
+      fail<FileError>("[", where, "] is not a safetensors file; got a header that begins with byte ", static_cast<int>(text.front()),
+                      "; expected {");
     JsonLimits limits;
     limits.depth = 3;
     limits.token = std::size_t{8} << 20;
@@ -77,7 +83,8 @@ class SafetensorsFile {
     entries_ = std::move(header.entries);
     metadata_ = std::move(header.metadata);
     std::sort(entries_.begin(), entries_.end(), [](TensorEntry const& a, TensorEntry const& b) { return a.name < b.name; });
-    auto const twice = std::adjacent_find(entries_.begin(), entries_.end(), [](TensorEntry const& a, TensorEntry const& b) { return a.name == b.name; });
+    auto const twice =
+        std::adjacent_find(entries_.begin(), entries_.end(), [](TensorEntry const& a, TensorEntry const& b) { return a.name == b.name; });
     if (twice != entries_.end()) fail<FileError>("[", where, "] has the tensor ", printable(twice->name), " twice; expected it once");
   }
 

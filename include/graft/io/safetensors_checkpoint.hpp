@@ -23,7 +23,8 @@ namespace detail {
 
 /// The file an index names; it must lie in the folder itself, so that an index cannot make a program read anything else. The one way out is
 /// the Hugging Face cache's own: `snapshots/<revision>/` links into `blobs/` beside `snapshots/`.
-[[nodiscard]] inline std::filesystem::path shard_path(std::filesystem::path const& folder, std::string const& name, std::string const& index) {
+[[nodiscard]] inline std::filesystem::path shard_path(std::filesystem::path const& folder, std::string const& name,
+                                                      std::string const& index) {
   bool const plain = !name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
   if (!plain) fail<FileError>("[", index, "] names the shard ", printable(name), "; expected a plain file name without folders");
   std::error_code error;
@@ -32,7 +33,8 @@ namespace detail {
   if (error) fail<FileError>("[", index, "] names the shard ", printable(name), ", which is not in ", folder.string());
   bool const cached = home.parent_path().filename() == "snapshots" && file.parent_path() == home.parent_path().parent_path() / "blobs";
   if (file.parent_path() != home && !cached) {
-    fail<FileError>("[", index, "] names the shard ", printable(name), ", a link out of its folder to ", file.string(), "; expected a file in ", folder.string());
+    fail<FileError>("[", index, "] names the shard ", printable(name), ", a link out of its folder to ", file.string(),
+                    "; expected a file in ", folder.string());
   }
   return folder / name;
 }
@@ -57,10 +59,11 @@ class SafetensorsCheckpoint final : public Checkpoint {
     } else if (std::filesystem::exists(index)) {
       open_shards(index, access);
     } else {
-      fail<FileError>("[", path_, "] holds no model; expected model.safetensors or model.safetensors.index.json",
-                      std::filesystem::exists(path / "pytorch_model.bin")
-                          ? "; hint: pickled pytorch_model.bin can run code and is not read, convert it with save_pretrained(safe_serialization=True)"
-                          : "");
+      fail<FileError>(
+          "[", path_, "] holds no model; expected model.safetensors or model.safetensors.index.json",
+          std::filesystem::exists(path / "pytorch_model.bin")
+              ? "; hint: pickled pytorch_model.bin can run code and is not read, convert it with save_pretrained(safe_serialization=True)"
+              : "");
     }
   }
 
@@ -81,11 +84,14 @@ class SafetensorsCheckpoint final : public Checkpoint {
     return read_json(folder_ / "config.json", limits);
   }
   void read_rows(std::string_view name, std::size_t first, std::size_t last, float* out) const override { convert(name, first, last, out); }
-  void read_rows(std::string_view name, std::size_t first, std::size_t last, double* out) const override { convert(name, first, last, out); }
+  void read_rows(std::string_view name, std::size_t first, std::size_t last, double* out) const override {
+    convert(name, first, last, out);
+  }
 
  private:
   [[nodiscard]] TensorEntry const* find(std::string_view name) const noexcept {
-    auto const at = std::lower_bound(entries_.begin(), entries_.end(), name, [](TensorEntry const* entry, std::string_view key) { return entry->name < key; });
+    auto const at = std::lower_bound(entries_.begin(), entries_.end(), name,
+                                     [](TensorEntry const* entry, std::string_view key) { return entry->name < key; });
     return at != entries_.end() && (*at)->name == name ? *at : nullptr;
   }
   [[nodiscard]] TensorEntry const& get(std::string_view name) const {
@@ -119,7 +125,8 @@ class SafetensorsCheckpoint final : public Checkpoint {
     limits.token = std::size_t{1} << 20;
     std::string const where = index.string();
     auto const map = json_at<nlohmann::json>(where, read_json(index, limits), "weight_map");
-    if (!map.is_object() || map.empty()) fail<FileError>("[", where, "] has no tensors at the key \"weight_map\"; expected an object of tensor → shard");
+    if (!map.is_object() || map.empty())
+      fail<FileError>("[", where, "] has no tensors at the key \"weight_map\"; expected an object of tensor → shard");
     std::map<std::string, std::size_t> shard_of;
     for (auto const& [name, shard] : map.items()) {
       if (!shard.is_string()) fail<FileError>("[", where, "] has no shard for the tensor ", printable(name), "; expected a file name");
@@ -133,7 +140,8 @@ class SafetensorsCheckpoint final : public Checkpoint {
     for (auto const& [name, shard] : map.items()) {
       entries_.push_back(shards_[shard_of.at(shard.get<std::string>())].find(name));
       if (entries_.back() == nullptr) {
-        fail<FileError>("[", where, "] places the tensor ", printable(name), " in the shard ", printable(shard.get<std::string>()), ", which lacks it");
+        fail<FileError>("[", where, "] places the tensor ", printable(name), " in the shard ", printable(shard.get<std::string>()),
+                        ", which lacks it");
       }
     }
     std::sort(entries_.begin(), entries_.end(), [](TensorEntry const* a, TensorEntry const* b) { return a->name < b->name; });

@@ -80,14 +80,16 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
       if (std::exchange(has_metadata_, true)) fail<FileError>("[", where_, "] has __metadata__ twice; expected it once");
       at_ = At::metadata_value;
     } else if (at_ == At::header) {
-      if (entries.size() == most_safetensors_tensors) fail<FileError>("[", where_, "] lists too many tensors; expected at most ", most_safetensors_tensors);
+      if (entries.size() == most_safetensors_tensors)
+        fail<FileError>("[", where_, "] lists too many tensors; expected at most ", most_safetensors_tensors);
       entries.emplace_back();
       entries.back().name = name;
       offsets.emplace_back();
       at_ = At::tensor_value;
     } else if (at_ == At::metadata) {
       if (metadata.size() == most_safetensors_metadata || metadata.count(name) != 0) {
-        fail<FileError>("[", where_, "] has the metadata key ", printable(name), " twice, or more than ", most_safetensors_metadata, " of them");
+        fail<FileError>("[", where_, "] has the metadata key ", printable(name), " twice, or more than ", most_safetensors_metadata,
+                        " of them");
       }
       key_ = name;
       at_ = At::metadata_text;
@@ -102,7 +104,8 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
       metadata.emplace(std::move(key_), text);
       at_ = At::metadata;
     } else if (at_ == At::dtype) {
-      auto const found = std::find_if(safetensors_dtypes.begin(), safetensors_dtypes.end(), [&](auto const& item) { return item.first == text; });
+      auto const found =
+          std::find_if(safetensors_dtypes.begin(), safetensors_dtypes.end(), [&](auto const& item) { return item.first == text; });
       if (found == safetensors_dtypes.end()) {
         fail<FileError>("[", where_, "] tensor ", printable(entries.back().name), " has the dtype ", printable(text),
                         "; expected one of F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL");
@@ -135,7 +138,9 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
   bool number_unsigned(std::uint64_t value) override {
     if (at_ == At::extents) {
       auto& shape = entries.back().shape;
-      if (shape.size() == largest_rank) fail<FileError>("[", where_, "] tensor ", printable(entries.back().name), " has too many dimensions; expected at most ", largest_rank);
+      if (shape.size() == largest_rank)
+        fail<FileError>("[", where_, "] tensor ", printable(entries.back().name), " has too many dimensions; expected at most ",
+                        largest_rank);
       if (!std::in_range<std::int64_t>(value)) refuse("a number beyond 63 bits");
       shape.push_back(static_cast<std::int64_t>(value));
     } else if (at_ == At::offset_values && offset_count_ < 2) {
@@ -156,7 +161,21 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
   }
 
  private:
-  enum class At { file, header, metadata_value, metadata, metadata_text, tensor_value, tensor, dtype, shape, extents, data_offsets, offset_values, done };
+  enum class At {
+    file,
+    header,
+    metadata_value,
+    metadata,
+    metadata_text,
+    tensor_value,
+    tensor,
+    dtype,
+    shape,
+    extents,
+    data_offsets,
+    offset_values,
+    done
+  };
 
   void tensor_key(std::string const& name) {
     unsigned const bit = name == "dtype" ? 1u : name == "shape" ? 2u : name == "data_offsets" ? 4u : 0u;
@@ -173,11 +192,12 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
     if (seen_ != 7) fail<FileError>("[", where_, "] tensor ", printable(entry.name), " lacks dtype, shape or data_offsets");
     auto const elements = checked_elements(entry.shape);
     auto const bytes = elements ? checked_multiply(*elements, dtype_size(entry.dtype)) : std::nullopt;
-    if (!bytes) fail<FileError>("[", where_, "] tensor ", printable(entry.name), " has a size beyond 64 bits; got shape ", shape_text(entry.shape));
+    if (!bytes)
+      fail<FileError>("[", where_, "] tensor ", printable(entry.name), " has a size beyond 64 bits; got shape ", shape_text(entry.shape));
     auto const [begin, end] = offsets.back();
     if (begin > end || end - begin != *bytes) {
-      fail<FileError>("[", where_, "] tensor ", printable(entry.name), " has data_offsets that do not fit its shape; got [", begin, ", ", end, "]; expected ",
-                      *bytes, " bytes for ", dtype_name(entry.dtype), " ", shape_text(entry.shape));
+      fail<FileError>("[", where_, "] tensor ", printable(entry.name), " has data_offsets that do not fit its shape; got [", begin, ", ",
+                      end, "]; expected ", *bytes, " bytes for ", dtype_name(entry.dtype), " ", shape_text(entry.shape));
     }
     entry.bytes = static_cast<std::size_t>(*bytes);
     entry.shape.shrink_to_fit();
@@ -197,8 +217,8 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
                                                       "[begin, end] as data_offsets",
                                                       "two offsets in 0 … 2⁶⁴−1",
                                                       "the header's end"};
-    fail<FileError>("[", where_, "] has a malformed header", entries.empty() ? "" : " at tensor " + printable(entries.back().name), "; got ", got,
-                    "; expected ", expected[static_cast<std::size_t>(at_)]);
+    fail<FileError>("[", where_, "] has a malformed header", entries.empty() ? "" : " at tensor " + printable(entries.back().name),
+                    "; got ", got, "; expected ", expected[static_cast<std::size_t>(at_)]);
   }
 
   std::string const& where_;
@@ -218,12 +238,13 @@ inline void check_tiling(SafetensorsHeader const& header, std::uint64_t data_siz
   for (std::uint32_t const i : order) {
     auto const [first, last] = header.offsets[i];
     if (first != end) {
-      fail<FileError>("[", where, "] tensor ", printable(header.entries[i].name), first < end ? " overlaps another one" : " leaves a hole before it",
-                      "; got data_offsets [", first, ", ", last, "]; expected it to begin at ", end);
+      fail<FileError>("[", where, "] tensor ", printable(header.entries[i].name),
+                      first < end ? " overlaps another one" : " leaves a hole before it", "; got data_offsets [", first, ", ", last,
+                      "]; expected it to begin at ", end);
     }
     if (last > data_size) {
-      fail<FileError>("[", where, "] is cut short: tensor ", printable(header.entries[i].name), " ends beyond the file; got data_offsets [", first, ", ", last,
-                      "] in ", data_size, " bytes of data");
+      fail<FileError>("[", where, "] is cut short: tensor ", printable(header.entries[i].name), " ends beyond the file; got data_offsets [",
+                      first, ", ", last, "] in ", data_size, " bytes of data");
     }
     end = last;
   }

@@ -28,16 +28,26 @@ namespace detail {
 /// Hugging Face's order of dtypes (largest alignment first), so that every tensor is aligned to its element size.
 [[nodiscard]] constexpr int safetensors_order(Dtype dtype) noexcept {
   switch (dtype) {
-    case Dtype::i64: return 0;
-    case Dtype::f64: return 1;
-    case Dtype::f32: return 2;
-    case Dtype::i32: return 3;
-    case Dtype::bf16: return 4;
-    case Dtype::f16: return 5;
-    case Dtype::i16: return 6;
-    case Dtype::i8: return 7;
-    case Dtype::u8: return 8;
-    case Dtype::boolean: return 9;
+    case Dtype::i64:
+      return 0;
+    case Dtype::f64:
+      return 1;
+    case Dtype::f32:
+      return 2;
+    case Dtype::i32:
+      return 3;
+    case Dtype::bf16:
+      return 4;
+    case Dtype::f16:
+      return 5;
+    case Dtype::i16:
+      return 6;
+    case Dtype::i8:
+      return 7;
+    case Dtype::u8:
+      return 8;
+    case Dtype::boolean:
+      return 9;
   }
   return 10;
 }
@@ -50,17 +60,19 @@ namespace detail {
   }
 }
 
-[[nodiscard]] inline std::string safetensors_header_text(std::vector<TensorEntry const*> const& tensors, std::map<std::string, std::string> const& metadata,
-                                                         std::string const& where) {
+[[nodiscard]] inline std::string safetensors_header_text(std::vector<TensorEntry const*> const& tensors,
+                                                         std::map<std::string, std::string> const& metadata, std::string const& where) {
   std::string text = "{";
   if (!metadata.empty()) {
     text += "\"__metadata__\":{";
-    for (auto const& [key, value] : metadata) text += (text.back() == '{' ? "" : ",") + json_quote(key, where) + ":" + json_quote(value, where);
+    for (auto const& [key, value] : metadata)
+      text += (text.back() == '{' ? "" : ",") + json_quote(key, where) + ":" + json_quote(value, where);
     text += "}";
   }
   std::uint64_t offset = 0;
   for (TensorEntry const* const tensor : tensors) {
-    auto const dtype = std::find_if(safetensors_dtypes.begin(), safetensors_dtypes.end(), [&](auto const& item) { return item.second == tensor->dtype; });
+    auto const dtype =
+        std::find_if(safetensors_dtypes.begin(), safetensors_dtypes.end(), [&](auto const& item) { return item.second == tensor->dtype; });
     text += text.size() == 1 ? "" : ",";
     text += json_quote(tensor->name, where) + ":{\"dtype\":\"" + std::string(dtype->first) + "\",\"shape\":[";
     for (std::size_t i = 0; i < tensor->shape.size(); ++i) text += (i == 0 ? "" : ",") + std::to_string(tensor->shape[i]);
@@ -85,19 +97,23 @@ inline void save_safetensors(std::filesystem::path const& path, std::vector<Tens
     auto const elements = checked_elements(tensor.shape);
     auto const bytes = elements ? checked_multiply(*elements, dtype_size(tensor.dtype)) : std::nullopt;
     if (!bytes || *bytes != tensor.bytes || tensor.name == "__metadata__" || tensor.shape.size() > detail::largest_rank) {
-      fail<ShapeError>("[", where, "] cannot hold the tensor ", printable(tensor.name), "; got ", tensor.bytes, " bytes for ", dtype_name(tensor.dtype), " ",
-                       shape_text(tensor.shape), "; nothing was written");
+      fail<ShapeError>("[", where, "] cannot hold the tensor ", printable(tensor.name), "; got ", tensor.bytes, " bytes for ",
+                       dtype_name(tensor.dtype), " ", shape_text(tensor.shape), "; nothing was written");
     }
     sorted.push_back(&tensor);
   }
   std::sort(sorted.begin(), sorted.end(), [](TensorEntry const* a, TensorEntry const* b) { return a->name < b->name; });
-  auto const twice = std::adjacent_find(sorted.begin(), sorted.end(), [](TensorEntry const* a, TensorEntry const* b) { return a->name == b->name; });
-  if (twice != sorted.end()) fail<ShapeError>("[", where, "] cannot hold two tensors of the name ", printable((*twice)->name), "; nothing was written");
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](TensorEntry const* a, TensorEntry const* b) { return detail::safetensors_order(a->dtype) < detail::safetensors_order(b->dtype); });
+  auto const twice =
+      std::adjacent_find(sorted.begin(), sorted.end(), [](TensorEntry const* a, TensorEntry const* b) { return a->name == b->name; });
+  if (twice != sorted.end())
+    fail<ShapeError>("[", where, "] cannot hold two tensors of the name ", printable((*twice)->name), "; nothing was written");
+  std::stable_sort(sorted.begin(), sorted.end(), [](TensorEntry const* a, TensorEntry const* b) {
+    return detail::safetensors_order(a->dtype) < detail::safetensors_order(b->dtype);
+  });
 
   std::string const header = detail::safetensors_header_text(sorted, metadata, where);
-  if (header.size() > detail::largest_safetensors_header) fail<FileError>("[", where, "] would need a header of ", header.size(), " bytes; nothing was written");
+  if (header.size() > detail::largest_safetensors_header)
+    fail<FileError>("[", where, "] would need a header of ", header.size(), " bytes; nothing was written");
   char size[8];
   auto const header_size = static_cast<std::uint64_t>(header.size());
   std::memcpy(size, &header_size, 8);

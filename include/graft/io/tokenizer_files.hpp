@@ -38,7 +38,8 @@ namespace detail {
 }
 
 /// A token by name: `"<|im_end|>"` or `{"content": "<|im_end|>", …}`; nothing where it is absent or null.
-[[nodiscard]] inline std::optional<std::string> named_token(std::string const& source, nlohmann::json const& settings, std::string const& key) {
+[[nodiscard]] inline std::optional<std::string> named_token(std::string const& source, nlohmann::json const& settings,
+                                                            std::string const& key) {
   auto const found = settings.find(key);
   if (found == settings.end() || found->is_null()) return std::nullopt;
   if (found->is_object()) return json_at<std::string>(source, *found, "content");
@@ -66,7 +67,8 @@ class TokenizerSettings {
       auto const more = settings.find("additional_special_tokens");
       if (more == settings.end() || more->is_null()) continue;
       if (!more->is_array()) fail<FileError>("[", source, "] additional_special_tokens is not a list; got ", json_excerpt(*more));
-      for (auto const& token : *more) all.push_back(token.is_object() ? json_at<std::string>(source, token, "content") : text_of(source, token));
+      for (auto const& token : *more)
+        all.push_back(token.is_object() ? json_at<std::string>(source, token, "content") : text_of(source, token));
     }
     return all;
   }
@@ -136,13 +138,15 @@ inline void add_folder_tokens(TokenizerParts& parts, std::filesystem::path const
     for (auto const& [key, entry] : decoder->items()) {
       std::int64_t id = -1;
       auto const [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
-      if (error != std::errc() || end != key.data() + key.size()) fail<FileError>("[", source, "] added_tokens_decoder has a key that is no id; got ", printable(key));
+      if (error != std::errc() || end != key.data() + key.size())
+        fail<FileError>("[", source, "] added_tokens_decoder has a key that is no id; got ", printable(key));
       added.push_back(read_added_token(source, entry, id));
     }
   } else {
     std::string const path = (folder / "added_tokens.json").string();
     nlohmann::json const ids = read_settings(path);
-    for (auto const& [content, id] : ids.items()) added.push_back(read_added_token(path, {{"content", content}}, json_at<std::int64_t>(path, ids, content)));
+    for (auto const& [content, id] : ids.items())
+      added.push_back(read_added_token(path, {{"content", content}}, json_at<std::int64_t>(path, ids, content)));
   }
   auto names = settings.special_names();
   if (names.empty() && added.empty()) names.emplace_back("<|endoftext|>");  // GPT-2's own files name no special token

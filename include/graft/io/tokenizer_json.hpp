@@ -4,16 +4,13 @@
 
 #include <graft/core/error.hpp>
 #include <graft/io/json.hpp>
-#include <graft/io/mapped_file.hpp>
 #include <graft/io/tokenizer_sax.hpp>
 #include <graft/text/byte_level_bpe.hpp>
 #include <graft/text/tokenizer.hpp>
 
 #include <nlohmann/json.hpp>
 
-#include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,10 +35,12 @@ namespace detail {
 }
 
 /// A component, or the members of a `Sequence` of them.
-[[nodiscard]] inline std::vector<nlohmann::json const*> flattened(std::string const& source, nlohmann::json const& component, char const* members) {
+[[nodiscard]] inline std::vector<nlohmann::json const*> flattened(std::string const& source, nlohmann::json const& component,
+                                                                  char const* members) {
   if (component_type(source, component) != "Sequence") return {&component};
   auto const list = component.find(members);
-  if (list == component.end() || !list->is_array()) fail<FileError>("[", source, "] Sequence has no list ", printable(members), "; expected an array");
+  if (list == component.end() || !list->is_array())
+    fail<FileError>("[", source, "] Sequence has no list ", printable(members), "; expected an array");
   std::vector<nlohmann::json const*> all;
   for (auto const& member : *list)
     for (auto const* const inner : flattened(source, member, members)) all.push_back(inner);
@@ -58,7 +57,8 @@ namespace detail {
                             : type == "NFKC" ? Normalizer::nfkc
                             : type == "NFKD" ? Normalizer::nfkd
                                              : Normalizer::none;
-    if (next == Normalizer::none || form != Normalizer::none) unsupported(source, "normalizer", type, "one of NFC, NFD, NFKC, NFKD, or none");
+    if (next == Normalizer::none || form != Normalizer::none)
+      unsupported(source, "normalizer", type, "one of NFC, NFD, NFKC, NFKD, or none");
     form = next;
   }
   return form;
@@ -68,7 +68,8 @@ namespace detail {
 [[nodiscard]] inline PreTokenizerStep read_split(std::string const& source, nlohmann::json const& step) {
   auto const pattern = step.find("pattern");
   if (pattern == step.end() || !pattern->is_object()) fail<FileError>("[", source, "] Split has no pattern; expected {\"Regex\": …}");
-  if (!pattern->contains("Regex")) unsupported(source, "Split pattern", pattern->begin() == pattern->end() ? "{}" : pattern->begin().key(), "Regex");
+  if (!pattern->contains("Regex"))
+    unsupported(source, "Split pattern", pattern->begin() == pattern->end() ? "{}" : pattern->begin().key(), "Regex");
   auto const regex = json_at<std::string>(source, *pattern, "Regex");
   auto const found = find_split_pattern(regex);
   if (!found) {
@@ -77,7 +78,8 @@ namespace detail {
   }
   auto const behavior = json_at<std::string>(source, step, "behavior");
   bool const inverted = json_or<bool>(source, step, "invert", false);
-  if (behavior != (inverted ? "Removed" : "Isolated")) unsupported(source, "behavior of Split", behavior, "Isolated, or Removed with invert");
+  if (behavior != (inverted ? "Removed" : "Isolated"))
+    unsupported(source, "behavior of Split", behavior, "Isolated, or Removed with invert");
   return split_step(*found);
 }
 
@@ -133,16 +135,22 @@ namespace detail {
 [[nodiscard]] inline std::vector<AddedToken> read_added_tokens(std::string const& source, nlohmann::json const& root) {
   std::vector<AddedToken> tokens;
   if (is_absent(root, "added_tokens")) return tokens;
-  if (!root["added_tokens"].is_array()) fail<FileError>("[", source, "] added_tokens is not a list; got ", json_excerpt(root["added_tokens"]), "; expected an array");
-  for (auto const& entry : root["added_tokens"]) tokens.push_back(read_added_token(source, entry, json_at<std::int64_t>(source, entry, "id")));
+  if (!root["added_tokens"].is_array())
+    fail<FileError>("[", source, "] added_tokens is not a list; got ", json_excerpt(root["added_tokens"]), "; expected an array");
+  for (auto const& entry : root["added_tokens"])
+    tokens.push_back(read_added_token(source, entry, json_at<std::int64_t>(source, entry, "id")));
   return tokens;
 }
 
 /// The model; its type may be missing in old files, where merges tell that it is BPE.
-[[nodiscard]] inline std::shared_ptr<ByteLevelBpe const> read_bpe(std::string const& source, TokenizerJson file) {
+/// Takes the tables out of `file`.
+[[nodiscard]] inline std::shared_ptr<ByteLevelBpe const> read_bpe(std::string const& source, TokenizerJson& file) {
   auto const model = json_at<nlohmann::json>(source, file.rest, "model");
   if (!model.is_object()) fail<FileError>("[", source, "] model is not an object; got ", json_excerpt(model));
-  std::string const type = json_or<std::string>(source, model, "type", file.has_merges ? "BPE" : file.scored_vocabulary ? "Unigram" : "WordPiece");
+  std::string const type = json_or<std::string>(source, model, "type",
+                                                file.has_merges          ? "BPE"
+                                                : file.scored_vocabulary ? "Unigram"
+                                                                         : "WordPiece");
   if (type != "BPE") unsupported(source, "tokenizer model", type, "BPE");
   if (!file.has_vocabulary) fail<FileError>("[", source, "] lacks model.vocab; expected {\"token\": id, …}");
   if (!file.has_merges) fail<FileError>("[", source, "] lacks model.merges; expected a list of pairs");
@@ -177,14 +185,7 @@ inline void default_special_tokens(TokenizerParts& parts) {
   nlohmann::json const& root = file.rest;
   TokenizerParts parts;
   parts.source = source;
-  auto bpe = [&] {
-    TokenizerJson tables;
-    tables.rest = nlohmann::json::object();
-    tables.rest["model"] = json_at<nlohmann::json>(source, root, "model");
-    tables.vocabulary = std::move(file.vocabulary), tables.merges = std::move(file.merges);
-    tables.has_vocabulary = file.has_vocabulary, tables.has_merges = file.has_merges, tables.scored_vocabulary = file.scored_vocabulary;
-    return read_bpe(source, std::move(tables));
-  }();
+  auto bpe = read_bpe(source, file);
   parts.normalizer = read_normalizer(source, root);
   parts.pre_tokenizer = read_pre_tokenizer(source, root);
   parts.decoder = read_decoder(source, root);

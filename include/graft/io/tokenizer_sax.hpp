@@ -20,9 +20,9 @@ namespace graft {
 
 /// What a tokenizer's JSON file holds.
 struct TokenizerJson {
-  nlohmann::json rest;       ///< everything but the two tables
-  Vocabulary vocabulary;     ///< `model.vocab`, or a whole vocab.json
-  MergeList merges;          ///< `model.merges`
+  nlohmann::json rest;    ///< everything but the two tables
+  Vocabulary vocabulary;  ///< `model.vocab`, or a whole vocab.json
+  MergeList merges;       ///< `model.merges`
   bool has_vocabulary = false, has_merges = false;
   bool scored_vocabulary = false;  ///< `model.vocab` is a list of pieces with scores, as Unigram models have it; it was passed over
 };
@@ -89,7 +89,7 @@ class TokenizerJsonHandler {
   bool end_array() {
     if (table_ == Table::merges && depth_ == table_depth_ + 1) {
       if (pair_.size() != 2) bad_merge();
-      out_.merges.add(pair_[0], pair_[1], source_);
+      out_.merges.add(pair_[0], pair_[1]);
     }
     return leave();
   }
@@ -137,7 +137,8 @@ class TokenizerJsonHandler {
   }
 
   Json* place(Json value) {
-    if (++values_ > value_limit) fail<FileError>("[", source_, "] is too large; got more than ", value_limit, " values outside vocabulary and merges");
+    if (++values_ > value_limit)
+      fail<FileError>("[", source_, "] is too large; got more than ", value_limit, " values outside vocabulary and merges");
     if (open_.empty()) return &(out_.rest = std::move(value));
     Json& parent = *open_.back();
     if (parent.is_array()) {

@@ -28,8 +28,10 @@ enum class BleuSmoothing {
 
 /// The smoothing of that name. @throws ConfigError for another name
 [[nodiscard]] inline BleuSmoothing parse_bleu_smoothing(std::string const& name) {
-  static std::map<std::string, BleuSmoothing> const names = {{"none", BleuSmoothing::none}, {"floor", BleuSmoothing::floor},
-                                                             {"add-k", BleuSmoothing::add_k}, {"exp", BleuSmoothing::exp},
+  static std::map<std::string, BleuSmoothing> const names = {{"none", BleuSmoothing::none},
+                                                             {"floor", BleuSmoothing::floor},
+                                                             {"add-k", BleuSmoothing::add_k},
+                                                             {"exp", BleuSmoothing::exp},
                                                              {"matching", BleuSmoothing::matching}};
   auto const found = names.find(name);
   if (found == names.end()) fail<ConfigError>("[bleu] unknown smoothing; got '", name, "'; expected none, floor, add-k, exp or matching");
@@ -92,11 +94,16 @@ inline void finish_bleu(BleuScore& bleu, BleuSmoothing smoothing, double value) 
       zero = true;
       break;
     }
-    if (matches > 0) bleu.precisions[n] = 100.0 * matches / total;
-    else if (smoothing == BleuSmoothing::exp) bleu.precisions[n] = 100.0 / ((halving *= 2) * total);
-    else if (smoothing == BleuSmoothing::floor) bleu.precisions[n] = 100.0 * value / total;
-    if (bleu.precisions[n] == 0) zero = true;
-    else log_sum += std::log(bleu.precisions[n]);
+    if (matches > 0)
+      bleu.precisions[n] = 100.0 * matches / total;
+    else if (smoothing == BleuSmoothing::exp)
+      bleu.precisions[n] = 100.0 / ((halving *= 2) * total);
+    else if (smoothing == BleuSmoothing::floor)
+      bleu.precisions[n] = 100.0 * value / total;
+    if (bleu.precisions[n] == 0)
+      zero = true;
+    else
+      log_sum += std::log(bleu.precisions[n]);
   }
   bleu.score = zero ? 0.0 : bleu.brevity_penalty * std::exp(log_sum / static_cast<double>(longest_ngram));
 }
@@ -109,9 +116,11 @@ inline void finish_bleu(BleuScore& bleu, BleuSmoothing smoothing, double value) 
 /// Source: Papineni et al., "BLEU: a Method for Automatic Evaluation of Machine Translation", ACL 2002.
 /// @param references at least one for each hypothesis; lists may differ in length
 /// @throws ConfigError when hypotheses and reference lists do not pair up or are empty, or the smoothing value is negative
-[[nodiscard]] inline BleuScore corpus_bleu(std::vector<std::string> const& hypotheses, ReferenceLists const& references, BleuOptions const& options = {}) {
+[[nodiscard]] inline BleuScore corpus_bleu(std::vector<std::string> const& hypotheses, ReferenceLists const& references,
+                                           BleuOptions const& options = {}) {
   detail::check_references("bleu", hypotheses, references);
-  if (options.smoothing_value < 0) fail<ConfigError>("[bleu] smoothing value below zero; got ", options.smoothing_value, "; expected 0 or more");
+  if (options.smoothing_value < 0)
+    fail<ConfigError>("[bleu] smoothing value below zero; got ", options.smoothing_value, "; expected 0 or more");
   detail::WordIds ids;
   BleuScore bleu;
   std::vector<std::vector<detail::WordId>> lists;
@@ -121,7 +130,8 @@ inline void finish_bleu(BleuScore& bleu, BleuSmoothing smoothing, double value) 
     detail::add_bleu_counts(bleu, ids(tokenize(hypotheses[i], options.tokenization, options.lowercase)), lists);
   }
   BleuSmoothing smoothing = options.smoothing;
-  if (smoothing == BleuSmoothing::matching) smoothing = options.tokenization == Tokenization::sacrebleu ? BleuSmoothing::exp : BleuSmoothing::none;
+  if (smoothing == BleuSmoothing::matching)
+    smoothing = options.tokenization == Tokenization::sacrebleu ? BleuSmoothing::exp : BleuSmoothing::none;
   double const standard = smoothing == BleuSmoothing::floor ? 0.1 : 1.0;
   detail::finish_bleu(bleu, smoothing, std::isnan(options.smoothing_value) ? standard : options.smoothing_value);
   return bleu;

@@ -41,7 +41,8 @@ struct EvaluationSet {
     if (!empty) blocks.back().emplace_back(line.text);
     open = !empty;
   }
-  if (blocks.empty()) fail<FileError>("[", path.string(), "] no references; got an empty file; expected blocks of lines parted by empty lines");
+  if (blocks.empty())
+    fail<FileError>("[", path.string(), "] no references; got an empty file; expected blocks of lines parted by empty lines");
   return blocks;
 }
 
@@ -57,8 +58,9 @@ struct EvaluationSet {
     set.references = std::move(single);
   }
   if (set.references.size() != outputs)
-    fail<FileError>("[", references.string(), "] references do not match the outputs; got ", set.references.size(), " blocks of references for ", outputs,
-                    " outputs in ", hypotheses.string(), "; expected one block for each output, blocks parted by an empty line");
+    fail<FileError>("[", references.string(), "] references do not match the outputs; got ", set.references.size(),
+                    " blocks of references for ", outputs, " outputs in ", hypotheses.string(),
+                    "; expected one block for each output, blocks parted by an empty line");
   return set;
 }
 

@@ -63,11 +63,12 @@ inline NgramCounts count_ngrams(std::vector<WordId> const& words, std::size_t or
 /// Items and reference lists must pair up, with at least one item and at least one reference each.
 inline void check_references(char const* metric, std::vector<std::string> const& hypotheses, ReferenceLists const& references) {
   if (hypotheses.size() != references.size())
-    fail<ConfigError>("[", metric, "] hypotheses and reference lists do not pair up; got ", hypotheses.size(), " hypotheses and ", references.size(),
-                      " reference lists; expected one list for each hypothesis");
+    fail<ConfigError>("[", metric, "] hypotheses and reference lists do not pair up; got ", hypotheses.size(), " hypotheses and ",
+                      references.size(), " reference lists; expected one list for each hypothesis");
   if (hypotheses.empty()) fail<ConfigError>("[", metric, "] nothing to score; got 0 hypotheses; expected at least one");
   for (std::size_t i = 0; i < references.size(); ++i)
-    if (references[i].empty()) fail<ConfigError>("[", metric, "] item ", i + 1, " of ", references.size(), " has no reference; expected at least one");
+    if (references[i].empty())
+      fail<ConfigError>("[", metric, "] item ", i + 1, " of ", references.size(), " has no reference; expected at least one");
 }
 
 }  // namespace detail

@@ -34,8 +34,10 @@ inline std::vector<std::string> rouge_words(std::string_view text) {
   std::vector<std::string> words;
   std::string word;
   for (char const c : lowercase(text) + " ") {
-    if ((c >= 'a' && c <= 'z') || is_digit(c)) word += c;
-    else if (!word.empty()) words.push_back(std::exchange(word, {}));
+    if ((c >= 'a' && c <= 'z') || is_digit(c))
+      word += c;
+    else if (!word.empty())
+      words.push_back(std::exchange(word, {}));
   }
   return words;
 }
@@ -55,7 +57,9 @@ inline std::size_t longest_common_subsequence(std::vector<WordId> const& a, std:
 }
 
 inline RougeValue rouge_value(std::size_t common, std::size_t hypothesis, std::size_t reference) {
-  auto const share = [&](std::size_t total) { return 100.0 * static_cast<double>(common) / static_cast<double>(std::max<std::size_t>(total, 1)); };
+  auto const share = [&](std::size_t total) {
+    return 100.0 * static_cast<double>(common) / static_cast<double>(std::max<std::size_t>(total, 1));
+  };
   RougeValue value{share(hypothesis), share(reference), 0};
   if (common > 0) value.f1 = 2 * value.precision * value.recall / (value.precision + value.recall);
   return value;
@@ -92,7 +96,8 @@ inline void add_share(RougeValue& sum, RougeValue const& value, double share) {
     auto const theirs = ids(detail::rouge_words(references[r]));
     detail::keep_better(best.rouge1, detail::rouge_n(ours, theirs, 1), r == 0);
     detail::keep_better(best.rouge2, detail::rouge_n(ours, theirs, 2), r == 0);
-    detail::keep_better(best.rougeL, detail::rouge_value(detail::longest_common_subsequence(ours, theirs), ours.size(), theirs.size()), r == 0);
+    detail::keep_better(best.rougeL, detail::rouge_value(detail::longest_common_subsequence(ours, theirs), ours.size(), theirs.size()),
+                        r == 0);
   }
   return best;
 }

@@ -33,7 +33,8 @@ inline std::string part_treebank_symbols(std::string_view text) {
   constexpr std::string_view parted = "$()[]{};:?!%&@*=+~";
   std::string result;
   for (std::size_t i = 0; i < text.size();) {
-    auto const known = std::find_if(multibyte.begin(), multibyte.end(), [&](auto const& pair) { return text.substr(i, pair.first.size()) == pair.first; });
+    auto const known =
+        std::find_if(multibyte.begin(), multibyte.end(), [&](auto const& pair) { return text.substr(i, pair.first.size()) == pair.first; });
     if (known != multibyte.end()) {
       result += known->second;
       i += known->first.size();
@@ -41,9 +42,12 @@ inline std::string part_treebank_symbols(std::string_view text) {
     }
     char const c = text[i];
     bool const inside_number = is_between_digits(text, i);
-    if (c == '"') result += " '' ";
-    else if (parted.find(c) != std::string_view::npos || ((c == ',' || c == '/') && !inside_number)) (((result += ' ') += c) += ' ');
-    else result += c;
+    if (c == '"')
+      result += " '' ";
+    else if (parted.find(c) != std::string_view::npos || ((c == ',' || c == '/') && !inside_number))
+      (((result += ' ') += c) += ' ');
+    else
+      result += c;
     ++i;
   }
   return result;

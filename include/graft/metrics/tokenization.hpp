@@ -58,12 +58,14 @@ inline std::vector<std::string> split_white_space(std::string_view text) {
 }
 
 inline void replace_all(std::string& text, std::string_view what, std::string_view with) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) text.replace(at, what.size(), with);
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
+    text.replace(at, what.size(), with);
 }
 
 /// The characters that mteval-v13a always parts from their neighbours: ASCII punctuation other than `' , - .`
 inline bool always_parted(char c) {
-  return (c >= '{' && c <= '~') || (c >= '[' && c <= '`') || (c >= ' ' && c <= '&') || (c >= '(' && c <= '+') || (c >= ':' && c <= '@') || c == '/';
+  return (c >= '{' && c <= '~') || (c >= '[' && c <= '`') || (c >= ' ' && c <= '&') || (c >= '(' && c <= '+') || (c >= ':' && c <= '@') ||
+         c == '/';
 }
 
 /// Replaces, left to right and without overlap, each pair of neighbours that `matches` by the text that `write` appends.
@@ -97,16 +99,21 @@ inline std::string mteval_13a(std::string_view text) {
   }
   std::string parted = " ";
   for (char const c : line + " ") {
-    if (always_parted(c)) (((parted += ' ') += c) += ' ');
-    else parted += c;
+    if (always_parted(c))
+      (((parted += ' ') += c) += ' ');
+    else
+      parted += c;
   }
   auto const stop = [](char c) { return c == '.' || c == ','; };
-  parted = rewrite_pairs(parted, [&](char a, char b) { return !is_digit(a) && stop(b); },
-                         [](std::string& out, char a, char b) { ((((out += a) += ' ') += b) += ' '); });
-  parted = rewrite_pairs(parted, [&](char a, char b) { return stop(a) && !is_digit(b); },
-                         [](std::string& out, char a, char b) { ((((out += ' ') += a) += ' ') += b); });
-  return rewrite_pairs(parted, [](char a, char b) { return is_digit(a) && b == '-'; },
-                       [](std::string& out, char a, char b) { ((((out += a) += ' ') += b) += ' '); });
+  parted = rewrite_pairs(
+      parted, [&](char a, char b) { return !is_digit(a) && stop(b); },
+      [](std::string& out, char a, char b) { ((((out += a) += ' ') += b) += ' '); });
+  parted = rewrite_pairs(
+      parted, [&](char a, char b) { return stop(a) && !is_digit(b); },
+      [](std::string& out, char a, char b) { ((((out += ' ') += a) += ' ') += b); });
+  return rewrite_pairs(
+      parted, [](char a, char b) { return is_digit(a) && b == '-'; },
+      [](std::string& out, char a, char b) { ((((out += a) += ' ') += b) += ' '); });
 }
 
 }  // namespace detail
@@ -117,9 +124,12 @@ inline std::string mteval_13a(std::string_view text) {
 /// words, but leave `.` and `,` between digits, hyphens between letters, and apostrophes.
 [[nodiscard]] inline std::vector<std::string> tokenize(std::string_view text, Tokenization tokenization, bool fold_case = false) {
   switch (tokenization) {
-    case Tokenization::e2e: return detail::split_white_space(lowercase(detail::mteval_13a(text)));
-    case Tokenization::sacrebleu: return detail::split_white_space(detail::mteval_13a(fold_case ? lowercase(text) : std::string(text)));
-    case Tokenization::none: break;
+    case Tokenization::e2e:
+      return detail::split_white_space(lowercase(detail::mteval_13a(text)));
+    case Tokenization::sacrebleu:
+      return detail::split_white_space(detail::mteval_13a(fold_case ? lowercase(text) : std::string(text)));
+    case Tokenization::none:
+      break;
   }
   return detail::split_white_space(fold_case ? lowercase(text) : std::string(text));
 }

@@ -21,11 +21,11 @@ template <class Scalar, class Device, class Bias>
   Tensor<Scalar, Device> y(x.shape());
   kernels::add_bias(Device{}, x.value().data(), value_of(bias).data(), rows, width, y.data());
   if (!Tape::current().recording() || !(x.tracked() || tracked(bias))) return y;
-  auto reverse = [rows, width, bias, slot = x.slot()](Tensor<Scalar, Device> const& dy) {
+  auto reverse = [bias, slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     if constexpr (is_trainable<Bias>) {
       if (bias.tracked()) {
         Tensor<Scalar, Device> dbias(bias.shape());
-        kernels::sum_rows(Device{}, dy.data(), rows, width, dbias.data());
+        kernels::sum_rows(Device{}, dy.data(), dy.rows(), dy.width(), dbias.data());
         bias.slot()->accumulate(std::move(dbias));
       }
     }

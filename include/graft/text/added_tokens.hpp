@@ -98,8 +98,8 @@ namespace detail {
 /// Cuts a well-formed text at its added tokens: calls `text_piece(std::string_view)` for what lies between and `token(number)` for
 /// each token found, in order. `tokens[number]` holds the flags of the matcher's pattern `number`.
 template <class TextPiece, class TokenFound>
-void split_at_added_tokens(std::string_view text, AddedTokenMatcher const& matcher, std::vector<AddedToken> const& tokens, TextPiece&& text_piece,
-                           TokenFound&& token) {
+void split_at_added_tokens(std::string_view text, AddedTokenMatcher const& matcher, std::vector<AddedToken> const& tokens,
+                           TextPiece&& text_piece, TokenFound&& token) {
   std::size_t done = 0, from = 0;
   while (auto const match = matcher.find(text, from)) {
     from = match->end;
@@ -108,7 +108,8 @@ void split_at_added_tokens(std::string_view text, AddedTokenMatcher const& match
     if (found.single_word && !detail::stands_alone(text, match->begin, match->end)) continue;
     std::size_t begin = std::max(match->begin, done), end = match->end;
     if (found.lstrip) {
-      while (begin > done && char_class(detail::utf8_before(text, begin).code) == CharClass::space) begin -= detail::utf8_before(text, begin).bytes;
+      while (begin > done && char_class(detail::utf8_before(text, begin).code) == CharClass::space)
+        begin -= detail::utf8_before(text, begin).bytes;
     }
     if (found.rstrip) end = detail::run_end(text, end, CharClass::space);
     if (begin > done) text_piece(text.substr(done, begin - done));

@@ -5,13 +5,13 @@
 /// line feed `Ċ`. Source: `bytes_to_unicode` in OpenAI's GPT-2 `encoder.py` (Radford et al. 2019).
 #pragma once
 
+#include <graft/text/utf8.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-
-#include <graft/text/utf8.hpp>
 
 namespace graft {
 

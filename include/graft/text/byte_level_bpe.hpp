@@ -22,36 +22,59 @@
 
 namespace graft {
 
-/// The merges as a file lists them, by rank: pairs of texts in one buffer, since their ids may not be known yet when they are read.
+/// The merges as a file lists them, by rank: pairs of texts, since their ids may not be known yet when they are read. All lie in one
+/// buffer, each text behind its length, so that they take no more memory than the file.
 class MergeList {
  public:
-  void add(std::string_view left, std::string_view right, std::string_view source) {
-    if (left.size() + right.size() > UINT32_MAX - texts_.size()) fail<FileError>("[", source, "] merges are too large; got more than 4 GiB");
-    texts_.append(left);
-    ends_.push_back(static_cast<std::uint32_t>(texts_.size()));
-    texts_.append(right);
-    ends_.push_back(static_cast<std::uint32_t>(texts_.size()));
+  void add(std::string_view left, std::string_view right) {
+    append(left);
+    append(right);
+    ++size_;
   }
 
-  /// Adds a merge written as its two tokens with one space between: `"Ġ t"`.
+  /// Adds a merge written as its two tokens with one space between: `"Ġ t"`. `source` names the file in errors.
   void add_line(std::string_view line, std::string_view source) {
     std::size_t const space = line.find(' ');
-    if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos)
-      fail<FileError>("[", source, "] merge ", size(), " is not a pair; got ", detail::quoted(line), "; expected two tokens with one space between");
-    add(line.substr(0, space), line.substr(space + 1), source);
+    if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos) {
+      fail<FileError>("[", source, "] merge ", size_, " is not a pair; got ", detail::quoted(line),
+                      "; expected two tokens with one space between");
+    }
+    add(line.substr(0, space), line.substr(space + 1));
   }
 
-  [[nodiscard]] std::size_t size() const noexcept { return ends_.size() / 2; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-  [[nodiscard]] std::pair<std::string_view, std::string_view> operator[](std::size_t i) const noexcept {
-    std::size_t const begin = i == 0 ? 0 : ends_[2 * i - 1];
-    std::string_view const all = texts_;
-    return {all.substr(begin, ends_[2 * i] - begin), all.substr(ends_[2 * i], ends_[2 * i + 1] - ends_[2 * i])};
+  /// Calls `merge(left, right)` for each, in order.
+  template <class Each>
+  void for_each(Each&& merge) const {
+    for (std::string_view rest = texts_; !rest.empty();) {
+      std::string_view const left = take(rest);
+      merge(left, take(rest));
+    }
   }
 
  private:
+  /// Seven bits of the length a byte, lowest first; the highest bit says that more follow.
+  void append(std::string_view text) {
+    std::size_t length = text.size();
+    for (; length >= 0x80; length >>= 7) texts_.push_back(static_cast<char>(static_cast<unsigned char>(0x80 | (length & 0x7F))));
+    texts_.push_back(static_cast<char>(length));
+    texts_.append(text);
+  }
+
+  [[nodiscard]] static std::string_view take(std::string_view& rest) noexcept {
+    std::size_t length = 0, used = 0;
+    for (unsigned char byte = 0x80; (byte & 0x80) != 0; ++used) {
+      byte = static_cast<unsigned char>(rest[used]);
+      length |= static_cast<std::size_t>(byte & 0x7F) << (7 * used);
+    }
+    std::string_view const text = rest.substr(used, length);
+    rest.remove_prefix(used + length);
+    return text;
+  }
+
   std::string texts_;
-  std::vector<std::uint32_t> ends_;
+  std::size_t size_ = 0;
 };
 
 /// What makes a byte-level BPE model.
@@ -67,7 +90,8 @@ struct ByteLevelBpeFields {
 class ByteLevelBpe final : public TokenizerModel {
  public:
   /// @throws FileError for a merge or unknown token whose texts are not in the vocabulary.
-  explicit ByteLevelBpe(ByteLevelBpeFields fields) : vocabulary_(std::move(fields.vocabulary)), ignore_merges_(fields.ignore_merges), fuse_unknown_(fields.fuse_unknown) {
+  explicit ByteLevelBpe(ByteLevelBpeFields fields)
+      : vocabulary_(std::move(fields.vocabulary)), ignore_merges_(fields.ignore_merges), fuse_unknown_(fields.fuse_unknown) {
     for (std::size_t byte = 0; byte < 256; ++byte) {
       char const raw = static_cast<char>(static_cast<unsigned char>(byte));
       byte_token_[byte] = vocabulary_.find(spell_bytes({&raw, 1})).value_or(missing);
@@ -119,17 +143,22 @@ class ByteLevelBpe final : public TokenizerModel {
   }
 
   void add_merges(MergeList const& merges, std::string_view source) {
+    if (merges.size() >= UINT32_MAX) fail<FileError>("[", source, "] has too many merges; got ", merges.size());
+    std::uint32_t rank = 0;
     std::string merged;
-    for (std::size_t rank = 0; rank < merges.size(); ++rank) {
-      auto const [left, right] = merges[rank];
+    merges.for_each([&](std::string_view left, std::string_view right) {
       merged.assign(left).append(right);
       auto const a = vocabulary_.find(left), b = vocabulary_.find(right), both = vocabulary_.find(merged);
       if (!a || !b || !both) {
-        fail<FileError>("[", source, "] merge ", rank, " refers to a token that is not in the vocabulary; got ", detail::quoted(left), " + ",
-                        detail::quoted(right), "; expected ", detail::quoted(!a ? left : !b ? right : std::string_view(merged)), " to be a token");
+        fail<FileError>("[", source, "] merge ", rank, " refers to a token that is not in the vocabulary; got ", detail::quoted(left),
+                        " + ", detail::quoted(right), "; expected ",
+                        detail::quoted(!a   ? left
+                                       : !b ? right
+                                            : std::string_view(merged)),
+                        " to be a token");
       }
-      merges_.insert(*a, *b, {static_cast<std::uint32_t>(rank), *both});
-    }
+      merges_.insert(*a, *b, {rank++, *both});
+    });
   }
 
   Vocabulary vocabulary_;

@@ -19,7 +19,8 @@ enum class Decoder : std::uint8_t {
 /// Appends what `token` stands for; `first` says that no token came before it.
 inline void append_decoded(Decoder decoder, std::string_view token, bool first, std::string& bytes) {
   switch (decoder) {
-    case Decoder::byte_level: return append_spelled_bytes(bytes, token);
+    case Decoder::byte_level:
+      return append_spelled_bytes(bytes, token);
     case Decoder::spaces:
       if (!first) bytes.push_back(' ');
       bytes.append(token);

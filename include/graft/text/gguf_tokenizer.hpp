@@ -89,12 +89,14 @@ struct GgufSplitting {
   auto const checked = [&](char const* key, std::optional<std::int64_t> id) -> std::optional<Token> {
     if (!id) return std::nullopt;
     if (*id < 0 || *id >= bpe.vocabulary.size()) {
-      fail<FileError>("[", fields.file, "] tokenizer.ggml.", key, "_token_id is out of range; got ", *id, "; expected 0 to ", bpe.vocabulary.size() - 1);
+      fail<FileError>("[", fields.file, "] tokenizer.ggml.", key, "_token_id is out of range; got ", *id, "; expected 0 to ",
+                      bpe.vocabulary.size() - 1);
     }
     return static_cast<Token>(*id);
   };
   TokenizerParts parts;
-  parts.special_tokens = {checked("bos", fields.bos_id), checked("eos", fields.eos_id), checked("padding", fields.pad_id), checked("unknown", fields.unk_id)};
+  parts.special_tokens = {checked("bos", fields.bos_id), checked("eos", fields.eos_id), checked("padding", fields.pad_id),
+                          checked("unknown", fields.unk_id)};
   parts.added_tokens = detail::gguf_added_tokens(fields);
   parts.normalizer = splitting.normalizer;
   parts.pre_tokenizer = PreTokenizer(std::move(splitting.steps));

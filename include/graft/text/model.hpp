@@ -2,11 +2,11 @@
 /// @brief What every kind of tokenizer model does: words to token ids.
 #pragma once
 
-#include <string_view>
-#include <vector>
-
 #include <graft/core/types.hpp>
 #include <graft/text/vocabulary.hpp>
+
+#include <string_view>
+#include <vector>
 
 namespace graft {
 

@@ -65,8 +65,8 @@ namespace detail {
 [[nodiscard]] inline std::string normalize(Normalizer form, std::string_view text) {
   if (form == Normalizer::none || text.empty()) return std::string(text);
   if (text.size() > std::numeric_limits<std::int32_t>::max() / 20) {  // no form makes more than 18 units of one character
-    fail<ConfigError>("[normalize] text is too long; got ", text.size(), " bytes; expected at most ", std::numeric_limits<std::int32_t>::max() / 20,
-                      "; hint: encode it in parts");
+    fail<ConfigError>("[normalize] text is too long; got ", text.size(), " bytes; expected at most ",
+                      std::numeric_limits<std::int32_t>::max() / 20, "; hint: encode it in parts");
   }
   UNormalizer2 const* const normalizer = detail::icu_normalizer(form);
   std::u16string const source = detail::to_utf16(text);

@@ -50,12 +50,18 @@ class PreTokenizer {
   void apply(std::size_t step, std::string_view piece, Word& word) const {
     if (step == steps_.size()) return word(piece);
     switch (steps_[step]) {
-      case PreTokenizerStep::digits: return digits(step, piece, true, word);
-      case PreTokenizerStep::digit_runs: return digits(step, piece, false, word);
-      case PreTokenizerStep::prefix_space: return piece.front() == ' ' ? apply(step + 1, piece, word) : apply(step + 1, " " + std::string(piece), word);
-      case PreTokenizerStep::split_gpt2: return split<SplitPattern::gpt2>(step, piece, word);
-      case PreTokenizerStep::split_llama3: return split<SplitPattern::llama3>(step, piece, word);
-      case PreTokenizerStep::split_qwen2: return split<SplitPattern::qwen2>(step, piece, word);
+      case PreTokenizerStep::digits:
+        return digits(step, piece, true, word);
+      case PreTokenizerStep::digit_runs:
+        return digits(step, piece, false, word);
+      case PreTokenizerStep::prefix_space:
+        return piece.front() == ' ' ? apply(step + 1, piece, word) : apply(step + 1, " " + std::string(piece), word);
+      case PreTokenizerStep::split_gpt2:
+        return split<SplitPattern::gpt2>(step, piece, word);
+      case PreTokenizerStep::split_llama3:
+        return split<SplitPattern::llama3>(step, piece, word);
+      case PreTokenizerStep::split_qwen2:
+        return split<SplitPattern::qwen2>(step, piece, word);
     }
   }
 

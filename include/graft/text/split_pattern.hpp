@@ -5,14 +5,14 @@
 /// is refused. Each scanner returns where the match that begins at `at` ends; the patterns leave no character out.
 #pragma once
 
+#include <graft/text/unicode_class.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
-
-#include <graft/text/unicode_class.hpp>
 
 namespace graft {
 
@@ -128,9 +128,12 @@ namespace detail {
 /// Where the pattern's match that begins at byte `at` of a well-formed text ends; always after `at`.
 [[nodiscard]] inline std::size_t match_end(SplitPattern pattern, std::string_view text, std::size_t at) noexcept {
   switch (pattern) {
-    case SplitPattern::llama3: return detail::llama3_match_end(text, at, 3);
-    case SplitPattern::qwen2: return detail::llama3_match_end(text, at, 1);
-    case SplitPattern::gpt2: break;
+    case SplitPattern::llama3:
+      return detail::llama3_match_end(text, at, 3);
+    case SplitPattern::qwen2:
+      return detail::llama3_match_end(text, at, 1);
+    case SplitPattern::gpt2:
+      break;
   }
   return detail::gpt2_match_end(text, at);
 }

@@ -133,12 +133,14 @@ inline Tokenizer::Data::Data(TokenizerParts given) : parts(std::move(given)) {
       fail<FileError>("[", parts.source, "] added token ", detail::quoted(token.content), " ", why...);
     };
     if (token.content.empty()) refuse("is empty; got id ", token.id, "; expected a text to look for");
-    if (token.id < 0 || token.id >= Vocabulary::id_limit) refuse("has an id out of range; got ", token.id, "; expected 0 to ", Vocabulary::id_limit - 1);
+    if (token.id < 0 || token.id >= Vocabulary::id_limit)
+      refuse("has an id out of range; got ", token.id, "; expected 0 to ", Vocabulary::id_limit - 1);
     if (!added_by_content.emplace(token.content, i).second) refuse("is listed twice; expected once");
     if (!added_by_id.emplace(token.id, i).second) refuse("has the id of another added token; got ", token.id);
     auto const id = vocabulary.find(token.content);
     if (id && *id != token.id) refuse("contradicts the vocabulary; got id ", token.id, "; expected ", *id);
-    if (!id && vocabulary.token(token.id)) refuse("has the id of ", detail::quoted(*vocabulary.token(token.id)), "; got ", token.id, "; expected a free id");
+    if (!id && vocabulary.token(token.id))
+      refuse("has the id of ", detail::quoted(*vocabulary.token(token.id)), "; got ", token.id, "; expected a free id");
     size = std::max(size, token.id + 1);
     if (token.normalized) {
       as_normalized.emplace_back(normalize(parts.normalizer, token.content), i);
@@ -149,7 +151,8 @@ inline Tokenizer::Data::Data(TokenizerParts given) : parts(std::move(given)) {
   in_text = AddedTokenMatcher(std::move(as_given));
   in_normalized = AddedTokenMatcher(std::move(as_normalized));
   auto const check = [&](char const* role, std::optional<Token> id) {
-    if (id && (*id < 0 || *id >= size)) fail<FileError>("[", parts.source, "] ", role, " token is out of range; got id ", *id, "; expected 0 to ", size - 1);
+    if (id && (*id < 0 || *id >= size))
+      fail<FileError>("[", parts.source, "] ", role, " token is out of range; got id ", *id, "; expected 0 to ", size - 1);
   };
   check("bos", parts.special_tokens.bos), check("eos", parts.special_tokens.eos);
   check("pad", parts.special_tokens.pad), check("unk", parts.special_tokens.unk);
@@ -164,7 +167,9 @@ inline std::vector<Token> Tokenizer::encode(std::string_view text) const {
   TokenizerParts const& parts = data_->parts;
   auto const append_added = [&](std::size_t index) { out.push_back(added(index).id); };
   auto const divide = [&](std::string_view normalized) {
-    split_at_added_tokens(normalized, data_->in_normalized, parts.added_tokens, [&](std::string_view piece) { encode_piece(piece, *cache, out); }, append_added);
+    split_at_added_tokens(
+        normalized, data_->in_normalized, parts.added_tokens, [&](std::string_view piece) { encode_piece(piece, *cache, out); },
+        append_added);
   };
   auto const normalize_and_divide = [&](std::string_view piece) {
     return parts.normalizer == Normalizer::none ? divide(piece) : divide(normalize(parts.normalizer, piece));

@@ -2,14 +2,14 @@
 /// @brief The Unicode character classes that tokenizers split on.
 #pragma once
 
+#include <graft/text/utf8.hpp>
+
 #include <unicode/uchar.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
-
-#include <graft/text/utf8.hpp>
 
 namespace graft {
 

@@ -2,16 +2,16 @@
 /// @brief A two-way table between tokens and their ids.
 #pragma once
 
+#include <graft/core/error.hpp>
+#include <graft/core/types.hpp>
+#include <graft/text/byte_hash.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <graft/core/error.hpp>
-#include <graft/core/types.hpp>
-#include <graft/text/byte_hash.hpp>
 
 namespace graft {
 
@@ -51,8 +51,8 @@ class Vocabulary {
     auto const place = static_cast<std::size_t>(id);
     if (place >= by_id_.size()) by_id_.resize(place + 1, 0);
     if (by_id_[place] != 0) {
-      fail<FileError>("[", source, "] id ", id, " is given twice; got ", detail::quoted(text(by_id_[place])), " and ", detail::quoted(token),
-                      "; expected distinct ids");
+      fail<FileError>("[", source, "] id ", id, " is given twice; got ", detail::quoted(text(by_id_[place])), " and ",
+                      detail::quoted(token), "; expected distinct ids");
     }
     entries_.push_back({static_cast<std::uint32_t>(texts_.size()), static_cast<std::uint32_t>(token.size()), static_cast<Token>(id)});
     texts_.append(token);

@@ -2,6 +2,9 @@
 /// @brief A bounded memory of recent words and their tokens: natural text repeats its words.
 #pragma once
 
+#include <graft/core/types.hpp>
+#include <graft/text/byte_hash.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -13,9 +16,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include <graft/core/types.hpp>
-#include <graft/text/byte_hash.hpp>
 
 namespace graft {
 

@@ -27,7 +27,7 @@ class TrainingLog {
     std::error_code error;
     if (keep > 0 && std::filesystem::file_size(path, error) > keep && !error) std::filesystem::resize_file(path, keep, error);
     file_.reset(std::fopen(path.c_str(), keep > 0 ? "ab" : "wb"));
-    if (!file_) refuse();
+    if (!file_ || std::fseek(file_.get(), 0, SEEK_END) != 0) refuse();
   }
 
   void step(StepReport const& report, double tokens_per_second) {

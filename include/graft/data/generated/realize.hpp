@@ -21,9 +21,13 @@ class Draws {
   [[nodiscard]] std::size_t below(std::size_t bound) { return static_cast<std::size_t>(key_.below(counter_++, bound)); }
   [[nodiscard]] bool chance(double probability) { return key_.uniform(counter_++) < probability; }
   template <class T>
-  [[nodiscard]] T const& pick(std::vector<T> const& items) { return items[below(items.size())]; }
+  [[nodiscard]] T const& pick(std::vector<T> const& items) {
+    return items[below(items.size())];
+  }
   template <class T>
-  void mix(std::vector<T>& items) { graft::shuffle(items, key_.with(counter_++)); }
+  void mix(std::vector<T>& items) {
+    graft::shuffle(items, key_.with(counter_++));
+  }
 
  private:
   RandomKey key_;
@@ -98,8 +102,10 @@ inline Plan plan_roles(Domain const& domain, Record const& record, Draws& draws)
       before = fill(draws.pick(say.adjectives), value.text);
     } else if (!say.places.empty()) {
       std::string const where = fill(draws.pick(say.places), value.text);
-      if (plan.places.size() < 2 && draws.chance(0.7)) plan.places.push_back(where);
-      else plan.verb_phrases.push_back((draws.chance(0.6) ? "is located " : "can be found ") + where);
+      if (plan.places.size() < 2 && draws.chance(0.7))
+        plan.places.push_back(where);
+      else
+        plan.verb_phrases.push_back((draws.chance(0.6) ? "is located " : "can be found ") + where);
     } else if (!say.modifiers.empty() && plan.modifier.empty() && draws.chance(0.35)) {
       plan.modifier = fill(draws.pick(say.modifiers), value.text);
     } else {
@@ -124,20 +130,23 @@ inline std::string first_sentence(Domain const& domain, Record const& record, Pl
   std::size_t const pattern = draws.below(8);
   if (pattern == 0 && placed) {
     std::string const rest = plan.after_noun(1);
-    return capitalized(plan.places[0]) + ", there is " + thing + (modified ? called + rest : rest + called) + relative_clause(plan, draws) + ".";
+    return capitalized(plan.places[0]) + ", there is " + thing + (modified ? called + rest : rest + called) + relative_clause(plan, draws) +
+           ".";
   }
   if (pattern == 1 && placed) {
     std::string const start = "Located " + plan.places[0] + ", " + record.name + " is " + thing + plan.after_noun(1);
     return start + relative_clause(plan, draws) + ".";
   }
-  if (pattern == 2 && speaks) return record.name + ", " + thing + after + ", " + enumerate(plan.take_verb_phrases(1 + draws.below(2))) + ".";
+  if (pattern == 2 && speaks)
+    return record.name + ", " + thing + after + ", " + enumerate(plan.take_verb_phrases(1 + draws.below(2))) + ".";
   if (pattern == 3) return "There is " + thing + (modified ? called + after : after + called) + relative_clause(plan, draws) + ".";
   if (pattern == 4) return "If you are " + domain.wish + " " + thing + after + ", " + domain.invitation + " " + record.name + ".";
   if (pattern == 5 && speaks) {
     std::string const said = enumerate(plan.take_verb_phrases(1 + draws.below(2)));
     return record.name + " " + said + ". It is " + thing + after + ".";
   }
-  if (pattern == 6 && speaks && !modified) return "The " + plan.noun + called + after + " " + enumerate(plan.take_verb_phrases(1 + draws.below(3))) + ".";
+  if (pattern == 6 && speaks && !modified)
+    return "The " + plan.noun + called + after + " " + enumerate(plan.take_verb_phrases(1 + draws.below(3))) + ".";
   return record.name + " is " + thing + after + relative_clause(plan, draws) + ".";
 }
 
@@ -161,14 +170,16 @@ inline std::string realize(Domain const& domain, Record const& record, RandomKey
   Draws draws(key);
   Plan plan = plan_roles(domain, record, draws);
   std::string text = first_sentence(domain, record, plan, draws);
-  for (std::size_t sentence = 2; !plan.verb_phrases.empty(); ++sentence) text += further_sentence(record, plan, draws, sentence == 3 && draws.chance(0.5));
+  for (std::size_t sentence = 2; !plan.verb_phrases.empty(); ++sentence)
+    text += further_sentence(record, plan, draws, sentence == 3 && draws.chance(0.5));
   return text;
 }
 
 /// `name : X | Type : Y | …`, as E2E rows are linearized.
 inline std::string linearize(Domain const& domain, Record const& record) {
   std::string source = "name : " + record.name + " | Type : " + record.type;
-  for (auto const& [place, choice] : record.facts) source += " | " + domain.fields[place].name + " : " + domain.fields[place].values[choice].text;
+  for (auto const& [place, choice] : record.facts)
+    source += " | " + domain.fields[place].name + " : " + domain.fields[place].values[choice].text;
   return source;
 }
 

@@ -12,9 +12,7 @@ void add_bias(Cpu, Scalar const* x, Scalar const* bias, Index rows, Index width,
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     for (Index i = first; i < last; ++i) {
       Scalar const* const from = x + i * width;
-      Scalar* const to = y + i * width;
-      GRAFT_INDEPENDENT
-      for (Index j = 0; j < width; ++j) to[j] = from[j] + bias[j];
+      cpu::map_here(y + i * width, width, [=](Index j) { return from[j] + bias[j]; });
     }
   });
 }

@@ -22,8 +22,7 @@ void add_rows(Cpu, Scalar const* x, Index const* from, Scalar* y, Index const* t
   auto const add = [=](Index k, Index begin, Index end) {
     Scalar const* const source = x + (from ? from[k] : k) * width;
     Scalar* const target = y + (to ? to[k] : k) * width;
-    GRAFT_INDEPENDENT
-    for (Index j = begin; j < end; ++j) target[j] += source[j];
+    cpu::map_here(target + begin, end - begin, [=](Index j) { return target[begin + j] + source[begin + j]; });
   };
   if (distinct || !to) {
     parallel_chunks(count, rows_per_chunk(width), [=](Index first, Index last) {

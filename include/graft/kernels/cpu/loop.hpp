@@ -1,28 +1,57 @@
 /// @file
-/// @brief Loop shapes that the host kernels share: independent elements, sums in lanes, sums down the rows. All cut work by its size alone.
+/// @brief Loop shapes that the host kernels share: elementwise maps, sums in lanes, sums down the rows. All cut work by its size alone.
 #pragma once
 
 #include <algorithm>
 
 #include <graft/core/thread_pool.hpp>
 
-/// Tells the vectorizer that iterations do not depend on each other. Without it, a loop that writes over one of its inputs takes the
-/// scalar path: the compiler's run-time overlap check cannot tell "the same array" from "shifted by one".
-#if defined(__clang__)
-#define GRAFT_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
-#else
-#define GRAFT_INDEPENDENT _Pragma("GCC ivdep")
-#endif
-
 namespace graft::kernels::cpu {
 
-/// `f(i)` for i in [0, size), in chunks worth a thread each; arrays that `f` writes may equal, but not partly overlap, those it reads.
-template <class F>
-void independent(Index size, F const& f) {
-  parallel_chunks(size, Index{16384}, [&](Index first, Index last) {
-    GRAFT_INDEPENDENT
-    for (Index i = first; i < last; ++i) f(i);
-  });
+/// y_i = f(i) for i in [0, size) on this thread; y may be, but not partly overlap, what `f` reads. Blocks pass through a buffer in the
+/// first-level cache, which nothing else points to: so the loop vectorizes without run-time overlap checks, in place too, at -O2 too.
+template <class Scalar, class F>
+void map_here(Scalar* y, Index size, F const& f) {
+  constexpr Index block = 64;
+  Scalar values[block];
+  Index i = 0;
+  for (; i + block <= size; i += block) {
+    for (Index j = 0; j < block; ++j) values[j] = f(i + j);
+    std::copy_n(values, block, y + i);
+  }
+  for (Index j = 0; i + j < size; ++j) values[j] = f(i + j);
+  std::copy_n(values, size - i, y + i);
+}
+
+/// (y_i, z_i) = f(i), as `map_here`; `f` returns a pair.
+template <class Scalar, class F>
+void map_here(Scalar* y, Scalar* z, Index size, F const& f) {
+  constexpr Index block = 64;
+  Scalar first[block], second[block];
+  auto const some = [&](Index i, Index count) {
+    for (Index j = 0; j < count; ++j) {
+      auto const pair = f(i + j);
+      first[j] = pair.first;
+      second[j] = pair.second;
+    }
+    std::copy_n(first, count, y + i);
+    std::copy_n(second, count, z + i);
+  };
+  Index i = 0;
+  for (; i + block <= size; i += block) some(i, block);
+  some(i, size - i);
+}
+
+/// `map_here` on the pool, in chunks worth a thread each.
+template <class Scalar, class F>
+void map(Scalar* y, Index size, F const& f) {
+  parallel_chunks(size, Index{16384},
+                  [&](Index first, Index last) { map_here(y + first, last - first, [&](Index i) { return f(first + i); }); });
+}
+template <class Scalar, class F>
+void map(Scalar* y, Scalar* z, Index size, F const& f) {
+  parallel_chunks(size, Index{16384},
+                  [&](Index first, Index last) { map_here(y + first, z + first, last - first, [&](Index i) { return f(first + i); }); });
 }
 
 /// Σ f(i) over [0, size) on this thread, in 64 lanes that are folded at the end: vectorizes without reassociation flags, depends on nothing

@@ -14,15 +14,12 @@ namespace cpu {
 /// y_j = (x_j - mean) · inverse · gain_j + bias_j with either operand optional.
 template <class Scalar>
 void normalise_row(Scalar const* x, Scalar mean, Scalar inverse, Scalar const* gain, Scalar const* bias, Index width, Scalar* y) {
-  if (gain && bias) {
-    GRAFT_INDEPENDENT
-    for (Index j = 0; j < width; ++j) y[j] = (x[j] - mean) * inverse * gain[j] + bias[j];
-  } else if (gain) {
-    GRAFT_INDEPENDENT
-    for (Index j = 0; j < width; ++j) y[j] = (x[j] - mean) * inverse * gain[j];
-  } else {
-    for (Index j = 0; j < width; ++j) y[j] = (x[j] - mean) * inverse + (bias ? bias[j] : Scalar(0));
-  }
+  if (gain && bias)
+    map_here(y, width, [=](Index j) { return (x[j] - mean) * inverse * gain[j] + bias[j]; });
+  else if (gain)
+    map_here(y, width, [=](Index j) { return (x[j] - mean) * inverse * gain[j]; });
+  else
+    map_here(y, width, [=](Index j) { return (x[j] - mean) * inverse + (bias ? bias[j] : Scalar(0)); });
 }
 
 /// With g = dy ∘ gain and x̂ the normalised row: dx = inverse · (g - [centred] mean(g) - x̂ · mean(g ∘ x̂)).
@@ -31,8 +28,7 @@ void norm_backward_row(Scalar const* x, Scalar mean, Scalar inverse, bool centre
   Scalar const n = static_cast<Scalar>(width);
   Scalar const along = lane_sum<Scalar>(width, [=](Index j) { return g(j) * ((x[j] - mean) * inverse); }) / n;
   Scalar const shift = centred ? lane_sum<Scalar>(width, g) / n : Scalar(0);
-  GRAFT_INDEPENDENT
-  for (Index j = 0; j < width; ++j) dx[j] = inverse * (g(j) - shift - (x[j] - mean) * inverse * along);
+  map_here(dx, width, [=](Index j) { return inverse * (g(j) - shift - (x[j] - mean) * inverse * along); });
 }
 
 }  // namespace cpu

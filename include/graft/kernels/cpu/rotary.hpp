@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <graft/kernels/cpu/loop.hpp>
 #include <graft/kernels/rotary.hpp>
@@ -33,12 +34,10 @@ void rotate(Cpu, Scalar const* x, Scalar const* table, Index const* positions, S
       for (Index head = t * heads; head < (t + 1) * heads; ++head) {
         Scalar const* const from = x + head * head_width;
         Scalar* const to = y + head * head_width;
-        GRAFT_INDEPENDENT
-        for (Index j = 0; j < half; ++j) {
+        cpu::map_here(to, to + half, half, [=](Index j) {
           Scalar const a = from[j], b = from[j + half], turn = direction * sine[j];
-          to[j] = a * cosine[j] - b * turn;
-          to[j + half] = b * cosine[j] + a * turn;
-        }
+          return std::pair<Scalar, Scalar>(a * cosine[j] - b * turn, b * cosine[j] + a * turn);
+        });
         if (to != from) std::copy(from + 2 * half, from + head_width, to + 2 * half);
       }
     }

@@ -1,0 +1,78 @@
+/// @file
+/// @brief `Trainer(settings).fit(model, examples, tokenizer)`: trains a model's adaptation on sources and targets.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include <graft/data/template.hpp>
+#include <graft/train/training_run.hpp>
+
+namespace graft {
+
+/// Minimises the mean −log p of target tokens over the model's trainable parameters, with AdamW. The order of examples, dropout and every
+/// reduction are functions of the settings alone: the same call gives the same numbers, whatever the number of threads, and a resumed
+/// training ends in the same bits as one that was never stopped.
+///
+///     graft::TrainingReport report = graft::Trainer({.epochs = 5, .learning_rate = 8e-5}).fit(model, examples, tokenizer);
+class Trainer {
+ public:
+  /// @throws ConfigError for settings out of range
+  explicit Trainer(Training settings = {}) : settings_(std::move(settings)) { check_settings(settings_); }
+
+  [[nodiscard]] Training const& settings() const { return settings_; }
+
+  /// Trains on tokens. Examples get their index as id where theirs are not all different.
+  /// @throws ConfigError (nothing to train, a checkpoint of another training), NumericError (loss or gradient not finite; parameters stay as
+  /// after the step before), FileError (checkpoint or log cannot be written or read), and what the model throws
+  template <TrainableModel Model>
+  TrainingReport fit(Model& model, std::vector<TokenizedExample> training, std::vector<TokenizedExample> validation = {}) const {
+    Truncation cut = limit_lengths(training, {settings_.max_source, settings_.max_target});
+    add(cut, limit_lengths(validation, {settings_.max_source, settings_.max_target}));
+    return fit_limited(model, std::move(training), std::move(validation), cut);
+  }
+
+  /// Trains on texts, encoded as the template says (see `TemplateEncoder`, which generation uses too).
+  template <TrainableModel Model, class Tokenizer>
+  TrainingReport fit(Model& model, std::vector<Example> const& training, std::vector<Example> const& validation, Tokenizer const& tokenizer, Template const& form = {}) const {
+    TemplateEncoder<Tokenizer> const encoder(tokenizer, form, {settings_.max_source, settings_.max_target});
+    Truncation cut;
+    auto encoded = encoder.encode(training, cut);
+    return fit_limited(model, std::move(encoded), encoder.encode(validation, cut), cut);
+  }
+  template <TrainableModel Model, class Tokenizer>
+  TrainingReport fit(Model& model, std::vector<Example> const& training, Tokenizer const& tokenizer, Template const& form = {}) const {
+    return fit(model, training, std::vector<Example>{}, tokenizer, form);
+  }
+
+ private:
+  template <TrainableModel Model>
+  TrainingReport fit_limited(Model& model, std::vector<TokenizedExample> training, std::vector<TokenizedExample> validation, Truncation const& cut) const {
+    if (training.empty()) fail<ConfigError>("[Trainer] got no training examples; expected at least one");
+    number(training);
+    for (auto const& examples : {&training, &validation})
+      for (std::size_t i = 0; i < examples->size(); ++i)
+        if ((*examples)[i].source.empty() || (*examples)[i].target.empty())
+          fail<ConfigError>("[Trainer] got an example (", examples == &training ? "training" : "validation", " number ", i, ") without ", (*examples)[i].source.empty() ? "source" : "target",
+                            " tokens; expected at least one of each");
+    return detail::TrainingRun<Model>(settings_, model, training, validation, cut).run();
+  }
+
+  static void number(std::vector<TokenizedExample>& examples) {
+    std::vector<std::uint64_t> ids;
+    for (auto const& example : examples) ids.push_back(example.id);
+    std::sort(ids.begin(), ids.end());
+    if (std::adjacent_find(ids.begin(), ids.end()) == ids.end()) return;
+    for (std::size_t i = 0; i < examples.size(); ++i) examples[i].id = i;
+  }
+  static void add(Truncation& sum, Truncation const& more) {
+    sum.sources += more.sources, sum.targets += more.targets;
+    sum.source_tokens += more.source_tokens, sum.target_tokens += more.target_tokens;
+  }
+
+  Training settings_;
+};
+
+}  // namespace graft

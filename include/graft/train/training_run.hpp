@@ -1,0 +1,252 @@
+/// @file
+/// @brief One training from its first step (or its checkpoint) to its last.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <graft/optim/adamw.hpp>
+#include <graft/optim/clip.hpp>
+#include <graft/train/batches.hpp>
+#include <graft/train/checkpoint.hpp>
+#include <graft/train/identity.hpp>
+#include <graft/train/log.hpp>
+#include <graft/train/loss.hpp>
+#include <graft/train/progress.hpp>
+#include <graft/train/trainable_model.hpp>
+
+namespace graft::detail {
+
+/// The optimizer that the settings name.
+template <class Scalar, class Device>
+[[nodiscard]] std::unique_ptr<Optimizer<Scalar, Device>> make_optimizer(Training const& t, ParameterList<Scalar, Device> parameters) {
+  return std::make_unique<AdamW<Scalar, Device>>(std::move(parameters), AdamWSettings{t.betas[0], t.betas[1], t.epsilon, t.weight_decay});
+}
+
+template <TrainableModel Model>
+class TrainingRun {
+ public:
+  using Scalar = ScalarOf<Model>;
+  using Device = DeviceOf<Model>;
+
+  TrainingRun(Training const& settings, Model& model, std::vector<TokenizedExample> const& training, std::vector<TokenizedExample> const& validation, Truncation const& cut)
+      : t_(settings), model_(model), training_(training), validation_(validation), parameters_(model.parameters()),
+        batching_{t_.batch, t_.accumulate, t_.max_tokens, t_.drop_last, t_.seed}, lengths_(row_lengths(training)),
+        per_epoch_(steps_per_epoch(static_cast<Index>(training.size()), batching_)), total_(t_.steps > 0 ? t_.steps : t_.epochs * per_epoch_),
+        warmup_(t_.warmup_steps > 0 ? t_.warmup_steps : static_cast<Index>(std::ceil(t_.warmup_ratio * static_cast<double>(total_)))),
+        optimizer_(make_optimizer(t_, parameters_)), cut_(cut) {
+    if (parameters_.empty()) fail<ConfigError>("[Trainer] got a model without trainable parameters; expected an adaptation that trains some");
+    if (t_.patience > 0 && validation_.empty()) fail<ConfigError>("[Trainer] got patience ", t_.patience, " without validation examples; expected some to judge by");
+  }
+
+  [[nodiscard]] TrainingReport run() {
+    begin();
+    Progress progress(t_.progress, step_, total_, (total_ + per_epoch_ - 1) / per_epoch_);
+    introduce(progress);
+    try {
+      while (step_ < total_ && !report_.stopped_early) {
+        StepReport const done = step();
+        log_->step(done, report_.tokens_per_second());
+        progress.step(done);
+        if (!validation_.empty() && due(t_.validate_every)) validate(progress);
+        if (!t_.checkpoint.empty() && (due(t_.checkpoint_every) || report_.stopped_early)) save_checkpoint(t_.checkpoint, state());
+        if (t_.on_step) t_.on_step(done);
+      }
+      if (!best_.empty()) restore(best_);
+      log_->end(report_.stopped_early ? "stopped" : "end", step_);
+    } catch (std::exception const& error) {
+      abandon(error.what());
+      throw;
+    } catch (...) {
+      abandon("an exception of another kind");
+      throw;
+    }
+    return std::move(report_);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  /// Goes on from the newest checkpoint, or begins. Nothing of the model is changed before everything has been checked.
+  void begin() {
+    Tape::current().discard();  // a computation that somebody recorded and never went back through is not part of this training
+    optimizer_->clear_gradients();
+    std::uint64_t log_bytes = 0;
+    if (!t_.checkpoint.empty()) {
+      identity_ = training_identity(t_, total_, parameters_, training_, validation_);
+      if (!t_.resume && has_checkpoint(t_.checkpoint))
+        fail<ConfigError>("[", t_.checkpoint, "] holds checkpoints of an earlier training; expected a new folder, or resume = true to go on with it; nothing was changed");
+      if (t_.resume)
+        if (auto saved = load_checkpoint<Scalar>(t_.checkpoint, &notes_)) log_bytes = resume(std::move(*saved));
+    }
+    log_ = std::make_unique<TrainingLog>(t_.log, log_bytes);
+    report_.cut = cut_;
+    report_.trainable = model_.parameter_counts().trainable;
+    report_.all = model_.parameter_counts().all;
+  }
+
+  std::uint64_t resume(SavedTraining<Scalar> saved) {
+    check_identity(t_.checkpoint, saved.identity, identity_);
+    for (auto const* parameter : parameters_)
+      for (auto const* tensors : {&saved.parameters, &saved.best}) {
+        auto const found = tensors->find(parameter->name());
+        bool const fits = found == tensors->end() ? tensors == &saved.best && tensors->empty() : found->second.shape() == parameter->value().shape();
+        if (!fits) fail<FileError>("[", t_.checkpoint, "] lacks the values of parameter ", parameter->name(), "; expected shape ", parameter->value().shape());
+      }
+    optimizer_->restore(std::move(saved.optimizer));
+    NamedTensors<Scalar> const before = copies();
+    try {
+      restore(saved.parameters);
+      if (double const now = probe(); !(std::abs(now - saved.probe) <= 1e-3 * (1.0 + std::abs(saved.probe))))
+        fail<ConfigError>("[", t_.checkpoint, "] is a checkpoint over another base model; got log-probability ", now, " for the first example; expected ", saved.probe,
+                          "; nothing was changed");
+    } catch (...) {
+      restore(before);
+      throw;
+    }
+    best_ = std::move(saved.best);
+    report_ = std::move(saved.report);
+    validations_since_best_ = saved.validations_since_best;
+    step_ = static_cast<Index>(report_.steps.size());
+    resumed_ = true;
+    return saved.log_bytes;
+  }
+
+  void introduce(Progress& progress) const {
+    for (auto const& note : notes_) progress.say(note);
+    progress.say(parameter_line(report_.trainable, report_.all));
+    if (cut_.any())
+      progress.say(cat("cut to the maximum lengths: ", grouped(cut_.sources), " sources (", grouped(cut_.source_tokens), " tokens of them), ", grouped(cut_.targets), " targets (",
+                       grouped(cut_.target_tokens), " tokens of them) of ", grouped(static_cast<Index>(training_.size() + validation_.size())), " examples"));
+    if (resumed_) progress.say(cat("going on after step ", step_, " of ", total_));
+  }
+
+  /// Whether something that happens every so many steps (0: at the end of each epoch), and after the last, happens after this step.
+  [[nodiscard]] bool due(Index every) const { return step_ == total_ || step_ % (every > 0 ? every : per_epoch_) == 0; }
+
+  StepReport step() {
+    auto const start = Clock::now();
+    StepPlan const& plan = plan_of(step_);
+    std::vector<Batch> batches;
+    StepReport report;
+    double weight = 0;
+    for (auto const& indices : plan) {
+      batches.push_back(pack_selected(training_, indices));
+      batches.back().rows.step = static_cast<std::uint64_t>(step_);
+      batches.back().rows.training = true;
+      weight += target_weight(batches.back().rows.targets);
+      for (Index i : indices) report.tokens += static_cast<Index>(training_[static_cast<std::size_t>(i)].source.size() + training_[static_cast<std::size_t>(i)].target.size());
+    }
+    report.learning_rate = t_.learning_rate * schedule_factor(t_.schedule, step_, warmup_, total_);
+    for (std::size_t i = 0; i < batches.size(); ++i) {
+      auto const loss = token_loss(model_.scores(batches[i]), batches[i].rows.targets, weight);
+      auto const value = static_cast<double>(loss.value().data()[0]);
+      if (!std::isfinite(value)) not_finite("loss", value, {plan[i]}, report.learning_rate);
+      report.loss += value;
+      backward(loss);
+    }
+    report.gradient_norm = gradient_norm(parameters_);
+    if (!std::isfinite(report.gradient_norm)) not_finite("gradient's norm", report.gradient_norm, plan, report.learning_rate);
+    optimizer_->step(report.learning_rate, clip_coefficient(report.gradient_norm, t_.clip));
+    optimizer_->clear_gradients();
+    report.step = ++step_;
+    report.epoch = static_cast<double>(step_) / static_cast<double>(per_epoch_);
+    report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    report_.tokens += report.tokens;
+    report_.seconds += report.seconds;
+    report_.steps.push_back(report);
+    return report;
+  }
+
+  StepPlan const& plan_of(Index step) {
+    if (Index const epoch = step / per_epoch_; epoch != planned_epoch_) {
+      plan_ = plan_epoch(lengths_, batching_, epoch);
+      planned_epoch_ = epoch;
+    }
+    return plan_[static_cast<std::size_t>(step % per_epoch_)];
+  }
+
+  void validate(Progress& progress) {
+    double const loss = evaluate_loss(model_, validation_, t_.max_tokens > 0 ? t_.max_tokens : 2048);
+    if (!std::isfinite(loss)) fail<NumericError>("[Trainer] the validation loss is ", loss, " after step ", step_, "; expected a finite number; hint: a lower learning rate; the last checkpoint is kept");
+    bool const best = !(loss >= report_.best_validation_loss);  // also the first, which is compared with NaN
+    if (best) {
+      report_.best_validation_loss = loss;
+      report_.best_step = step_;
+      if (t_.patience > 0) best_ = copies();
+    }
+    validations_since_best_ = best ? 0 : validations_since_best_ + 1;
+    report_.stopped_early = t_.patience > 0 && validations_since_best_ >= t_.patience && step_ < total_;
+    report_.validations.push_back({step_, loss, best});
+    log_->validation(report_.validations.back());
+    progress.say(cat("step ", step_, "  validation loss ", loss, best ? "  (best)" : "", report_.stopped_early ? cat("  stopping: best was ", report_.best_validation_loss, " at step ", report_.best_step) : ""));
+  }
+
+  [[noreturn]] void not_finite(char const* what, double value, StepPlan const& plan, double learning_rate) const {
+    std::string ids;
+    std::size_t count = 0;
+    for (auto const& pass : plan)
+      for (Index i : pass)
+        if (++count <= 16) ids += (ids.empty() ? "" : ", ") + std::to_string(training_[static_cast<std::size_t>(i)].id);
+    fail<NumericError>("[Trainer] the ", what, " is ", value, " at step ", step_ + 1, " (epoch ", step_ / per_epoch_ + 1, "), examples ", ids, count > 16 ? ", …" : "", ", learning rate ", learning_rate,
+                       "; expected a finite number; hint: a lower learning rate, a warm-up, or these examples; parameters are those after step ", step_, " and the last checkpoint is kept");
+  }
+
+  /// After a failure: no half-recorded step stays behind, and the log says what happened.
+  void abandon(char const* message) noexcept {
+    Tape::current().discard();
+    optimizer_->clear_gradients();
+    try {
+      log_->end("failed", step_, message);
+    } catch (std::exception const&) {  // the failure itself is what the caller must hear of
+    }
+  }
+
+  /// Mean log-probability of the first example's targets.
+  [[nodiscard]] double probe() const { return -evaluate_loss(model_, std::vector<TokenizedExample>{training_.front()}); }
+
+  [[nodiscard]] SavedTraining<Scalar> state() const {
+    SavedTraining<Scalar> saved{identity_, report_, validations_since_best_, log_->size(), probe(), {}, best_, optimizer_->state()};
+    for (auto const* parameter : parameters_) saved.parameters.emplace(parameter->name(), parameter->value());
+    return saved;
+  }
+  [[nodiscard]] NamedTensors<Scalar> copies() const {
+    NamedTensors<Scalar> values;
+    for (auto const* parameter : parameters_) values.emplace(parameter->name(), clone(parameter->value()));
+    return values;
+  }
+  void restore(NamedTensors<Scalar> const& values) const {
+    for (auto* parameter : parameters_) {
+      auto const& from = values.at(parameter->name());
+      std::copy_n(from.data(), from.size(), parameter->mutable_value().data());
+    }
+  }
+
+  Training const& t_;
+  Model& model_;
+  std::vector<TokenizedExample> const& training_;
+  std::vector<TokenizedExample> const& validation_;
+  ParameterList<Scalar, Device> parameters_;
+  Batching batching_;
+  std::vector<Index> lengths_;
+  Index per_epoch_, total_, warmup_;
+  std::unique_ptr<Optimizer<Scalar, Device>> optimizer_;
+  Truncation cut_;
+  nlohmann::json identity_;
+  std::unique_ptr<TrainingLog> log_;
+  std::vector<std::string> notes_;
+  std::vector<StepPlan> plan_;
+  NamedTensors<Scalar> best_;
+  TrainingReport report_;
+  Index step_ = 0, planned_epoch_ = -1, validations_since_best_ = 0;
+  bool resumed_ = false;
+};
+
+}  // namespace graft::detail

@@ -1,0 +1,75 @@
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <graft/generate/text.hpp>
+#include <graft/text/byte_level_bpe.hpp>
+#include <graft/text/stream_decoder.hpp>
+
+#include "random_model.hpp"
+
+namespace {
+
+using namespace graft;
+using namespace graft::testing;
+
+/// One token for each of 22 letters, and an end of text.
+Tokenizer letters() {
+  ByteLevelBpeFields fields;
+  for (Token id = 0; id < tiny_vocabulary - 1; ++id) fields.vocabulary.add(std::string(1, static_cast<char>('a' + id)), id, "letters");
+  TokenizerParts parts;
+  parts.model = std::make_shared<ByteLevelBpe>(std::move(fields));
+  Token const end = tiny_vocabulary - 1;
+  parts.added_tokens.push_back({.content = "<end>", .id = end, .special = true});
+  parts.special_tokens.eos = end;
+  return Tokenizer(std::move(parts));
+}
+
+/// What the model writes after a prompt until `end`, as ids, taken from the generation that knows no text.
+template <class Model, class Settings>
+std::string expected(Model& model, Tokenizer const& tokenizer, std::string const& prompt, Settings settings, Token end) {
+  settings.end_tokens = {end};
+  auto tokens = generate(model, {tokenizer.encode(prompt)}, settings)[0][0].tokens;
+  std::string text;
+  for (Token token : tokens)
+    if (token != end && token != tiny_vocabulary - 1) text += static_cast<char>('a' + token);
+  return text;
+}
+
+TEST(GenerateText, EncodesDecodesAndStopsAtTheTokenizersEnd) {
+  auto model = random_model<Llama>(NoAdaptation{});
+  auto const tokenizer = letters();
+  std::vector<std::string> const prompts{"abc", "b", "hello", "k", "fad"};
+  auto const check = [&](auto const& settings) {
+    auto const texts = generate(model, tokenizer, prompts, settings);
+    for (std::size_t i = 0; i < prompts.size(); ++i) EXPECT_EQ(texts[i], expected(model, tokenizer, prompts[i], settings, tiny_vocabulary - 1));
+  };
+  check(Greedy{.max_new_tokens = 40});
+  check(BeamSearch{.max_new_tokens = 40, .beams = 3});
+}
+
+TEST(GenerateText, OnePromptAndAnEndTokenOfTheUsers) {
+  auto model = random_model<Gpt2>(NoAdaptation{});
+  auto const tokenizer = letters();
+  auto const free = expected(model, tokenizer, "cab", Greedy{.max_new_tokens = 30}, tiny_vocabulary - 1);
+  ASSERT_GT(free.size(), 3u);
+  Token const end = static_cast<Token>(free[2] - 'a');
+  EXPECT_EQ(generate(model, tokenizer, "cab", Greedy{.max_new_tokens = 30, .end_tokens = {end}}), free.substr(0, free.find(free[2])));
+}
+
+TEST(GenerateText, StreamsTheSameText) {
+  auto model = random_model<Gpt2>(NoAdaptation{});
+  auto const tokenizer = letters();
+  StreamDecoder decoder(tokenizer, true);
+  std::string streamed;
+  Greedy settings{.max_new_tokens = 25};
+  settings.on_token = [&](Index, Token token) { streamed += decoder.push(token); };
+  auto const text = generate(model, tokenizer, "dig", settings);
+  EXPECT_EQ(streamed + decoder.finish(), text);
+  EXPECT_FALSE(text.empty());
+}
+
+}  // namespace

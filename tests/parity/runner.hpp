@@ -1,0 +1,244 @@
+/// @file
+/// @brief Runs one golden case with one architecture and scalar: logits, loss, gradients, AdamW steps, generation.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include <graft/adaptation/bitfit.hpp>
+#include <graft/adaptation/bottleneck_adapter.hpp>
+#include <graft/adaptation/embedding_only.hpp>
+#include <graft/adaptation/full_fine_tuning.hpp>
+#include <graft/adaptation/infix_tuning.hpp>
+#include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/prefix_tuning.hpp>
+#include <graft/adaptation/prompt_tuning.hpp>
+#include <graft/adaptation/top_layers.hpp>
+#include <graft/generate/generate.hpp>
+#include <graft/io/load_pretrained.hpp>
+#include <graft/models/adapt.hpp>
+#include <graft/ops/sum.hpp>
+#include <graft/optim/adamw.hpp>
+#include <graft/optim/clip.hpp>
+
+#include "golden_case.hpp"
+
+namespace parity {
+
+/// Bounds of relative differences.
+struct Tolerance {
+  double logits, loss, gradient, all_gradients, trained;
+};
+template <class Scalar>
+constexpr Tolerance tolerance() {
+  if constexpr (std::is_same_v<Scalar, double>)
+    return {1e-9, 1e-9, 1e-9, 1e-9, 1e-9};
+  else
+    return {1e-4, 1e-5, 1e-4, 1e-5, 2e-2};  // AdamW's first steps are sign-like: rounding of near-zero gradients moves single parameters
+}
+
+/// The expected value of a parameter under the fixture's own names: kind is "initial", "grad" or "trained".
+using Expected = std::function<graft::Tensor<double>(std::string const& kind, std::string const& parameter)>;
+
+/// A runner of cases, or nothing for methods that the library lacks.
+using Runner = std::function<bool(GoldenCase const&)>;
+
+inline std::map<std::string, Runner>& runners() {
+  static std::map<std::string, Runner> all;
+  return all;
+}
+
+template <graft::Architecture A, class Scalar>
+class CaseRunner {
+ public:
+  /// Whether the case's method is known; runs it if so.
+  static bool run(GoldenCase const& golden) {
+    auto const base = graft::load_pretrained<A, Scalar>(golden.model());
+    Index const length = golden.json.value("virtual_tokens", Index{1});
+    std::string const& method = golden.method;
+    auto const named = [&](std::string const& prefix, std::string const& suffix = "") {
+      return [&golden, prefix, suffix](std::string const& kind, std::string const& name) {
+        std::string full = prefix + name;
+        if (!suffix.empty()) full.replace(full.rfind(".weight"), 7, suffix);
+        return golden.at(kind + "." + full);
+      };
+    };
+    if (method == "none") return check(golden, base, graft::NoAdaptation{}, named(""));
+    if (method == "full") return check(golden, base, graft::FullFineTuning{}, named(""));
+    if (method == "bitfit") return check(golden, base, graft::BitFit{}, named(""));
+    if (method == "top_layers") return check(golden, base, graft::TopLayers{.layers = 1, .final_norm = false}, named(""));
+    if (method == "adapter") return check(golden, base, graft::BottleneckAdapter{.bottleneck = golden.at("initial.0.down.weight").rows()}, named(""));
+    if (method == "lora") return check(golden, base, lora_settings(golden), named("base_model.model.", ".default.weight"));
+    if (method == "prompt_tuning") return check(golden, base, graft::PromptTuning{.length = length}, named("prompt_encoder.default."));
+    if (method == "prefix_tuning") return check(golden, base, graft::PrefixTuning{.length = length}, named("prompt_encoder.default."));
+    if (method == "prefix_tuning_mlp") {
+      auto const& first = golden.at("initial.prompt_encoder.default.transform.0.weight");
+      return check(golden, base, graft::PrefixTuning{.length = length, .reparametrization = graft::Mlp{.hidden = first.rows(), .input = first.width()}},
+                   named("prompt_encoder.default."));
+    }
+    if (method == "infix")
+      return check(golden, base, graft::InfixTuning{.length = length}, [&](std::string const& kind, std::string const&) { return infix_bank(golden, kind); });
+    if (method == "embedding_infix")
+      return check(golden, base, graft::EmbeddingOnly{.length = length, .place = graft::Place::infix},
+                   [&](std::string const& kind, std::string const&) { return golden.at(kind + ".embedding"); });
+    return false;
+  }
+
+ private:
+  static graft::LoRA lora_settings(GoldenCase const& golden) {
+    auto const json = graft::read_json(golden.folder / "adapter" / "adapter_config.json");
+    return {.rank = json.at("r").get<Index>(), .alpha = json.at("lora_alpha").get<double>(), .targets = json.at("target_modules").get<std::vector<std::string>>()};
+  }
+  /// [P, 2·L·D] from the fixture's separate [L, P, heads, head_dim] keys and values.
+  static graft::Tensor<double> infix_bank(GoldenCase const& golden, std::string const& kind) {
+    auto const &keys = golden.at(kind + ".infix.key"), &values = golden.at(kind + ".infix.value");
+    Index const layers = keys.shape()[0], length = keys.shape()[1], width = keys.shape()[2] * keys.shape()[3];
+    graft::Tensor<double> bank(graft::Shape{length, 2 * layers * width});
+    for (Index l = 0; l < layers; ++l)
+      for (Index p = 0; p < length; ++p) {
+        std::copy_n(keys.data() + (l * length + p) * width, width, bank.row(p) + 2 * l * width);
+        std::copy_n(values.data() + (l * length + p) * width, width, bank.row(p) + (2 * l + 1) * width);
+      }
+    return bank;
+  }
+
+  template <class Adaptation>
+  static bool check(GoldenCase const& golden, graft::Base<A, Scalar> const& base, Adaptation const& settings, Expected const& expected) {
+    auto model = graft::adapt(base, settings);
+    if (golden.method != "none" && golden.method != "full") {
+      Index count = 0;
+      for (auto* parameter : model.parameters()) {
+        auto const start = expected("initial", parameter->name());
+        graft::Tensor<Scalar> value = parameter->mutable_value();
+        ASSERT_EQ_OR_FAIL(start.size(), value.size(), parameter->name());
+        std::transform(start.data(), start.data() + start.size(), value.data(), [](double v) { return static_cast<Scalar>(v); });
+        count += value.size();
+      }
+      EXPECT_EQ(count, golden.json.at("trainable").get<Index>()) << "trainable parameters";
+    }
+    check_logits(golden, model);
+    if (golden.json.contains("generation")) check_generation(golden, model);
+    if (golden.method == "none") return check_base_loss(golden, model), true;
+    check_training(golden, model, expected);
+    return true;
+  }
+  static void ASSERT_EQ_OR_FAIL(Index got, Index expected, std::string const& name) {
+    if (got != expected) graft::fail("[parity] parameter ", name, ": got ", expected, " elements; expected ", got);
+  }
+
+  template <class Model>
+  static void check_logits(GoldenCase const& golden, Model& model) {
+    graft::NoGrad no_grad;
+    auto const batch = batch_of(golden, true);
+    auto const logits = model.logits(batch).value();
+    auto const& expected = golden.at("logits");
+    Index const vocabulary = expected.shape()[2], extra = expected.shape()[1] - golden.at("input_ids").width();  // virtual tokens have logits too
+    bool const at_infix = golden.method == "embedding_infix";
+    double worst = 0, largest = 0;
+    for (Index r = 0, token = 0; r < golden.rows(); ++r)
+      for (Index i = 0; i < golden.length(r); ++i, ++token) {
+        Index const place = i + (at_infix && i < golden.insertion(r) ? 0 : extra);
+        double const* const row = expected.data() + (r * expected.shape()[1] + place) * vocabulary;
+        for (Index v = 0; v < vocabulary; ++v) {
+          worst = std::max(worst, std::abs(static_cast<double>(logits.row(token)[v]) - row[v]));
+          largest = std::max(largest, std::abs(row[v]));
+        }
+      }
+    EXPECT_LE(worst / largest, tolerance<Scalar>().logits) << "logits";
+  }
+
+  template <class Model>
+  static graft::Variable<Scalar> loss_of(Model& model, graft::Batch const& batch) {
+    auto const weight = static_cast<Scalar>(-1.0 / static_cast<double>(batch.rows.targets.size()));
+    return graft::weighted_sum(model.scores(batch).log_probability, graft::full(graft::Shape{batch.rows.targets.size()}, weight));
+  }
+  template <class Model>
+  static void check_base_loss(GoldenCase const& golden, Model& model) {
+    graft::NoGrad no_grad;
+    EXPECT_LE(difference(loss_of(model, batch_of(golden, false)).value(), golden.at("loss")), tolerance<Scalar>().loss) << "loss";
+  }
+
+  template <class Model>
+  static void check_training(GoldenCase const& golden, Model& model, Expected const& expected) {
+    auto const batch = batch_of(golden, false);
+    auto const& json = golden.json;
+    graft::AdamW<Scalar> optimizer(model.parameters(), {.beta1 = json.at("betas").at(0), .beta2 = json.at("betas").at(1), .epsilon = json.at("eps"), .weight_decay = json.at("weight_decay")});
+    graft::Tensor<double> losses(graft::Shape{json.at("steps").get<Index>()});
+    for (Index step = 0; step < losses.size(); ++step) {
+      auto const loss = loss_of(model, batch);
+      losses.data()[step] = static_cast<double>(loss.value().data()[0]);
+      graft::backward(loss);
+      if (step == 0) check_gradients(golden, model, expected);
+      double const norm = graft::gradient_norm<Scalar, graft::Cpu>(model.parameters());
+      optimizer.step(json.at("lr").get<double>() * json.at("lr_factors").at(static_cast<std::size_t>(step)).get<double>(),
+                     graft::clip_coefficient(norm, json.at("clip_norm").get<double>()));
+      optimizer.clear_gradients();
+    }
+    EXPECT_LE(difference(losses, golden.at("step_losses")), tolerance<Scalar>().loss) << "losses of AdamW steps";
+    for (auto* parameter : model.parameters())
+      EXPECT_LE(difference(parameter->value(), expected("trained", parameter->name())), tolerance<Scalar>().trained) << "trained " << parameter->name();
+  }
+
+  template <class Model>
+  static void check_gradients(GoldenCase const& golden, Model& model, Expected const& expected) {
+    // the full model's gradients are recorded with the base model's case
+    std::optional<GoldenCase> base_case;
+    if (golden.method == "full") base_case = read_case(golden.folder.parent_path());
+    auto const gradient_of = [&](std::string const& name) { return base_case ? base_case->at("grad." + name) : expected("grad", name); };
+    double largest = 0, squared_error = 0, squared = 0;
+    for (auto* parameter : model.parameters()) {
+      auto const gradient = gradient_of(parameter->name());
+      for (Index i = 0; i < gradient.size(); ++i) largest = std::max(largest, std::abs(gradient.data()[i]));
+    }
+    for (auto* parameter : model.parameters()) {
+      if (!parameter->has_gradient()) {
+        ADD_FAILURE() << "no gradient reached " << parameter->name();
+        continue;
+      }
+      auto const gradient = gradient_of(parameter->name());
+      EXPECT_LE(difference(parameter->gradient(), gradient, largest), tolerance<Scalar>().gradient) << "gradient of " << parameter->name();
+      for (Index i = 0; i < gradient.size(); ++i) {
+        double const error = static_cast<double>(parameter->gradient().data()[i]) - gradient.data()[i];
+        squared_error += error * error;
+        squared += gradient.data()[i] * gradient.data()[i];
+      }
+    }
+    EXPECT_LE(std::sqrt(squared_error / squared), tolerance<Scalar>().all_gradients) << "all gradients together";
+  }
+
+  template <class Model>
+  static void check_generation(GoldenCase const& golden, Model& model) {
+    graft::NoGrad no_grad;
+    auto const& runs = golden.json.at("generation");
+    for (std::size_t k = 0; k < runs.size(); ++k) {
+      auto const tokens = [&](std::string const& name) {
+        auto const& tensor = golden.at(graft::cat("gen", k, ".", name));
+        return std::vector<Token>(tensor.data(), tensor.data() + tensor.size());
+      };
+      auto const prompt = tokens("prompt"), ids = tokens("ids");
+      std::vector<Token> const continuation(ids.begin() + static_cast<std::ptrdiff_t>(prompt.size()), ids.end());
+      Token const end = runs[k].value("eos_token_id", model.config().eos);
+      Index const limit = runs[k].at("max_new_tokens").template get<Index>(), beams = runs[k].value("num_beams", Index{1});
+      graft::Generations texts;
+      if (beams == 1)
+        texts = graft::generate(model, {prompt}, graft::Greedy{.max_new_tokens = limit, .end_tokens = {end}});
+      else
+        texts = graft::generate(model, {prompt}, graft::BeamSearch{.max_new_tokens = limit, .end_tokens = {end}, .beams = beams, .length_penalty = runs[k].at("length_penalty").template get<double>(),
+                                                                   .early_stopping = runs[k].at("early_stopping").template get<bool>() ? graft::EarlyStopping::when_full : graft::EarlyStopping::heuristic});
+      EXPECT_EQ(texts.at(0).at(0).tokens, continuation) << "generation " << k << ": " << runs[k].dump();
+    }
+  }
+};
+
+template <graft::Architecture A, class Scalar>
+bool add_runner(std::string const& scalar) {
+  runners()[std::string(A::model_type) + "/" + scalar] = &CaseRunner<A, Scalar>::run;
+  return true;
+}
+
+}  // namespace parity

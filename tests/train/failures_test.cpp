@@ -1,0 +1,129 @@
+// What goes wrong is said in one sentence, and nothing is lost by it.
+#include <gtest/gtest.h>
+
+#include <graft/train/trainer.hpp>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "train/scratch_folder.hpp"
+#include "train/tiny_model.hpp"
+
+namespace {
+
+using graft::Index;
+using graft::Training;
+
+Training quick() {
+  Training t;
+  t.epochs = 3, t.batch = 3, t.learning_rate = 1e-2, t.progress = false;
+  return t;
+}
+
+template <class Error, class F>
+std::string message_of(F const& run) {
+  try {
+    run();
+  } catch (Error const& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing of this kind was thrown";
+  return "";
+}
+void expect_within(std::string const& text, std::vector<std::string> const& parts) {
+  for (auto const& part : parts) EXPECT_NE(text.find(part), std::string::npos) << "'" << part << "' in: " << text;
+}
+
+TEST(Failures, InfiniteGradientKeepsTheStepBefore) {
+  ScratchFolder const folder;
+  auto const run = [&](Index fail_at, Index stop_at) {
+    auto model = std::make_unique<tiny::Model<double>>();
+    model->infinite_gradient_at = fail_at;
+    auto settings = quick();
+    settings.checkpoint = folder / ("run" + std::to_string(fail_at)).c_str(), settings.checkpoint_every = 4, settings.log = folder / "log.jsonl";
+    settings.on_step = [&](graft::StepReport const& step) {
+      if (step.step == stop_at) throw std::runtime_error("stopped");
+    };
+    std::string const message = message_of<std::exception>([&] { (void)graft::Trainer(settings).fit(*model, tiny::counting(20)); });
+    return std::pair(message, std::move(model));
+  };
+  auto const [stopped, expected] = run(-1, 9);
+  EXPECT_EQ(stopped, "stopped");
+  auto const [message, model] = run(9, -1);  // steps count from 0 in Rows: this is the tenth
+  expect_within(message, {"gradient's norm is ", " at step 10 (epoch 2), examples ", "learning rate ", "hint: ", "parameters are those after step 9", "checkpoint is kept"});
+  EXPECT_EQ(model->numbers(), expected->numbers());
+  EXPECT_FALSE(model->table().has_gradient());
+  EXPECT_EQ(graft::Tape::current().size(), 0u);
+  auto const saved = graft::load_checkpoint<double>(folder / "run9");
+  ASSERT_TRUE(saved.has_value());
+  EXPECT_EQ(saved->report.steps.size(), 8u);
+  expect_within(read_all(folder / "log.jsonl"), {"\"event\":\"failed\",\"step\":9,\"message\":\"[Trainer] the gradient's norm"});
+}
+
+TEST(Failures, NotANumberLossNamesItsExamples) {
+  tiny::Model<float> model(1, 20);
+  auto examples = tiny::counting(20);
+  examples[13].source.back() = 19;  // the only place where token 19 is read
+  auto table = model.table().mutable_value();
+  table.row(19)[0] = std::numeric_limits<float>::quiet_NaN();
+  auto settings = quick();
+  settings.batch = 1, settings.clip = 0;
+  auto const message = message_of<graft::NumericError>([&] { (void)graft::Trainer(settings).fit(model, examples); });
+  expect_within(message, {"[Trainer] the loss is ", "nan", "examples 13, learning rate"});
+  for (float value : model.numbers())
+    if (std::isnan(value)) table.row(19)[0] = 0;
+  for (float value : model.numbers()) EXPECT_FALSE(std::isnan(value));
+  EXPECT_EQ(graft::Tape::current().size(), 0u);
+}
+
+TEST(Failures, NotANumberInValidation) {
+  tiny::Model<float> model(1, 20);
+  auto validation = tiny::counting(3);
+  validation[1].source.back() = 19;
+  model.table().mutable_value().row(19)[0] = std::numeric_limits<float>::infinity();
+  auto settings = quick();
+  model.table().mutable_value().row(19)[1] = -std::numeric_limits<float>::infinity();
+  expect_within(message_of<graft::NumericError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(9), validation); }), {"validation loss is ", "after step 3"});
+}
+
+TEST(Failures, ThrowingModelLeavesNoRecording) {
+  tiny::Model<float> model;
+  auto examples = tiny::counting(9);
+  examples[4].target.front() = 99;  // outside the vocabulary
+  EXPECT_THROW((void)graft::Trainer(quick()).fit(model, examples), graft::Error);
+  EXPECT_EQ(graft::Tape::current().size(), 0u);
+  EXPECT_NO_THROW((void)graft::Trainer(quick()).fit(model, tiny::counting(9)));
+}
+
+TEST(Failures, RequestsThatCannotBeCarriedOut) {
+  tiny::Model<float> model;
+  graft::Trainer const trainer(quick());
+  expect_within(message_of<graft::ConfigError>([&] { (void)trainer.fit(model, std::vector<graft::TokenizedExample>{}); }), {"no training examples"});
+  auto examples = tiny::counting(4);
+  examples[2].target.clear();
+  expect_within(message_of<graft::ConfigError>([&] { (void)trainer.fit(model, examples); }), {"training number 2", "without target"});
+  examples = tiny::counting(4);
+  examples[3].source.clear();
+  expect_within(message_of<graft::ConfigError>([&] { (void)trainer.fit(model, tiny::counting(4), examples); }), {"validation number 3", "without source"});
+  auto settings = quick();
+  settings.patience = 2;
+  expect_within(message_of<graft::ConfigError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(4)); }), {"patience 2 without validation"});
+  settings = quick();
+  settings.drop_last = true, settings.batch = 5;
+  expect_within(message_of<graft::ConfigError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(4)); }), {"4 examples for steps of 5"});
+  settings = quick();
+  settings.log = "/proc/nowhere/log.jsonl";
+  expect_within(message_of<graft::FileError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(4)); }), {"/proc/nowhere/log.jsonl", "cannot be written"});
+}
+
+TEST(Failures, WhatWasRecordedBeforeIsNotTrainedOn) {
+  tiny::Model<double> clean, used;
+  (void)used.scores(graft::pack(tiny::counting(3)));  // recorded, never gone back through
+  graft::backward(graft::token_loss(used.scores(graft::pack(tiny::counting(3))), graft::pack(tiny::counting(3)).rows.targets, 1.0));
+  (void)graft::Trainer(quick()).fit(clean, tiny::counting(9));
+  (void)graft::Trainer(quick()).fit(used, tiny::counting(9));
+  EXPECT_EQ(clean.numbers(), used.numbers());
+}
+
+}  // namespace
