@@ -85,7 +85,12 @@ std::vector<BeamSearch> variants() {
   for (double penalty : {0.8, 1.0, 1.6, -0.5, 0.0})
     for (auto early : {EarlyStopping::heuristic, EarlyStopping::when_full, EarlyStopping::never})
       for (Index beams : {2, 4, 5})
-        all.push_back({.max_new_tokens = 9, .end_tokens = {0}, .beams = beams, .length_penalty = penalty, .early_stopping = early, .sequences = beams});
+        all.push_back({.max_new_tokens = 9,
+                       .end_tokens = {0},
+                       .beams = beams,
+                       .length_penalty = penalty,
+                       .early_stopping = early,
+                       .sequences = beams});
   all.push_back({.max_new_tokens = 6, .beams = 3, .sequences = 2});
   all.push_back({.max_new_tokens = 7, .end_tokens = {0, 3, 5}, .beams = 4, .length_penalty = 0.8, .sequences = 4});
   return all;
@@ -102,7 +107,8 @@ TEST(BeamSearch, FollowsTheDefinitionInRaggedBatches) {
       ASSERT_EQ(texts.size(), prompts.size());
       for (std::size_t p = 0; p < prompts.size(); ++p)
         expect_same(texts[p], reference(language, prompts[p], settings),
-                    cat("seed ", seed, ", beams ", settings.beams, ", penalty ", settings.length_penalty, ", early ", static_cast<int>(settings.early_stopping), ", prompt ", p));
+                    cat("seed ", seed, ", beams ", settings.beams, ", penalty ", settings.length_penalty, ", early ",
+                        static_cast<int>(settings.early_stopping), ", prompt ", p));
     }
   }
 }
@@ -142,15 +148,21 @@ TEST(BeamSearch, WideBeamsFindTheBestOfAllTexts) {
           Tokens longer = text;
           longer.push_back(v);
           double const total = sum + log_p[static_cast<std::size_t>(v)];
-          if (v == 0 || length == longest) every.push_back({longer, total / std::pow(length, penalty), v == 0});
-          else next.emplace_back(longer, total);
+          if (v == 0 || length == longest)
+            every.push_back({longer, total / std::pow(length, penalty), v == 0});
+          else
+            next.emplace_back(longer, total);
         }
       }
       open = next;
     }
     std::sort(every.begin(), every.end(), [](auto const& a, auto const& b) { return a.score > b.score; });
-    BeamSearch const settings{
-        .max_new_tokens = longest, .end_tokens = {0}, .beams = 200, .length_penalty = penalty, .early_stopping = EarlyStopping::never, .sequences = 200};
+    BeamSearch const settings{.max_new_tokens = longest,
+                              .end_tokens = {0},
+                              .beams = 200,
+                              .length_penalty = penalty,
+                              .early_stopping = EarlyStopping::never,
+                              .sequences = 200};
     expect_same(graft::testing::generate_alone(language, prompt, settings), every, cat("penalty ", penalty));
   }
 }
@@ -159,7 +171,8 @@ TEST(BeamSearch, OneBeamIsGreedySearch) {
   auto const language = random_language(3, 9, 0.5);
   for (auto const& prompt : ragged_prompts(9)) {
     auto const greedy = graft::testing::generate_alone(language, prompt, Greedy{.max_new_tokens = 12, .end_tokens = {0}});
-    auto const beam = graft::testing::generate_alone(language, prompt, BeamSearch{.max_new_tokens = 12, .end_tokens = {0}, .beams = 1, .length_penalty = 0.8});
+    auto const beam = graft::testing::generate_alone(
+        language, prompt, BeamSearch{.max_new_tokens = 12, .end_tokens = {0}, .beams = 1, .length_penalty = 0.8});
     EXPECT_EQ(greedy[0].tokens, beam[0].tokens);
     EXPECT_NEAR(beam[0].score, greedy[0].score / std::pow(static_cast<double>(greedy[0].tokens.size()), 0.8), 1e-12);
   }
@@ -173,7 +186,8 @@ TEST(BeamSearch, PromptsThatAreDoneLeaveTheBatch) {
     return logits;
   };
   FakeSession<double> session(language, {{1, 2}, {2, 3, 4}, {1}});
-  auto const texts = decode(session, BeamSearch{.max_new_tokens = 6, .end_tokens = {0}, .beams = 2, .early_stopping = EarlyStopping::when_full});
+  auto const texts =
+      decode(session, BeamSearch{.max_new_tokens = 6, .end_tokens = {0}, .beams = 2, .early_stopping = EarlyStopping::when_full});
   EXPECT_EQ(texts[0][0].tokens, Tokens{0});
   EXPECT_TRUE(texts[0][0].finished);
   EXPECT_FALSE(texts[1][0].finished);

@@ -65,7 +65,8 @@ void expect_cached_is_recomputed(Model& model, std::vector<Tokens> const& prompt
     ASSERT_EQ(logits.rows(), static_cast<Index>(texts.size()));
     for (std::size_t i = 0; i < texts.size(); ++i) {
       auto const expected = recomputed(model, prompts[texts[i].prompt], texts[i].tokens);
-      ASSERT_LE(relative_difference(logits.row(static_cast<Index>(i)), expected.data(), expected.size()), 1e-10) << name << ", step " << step << ", text " << i;
+      ASSERT_LE(relative_difference(logits.row(static_cast<Index>(i)), expected.data(), expected.size()), 1e-10)
+          << name << ", step " << step << ", text " << i;
     }
     if (step == steps) break;
     auto const here = key.with(static_cast<std::uint64_t>(step));
@@ -106,8 +107,10 @@ void expect_all_adaptations_decode_correctly() {
   each_adaptation<A>([](auto& model, std::string const& name) {
     expect_cached_is_recomputed(model, ragged_prompts(), 20, name);
     expect_batch_is_one_by_one(model, Greedy{.max_new_tokens = 20, .end_tokens = {4}}, name + ", greedy");
-    expect_batch_is_one_by_one(model, Sampling{.max_new_tokens = 9, .end_tokens = {4}, .top_k = 8, .seed = 5, .sequences = 2}, name + ", sampling");
-    expect_batch_is_one_by_one(model, BeamSearch{.max_new_tokens = 20, .end_tokens = {4, 7}, .beams = 4, .length_penalty = 0.8, .sequences = 4}, name + ", beams");
+    expect_batch_is_one_by_one(model, Sampling{.max_new_tokens = 9, .end_tokens = {4}, .top_k = 8, .seed = 5, .sequences = 2},
+                               name + ", sampling");
+    expect_batch_is_one_by_one(
+        model, BeamSearch{.max_new_tokens = 20, .end_tokens = {4, 7}, .beams = 4, .length_penalty = 0.8, .sequences = 4}, name + ", beams");
   });
 }
 

@@ -38,7 +38,8 @@ class FakeSession {
     return logits();
   }
   [[nodiscard]] Tensor<Scalar> advance(std::vector<Index> const& parents, std::vector<Token> const& tokens) {
-    if (parents.size() != tokens.size() || tokens.empty()) fail("[fake session] got ", parents.size(), " parents and ", tokens.size(), " tokens");
+    if (parents.size() != tokens.size() || tokens.empty())
+      fail("[fake session] got ", parents.size(), " parents and ", tokens.size(), " tokens");
     std::vector<Tokens> next;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
       next.push_back(rows_.at(static_cast<std::size_t>(parents[i])));

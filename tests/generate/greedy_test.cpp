@@ -58,7 +58,9 @@ TEST(Greedy, ReportsEveryTokenAsItComes) {
   auto const language = random_language(2, 10, 0.5);
   std::vector<Tokens> heard(prompts.size());
   FakeSession<double> session(language, prompts);
-  auto const texts = decode(session, Greedy{.max_new_tokens = 9, .end_tokens = {0}, .on_token = [&](Index text, Token token) { heard[static_cast<std::size_t>(text)].push_back(token); }});
+  auto const texts = decode(session, Greedy{.max_new_tokens = 9, .end_tokens = {0}, .on_token = [&](Index text, Token token) {
+                                              heard[static_cast<std::size_t>(text)].push_back(token);
+                                            }});
   for (std::size_t p = 0; p < prompts.size(); ++p) EXPECT_EQ(heard[p], texts[p][0].tokens);
 }
 

@@ -135,7 +135,8 @@ TEST(Generate, RefusesPromptsThatTheModelCannotTake) {
   auto model = random_model<Gpt2>(PrefixTuning{.length = 6});
   Greedy const settings{.max_new_tokens = 10};
   expect_error([&] { (void)generate(model, {{1, 2}, {}}, settings); }, "prompt 1 is empty");
-  expect_error([&] { (void)generate(model, {Tokens(82, 1)}, settings); }, "prompt 0: got 82 tokens, 6 virtual ones and max_new_tokens 10; expected at most 97 together");
+  expect_error([&] { (void)generate(model, {Tokens(82, 1)}, settings); },
+               "prompt 0: got 82 tokens, 6 virtual ones and max_new_tokens 10; expected at most 97 together");
   EXPECT_EQ(generate(model, {Tokens(81, 1)}, settings)[0][0].tokens.size(), 10u);  // the last position is reached
   expect_error([&] { (void)generate(model, {{1, tiny_vocabulary}}, settings); }, cat("token ", tiny_vocabulary));
   EXPECT_TRUE(generate(model, {}, settings).empty());

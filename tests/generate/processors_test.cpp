@@ -41,7 +41,9 @@ TEST(Processors, NoRepeatNgramForbidsWhatWouldRepeat) {
 
 TEST(Processors, GeneratedTextsKeepThem) {
   auto const language = random_language(31, 12, 3.0, 1);
-  auto const text = generate_alone(language, {4, 5, 4}, Greedy{.max_new_tokens = 30, .min_new_tokens = 20, .end_tokens = {0}, .no_repeat_ngram = 2})[0].tokens;
+  auto const text =
+      generate_alone(language, {4, 5, 4}, Greedy{.max_new_tokens = 30, .min_new_tokens = 20, .end_tokens = {0}, .no_repeat_ngram = 2})[0]
+          .tokens;
   EXPECT_GE(text.size(), 20u);
   Tokens all{4, 5, 4};
   all.insert(all.end(), text.begin(), text.end());

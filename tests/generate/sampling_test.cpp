@@ -131,7 +131,8 @@ TEST(Sampling, ATextDependsOnItsOwnPromptAlone) {
 TEST(Sampling, TheScoreIsTheModelsLogProbability) {
   auto const language = random_language(22, 15, 0.5);
   auto const texts = graft::testing::generate_alone(
-      language, {3, 3}, Sampling{.max_new_tokens = 8, .end_tokens = {0}, .repetition_penalty = 1.5, .temperature = 0.5, .top_k = 4, .sequences = 5});
+      language, {3, 3},
+      Sampling{.max_new_tokens = 8, .end_tokens = {0}, .repetition_penalty = 1.5, .temperature = 0.5, .top_k = 4, .sequences = 5});
   for (auto const& text : texts) {
     Tokens all{3, 3};
     double score = 0;

@@ -45,7 +45,8 @@ TEST(GenerateText, EncodesDecodesAndStopsAtTheTokenizersEnd) {
   std::vector<std::string> const prompts{"abc", "b", "hello", "k", "fad"};
   auto const check = [&](auto const& settings) {
     auto const texts = generate(model, tokenizer, prompts, settings);
-    for (std::size_t i = 0; i < prompts.size(); ++i) EXPECT_EQ(texts[i], expected(model, tokenizer, prompts[i], settings, tiny_vocabulary - 1));
+    for (std::size_t i = 0; i < prompts.size(); ++i)
+      EXPECT_EQ(texts[i], expected(model, tokenizer, prompts[i], settings, tiny_vocabulary - 1));
   };
   check(Greedy{.max_new_tokens = 40});
   check(BeamSearch{.max_new_tokens = 40, .beams = 3});

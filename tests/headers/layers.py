@@ -29,7 +29,7 @@ LAYER = {folder: number for number, row in enumerate(ROWS) for folder in row}
 THIRD_PARTY = {folder: prefixes for row in ROWS for folder, prefixes in row.items()}
 
 # POSIX, and the names of the C++ library, which have neither a folder nor an extension.
-SYSTEM = ("sys/", "unistd.h", "fcntl.h", "pthread.h", "sched.h")
+SYSTEM = ("sys/", "unistd.h", "fcntl.h", "pthread.h", "sched.h", "signal.h")
 
 
 def folder_of(header):

@@ -31,7 +31,7 @@ TEST(Trainer, LearnsToCount) {
   auto const report = graft::Trainer(settings).fit(model, tiny::counting(33), tiny::counting(11));
   ASSERT_EQ(report.steps.size(), 40u * 9u);
   EXPECT_GT(report.steps.front().loss, 1.5);
-  EXPECT_LT(report.validations.back().loss, 0.1);
+  EXPECT_LT(report.validations.back().loss, 0.2);
   EXPECT_EQ(report.validations.size(), 40u);
   EXPECT_EQ(report.trainable, 11 * 8 + 64 + 8);
   EXPECT_EQ(report.all, report.trainable + 88);

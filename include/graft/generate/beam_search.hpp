@@ -26,7 +26,8 @@ template <class Scalar>
   };
   std::vector<Place> places(static_cast<std::size_t>(logits.rows()));
   for (auto const& prompt : prompts)
-    for (std::size_t b = 0; b < prompt.live().size(); ++b) places[static_cast<std::size_t>(prompt.live()[b].row)] = {&prompt, static_cast<Index>(b)};
+    for (std::size_t b = 0; b < prompt.live().size(); ++b)
+      places[static_cast<std::size_t>(prompt.live()[b].row)] = {&prompt, static_cast<Index>(b)};
   auto const log_sums = log_sum_exp(logits);
   Index const vocabulary = logits.width();
   std::vector<std::vector<BeamCandidate>> result(places.size());
@@ -43,7 +44,8 @@ template <class Scalar>
 }
 
 /// The `count` best over all beams of a prompt.
-[[nodiscard]] inline std::vector<BeamCandidate> merged(PromptBeams const& prompt, std::vector<std::vector<BeamCandidate>> const& by_row, std::size_t count) {
+[[nodiscard]] inline std::vector<BeamCandidate> merged(PromptBeams const& prompt, std::vector<std::vector<BeamCandidate>> const& by_row,
+                                                       std::size_t count) {
   std::vector<BeamCandidate> all;
   for (auto const& beam : prompt.live()) {
     auto const& row = by_row[static_cast<std::size_t>(beam.row)];
@@ -57,7 +59,9 @@ template <class Scalar>
 /// One beam is greedy search, with the score of beam search.
 template <DecodingSession Session>
 [[nodiscard]] Generations decode_one_beam(Session& session, BeamSearch const& s) {
-  auto result = decode(session, Greedy{s.max_new_tokens, s.min_new_tokens, s.end_tokens, s.repetition_penalty, s.no_repeat_ngram, s.processors, s.first_prompt, {}});
+  auto result = decode(
+      session,
+      Greedy{s.max_new_tokens, s.min_new_tokens, s.end_tokens, s.repetition_penalty, s.no_repeat_ngram, s.processors, s.first_prompt, {}});
   for (auto& texts : result) texts[0].score /= std::pow(static_cast<double>(texts[0].tokens.size()), s.length_penalty);
   return result;
 }

@@ -76,7 +76,9 @@ struct CachedText {
     }
   }
   /// The cache row of the last token.
-  [[nodiscard]] Index last_row(Index first_row) const { return first_row + blocks.back() * BlockPool::rows + (generated - 1) % BlockPool::rows; }
+  [[nodiscard]] Index last_row(Index first_row) const {
+    return first_row + blocks.back() * BlockPool::rows + (generated - 1) % BlockPool::rows;
+  }
 };
 
 }  // namespace graft::detail

@@ -30,8 +30,9 @@ void check_prompts(Model& model, std::vector<std::vector<Token>> const& prompts,
     Index const length = static_cast<Index>(prompts[p].size()), number = limits.first_prompt + static_cast<Index>(p);
     if (length == 0) fail<ConfigError>("[generate] prompt ", number, " is empty; expected at least one token; hint: a start token");
     if (length + virtual_positions + limits.max_new_tokens - 1 > positions)
-      fail<ConfigError>("[generate] prompt ", number, ": got ", length, " tokens, ", virtual_positions, " virtual ones and max_new_tokens ", limits.max_new_tokens,
-                        "; expected at most ", positions + 1, " together, as the model has ", positions, " positions; hint: shorten the prompt or lower max_new_tokens");
+      fail<ConfigError>("[generate] prompt ", number, ": got ", length, " tokens, ", virtual_positions, " virtual ones and max_new_tokens ",
+                        limits.max_new_tokens, "; expected at most ", positions + 1, " together, as the model has ", positions,
+                        " positions; hint: shorten the prompt or lower max_new_tokens");
   }
 }
 
@@ -41,15 +42,18 @@ void check_prompts(Model& model, std::vector<std::vector<Token>> const& prompts,
 /// Prompts are taken so many at a time that at most `texts_at_once` texts are written together (at least one prompt); the result does not depend on it.
 /// @throws ConfigError for impossible settings, an empty prompt, or one that leaves too few positions for max_new_tokens; NumericError for logits that are not finite.
 template <class Model, GenerationSettings Settings>
-[[nodiscard]] Generations generate(Model& model, std::vector<std::vector<Token>> const& prompts, Settings settings, Index texts_at_once = 32) {
+[[nodiscard]] Generations generate(Model& model, std::vector<std::vector<Token>> const& prompts, Settings settings,
+                                   Index texts_at_once = 32) {
   detail::check(settings);
   detail::check_prompts(model, prompts, detail::limits_of(settings));
-  Index const texts = detail::texts_per_prompt(settings), step = std::max<Index>(1, texts_at_once / texts), count = static_cast<Index>(prompts.size());
+  Index const texts = detail::texts_per_prompt(settings), step = std::max<Index>(1, texts_at_once / texts),
+              count = static_cast<Index>(prompts.size());
   Index const first_prompt = settings.first_prompt;
   Generations result;
   for (Index first = 0; first < count; first += step) {
     Index const last = std::min(count, first + step);
-    ModelSession<Model> session(model, {prompts.begin() + first, prompts.begin() + last}, (last - first) * texts, std::min<Index>(settings.max_new_tokens, 64));
+    ModelSession<Model> session(model, {prompts.begin() + first, prompts.begin() + last}, (last - first) * texts,
+                                std::min<Index>(settings.max_new_tokens, 64));
     settings.first_prompt = first_prompt + first;
     for (auto& one : decode(session, settings)) result.push_back(std::move(one));
   }

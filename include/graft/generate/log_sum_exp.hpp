@@ -17,9 +17,12 @@ template <class Scalar>
   auto const rows = static_cast<std::size_t>(logits.rows());
   std::vector<Token> const labels(rows, 0);
   std::vector<Scalar> result(rows), label_logit(rows), mean(rows);
-  kernels::softmax_statistics(Cpu{}, logits.data(), logits.rows(), logits.width(), labels.data(), result.data(), label_logit.data(), mean.data(), false);
+  kernels::softmax_statistics(Cpu{}, logits.data(), logits.rows(), logits.width(), labels.data(), result.data(), label_logit.data(),
+                              mean.data(), false);
   for (Scalar value : result)
-    if (!std::isfinite(value)) fail<NumericError>("[generate] got logits that are not finite; expected numbers; hint: the model's weights or the adapter's parameters are broken");
+    if (!std::isfinite(value))
+      fail<NumericError>(
+          "[generate] got logits that are not finite; expected numbers; hint: the model's weights or the adapter's parameters are broken");
   return result;
 }
 

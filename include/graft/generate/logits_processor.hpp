@@ -23,7 +23,9 @@ class Scores {
   [[nodiscard]] Index size() const { return size_; }
   [[nodiscard]] bool has(Token token) const { return token >= 0 && token < size_; }
   [[nodiscard]] double operator[](Token token) const { return single_ ? static_cast<double>(single_[token]) : double_[token]; }
-  void set(Token token, double score) { single_ ? static_cast<void>(single_[token] = static_cast<float>(score)) : static_cast<void>(double_[token] = score); }
+  void set(Token token, double score) {
+    single_ ? static_cast<void>(single_[token] = static_cast<float>(score)) : static_cast<void>(double_[token] = score);
+  }
   /// The token cannot come next.
   void forbid(Token token) { set(token, -std::numeric_limits<double>::infinity()); }
   /// No other token can come next.
@@ -80,7 +82,8 @@ using LogitsProcessor = std::function<void(History const& history, Scores& score
     if (tokens.size() < n) return;
     auto const suffix = tokens.last(n - 1);
     for (std::size_t first = 0; first + n <= tokens.size(); ++first)
-      if (Token const last = tokens[first + n - 1]; scores.has(last) && std::equal(suffix.begin(), suffix.end(), tokens.begin() + static_cast<Index>(first)))
+      if (Token const last = tokens[first + n - 1];
+          scores.has(last) && std::equal(suffix.begin(), suffix.end(), tokens.begin() + static_cast<Index>(first)))
         scores.forbid(last);
   };
 }

@@ -103,7 +103,8 @@ class ModelSession {
         rows.positions.push_back(position);
       }
       rows.offsets.push_back(static_cast<Index>(batch.tokens.size()));
-      rows.insertion.push_back(static_cast<Index>(prompt_length) - 1);  // as in training: the last source token is the first to see infix activations
+      rows.insertion.push_back(static_cast<Index>(prompt_length) -
+                               1);  // as in training: the last source token is the first to see infix activations
       rows.examples.push_back(prompt);
       rows.targets.at.push_back(rows.tokens() - 1);
       cached.push_back(std::move(row));
@@ -123,7 +124,8 @@ class ModelSession {
     std::size_t length = prompts_[0].size() - 1;
     for (auto const& prompt : prompts_) {
       length = std::min(length, prompt.size() - 1);
-      length = static_cast<std::size_t>(std::mismatch(prompt.begin(), prompt.begin() + static_cast<Index>(length), prompts_[0].begin()).first - prompt.begin());
+      length = static_cast<std::size_t>(
+          std::mismatch(prompt.begin(), prompt.begin() + static_cast<Index>(length), prompts_[0].begin()).first - prompt.begin());
     }
     auto const common = static_cast<Index>(length);
     return common * (static_cast<Index>(prompts_.size()) - 1) >= worth_a_pass ? common : 0;
@@ -152,7 +154,8 @@ class ModelSession {
     reserve(first_block_row_ + pool_.size() * detail::BlockPool::rows);
     for (auto& layer : cache_.layers)
       for (auto const& copy : copies)
-        for (Values* values : {&layer.keys, &layer.values}) std::copy_n(values->row(copy.from), copy.count * values->width(), values->row(copy.to));
+        for (Values* values : {&layer.keys, &layer.values})
+          std::copy_n(values->row(copy.from), copy.count * values->width(), values->row(copy.to));
   }
   /// Grows the cache, layer by layer, so that only one layer exists twice at a time.
   void reserve(Index rows) {

@@ -17,8 +17,8 @@ namespace graft::detail {
 /// A live hypothesis.
 struct Beam {
   std::vector<Token> tokens = {};  ///< prompt and text
-  double score = 0;           ///< Σ log p
-  Index row = 0;              ///< of the last logits
+  double score = 0;                ///< Σ log p
+  Index row = 0;                   ///< of the last logits
 };
 
 /// Beam search for one prompt, step by step, as transformers' `_beam_search` does it for each prompt of a batch.
@@ -26,7 +26,10 @@ class PromptBeams {
  public:
   /// `row` is the prompt's place in the session.
   PromptBeams(std::vector<Token> prompt, Index row, BeamSearch const& settings)
-      : settings_(&settings), limits_(limits_of(settings)), number_(settings.first_prompt + row), prompt_length_(static_cast<Index>(prompt.size())) {
+      : settings_(&settings),
+        limits_(limits_of(settings)),
+        number_(settings.first_prompt + row),
+        prompt_length_(static_cast<Index>(prompt.size())) {
     live_.push_back({std::move(prompt), 0.0, row});
   }
 
@@ -76,7 +79,9 @@ class PromptBeams {
     tokens.erase(tokens.begin(), tokens.begin() + prompt_length_);
     finished_.push_back({std::move(tokens), normalised(candidate.score, generated_), ended});
   }
-  [[nodiscard]] double normalised(double score, Index length) const { return score / std::pow(static_cast<double>(length), settings_->length_penalty); }
+  [[nodiscard]] double normalised(double score, Index length) const {
+    return score / std::pow(static_cast<double>(length), settings_->length_penalty);
+  }
 
   /// Whether nothing better is to come, by the rule of `early_stopping`.
   [[nodiscard]] bool over() const {

@@ -11,8 +11,8 @@ namespace graft {
 /// One generated text.
 struct Generated {
   std::vector<Token> tokens = {};  ///< without the prompt; its end token, where it has one, is the last
-  double score = 0;           ///< greedy, sampling: Σ log p; beam search: Σ log p / |tokens|^length_penalty (natural logarithm)
-  bool finished = false;      ///< ended by an end token; false when cut at max_new_tokens
+  double score = 0;                ///< greedy, sampling: Σ log p; beam search: Σ log p / |tokens|^length_penalty (natural logarithm)
+  bool finished = false;           ///< ended by an end token; false when cut at max_new_tokens
 };
 
 /// `[prompts][texts of the prompt]`; beam search puts the best first.

@@ -33,7 +33,9 @@ template <class Scalar>
 /// Keeps the most probable tokens until their mass reaches `top_p`; among equals the lower ids go first, as in transformers.
 /// A heap, because few tokens of a large vocabulary stay.
 inline void keep_top_p(std::vector<WeightedToken>& tokens, double top_p) {
-  auto const less = [](WeightedToken const& a, WeightedToken const& b) { return a.weight != b.weight ? a.weight < b.weight : a.token < b.token; };
+  auto const less = [](WeightedToken const& a, WeightedToken const& b) {
+    return a.weight != b.weight ? a.weight < b.weight : a.token < b.token;
+  };
   double total = 0, mass = 0;
   for (auto const& entry : tokens) total += entry.weight;
   std::make_heap(tokens.begin(), tokens.end(), less);
@@ -54,10 +56,12 @@ template <class Scalar>
   if (largest == -std::numeric_limits<Scalar>::infinity()) return tokens;
   for (Index v = 0; v < vocabulary; ++v)
     if (scores[v] >= threshold && scores[v] > -std::numeric_limits<Scalar>::infinity())
-      tokens.push_back({std::exp((static_cast<double>(scores[v]) - static_cast<double>(largest)) / settings.temperature), static_cast<Token>(v)});
+      tokens.push_back(
+          {std::exp((static_cast<double>(scores[v]) - static_cast<double>(largest)) / settings.temperature), static_cast<Token>(v)});
   if (settings.top_p < 1) keep_top_p(tokens, settings.top_p);
   if (settings.min_p > 0)
-    tokens.erase(std::remove_if(tokens.begin(), tokens.end(), [&](WeightedToken const& entry) { return entry.weight < settings.min_p; }), tokens.end());
+    tokens.erase(std::remove_if(tokens.begin(), tokens.end(), [&](WeightedToken const& entry) { return entry.weight < settings.min_p; }),
+                 tokens.end());
   std::sort(tokens.begin(), tokens.end(), [](WeightedToken const& a, WeightedToken const& b) { return a.token < b.token; });
   return tokens;
 }
@@ -86,7 +90,8 @@ template <DecodingSession Session>
   auto const key = RandomKey(settings.seed).with("sampling");
   auto const choose = [&](detail::LiveText const& text, Scalar const* scores, Index vocabulary) {
     auto const stream = key.with(static_cast<std::uint64_t>(text.number)).with(static_cast<std::uint64_t>(text.sequence));
-    return detail::draw(detail::sampling_candidates(scores, vocabulary, settings), stream.uniform(static_cast<std::uint64_t>(text.generated())));
+    return detail::draw(detail::sampling_candidates(scores, vocabulary, settings),
+                        stream.uniform(static_cast<std::uint64_t>(text.generated())));
   };
   return detail::write_token_by_token(session, detail::limits_of(settings), settings.sequences, settings.on_token, choose);
 }

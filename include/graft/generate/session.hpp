@@ -18,7 +18,8 @@ namespace graft {
 ///   Rows may be dropped, repeated and reordered: finished texts leave the batch, and beams branch.
 /// The caller may overwrite the logits it was given.
 template <class Session>
-concept DecodingSession = requires(Session& session, Session const& fixed, std::vector<Index> const& parents, std::vector<Token> const& tokens) {
+concept DecodingSession = requires(Session& session, Session const& fixed, std::vector<Index> const& parents,
+                                   std::vector<Token> const& tokens) {
   typename Session::scalar_type;
   { fixed.prompts() } -> std::convertible_to<std::vector<std::vector<Token>> const&>;
   { session.start() } -> std::same_as<Tensor<typename Session::scalar_type>>;

@@ -17,12 +17,12 @@ using TokenCallback = std::function<void(Index text, Token token)>;
 /// The settings that every search has, under the same names.
 struct Limits {
   Index max_new_tokens = 128;
-  Index min_new_tokens = 0;                 ///< no end token before so many
+  Index min_new_tokens = 0;                      ///< no end token before so many
   std::vector<Token> end_tokens = {};            ///< each ends a text; empty: only max_new_tokens does
-  double repetition_penalty = 1.0;          ///< of tokens that occurred; > 1 discourages them
-  Index no_repeat_ngram = 0;                ///< n-grams of this size occur once; 0: no limit
+  double repetition_penalty = 1.0;               ///< of tokens that occurred; > 1 discourages them
+  Index no_repeat_ngram = 0;                     ///< n-grams of this size occur once; 0: no limit
   std::vector<LogitsProcessor> processors = {};  ///< further changes to the scores, after those above
-  Index first_prompt = 0;                        ///< number of the first prompt: a long list gives the same texts in however many pieces it is generated
+  Index first_prompt = 0;  ///< number of the first prompt: a long list gives the same texts in however many pieces it is generated
 };
 
 /// The most probable token at every step; the lowest id among equals.
@@ -91,14 +91,18 @@ inline void check(Limits const& limits) {
   if (limits.max_new_tokens < 1) fail<ConfigError>("[generate] got max_new_tokens ", limits.max_new_tokens, "; expected at least 1");
   if (limits.min_new_tokens < 0 || limits.min_new_tokens > limits.max_new_tokens)
     fail<ConfigError>("[generate] got min_new_tokens ", limits.min_new_tokens, "; expected 0 to max_new_tokens = ", limits.max_new_tokens);
-  if (!(limits.repetition_penalty > 0)) fail<ConfigError>("[generate] got repetition_penalty ", limits.repetition_penalty, "; expected more than 0, 1 for none");
-  if (limits.no_repeat_ngram < 0) fail<ConfigError>("[generate] got no_repeat_ngram ", limits.no_repeat_ngram, "; expected a size, or 0 for no limit");
+  if (!(limits.repetition_penalty > 0))
+    fail<ConfigError>("[generate] got repetition_penalty ", limits.repetition_penalty, "; expected more than 0, 1 for none");
+  if (limits.no_repeat_ngram < 0)
+    fail<ConfigError>("[generate] got no_repeat_ngram ", limits.no_repeat_ngram, "; expected a size, or 0 for no limit");
   if (limits.first_prompt < 0) fail<ConfigError>("[generate] got first_prompt ", limits.first_prompt, "; expected a number of 0 or more");
 }
 inline void check(Greedy const& settings) { check(limits_of(settings)); }
 inline void check(Sampling const& settings) {
   check(limits_of(settings));
-  if (!(settings.temperature > 0)) fail<ConfigError>("[generate] got temperature ", settings.temperature, "; expected more than 0; hint: Greedy takes the most probable token");
+  if (!(settings.temperature > 0))
+    fail<ConfigError>("[generate] got temperature ", settings.temperature,
+                      "; expected more than 0; hint: Greedy takes the most probable token");
   if (settings.top_k < 0) fail<ConfigError>("[generate] got top_k ", settings.top_k, "; expected a number of tokens, or 0 for all");
   if (!(settings.top_p >= 0 && settings.top_p <= 1)) fail<ConfigError>("[generate] got top_p ", settings.top_p, "; expected 0 to 1");
   if (!(settings.min_p >= 0 && settings.min_p <= 1)) fail<ConfigError>("[generate] got min_p ", settings.min_p, "; expected 0 to 1");
@@ -115,7 +119,8 @@ inline void check(BeamSearch const& settings) {
 /// An end token outside the vocabulary could never end a text.
 inline void check_end_tokens(std::vector<Token> const& ends, Index vocabulary) {
   for (Token end : ends)
-    if (end < 0 || end >= vocabulary) fail<ConfigError>("[generate] got end token ", end, "; expected 0 to ", vocabulary - 1, " in a vocabulary of ", vocabulary);
+    if (end < 0 || end >= vocabulary)
+      fail<ConfigError>("[generate] got end token ", end, "; expected 0 to ", vocabulary - 1, " in a vocabulary of ", vocabulary);
 }
 
 /// The processors that the limits ask for, in transformers' order.

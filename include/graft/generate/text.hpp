@@ -2,6 +2,7 @@
 /// @brief `generate(model, tokenizer, text, settings)`: text in, text out.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,11 +31,13 @@ template <class Model, GenerationSettings Settings>
 
 /// The best continuation of every prompt. Where the settings name no end token, the tokenizer's end of text is it.
 template <class Model, GenerationSettings Settings>
-[[nodiscard]] std::vector<std::string> generate(Model& model, Tokenizer const& tokenizer, std::vector<std::string> const& prompts, Settings const& settings) {
+[[nodiscard]] std::vector<std::string> generate(Model& model, Tokenizer const& tokenizer, std::vector<std::string> const& prompts,
+                                                Settings const& settings) {
   std::vector<std::vector<Token>> tokens;
   for (auto const& prompt : prompts) tokens.push_back(tokenizer.encode(prompt));
   std::vector<std::string> texts;
-  for (auto const& generated : generate(model, tokens, with_end_token(model, tokenizer, settings))) texts.push_back(decode_text(tokenizer, generated.front()));
+  for (auto const& generated : generate(model, tokens, with_end_token(model, tokenizer, settings)))
+    texts.push_back(decode_text(tokenizer, generated.front()));
   return texts;
 }
 

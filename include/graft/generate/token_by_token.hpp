@@ -46,13 +46,15 @@ template <class Scalar, class Choose>
 
 /// Writes `sequences` texts for every prompt. `choose` returns −1 where no token is allowed.
 template <DecodingSession Session, class Choose>
-[[nodiscard]] Generations write_token_by_token(Session& session, Limits const& limits, Index sequences, TokenCallback const& on_token, Choose const& choose) {
+[[nodiscard]] Generations write_token_by_token(Session& session, Limits const& limits, Index sequences, TokenCallback const& on_token,
+                                               Choose const& choose) {
   auto const& prompts = session.prompts();
   if (prompts.empty()) return {};
   std::vector<LiveText> texts;
   for (std::size_t p = 0; p < prompts.size(); ++p)
     for (Index s = 0; s < sequences; ++s)
-      texts.push_back({static_cast<Index>(p), s, limits.first_prompt + static_cast<Index>(p), static_cast<Index>(p), prompts[p], static_cast<Index>(prompts[p].size())});
+      texts.push_back({static_cast<Index>(p), s, limits.first_prompt + static_cast<Index>(p), static_cast<Index>(p), prompts[p],
+                       static_cast<Index>(prompts[p].size())});
 
   auto const processors = processors_of(limits);
   auto logits = checked_logits(session.start(), static_cast<Index>(prompts.size()));
@@ -64,8 +66,8 @@ template <DecodingSession Session, class Choose>
     std::vector<std::pair<Token, double>> next(live.size());
     parallel_for(static_cast<Index>(live.size()), [&](Index i) {
       auto const& text = texts[live[static_cast<std::size_t>(i)]];
-      next[static_cast<std::size_t>(i)] =
-          next_token(text, std::as_const(logits).row(text.row), logits.width(), log_sums[static_cast<std::size_t>(text.row)], processors, choose);
+      next[static_cast<std::size_t>(i)] = next_token(text, std::as_const(logits).row(text.row), logits.width(),
+                                                     log_sums[static_cast<std::size_t>(text.row)], processors, choose);
     });
     std::vector<std::size_t> still;
     std::vector<Index> parents;
@@ -90,7 +92,8 @@ template <DecodingSession Session, class Choose>
 
   Generations result(prompts.size());
   for (auto const& text : texts)
-    result[static_cast<std::size_t>(text.prompt)].push_back({{text.tokens.begin() + text.prompt_length, text.tokens.end()}, text.score, text.finished});
+    result[static_cast<std::size_t>(text.prompt)].push_back(
+        {{text.tokens.begin() + text.prompt_length, text.tokens.end()}, text.score, text.finished});
   return result;
 }
 

@@ -9,13 +9,15 @@
 
 #include <filesystem>
 #include <memory>
+#include <system_error>
 
 namespace graft {
 
 /// A folder is taken for Hugging Face's, a file that begins with "GGUF" for GGUF, any other for safetensors. Throws FileError.
 [[nodiscard]] inline std::shared_ptr<Checkpoint const> open_checkpoint(std::filesystem::path const& path,
                                                                        FileAccess access = FileAccess::map) {
-  if (!std::filesystem::is_directory(path) && MappedFile::open(path)->text().substr(0, 4) == "GGUF") {
+  std::error_code missing;  // opening says what is wrong
+  if (!std::filesystem::is_directory(path, missing) && MappedFile::open(path)->text().substr(0, 4) == "GGUF") {
     return std::make_shared<GgufCheckpoint const>(path, access);
   }
   return std::make_shared<SafetensorsCheckpoint const>(path, access);

@@ -45,7 +45,8 @@ namespace detail {
 class SafetensorsCheckpoint final : public Checkpoint {
  public:
   explicit SafetensorsCheckpoint(std::filesystem::path const& path, FileAccess access = FileAccess::map) : path_(path.string()) {
-    if (!std::filesystem::is_directory(path)) {
+    std::error_code missing;  // opening says what is wrong
+    if (!std::filesystem::is_directory(path, missing)) {
       folder_ = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
       shards_.emplace_back(path, access);
       index_single();
@@ -53,15 +54,15 @@ class SafetensorsCheckpoint final : public Checkpoint {
     }
     folder_ = path;
     auto const index = path / "model.safetensors.index.json";
-    if (std::filesystem::exists(path / "model.safetensors")) {
+    if (std::filesystem::exists(path / "model.safetensors", missing)) {
       shards_.emplace_back(path / "model.safetensors", access);
       index_single();
-    } else if (std::filesystem::exists(index)) {
+    } else if (std::filesystem::exists(index, missing)) {
       open_shards(index, access);
     } else {
       fail<FileError>(
           "[", path_, "] holds no model; expected model.safetensors or model.safetensors.index.json",
-          std::filesystem::exists(path / "pytorch_model.bin")
+          std::filesystem::exists(path / "pytorch_model.bin", missing)
               ? "; hint: pickled pytorch_model.bin can run code and is not read, convert it with save_pretrained(safe_serialization=True)"
               : "");
     }

@@ -42,7 +42,7 @@ using StepPlan = std::vector<std::vector<Index>>;
   auto const count = static_cast<Index>(examples.size());
   Index passes = (count + rows - 1) / rows;
   if (max_tokens > 0) {
-    Index const tokens = std::accumulate(examples.begin(), examples.end(), Index{0}, [&](Index sum, Index i) { return sum + length(i); });
+    Index const tokens = std::accumulate(examples.begin(), examples.end(), Index{0}, [&](Index sum, Index i) { return sum + std::min(length(i), max_tokens); });
     passes = std::clamp((tokens + max_tokens - 1) / max_tokens, passes, count);
   }
   for (;; ++passes) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <graft/core/dtype.hpp>
 #include <graft/io/json.hpp>
 #include <graft/nn/rows.hpp>
 #include <graft/optim/optimizer.hpp>

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <vector>
 
@@ -49,22 +48,24 @@ template <class Scalar, class Device>
   return batch;
 }
 
-/// Mean −log p (natural logarithm) of all target tokens, without dropout and without recording; `max_tokens` of one pass bounds its memory.
+/// Mean −log p (natural logarithm) of all target tokens, without dropout and without recording. Passes take the examples in their order, as many as
+/// `max_tokens` allows.
 /// @throws ConfigError without target tokens
 template <class Model>
 [[nodiscard]] double evaluate_loss(Model& model, std::vector<TokenizedExample> const& examples, Index max_tokens = 2048) {
   NoGrad const no_grad;
-  std::vector<Index> all(examples.size());
-  std::iota(all.begin(), all.end(), Index{0});
   double sum = 0, weight = 0;
-  if (!all.empty())
-    for (auto const& indices : divide_by_length(all, row_lengths(examples), static_cast<Index>(all.size()), std::max<Index>(1, max_tokens))) {
-      Batch const batch = pack_selected(examples, indices);
-      auto const scores = model.scores(batch);
-      auto const* const log_probability = scores.log_probability.value().data();
-      for (std::size_t i = 0; i < batch.rows.targets.weights.size(); ++i) sum -= batch.rows.targets.weights[i] * static_cast<double>(log_probability[i]);
-      weight += target_weight(batch.rows.targets);
-    }
+  for (std::size_t i = 0; i < examples.size();) {
+    Batch batch;
+    do append_causal_row(batch, examples[i++]);
+    while (i < examples.size() && batch.rows.tokens() + row_length(examples[i]) <= max_tokens);
+    Targets const& targets = batch.rows.targets;
+    if (targets.size() == 0) continue;
+    auto const scores = model.scores(batch);
+    auto const* const log_probability = scores.log_probability.value().data();
+    for (std::size_t k = 0; k < targets.weights.size(); ++k) sum -= targets.weights[k] * static_cast<double>(log_probability[k]);
+    weight += target_weight(targets);
+  }
   if (weight <= 0) fail<ConfigError>("[evaluate_loss] got ", examples.size(), " examples without target tokens; expected at least one target token");
   return sum / weight;
 }

@@ -95,28 +95,29 @@ Scalar slope_from_kept(Scalar kept) {
 
 template <class Scalar>
 void activate(Cpu, Activation f, Scalar const* x, Scalar* y, Index size) {
-  cpu::with_activation(f, [&]<class F>(F) { cpu::map(y, size, [=](Index i) { return F::at(x[i]).value; }); });
+  cpu::with_activation(f, [&]<class F>(F) { cpu::map_chunks(y, size, [=](Index i) { return F::at(x[i]).value; }); });
 }
 template <class Scalar>
 void activate_backward(Cpu, Activation f, Scalar const* kept, Scalar const* dy, Scalar* dx, Index size) {
-  cpu::with_activation(f, [&]<class F>(F) { cpu::map(dx, size, [=](Index i) { return dy[i] * cpu::slope_from_kept<F>(kept[i]); }); });
+  cpu::with_activation(f,
+                       [&]<class F>(F) { cpu::map_chunks(dx, size, [=](Index i) { return dy[i] * cpu::slope_from_kept<F>(kept[i]); }); });
 }
 template <class Scalar>
 void gated(Cpu, Activation f, Scalar const* gate, Scalar const* up, Scalar* y, Index size) {
-  cpu::with_activation(f, [&]<class F>(F) { cpu::map(y, size, [=](Index i) { return F::at(gate[i]).value * up[i]; }); });
+  cpu::with_activation(f, [&]<class F>(F) { cpu::map_chunks(y, size, [=](Index i) { return F::at(gate[i]).value * up[i]; }); });
 }
 template <class Scalar>
 void gated_backward(Cpu, Activation f, Scalar const* gate, Scalar const* up, Scalar const* dy, Scalar* dgate, Scalar* dup, Index size) {
   cpu::with_activation(f, [&]<class F>(F) {
     if (dgate && dup) {
-      cpu::map(dgate, dup, size, [=](Index i) {
+      cpu::map_chunks(dgate, dup, size, [=](Index i) {
         auto const at = F::at(gate[i]);
         return std::pair<Scalar, Scalar>(dy[i] * up[i] * at.slope, dy[i] * at.value);
       });
     } else if (dgate) {
-      cpu::map(dgate, size, [=](Index i) { return dy[i] * up[i] * F::at(gate[i]).slope; });
+      cpu::map_chunks(dgate, size, [=](Index i) { return dy[i] * up[i] * F::at(gate[i]).slope; });
     } else if (dup) {
-      cpu::map(dup, size, [=](Index i) { return dy[i] * F::at(gate[i]).value; });
+      cpu::map_chunks(dup, size, [=](Index i) { return dy[i] * F::at(gate[i]).value; });
     }
   });
 }

@@ -29,7 +29,7 @@ class AttendRowBackward {
   AttendRowBackward(AttentionRow<Scalar> const& row, AttentionReverse<Scalar> const& reverse)
       : row_(row), reverse_(reverse), every_block_(reverse.gradients->queries.data || reverse.gradients->bias_table) {
     Index const panel = row.head_dim() * row.columns;
-    Scalar* memory = scratch<Scalar, 0>(2 * (row.score_size() + panel + row.bias_size()));
+    Scalar* memory = scratch<Scalar, 0>(2 * (row.score_size() + panel + row.bias_size()) + row.query_block);
     auto const part = [&memory](Index size) { return std::exchange(memory, memory + size); };
     probabilities_ = part(row.score_size());
     score_gradients_ = part(row.score_size());
@@ -37,6 +37,7 @@ class AttendRowBackward {
     values_ = part(panel);
     bias_ = row.x.bias.table ? part(row.bias_size()) : nullptr;
     bias_gradient_ = reverse.gradients->bias_table ? part(row.bias_size()) : nullptr;
+    deltas_ = memory;
   }
 
   void run() const {
@@ -48,10 +49,14 @@ class AttendRowBackward {
       transpose_padded(row_.keys(b).data, row_.keys(b).stride, b.length, row_.head_dim(), keys_ + at, b.width);
       if (needs_scores(b)) transpose_padded(row_.values(b).data, row_.values(b).stride, b.length, row_.head_dim(), values_ + at, b.width);
     }
-    for (Index first = 0; first < row_.queries; first += row_.query_block)
-      for (Index g = 0; g < row_.x.shape.group(); ++g)
+    for (Index first = 0; first < row_.queries; first += row_.query_block) {
+      Index const last = std::min(row_.queries, first + row_.query_block);
+      for (Index g = 0; g < row_.x.shape.group(); ++g) {
+        find_deltas(g, first, last);
         for (KeyBlock const& b : *row_.blocks)
-          if (wanted(b)) run_block(b, g, first, std::min(row_.queries, first + row_.query_block));
+          if (wanted(b)) run_block(b, g, first, last);
+      }
+    }
     if (bias_gradient_) fold_bias_gradient();
   }
 
@@ -59,6 +64,14 @@ class AttendRowBackward {
   [[nodiscard]] bool wanted(KeyBlock const& b, typename Targets::Kind kind) const { return reverse_.targets->wanted(*b.segment, kind); }
   [[nodiscard]] bool needs_scores(KeyBlock const& b) const { return every_block_ || wanted(b, Targets::keys); }
   [[nodiscard]] bool wanted(KeyBlock const& b) const { return needs_scores(b) || wanted(b, Targets::values); }
+
+  /// δ_i = Σ dO_i∘O_i
+  void find_deltas(Index g, Index first, Index last) const {
+    Index const width = row_.x.shape.width();
+    auto const y = row_.of_queries(Strided<Scalar const>{reverse_.output, width}, first, row_.head(g));
+    auto const dy = row_.of_queries(Strided<Scalar const>{reverse_.output_gradient, width}, first, row_.head(g));
+    for (Index i = 0; i < last - first; ++i) deltas_[i] = dot(dy.row(i), y.row(i), row_.head_dim());
+  }
 
   void run_block(KeyBlock const& b, Index g, Index first, Index last) const {
     if (b.visible(row_.index(last - 1)) == 0) return;
@@ -71,30 +84,19 @@ class AttendRowBackward {
     if (wanted(b, Targets::values)) add_transposed(b, p.constant(), dy, target(b, Targets::values), first, last);
     if (!needs_scores(b)) return;
     row_.multiply(b, dy, values_ + at, first, last, ds);
-    auto const y = row_.of_queries(Strided<Scalar const>{reverse_.output, width}, first, head);
-    for (Index i = first; i < last; ++i) {
-      Scalar const delta = dot(dy.row(i - first), y.row(i - first), row_.head_dim());
-      score_gradient(b, g, i, delta, p.row(i - first), ds.row(i - first));
-    }
+    for (Index i = first; i < last; ++i)
+      score_gradient(p.row(i - first), ds.row(i - first), b.visible(row_.index(i)), b.width, row_.scale(), deltas_[i - first],
+                     row_.bias_at(bias_gradient_, b, i, g));
     if (wanted(b, Targets::keys)) add_transposed(b, ds.constant(), queries, target(b, Targets::keys), first, last);
     if (reverse_.gradients->queries.data) add_to_queries(b, ds, row_.of_queries(reverse_.gradients->queries, first, head), first, last);
   }
 
+  /// p = exp(scale·p + bias − log_sum)
   void probabilities(KeyBlock const& b, Index g, Index query, Scalar* p) const {
+    auto const zero = Eigen::internal::pset1<Packet<Scalar>>(Scalar(0));
     Index const seen = b.visible(row_.index(query));
-    if (seen == 0) return std::fill_n(p, b.width, Scalar(0)), void();
-    row_.scale_and_bias(b, query, seen, g, bias_, p);
-    exponentiate(p, seen, b.width, reverse_.log_sum[(row_.first_query + query) * row_.x.shape.heads + row_.head(g)]);
-  }
-
-  /// ds = scale · p∘(ds − δ), with the unscaled gradient added to the bias's.
-  void score_gradient(KeyBlock const& b, Index g, Index query, Scalar delta, Scalar const* p, Scalar* ds) const {
-    Index const seen = b.visible(row_.index(query));
-    Line<Scalar> line(ds, seen);
-    line = ConstLine<Scalar>(p, seen) * (line - delta);
-    if (bias_gradient_ && seen > 0) Line<Scalar>(bias_gradient_ + g * row_.range.size() + row_.distance(b, query), seen) += line;
-    line *= static_cast<Scalar>(row_.x.shape.scale);
-    std::fill(ds + seen, ds + b.width, Scalar(0));
+    scale_scores(p, seen, row_.scale(), row_.bias_at(bias_, b, query, g), zero);
+    exponentiate(p, seen, b.width, reverse_.log_sum[(row_.first_query + query) * row_.x.shape.heads + row_.head(g)], zero);
   }
 
   /// to[j] += Σ_i left[i, j] · right[i], over the queries i that see key j.
@@ -130,7 +132,7 @@ class AttendRowBackward {
   AttentionRow<Scalar> const& row_;
   AttentionReverse<Scalar> const& reverse_;
   bool every_block_;
-  Scalar *probabilities_, *score_gradients_, *keys_, *values_, *bias_, *bias_gradient_;
+  Scalar *probabilities_, *score_gradients_, *keys_, *values_, *bias_, *bias_gradient_, *deltas_;
 };
 
 }  // namespace cpu

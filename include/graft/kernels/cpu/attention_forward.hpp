@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 
 #include <graft/core/device.hpp>
 #include <graft/kernels/cpu/attention_row.hpp>
@@ -56,31 +57,25 @@ class AttendRow {
       auto const keys = row_.keys(b);
       for (Index i = first; i < last; ++i) {
         Index const seen = b.visible(row_.index(i));
+        std::fill(to.row(i - first), to.row(i - first) + b.width, Scalar(0));
         for (Index j = 0; j < seen; ++j) to.row(i - first)[j] = dot(queries.row(i - first), keys.row(j), row_.head_dim());
-        std::fill(to.row(i - first) + seen, to.row(i - first) + b.width, Scalar(0));
       }
     }
   }
 
   /// exp(score − greatest score) in place; returns the sum over the query's segments, and keeps the log-sum-exp.
   Scalar softmax(Index g, Index first, Index query, Index last_index) const {
+    namespace simd = Eigen::internal;
     Index const index = row_.index(query);
-    Scalar greatest = -std::numeric_limits<Scalar>::infinity();
-    for (KeyBlock const& b : *row_.blocks) {
-      Index const seen = b.visible(index);
-      if (seen == 0) continue;
-      Scalar* const score = row_.scores(scores_, b).row(query - first);
-      row_.scale_and_bias(b, query, seen, g, bias_, score);
-      greatest = std::max(greatest, Line<Scalar>(score, seen).maxCoeff());
-    }
-    Scalar sum = 0;
-    for (KeyBlock const& b : *row_.blocks) {
-      if (b.visible(last_index) == 0) continue;
-      Scalar* const score = row_.scores(scores_, b).row(query - first);
-      exponentiate(score, b.visible(index), b.width, greatest);
-      sum += Line<Scalar>(score, padded<Scalar>(b.visible(index))).sum();
-    }
-    if (log_sum_) log_sum_[(row_.first_query + query) * row_.x.shape.heads + row_.head(g)] = greatest + std::log(sum);
+    auto greatest = simd::pset1<Packet<Scalar>>(-std::numeric_limits<Scalar>::infinity());
+    for (KeyBlock const& b : *row_.blocks)
+      greatest = scale_scores(row_.scores(scores_, b).row(query - first), b.visible(index), row_.scale(), row_.bias_at(bias_, b, query, g), greatest);
+    Scalar const shift = simd::predux_max(greatest);
+    auto sums = simd::pset1<Packet<Scalar>>(Scalar(0));
+    for (KeyBlock const& b : *row_.blocks)
+      sums = exponentiate(row_.scores(scores_, b).row(query - first), b.visible(index), padded<Scalar>(b.visible(last_index)), shift, sums);
+    Scalar const sum = simd::predux(sums);
+    if (log_sum_) log_sum_[(row_.first_query + query) * row_.x.shape.heads + row_.head(g)] = shift + std::log(sum);
     return sum;
   }
 

@@ -2,12 +2,12 @@
 /// @brief What the forward and backward passes of attention share on the host: a row's keys cut into blocks, and scores against them.
 #pragma once
 
-#include <limits>
 #include <vector>
 
 #include <graft/core/thread_pool.hpp>
 #include <graft/kernels/attention_operands.hpp>
 #include <graft/kernels/cpu/row_products.hpp>
+#include <graft/kernels/cpu/score_lines.hpp>
 
 namespace graft::kernels::cpu {
 
@@ -96,33 +96,22 @@ class AttentionRow {
                         to.from(i - first, 0), false);
     }
   }
-  /// Elements of `expand_bias`.
-  [[nodiscard]] Index bias_size() const { return padded<Scalar>(x.shape.group() * range.size()); }
+  /// Elements of `expand_bias`: the last head's are followed by zeros, because bias is read in whole registers.
+  [[nodiscard]] Index bias_size() const { return padded<Scalar>(x.shape.group() * range.size() + packet_size<Scalar>); }
   /// to[g, d] = the bias of the group's head g at distance range.low + d: a row of scores then takes consecutive elements.
   void expand_bias(Scalar* to) const {
+    std::fill_n(to, bias_size(), Scalar(0));
     for (Index g = 0; g < x.shape.group() && range.size() > 0; ++g)
       for (Index d = 0; d < range.size(); ++d) *to++ = x.bias.table[bucket(d) * x.shape.heads + head(g)];
   }
   [[nodiscard]] Index bucket(Index d) const { return x.bias.bucket_of_distance[range.low + d - x.bias.first_distance]; }
-  /// Where in [0, range.size()) the distance of `query` and the first key of `b` falls.
-  [[nodiscard]] Index distance(KeyBlock const& b, Index query) const {
-    return b.segment->position + b.first - plan.query_position(row, query) - range.low;
+  /// Where the bias (or its gradient) for `query` and the keys of `b` starts in `expanded`; null stays null.
+  [[nodiscard]] Scalar* bias_at(Scalar* expanded, KeyBlock const& b, Index query, Index in_group) const {
+    if (!expanded) return nullptr;
+    return expanded + in_group * range.size() + b.segment->position + b.first - plan.query_position(row, query) - range.low;
   }
-  /// score = scale · score + bias for the `seen` keys that `query` sees.
-  void scale_and_bias(KeyBlock const& b, Index query, Index seen, Index in_group, Scalar const* bias, Scalar* score) const {
-    Line<Scalar> line(score, seen);
-    line *= static_cast<Scalar>(x.shape.scale);
-    if (bias) line += ConstLine<Scalar>(bias + in_group * range.size() + distance(b, query), seen);
-  }
+  [[nodiscard]] Scalar scale() const { return static_cast<Scalar>(x.shape.scale); }
 };
-
-/// score = exp(score − shift) for the `seen` keys, 0 for the rest of the block.
-template <class Scalar>
-void exponentiate(Scalar* score, Index seen, Index width, Scalar shift) {
-  Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>, Eigen::AlignedMax> line(score, padded<Scalar>(seen));  // whole registers: one code path
-  line = (line - shift).exp();
-  std::fill(score + seen, score + width, Scalar(0));
-}
 
 /// Runs `f(row)` for every row and key/value head; a thread takes several where they are small.
 template <class Scalar, class F>

@@ -44,12 +44,12 @@ void map_here(Scalar* y, Scalar* z, Index size, F const& f) {
 
 /// `map_here` on the pool, in chunks worth a thread each.
 template <class Scalar, class F>
-void map(Scalar* y, Index size, F const& f) {
+void map_chunks(Scalar* y, Index size, F const& f) {
   parallel_chunks(size, Index{16384},
                   [&](Index first, Index last) { map_here(y + first, last - first, [&](Index i) { return f(first + i); }); });
 }
 template <class Scalar, class F>
-void map(Scalar* y, Scalar* z, Index size, F const& f) {
+void map_chunks(Scalar* y, Scalar* z, Index size, F const& f) {
   parallel_chunks(size, Index{16384},
                   [&](Index first, Index last) { map_here(y + first, z + first, last - first, [&](Index i) { return f(first + i); }); });
 }

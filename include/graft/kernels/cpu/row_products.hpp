@@ -44,24 +44,27 @@ EIGEN_ALWAYS_INLINE void unrolled(F const& f) {
   unrolled(std::make_integer_sequence<int, count>{}, f);
 }
 
-/// C (+)= A·B for `rows` rows and `packets` registers of columns.
+/// C (+)= A·B for `rows` rows and `packets` registers of columns. The sums stay in registers only if everything is inlined, so that is not left to the compiler.
 template <int rows, int packets, class Scalar>
 void product_tile(Index depth, Left<Scalar> a, Scalar const* b, Index b_stride, Scalar* c, Index c_stride, bool add) {
   namespace simd = Eigen::internal;
+  using P = Packet<Scalar>;
   constexpr Index size = packet_size<Scalar>;
-  Packet<Scalar> sum[std::size_t{rows}][std::size_t{packets}];
-  unrolled<rows>([&](auto r) {
-    unrolled<packets>([&](auto p) { sum[r][p] = add ? simd::ploadu<Packet<Scalar>>(c + r * c_stride + p * size) : simd::pset1<Packet<Scalar>>(Scalar(0)); });
+  P sum[std::size_t{rows}][std::size_t{packets}];
+  unrolled<rows>([&](auto r) __attribute__((always_inline)) {
+    unrolled<packets>([&](auto p) __attribute__((always_inline)) { sum[r][p] = add ? simd::ploadu<P>(c + r * c_stride + p * size) : simd::pset1<P>(Scalar(0)); });
   });
   for (Index k = 0; k < depth; ++k, a.data += a.step, b += b_stride) {
-    Packet<Scalar> right[std::size_t{packets}];
-    unrolled<packets>([&](auto p) { right[p] = simd::ploadu<Packet<Scalar>>(b + p * size); });
-    unrolled<rows>([&](auto r) {
-      auto const left = simd::pset1<Packet<Scalar>>(a.data[r * a.row_stride]);
-      unrolled<packets>([&](auto p) { sum[r][p] = simd::pmadd(left, right[p], sum[r][p]); });
+    P right[std::size_t{packets}];
+    unrolled<packets>([&](auto p) __attribute__((always_inline)) { right[p] = simd::ploadu<P>(b + p * size); });
+    unrolled<rows>([&](auto r) __attribute__((always_inline)) {
+      auto const left = simd::pset1<P>(a.data[r * a.row_stride]);
+      unrolled<packets>([&](auto p) __attribute__((always_inline)) { sum[r][p] = simd::pmadd(left, right[p], sum[r][p]); });
     });
   }
-  unrolled<rows>([&](auto r) { unrolled<packets>([&](auto p) { simd::pstoreu(c + r * c_stride + p * size, sum[r][p]); }); });
+  unrolled<rows>([&](auto r) __attribute__((always_inline)) {
+    unrolled<packets>([&](auto p) __attribute__((always_inline)) { simd::pstoreu(c + r * c_stride + p * size, sum[r][p]); });
+  });
 }
 
 /// C (+)= A·B for `rows` rows and any number of columns: wide tiles, then single registers, then single elements.
@@ -70,6 +73,8 @@ void product_rows(Index columns, Index depth, Left<Scalar> a, Scalar const* b, I
   constexpr Index wide = wide_packets * packet_size<Scalar>;
   Index j = 0;
   for (; j + wide <= columns; j += wide) product_tile<rows, wide_packets>(depth, a, b + j, b_stride, c + j, c_stride, add);
+  if constexpr (wide_packets > 2)
+    for (; j + wide / 2 <= columns; j += wide / 2) product_tile<rows, wide_packets / 2>(depth, a, b + j, b_stride, c + j, c_stride, add);
   for (; j + packet_size<Scalar> <= columns; j += packet_size<Scalar>) product_tile<rows, 1>(depth, a, b + j, b_stride, c + j, c_stride, add);
   for (; j < columns; ++j)
     for (Index r = 0; r < rows; ++r) {
@@ -96,7 +101,6 @@ void product(Index rows, Index columns, Index depth, Left<Scalar> a, Strided<Sca
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // PacketBlock<Packet>: the attribute is the register's alignment, which its type has anyway
-#pragma GCC diagnostic ignored "-Wuninitialized"       // g++ 12's own AVX-512 headers (GCC bug 105593)
 #endif
 
 /// to[d · width + j] = from[j · stride + d] for j < rows and d < columns, zero for rows <= j < width; width is in whole registers.

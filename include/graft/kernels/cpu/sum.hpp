@@ -41,15 +41,15 @@ void squared_distance(Cpu, Scalar const* a, Scalar const* b, Scalar factor, Inde
 }
 template <class Scalar>
 void broadcast(Cpu, Scalar const* d, Scalar* y, Index size) {
-  cpu::map(y, size, [value = *d](Index) { return value; });
+  cpu::map_chunks(y, size, [value = *d](Index) { return value; });
 }
 template <class Scalar>
 void scale_by(Cpu, Scalar const* a, Scalar const* d, Scalar* y, Index size) {
-  cpu::map(y, size, [value = *d, a](Index i) { return value * a[i]; });
+  cpu::map_chunks(y, size, [value = *d, a](Index i) { return value * a[i]; });
 }
 template <class Scalar>
 void scaled_difference(Cpu, Scalar const* a, Scalar const* b, Scalar const* d, Scalar factor, Scalar* y, Index size) {
-  cpu::map(y, size, [value = *d * factor, a, b](Index i) { return value * (a[i] - b[i]); });
+  cpu::map_chunks(y, size, [value = *d * factor, a, b](Index i) { return value * (a[i] - b[i]); });
 }
 
 }  // namespace graft::kernels

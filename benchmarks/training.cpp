@@ -1,0 +1,66 @@
+// Times training steps: forward, backward and AdamW on packed rows. Prints one JSON line with the keys of the peer's script.
+#include <cmath>
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include <graft/core/thread_pool.hpp>
+
+#include "any_model/any_model.hpp"
+#include "support/rows.hpp"
+
+int main(int argc, char** argv) try {
+  std::string model, shape = "gpt2-small", rows_file, dtype = "fp32";
+  std::size_t batch = 10;
+  int steps = 12;
+  any_model::Method method;
+  method.name = "prefix";
+  double learning_rate = 5e-5;
+  graft::Index length = 10;
+  CLI::App app{"Times training steps on rows of token ids; prints one JSON line. The first two steps are not counted."};
+  app.add_option("--model", model, "Hugging Face folder or GGUF file; without it, random weights of --shape");
+  app.add_option("--shape", shape, "gpt2-small, gpt2-medium or gpt2-large")->capture_default_str()->check(CLI::IsMember({"gpt2-small", "gpt2-medium", "gpt2-large"}));
+  app.add_option("--rows", rows_file, "JSON file with eos and rows of source_ids and target_ids")->required();
+  app.add_option("--method", method.name, "strategy: prefix, prefix_mlp, prompt, infix, embedding, adapter, lora, bitfit, top_layers, full")->capture_default_str();
+  app.add_option("--dtype", dtype, "fp32; a bfloat16 checkpoint is kept as it is stored")->capture_default_str()->check(CLI::IsMember({"fp32"}));
+  app.add_option("--batch", batch, "rows a step")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--steps", steps, "steps, at least 3")->capture_default_str()->check(CLI::Range(3, 1000000));
+  app.add_option("--length", length, "virtual tokens")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--learning-rate", learning_rate)->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  method.length = length;
+  auto const rows = benchmark_support::read_token_rows(rows_file);
+  graft::Index const layers = shape == "gpt2-large" ? 36 : shape == "gpt2-medium" ? 24 : 12;
+  auto const base = model.empty() ? any_model::random_gpt2(layers, shape == "gpt2-large" ? 1280 : shape == "gpt2-medium" ? 1024 : 768, shape == "gpt2-large" ? 20 : shape == "gpt2-medium" ? 16 : 12)
+                                  : any_model::load_base(model);
+  auto const adapted = base->adapt(method);
+  std::vector<double> times;
+  nlohmann::json losses = nlohmann::json::array();
+  double seconds = 0;
+  std::size_t tokens = 0;
+  for (int step = 0; step < steps; ++step) {
+    auto const examples = rows.batch(static_cast<std::size_t>(step), batch);
+    auto const start = std::chrono::steady_clock::now();
+    double const loss = adapted->step(examples, learning_rate);
+    double const taken = benchmark_support::seconds_since(start);
+    losses.push_back(std::round(loss * 1e4) / 1e4);
+    if (step < 2) continue;
+    times.push_back(taken);
+    seconds += taken;
+    for (auto const& example : examples) tokens += example.source.size() + example.target.size();
+  }
+  std::cout << nlohmann::json{{"peer", "graft"}, {"what", "train"}, {"method", method.name}, {"dtype", dtype}, {"batch", batch}, {"device", "cpu"},
+                              {"median_step_s", benchmark_support::median(times)}, {"tokens_per_s", std::round(10 * static_cast<double>(tokens) / seconds) / 10}, {"losses", losses},
+                              {"trainable", adapted->parameter_counts().trainable}, {"peak_rss_mb", benchmark_support::peak_rss_mb()}, {"threads", graft::ThreadPool::global().threads()}}
+                   .dump()
+            << "\n";
+  return 0;
+} catch (std::exception const& error) {
+  std::cerr << error.what() << "\n";
+  return 1;
+}

@@ -1,0 +1,164 @@
+/// @file
+/// @brief The one template behind `AnyModel`: instantiated for an architecture and every strategy in that architecture's source file.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include <graft/adaptation/bitfit.hpp>
+#include <graft/adaptation/bottleneck_adapter.hpp>
+#include <graft/adaptation/compose.hpp>
+#include <graft/adaptation/embedding_only.hpp>
+#include <graft/adaptation/full_fine_tuning.hpp>
+#include <graft/adaptation/infix_tuning.hpp>
+#include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/none.hpp>
+#include <graft/adaptation/prefix_tuning.hpp>
+#include <graft/adaptation/prompt_tuning.hpp>
+#include <graft/adaptation/top_layers.hpp>
+#include <graft/generate/generate.hpp>
+#include <graft/io/adapter.hpp>
+#include <graft/models/adapt.hpp>
+#include <graft/optim/adamw.hpp>
+#include <graft/train/loss.hpp>
+#include <graft/train/trainer.hpp>
+
+#include "any_model.hpp"
+
+namespace any_model {
+
+template <class Model>
+class Adapted final : public AnyModel {
+ public:
+  explicit Adapted(Model model) : model_(std::move(model)) {}
+
+  graft::ModelConfig const& config() const override { return model_.config(); }
+  graft::ParameterCounts parameter_counts() override { return model_.parameter_counts(); }
+  std::vector<std::pair<std::string, graft::Shape>> parameters() override {
+    std::vector<std::pair<std::string, graft::Shape>> all;
+    for (auto const* parameter : model_.parameters()) all.emplace_back(parameter->name(), parameter->value().shape());
+    return all;
+  }
+  graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training, std::vector<graft::TokenizedExample> validation) override {
+    return graft::Trainer(settings).fit(model_, std::move(training), std::move(validation));
+  }
+  double step(std::vector<graft::TokenizedExample> const& examples, double learning_rate) override {
+    if (!optimizer_) optimizer_ = std::make_unique<graft::AdamW<float>>(model_.parameters());
+    graft::Batch batch = graft::pack(examples);
+    batch.rows.training = true;
+    auto const weight = -1.0F / static_cast<float>(batch.rows.targets.size());
+    auto const loss = graft::weighted_sum(model_.scores(batch).log_probability, graft::full(graft::Shape{batch.rows.targets.size()}, weight));
+    graft::backward(loss);
+    optimizer_->step(learning_rate);
+    optimizer_->clear_gradients();
+    return static_cast<double>(loss.value().data()[0]);
+  }
+  double loss(std::vector<graft::TokenizedExample> const& examples) override {
+    graft::NoGrad no_grad;
+    double sum = 0, count = 0;
+    for (std::size_t first = 0; first < examples.size(); first += 16) {
+      std::vector<graft::TokenizedExample> const some(examples.begin() + static_cast<std::ptrdiff_t>(first),
+                                                      examples.begin() + static_cast<std::ptrdiff_t>(std::min(examples.size(), first + 16)));
+      auto const scores = model_.scores(graft::pack(some)).log_probability.value();
+      for (graft::Index i = 0; i < scores.size(); ++i) sum -= static_cast<double>(scores.data()[i]);
+      count += static_cast<double>(scores.size());
+    }
+    return sum / count;
+  }
+  graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings, graft::Index at_once) override {
+    return std::visit([&](auto const& chosen) { return graft::generate(model_, prompts, chosen, at_once); }, settings);
+  }
+  void save(std::filesystem::path const& folder) override { graft::save_adapter(model_, folder); }
+
+ private:
+  Model model_;
+  std::unique_ptr<graft::AdamW<float>> optimizer_;
+};
+
+template <class Model>
+[[nodiscard]] std::unique_ptr<AnyModel> wrap(Model model) {
+  return std::make_unique<Adapted<Model>>(std::move(model));
+}
+
+inline graft::Init init_of(std::string const& name) {
+  if (name == "normal") return graft::Init::normal;
+  if (name == "uniform") return graft::Init::uniform;
+  if (name == "vocabulary") return graft::Init::vocabulary;
+  if (name == "words") return graft::Init::words;
+  graft::fail<graft::ConfigError>("[method] got init ", name, "; expected normal, uniform, vocabulary or words");
+}
+
+/// Settings of a bank of keys and values as the command line gives them.
+template <class Settings>
+[[nodiscard]] Settings bank_settings(Method const& m, bool mlp, int layer_count) {
+  Settings s;
+  s.length = m.length.value_or(10);
+  if (mlp) s.reparametrization = graft::Mlp{.hidden = m.hidden.value_or(512)};
+  s.init = init_of(m.init.value_or("normal"));
+  s.init_words = m.init_words;
+  s.init_deviation = m.init_deviation.value_or(0.02);
+  s.dropout = m.dropout.value_or(0.0);
+  for (int l = layer_count - static_cast<int>(m.layers.value_or(0)); m.layers && l < layer_count; ++l) s.layers.push_back(l);
+  return s;
+}
+template <class Settings>
+[[nodiscard]] Settings token_settings(Method const& m, graft::Index length, bool mlp) {
+  Settings s;
+  s.length = m.length.value_or(length);
+  if (mlp) s.reparametrization = graft::Mlp{.hidden = m.hidden.value_or(512)};
+  s.init = init_of(m.init.value_or(m.init_words.empty() ? "vocabulary" : "words"));
+  s.init_words = m.init_words;
+  s.init_deviation = m.init_deviation.value_or(0.02);
+  return s;
+}
+inline graft::LoRA lora_settings(Method const& m) {
+  return {.rank = m.rank.value_or(8), .alpha = m.alpha.value_or(16), .targets = m.targets, .dropout = m.dropout.value_or(0.0)};
+}
+inline graft::BottleneckAdapter adapter_settings(Method const& m) {
+  std::string const placement = m.placement.value_or("between_layers");
+  graft::BottleneckAdapter s{.bottleneck = m.bottleneck.value_or(64), .share = m.share.value_or(0.0)};
+  if (placement == "houlsby")
+    s.placement = graft::AdapterPlacement::houlsby;
+  else if (placement == "pfeiffer")
+    s.placement = graft::AdapterPlacement::pfeiffer;
+  else if (placement != "between_layers")
+    graft::fail<graft::ConfigError>("[method] got placement ", placement, "; expected between_layers, houlsby or pfeiffer");
+  return s;
+}
+
+/// Turns a method's name into its type: the programs' one switch.
+template <class BasePointer>
+[[nodiscard]] std::unique_ptr<AnyModel> adapt_by_name(BasePointer const& base, Method const& m) {
+  int const layers = static_cast<int>(base->config().layers);
+  auto const make = [&](auto settings) { return wrap(graft::adapt(base, std::move(settings), m.seed)); };
+  if (m.name == "none") return make(graft::NoAdaptation{});
+  if (m.name == "prefix" || m.name == "prefix_mlp") return make(bank_settings<graft::PrefixTuning>(m, m.name == "prefix_mlp", layers));
+  if (m.name == "infix") return make(bank_settings<graft::InfixTuning>(m, m.hidden.has_value(), layers));
+  if (m.name == "prompt") return make(token_settings<graft::PromptTuning>(m, 20, false));
+  if (m.name == "embedding") return make(token_settings<graft::EmbeddingOnly>(m, 10, true));
+  if (m.name == "adapter") return make(adapter_settings(m));
+  if (m.name == "lora") return make(lora_settings(m));
+  if (m.name == "bitfit") return make(graft::BitFit{});
+  if (m.name == "top_layers") return make(graft::TopLayers{.layers = m.layers.value_or(2)});
+  if (m.name == "full") return make(graft::FullFineTuning{});
+  if (m.name == "prefix_lora") return make(graft::compose(bank_settings<graft::PrefixTuning>(m, false, layers), lora_settings(m)));
+  std::string names;
+  for (auto const& info : method_infos()) names += (names.empty() ? "" : ", ") + std::string(info.name);
+  graft::fail<graft::ConfigError>("[method] got ", m.name, "; expected one of ", names);
+}
+
+template <graft::Architecture A>
+class BaseOf final : public AnyBase {
+ public:
+  explicit BaseOf(graft::Base<A> base) : base_(std::move(base)) {}
+  graft::ModelConfig const& config() const override { return base_->config(); }
+  graft::ModelInfo const& info() const override { return base_->info(); }
+  std::unique_ptr<AnyModel> adapt(Method const& method) const override { return adapt_by_name(base_, method); }
+  std::unique_ptr<AnyModel> load(std::filesystem::path const&) const override { return nullptr; }
+
+ private:
+  graft::Base<A> base_;
+};
+
+}  // namespace any_model

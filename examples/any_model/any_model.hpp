@@ -1,0 +1,58 @@
+/// @file
+/// @brief A model whose architecture and strategy are known only at run time, for programs that offer all of them.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <graft/generate/result.hpp>
+#include <graft/generate/settings.hpp>
+#include <graft/models/config.hpp>
+#include <graft/nn/model_info.hpp>
+#include <graft/nn/rows.hpp>
+#include <graft/train/training.hpp>
+
+#include "method.hpp"
+
+namespace any_model {
+
+using GenerationSettings = std::variant<graft::Greedy, graft::Sampling, graft::BeamSearch>;
+
+/// A base model with one strategy, behind virtual functions. Everything in it is float32.
+class AnyModel {
+ public:
+  virtual ~AnyModel() = default;
+  [[nodiscard]] virtual graft::ModelConfig const& config() const = 0;
+  [[nodiscard]] virtual graft::ParameterCounts parameter_counts() = 0;
+  /// Names and sizes of what is trained.
+  [[nodiscard]] virtual std::vector<std::pair<std::string, graft::Shape>> parameters() = 0;
+  virtual graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training, std::vector<graft::TokenizedExample> validation) = 0;
+  /// One AdamW step on one batch (decay 0.01, no clipping); returns the loss before it.
+  virtual double step(std::vector<graft::TokenizedExample> const& batch, double learning_rate) = 0;
+  /// Mean −log p of all target tokens.
+  [[nodiscard]] virtual double loss(std::vector<graft::TokenizedExample> const& examples) = 0;
+  [[nodiscard]] virtual graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings, graft::Index at_once = 32) = 0;
+  /// Writes the adapter folder (PEFT's where PEFT has the strategy).
+  virtual void save(std::filesystem::path const& folder) = 0;
+};
+
+/// A loaded base model, to be adapted in several ways.
+class AnyBase {
+ public:
+  virtual ~AnyBase() = default;
+  [[nodiscard]] virtual graft::ModelConfig const& config() const = 0;
+  [[nodiscard]] virtual graft::ModelInfo const& info() const = 0;
+  [[nodiscard]] virtual std::unique_ptr<AnyModel> adapt(Method const& method) const = 0;
+  /// The model with a saved adapter.
+  [[nodiscard]] virtual std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter) const = 0;
+};
+
+/// A Hugging Face folder or GGUF file.
+[[nodiscard]] std::unique_ptr<AnyBase> load_base(std::filesystem::path const& path);
+/// Random weights of GPT-2's shape, for measurements.
+[[nodiscard]] std::unique_ptr<AnyBase> random_gpt2(graft::Index layers, graft::Index width, graft::Index heads, graft::Index vocabulary = 50257, graft::Index positions = 1024);
+
+}  // namespace any_model

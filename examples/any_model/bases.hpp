@@ -1,0 +1,16 @@
+/// @file
+/// @brief One function for each architecture, defined in its own source file so that they compile apart.
+#pragma once
+
+#include <graft/models/gpt2.hpp>
+#include <graft/models/llama.hpp>
+#include <graft/models/pretrained.hpp>
+
+#include "any_model.hpp"
+
+namespace any_model {
+
+[[nodiscard]] std::unique_ptr<AnyBase> wrap_base(graft::Base<graft::Gpt2> base);
+[[nodiscard]] std::unique_ptr<AnyBase> wrap_base(graft::Base<graft::Llama> base);
+
+}  // namespace any_model

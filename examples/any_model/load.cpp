@@ -1,0 +1,12 @@
+// The one place where a checkpoint's model_type becomes a type.
+#include <graft/io/load_pretrained.hpp>
+
+#include "bases.hpp"
+
+namespace any_model {
+
+std::unique_ptr<AnyBase> load_base(std::filesystem::path const& path) {
+  return graft::visit_pretrained<graft::Gpt2, graft::Llama>(path, [](auto base) { return wrap_base(std::move(base)); });
+}
+
+}  // namespace any_model

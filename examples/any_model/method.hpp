@@ -1,0 +1,58 @@
+/// @file
+/// @brief The strategies that the programs offer by name, with the settings of the command line.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <graft/core/types.hpp>
+
+namespace any_model {
+
+/// One setting of every strategy that the programs can change; a strategy reads those it knows.
+struct Method {
+  std::string name = "prefix";         ///< one of `method_names()`
+  std::optional<graft::Index> length;  ///< virtual tokens
+  std::optional<graft::Index> hidden;  ///< of the MLP reparametrization
+  std::optional<std::string> init;     ///< normal, uniform, vocabulary, words
+  std::vector<std::vector<graft::Token>> init_words;
+  std::optional<double> init_deviation;
+  std::optional<double> dropout;
+  std::optional<graft::Index> rank;
+  std::optional<double> alpha;
+  std::vector<std::string> targets;
+  std::optional<graft::Index> bottleneck;
+  std::optional<double> share;
+  std::optional<std::string> placement;  ///< between_layers, houlsby, pfeiffer
+  std::optional<graft::Index> layers;    ///< of top_layers; of prefix and infix, how many of the topmost layers get a bank
+  std::uint64_t seed = 0;
+};
+
+/// What a strategy is called on the command line, what it is, and the learning rate that suits it on small data (tuned on the generated set).
+struct MethodInfo {
+  char const* name;
+  char const* summary;
+  double learning_rate;
+};
+
+inline std::vector<MethodInfo> const& method_infos() {
+  static std::vector<MethodInfo> const infos{
+      {"none", "the base model as it is", 0.0},
+      {"prefix", "prefix tuning, flat: keys and values before every layer's first token", 1e-2},
+      {"prefix_mlp", "prefix tuning through an MLP that is dropped after training", 1e-3},
+      {"prompt", "prompt tuning: virtual tokens in front of the input", 1e-2},
+      {"infix", "infix tuning: keys and values between source and target", 1e-2},
+      {"embedding", "embedding-only: virtual embeddings (with an MLP) through the frozen model", 1e-3},
+      {"adapter", "bottleneck adapters between the layers", 1e-3},
+      {"lora", "LoRA on the query and value products", 2e-3},
+      {"bitfit", "the biases alone", 2e-3},
+      {"top_layers", "fine-tuning of the top layers (FT-TOP2)", 3e-4},
+      {"full", "full fine-tuning", 1e-4},
+      {"prefix_lora", "prefix tuning and LoRA together", 2e-3},
+  };
+  return infos;
+}
+
+}  // namespace any_model

@@ -1,0 +1,49 @@
+/// @file
+/// @brief What every program does alike: the command line, exit statuses, and where output goes.
+#pragma once
+
+#include <cstdio>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+#include <graft/core/error.hpp>
+
+namespace support {
+
+/// Options that contradict each other: exit status 2, like those that the parser refuses.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Writes to standard output at once, so that a reader sees lines as they come.
+inline void print(std::string_view text) {
+  bool const written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (!written || std::fflush(stdout) != 0) graft::fail<graft::FileError>("[standard output] cannot be written; expected a terminal, a pipe that is read, or room on the disk");
+}
+
+/// Parses the command line and runs `body`. Exit status: 0, 1 (failed, with a sentence on standard error), 2 (usage).
+template <class Body>
+int run_program(CLI::App& app, int argc, char** argv, Body const& body) {
+  try {
+    app.parse(argc, argv);
+  } catch (CLI::ParseError const& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    body();
+  } catch (UsageError const& error) {
+    std::fprintf(stderr, "%s\nRun with --help for more information.\n", error.what());
+    return 2;
+  } catch (std::exception const& error) {
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), error.what());
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace support

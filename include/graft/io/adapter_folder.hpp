@@ -1,0 +1,104 @@
+/// @file
+/// @brief A folder that holds an adapter: adapter_config.json and adapter_model.safetensors, as Hugging Face PEFT names them.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <graft/io/json.hpp>
+#include <graft/io/safetensors.hpp>
+
+namespace graft {
+
+/// The name of the adapter that PEFT saves in the folder itself; any other name gets a subfolder.
+inline constexpr char const* default_adapter = "default";
+
+/// Where the adapter `name` of `folder` lies. @throws ConfigError for a name that is no plain file name
+[[nodiscard]] inline std::filesystem::path adapter_path(std::filesystem::path const& folder, std::string const& name) {
+  bool const plain = !name.empty() && name.front() != '.' && name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
+  if (!plain) fail<ConfigError>("[adapter] got the name ", printable(name), "; expected a plain name without / that does not start with a dot");
+  return name == default_adapter ? folder : folder / name;
+}
+
+/// The names of the adapters in a folder: "default" for the folder itself, and its subfolders that hold one; sorted.
+[[nodiscard]] inline std::vector<std::string> adapter_names(std::filesystem::path const& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  if (std::filesystem::is_regular_file(folder / "adapter_config.json", error)) names.emplace_back(default_adapter);
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    std::string const name = entry->path().filename().string();
+    std::error_code ignored;
+    bool const holds = name.front() != '.' && name != default_adapter && std::filesystem::is_regular_file(entry->path() / "adapter_config.json", ignored);
+    if (holds) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// PEFT's types and graft's names of the same strategies.
+inline constexpr std::array peft_types{std::pair{"PREFIX_TUNING", "prefix_tuning"}, std::pair{"PROMPT_TUNING", "prompt_tuning"}, std::pair{"LORA", "lora"}};
+
+/// An adapter folder whose configuration has been read. The tensors are opened on request.
+struct AdapterFolder {
+  std::filesystem::path folder;
+  std::string config_path;  ///< for messages
+  nlohmann::json config;
+
+  /// @throws FileError if the folder holds no adapter or its configuration is no JSON object
+  [[nodiscard]] static AdapterFolder open(std::filesystem::path const& folder) {
+    auto const path = folder / "adapter_config.json";
+    std::error_code error;
+    if (!std::filesystem::exists(path, error)) {
+      std::string others;
+      for (auto const& name : adapter_names(folder)) others += (others.empty() ? "; hint: it holds the named adapters " : ", ") + name;
+      fail<FileError>("[", folder.string(), "] holds no adapter; expected the file adapter_config.json in it", others);
+    }
+    JsonLimits limits;
+    limits.bytes = std::size_t{4} << 20;
+    AdapterFolder result{folder, path.string(), read_json(path, limits)};
+    if (!result.config.is_object()) fail<FileError>("[", result.config_path, "] is no configuration; got ", detail::json_excerpt(result.config), "; expected an object");
+    return result;
+  }
+
+  /// Whether it is one of PEFT's (else graft's own).
+  [[nodiscard]] bool is_peft() const { return config.contains("peft_type") && !config.at("peft_type").is_null(); }
+
+  /// The strategy it holds, as its `name`. @throws FileError for a PEFT type that graft lacks, or if it says none
+  [[nodiscard]] std::string kind() const {
+    if (is_peft()) {
+      if (config.contains("graft_type")) fail<FileError>("[", config_path, "] has both a peft_type and a graft_type; expected one of them");
+      std::string const type = json_at<std::string>(config_path, config, "peft_type");
+      for (auto const& [peft, name] : peft_types)
+        if (type == peft) return name;
+      std::string choices;
+      for (auto const& item : peft_types) choices += (choices.empty() ? "" : ", ") + std::string(item.first);
+      fail<FileError>("[", config_path, "] has the peft_type ", printable(type), ", which is not supported; expected one of ", choices);
+    }
+    if (!config.contains("graft_type")) fail<FileError>("[", config_path, "] says of no adapter what it is; expected the key peft_type or graft_type");
+    return json_at<std::string>(config_path, config, "graft_type");
+  }
+
+  [[nodiscard]] std::string tensors_path() const { return (folder / "adapter_model.safetensors").string(); }
+  [[nodiscard]] SafetensorsFile tensors() const {
+    std::error_code error;
+    if (!std::filesystem::exists(tensors_path(), error)) {
+      bool const pickled = std::filesystem::exists(folder / "adapter_model.bin", error);
+      fail<FileError>("[", folder.string(), "] lacks the file adapter_model.safetensors; expected the adapter's tensors in it",
+                      pickled ? "; hint: a pickled adapter_model.bin can run code and is not read, save it again with safe_serialization=True" : "");
+    }
+    return SafetensorsFile(tensors_path());
+  }
+};
+
+/// Which strategy a folder holds, as `Adaptation::name`: for programs that choose the type at run time.
+[[nodiscard]] inline std::string adapter_kind(std::filesystem::path const& folder) { return AdapterFolder::open(folder).kind(); }
+
+}  // namespace graft

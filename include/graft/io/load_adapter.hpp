@@ -1,0 +1,134 @@
+/// @file
+/// @brief `load_adapter`: a folder that graft or PEFT wrote, as a model on a shared base.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <graft/io/adapter_format.hpp>
+#include <graft/io/adapter_tensors.hpp>
+#include <graft/io/peft/lora.hpp>
+#include <graft/io/peft/soft_prompts.hpp>
+#include <graft/models/adapt.hpp>
+#include <graft/models/adapter_set.hpp>
+
+namespace graft {
+
+namespace detail {
+
+/// Visits settings and those inside: f(field).
+template <class Settings, class F>
+void each_field(Settings& settings, F const& f) {
+  Settings::visit(settings, [&](char const*, auto& field) {
+    if constexpr (VisitedSettings<std::remove_cvref_t<decltype(field)>>)
+      each_field(field, f);
+    else
+      f(field);
+  });
+}
+
+/// Files hold soft prompts flat.
+template <class Settings>
+void drop_reparametrizations(Settings& settings) {
+  each_field(settings, [](auto& field) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, std::optional<Mlp>>) field.reset();
+  });
+}
+
+template <class Adaptation>
+[[nodiscard]] Adaptation read_settings(AdapterFolder const& folder) {
+  std::string const kind = folder.kind();
+  if (kind != Adaptation::name)
+    fail<FileError>("[", folder.folder.string(), "] holds an adapter of the strategy ", printable(kind), "; expected ", Adaptation::name, "; hint: adapter_kind tells which one a folder holds");
+  Adaptation settings;
+  if (!folder.is_peft())
+    settings = read_graft_settings<Adaptation>(folder);
+  else if constexpr (HasPeftFormat<Adaptation>)
+    settings = PeftFormat<Adaptation>::settings(folder);
+  else
+    fail<FileError>("[", folder.config_path, "] has a peft_type for the strategy ", Adaptation::name, "; expected a graft_type");
+  drop_reparametrizations(settings);
+  return settings;
+}
+
+template <class Adaptation>
+void check_model(AdapterFolder const& folder, ModelInfo const& model) {
+  if (!folder.is_peft())
+    check_graft_model(folder, model);
+  else if constexpr (HasPeftFormat<Adaptation>)
+    PeftFormat<Adaptation>::check(folder, model);
+}
+
+/// A state of these settings whose numbers are still to be read: no initialiser runs the base.
+template <class Adaptation, Architecture A, class Scalar>
+[[nodiscard]] StateOf<Adaptation, Scalar, Cpu> unread_state(AdapterFolder const& folder, Base<A, Scalar, Cpu> const& base, Adaptation settings) {
+  each_field(settings, [](auto& field) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, Init>) field = Init::normal;
+  });
+  try {
+    return StateOf<Adaptation, Scalar, Cpu>(settings, base->info(), access<A, Scalar, Cpu>(base), RandomKey());
+  } catch (ConfigError const& error) {
+    fail<FileError>("[", folder.config_path, "] does not fit this ", base->info().architecture, " model: ", error.what());
+  }
+}
+
+template <class Adaptation, Architecture A, class Scalar>
+[[nodiscard]] Transformer<A, Adaptation, Scalar, Cpu> load(AdapterFolder const& folder, Base<A, Scalar, Cpu> const& base) {
+  auto settings = read_settings<Adaptation>(folder);
+  check_model<Adaptation>(folder, base->info());
+  SafetensorsFile const file = folder.tensors();
+  ExtentCheck(folder, file).check(settings);
+  auto state = unread_state<Adaptation, A, Scalar>(folder, base, settings);
+  auto tensors = adapter_tensors<Adaptation, Scalar, Cpu>(state);
+  if constexpr (HasPeftFormat<Adaptation>)
+    if (folder.is_peft())
+      for (auto& tensor : tensors) tensor.name = PeftFormat<Adaptation>::tensor_prefix + tensor.name;
+  read_adapter_tensors(file, tensors, "this " + base->info().architecture + " model");
+  return {base, std::move(settings), std::move(state)};
+}
+
+}  // namespace detail
+
+/// The settings in an adapter folder. Soft prompts are flat (no reparametrization); PEFT's folders know nothing of training-only settings, which take their defaults.
+/// @throws FileError if the folder holds another strategy, or an adapter that graft cannot honour (DoRA, patterns of ranks, …)
+template <class Adaptation>
+[[nodiscard]] Adaptation read_adapter_settings(std::filesystem::path const& folder) {
+  return detail::read_settings<Adaptation>(AdapterFolder::open(folder));
+}
+
+/// A model of this base with the adapter in `folder`, which graft or PEFT wrote (named adapters lie in subfolders: `adapter_path`). The base is shared.
+/// The model can be trained on; a soft prompt is flat then, its MLP is gone. Keys of the configuration that nobody knows are passed over, missing ones defaulted.
+/// @throws FileError, one sentence, for everything that is missing, malformed, of another strategy or of another model, and for NaN
+template <class Adaptation, Architecture A, class Scalar>
+[[nodiscard]] Transformer<A, Adaptation, Scalar, Cpu> load_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder) {
+  return detail::load<Adaptation, A, Scalar>(AdapterFolder::open(folder), base);
+}
+
+/// Calls `f(model)` with the adapter in `folder`, whichever of `Adaptations` it is: the one place where a program turns the folder's word into a type.
+/// @throws FileError if it is none of them, and as `load_adapter`
+template <class... Adaptations, Architecture A, class Scalar, class F>
+void visit_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder, F const& f) {
+  auto const opened = AdapterFolder::open(folder);
+  std::string const kind = opened.kind();
+  bool const found = ((kind == Adaptations::name ? (f(detail::load<Adaptations, A, Scalar>(opened, base)), true) : false) || ...);
+  if (found) return;
+  std::string choices;
+  ((choices += (choices.empty() ? "" : ", ") + std::string(Adaptations::name)), ...);
+  fail<FileError>("[", opened.config_path, "] holds an adapter of the strategy ", printable(kind), "; expected one of ", choices);
+}
+
+/// All adapters of one strategy in a folder (the folder's own is "default") as a set on a shared base.
+template <class Adaptation, Architecture A, class Scalar>
+[[nodiscard]] AdapterSet<Transformer<A, Adaptation, Scalar, Cpu>> load_adapters(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder) {
+  AdapterSet<Transformer<A, Adaptation, Scalar, Cpu>> set;
+  auto const names = adapter_names(folder);
+  if (names.empty()) fail<FileError>("[", folder.string(), "] holds no adapter; expected the file adapter_config.json in it or in a subfolder");
+  for (auto const& name : names) set.add(name, load_adapter<Adaptation>(base, adapter_path(folder, name)));
+  return set;
+}
+
+}  // namespace graft

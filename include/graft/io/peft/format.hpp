@@ -1,0 +1,64 @@
+/// @file
+/// @brief What all of Hugging Face PEFT's adapter configurations share (as PEFT 0.21.2 writes them).
+#pragma once
+
+#include <initializer_list>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include <graft/io/adapter_folder.hpp>
+#include <graft/nn/model_info.hpp>
+
+namespace graft {
+
+/// How PEFT writes a strategy. A specialization has
+/// - `type`: the peft_type; `tensor_prefix`: what PEFT's names have before graft's;
+/// - `can_express(settings, model)`: whether PEFT's format has these settings (else graft's own is written);
+/// - `config(settings, state, model)`: the keys beside those of `peft_config`;
+/// - `settings(folder)`: settings from a folder; training-only ones that PEFT does not keep take their defaults;
+/// - `check(folder, model)`: refuses (FileError) an adapter of another model, as far as its configuration tells.
+template <class Adaptation>
+struct PeftFormat;
+
+template <class Adaptation>
+concept HasPeftFormat = requires { PeftFormat<Adaptation>::type; };
+
+namespace detail {
+
+/// The keys of every configuration.
+[[nodiscard]] inline nlohmann::json peft_config(char const* type) {
+  return {{"auto_mapping", nullptr}, {"inference_mode", true}, {"modules_to_save", nullptr}, {"peft_type", type}, {"peft_version", "0.21.2"}, {"revision", nullptr}, {"task_type", "CAUSAL_LM"}};
+}
+
+/// Whether a key asks for something: it is there and neither null, false nor empty.
+[[nodiscard]] inline bool is_set(nlohmann::json const& config, char const* key) {
+  auto const found = config.find(key);
+  if (found == config.end() || found->is_null()) return false;
+  if (found->is_boolean()) return found->get<bool>();
+  return !((found->is_array() || found->is_object() || found->is_string()) && found->empty());
+}
+
+/// Refuses what a configuration asks for and graft cannot honour.
+inline void refuse_set(AdapterFolder const& folder, std::initializer_list<char const*> keys) {
+  for (char const* key : keys)
+    if (is_set(folder.config, key))
+      fail<FileError>("[", folder.config_path, "] asks for ", key, ", which is not supported; got ", json_excerpt(folder.config.at(key)), "; expected it unset");
+}
+
+/// Refuses an adapter whose configuration names another size than the model's; a missing size is not looked at.
+inline void check_size(AdapterFolder const& folder, ModelInfo const& model, char const* key, Index expected) {
+  auto const got = json_or<std::int64_t>(folder.config_path, folder.config, key, expected);
+  if (got != expected) fail<FileError>("[", folder.config_path, "] is an adapter of another model; got ", key, " ", got, "; expected ", expected, " for this ", model.architecture, " model");
+}
+
+/// A size that must be there and positive.
+[[nodiscard]] inline Index positive_size(AdapterFolder const& folder, char const* key) {
+  auto const got = json_at<std::int64_t>(folder.config_path, folder.config, key);
+  if (got < 1) fail<FileError>("[", folder.config_path, "] has an impossible ", key, "; got ", got, "; expected at least 1");
+  return got;
+}
+
+}  // namespace detail
+
+}  // namespace graft
