@@ -10,7 +10,7 @@
 #include "support/rows.hpp"
 
 int main(int argc, char** argv) try {
-  std::string model, rows_file, dtype = "fp32", shape = "gpt2-small";
+  std::string model, rows_file, dtype = "fp32", adapter, shape = "gpt2-small";
   std::size_t batch = 8;
   graft::Index beams = 1, tokens = 60, length = 10;
   any_model::Method method;
@@ -19,6 +19,7 @@ int main(int argc, char** argv) try {
   app.add_option("--shape", shape, "gpt2-small")->capture_default_str()->check(CLI::IsMember({"gpt2-small"}));
   app.add_option("--rows", rows_file, "JSON file with eos and rows of source_ids and target_ids")->required();
   app.add_option("--method", method.name, "strategy")->capture_default_str();
+  app.add_option("--adapter", adapter, "start from this adapter folder instead of a fresh --method");
   app.add_option("--dtype", dtype)->capture_default_str()->check(CLI::IsMember({"fp32"}));
   app.add_option("--batch", batch, "prompts")->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--length", length, "virtual tokens")->capture_default_str()->check(CLI::PositiveNumber);
@@ -32,7 +33,7 @@ int main(int argc, char** argv) try {
   method.length = length;
   auto const rows = benchmark_support::read_token_rows(rows_file);
   auto const base = model.empty() ? any_model::random_gpt2(12, 768, 12) : any_model::load_base(model);
-  auto const adapted = base->adapt(method);
+  auto const adapted = adapter.empty() ? base->adapt(method) : base->load(adapter);
   std::vector<std::vector<graft::Token>> prompts;
   for (auto const& row : rows.batch(0, batch)) prompts.push_back(row.source);
   any_model::GenerationSettings settings = graft::Greedy{.max_new_tokens = tokens};

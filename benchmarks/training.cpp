@@ -11,7 +11,7 @@
 #include "support/rows.hpp"
 
 int main(int argc, char** argv) try {
-  std::string model, shape = "gpt2-small", rows_file, dtype = "fp32";
+  std::string model, shape = "gpt2-small", rows_file, adapter, dtype = "fp32";
   std::size_t batch = 10;
   int steps = 12;
   any_model::Method method;
@@ -23,6 +23,7 @@ int main(int argc, char** argv) try {
   app.add_option("--shape", shape, "gpt2-small, gpt2-medium or gpt2-large")->capture_default_str()->check(CLI::IsMember({"gpt2-small", "gpt2-medium", "gpt2-large"}));
   app.add_option("--rows", rows_file, "JSON file with eos and rows of source_ids and target_ids")->required();
   app.add_option("--method", method.name, "strategy: prefix, prefix_mlp, prompt, infix, embedding, adapter, lora, bitfit, top_layers, full")->capture_default_str();
+  app.add_option("--adapter", adapter, "start from this adapter folder instead of a fresh --method");
   app.add_option("--dtype", dtype, "fp32; a bfloat16 checkpoint is kept as it is stored")->capture_default_str()->check(CLI::IsMember({"fp32"}));
   app.add_option("--batch", batch, "rows a step")->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--steps", steps, "steps, at least 3")->capture_default_str()->check(CLI::Range(3, 1000000));
@@ -38,7 +39,7 @@ int main(int argc, char** argv) try {
   graft::Index const layers = shape == "gpt2-large" ? 36 : shape == "gpt2-medium" ? 24 : 12;
   auto const base = model.empty() ? any_model::random_gpt2(layers, shape == "gpt2-large" ? 1280 : shape == "gpt2-medium" ? 1024 : 768, shape == "gpt2-large" ? 20 : shape == "gpt2-medium" ? 16 : 12)
                                   : any_model::load_base(model);
-  auto const adapted = base->adapt(method);
+  auto const adapted = adapter.empty() ? base->adapt(method) : base->load(adapter);
   std::vector<double> times;
   nlohmann::json losses = nlohmann::json::array();
   double seconds = 0;

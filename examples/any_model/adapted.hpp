@@ -155,7 +155,13 @@ class BaseOf final : public AnyBase {
   graft::ModelConfig const& config() const override { return base_->config(); }
   graft::ModelInfo const& info() const override { return base_->info(); }
   std::unique_ptr<AnyModel> adapt(Method const& method) const override { return adapt_by_name(base_, method); }
-  std::unique_ptr<AnyModel> load(std::filesystem::path const&) const override { return nullptr; }
+  std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter) const override {
+    using namespace graft;
+    std::unique_ptr<AnyModel> model;
+    visit_adapter<PrefixTuning, InfixTuning, PromptTuning, EmbeddingOnly, BottleneckAdapter, LoRA, BitFit, TopLayers, FullFineTuning, Composed<PrefixTuning, LoRA>>(
+        base_, adapter, [&](auto loaded) { model = wrap(std::move(loaded)); });
+    return model;
+  }
 
  private:
   graft::Base<A> base_;

@@ -115,6 +115,7 @@ TEST(Resume, SurvivesBeingKilled) {
   settings.checkpoint = folder / "run", settings.resume = true, settings.checkpoint_every = 1;
   graft::ThreadPool::global().resize(1);  // a forked child has no other threads
   std::size_t reached = 0, furthest = 0, kills = 0;
+  std::uint64_t patience = 15000;  // microseconds that a child lives at most; more where checkpoints take longer
   for (std::uint64_t attempt = 0; kills < 200; ++attempt) {
     ASSERT_LT(attempt, 2000u);
     pid_t const child = ::fork();
@@ -128,7 +129,7 @@ TEST(Resume, SurvivesBeingKilled) {
       }
       ::_exit(0);
     }
-    ::usleep(static_cast<useconds_t>(500 + graft::RandomKey(4).below(attempt, 15000)));
+    ::usleep(static_cast<useconds_t>(500 + graft::RandomKey(4).below(attempt, patience)));
     ::kill(child, SIGKILL);
     int status = 0;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
@@ -140,6 +141,7 @@ TEST(Resume, SurvivesBeingKilled) {
     std::size_t const now = saved ? saved->report.steps.size() : 0;
     ASSERT_GE(now, reached);
     furthest = std::max(furthest, now);
+    patience = now > reached ? std::max<std::uint64_t>(15000, patience / 2) : std::min<std::uint64_t>(1000000, patience * 5 / 4);
     bool const restart = !WIFSIGNALED(status) && kills < 200;  // it came to its end: once more from the start
     if (restart) std::filesystem::remove_all(settings.checkpoint);
     reached = restart ? 0 : now;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <graft/core/error.hpp>
@@ -21,7 +22,7 @@ namespace graft {
 struct Template {
   std::string separator = " ->";
   std::string target_prefix = " ";
-  std::optional<Token> end_token;  ///< none: the tokenizer's own
+  std::optional<Token> end_token = std::nullopt;  ///< none: the tokenizer's own
   bool begin_token = false;        ///< whether the tokenizer's beginning token comes first, as LLaMA's checkpoints expect
 };
 

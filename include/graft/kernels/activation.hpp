@@ -4,6 +4,7 @@
 
 #include <graft/core/device.hpp>
 #include <graft/core/types.hpp>
+#include <graft/kernels/cuda_listed.hpp>
 
 namespace graft {
 
@@ -36,8 +37,36 @@ void gated(Cpu, Activation f, Scalar const* gate, Scalar const* up, Scalar* y, I
 template <class Scalar>
 void gated_backward(Cpu, Activation f, Scalar const* gate, Scalar const* up, Scalar const* dy, Scalar* dgate, Scalar* dup, Index size);
 
+namespace cuda {
+/// The same on a GPU; defined in kernels/cuda/activation.cuh.
+template <class Scalar>
+struct Activation {
+  static void activate(graft::Activation f, Scalar const* x, Scalar* y, Index size);
+  static void activate_backward(graft::Activation f, Scalar const* kept, Scalar const* dy, Scalar* dx, Index size);
+  static void gated(graft::Activation f, Scalar const* gate, Scalar const* up, Scalar* y, Index size);
+  static void gated_backward(graft::Activation f, Scalar const* gate, Scalar const* up, Scalar const* dy, Scalar* dgate, Scalar* dup, Index size);
+};
+}  // namespace cuda
+
+template <class Scalar>
+void activate(Cuda, Activation f, Scalar const* x, Scalar* y, Index size) {
+  cuda::Listed<cuda::Activation, Scalar>::activate(f, x, y, size);
+}
+template <class Scalar>
+void activate_backward(Cuda, Activation f, Scalar const* kept, Scalar const* dy, Scalar* dx, Index size) {
+  cuda::Listed<cuda::Activation, Scalar>::activate_backward(f, kept, dy, dx, size);
+}
+template <class Scalar>
+void gated(Cuda, Activation f, Scalar const* gate, Scalar const* up, Scalar* y, Index size) {
+  cuda::Listed<cuda::Activation, Scalar>::gated(f, gate, up, y, size);
+}
+template <class Scalar>
+void gated_backward(Cuda, Activation f, Scalar const* gate, Scalar const* up, Scalar const* dy, Scalar* dgate, Scalar* dup, Index size) {
+  cuda::Listed<cuda::Activation, Scalar>::gated_backward(f, gate, up, dy, dgate, dup, size);
+}
+
 }  // namespace graft::kernels
 
-#ifndef GRAFT_COMPILED
+#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/activation.hpp>
 #endif

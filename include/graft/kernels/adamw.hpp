@@ -4,6 +4,7 @@
 
 #include <graft/core/device.hpp>
 #include <graft/core/types.hpp>
+#include <graft/kernels/cuda_listed.hpp>
 
 namespace graft::kernels {
 
@@ -23,8 +24,21 @@ struct AdamWFactors {
 template <class Scalar>
 void adamw(Cpu, Scalar* parameter, Scalar const* gradient, Scalar* first, Scalar* second, Index size, AdamWFactors const& factors);
 
+namespace cuda {
+/// The same on a GPU; defined in kernels/cuda/adamw.cuh.
+template <class Scalar>
+struct Adamw {
+  static void adamw(Scalar* parameter, Scalar const* gradient, Scalar* first, Scalar* second, Index size, AdamWFactors const& factors);
+};
+}  // namespace cuda
+
+template <class Scalar>
+void adamw(Cuda, Scalar* parameter, Scalar const* gradient, Scalar* first, Scalar* second, Index size, AdamWFactors const& factors) {
+  cuda::Listed<cuda::Adamw, Scalar>::adamw(parameter, gradient, first, second, size, factors);
+}
+
 }  // namespace graft::kernels
 
-#ifndef GRAFT_COMPILED
+#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/adamw.hpp>
 #endif

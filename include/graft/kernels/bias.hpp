@@ -4,6 +4,7 @@
 
 #include <graft/core/device.hpp>
 #include <graft/core/types.hpp>
+#include <graft/kernels/cuda_listed.hpp>
 
 namespace graft::kernels {
 
@@ -17,8 +18,31 @@ void add_to_rows(Cpu, Scalar const* bias, Index rows, Index width, Scalar* y);
 template <class Scalar>
 void sum_rows(Cpu, Scalar const* x, Index rows, Index width, Scalar* y);
 
+namespace cuda {
+/// The same on a GPU; defined in kernels/cuda/bias.cuh.
+template <class Scalar>
+struct Bias {
+  static void add_bias(Scalar const* x, Scalar const* bias, Index rows, Index width, Scalar* y);
+  static void add_to_rows(Scalar const* bias, Index rows, Index width, Scalar* y);
+  static void sum_rows(Scalar const* x, Index rows, Index width, Scalar* y);
+};
+}  // namespace cuda
+
+template <class Scalar>
+void add_bias(Cuda, Scalar const* x, Scalar const* bias, Index rows, Index width, Scalar* y) {
+  cuda::Listed<cuda::Bias, Scalar>::add_bias(x, bias, rows, width, y);
+}
+template <class Scalar>
+void add_to_rows(Cuda, Scalar const* bias, Index rows, Index width, Scalar* y) {
+  cuda::Listed<cuda::Bias, Scalar>::add_to_rows(bias, rows, width, y);
+}
+template <class Scalar>
+void sum_rows(Cuda, Scalar const* x, Index rows, Index width, Scalar* y) {
+  cuda::Listed<cuda::Bias, Scalar>::sum_rows(x, rows, width, y);
+}
+
 }  // namespace graft::kernels
 
-#ifndef GRAFT_COMPILED
+#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/bias.hpp>
 #endif

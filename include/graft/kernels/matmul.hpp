@@ -5,6 +5,7 @@
 
 #include <graft/core/device.hpp>
 #include <graft/core/types.hpp>
+#include <graft/kernels/cuda_listed.hpp>
 
 namespace graft::kernels {
 
@@ -40,8 +41,21 @@ void matmul(Cpu, Product<Scalar> const& product) {
   ProductTable<Scalar>::current().matmul(product);
 }
 
+namespace cuda {
+/// The same on a GPU, by cuBLAS, in full precision; defined in kernels/cuda/matmul.cuh.
+template <class Scalar>
+struct Matmul {
+  static void matmul(Product<Scalar> const& product);
+};
+}  // namespace cuda
+
+template <class Scalar>
+void matmul(Cuda, Product<Scalar> const& product) {
+  cuda::Listed<cuda::Matmul, Scalar>::matmul(product);
+}
+
 }  // namespace graft::kernels
 
-#ifndef GRAFT_COMPILED
+#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/matmul.hpp>
 #endif

@@ -4,6 +4,7 @@
 
 #include <graft/core/device.hpp>
 #include <graft/core/types.hpp>
+#include <graft/kernels/cuda_listed.hpp>
 
 namespace graft::kernels {
 
@@ -26,8 +27,46 @@ void scale_by(Cpu, Scalar const* a, Scalar const* d, Scalar* y, Index size);
 template <class Scalar>
 void scaled_difference(Cpu, Scalar const* a, Scalar const* b, Scalar const* d, Scalar factor, Scalar* y, Index size);
 
+namespace cuda {
+/// The same on a GPU; defined in kernels/cuda/sum.cuh.
+template <class Scalar>
+struct Sum {
+  static void sum(Scalar const* x, Index size, Scalar* result);
+  static void dot(Scalar const* a, Scalar const* b, Index size, Scalar* result);
+  static void squared_distance(Scalar const* a, Scalar const* b, Scalar factor, Index size, Scalar* result);
+  static void broadcast(Scalar const* d, Scalar* y, Index size);
+  static void scale_by(Scalar const* a, Scalar const* d, Scalar* y, Index size);
+  static void scaled_difference(Scalar const* a, Scalar const* b, Scalar const* d, Scalar factor, Scalar* y, Index size);
+};
+}  // namespace cuda
+
+template <class Scalar>
+void sum(Cuda, Scalar const* x, Index size, Scalar* result) {
+  cuda::Listed<cuda::Sum, Scalar>::sum(x, size, result);
+}
+template <class Scalar>
+void dot(Cuda, Scalar const* a, Scalar const* b, Index size, Scalar* result) {
+  cuda::Listed<cuda::Sum, Scalar>::dot(a, b, size, result);
+}
+template <class Scalar>
+void squared_distance(Cuda, Scalar const* a, Scalar const* b, Scalar factor, Index size, Scalar* result) {
+  cuda::Listed<cuda::Sum, Scalar>::squared_distance(a, b, factor, size, result);
+}
+template <class Scalar>
+void broadcast(Cuda, Scalar const* d, Scalar* y, Index size) {
+  cuda::Listed<cuda::Sum, Scalar>::broadcast(d, y, size);
+}
+template <class Scalar>
+void scale_by(Cuda, Scalar const* a, Scalar const* d, Scalar* y, Index size) {
+  cuda::Listed<cuda::Sum, Scalar>::scale_by(a, d, y, size);
+}
+template <class Scalar>
+void scaled_difference(Cuda, Scalar const* a, Scalar const* b, Scalar const* d, Scalar factor, Scalar* y, Index size) {
+  cuda::Listed<cuda::Sum, Scalar>::scaled_difference(a, b, d, factor, y, size);
+}
+
 }  // namespace graft::kernels
 
-#ifndef GRAFT_COMPILED
+#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/sum.hpp>
 #endif

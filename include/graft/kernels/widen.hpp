@@ -4,6 +4,7 @@
 
 #include <graft/core/device.hpp>
 #include <graft/core/types.hpp>
+#include <graft/kernels/cuda_listed.hpp>
 
 namespace graft::kernels {
 
@@ -11,8 +12,24 @@ namespace graft::kernels {
 template <class From, class To>
 void widen(Cpu, From const* x, To* y, Index size);
 
+namespace cuda {
+/// The same on a GPU; defined in kernels/cuda/widen.cuh.
+template <class To>
+struct Widen {
+  static void widen(float const* x, To* y, Index size);
+  static void widen(double const* x, To* y, Index size);
+  static void widen(bfloat16 const* x, To* y, Index size);
+  static void widen(half const* x, To* y, Index size);
+};
+}  // namespace cuda
+
+template <class From, class To>
+void widen(Cuda, From const* x, To* y, Index size) {
+  cuda::Listed<cuda::Widen, To>::widen(x, y, size);
+}
+
 }  // namespace graft::kernels
 
-#ifndef GRAFT_COMPILED
+#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/widen.hpp>
 #endif

@@ -47,7 +47,7 @@ class HostPool {
  private:
   static std::size_t rounded(std::size_t bytes) {
     std::size_t step = 64;
-    while (step * 16 < bytes) step *= 2;  // sizes in steps of at most one eighth: batches of different lengths reuse each other's blocks
+    while (step * 8 < bytes) step *= 2;  // four sizes an octave: batches of different lengths reuse each other's blocks; what is not touched is not resident
     return (bytes + step - 1) / step * step + (bytes == 0 ? step : 0);
   }
   std::pair<void*, std::size_t> take(std::size_t wanted) {

@@ -58,12 +58,12 @@ struct Training {
   Index patience = 0;        ///< validations in a row without a new best loss that end the training, which then keeps the best parameters; 0: never
   Index max_source = 0, max_target = 0;  ///< tokens; 0: no limit
 
-  std::string checkpoint;      ///< folder for checkpoints; empty: none
+  std::string checkpoint = {};  ///< folder for checkpoints; empty: none
   Index checkpoint_every = 0;  ///< steps; 0: at the end of each epoch
   bool resume = false;         ///< continue from the folder's newest checkpoint; where there is none, begin
-  std::string log;             ///< JSONL file, one object a step and a validation; empty: none
+  std::string log = {};        ///< JSONL file, one object a step and a validation; empty: none
   bool progress = true;        ///< on standard error
-  std::function<void(StepReport const&)> on_step;  ///< called after each step; what it throws ends the training
+  std::function<void(StepReport const&)> on_step = {};  ///< called after each step; what it throws ends the training
 };
 
 /// What a training did.

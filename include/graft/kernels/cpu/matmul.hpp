@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 
 #include <graft/core/thread_pool.hpp>
+#include <graft/kernels/cpu/few_rows.hpp>
 #include <graft/kernels/matmul.hpp>
 
 namespace graft::kernels {
@@ -53,29 +54,13 @@ void matmul_tile(Product<Scalar> const& p, Index i, Index rows, Index j, Index c
     multiply_tile<Scalar>(c, turned_a().transpose(), turned_b().transpose(), p.beta);
 }
 
-/// Few rows against a matrix whose rows are the columns of op(B): dot products, at the speed of reading B once.
-template <class Scalar>
-void few_rows_transposed(Product<Scalar> const& p) {
-  using Vector = Eigen::Matrix<Scalar, Eigen::Dynamic, 1>;
-  parallel_chunks(p.n, rows_per_chunk(p.k, 65536), [&](Index first, Index last) {
-    for (Index j = first; j < last; ++j) {
-      Eigen::Map<Vector const> const column(p.b + j * p.ldb, p.k);
-      for (Index i = 0; i < p.m; ++i) {
-        Scalar const dot = Eigen::Map<Vector const>(p.a + i * p.lda, p.k).dot(column);
-        Scalar& c = p.c[i * p.ldc + j];
-        c = p.beta == Scalar(0) ? dot : p.beta * c + dot;
-      }
-    }
-  });
-}
-
 /// Tiles of 256 × 288: measured best on two AVX-512 cores among 64–512 a side; both are multiples of Eigen's register blocks.
 inline constexpr Index tile_rows = 256, tile_columns = 288;
 
 template <class Scalar>
 void eigen_matmul(Product<Scalar> const& p) {
   if (p.m == 0 || p.n == 0) return;
-  if (p.m <= 4 && p.read_a == Read::plain && p.read_b == Read::transposed) return few_rows_transposed(p);
+  if (p.m <= few_rows_limit && p.read_a == Read::plain && p.read_b == Read::transposed) return few_rows_transposed(p);
   if (p.m * p.n * p.k <= 32 * 32 * 32) return matmul_tile(p, 0, p.m, 0, p.n);
   Index const down = (p.m + tile_rows - 1) / tile_rows, across = (p.n + tile_columns - 1) / tile_columns;
   parallel_for(down * across, [&](Index tile) {

@@ -1,0 +1,113 @@
+# graft_add_cuda(target [KERNELS names…] [SCALARS types…] [INCLUDE files.cuh…])
+#
+# Compiles the target's CUDA kernels: one generated source, the only one that nvcc sees. Each kernel is a struct template over a scalar.
+#   KERNELS  graft's own by the name of their file in graft/kernels/cuda/ (default: all of them); others by their full name, such as app::Swish
+#   SCALARS  what each is instantiated for (default: float double)
+#   INCLUDE  files that define the other kernels
+# A kernel or scalar that the target uses and that is not listed fails a static_assert.
+#
+# To be called at file scope, not in a function, because it enables the language CUDA. CMAKE_CUDA_ARCHITECTURES is 80 and 90 unless it is set.
+include_guard(GLOBAL)
+
+set_property(GLOBAL PROPERTY graft_cuda_kernels activation adamw bias elementwise matmul sum sum_squares widen)
+
+macro(graft_add_cuda target)
+  graft_prepare_cuda()
+  enable_language(CUDA)
+  graft_compile_cuda(${target} ${ARGN})
+endmacro()
+
+# What enable_language(CUDA) looks at, unless the project has decided.
+macro(graft_prepare_cuda)
+  if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+    set(CMAKE_CUDA_ARCHITECTURES 80 90)
+  endif()
+  if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX} AND CUDAToolkit_NVCC_EXECUTABLE)
+    set(CMAKE_CUDA_COMPILER "${CUDAToolkit_NVCC_EXECUTABLE}")
+  endif()
+  if(NOT CMAKE_CUDA_HOST_COMPILER AND NOT DEFINED ENV{CUDAHOSTCXX})
+    set(CMAKE_CUDA_HOST_COMPILER "${CMAKE_CXX_COMPILER}")
+  endif()
+  if(NOT DEFINED CMAKE_CUDA_COMPILER_LAUNCHER AND CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CUDA_COMPILER_LAUNCHER "${CMAKE_CXX_COMPILER_LAUNCHER}")
+  endif()
+endmacro()
+
+# The objects come from a target of their own, which has graft's include folder and neither Eigen's nor xtensor's, and whose language the
+# target and those that link it need not know.
+function(graft_compile_cuda target)
+  graft_generate_cuda(${target} ${ARGN})
+  add_library(${target}_cuda OBJECT "${CMAKE_CURRENT_BINARY_DIR}/${target}_cuda.cu")
+  set_target_properties(${target}_cuda PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON POSITION_INDEPENDENT_CODE ON)
+  get_target_property(folders graft::graft INTERFACE_INCLUDE_DIRECTORIES)
+  target_include_directories(${target}_cuda PRIVATE ${folders})
+  target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_cuda>)
+  target_link_libraries(${target} PUBLIC graft::cuda)
+endfunction()
+
+# Writes <target>_cuda.cu, the instantiations, and <target>_cuda_listed.hpp, which says the same to the host's compiler ahead of every source.
+function(graft_generate_cuda target)
+  cmake_parse_arguments(arg "" "" "KERNELS;SCALARS;INCLUDE" ${ARGN})
+  get_property(own GLOBAL PROPERTY graft_cuda_kernels)
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "graft_add_cuda(${target}): got '${arg_UNPARSED_ARGUMENTS}'; expected KERNELS, SCALARS, INCLUDE and their values")
+  endif()
+  if(NOT arg_KERNELS)
+    set(arg_KERNELS ${own})
+  endif()
+  if(NOT arg_SCALARS)
+    set(arg_SCALARS float double)
+  endif()
+
+  set(includes "#include <graft/kernels/cuda/runtime.cuh>\n")
+  set(definitions "template struct graft::kernels::cuda::Runtime<graft::Cuda>;\n")
+  set(list "")
+  foreach(file IN LISTS arg_INCLUDE)
+    get_filename_component(file "${file}" ABSOLUTE)
+    string(APPEND includes "#include \"${file}\"\n")
+  endforeach()
+  foreach(kernel IN LISTS arg_KERNELS)
+    if(kernel MATCHES "^([A-Za-z_][A-Za-z0-9_:]*)::([A-Za-z_][A-Za-z0-9_]*)$")
+      set(namespace "${CMAKE_MATCH_1}")
+      set(name "${CMAKE_MATCH_2}")
+    elseif(kernel IN_LIST own)
+      string(APPEND includes "#include <graft/kernels/cuda/${kernel}.cuh>\n")
+      set(namespace "graft::kernels::cuda")
+      graft_pascal_case(${kernel} name)
+    else()
+      message(FATAL_ERROR "graft_add_cuda(${target}): got the kernel '${kernel}'; expected some of '${own}', or the full name of a struct template "
+                          "such as app::Swish, which a file of INCLUDE defines")
+    endif()
+    string(APPEND list "namespace ${namespace} {\ntemplate <class Scalar>\nstruct ${name};\n}\n")
+    foreach(scalar IN LISTS arg_SCALARS)
+      string(APPEND definitions "template struct ${namespace}::${name}<${scalar}>;\n")
+      string(MAKE_C_IDENTIFIER "GRAFT_CUDA_LISTED_${namespace}_${name}_${scalar}" guard)
+      string(APPEND list "#ifndef ${guard}\n#define ${guard}\ntemplate <>\n"
+                         "inline constexpr bool graft::kernels::cuda::is_listed<${namespace}::${name}, ${scalar}> = true;\n#endif\n")
+    endforeach()
+  endforeach()
+
+  set(listed "${CMAKE_CURRENT_BINARY_DIR}/${target}_cuda_listed.hpp")
+  file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/${target}_cuda.cu" CONTENT "${includes}\n${definitions}" @ONLY)
+  file(CONFIGURE OUTPUT "${listed}" CONTENT "#pragma once\n#include <graft/kernels/cuda_listed.hpp>\n${list}" @ONLY)
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "EXECUTABLE")
+    set(scope PRIVATE)
+  else()
+    set(scope PUBLIC)
+  endif()
+  target_compile_options(${target} ${scope} "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include \"$<BUILD_INTERFACE:${listed}>\">")
+endfunction()
+
+# sum_squares → SumSquares
+function(graft_pascal_case text result)
+  string(REPLACE "_" ";" words "${text}")
+  set(joined "")
+  foreach(word IN LISTS words)
+    string(SUBSTRING "${word}" 0 1 initial)
+    string(SUBSTRING "${word}" 1 -1 rest)
+    string(TOUPPER "${initial}" initial)
+    string(APPEND joined "${initial}${rest}")
+  endforeach()
+  set(${result} "${joined}" PARENT_SCOPE)
+endfunction()

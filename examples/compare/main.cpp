@@ -1,0 +1,133 @@
+// Compares strategies of adaptation on one model and one task: a table, report.json and report.html.
+#include <algorithm>
+#include <cstdio>
+#include <string_view>
+
+#include <graft/io/atomic_file.hpp>
+
+#include "data.hpp"
+#include "report.hpp"
+#include "runner.hpp"
+#include "support/method_options.hpp"
+#include "table.hpp"
+#include "worker.hpp"
+
+namespace {
+
+using namespace compare;
+
+std::vector<std::string> const default_methods{none, few_shot, "prefix", "prefix_mlp", "prompt", "infix", "embedding", "adapter", "lora", "top_layers", "full"};
+
+/// What --quick changes, where the command line does not say otherwise.
+struct Budget {
+  std::size_t training_rows, validation_rows, test_sources;
+  Index epochs;
+};
+constexpr Budget normal_budget{240, 24, 12, 2}, quick_budget{96, 12, 6, 1};
+
+struct CommandLine {
+  Settings settings;
+  std::optional<std::size_t> training_rows, validation_rows, test_sources;
+  std::optional<Index> epochs;
+  std::vector<std::string> learning_rates;
+};
+
+std::string budget_help(char const* what, std::size_t normal, std::size_t quick) { return graft::cat(what, " (default: ", normal, "; with --quick ", quick, ")"); }
+
+void add_options(CLI::App& app, CommandLine& line) {
+  auto& s = line.settings;
+  auto& task = s.task;
+  std::vector<std::string> methods = support::method_names();
+  methods.push_back(few_shot);
+  s.methods = default_methods;
+  app.add_option("--model", task.model, "Hugging Face folder or GGUF file")->required();
+  app.add_option("--data", task.data, "File of examples (E2E CSV, source||text, or source<TAB>target), or 'generated' for the set that graft makes itself")->capture_default_str();
+  app.add_option("--test", task.test, "File of test examples (default: sources held out of --data)");
+  app.add_option("--methods", s.methods, "Rows, parted by commas; none is always one")->delimiter(',')->capture_default_str()->check(CLI::IsMember(methods));
+  app.add_option("--out", s.out, "Folder for report.html, report.json and finished rows")->capture_default_str();
+  app.add_flag("--quick", s.quick, "A few minutes in all: less data, one pass over it");
+  app.add_flag("--fresh", s.fresh, "Make all rows anew (default: rows of an earlier run are kept where nothing has changed)");
+  app.add_flag("--json", s.json, "Print the report as JSON; the table goes to standard error");
+  char const* const group = "Budget, the same for all rows";
+  app.add_option("--rows", line.training_rows, budget_help("Training examples", normal_budget.training_rows, quick_budget.training_rows))->check(CLI::PositiveNumber)->group(group);
+  app.add_option("--epochs", line.epochs, graft::cat("Passes over them (default: ", normal_budget.epochs, "; with --quick ", quick_budget.epochs, ")"))->check(CLI::PositiveNumber)->group(group);
+  app.add_option("--steps", task.steps, "Optimizer steps, in place of --epochs; 0: as the epochs have")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
+  app.add_option("--batch", task.batch, "Examples of a step")->capture_default_str()->check(CLI::PositiveNumber)->group(group);
+  app.add_option("--validation-rows", line.validation_rows, budget_help("Validation examples", normal_budget.validation_rows, quick_budget.validation_rows))->check(CLI::PositiveNumber)->group(group);
+  app.add_option("--test-sources", line.test_sources, budget_help("Test sources of seen and of unseen domains each", normal_budget.test_sources, quick_budget.test_sources))
+      ->check(CLI::PositiveNumber)
+      ->group(group);
+  app.add_option("--max-new", task.max_new, "Most tokens of an output")->capture_default_str()->check(CLI::PositiveNumber)->group(group);
+  app.add_option("--max-source", task.max_source, "Longest source in tokens; 0: no limit")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
+  app.add_option("--max-target", task.max_target, "Longest target in tokens; 0: no limit")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
+  app.add_option("--shots", task.shots, "Training examples in the context of few_shot")->capture_default_str()->check(CLI::PositiveNumber)->group(group);
+  app.add_option("--seed", task.seed, "Addresses all random numbers")->capture_default_str()->group(group);
+  app.add_option("--separator", task.separator, "Stands between source and target")->capture_default_str()->group(group);
+  app.add_option("--learning-rate", line.learning_rates, "METHOD=VALUE, or VALUE for all; parted by commas (default: a tuned one for each, shown in the table)")->delimiter(',')->group(group);
+  app.add_flag("--tune", s.tune, "Try a third and three times of each learning rate too, and keep the one with the lowest validation loss (takes three times as long)")->group(group);
+}
+
+double positive_number(std::string const& text, std::string const& option) {
+  try {
+    std::size_t used = 0;
+    double const value = std::stod(text, &used);
+    if (used == text.size() && value > 0 && value < 1e6) return value;
+  } catch (std::exception const&) {  // said below
+  }
+  throw support::UsageError("--learning-rate: got '" + option + "'; expected METHOD=VALUE or VALUE with a positive number");
+}
+
+void settle(CommandLine& line) {
+  auto& s = line.settings;
+  Budget const budget = s.quick ? quick_budget : normal_budget;
+  s.task.training_rows = line.training_rows.value_or(budget.training_rows);
+  s.task.validation_rows = line.validation_rows.value_or(budget.validation_rows);
+  s.task.test_sources = line.test_sources.value_or(budget.test_sources);
+  s.task.epochs = line.epochs.value_or(budget.epochs);
+  std::vector<std::string> chosen{none};
+  for (auto const& method : s.methods)
+    if (std::find(chosen.begin(), chosen.end(), method) == chosen.end()) chosen.push_back(method);
+  s.methods = chosen;
+  for (auto const& option : line.learning_rates) {
+    auto const at = option.find('=');
+    double const value = positive_number(at == std::string::npos ? option : option.substr(at + 1), option);
+    bool found = false;
+    for (auto const& method : s.methods)
+      if (is_trained(method) && (at == std::string::npos || option.substr(0, at) == method)) s.learning_rates[method] = value, found = true;
+    if (!found) throw support::UsageError("--learning-rate: got '" + option + "'; expected one of the trained rows in --methods");
+  }
+}
+
+void run(CommandLine& line) {
+  settle(line);
+  auto const& s = line.settings;
+  if (!std::filesystem::exists(s.task.model)) graft::fail<graft::FileError>("[", s.task.model, "] no such file or folder; expected a Hugging Face folder or a GGUF file");
+  Examples const examples = make_examples(s.task);  // says at once what is wrong with the data
+  std::fprintf(stderr, "%zu rows; %zu training, %zu validation and %zu test examples (%s)\n", s.methods.size(), examples.training.size(), examples.validation.size(), examples.test.size(),
+               examples.description.c_str());
+  auto const rows = make_rows(s);
+  Report const report{s, examples, rows};
+  Json const json = report_json(report);
+  graft::write_file_atomic(s.out / "report.json", json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+  graft::write_file_atomic(s.out / "report.html", report_html(report));
+  std::string const table = "\n" + plain_table(rows, report.has_unseen()) + "\nreport: " + (s.out / "report.html").string() + ", " + (s.out / "report.json").string() + "\n";
+  if (s.json) {
+    std::fprintf(stderr, "%s", table.c_str());
+    support::print(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+  } else {
+    support::print(table);
+  }
+  if (std::all_of(rows.begin(), rows.end(), [](Row const& row) { return row.failed(); })) graft::fail("all rows failed; the first said: ", rows.front().error);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 4 && std::string_view(argv[1]) == "--worker") return run_worker(argv[2], argv[3]);
+  CommandLine line;
+  CLI::App app{"Compares strategies of adapting a pretrained language model on one task, with the same data, steps and seed for all: what each trains, costs and reaches.\n"
+               "Prints a table and writes report.html and report.json. Exit status: 0, 1 (failed), 2 (usage).",
+               "compare"};
+  add_options(app, line);
+  return support::run_program(app, argc, argv, [&] { run(line); });
+}

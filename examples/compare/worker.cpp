@@ -1,0 +1,123 @@
+#include "worker.hpp"
+
+#include <chrono>
+#include <cstdio>
+
+#include <graft/io/atomic_file.hpp>
+#include <graft/io/json.hpp>
+#include <graft/io/load_tokenizer.hpp>
+#include <graft/metrics/bleu.hpp>
+#include <graft/metrics/rouge.hpp>
+
+#include "any_model/any_model.hpp"
+#include "data.hpp"
+#include "prompts.hpp"
+#include "support/memory.hpp"
+#include "support/text.hpp"
+
+namespace compare {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+void train(Request const& request, any_model::AnyModel& model, Prompts const& prompts, Row& row) {
+  auto const& task = request.task;
+  auto const per_epoch = (static_cast<Index>(prompts.training.size()) + task.batch - 1) / task.batch;
+  graft::Training settings;
+  settings.epochs = task.epochs, settings.steps = task.steps, settings.batch = task.batch;
+  settings.learning_rate = request.learning_rate, settings.seed = task.seed;
+  Index const total = task.steps > 0 ? task.steps : task.epochs * per_epoch;
+  settings.validate_every = std::max<Index>(1, (total + 2) / 3);
+  auto const start = Clock::now();
+  auto const report = model.fit(settings, prompts.training, prompts.validation);
+  row.train_seconds = report.seconds;
+  row.validation_seconds = std::max(0.0, seconds_since(start) - report.seconds);
+  row.tokens_per_second = report.tokens_per_second();
+  row.steps = static_cast<Index>(report.steps.size());
+  for (auto const& step : report.steps) row.training.emplace_back(static_cast<double>(step.step), step.loss);
+  for (auto const& validation : report.validations) row.validation.emplace_back(static_cast<double>(validation.step), validation.loss);
+  row.validation_loss = report.validations.back().loss;
+  std::size_t const tail = std::max<std::size_t>(1, report.steps.size() / 10);
+  row.training_loss = 0;
+  for (std::size_t i = report.steps.size() - tail; i < report.steps.size(); ++i) row.training_loss += report.steps[i].loss / static_cast<double>(tail);
+}
+
+Scores score(std::vector<std::string> const& outputs, std::vector<graft::Example> const& test, std::size_t first, std::size_t last) {
+  if (first == last) return {};
+  auto const at = [](auto const& all, std::size_t i) { return all.begin() + static_cast<std::ptrdiff_t>(i); };
+  std::vector<std::string> const hypotheses(at(outputs, first), at(outputs, last));
+  graft::ReferenceLists references;
+  for (std::size_t i = first; i < last; ++i) references.push_back(test[i].references);
+  graft::BleuOptions options;
+  options.lowercase = true;
+  return {graft::corpus_bleu(hypotheses, references, options).score, graft::corpus_rouge(hypotheses, references).rougeL.f1};
+}
+
+void write(Request const& request, any_model::AnyModel& model, Prompts const& prompts, graft::Tokenizer const& tokenizer, Row& row) {
+  graft::Greedy search;
+  search.max_new_tokens = request.task.max_new;
+  search.end_tokens = prompts.end_tokens;
+  auto const start = Clock::now();
+  for (auto const& texts : model.generate(prompts.test, search)) {
+    auto tokens = texts.front().tokens;
+    if (texts.front().finished) tokens.pop_back();
+    row.outputs.push_back(support::first_line(tokenizer.decode(tokens, true)));
+  }
+  row.generation_seconds = seconds_since(start);
+}
+
+}  // namespace
+
+Row make_row(Request const& request) {
+  auto const start = Clock::now();
+  Row row;
+  row.method = request.method;
+  row.learning_rate = request.learning_rate;
+  auto const examples = make_examples(request.task);
+  auto const tokenizer = graft::load_tokenizer(request.task.model);
+  auto const base = any_model::load_base(request.task.model);
+  auto const prompts = make_prompts(request, examples, tokenizer, base->config().positions);
+  row.cut_sources = prompts.cut.sources, row.cut_targets = prompts.cut.targets;
+  any_model::Method method;
+  method.name = is_trained(request.method) ? request.method : none;
+  method.seed = request.task.seed;
+  auto const model = base->adapt(method);
+  row.trainable = model->parameter_counts().trainable, row.all = model->parameter_counts().all;
+  if (is_trained(request.method)) {
+    train(request, *model, prompts, row);
+    row.peak_memory_mib = support::peak_memory_mib();
+  } else {
+    auto const began = Clock::now();
+    row.validation_loss = model->loss(prompts.validation);
+    row.validation_seconds = seconds_since(began);
+  }
+  write(request, *model, prompts, tokenizer, row);
+  if (!is_trained(request.method)) row.peak_memory_mib = support::peak_memory_mib();
+  row.together = score(row.outputs, examples.test, 0, examples.test.size());
+  row.seen = score(row.outputs, examples.test, 0, examples.seen);
+  row.unseen = score(row.outputs, examples.test, examples.seen, examples.test.size());
+  row.seconds = seconds_since(start);
+  return row;
+}
+
+int run_worker(std::filesystem::path const& request_file, std::filesystem::path const& result) try {
+  auto const json = graft::read_json(request_file);
+  Request const request = request_from_json(request_file.string(), json.at("request"));
+  Row row;
+  try {
+    row = make_row(request);
+  } catch (std::exception const& error) {
+    row.method = request.method, row.learning_rate = request.learning_rate;
+    row.error = error.what();
+  }
+  Json const document{{"stamp", json}, {"row", to_json(row)}};
+  graft::write_file_atomic(result, document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+  return 0;
+} catch (std::exception const& error) {
+  std::fprintf(stderr, "compare: %s\n", error.what());
+  return 1;
+}
+
+}  // namespace compare

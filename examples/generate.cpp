@@ -1,0 +1,180 @@
+// Writes texts with a pretrained language model, with or without an adapter.
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include <graft/data/template.hpp>
+#include <graft/generate/settings.hpp>
+#include <graft/io/atomic_file.hpp>
+#include <graft/io/load_tokenizer.hpp>
+#include <graft/text/stream_decoder.hpp>
+
+#include "any_model/any_model.hpp"
+#include "support/program.hpp"
+#include "support/template_file.hpp"
+#include "support/text.hpp"
+
+namespace {
+
+struct Settings {
+  std::string model, adapter, sources, output;
+  std::optional<std::string> prompt, separator;
+  bool json = false, greedy = false, sample = false, begin_token = false;
+  std::optional<graft::Index> beams;
+  graft::Sampling sampling;  // its limits serve all searches
+  double length_penalty = 1.0;
+  graft::Index batch = 32, max_source = 0;
+};
+
+void add_options(CLI::App& app, Settings& s) {
+  app.add_option("--model", s.model, "Hugging Face folder or GGUF file")->required();
+  app.add_option("--adapter", s.adapter, "Adapter folder, as finetune and PEFT write it (default: the model as it is)");
+  auto* const prompt = app.add_option("--prompt", s.prompt, "Text to go on from");
+  app.add_option("--sources", s.sources, "File with one source a line; gives one output a line (the first line of what the model writes)")->excludes(prompt);
+  app.add_option("--separator", s.separator, "Put after every source (default: what the adapter was trained with; else ' ->' for --sources, nothing for --prompt)");
+  app.add_flag("--begin-token", s.begin_token, "Begin with the tokenizer's beginning token (default: as the adapter was trained)");
+  app.add_option("--output", s.output, "File for the outputs (default: standard output)");
+  app.add_flag("--json", s.json, "Print a JSON object a line for every text");
+
+  char const* const search = "Search";
+  auto* const greedy = app.add_flag("--greedy", s.greedy, "Always the most probable token; the default")->group(search);
+  auto* const beams = app.add_option("--beams", s.beams, "Beam search with so many beams")->check(CLI::PositiveNumber)->excludes(greedy)->group(search);
+  auto* const sample = app.add_flag("--sample", s.sample, "Draw tokens at random")->excludes(greedy)->excludes(beams)->group(search);
+  app.add_option("--temperature", s.sampling.temperature, "Divides the logits when sampling")->capture_default_str()->check(CLI::PositiveNumber)->needs(sample)->group(search);
+  app.add_option("--top-k", s.sampling.top_k, "Sample from the k most probable tokens; 0: all")->capture_default_str()->check(CLI::NonNegativeNumber)->needs(sample)->group(search);
+  app.add_option("--top-p", s.sampling.top_p, "Sample from the most probable tokens of this mass")->capture_default_str()->check(CLI::Range(0.0, 1.0))->needs(sample)->group(search);
+  app.add_option("--min-p", s.sampling.min_p, "Sample from tokens at least so probable, relative to the best")->capture_default_str()->check(CLI::Range(0.0, 1.0))->needs(sample)->group(search);
+  app.add_option("--seed", s.sampling.seed, "Addresses the random numbers")->capture_default_str()->needs(sample)->group(search);
+  app.add_option("--sequences", s.sampling.sequences, "Texts for each prompt, with --sample or --beams")->capture_default_str()->check(CLI::PositiveNumber)->group(search);
+  app.add_option("--length-penalty", s.length_penalty, "Beam search: score = log-probability / length^penalty")->capture_default_str()->needs(beams)->group(search);
+  app.add_option("--max-new", s.sampling.max_new_tokens, "Most new tokens")->default_val(60)->check(CLI::PositiveNumber)->group(search);
+  app.add_option("--min-new", s.sampling.min_new_tokens, "No end before so many new tokens")->capture_default_str()->check(CLI::NonNegativeNumber)->group(search);
+  app.add_option("--repetition-penalty", s.sampling.repetition_penalty, "Above 1 discourages tokens that occurred")->capture_default_str()->check(CLI::PositiveNumber)->group(search);
+  app.add_option("--no-repeat-ngram", s.sampling.no_repeat_ngram, "N-grams of this size occur once; 0: no limit")->capture_default_str()->check(CLI::NonNegativeNumber)->group(search);
+  app.add_option("--batch", s.batch, "Texts written together; the result does not depend on it")->capture_default_str()->check(CLI::PositiveNumber)->group(search);
+  app.add_option("--max-source", s.max_source, "Longest source in tokens; 0: no limit")->capture_default_str()->check(CLI::NonNegativeNumber)->group(search);
+}
+
+/// The limits that all searches share, copied from the settings that the options fill.
+template <class Search>
+Search with_limits(Settings const& s, Search search) {
+  search.max_new_tokens = s.sampling.max_new_tokens, search.min_new_tokens = s.sampling.min_new_tokens, search.end_tokens = s.sampling.end_tokens;
+  search.repetition_penalty = s.sampling.repetition_penalty, search.no_repeat_ngram = s.sampling.no_repeat_ngram;
+  return search;
+}
+
+any_model::GenerationSettings search_of(Settings const& s) {
+  if (s.sampling.sequences > 1 && !s.sample && !s.beams) throw support::UsageError("--sequences needs --sample or --beams");
+  if (s.sample) return s.sampling;
+  if (!s.beams) return with_limits(s, graft::Greedy{});
+  if (s.sampling.sequences > *s.beams) throw support::UsageError("--sequences must not exceed --beams");
+  graft::BeamSearch search;
+  search.beams = *s.beams, search.length_penalty = s.length_penalty, search.sequences = s.sampling.sequences;
+  return with_limits(s, search);
+}
+
+graft::Template template_of(Settings const& s) {
+  graft::Template form;
+  form.separator = s.prompt ? "" : form.separator;
+  if (!s.adapter.empty())
+    if (auto const saved = support::load_template(s.adapter)) form = *saved;
+  form.separator = s.separator.value_or(form.separator);
+  form.begin_token = form.begin_token || s.begin_token;
+  return form;
+}
+
+/// Text and tokens of one output.
+std::string text_of(graft::Tokenizer const& tokenizer, graft::Generated const& generated) {
+  std::span<graft::Token const> tokens = generated.tokens;
+  return tokenizer.decode(generated.finished ? tokens.first(tokens.size() - 1) : tokens, true);
+}
+
+class Writer {
+ public:
+  explicit Writer(std::string const& path) {
+    if (!path.empty()) file_.emplace(path);
+  }
+  void line(std::string const& text) { file_ ? file_->write(text + "\n") : support::print(text + "\n"); }
+  void finish() {
+    if (file_) file_->commit();
+  }
+
+ private:
+  std::optional<graft::AtomicFile> file_;
+};
+
+std::string json_line(Settings const& s, graft::Tokenizer const& tokenizer, std::string const& source, graft::Generated const& one) {
+  std::string const text = text_of(tokenizer, one);
+  nlohmann::ordered_json const line{{s.prompt ? "prompt" : "source", source}, {"text", s.prompt ? text : support::first_line(text)}, {"tokens", one.tokens.size()},
+                                    {"score", one.score}, {"finished", one.finished}};
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+/// One prompt on a terminal or a pipe: tokens appear as they are chosen.
+void stream(Settings const& s, any_model::AnyModel& model, graft::Tokenizer const& tokenizer, std::vector<graft::Token> const& prompt, any_model::GenerationSettings search) {
+  graft::StreamDecoder decoder(tokenizer, true);
+  auto const show = [&](graft::Index, graft::Token token) {
+    if (std::find(s.sampling.end_tokens.begin(), s.sampling.end_tokens.end(), token) == s.sampling.end_tokens.end()) support::print(decoder.push(token));
+  };
+  if (auto* const greedy = std::get_if<graft::Greedy>(&search)) greedy->on_token = show;
+  if (auto* const sampling = std::get_if<graft::Sampling>(&search)) sampling->on_token = show;
+  static_cast<void>(model.generate({prompt}, search, s.batch));
+  support::print(decoder.finish() + "\n");
+}
+
+std::vector<std::string> read_sources(Settings const& s) {
+  if (s.prompt.has_value() == !s.sources.empty()) throw support::UsageError("expected --prompt or --sources");
+  if (s.prompt) return {*s.prompt};
+  std::vector<std::string> sources;
+  std::string const text = graft::read_text_file(s.sources);
+  for (auto const& line : graft::split_lines(text)) sources.emplace_back(graft::trim(line.text));
+  if (sources.empty()) graft::fail<graft::FileError>("[", s.sources, "] got an empty file; expected one source a line");
+  return sources;
+}
+
+void generate(Settings s) {
+  auto const sources = read_sources(s);
+  auto const form = template_of(s);
+  auto const tokenizer = graft::load_tokenizer(s.model);
+  graft::TemplateEncoder const encoder(tokenizer, form, {s.max_source, 0});
+  s.sampling.end_tokens = {encoder.end_token()};
+  auto const search = search_of(s);
+  std::vector<std::vector<graft::Token>> prompts;
+  for (auto const& source : sources) prompts.push_back(encoder.source(source));
+
+  any_model::Method unadapted;
+  unadapted.name = "none";
+  auto const base = any_model::load_base(s.model);
+  auto const model = s.adapter.empty() ? base->adapt(unadapted) : base->load(s.adapter);
+  bool const one_text = s.sampling.sequences == 1 && !s.beams;
+  if (s.prompt && one_text && !s.json && s.output.empty()) return stream(s, *model, tokenizer, prompts.front(), search);
+
+  Writer writer(s.output);
+  auto const per_prompt = s.beams ? *s.beams : s.sampling.sequences;
+  auto const step = static_cast<std::size_t>(std::max<graft::Index>(1, s.batch / per_prompt));
+  for (std::size_t first = 0; first < prompts.size(); first += step) {
+    std::size_t const last = std::min(prompts.size(), first + step);
+    auto piece = search;
+    std::visit([&](auto& chosen) { chosen.first_prompt = static_cast<graft::Index>(first); }, piece);
+    auto const texts = model->generate({prompts.begin() + static_cast<std::ptrdiff_t>(first), prompts.begin() + static_cast<std::ptrdiff_t>(last)}, piece, s.batch);
+    for (std::size_t i = first; i < last; ++i)
+      for (auto const& one : texts[i - first]) {
+        std::string const text = text_of(tokenizer, one);
+        writer.line(s.json ? json_line(s, tokenizer, sources[i], one) : s.prompt ? text : support::first_line(text));
+      }
+    if (prompts.size() > step) std::fprintf(stderr, "%zu of %zu\n", last, prompts.size());
+  }
+  writer.finish();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  CLI::App app{"Writes texts with a pretrained language model, with or without an adapter. One prompt's text appears as it is written.\n"
+               "Exit status: 0, 1 (failed), 2 (usage).",
+               "generate"};
+  add_options(app, settings);
+  return support::run_program(app, argc, argv, [&] { generate(settings); });
+}

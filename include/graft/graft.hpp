@@ -1,0 +1,61 @@
+/// @file
+/// @brief Everything of the library but CUDA. It wants all components: `graft::graft`, `graft::io` (nlohmann-json) and `graft::text` (ICU).
+/// A program that needs less, or compiles often, includes the parts: one header a strategy, an operation, a file format.
+#pragma once
+
+#include <graft/adaptation/bitfit.hpp>
+#include <graft/adaptation/bottleneck_adapter.hpp>
+#include <graft/adaptation/compose.hpp>
+#include <graft/adaptation/embedding_only.hpp>
+#include <graft/adaptation/full_fine_tuning.hpp>
+#include <graft/adaptation/infix_tuning.hpp>
+#include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/none.hpp>
+#include <graft/adaptation/prefix_tuning.hpp>
+#include <graft/adaptation/prompt_tuning.hpp>
+#include <graft/adaptation/top_layers.hpp>
+
+#include <graft/autograd/gradcheck.hpp>
+#include <graft/ops/activation.hpp>
+#include <graft/ops/attention.hpp>
+#include <graft/ops/bias.hpp>
+#include <graft/ops/dropout.hpp>
+#include <graft/ops/embedding.hpp>
+#include <graft/ops/gather.hpp>
+#include <graft/ops/linear.hpp>
+#include <graft/ops/linear_cross_entropy.hpp>
+#include <graft/ops/low_rank.hpp>
+#include <graft/ops/norm.hpp>
+#include <graft/ops/residual.hpp>
+#include <graft/ops/rotary.hpp>
+#include <graft/ops/sum.hpp>
+
+#include <graft/models/adapt.hpp>
+#include <graft/models/adapter_set.hpp>
+#include <graft/models/gpt2.hpp>
+#include <graft/models/llama.hpp>
+#include <graft/models/merge.hpp>
+
+#include <graft/io/adapter.hpp>
+#include <graft/io/load_pretrained.hpp>
+#include <graft/io/load_tokenizer.hpp>
+#include <graft/io/npy.hpp>
+
+#include <graft/data/generated.hpp>
+#include <graft/data/grouping.hpp>
+#include <graft/data/readers.hpp>
+#include <graft/data/template.hpp>
+
+#include <graft/optim/adamw.hpp>
+#include <graft/optim/clip.hpp>
+#include <graft/train/loss.hpp>
+#include <graft/train/recipes.hpp>
+#include <graft/train/trainer.hpp>
+
+#include <graft/generate/text.hpp>
+#include <graft/text/stream_decoder.hpp>
+
+#include <graft/metrics/bleu.hpp>
+#include <graft/metrics/evaluation_files.hpp>
+#include <graft/metrics/rouge.hpp>
+#include <graft/metrics/rouge_e2e.hpp>

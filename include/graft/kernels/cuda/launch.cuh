@@ -1,0 +1,65 @@
+/// @file
+/// @brief Kernels over all elements, over rows and columns, and the sum within a block. Every loop strides over the grid in 64-bit indices.
+#pragma once
+
+#include <graft/kernels/cuda/runtime.cuh>
+
+namespace graft::kernels::cuda {
+
+inline constexpr Index block_threads = 256;
+
+/// Blocks for `work` parts of `per_block`: at least 1; no more than 65536, beyond which a thread takes several.
+constexpr unsigned blocks_for(Index work, Index per_block) {
+  Index const blocks = (work + per_block - 1) / per_block;
+  return static_cast<unsigned>(blocks < 1 ? 1 : blocks > 65536 ? 65536 : blocks);
+}
+
+/// Starts `kernel(arguments…)`; `name` is for the message of a failure.
+template <class... Parameters, class... Arguments>
+void launch(char const* name, void (*kernel)(Parameters...), unsigned blocks, dim3 threads, Arguments const&... arguments) {
+  cudaLaunchConfig_t configuration{};
+  configuration.gridDim = dim3(blocks);
+  configuration.blockDim = threads;
+  configuration.stream = stream();
+  check(cudaLaunchKernelEx(&configuration, kernel, arguments...), name, " for ", blocks, " blocks of ", threads.x, " x ", threads.y, " threads");
+}
+
+/// Where this thread starts, and how many threads there are, for loops over all elements.
+__device__ inline Index first_index() { return static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x; }
+__device__ inline Index index_step() { return static_cast<Index>(gridDim.x) * blockDim.x; }
+
+template <class F>
+__global__ void each_kernel(Index size, F f) {
+  for (Index i = first_index(); i < size; i += index_step()) f(i);
+}
+/// `f(i)` for i in [0, size); `f` is a struct that holds pointers and numbers.
+template <class F>
+void each(char const* name, Index size, F const& f) {
+  if (size > 0) launch(name, &each_kernel<F>, blocks_for(size, block_threads), dim3(block_threads), size, f);
+}
+
+template <class F>
+__global__ void each_in_rows_kernel(Index rows, Index width, F f) {
+  for (Index i = blockIdx.x; i < rows; i += gridDim.x)
+    for (Index j = threadIdx.x; j < width; j += blockDim.x) f(i, j);
+}
+/// `f(i, j)` for i in [0, rows), j in [0, width); a block takes a row at a time.
+template <class F>
+void each_in_rows(char const* name, Index rows, Index width, F const& f) {
+  if (rows > 0 && width > 0) launch(name, &each_in_rows_kernel<F>, blocks_for(rows, 1), dim3(block_threads), rows, width, f);
+}
+
+/// Σ of the threads' values of a block of `block_threads`, in a fixed tree; the sum is thread 0's. All threads must call it.
+template <class Sum>
+__device__ Sum block_sum(Sum value) {
+  __shared__ Sum values[block_threads];
+  unsigned const thread = threadIdx.x;
+  values[thread] = value;
+  for (unsigned half = block_threads / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (thread < half) values[thread] += values[thread + half];
+  }
+  return values[0];
+}
+
+}  // namespace graft::kernels::cuda

@@ -1,0 +1,97 @@
+/// @file
+/// @brief Matrix products on a GPU by cuBLAS, in the scalar's full precision.
+#pragma once
+
+#include <cublas_v2.h>
+
+#include <cstdint>
+#include <type_traits>
+
+#include <graft/kernels/cuda/launch.cuh>
+#include <graft/kernels/matmul.hpp>
+
+namespace graft::kernels::cuda {
+
+namespace matmul {
+
+/// Throws what cuBLAS reported, unless it succeeded.
+template <class... Details>
+void check(cublasStatus_t status, char const* call, Details const&... details) {
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  (void)cudaGetLastError();
+  fail("[cuda] ", call, " failed on ", Runtime<Cuda>::describe(), "; got ", cublasGetStatusName(status), " (", cublasGetStatusString(status), ")",
+       details..., "; expected CUBLAS_STATUS_SUCCESS");
+}
+
+/// A thread's connection to cuBLAS: a handle must not be used by two threads at once.
+class Handle {
+ public:
+  Handle() {
+    check(cublasCreate(&handle_), "cublasCreate");
+    cublasStatus_t const status = cublasSetStream(handle_, stream());
+    if (status != CUBLAS_STATUS_SUCCESS) (void)cublasDestroy(handle_);
+    check(status, "cublasSetStream");
+  }
+  ~Handle() { (void)cublasDestroy(handle_); }
+  Handle(Handle const&) = delete;
+  Handle& operator=(Handle const&) = delete;
+
+  static cublasHandle_t current() {
+    thread_local Handle const handle;
+    return handle.handle_;
+  }
+
+ private:
+  cublasHandle_t handle_{};
+};
+
+/// How cuBLAS, which counts down the columns, is asked for a row-major product: what it sees in C's memory is Cᵀ = op(B)ᵀ·op(A)ᵀ, and in a
+/// row-major operand its transpose. So the operands change places, and one that is read as it is stored is read as it is stored.
+template <class Scalar>
+struct ColumnMajor {
+  cublasOperation_t first_read, second_read;
+  std::int64_t rows, columns, inner;
+  Scalar const* first;
+  std::int64_t first_stride;
+  Scalar const* second;
+  std::int64_t second_stride;
+};
+template <class Scalar>
+ColumnMajor<Scalar> column_major(Product<Scalar> const& p) {
+  auto const read = [](Read r) { return r == Read::plain ? CUBLAS_OP_N : CUBLAS_OP_T; };
+  return {read(p.read_b), read(p.read_a), p.n, p.m, p.k, p.b, p.ldb, p.a, p.lda};
+}
+
+/// C = β·C, what remains of a product without inner elements; β = 0 overwrites whatever is there.
+template <class Scalar>
+struct ScaleInPlace {
+  Scalar beta;
+  Scalar* c;
+  Index ldc;
+  __device__ void operator()(Index i, Index j) const { c[i * ldc + j] = beta == Scalar(0) ? Scalar(0) : beta * c[i * ldc + j]; }
+};
+
+}  // namespace matmul
+
+template <class Scalar>
+void Matmul<Scalar>::matmul(Product<Scalar> const& p) {
+  static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>, "cuBLAS products are for float and double");
+  if (p.m <= 0 || p.n <= 0) return;
+  if (p.k <= 0) return each_in_rows("matmul", p.m, p.n, matmul::ScaleInPlace<Scalar>{p.beta, p.c, p.ldc});
+  auto const call = matmul::column_major(p);
+  Scalar const one = 1;
+  cublasStatus_t status{};
+  char const* name = nullptr;
+  if constexpr (std::is_same_v<Scalar, float>) {
+    name = "cublasSgemm";
+    status = cublasSgemm_64(matmul::Handle::current(), call.first_read, call.second_read, call.rows, call.columns, call.inner, &one, call.first,
+                            call.first_stride, call.second, call.second_stride, &p.beta, p.c, p.ldc);
+  } else {
+    name = "cublasDgemm";
+    status = cublasDgemm_64(matmul::Handle::current(), call.first_read, call.second_read, call.rows, call.columns, call.inner, &one, call.first,
+                            call.first_stride, call.second, call.second_stride, &p.beta, p.c, p.ldc);
+  }
+  matmul::check(status, name, " for [", p.m, ", ", p.k, "] by [", p.k, ", ", p.n, "]");
+}
+
+}  // namespace graft::kernels::cuda

@@ -1,0 +1,37 @@
+/// @file
+/// @brief What a GPU offers beside kernels: memory, copies, waiting. Free of CUDA's headers; defined in kernels/cuda/runtime.cuh.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include <graft/kernels/cuda_listed.hpp>
+
+namespace graft::kernels::cuda {
+
+/// Which way a copy goes.
+enum class Direction { to_device, to_host, within_device };
+
+/// Everything happens on the first visible device (CUDA_VISIBLE_DEVICES chooses), in the order of the calls: kernels, copies and the return of
+/// memory share CUDA's legacy default stream, whichever host thread asks. Failures are thrown as `Error`.
+/// @tparam Device `Cuda`; a template so that several generated sources of one program merge
+template <class Device>
+struct Runtime {
+  /// Uninitialised memory on the device from a pool that keeps what is given back; not null, even for 0 bytes.
+  static void* allocate(std::size_t bytes);
+  /// Gives a block back: work that was asked for before may still use it.
+  static void release(void* block) noexcept;
+  /// Page-locked host memory, which copies read and write without waiting; slow to make.
+  static void* allocate_pinned(std::size_t bytes);
+  static void release_pinned(void* block) noexcept;
+  /// Starts a copy. Host memory that is not page-locked may be read or written before the call returns or after it: wait before touching it.
+  static void copy(void* to, void const* from, std::size_t bytes, Direction direction);
+  /// Waits for all work that was asked for; throws what went wrong in it.
+  static void synchronize();
+  /// Why no device can be used, in words; empty where one can.
+  static std::string why_unavailable();
+  /// As in "device 0 (NVIDIA H200)".
+  static std::string describe();
+};
+
+}  // namespace graft::kernels::cuda

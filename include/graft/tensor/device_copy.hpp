@@ -1,0 +1,51 @@
+/// @file
+/// @brief Copies of tensors between the host and a GPU.
+#pragma once
+
+#include <algorithm>
+#include <type_traits>
+
+#include <graft/tensor/cuda_memory.hpp>
+#include <graft/tensor/tensor.hpp>
+
+namespace graft {
+
+/// Waits for everything that was asked of the device, and throws what went wrong in it.
+inline void synchronize(Cuda) { kernels::cuda::Runtime<Cuda>::synchronize(); }
+/// Nothing to wait for: work on the host is done when its call returns.
+inline void synchronize(Cpu) {}
+
+/// A host tensor in page-locked memory, uninitialised: `copy_async` to and from it overlaps with the host's work. Slow to make; keep it.
+template <class Scalar>
+[[nodiscard]] Tensor<Scalar> pinned(Shape const& shape) {
+  using Runtime = kernels::cuda::Runtime<Cuda>;
+  std::shared_ptr<void> const owner(Runtime::allocate_pinned(static_cast<std::size_t>(shape.size()) * sizeof(Scalar)),
+                                    [](void* block) { Runtime::release_pinned(block); });
+  return Tensor<Scalar>::alias(shape, static_cast<Scalar*>(owner.get()), owner);
+}
+
+/// Starts copying all elements, in the order of the device's other work. A host tensor must stay as it is, and alive, until `synchronize`;
+/// the call returns at once where it is `pinned`.
+/// @throws ShapeError unless both have as many elements
+template <class Scalar, class From, class To>
+void copy_async(Tensor<Scalar, From> const& from, Tensor<Scalar, To>& to) {
+  if (from.size() != to.size()) fail<ShapeError>("[copy] got shapes ", from.shape(), " and ", to.shape(), "; expected as many elements");
+  if constexpr (std::is_same_v<From, Cpu> && std::is_same_v<To, Cpu>) {
+    std::copy_n(from.data(), from.size(), to.data());
+  } else {
+    using kernels::cuda::Direction;
+    constexpr auto direction = std::is_same_v<From, Cpu> ? Direction::to_device : std::is_same_v<To, Cpu> ? Direction::to_host : Direction::within_device;
+    kernels::cuda::Runtime<Cuda>::copy(to.data(), from.data(), static_cast<std::size_t>(from.size()) * sizeof(Scalar), direction);
+  }
+}
+
+/// The same numbers in storage of their own on the device `To`; when it returns, the host's side may be used and changed.
+template <class To, class Scalar, class From>
+[[nodiscard]] Tensor<Scalar, To> to_device(Tensor<Scalar, From> const& tensor) {
+  Tensor<Scalar, To> result(tensor.shape());
+  copy_async(tensor, result);
+  if constexpr (!std::is_same_v<From, To>) synchronize(Cuda{});
+  return result;
+}
+
+}  // namespace graft

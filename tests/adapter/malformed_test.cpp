@@ -1,0 +1,253 @@
+// Adapter folders that are broken, lie, or belong to another model: each one clear sentence that names the file, and nothing lost.
+#include <limits>
+
+#include <gtest/gtest.h>
+
+#include <graft/adaptation/bottleneck_adapter.hpp>
+#include <graft/adaptation/infix_tuning.hpp>
+#include <graft/io/adapter.hpp>
+
+#include "generate/random_model.hpp"
+#include "io/temporary_folder.hpp"
+
+namespace {
+
+using namespace graft;
+using graft::testing::random_base;
+using graft_test::contents_of;
+using graft_test::TemporaryFolder;
+using nlohmann::json;
+using Edit = std::function<void(json&)>;
+
+Base<Gpt2, double> const& gpt2() {
+  static auto const base = random_base<Gpt2>();
+  return base;
+}
+
+template <class Adaptation>
+Adaptation small() {
+  Adaptation settings;
+  if constexpr (requires { settings.length; }) settings.length = 2;
+  if constexpr (requires { settings.rank; }) settings.rank = 2;
+  if constexpr (requires { settings.bottleneck; }) settings.bottleneck = 3;
+  return settings;
+}
+
+template <class Adaptation>
+void write_valid(TemporaryFolder const& folder) {
+  save_adapter(adapt(gpt2(), small<Adaptation>()), folder.path());
+}
+
+/// The message of the refusal; a failure if it is accepted, or refused otherwise than by a FileError of one sentence.
+template <class Adaptation>
+std::string refusal(TemporaryFolder const& folder, std::string const& what, Base<Gpt2, double> const& base = gpt2()) {
+  try {
+    (void)load_adapter<Adaptation>(base, folder.path());
+    ADD_FAILURE() << what << ": accepted";
+  } catch (FileError const& error) {
+    std::string const message = error.what();
+    EXPECT_EQ(message.rfind("[" + folder.path().string(), 0), 0u) << what << ": does not begin with the file: " << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    EXPECT_LT(message.size(), 700u) << message;
+    return message;
+  } catch (std::exception const& error) {
+    ADD_FAILURE() << what << ": got another exception: " << error.what();
+  }
+  return {};
+}
+
+template <class Adaptation>
+void refused_config(std::string const& what, Edit const& edit, std::string const& says) {
+  TemporaryFolder const folder;
+  write_valid<Adaptation>(folder);
+  auto config = read_json(folder / "adapter_config.json");
+  edit(config);
+  folder.put("adapter_config.json", config.dump());
+  auto const message = refusal<Adaptation>(folder, what);
+  EXPECT_NE(message.find(says), std::string::npos) << what << ": expected '" << says << "' in: " << message;
+}
+Edit set(std::string const& key, json const& value) {
+  return [=](json& config) { config[key] = value; };
+}
+
+struct Tensors {
+  std::vector<std::pair<std::string, Tensor<double>>> all;
+  [[nodiscard]] Tensor<double>& first() { return all.front().second; }
+};
+
+/// Writes the adapter's tensors again after a change.
+template <class Adaptation>
+std::string refused_tensors(std::string const& what, std::function<void(Tensors&)> const& edit, Dtype dtype = Dtype::f64) {
+  TemporaryFolder const folder;
+  write_valid<Adaptation>(folder);
+  Tensors tensors;
+  {
+    SafetensorsFile const file(folder / "adapter_model.safetensors");
+    for (auto const& entry : file.entries()) {
+      Tensor<double> tensor(Shape(std::vector<Index>(entry.shape.begin(), entry.shape.end())));
+      convert_values(entry.dtype, entry.data, static_cast<std::size_t>(tensor.size()), tensor.data());
+      tensors.all.emplace_back(entry.name, tensor);
+    }
+  }
+  edit(tensors);
+  std::vector<TensorEntry> entries;
+  for (auto const& [name, tensor] : tensors.all) {
+    std::vector<std::int64_t> shape;
+    for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.shape()[axis]);
+    entries.push_back({name, dtype, shape, reinterpret_cast<std::byte const*>(tensor.data()), static_cast<std::size_t>(tensor.size()) * 8, nullptr});
+  }
+  save_safetensors(folder / "adapter_model.safetensors", entries);
+  return refusal<Adaptation>(folder, what);
+}
+
+template <class Adaptation>
+void check_every_cut() {
+  TemporaryFolder const folder;
+  write_valid<Adaptation>(folder);
+  for (std::string const name : {"adapter_config.json", "adapter_model.safetensors"}) {
+    std::string const bytes = contents_of(folder / name);
+    for (std::size_t length = 0; length < bytes.size(); length += length < 700 || bytes.size() - length < 20 ? 1 : 7) {
+      folder.put(name, std::string_view(bytes).substr(0, length));
+      (void)refusal<Adaptation>(folder, cat(name, " cut at ", length));
+    }
+    folder.put(name, bytes);
+  }
+  (void)load_adapter<Adaptation>(gpt2(), folder.path());
+}
+
+}  // namespace
+
+TEST(MalformedAdapters, CutAnywhere) {
+  check_every_cut<PrefixTuning>();
+  check_every_cut<LoRA>();
+  check_every_cut<InfixTuning>();
+}
+
+TEST(MalformedAdapters, NoAdapterOrAnotherStrategy) {
+  TemporaryFolder const folder;
+  EXPECT_NE(refusal<LoRA>(folder, "empty folder").find("adapter_config.json"), std::string::npos);
+  save_adapter(adapt(gpt2(), LoRA{.rank = 2}), folder.path(), {.name = "blue"});
+  EXPECT_NE(refusal<LoRA>(folder, "only a named one").find("blue"), std::string::npos);
+  write_valid<PrefixTuning>(folder);
+  EXPECT_NE(refusal<LoRA>(folder, "another strategy").find("prefix_tuning"), std::string::npos);
+  std::filesystem::rename(folder / "adapter_model.safetensors", folder / "adapter_model.bin");
+  EXPECT_NE(refusal<PrefixTuning>(folder, "pickled").find("pickled"), std::string::npos);
+}
+
+TEST(MalformedAdapters, ConfigurationOfPeft) {
+  refused_config<PrefixTuning>("unknown type", set("peft_type", "IA3"), "PREFIX_TUNING, PROMPT_TUNING, LORA");
+  refused_config<PrefixTuning>("type of another kind", set("peft_type", 5), "peft_type");
+  refused_config<PrefixTuning>("no type", [](json& config) { config.erase("peft_type"); }, "peft_type or graft_type");
+  refused_config<PrefixTuning>("two types", set("graft_type", "prefix_tuning"), "both");
+  refused_config<PrefixTuning>("no object", [](json& config) { config = json::array({1}); }, "expected an object");
+  refused_config<PrefixTuning>("no length", [](json& config) { config.erase("num_virtual_tokens"); }, "num_virtual_tokens");
+  for (json const& length : {json(0), json(-1), json(3), json(1000000000000), json(1e300), json("2"), json(nullptr)})
+    refused_config<PrefixTuning>("length " + length.dump(), set("num_virtual_tokens", length), "");
+  refused_config<PrefixTuning>("layers", set("num_layers", 12), "another model; got num_layers 12; expected 3");
+  refused_config<PrefixTuning>("heads", set("num_attention_heads", 8), "another model");
+  refused_config<PrefixTuning>("width", set("token_dim", 768), "another model; got token_dim 768; expected 16");
+  refused_config<PrefixTuning>("task", set("task_type", "SEQ_2_SEQ_LM"), "SEQ_2_SEQ_LM");
+  refused_config<PrefixTuning>("modules", set("modules_to_save", json::array({"score"})), "modules_to_save");
+  refused_config<PromptTuning>("width", set("token_dim", 768), "another model");
+  refused_config<PromptTuning>("submodules", set("num_transformer_submodules", 2), "num_transformer_submodules");
+}
+
+TEST(MalformedAdapters, LoRAThatCannotBeHonoured) {
+  for (auto const& [key, value] : std::vector<std::pair<std::string, json>>{{"use_dora", true}, {"rank_pattern", {{"c_attn", 4}}}, {"alpha_pattern", {{"c_attn", 4}}}, {"modules_to_save", {"wte"}},
+                                                                            {"lora_bias", true}, {"layer_replication", {{0, 2}}}, {"trainable_token_indices", {1, 2}}, {"use_qalora", true}})
+    refused_config<LoRA>(key, set(key, value), "asks for " + key + ", which is not supported");
+  refused_config<LoRA>("bias", set("bias", "all"), "biases");
+  refused_config<LoRA>("changed base", set("init_lora_weights", "pissa"), "pissa");
+  for (json const& rank : {json(0), json(-3), json(7), json(1000000000000), json("x")}) refused_config<LoRA>("rank " + rank.dump(), set("r", rank), "");
+  refused_config<LoRA>("alpha", set("lora_alpha", "x"), "lora_alpha");
+  refused_config<LoRA>("targets of another model", set("target_modules", json::array({"q_proj"})), "c_attn");
+  refused_config<LoRA>("targets of another kind", set("target_modules", 3), "target_modules");
+  refused_config<LoRA>("more targets than tensors", set("target_modules", json::array({"c_attn", "c_fc"})), "lacks the tensor");
+}
+
+TEST(MalformedAdapters, UnknownKeysAreToleratedAndMissingOnesDefaulted) {
+  TemporaryFolder const folder;
+  write_valid<LoRA>(folder);
+  auto const whole = load_adapter<LoRA>(gpt2(), folder.path());
+  folder.put("adapter_config.json", R"({"peft_type": "LORA", "r": 2, "lora_alpha": 16, "target_modules": ["c_attn"], "use_something_new": {"a": [1]}})");
+  auto const sparse = load_adapter<LoRA>(gpt2(), folder.path());
+  EXPECT_EQ(sparse.settings().alpha, whole.settings().alpha);
+  EXPECT_EQ(settings_json(sparse.settings()).dump(), settings_json(whole.settings()).dump());
+  for (json const& targets : {json("all-linear"), json("transformer\\..*c_attn")}) {  // a pattern: the tensors say which modules it chose
+    folder.put("adapter_config.json", json{{"peft_type", "LORA"}, {"r", 2}, {"target_modules", targets}}.dump());
+    EXPECT_EQ(load_adapter<LoRA>(gpt2(), folder.path()).settings().targets.size(), 3u) << targets;
+  }
+  write_valid<PrefixTuning>(folder);
+  folder.put("adapter_config.json", R"({"peft_type": "PREFIX_TUNING", "num_virtual_tokens": 2, "later": null})");
+  EXPECT_EQ(load_adapter<PrefixTuning>(gpt2(), folder.path()).settings().length, 2);
+}
+
+TEST(MalformedAdapters, ConfigurationOfGraft) {
+  refused_config<InfixTuning>("unknown type", set("graft_type", "magic"), "magic");
+  refused_config<InfixTuning>("another architecture", set("architecture", "llama"), "got the architecture \"llama\"; expected gpt2");
+  refused_config<InfixTuning>("no architecture", [](json& config) { config.erase("architecture"); }, "architecture");
+  for (std::string const key : {"vocabulary", "width", "layers", "heads", "kv_heads", "head_dim"}) {
+    refused_config<InfixTuning>(key, [&](json& config) { config["model"][key] = 1000; }, "another model; got " + key + " 1000");
+    refused_config<InfixTuning>("no " + key, [&](json& config) { config["model"].erase(key); }, key);
+  }
+  refused_config<InfixTuning>("newer format", set("graft_format", 2), "another version");
+  refused_config<InfixTuning>("setting of another kind", [](json& config) { config["settings"]["positions"] = "sideways"; }, "shift, keep");
+  refused_config<InfixTuning>("layer out of range", [](json& config) { config["settings"]["layers"] = {7}; }, "layer 7");
+  for (json const& length : {json(0), json(-1), json(1000000000000000), json("x")})
+    refused_config<InfixTuning>("length " + length.dump(), [&](json& config) { config["settings"]["length"] = length; }, "length");
+  for (json const& width : {json(0), json(1000000000000)})
+    refused_config<BottleneckAdapter>("bottleneck " + width.dump(), [&](json& config) { config["settings"]["bottleneck"] = width; }, "bottleneck");
+  refused_config<BottleneckAdapter>("share", [](json& config) { config["settings"]["share"] = 1e12; }, "share");
+  refused_config<BottleneckAdapter>("settings", set("settings", 3), "settings");
+}
+
+TEST(MalformedAdapters, Compositions) {
+  using Both = Composed<PrefixTuning, LoRA>;
+  TemporaryFolder const folder;
+  save_adapter(adapt(gpt2(), compose(PrefixTuning{.length = 2}, LoRA{.rank = 2})), folder.path());
+  (void)load_adapter<Both>(gpt2(), folder.path());
+  EXPECT_NE((refusal<Composed<LoRA, PrefixTuning>>(folder, "other order").find("prefix_tuning")), std::string::npos);
+  EXPECT_NE((refusal<Composed<PrefixTuning>>(folder, "fewer parts").find("expected an array of 1")), std::string::npos);
+}
+
+TEST(MalformedAdapters, Tensors) {
+  auto const says = [](std::string const& message, std::string const& what) { EXPECT_NE(message.find(what), std::string::npos) << message; };
+  says(refused_tensors<PrefixTuning>("another name", [](Tensors& t) { t.all.front().first = "prompt"; }), "lacks the tensor \"prompt_embeddings\"");
+  says(refused_tensors<PrefixTuning>("one more", [](Tensors& t) { t.all.emplace_back("more", zeros<double>(Shape{1})); }), "holds the tensor \"more\"");
+  says(refused_tensors<PrefixTuning>("wider", [](Tensors& t) { t.first() = zeros<double>(Shape{2, 192}); }), "got the shape [2, 192]; expected [2, 96]");
+  says(refused_tensors<PrefixTuning>("turned", [](Tensors& t) { t.first() = zeros<double>(Shape{96, 2}); }), "expected [2, 96]");
+  says(refused_tensors<PrefixTuning>("flat", [](Tensors& t) { t.first() = zeros<double>(Shape{192}); }), "");
+  says(refused_tensors<PrefixTuning>("integers", [](Tensors&) {}, Dtype::i64), "int64");
+  says(refused_tensors<LoRA>("one fewer", [](Tensors& t) { t.all.pop_back(); }), "lacks the tensor");
+  says(refused_tensors<LoRA>("another width", [](Tensors& t) { t.first() = zeros<double>(Shape{2, 32}); }), "another model");
+  says(refused_tensors<LoRA>("base weights", [](Tensors& t) { t.all.emplace_back("base_model.model.transformer.wte.weight", zeros<double>(Shape{2, 2})); }), "wte");
+  for (double const bad : {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}) {
+    says(refused_tensors<PrefixTuning>("NaN", [&](Tensors& t) { t.first().data()[5] = bad; }), "at element 5");
+    says(refused_tensors<LoRA>("NaN", [&](Tensors& t) { t.all.back().second.data()[0] = bad; }), "finite");
+    says(refused_tensors<InfixTuning>("NaN", [&](Tensors& t) { t.first().data()[0] = bad; }), "finite");
+  }
+}
+
+TEST(MalformedAdapters, NarrowFormatsAreRead) {
+  TemporaryFolder const folder;
+  write_valid<PromptTuning>(folder);
+  std::vector<std::uint16_t> const halves(2 * 16, 0x3c00);  // 1.0
+  save_safetensors(folder / "adapter_model.safetensors", {{"prompt_embeddings", Dtype::f16, {2, 16}, reinterpret_cast<std::byte const*>(halves.data()), halves.size() * 2, nullptr}});
+  auto model = load_adapter<PromptTuning>(gpt2(), folder.path());
+  EXPECT_EQ(model.parameters().front()->value().data()[31], 1.0);
+}
+
+TEST(MalformedAdapters, SavingNanChangesNothing) {
+  TemporaryFolder const folder;
+  write_valid<LoRA>(folder);
+  auto const config = contents_of(folder / "adapter_config.json"), tensors = contents_of(folder / "adapter_model.safetensors");
+  auto model = adapt(gpt2(), LoRA{.rank = 2, .alpha = 3}, 7);
+  model.parameters().back()->mutable_value().data()[0] = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_THROW(save_adapter(model, folder.path()), NumericError);
+  EXPECT_EQ(contents_of(folder / "adapter_config.json"), config);
+  EXPECT_TRUE(contents_of(folder / "adapter_model.safetensors") == tensors);
+  EXPECT_EQ(adapter_names(folder.path()).size(), 1u);
+  std::size_t entries = 0;
+  for ([[maybe_unused]] auto const& entry : std::filesystem::directory_iterator(folder.path())) ++entries;
+  EXPECT_EQ(entries, 2u) << "something was left behind";
+}

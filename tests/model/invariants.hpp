@@ -1,0 +1,226 @@
+// What holds for every strategy on every architecture.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <graft/adaptation/bitfit.hpp>
+#include <graft/adaptation/bottleneck_adapter.hpp>
+#include <graft/adaptation/compose.hpp>
+#include <graft/adaptation/embedding_only.hpp>
+#include <graft/adaptation/full_fine_tuning.hpp>
+#include <graft/adaptation/infix_tuning.hpp>
+#include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/prefix_tuning.hpp>
+#include <graft/adaptation/prompt_tuning.hpp>
+#include <graft/adaptation/top_layers.hpp>
+#include <graft/optim/adamw.hpp>
+
+#include "small_model.hpp"
+
+namespace invariants {
+
+using graft::Index;
+
+/// Bit for bit, so that −0 and 0 differ and NaN equals itself.
+template <class Scalar>
+[[nodiscard]] bool same_bits(graft::Tensor<Scalar> const& a, graft::Tensor<Scalar> const& b) {
+  return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(Scalar)) == 0;
+}
+
+/// Copies of all the base's tensors.
+template <class Base>
+[[nodiscard]] auto snapshot(Base const& base) {
+  std::vector<graft::Tensor<typename Base::element_type::scalar_type>> tensors;
+  for (auto const& site : base->info().sites)
+    for (auto part : {graft::Part::weight, graft::Part::bias})
+      if (auto tensor = graft::copy_weight(*base, site.address, part); !tensor.empty()) tensors.push_back(std::move(tensor));
+  return tensors;
+}
+
+template <class Model>
+[[nodiscard]] auto values_of(Model& model) {
+  std::map<std::string, graft::Tensor<typename Model::scalar_type>> values;
+  for (auto* parameter : model.parameters()) values.emplace(parameter->name(), graft::clone(parameter->value()));
+  return values;
+}
+
+template <class Model>
+[[nodiscard]] auto logits_of(Model& model, graft::Batch const& batch) {
+  graft::NoGrad no_grad;
+  return graft::clone(model.logits(small::every_token(batch)).value());
+}
+
+/// Whether a gradient can reach an element: embeddings of tokens and positions that do not occur have none, and key biases leave every softmax as it is.
+inline bool can_move(std::string const& name, Index element, graft::ModelConfig const& config, graft::Batch const& batch) {
+  Index const row = element / config.width;
+  if (name.ends_with("wpe.weight")) return row <= *std::max_element(batch.rows.positions.begin(), batch.rows.positions.end());
+  if (name.ends_with("embed_tokens.weight") && !config.tied_head) return std::count(batch.tokens.begin(), batch.tokens.end(), row) > 0;
+  if (name.ends_with("c_attn.bias")) return row != 1;
+  return true;
+}
+
+template <class Model>
+void train(Model& model, graft::Batch batch, int steps) {
+  graft::AdamW<typename Model::scalar_type> optimizer(model.parameters(), {.weight_decay = 0});
+  batch.rows.training = true;
+  for (int step = 0; step < steps; ++step) {
+    batch.rows.step = static_cast<std::uint64_t>(step);
+    graft::backward(small::loss(model, batch));
+    for (auto* parameter : model.parameters()) EXPECT_TRUE(parameter->has_gradient()) << parameter->name();
+    optimizer.step(1e-2);
+    optimizer.clear_gradients();
+  }
+}
+
+/// Trains a little: the base stays bitwise, all of the adapter moves, switching it off gives the base and on what was trained.
+template <graft::Architecture A, class Settings>
+void training_changes_the_adapter_alone(Settings const& settings) {
+  auto const base = small::base<A, double>();
+  auto const before = snapshot(base);
+  auto const batch = graft::pack(small::examples());
+  auto plain = graft::adapt(base, graft::NoAdaptation{});
+  auto const base_logits = logits_of(plain, batch);
+
+  auto model = graft::adapt(base, settings, 5), twin = graft::adapt(base, settings, 5);
+  auto const start = values_of(model);
+  train(model, batch, 4);
+  for (auto* parameter : model.parameters()) {
+    auto const& now = parameter->value();
+    Index stuck = 0;
+    for (Index i = 0; i < now.size(); ++i) stuck += can_move(parameter->name(), i, model.config(), batch) && now.data()[i] == start.at(parameter->name()).data()[i];
+    EXPECT_EQ(stuck, 0) << parameter->name() << ": elements that did not move, of " << now.size();
+  }
+  auto const after = snapshot(base);
+  ASSERT_EQ(before.size(), after.size());
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(same_bits(before[i], after[i])) << "tensor " << i << " of the base";
+  EXPECT_TRUE(same_bits(logits_of(plain, batch), base_logits));
+
+  auto const trained = logits_of(model, batch);
+  EXPECT_FALSE(same_bits(trained, base_logits));
+  model.enable(false);
+  EXPECT_TRUE(same_bits(logits_of(model, batch), base_logits)) << "disabled";
+  EXPECT_FALSE(small::loss(model, batch).tracked()) << "a frozen base has no gradients";
+  EXPECT_EQ(graft::Tape::current().size(), 0U);
+  model.enable();
+  EXPECT_TRUE(same_bits(logits_of(model, batch), trained)) << "enabled again";
+
+  for (auto const& [name, value] : values_of(twin)) EXPECT_TRUE(same_bits(value, start.at(name))) << "another adapter with the same seed: " << name;
+}
+
+/// The strategy starts as the identity.
+template <graft::Architecture A, class Settings>
+void starts_as_the_base(Settings const& settings) {
+  auto const base = small::base<A, double>();
+  auto plain = graft::adapt(base, graft::NoAdaptation{});
+  auto model = graft::adapt(base, settings, 5);
+  auto const batch = graft::pack(small::examples());
+  EXPECT_TRUE(same_bits(logits_of(model, batch), logits_of(plain, batch)));
+}
+
+/// −log p of every target, by the example's id, in a training step.
+template <class Model>
+[[nodiscard]] std::map<std::uint64_t, std::vector<double>> training_scores(Model& model, std::vector<graft::TokenizedExample> const& examples, std::uint64_t step) {
+  graft::NoGrad no_grad;
+  auto batch = graft::pack(examples);
+  batch.rows.training = true;
+  batch.rows.step = step;
+  auto const scores = model.scores(batch).log_probability.value();
+  std::map<std::uint64_t, std::vector<double>> result;
+  Index target = 0;
+  for (auto const& example : examples)
+    for (std::size_t i = 0; i < example.target.size(); ++i) result[example.id].push_back(scores.data()[target++]);
+  return result;
+}
+
+inline double distance(std::map<std::uint64_t, std::vector<double>> const& a, std::map<std::uint64_t, std::vector<double>> const& b) {
+  double worst = 0;
+  for (auto const& [id, values] : a)
+    for (std::size_t i = 0; i < values.size(); ++i) worst = std::max(worst, std::abs(values[i] - b.at(id).at(i)));
+  return worst;
+}
+
+/// The dropped elements depend on the step and the example, not on the order of the rows, and evaluation drops none.
+template <graft::Architecture A, class Settings>
+void dropout_is_addressed(Settings const& with, Settings const& without) {
+  auto const base = small::base<A, double>();
+  auto model = graft::adapt(base, with, 5), whole = graft::adapt(base, without, 5);
+  small::disturb(model), small::disturb(whole);
+  auto examples = small::examples();
+  auto const scores = training_scores(model, examples, 3);
+  EXPECT_EQ(distance(scores, training_scores(model, examples, 3)), 0);
+  EXPECT_GT(distance(scores, training_scores(model, examples, 4)), 1e-3) << "another step";
+  EXPECT_GT(distance(scores, training_scores(whole, examples, 3)), 1e-3) << "no dropout";
+  EXPECT_TRUE(same_bits(logits_of(model, graft::pack(examples)), logits_of(whole, graft::pack(examples)))) << "evaluation";
+  std::reverse(examples.begin(), examples.end());
+  EXPECT_LE(distance(scores, training_scores(model, examples, 3)), 1e-12) << "rows in another order";
+}
+
+using graft::BitFit, graft::BottleneckAdapter, graft::EmbeddingOnly, graft::FullFineTuning, graft::InfixTuning, graft::LoRA, graft::Mlp, graft::PrefixTuning, graft::PromptTuning, graft::TopLayers;
+
+template <class A>
+class Invariants : public testing::Test {};
+TYPED_TEST_SUITE_P(Invariants);
+
+TYPED_TEST_P(Invariants, Prefix) {
+  training_changes_the_adapter_alone<TypeParam>(PrefixTuning{.length = 3, .layers = {0, 2}});
+  training_changes_the_adapter_alone<TypeParam>(PrefixTuning{.length = 3, .reparametrization = Mlp{.hidden = 5, .layer_norm = true}});
+  dropout_is_addressed<TypeParam>(PrefixTuning{.length = 3, .dropout = 0.4}, PrefixTuning{.length = 3});
+}
+TYPED_TEST_P(Invariants, Infix) { training_changes_the_adapter_alone<TypeParam>(InfixTuning{.length = 3, .reparametrization = Mlp{.hidden = 5}}); }
+TYPED_TEST_P(Invariants, Prompt) { training_changes_the_adapter_alone<TypeParam>(PromptTuning{.length = 3}); }
+TYPED_TEST_P(Invariants, EmbeddingOnlyInfix) {
+  training_changes_the_adapter_alone<TypeParam>(EmbeddingOnly{.length = 3, .place = graft::Place::infix, .reparametrization = Mlp{.hidden = 5}});
+}
+TYPED_TEST_P(Invariants, Adapter) {
+  for (auto placement : {graft::AdapterPlacement::between_layers, graft::AdapterPlacement::houlsby, graft::AdapterPlacement::pfeiffer}) {
+    starts_as_the_base<TypeParam>(BottleneckAdapter{.bottleneck = 3, .placement = placement});
+    training_changes_the_adapter_alone<TypeParam>(BottleneckAdapter{.bottleneck = 3, .placement = placement});
+  }
+}
+TYPED_TEST_P(Invariants, LowRank) {
+  starts_as_the_base<TypeParam>(LoRA{.rank = 2});
+  training_changes_the_adapter_alone<TypeParam>(LoRA{.rank = 2});
+  dropout_is_addressed<TypeParam>(LoRA{.rank = 2, .dropout = 0.3}, LoRA{.rank = 2});
+}
+TYPED_TEST_P(Invariants, Full) {
+  starts_as_the_base<TypeParam>(FullFineTuning{});
+  training_changes_the_adapter_alone<TypeParam>(FullFineTuning{});
+}
+TYPED_TEST_P(Invariants, TopLayer) {
+  starts_as_the_base<TypeParam>(TopLayers{.layers = 1});
+  training_changes_the_adapter_alone<TypeParam>(TopLayers{.layers = 1});
+  training_changes_the_adapter_alone<TypeParam>(TopLayers{.layers = 2, .head = true});
+  auto const recorded = [](TopLayers const& settings) {
+    auto model = graft::adapt(small::base<TypeParam, double>(), settings);
+    auto const loss = small::loss(model, graft::pack(small::examples()));
+    auto const size = graft::Tape::current().size();
+    graft::Tape::current().discard();
+    return size;
+  };
+  EXPECT_LT(recorded({.layers = 1}) + 5, recorded({.layers = 2})) << "something is recorded below the lowest trained layer";
+}
+TYPED_TEST_P(Invariants, Biases) {
+  if constexpr (TypeParam::fused_attention) {
+    starts_as_the_base<TypeParam>(BitFit{});
+    training_changes_the_adapter_alone<TypeParam>(BitFit{});
+  } else {
+    try {
+      (void)graft::adapt(small::base<TypeParam, double>(), BitFit{});
+      FAIL() << "no error";
+    } catch (graft::ConfigError const& error) {
+      EXPECT_STREQ(error.what(), "[bitfit] got a llama model without biases; expected biases to train; hint: LoRA or prefix tuning");
+    }
+  }
+}
+TYPED_TEST_P(Invariants, PrefixAndLoRA) { training_changes_the_adapter_alone<TypeParam>(graft::compose(PrefixTuning{.length = 2}, LoRA{.rank = 2})); }
+
+REGISTER_TYPED_TEST_SUITE_P(Invariants, Prefix, Infix, Prompt, EmbeddingOnlyInfix, Adapter, LowRank, Full, TopLayer, Biases, PrefixAndLoRA);
+
+}  // namespace invariants

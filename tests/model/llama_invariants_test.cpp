@@ -1,0 +1,7 @@
+#include <graft/models/llama.hpp>
+
+#include "invariants.hpp"
+
+namespace invariants {
+INSTANTIATE_TYPED_TEST_SUITE_P(Llama, Invariants, graft::Llama);
+}
