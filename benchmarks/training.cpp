@@ -17,7 +17,7 @@ int main(int argc, char** argv) try {
   any_model::Method method;
   method.name = "prefix";
   double learning_rate = 5e-5;
-  graft::Index length = 10;
+  graft::Index length = 10, max_tokens = graft::Training{}.max_tokens;
   CLI::App app{"Times training steps on rows of token ids; prints one JSON line. The first two steps are not counted."};
   app.add_option("--model", model, "Hugging Face folder or GGUF file; without it, random weights of --shape");
   app.add_option("--shape", shape, "gpt2-small, gpt2-medium or gpt2-large")->capture_default_str()->check(CLI::IsMember({"gpt2-small", "gpt2-medium", "gpt2-large"}));
@@ -28,6 +28,7 @@ int main(int argc, char** argv) try {
   app.add_option("--batch", batch, "rows a step")->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--steps", steps, "steps, at least 3")->capture_default_str()->check(CLI::Range(3, 1000000));
   app.add_option("--length", length, "virtual tokens")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--max-tokens", max_tokens, "most tokens of one forward and backward pass; 0: no limit")->capture_default_str();
   app.add_option("--learning-rate", learning_rate)->capture_default_str();
   try {
     app.parse(argc, argv);
@@ -47,7 +48,7 @@ int main(int argc, char** argv) try {
   for (int step = 0; step < steps; ++step) {
     auto const examples = rows.batch(static_cast<std::size_t>(step), batch);
     auto const start = std::chrono::steady_clock::now();
-    double const loss = adapted->step(examples, learning_rate);
+    double const loss = adapted->step(examples, learning_rate, max_tokens);
     double const taken = benchmark_support::seconds_since(start);
     losses.push_back(std::round(loss * 1e4) / 1e4);
     if (step < 2) continue;

@@ -15,6 +15,7 @@ int main(int argc, char** argv) try {
 
   auto const prompt = data.test.front().source + graft::Template{}.separator;
   std::cout << prompt << graft::generate(model, tokenizer, prompt, graft::BeamSearch{.beams = 5}) << '\n';
+  return 0;
 } catch (graft::Error const& error) {
   return std::cerr << error.what() << '\n', 1;
 }

@@ -2,8 +2,8 @@
 
 namespace graft::kernels {
 
-#define GRAFT_ATTENTION(Scalar)                                                                              \
-  template void attention(Cpu, AttentionOperands<Scalar> const&, Scalar*, Scalar*);                          \
+#define GRAFT_ATTENTION(Scalar)                                                                                        \
+  template void attention(Cpu, AttentionOperands<Scalar> const&, Scalar*, Scalar*);                                    \
   template void attention_backward(Cpu, AttentionOperands<Scalar> const&, Scalar const*, Scalar const*, Scalar const*, \
                                    AttentionGradients<Scalar> const&);
 GRAFT_ATTENTION(float)

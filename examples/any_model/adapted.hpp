@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 #include <graft/adaptation/bitfit.hpp>
@@ -21,6 +22,7 @@
 #include <graft/io/adapter.hpp>
 #include <graft/models/adapt.hpp>
 #include <graft/optim/adamw.hpp>
+#include <graft/train/batches.hpp>
 #include <graft/train/loss.hpp>
 #include <graft/train/trainer.hpp>
 
@@ -43,29 +45,24 @@ class Adapted final : public AnyModel {
   graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training, std::vector<graft::TokenizedExample> validation) override {
     return graft::Trainer(settings).fit(model_, std::move(training), std::move(validation));
   }
-  double step(std::vector<graft::TokenizedExample> const& examples, double learning_rate) override {
+  double step(std::vector<graft::TokenizedExample> const& examples, double learning_rate, graft::Index max_tokens) override {
     if (!optimizer_) optimizer_ = std::make_unique<graft::AdamW<float>>(model_.parameters());
-    graft::Batch batch = graft::pack(examples);
-    batch.rows.training = true;
-    auto const weight = -1.0F / static_cast<float>(batch.rows.targets.size());
-    auto const loss = graft::weighted_sum(model_.scores(batch).log_probability, graft::full(graft::Shape{batch.rows.targets.size()}, weight));
-    graft::backward(loss);
+    std::vector<graft::Index> all(examples.size());
+    std::iota(all.begin(), all.end(), graft::Index{0});
+    double targets = 0, loss = 0;
+    for (auto const& example : examples) targets += static_cast<double>(example.target.size());
+    for (auto const& pass : graft::divide_by_length(all, graft::row_lengths(examples), static_cast<graft::Index>(examples.size()), max_tokens)) {
+      graft::Batch batch = graft::pack_selected(examples, pass);
+      batch.rows.training = true;
+      auto const part = graft::token_loss(model_.scores(batch), batch.rows.targets, targets);
+      graft::backward(part);
+      loss += static_cast<double>(part.value().data()[0]);
+    }
     optimizer_->step(learning_rate);
     optimizer_->clear_gradients();
-    return static_cast<double>(loss.value().data()[0]);
+    return loss;
   }
-  double loss(std::vector<graft::TokenizedExample> const& examples) override {
-    graft::NoGrad no_grad;
-    double sum = 0, count = 0;
-    for (std::size_t first = 0; first < examples.size(); first += 16) {
-      std::vector<graft::TokenizedExample> const some(examples.begin() + static_cast<std::ptrdiff_t>(first),
-                                                      examples.begin() + static_cast<std::ptrdiff_t>(std::min(examples.size(), first + 16)));
-      auto const scores = model_.scores(graft::pack(some)).log_probability.value();
-      for (graft::Index i = 0; i < scores.size(); ++i) sum -= static_cast<double>(scores.data()[i]);
-      count += static_cast<double>(scores.size());
-    }
-    return sum / count;
-  }
+  double loss(std::vector<graft::TokenizedExample> const& examples) override { return graft::evaluate_loss(model_, examples); }
   graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings, graft::Index at_once) override {
     return std::visit([&](auto const& chosen) { return graft::generate(model_, prompts, chosen, at_once); }, settings);
   }

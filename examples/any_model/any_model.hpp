@@ -30,8 +30,8 @@ class AnyModel {
   /// Names and sizes of what is trained.
   [[nodiscard]] virtual std::vector<std::pair<std::string, graft::Shape>> parameters() = 0;
   virtual graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training, std::vector<graft::TokenizedExample> validation) = 0;
-  /// One AdamW step on one batch (decay 0.01, no clipping); returns the loss before it.
-  virtual double step(std::vector<graft::TokenizedExample> const& batch, double learning_rate) = 0;
+  /// One AdamW step on one batch (decay 0.01, no clipping), in passes of at most `max_tokens`; returns the loss before it.
+  virtual double step(std::vector<graft::TokenizedExample> const& batch, double learning_rate, graft::Index max_tokens) = 0;
   /// Mean −log p of all target tokens.
   [[nodiscard]] virtual double loss(std::vector<graft::TokenizedExample> const& examples) = 0;
   [[nodiscard]] virtual graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings, graft::Index at_once = 32) = 0;

@@ -117,7 +117,8 @@ void run(CommandLine& line) {
   } else {
     support::print(table);
   }
-  if (std::all_of(rows.begin(), rows.end(), [](Row const& row) { return row.failed(); })) graft::fail("all rows failed; the first said: ", rows.front().error);
+  auto const failed = std::count_if(rows.begin(), rows.end(), [](Row const& row) { return row.failed(); });
+  if (failed > 0) graft::fail(failed, " of ", rows.size(), " rows failed; the first said: ", std::find_if(rows.begin(), rows.end(), [](Row const& row) { return row.failed(); })->error);
 }
 
 }  // namespace

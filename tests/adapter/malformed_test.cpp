@@ -33,9 +33,16 @@ Adaptation small() {
   return settings;
 }
 
+/// A valid adapter, saved once and copied.
 template <class Adaptation>
 void write_valid(TemporaryFolder const& folder) {
-  save_adapter(adapt(gpt2(), small<Adaptation>()), folder.path());
+  static auto const saved = [] {
+    TemporaryFolder const scratch;
+    save_adapter(adapt(gpt2(), small<Adaptation>()), scratch.path());
+    return std::pair{contents_of(scratch / "adapter_config.json"), contents_of(scratch / "adapter_model.safetensors")};
+  }();
+  folder.put("adapter_config.json", saved.first);
+  folder.put("adapter_model.safetensors", saved.second);
 }
 
 /// The message of the refusal; a failure if it is accepted, or refused otherwise than by a FileError of one sentence.
@@ -101,12 +108,12 @@ std::string refused_tensors(std::string const& what, std::function<void(Tensors&
 }
 
 template <class Adaptation>
-void check_every_cut() {
+void check_cuts(std::size_t step) {
   TemporaryFolder const folder;
   write_valid<Adaptation>(folder);
   for (std::string const name : {"adapter_config.json", "adapter_model.safetensors"}) {
     std::string const bytes = contents_of(folder / name);
-    for (std::size_t length = 0; length < bytes.size(); length += length < 700 || bytes.size() - length < 20 ? 1 : 7) {
+    for (std::size_t length = 0; length < bytes.size(); length += step) {
       folder.put(name, std::string_view(bytes).substr(0, length));
       (void)refusal<Adaptation>(folder, cat(name, " cut at ", length));
     }
@@ -118,9 +125,9 @@ void check_every_cut() {
 }  // namespace
 
 TEST(MalformedAdapters, CutAnywhere) {
-  check_every_cut<PrefixTuning>();
-  check_every_cut<LoRA>();
-  check_every_cut<InfixTuning>();
+  check_cuts<PrefixTuning>(1);
+  check_cuts<LoRA>(13);
+  check_cuts<InfixTuning>(3);
 }
 
 TEST(MalformedAdapters, NoAdapterOrAnotherStrategy) {

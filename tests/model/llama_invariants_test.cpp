@@ -1,6 +1,6 @@
 #include <graft/models/llama.hpp>
 
-#include "invariants.hpp"
+#include "invariants_suite.hpp"
 
 namespace invariants {
 INSTANTIATE_TYPED_TEST_SUITE_P(Llama, Invariants, graft::Llama);

@@ -17,7 +17,7 @@ template <class... Parts>
 struct IsComposed<Composed<Parts...>> : std::true_type {};
 
 /// Calls `f(state, prefix)` for a strategy's state, or for the state of each part of a composition (compositions in it included) with the
-/// prefix that its parameters' names have: `0.`, `1.`, …
+/// prefix that its parameters' names have, its place and a dot: "0.", "1.", …
 template <class Adaptation, class State, class F>
 void each_part_state(State& state, F const& f, std::string const& prefix = "") {
   if constexpr (IsComposed<Adaptation>::value) {

@@ -88,8 +88,11 @@ class VirtualKeysState {
   void check() const {
     if (settings_.length < 1) fail<ConfigError>("[virtual keys] got length ", settings_.length, "; expected at least 1");
     if (settings_.init == Init::vocabulary) fail<ConfigError>("[virtual keys] got init vocabulary; expected normal, uniform or words; hint: words with sampled tokens");
-    for (int layer : settings_.layers)
+    if (!(settings_.dropout >= 0 && settings_.dropout < 1)) fail<ConfigError>("[virtual keys] got dropout ", settings_.dropout, "; expected 0 or more, and less than 1");
+    for (int layer : settings_.layers) {
       if (layer < 0 || layer >= stack_.layers) fail<ConfigError>("[virtual keys] got layer ", layer, "; expected 0 to ", stack_.layers - 1);
+      if (std::count(settings_.layers.begin(), settings_.layers.end(), layer) > 1) fail<ConfigError>("[virtual keys] got layer ", layer, " twice; expected each once");
+    }
   }
   [[nodiscard]] Shape bank_shape() const { return {settings_.length, 2 * static_cast<Index>(layers_.size()) * stack_.kv_width()}; }
   [[nodiscard]] Values random_start() const {

@@ -82,7 +82,7 @@ struct AdapterFolder {
       for (auto const& item : peft_types) choices += (choices.empty() ? "" : ", ") + std::string(item.first);
       fail<FileError>("[", config_path, "] has the peft_type ", printable(type), ", which is not supported; expected one of ", choices);
     }
-    if (!config.contains("graft_type")) fail<FileError>("[", config_path, "] says of no adapter what it is; expected the key peft_type or graft_type");
+    if (!config.contains("graft_type")) fail<FileError>("[", config_path, "] does not say what kind of adapter it describes; expected the key peft_type or graft_type");
     return json_at<std::string>(config_path, config, "graft_type");
   }
 

@@ -51,7 +51,7 @@ template <class Adaptation>
     Adaptation settings;
     auto const parts = json_at<nlohmann::json>(where, config, "parts");
     constexpr std::size_t count = std::tuple_size_v<decltype(settings.parts)>;
-    if (!parts.is_array() || parts.size() != count) fail<FileError>("[", where, "] has the parts ", json_excerpt(parts), "; expected an array of ", count);
+    if (!parts.is_array() || parts.size() != count) fail<FileError>("[", where, "] has other parts than this composition; got ", json_excerpt(parts), "; expected an array of ", count);
     std::size_t i = 0;
     std::apply([&](auto&... part) { ((part = read_strategy<std::remove_reference_t<decltype(part)>>(where, parts[i++])), ...); }, settings.parts);
     return settings;

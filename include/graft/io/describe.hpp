@@ -9,7 +9,7 @@
 
 namespace graft {
 
-/// A name out of an untrusted file in quotes: at most 96 bytes of it, control characters as \xNN.
+/// A name out of an untrusted file in quotes: at most 96 bytes of it, control characters as a backslash, x and two hexadecimal digits.
 [[nodiscard]] inline std::string printable(std::string_view text) {
   constexpr std::size_t longest = 96;
   constexpr std::string_view digits = "0123456789abcdef";

@@ -11,7 +11,8 @@ namespace graft::kernels {
 template <class Scalar>
 void attention(Cpu, AttentionOperands<Scalar> const& x, Scalar* output, Scalar* log_sum);
 
-/// Adds the gradients for `output_gradient` [queries, heads · head_dim]. Probabilities are computed again from `log_sum`, block by block (Dao et al. 2022).
+/// Adds the gradients for `output_gradient` [queries, heads · head_dim]. Probabilities are computed again from
+/// `log_sum`, block by block (Dao et al. 2022).
 /// Storage that several rows share receives their sums in the order of rows: the same bits for any number of threads.
 template <class Scalar>
 void attention_backward(Cpu, AttentionOperands<Scalar> const& x, Scalar const* output, Scalar const* log_sum, Scalar const* output_gradient,

@@ -8,7 +8,8 @@
 
 namespace graft::kernels {
 
-/// Adds table[bucket_of_distance[distance − first_distance], head] to a score, distance = key position − query position (Raffel et al. 2020).
+/// Adds table[bucket_of_distance[distance − first_distance], head] to a score, where distance = key position − query position
+/// (Raffel et al. 2020).
 template <class Scalar>
 struct AttentionBias {
   Scalar const* table = nullptr;  ///< [buckets, heads], null: no bias

@@ -13,13 +13,13 @@ namespace graft {
 /// A run of stored keys and values that a row's queries attend to: its own tokens, a prefix or infix bank, a cache, an encoder's states.
 /// Queries see a prefix of a segment that never shrinks from one query to the next.
 struct Segment {
-  int source = 0;          ///< which of the operation's sources holds it
-  Index begin = 0;         ///< its first row in the source
-  Index length = 0;        ///< its number of keys
-  Index first_query = 0;   ///< index in the row of the first query that sees it
-  bool causal = false;     ///< whether query i sees key j only where j <= i + offset
-  Index offset = 0;        ///< for causal: index of the segment's key that lines up with the row's query 0
-  Index position = 0;      ///< position of its first key, for the relative bias
+  int source = 0;         ///< which of the operation's sources holds it
+  Index begin = 0;        ///< its first row in the source
+  Index length = 0;       ///< its number of keys
+  Index first_query = 0;  ///< index in the row of the first query that sees it
+  bool causal = false;    ///< whether query i sees key j only where j <= i + offset
+  Index offset = 0;       ///< for causal: index of the segment's key that lines up with the row's query 0
+  Index position = 0;     ///< position of its first key, for the relative bias
 
   /// How many of its keys, counted from the first, the query with this index in its row sees.
   [[nodiscard]] Index visible(Index query) const {
@@ -33,7 +33,8 @@ struct AttentionPlan {
   std::vector<Index> query_offsets{0};    ///< [rows + 1] row r holds the queries [query_offsets[r], query_offsets[r + 1])
   std::vector<Index> segment_offsets{0};  ///< [rows + 1] row r attends to segments [segment_offsets[r], segment_offsets[r + 1])
   std::vector<Segment> segments;
-  std::vector<Index> query_indices;    ///< [queries] each query's index in its row, ascending within it; empty: 0, 1, 2 … (set it where a layer computes some queries only)
+  /// [queries] each query's index in its row, ascending within it; empty: 0, 1, 2 … Set it where a layer computes some queries only.
+  std::vector<Index> query_indices;
   std::vector<Index> query_positions;  ///< [queries] positions for the relative bias; empty: the indices
 
   [[nodiscard]] Index rows() const { return static_cast<Index>(query_offsets.size()) - 1; }
@@ -51,7 +52,8 @@ struct AttentionPlan {
   }
 };
 
-/// Heads of the attention operation. `heads` is a multiple of `kv_heads`: query heads of a group share keys and values (Ainslie et al. 2023).
+/// Heads of the attention operation. `heads` is a multiple of `kv_heads`: the query heads of a group share keys and values
+/// (Ainslie et al. 2023).
 struct AttentionShape {
   Index heads = 1, kv_heads = 1, head_dim = 1;
   double scale = 1.0;  ///< factor of the scores, usually 1/√head_dim (T5: 1)
@@ -84,8 +86,8 @@ struct DistanceRange {
 namespace detail {
 inline void check_offsets(char const* name, std::vector<Index> const& offsets, std::size_t count, Index end) {
   if (offsets.size() != count || offsets.front() != 0 || offsets.back() != end || !std::is_sorted(offsets.begin(), offsets.end()))
-    fail<ShapeError>("[attention] ", name, " do not fit; got ", offsets.size(), " offsets up to ", offsets.empty() ? 0 : offsets.back(), "; expected ",
-                     count, " ascending ones from 0 to ", end);
+    fail<ShapeError>("[attention] ", name, " do not fit; got ", offsets.size(), " offsets up to ", offsets.empty() ? 0 : offsets.back(),
+                     "; expected ", count, " ascending ones from 0 to ", end);
 }
 
 inline void check_segment(Segment const& segment, Index row, std::vector<Index> const& source_rows) {
@@ -93,12 +95,13 @@ inline void check_segment(Segment const& segment, Index row, std::vector<Index> 
     fail<ShapeError>("[attention] row ", row, ": got source ", segment.source, "; expected one of the ", source_rows.size(), " sources");
   Index const available = source_rows[static_cast<std::size_t>(segment.source)];
   if (segment.begin < 0 || segment.length < 0 || segment.begin > available - segment.length)
-    fail<ShapeError>("[attention] row ", row, ": got a segment of ", segment.length, " keys at ", segment.begin, "; expected it within the ", available,
-                     " rows of source ", segment.source);
+    fail<ShapeError>("[attention] row ", row, ": got a segment of ", segment.length, " keys at ", segment.begin,
+                     "; expected it within the ", available, " rows of source ", segment.source);
 }
 }  // namespace detail
 
-/// Throws `ShapeError` unless the plan is for `queries` packed queries, its segments lie within sources of these many rows, and every query sees a key.
+/// Throws `ShapeError` unless the plan is for `queries` packed queries, its segments lie within sources of these many rows, and every
+/// query sees a key.
 inline void check(AttentionPlan const& plan, Index queries, std::vector<Index> const& source_rows) {
   if (plan.query_offsets.empty()) fail<ShapeError>("[attention] got no query offsets; expected one more than rows");
   detail::check_offsets("query_offsets", plan.query_offsets, plan.query_offsets.size(), queries);
@@ -110,14 +113,16 @@ inline void check(AttentionPlan const& plan, Index queries, std::vector<Index> c
     Index const count = plan.first_query(row + 1) - plan.first_query(row);
     for (Index i = 1; i < count; ++i)
       if (plan.query_index(row, i) < plan.query_index(row, i - 1))
-        fail<ShapeError>("[attention] row ", row, ": got query index ", plan.query_index(row, i), " after ", plan.query_index(row, i - 1), "; expected ascending ones");
+        fail<ShapeError>("[attention] row ", row, ": got query index ", plan.query_index(row, i), " after ", plan.query_index(row, i - 1),
+                         "; expected ascending ones");
     Index seen = 0;
     for (Index s = plan.first_segment(row); s < plan.first_segment(row + 1); ++s) {
       detail::check_segment(plan.segment(s), row, source_rows);
       if (count > 0) seen += plan.segment(s).visible(plan.query_index(row, 0));  // later queries see at least as much
     }
     if (count > 0 && seen == 0)
-      fail<ShapeError>("[attention] row ", row, ": got a query (index ", plan.query_index(row, 0), ") that sees no key; expected at least one; hint: is a prompt or source empty?");
+      fail<ShapeError>("[attention] row ", row, ": got a query (index ", plan.query_index(row, 0),
+                       ") that sees no key; expected at least one; hint: is a prompt or source empty?");
   }
 }
 

@@ -19,8 +19,9 @@ struct AttentionSource {
 /// Adds table[bucket(key position − query position), head] to every score (T5; Raffel et al. 2020).
 template <class Scalar, class Device = Cpu>
 struct RelativeBias {
-  Variable<Scalar, Device> table;                             ///< [buckets, heads]
-  std::shared_ptr<std::vector<int> const> bucket_of_distance;  ///< entry i is the bucket of distance first_distance + i; covers every query–key pair of the plan
+  Variable<Scalar, Device> table;  ///< [buckets, heads]
+  /// Entry i is the bucket of distance first_distance + i. Covers every pair of a query and a key of its row, seen or not.
+  std::shared_ptr<std::vector<int> const> bucket_of_distance;
   Index first_distance = 0;
 };
 
@@ -63,12 +64,14 @@ struct Attention {
       values.push_back(source.values.read());
       rows.push_back(source.keys.x.rows());
     }
-    kernels::AttentionOperands<Scalar> x{plan.get(),  shape, queries.read(), keys.data(), values.data(), rows.data(), static_cast<Index>(sources.size()), {}};
+    kernels::AttentionOperands<Scalar> x{
+        plan.get(), shape, queries.read(), keys.data(), values.data(), rows.data(), static_cast<Index>(sources.size()), {}};
     if (!bias.table.empty()) x.bias = {bias.table.value().data(), bias.table.rows(), bias.bucket_of_distance->data(), bias.first_distance};
     return f(x);
   }
 
-  void backward(Tensor<Scalar, Device> const& output, Tensor<Scalar, Device> const& log_sum, Tensor<Scalar, Device> const& output_gradient) const {
+  void backward(Tensor<Scalar, Device> const& output, Tensor<Scalar, Device> const& log_sum,
+                Tensor<Scalar, Device> const& output_gradient) const {
     GradientBuffers<Scalar, Device> buffers;
     std::vector<kernels::Strided<Scalar>> keys, values;
     for (auto const& source : sources) {
@@ -76,7 +79,8 @@ struct Attention {
       values.push_back(buffers.at(source.values));
     }
     kernels::AttentionGradients<Scalar> const gradients{buffers.at(queries), keys.data(), values.data(), buffers.at({bias.table, 0}).data};
-    with_operands([&](auto const& x) { kernels::attention_backward(Device{}, x, output.data(), log_sum.data(), output_gradient.data(), gradients); });
+    with_operands(
+        [&](auto const& x) { kernels::attention_backward(Device{}, x, output.data(), log_sum.data(), output_gradient.data(), gradients); });
   }
 
  private:
@@ -84,28 +88,32 @@ struct Attention {
   void check_gradients() const {
     for (std::size_t a = 0; a < sources.size(); ++a) {
       auto const& [keys, values] = sources[a];
-      bool overlap = keys.shares_gradient(shape.kv_width(), queries, shape.width()) || values.shares_gradient(shape.kv_width(), queries, shape.width()) ||
+      bool overlap = keys.shares_gradient(shape.kv_width(), queries, shape.width()) ||
+                     values.shares_gradient(shape.kv_width(), queries, shape.width()) ||
                      (keys.first != values.first && keys.shares_gradient(shape.kv_width(), values, shape.kv_width()));
       for (std::size_t b = 0; b < a; ++b)
         for (auto const* mine : {&keys, &values})
           for (auto const* other : {&sources[b].keys, &sources[b].values})
             overlap = overlap || mine->shares_gradient(shape.kv_width(), *other, shape.kv_width());
       if (overlap)
-        fail<ShapeError>("[attention] source ", a, ": got columns that overlap another trained operand of the same variable; expected separate columns; hint: "
+        fail<ShapeError>("[attention] source ", a,
+                         ": got columns that overlap another trained operand of the same variable; expected separate columns; hint: "
                          "let segments of one source refer to them");
     }
   }
   void check_bias() const {
     if (bias.table.width() != shape.heads || !bias.bucket_of_distance)
-      fail<ShapeError>("[attention] relative bias: got a table of shape ", bias.table.shape(), "; expected [buckets, ", shape.heads, "] and a bucket for each distance");
+      fail<ShapeError>("[attention] relative bias: got a table of shape ", bias.table.shape(), "; expected [buckets, ", shape.heads,
+                       "] and a bucket for each distance");
     Index const known = static_cast<Index>(bias.bucket_of_distance->size());
     for (int bucket : *bias.bucket_of_distance)
-      if (bucket < 0 || bucket >= bias.table.rows()) fail<ShapeError>("[attention] relative bias: got bucket ", bucket, "; expected 0 to ", bias.table.rows() - 1);
+      if (bucket < 0 || bucket >= bias.table.rows())
+        fail<ShapeError>("[attention] relative bias: got bucket ", bucket, "; expected 0 to ", bias.table.rows() - 1);
     for (Index row = 0; row < plan->rows(); ++row) {
       DistanceRange const range = distances(*plan, row);
       if (range.size() > 0 && (range.low < bias.first_distance || range.high >= bias.first_distance + known))
-        fail<ShapeError>("[attention] relative bias: row ", row, ": got distances ", range.low, " to ", range.high, "; expected them within ", bias.first_distance, " to ",
-                         bias.first_distance + known - 1);
+        fail<ShapeError>("[attention] relative bias: row ", row, ": got distances ", range.low, " to ", range.high,
+                         "; expected them within ", bias.first_distance, " to ", bias.first_distance + known - 1);
     }
   }
 };
@@ -119,7 +127,8 @@ struct Attention {
 /// log-sum-exp [queries, heads] are kept. Nothing is computed for the gradients of constants.
 /// Throws `ShapeError` where widths, segments or distances do not fit, or where a query sees no key.
 template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> attention(Columns<Scalar, Device> const& queries, std::vector<AttentionSource<Scalar, Device>> const& sources,
+[[nodiscard]] Variable<Scalar, Device> attention(Columns<Scalar, Device> const& queries,
+                                                 std::vector<AttentionSource<Scalar, Device>> const& sources,
                                                  std::shared_ptr<AttentionPlan const> const& plan, AttentionShape const& shape,
                                                  RelativeBias<Scalar, Device> const* bias = nullptr) {
   detail::Attention<Scalar, Device> call{queries, sources, plan, shape, bias ? *bias : RelativeBias<Scalar, Device>{}};
@@ -130,7 +139,8 @@ template <class Scalar, class Device>
   Tensor<Scalar, Device> log_sum = wanted ? Tensor<Scalar, Device>(Shape{queries.x.rows(), shape.heads}) : Tensor<Scalar, Device>();
   call.with_operands([&](auto const& x) { kernels::attention(Device{}, x, output.data(), log_sum.data()); });
   if (!wanted) return output;
-  return record(output, [call = std::move(call), output, log_sum](Tensor<Scalar, Device> const& dy) { call.backward(output, log_sum, dy); });
+  return record(output,
+                [call = std::move(call), output, log_sum](Tensor<Scalar, Device> const& dy) { call.backward(output, log_sum, dy); });
 }
 
 }  // namespace graft

@@ -22,7 +22,8 @@ struct Columns {
   /// Throws `ShapeError` unless `width` columns are there.
   void check(char const* operation, char const* operand, Index width) const {
     if (x.empty() || first < 0 || first > x.width() - width)
-      fail<ShapeError>("[", operation, "] ", operand, ": got columns ", first, " to ", first + width, " of shape ", x.shape(), "; expected them within its width");
+      fail<ShapeError>("[", operation, "] ", operand, ": got columns ", first, " to ", first + width, " of shape ", x.shape(),
+                       "; expected them within its width");
   }
   /// Whether both want gradients at common columns of one variable, where the columns are `width` and `other_width` wide.
   [[nodiscard]] bool shares_gradient(Index width, Columns const& other, Index other_width) const {
@@ -30,7 +31,8 @@ struct Columns {
   }
 };
 
-/// While it lives, the gradients of some variables are buffers that a reverse pass adds into, each taken from its slot once (zeros where nothing has come yet).
+/// While it lives, the gradients of some variables are buffers that a reverse pass adds into, each taken from its slot once (zeros
+/// where nothing has come yet).
 template <class Scalar, class Device = Cpu>
 class GradientBuffers {
  public:

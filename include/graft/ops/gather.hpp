@@ -83,13 +83,13 @@ template <class Scalar, class Device>
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> assemble_rows(std::vector<Variable<Scalar, Device>> const& sources,
                                                      std::vector<std::pair<int, Index>> const& map) {
-  struct Part {
+  struct Share {
     std::vector<Index> from, to;
     Shape shape;
     std::shared_ptr<GradientSlot<Scalar, Device>> slot;
   };
   if (sources.empty()) fail<ShapeError>("[assemble_rows] got no sources; expected at least one");
-  std::vector<Part> parts(sources.size());
+  std::vector<Share> parts(sources.size());
   bool wanted = false;
   for (std::size_t s = 0; s < sources.size(); ++s) {
     parts[s].shape = sources[s].shape();
@@ -103,7 +103,7 @@ template <class Scalar, class Device>
     auto const [source, row] = map[i];
     if (source < 0 || static_cast<std::size_t>(source) >= sources.size())
       fail<ShapeError>("[assemble_rows] got source ", source, " at place ", i, "; expected 0 to ", sources.size() - 1);
-    Part& part = parts[static_cast<std::size_t>(source)];
+    Share& part = parts[static_cast<std::size_t>(source)];
     if (row < 0 || row >= part.shape[0])
       fail<ShapeError>("[assemble_rows] got row ", row, " of source ", source, " at place ", i, "; expected 0 to ", part.shape[0] - 1);
     part.from.push_back(row);
@@ -115,7 +115,7 @@ template <class Scalar, class Device>
                        static_cast<Index>(parts[s].to.size()), y.width());
   if (!wanted) return y;
   return record(std::move(y), [parts = std::move(parts)](Tensor<Scalar, Device> const& dy) {
-    for (Part const& part : parts)
+    for (Share const& part : parts)
       if (part.slot && !part.from.empty()) detail::add_rows_to(*part.slot, part.shape, dy, part.to.data(), part.from);
   });
 }

@@ -14,13 +14,17 @@ namespace graft {
 /// again to later work only. Nothing waits, and a step in its steady state asks the system for nothing.
 template <>
 struct Memory<Cuda> {
+  template <class Device = Cuda>  // a template, so that only a target without graft_add_cuda fails
   [[nodiscard]] static std::shared_ptr<void> allocate(std::size_t bytes) {
-    using Runtime = kernels::cuda::Runtime<Cuda>;
+    using Runtime = kernels::cuda::Listed<kernels::cuda::Runtime, Device>;
     return {Runtime::allocate(bytes), [](void* block) { Runtime::release(block); }};
   }
 };
 
 /// Why this machine cannot run CUDA tensors ("no CUDA device (…)"); empty where it can.
-[[nodiscard]] inline std::string cuda_unavailable() { return kernels::cuda::Runtime<Cuda>::why_unavailable(); }
+template <class Device = Cuda>
+[[nodiscard]] std::string cuda_unavailable() {
+  return kernels::cuda::Listed<kernels::cuda::Runtime, Device>::why_unavailable();
+}
 
 }  // namespace graft

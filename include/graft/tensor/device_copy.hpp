@@ -10,15 +10,16 @@
 
 namespace graft {
 
-/// Waits for everything that was asked of the device, and throws what went wrong in it.
-inline void synchronize(Cuda) { kernels::cuda::Runtime<Cuda>::synchronize(); }
-/// Nothing to wait for: work on the host is done when its call returns.
-inline void synchronize(Cpu) {}
+/// Waits for everything that was asked of the device, and throws what went wrong in it. On the host nothing is ever under way.
+template <class Device>
+void synchronize(Device) {
+  if constexpr (!std::is_same_v<Device, Cpu>) kernels::cuda::Listed<kernels::cuda::Runtime, Device>::synchronize();
+}
 
 /// A host tensor in page-locked memory, uninitialised: `copy_async` to and from it overlaps with the host's work. Slow to make; keep it.
-template <class Scalar>
+template <class Scalar, class Device = Cuda>
 [[nodiscard]] Tensor<Scalar> pinned(Shape const& shape) {
-  using Runtime = kernels::cuda::Runtime<Cuda>;
+  using Runtime = kernels::cuda::Listed<kernels::cuda::Runtime, Device>;
   std::shared_ptr<void> const owner(Runtime::allocate_pinned(static_cast<std::size_t>(shape.size()) * sizeof(Scalar)),
                                     [](void* block) { Runtime::release_pinned(block); });
   return Tensor<Scalar>::alias(shape, static_cast<Scalar*>(owner.get()), owner);
@@ -35,7 +36,8 @@ void copy_async(Tensor<Scalar, From> const& from, Tensor<Scalar, To>& to) {
   } else {
     using kernels::cuda::Direction;
     constexpr auto direction = std::is_same_v<From, Cpu> ? Direction::to_device : std::is_same_v<To, Cpu> ? Direction::to_host : Direction::within_device;
-    kernels::cuda::Runtime<Cuda>::copy(to.data(), from.data(), static_cast<std::size_t>(from.size()) * sizeof(Scalar), direction);
+    using Device = std::conditional_t<std::is_same_v<From, Cpu>, To, From>;
+    kernels::cuda::Listed<kernels::cuda::Runtime, Device>::copy(to.data(), from.data(), static_cast<std::size_t>(from.size()) * sizeof(Scalar), direction);
   }
 }
 

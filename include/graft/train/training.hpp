@@ -41,7 +41,9 @@ struct Training {
   Index steps = 0;       ///< optimizer steps; 0: as many as the epochs have
   Index batch = 5;       ///< examples of one forward and backward pass
   Index accumulate = 1;  ///< passes of one optimizer step: a step sees batch × accumulate examples
-  Index max_tokens = 0;  ///< most tokens of one pass, which is divided further where needed (the gradient is the same up to rounding); 0: no limit
+  /// Most tokens of one pass: a batch is divided further where needed (the gradient is the same up to rounding), so that memory for activations
+  /// does not grow with it; products lose no speed above some 256 rows. 0: no limit.
+  Index max_tokens = 384;
   bool drop_last = false;  ///< leave out an epoch's last examples that do not fill a step
 
   double learning_rate = 5e-5;

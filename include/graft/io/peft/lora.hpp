@@ -1,5 +1,5 @@
 /// @file
-/// @brief LORA as PEFT writes it: `base_model.model.<module>.lora_A.weight [r, in]` and `….lora_B.weight [out, r]`.
+/// @brief LORA as PEFT writes it: for each module base_model.model.MODULE.lora_A.weight, [r, in], and lora_B.weight, [out, r].
 #pragma once
 
 #include <algorithm>

@@ -100,13 +100,14 @@ class AttendRowBackward {
   }
 
   /// to[j] += Σ_i left[i, j] · right[i], over the queries i that see key j.
-  void add_transposed(KeyBlock const& b, Strided<Scalar const> left, Strided<Scalar const> right, Strided<Scalar> to, Index first, Index last) const {
+  void add_transposed(KeyBlock const& b, Strided<Scalar const> left, Strided<Scalar const> right, Strided<Scalar> to, Index first,
+                      Index last) const {
     Index start = first;
     for (Index j = 0; j < b.length; j += tile_height) {
       while (start < last && b.visible(row_.index(start)) <= j) ++start;
       if (start == last) return;
-      product<Scalar>(std::min<Index>(tile_height, b.length - j), row_.head_dim(), last - start, {left.row(start - first) + j, 1, left.stride},
-                      right.from(start - first, 0), to.from(j, 0));
+      product<Scalar>(std::min<Index>(tile_height, b.length - j), row_.head_dim(), last - start,
+                      {left.row(start - first) + j, 1, left.stride}, right.from(start - first, 0), to.from(j, 0));
     }
   }
 
@@ -114,7 +115,8 @@ class AttendRowBackward {
     auto const keys = row_.keys(b);
     for (Index i = first; i < last; i += tile_height) {
       Index const height = std::min<Index>(tile_height, last - i);
-      product<Scalar>(height, row_.head_dim(), b.visible(row_.index(i + height - 1)), {ds.row(i - first), ds.stride, 1}, keys, to.from(i - first, 0));
+      product<Scalar>(height, row_.head_dim(), b.visible(row_.index(i + height - 1)), {ds.row(i - first), ds.stride, 1}, keys,
+                      to.from(i - first, 0));
     }
   }
 
@@ -144,8 +146,7 @@ void attention_backward(Cpu, AttentionOperands<Scalar> const& x, Scalar const* o
   cpu::AttentionReverse<Scalar> const reverse{output, log_sum, output_gradient, &gradients, &targets};
   cpu::each_attention_row(x, [&](cpu::AttentionRow<Scalar> const& row) {
     for (Index s = x.plan->first_segment(row.row); s < x.plan->first_segment(row.row + 1); ++s) targets.start(s, row.kv_head);
-    if (gradients.bias_table)
-      std::fill_n(targets.bias(row.row, row.head(0)), x.shape.group() * x.bias.buckets, Scalar(0));
+    if (gradients.bias_table) std::fill_n(targets.bias(row.row, row.head(0)), x.shape.group() * x.bias.buckets, Scalar(0));
     if (row.queries > 0) cpu::AttendRowBackward<Scalar>(row, reverse).run();
   });
   targets.finish();

@@ -12,7 +12,8 @@ namespace graft::kernels {
 
 namespace cpu {
 
-/// Up to so many queries of a head group (generation's one token a row), dot products with the stored keys are cheaper than transposing them.
+/// Up to so many queries of a head group (generation's one token a row), dot products with the stored keys are cheaper
+/// than transposing them.
 inline constexpr Index few_queries = 3;
 
 /// The forward pass of one row and key/value head.
@@ -69,7 +70,8 @@ class AttendRow {
     Index const index = row_.index(query);
     auto greatest = simd::pset1<Packet<Scalar>>(-std::numeric_limits<Scalar>::infinity());
     for (KeyBlock const& b : *row_.blocks)
-      greatest = scale_scores(row_.scores(scores_, b).row(query - first), b.visible(index), row_.scale(), row_.bias_at(bias_, b, query, g), greatest);
+      greatest = scale_scores(row_.scores(scores_, b).row(query - first), b.visible(index), row_.scale(), row_.bias_at(bias_, b, query, g),
+                              greatest);
     Scalar const shift = simd::predux_max(greatest);
     auto sums = simd::pset1<Packet<Scalar>>(Scalar(0));
     for (KeyBlock const& b : *row_.blocks)

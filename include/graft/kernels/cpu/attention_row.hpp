@@ -76,8 +76,12 @@ class AttentionRow {
   [[nodiscard]] Index head_dim() const { return x.shape.head_dim; }
   [[nodiscard]] Index head(Index in_group) const { return kv_head * x.shape.group() + in_group; }
   [[nodiscard]] Index index(Index query) const { return plan.query_index(row, query); }
-  [[nodiscard]] Strided<Scalar const> keys(KeyBlock const& b) const { return x.keys[b.source()].from(b.stored_row(), kv_head * head_dim()); }
-  [[nodiscard]] Strided<Scalar const> values(KeyBlock const& b) const { return x.values[b.source()].from(b.stored_row(), kv_head * head_dim()); }
+  [[nodiscard]] Strided<Scalar const> keys(KeyBlock const& b) const {
+    return x.keys[b.source()].from(b.stored_row(), kv_head * head_dim());
+  }
+  [[nodiscard]] Strided<Scalar const> values(KeyBlock const& b) const {
+    return x.values[b.source()].from(b.stored_row(), kv_head * head_dim());
+  }
   /// The columns of `query_head` of a matrix of packed queries, from this row's `query` on.
   template <class S>
   [[nodiscard]] Strided<S> of_queries(Strided<S> matrix, Index query, Index query_head) const {
@@ -88,7 +92,8 @@ class AttentionRow {
   [[nodiscard]] Strided<Scalar> scores(Scalar* memory, KeyBlock const& b) const { return {memory + query_block * b.column, b.width}; }
 
   /// scores[i, j] = left_i · right_j for queries [first, last) and the visible keys j of `b`; `transposed` is right's [head_dim, width].
-  void multiply(KeyBlock const& b, Strided<Scalar const> left, Scalar const* transposed, Index first, Index last, Strided<Scalar> to) const {
+  void multiply(KeyBlock const& b, Strided<Scalar const> left, Scalar const* transposed, Index first, Index last,
+                Strided<Scalar> to) const {
     for (Index i = first; i < last; i += tile_height) {
       Index const height = std::min<Index>(tile_height, last - i), seen = b.visible(index(i + height - 1));
       if (seen > 0)

@@ -60,7 +60,8 @@ class AttentionTargets {
     auto const to = of(segment.source, kind).from(segment.begin, head * x_.shape.head_dim);
     for (Index j = 0; j < segment.length; ++j) Line<Scalar>(to.row(j), x_.shape.head_dim) += Line<Scalar>(from.row(j), x_.shape.head_dim);
   }
-  /// Calls f(row, s, first, last): row `row` attends, through its segment s, to entries [first, last) of the list of all sources' stored rows.
+  /// Calls f(row, s, first, last): row `row` attends, through its segment s, to entries [first, last) of the list of all
+  /// sources' stored rows.
   template <class F>
   void each_wanted(F const& f) const {
     for (Index row = 0; row < x_.plan->rows(); ++row)

@@ -13,7 +13,7 @@ namespace graft::kernels::cpu {
 inline constexpr Index few_rows_limit = 12;
 
 /// The block of C at (i, j), `rows` × `columns` dot products along k.
-template <int rows, int columns, class Scalar>
+template <Index rows, Index columns, class Scalar>
 void dot_block(Product<Scalar> const& p, Index i, Index j) {
   using Packet = typename Eigen::internal::packet_traits<Scalar>::type;
   constexpr Index lanes = Eigen::internal::packet_traits<Scalar>::size;
@@ -25,14 +25,14 @@ void dot_block(Product<Scalar> const& p, Index i, Index j) {
   Index t = 0;
   for (; t + lanes <= p.k; t += lanes) {
     Packet right[columns];
-    for (int c = 0; c < columns; ++c) right[c] = Eigen::internal::ploadu<Packet>(b + c * p.ldb + t);
-    for (int r = 0; r < rows; ++r) {
+    for (Index c = 0; c < columns; ++c) right[c] = Eigen::internal::ploadu<Packet>(b + c * p.ldb + t);
+    for (Index r = 0; r < rows; ++r) {
       Packet const left = Eigen::internal::ploadu<Packet>(a + r * p.lda + t);
-      for (int c = 0; c < columns; ++c) sums[r][c] = Eigen::internal::pmadd(left, right[c], sums[r][c]);
+      for (Index c = 0; c < columns; ++c) sums[r][c] = Eigen::internal::pmadd(left, right[c], sums[r][c]);
     }
   }
-  for (int r = 0; r < rows; ++r)
-    for (int c = 0; c < columns; ++c) {
+  for (Index r = 0; r < rows; ++r)
+    for (Index c = 0; c < columns; ++c) {
       Scalar dot = Eigen::internal::predux(sums[r][c]);
       for (Index u = t; u < p.k; ++u) dot += a[r * p.lda + u] * b[c * p.ldb + u];
       Scalar& out = p.c[(i + r) * p.ldc + j + c];
@@ -41,7 +41,7 @@ void dot_block(Product<Scalar> const& p, Index i, Index j) {
 }
 
 /// All rows of `columns` columns of C from j on. A row's result does not depend on how many rows there are: every dot product runs alike.
-template <int columns, class Scalar>
+template <Index columns, class Scalar>
 void dot_columns(Product<Scalar> const& p, Index j) {
   Index i = 0;
   for (; i + 4 <= p.m; i += 4) dot_block<4, columns>(p, i, j);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 
 #include <graft/core/thread_pool.hpp>
 #include <graft/kernels/cpu/few_rows.hpp>
@@ -54,18 +55,31 @@ void matmul_tile(Product<Scalar> const& p, Index i, Index rows, Index j, Index c
     multiply_tile<Scalar>(c, turned_a().transpose(), turned_b().transpose(), p.beta);
 }
 
-/// Tiles of 256 × 288: measured best on two AVX-512 cores among 64–512 a side; both are multiples of Eigen's register blocks.
-inline constexpr Index tile_rows = 256, tile_columns = 288;
+/// How C is cut into tiles of about 256 × 288 (measured best on two AVX-512 cores among 64–512 a side): evenly, since a thin tile packs
+/// the other operand for few rows, and into at least some eight, if they stay wide enough, so that threads share small products.
+struct Tiling {
+  Index rows, columns, down, across;
+
+  Tiling(Index m, Index n) {
+    auto const cut = [](Index size, Index parts) { return ((size + parts - 1) / parts + 15) / 16 * 16; };
+    down = std::max<Index>(1, (m + 128) / 256);
+    across = std::max<Index>(std::max<Index>(1, (n + 144) / 288), std::min<Index>((8 + down - 1) / down, n / (n < 288 ? 96 : 128)));
+    rows = cut(m, down);
+    columns = cut(n, across);
+    down = (m + rows - 1) / rows;
+    across = (n + columns - 1) / columns;
+  }
+};
 
 template <class Scalar>
 void eigen_matmul(Product<Scalar> const& p) {
   if (p.m == 0 || p.n == 0) return;
   if (p.m <= few_rows_limit && p.read_a == Read::plain && p.read_b == Read::transposed) return few_rows_transposed(p);
   if (p.m * p.n * p.k <= 32 * 32 * 32) return matmul_tile(p, 0, p.m, 0, p.n);
-  Index const down = (p.m + tile_rows - 1) / tile_rows, across = (p.n + tile_columns - 1) / tile_columns;
-  parallel_for(down * across, [&](Index tile) {
-    Index const i = tile % down * tile_rows, j = tile / down * tile_columns;
-    matmul_tile(p, i, std::min(tile_rows, p.m - i), j, std::min(tile_columns, p.n - j));
+  Tiling const tiles(p.m, p.n);
+  parallel_for(tiles.down * tiles.across, [&](Index tile) {
+    Index const i = tile % tiles.down * tiles.rows, j = tile / tiles.down * tiles.columns;
+    matmul_tile(p, i, std::min(tiles.rows, p.m - i), j, std::min(tiles.columns, p.n - j));
   });
 }
 

@@ -23,7 +23,8 @@ constexpr Index padded(Index size) {
   return (size + packet_size<Scalar> - 1) / packet_size<Scalar> * packet_size<Scalar>;
 }
 
-/// The left operand: element (row, k) is data[row · row_stride + k · step]; either stride may be 1, so a transposed matrix is read in place.
+/// The left operand: element (row, k) is data[row · row_stride + k · step]; either stride may be 1, so a transposed matrix is
+/// read in place.
 template <class Scalar>
 struct Left {
   Scalar const* data;
@@ -44,7 +45,8 @@ EIGEN_ALWAYS_INLINE void unrolled(F const& f) {
   unrolled(std::make_integer_sequence<int, count>{}, f);
 }
 
-/// C (+)= A·B for `rows` rows and `packets` registers of columns. The sums stay in registers only if everything is inlined, so that is not left to the compiler.
+/// C (+)= A·B for `rows` rows and `packets` registers of columns. The sums stay in registers only if everything is inlined, so that is
+/// not left to the compiler.
 template <int rows, int packets, class Scalar>
 void product_tile(Index depth, Left<Scalar> a, Scalar const* b, Index b_stride, Scalar* c, Index c_stride, bool add) {
   namespace simd = Eigen::internal;
@@ -52,7 +54,9 @@ void product_tile(Index depth, Left<Scalar> a, Scalar const* b, Index b_stride, 
   constexpr Index size = packet_size<Scalar>;
   P sum[std::size_t{rows}][std::size_t{packets}];
   unrolled<rows>([&](auto r) __attribute__((always_inline)) {
-    unrolled<packets>([&](auto p) __attribute__((always_inline)) { sum[r][p] = add ? simd::ploadu<P>(c + r * c_stride + p * size) : simd::pset1<P>(Scalar(0)); });
+    unrolled<packets>([&](auto p) __attribute__((always_inline)) {
+      sum[r][p] = add ? simd::ploadu<P>(c + r * c_stride + p * size) : simd::pset1<P>(Scalar(0));
+    });
   });
   for (Index k = 0; k < depth; ++k, a.data += a.step, b += b_stride) {
     P right[std::size_t{packets}];
@@ -75,7 +79,8 @@ void product_rows(Index columns, Index depth, Left<Scalar> a, Scalar const* b, I
   for (; j + wide <= columns; j += wide) product_tile<rows, wide_packets>(depth, a, b + j, b_stride, c + j, c_stride, add);
   if constexpr (wide_packets > 2)
     for (; j + wide / 2 <= columns; j += wide / 2) product_tile<rows, wide_packets / 2>(depth, a, b + j, b_stride, c + j, c_stride, add);
-  for (; j + packet_size<Scalar> <= columns; j += packet_size<Scalar>) product_tile<rows, 1>(depth, a, b + j, b_stride, c + j, c_stride, add);
+  for (; j + packet_size<Scalar> <= columns; j += packet_size<Scalar>)
+    product_tile<rows, 1>(depth, a, b + j, b_stride, c + j, c_stride, add);
   for (; j < columns; ++j)
     for (Index r = 0; r < rows; ++r) {
       Scalar sum = add ? c[r * c_stride + j] : Scalar(0);
@@ -89,18 +94,24 @@ template <class Scalar>
 void product(Index rows, Index columns, Index depth, Left<Scalar> a, Strided<Scalar const> b, Strided<Scalar> c, bool add = true) {
   auto const run = [&](auto height) { product_rows<height>(columns, depth, a, b.data, b.stride, c.data, c.stride, add); };
   switch (rows) {
-    case 1: return run(std::integral_constant<int, 1>{});
-    case 2: return run(std::integral_constant<int, 2>{});
-    case 3: return run(std::integral_constant<int, 3>{});
-    case 4: return run(std::integral_constant<int, 4>{});
-    case 5: return run(std::integral_constant<int, 5>{});
-    default: return run(std::integral_constant<int, tile_height>{});
+    case 1:
+      return run(std::integral_constant<int, 1>{});
+    case 2:
+      return run(std::integral_constant<int, 2>{});
+    case 3:
+      return run(std::integral_constant<int, 3>{});
+    case 4:
+      return run(std::integral_constant<int, 4>{});
+    case 5:
+      return run(std::integral_constant<int, 5>{});
+    default:
+      return run(std::integral_constant<int, tile_height>{});
   }
 }
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"  // PacketBlock<Packet>: the attribute is the register's alignment, which its type has anyway
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // of the register in PacketBlock<Packet>: its alignment, which its type has
 #endif
 
 /// to[d · width + j] = from[j · stride + d] for j < rows and d < columns, zero for rows <= j < width; width is in whole registers.

@@ -1,5 +1,5 @@
 /// @file
-/// @brief Kernels over all elements, over rows and columns, and the sum within a block. Every loop strides over the grid in 64-bit indices.
+/// @brief Kernels over all elements, and over rows and columns. Every loop strides over the grid in 64-bit indices.
 #pragma once
 
 #include <graft/kernels/cuda/runtime.cuh>
@@ -47,19 +47,6 @@ __global__ void each_in_rows_kernel(Index rows, Index width, F f) {
 template <class F>
 void each_in_rows(char const* name, Index rows, Index width, F const& f) {
   if (rows > 0 && width > 0) launch(name, &each_in_rows_kernel<F>, blocks_for(rows, 1), dim3(block_threads), rows, width, f);
-}
-
-/// Σ of the threads' values of a block of `block_threads`, in a fixed tree; the sum is thread 0's. All threads must call it.
-template <class Sum>
-__device__ Sum block_sum(Sum value) {
-  __shared__ Sum values[block_threads];
-  unsigned const thread = threadIdx.x;
-  values[thread] = value;
-  for (unsigned half = block_threads / 2; half > 0; half /= 2) {
-    __syncthreads();
-    if (thread < half) values[thread] += values[thread + half];
-  }
-  return values[0];
 }
 
 }  // namespace graft::kernels::cuda

@@ -2,7 +2,7 @@
 /// @brief Sums on a GPU in an order that depends on the size alone, not on the device; the result stays there, and nothing waits for it.
 #pragma once
 
-#include <graft/kernels/cuda/launch.cuh>
+#include <graft/kernels/cuda/reduce.cuh>
 #include <graft/kernels/sum.hpp>
 
 namespace graft::kernels::cuda {
@@ -25,32 +25,10 @@ struct SquaredDifference {
   __device__ Scalar operator()(Index i) const { return (a[i] - b[i]) * (a[i] - b[i]); }
 };
 
-/// sums[block] = factor · Σ of the terms whose threads are in the block
-template <class Term, class Scalar>
-__global__ void sum_kernel(Index size, Term term, Scalar factor, Scalar* sums) {
-  Scalar sum = 0;
-  for (Index i = first_index(); i < size; i += index_step()) sum += term(i);
-  sum = block_sum(sum);
-  if (threadIdx.x == 0) sums[blockIdx.x] = factor * sum;
-}
-
-/// Memory for the time of a few launches.
-class Scratch {
- public:
-  explicit Scratch(std::size_t bytes) : block_(Runtime<Cuda>::allocate(bytes)) {}
-  ~Scratch() { Runtime<Cuda>::release(block_); }
-  Scratch(Scratch const&) = delete;
-  Scratch& operator=(Scratch const&) = delete;
-  [[nodiscard]] void* data() const { return block_; }
-
- private:
-  void* block_;
-};
-
-/// result = factor · Σ term(i): up to 1024 blocks sum 8 terms a thread or more, one block adds their sums.
+/// result = factor · Σ term(i): one block adds the sums of the others.
 template <class Term, class Scalar>
 void reduce(char const* name, Index size, Term const& term, Scalar factor, Scalar* result) {
-  unsigned const wanted = blocks_for(size, 8 * block_threads), blocks = wanted < 1024 ? wanted : 1024;
+  unsigned const blocks = sum_blocks(size);
   if (blocks == 1) return launch(name, &sum_kernel<Term, Scalar>, 1, dim3(block_threads), size, term, factor, result);
   Scratch const scratch(blocks * sizeof(Scalar));
   auto* const sums = static_cast<Scalar*>(scratch.data());

@@ -1,18 +1,25 @@
 /// @file
-/// @brief Σ x² on a GPU, by Thrust; equal bits from run to run on one kind of device.
+/// @brief Σ x² on a GPU: blocks sum in double in a fixed order, Thrust adds the blocks' sums.
 #pragma once
 
 #include <thrust/execution_policy.h>
-#include <thrust/functional.h>
-#include <thrust/transform_reduce.h>
+#include <thrust/reduce.h>
 
 #include <cstddef>
 #include <exception>
 
-#include <graft/kernels/cuda/runtime.cuh>
+#include <graft/kernels/cuda/reduce.cuh>
 #include <graft/kernels/sum_squares.hpp>
 
 namespace graft::kernels::cuda {
+
+namespace sum_squares {
+
+template <class Scalar>
+struct Square {
+  Scalar const* x;
+  __device__ double operator()(Index i) const { return static_cast<double>(x[i]) * static_cast<double>(x[i]); }
+};
 
 /// Thrust's temporary storage, from the pool.
 struct ScratchAllocator {
@@ -21,23 +28,29 @@ struct ScratchAllocator {
   void deallocate(char* block, std::size_t) noexcept { Runtime<Cuda>::release(block); }
 };
 
-template <class Scalar>
-struct SquareInDouble {
-  __device__ double operator()(Scalar x) const { return static_cast<double>(x) * static_cast<double>(x); }
-};
-
-template <class Scalar>
-double SumSquares<Scalar>::sum_squares(Scalar const* x, Index size) {
-  if (size <= 0) return 0;
+/// The sum of numbers on the device, for the host: waits for it. One instantiation serves all scalars, because Thrust is slow to compile.
+inline double total(double const* numbers, Index count) {
   ScratchAllocator allocator;
   try {
-    return thrust::transform_reduce(thrust::cuda::par(allocator).on(stream()), x, x + size, SquareInDouble<Scalar>{}, 0.0, thrust::plus<double>{});
+    return thrust::reduce(thrust::cuda::par(allocator).on(stream()), numbers, numbers + count);
   } catch (Error const&) {
     throw;
   } catch (std::exception const& error) {  // thrust::system_error
     (void)cudaGetLastError();
-    fail("[cuda] thrust::transform_reduce failed on ", Runtime<Cuda>::describe(), "; got ", error.what(), " for ", size, " elements; expected their sum of squares");
+    fail("[cuda] thrust::reduce failed on ", Runtime<Cuda>::describe(), "; got ", error.what(), " for ", count, " numbers; expected their sum");
   }
+}
+
+}  // namespace sum_squares
+
+template <class Scalar>
+double SumSquares<Scalar>::sum_squares(Scalar const* x, Index size) {
+  if (size <= 0) return 0;
+  unsigned const blocks = sum_blocks(size);
+  Scratch const scratch(blocks * sizeof(double));
+  auto* const sums = static_cast<double*>(scratch.data());
+  launch("sum_squares", &sum_kernel<sum_squares::Square<Scalar>, double>, blocks, dim3(block_threads), size, sum_squares::Square<Scalar>{x}, 1.0, sums);
+  return sum_squares::total(sums, blocks);
 }
 
 }  // namespace graft::kernels::cuda

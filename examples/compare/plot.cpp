@@ -1,0 +1,186 @@
+#include "plot.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace compare {
+
+namespace {
+
+/// A coordinate; a tenth of a pixel is enough.
+std::string px(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", value);
+  return text;
+}
+
+std::string short_number(double value) {
+  char text[32];
+  if (value >= 1e9)
+    std::snprintf(text, sizeof text, "%gG", value / 1e9);
+  else if (value >= 1e6)
+    std::snprintf(text, sizeof text, "%gM", value / 1e6);
+  else if (value >= 1e4)
+    std::snprintf(text, sizeof text, "%gk", value / 1e3);
+  else
+    std::snprintf(text, sizeof text, "%.10g", value);
+  return text;
+}
+
+std::string colour(int series) { return "c" + std::to_string(series); }
+
+constexpr double letter = 6.4;  // width of a letter of the labels, about
+double text_width(std::string const& text) {
+  return letter * static_cast<double>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+}  // namespace
+
+std::string escaped(std::string const& text) {
+  std::string result;
+  for (char c : text) {
+    switch (c) {
+      case '&': result += "&amp;"; break;
+      case '<': result += "&lt;"; break;
+      case '>': result += "&gt;"; break;
+      case '"': result += "&quot;"; break;
+      case '\'': result += "&#39;"; break;
+      default:
+        if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') result += c;
+    }
+  }
+  return result;
+}
+
+double Axis::place(double value) const {
+  double const at = logarithmic ? std::log(value / low) / std::log(high / low) : (value - low) / (high - low);
+  return std::clamp(at, 0.0, 1.0);
+}
+
+std::vector<std::pair<double, std::string>> Axis::ticks() const {
+  std::vector<std::pair<double, std::string>> ticks;
+  if (logarithmic) {
+    for (double value = low; value <= high * 1.001; value *= 10) ticks.emplace_back(value, short_number(value));
+    return ticks;
+  }
+  double const rough = (high - low) / 6, power = std::pow(10.0, std::floor(std::log10(rough)));
+  double const step = power * (rough / power < 1.5 ? 1 : rough / power < 3.5 ? 2 : rough / power < 7.5 ? 5 : 10);
+  for (double n = std::ceil(low / step); n * step <= high * (1 + 1e-9) + 1e-12; ++n) ticks.emplace_back(n * step, short_number(std::round(n * step * 1e6) / 1e6));
+  return ticks;
+}
+
+Axis axis_around(std::vector<double> const& values, std::string title, bool logarithmic) {
+  double low = HUGE_VAL, high = -HUGE_VAL;
+  for (double value : values)
+    if (std::isfinite(value) && !(logarithmic && value <= 0)) low = std::min(low, value), high = std::max(high, value);
+  if (!(low <= high)) low = logarithmic ? 1 : 0, high = logarithmic ? 10 : 1;
+  if (logarithmic) {
+    low = std::pow(10.0, std::floor(std::log10(low))), high = std::pow(10.0, std::ceil(std::log10(high)));
+    return {low, high > low ? high : low * 10, std::move(title), true};
+  }
+  double const room = high > low ? 0.06 * (high - low) : 1;
+  return {low >= 0 ? std::max(0.0, low - room) : low - room, high + room, std::move(title), false};
+}
+
+Plot::Plot(Axis x, Axis y, double width, double height, double right_margin) : x_(std::move(x)), y_(std::move(y)), width_(width), height_(height), right_(right_margin) {}
+
+void Plot::line(std::vector<std::pair<double, double>> const& points, int series, std::string const& name) {
+  std::string path;
+  double last_x = 0, last_y = 0;
+  for (auto const& [x, y] : points) {
+    if (!std::isfinite(y)) continue;
+    last_x = at_x(x), last_y = at_y(y);
+    path += (path.empty() ? "M" : "L") + px(last_x) + " " + px(last_y);
+  }
+  if (path.empty()) return;
+  body_ += "<path class=\"line " + colour(series) + "\" d=\"" + path + "\"><title>" + escaped(name) + "</title></path>\n";
+  ends_.push_back({last_x, last_y, series, name});
+}
+
+void Plot::dot(double x, double y, int series, bool filled, std::string const& tip) {
+  if (!std::isfinite(x) || !std::isfinite(y)) return;
+  double const cx = at_x(x), cy = at_y(y);
+  body_ += "<circle class=\"" + std::string(filled ? "dot " : "ring ") + colour(series) + "\" cx=\"" + px(cx) + "\" cy=\"" + px(cy) + "\" r=\"5\"><title>" + escaped(tip) + "</title></circle>\n";
+  taken_.push_back({cx - 6, cy - 6, cx + 6, cy + 6});
+}
+
+bool Plot::is_free(Box const& box) const {
+  if (box.x0 < left || box.x1 > width_ - 2 || box.y0 < 2 || box.y1 > height_ - bottom) return false;
+  return std::none_of(taken_.begin(), taken_.end(), [&](Box const& other) { return box.x0 < other.x1 && other.x0 < box.x1 && box.y0 < other.y1 && other.y0 < box.y1; });
+}
+
+void Plot::name_dot(double x, double y, int series, std::string const& name) {
+  if (!std::isfinite(x) || !std::isfinite(y)) return;
+  double const cx = at_x(x), cy = at_y(y), w = text_width(name);
+  Box best{cx + 9, cy - 7, cx + 9 + w, cy + 7};
+  for (double distance : {0.0, 14.0, 28.0, 42.0}) {
+    std::vector<Box> const places{{cx + 9, cy - 7 - distance, cx + 9 + w, cy + 7 - distance}, {cx - 9 - w, cy - 7 - distance, cx - 9, cy + 7 - distance},
+                                  {cx + 9, cy - 7 + distance, cx + 9 + w, cy + 7 + distance}, {cx - 9 - w, cy - 7 + distance, cx - 9, cy + 7 + distance},
+                                  {cx - w / 2, cy - 22 - distance, cx + w / 2, cy - 8 - distance}, {cx - w / 2, cy + 8 + distance, cx + w / 2, cy + 22 + distance}};
+    auto const found = std::find_if(places.begin(), places.end(), [&](Box const& box) { return is_free(box); });
+    if (found == places.end()) continue;
+    best = *found;
+    break;
+  }
+  taken_.push_back(best);
+  body_ += "<text class=\"name " + colour(series) + "\" x=\"" + px(best.x0) + "\" y=\"" + px(best.y0 + 11) + "\">" + escaped(name) + "</text>\n";
+}
+
+void Plot::link(double x0, double y0, double x1, double y1, int series) {
+  if (!std::isfinite(y0) || !std::isfinite(y1)) return;
+  body_ += "<path class=\"link " + colour(series) + "\" d=\"M" + px(at_x(x0)) + " " + px(at_y(y0)) + "L" + px(at_x(x1)) + " " + px(at_y(y1)) + "\"/>\n";
+}
+
+void Plot::level(double y, int series, std::string const& text) {
+  if (!std::isfinite(y)) return;
+  double const at = at_y(y), above = at < top + 16 ? 14 : -5;
+  body_ += "<path class=\"level " + colour(series) + "\" d=\"M" + px(left) + " " + px(at) + "H" + px(width_ - right_) + "\"/>\n<text class=\"name " + colour(series) + "\" x=\"" + px(left + 6) + "\" y=\"" + px(at + above) +
+           "\">" + escaped(text) + "</text>\n";
+  taken_.push_back({left, at + above - 12, left + 6 + text_width(text), at + above + 3});
+}
+
+std::string Plot::frame() const {
+  std::string text;
+  double const base = height_ - bottom, end = width_ - right_;
+  for (auto const& [value, name] : y_.ticks()) {
+    double const y = at_y(value);
+    text += "<path class=\"grid\" d=\"M" + px(left) + " " + px(y) + "H" + px(end) + "\"/><text class=\"tick\" text-anchor=\"end\" x=\"" + px(left - 7) + "\" y=\"" + px(y + 4) + "\">" + name + "</text>\n";
+  }
+  for (auto const& [value, name] : x_.ticks()) {
+    double const x = at_x(value);
+    if (x_.logarithmic) text += "<path class=\"grid\" d=\"M" + px(x) + " " + px(top) + "V" + px(base) + "\"/>";
+    text += "<path class=\"axis\" d=\"M" + px(x) + " " + px(base) + "v4\"/><text class=\"tick\" text-anchor=\"middle\" x=\"" + px(x) + "\" y=\"" + px(base + 18) + "\">" + name + "</text>\n";
+  }
+  text += "<path class=\"axis\" d=\"M" + px(left) + " " + px(base) + "H" + px(end) + "\"/>\n";
+  text += "<text class=\"title\" text-anchor=\"middle\" x=\"" + px((left + end) / 2) + "\" y=\"" + px(height_ - 8) + "\">" + escaped(x_.title) + "</text>\n";
+  text += "<text class=\"title\" text-anchor=\"middle\" transform=\"translate(14 " + px((top + base) / 2) + ") rotate(-90)\">" + escaped(y_.title) + "</text>\n";
+  return text;
+}
+
+/// Names at the lines' right ends, moved apart from the top down, and back up where they left the plot.
+std::string Plot::end_labels() const {
+  auto labels = ends_;
+  std::sort(labels.begin(), labels.end(), [](Label const& a, Label const& b) { return a.y < b.y; });
+  constexpr double apart = 15;
+  for (std::size_t i = 1; i < labels.size(); ++i) labels[i].y = std::max(labels[i].y, labels[i - 1].y + apart);
+  double limit = height_ - bottom - 2;
+  for (std::size_t i = labels.size(); i-- > 0;) {
+    labels[i].y = std::min(labels[i].y, limit);
+    limit = labels[i].y - apart;
+  }
+  std::string text;
+  double const x = width_ - right_ + 10;
+  for (auto const& label : labels) {
+    auto const end = std::find_if(ends_.begin(), ends_.end(), [&](Label const& other) { return other.series == label.series; });
+    text += "<path class=\"leader " + colour(label.series) + "\" d=\"M" + px(end->x + 1) + " " + px(end->y) + "L" + px(x - 2) + " " + px(label.y) + "\"/><text class=\"name " + colour(label.series) + "\" x=\"" + px(x) + "\" y=\"" +
+            px(label.y + 4) + "\">" + escaped(label.text) + "</text>\n";
+  }
+  return text;
+}
+
+std::string Plot::svg(std::string const& description) const {
+  return "<svg viewBox=\"0 0 " + px(width_) + " " + px(height_) + "\" role=\"img\" aria-label=\"" + escaped(description) + "\">\n" + frame() + body_ + end_labels() + "</svg>\n";
+}
+
+}  // namespace compare

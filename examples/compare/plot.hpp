@@ -1,0 +1,69 @@
+/// @file
+/// @brief Line and scatter plots as SVG. Colours are CSS classes, so that the page decides them for light and dark.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace compare {
+
+/// Text as it may stand in HTML and SVG.
+std::string escaped(std::string const& text);
+
+struct Axis {
+  double low = 0, high = 1;
+  std::string title;
+  bool logarithmic = false;
+  /// Places and texts of its marks.
+  [[nodiscard]] std::vector<std::pair<double, std::string>> ticks() const;
+  /// 0 at `low`, 1 at `high`.
+  [[nodiscard]] double place(double value) const;
+};
+
+/// An axis around values, with a little room at both ends; logarithmic ones end at powers of ten.
+Axis axis_around(std::vector<double> const& values, std::string title, bool logarithmic = false);
+
+/// A drawing with two axes. Series have numbers, which choose the CSS classes c0, c1, …
+class Plot {
+ public:
+  Plot(Axis x, Axis y, double width, double height, double right_margin);
+  /// A line with its name at its right end; names are moved apart.
+  void line(std::vector<std::pair<double, double>> const& points, int series, std::string const& name);
+  /// A dot, hollow or filled, with the text that a pointer shows.
+  void dot(double x, double y, int series, bool filled, std::string const& tip);
+  /// A name near a dot, where it covers neither dots nor names.
+  void name_dot(double x, double y, int series, std::string const& name);
+  /// A thin line between two points.
+  void link(double x0, double y0, double x1, double y1, int series);
+  /// A dashed line across the plot with a text above its left end.
+  void level(double y, int series, std::string const& text);
+  [[nodiscard]] std::string svg(std::string const& description) const;
+
+ private:
+  struct Label {
+    double x, y;
+    int series;
+    std::string text;
+  };
+  struct Box {
+    double x0, y0, x1, y1;
+  };
+
+  [[nodiscard]] double at_x(double x) const { return left + x_.place(x) * inner_width(); }
+  [[nodiscard]] double at_y(double y) const { return top + (1 - y_.place(y)) * inner_height(); }
+  [[nodiscard]] double inner_width() const { return width_ - left - right_; }
+  [[nodiscard]] double inner_height() const { return height_ - top - bottom; }
+  [[nodiscard]] std::string frame() const;
+  [[nodiscard]] std::string end_labels() const;
+  [[nodiscard]] bool is_free(Box const& box) const;
+
+  static constexpr double left = 56, top = 14, bottom = 44;
+  Axis x_, y_;
+  double width_, height_, right_;
+  std::string body_;
+  std::vector<Label> ends_;
+  std::vector<Box> taken_;
+};
+
+}  // namespace compare

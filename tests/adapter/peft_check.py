@@ -1,0 +1,83 @@
+"""Loads every adapter that peft_test.cpp wrote with PEFT and compares logits; folders under refused/ must raise.
+
+usage: peft_check.py FOLDER    (exit status 1 if anything differs)
+"""
+
+import os
+import sys
+import warnings
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["TQDM_DISABLE"] = "1"
+
+import torch
+from peft import PeftConfig, PeftModel
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
+
+TOKENS = torch.tensor([[3, 1, 4, 1, 5, 9, 2, 6]])
+
+
+def tolerance(architecture, case):
+    """PEFT keeps soft prompts in float32, and LLaMA's RMS norm and rotary angles are float32, whatever the model's type."""
+    return 1e-12 if architecture == "gpt2" and case.startswith("lora") else 1e-5
+
+
+def adapter_folder(folder):
+    """The folder with the files, and the adapter's name."""
+    if os.path.exists(os.path.join(folder, "adapter_config.json")):
+        return folder, "default"
+    (name,) = os.listdir(folder)
+    return os.path.join(folder, name), name
+
+
+def difference(model_folder, folder, name):
+    """Relative difference of the logits; the virtual tokens of a prompt have logits of their own, in front."""
+    base = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float64)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = PeftModel.from_pretrained(base, folder, adapter_name=name).double().eval()
+    missing = [str(w.message) for w in caught if "missing" in str(w.message) or "unexpected" in str(w.message).lower()]
+    if missing:
+        raise ValueError("PEFT warns: " + "; ".join(missing))
+    with torch.no_grad():
+        logits = model(input_ids=TOKENS).logits[0, -TOKENS.shape[1]:]
+    expected = load_file(os.path.join(folder, "logits.safetensors"))["logits"]
+    return ((logits - expected).abs().max() / expected.abs().max()).item()
+
+
+def refuses(model_folder, folder):
+    attempts = [
+        lambda: PeftConfig.from_pretrained(folder),
+        lambda: PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(model_folder), folder),
+    ]
+    for attempt in attempts:
+        try:
+            attempt()
+        except (KeyError, TypeError, ValueError):
+            continue
+        return False
+    return True
+
+
+def main(root):
+    checked = failed = 0
+    for architecture in sorted(entry.name for entry in os.scandir(root) if entry.is_dir()):
+        model_folder = os.path.join(root, architecture, "model")
+        for verdict in ("accepted", "refused"):
+            for case in sorted(os.listdir(os.path.join(root, architecture, verdict))):
+                folder, name = adapter_folder(os.path.join(root, architecture, verdict, case))
+                if verdict == "accepted":
+                    result = difference(model_folder, folder, name)
+                    good = result <= tolerance(architecture, case)
+                else:
+                    result = good = refuses(model_folder, folder)
+                print(f"{architecture}/{verdict}/{case}: {result} {'' if good else 'WRONG'}")
+                checked += 1
+                failed += not good
+    print(f"{checked} adapters checked, {failed} wrong")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

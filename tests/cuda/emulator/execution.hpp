@@ -1,0 +1,123 @@
+// A grid on one thread of the host: blocks one after another; within one, threads as coroutines that change places at barriers.
+#pragma once
+
+#include <ucontext.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <vector>
+
+struct dim3 {
+  unsigned x, y, z;
+  dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
+};
+inline dim3 gridDim, blockDim, blockIdx, threadIdx;
+
+namespace emulator {
+
+[[noreturn]] inline void stop(char const* why) {
+  std::fprintf(stderr, "emulator: %s, in block %u, thread (%u, %u)\n", why, blockIdx.x, threadIdx.x, threadIdx.y);
+  std::abort();
+}
+
+/// The threads of one block.
+class Block {
+ public:
+  static Block*& current() {
+    static Block* block = nullptr;
+    return block;
+  }
+
+  Block(dim3 shape, std::function<void()> const& kernel) : kernel_(kernel), shape_(shape), count_(shape.x * shape.y * shape.z) {}
+
+  /// Runs all threads in ascending or descending order. Where the first meets no barrier, the others need no stack of their own.
+  void run(bool descending) {
+    current() = this;
+    static std::vector<unsigned> order;
+    order.resize(count_);
+    for (unsigned i = 0; i < count_; ++i) order[i] = descending ? count_ - 1 - i : i;
+    states_.assign(count_, State::fresh);
+    resume(order[0]);
+    if (states_[order[0]] == State::done) {
+      for (unsigned i = 1; i < count_; ++i) {
+        select(order[i]);
+        kernel_();
+      }
+    } else {
+      for (unsigned i = 1; i < count_; ++i) resume(order[i]);
+      while (waiting() > 0) {
+        if (waiting() != count_) stop("some threads of a block returned, others wait at a barrier");
+        for (unsigned const i : order) resume(i);
+      }
+    }
+    current() = nullptr;
+  }
+  void barrier() {
+    if (!resumed_) stop("a barrier that the block's first thread did not meet");
+    swapcontext(&contexts()[active_], &host_);
+  }
+
+ private:
+  static constexpr std::size_t stack_bytes = 65536;
+  enum class State : char { fresh, started, done };
+
+  static std::vector<ucontext_t>& contexts() {
+    static std::vector<ucontext_t> contexts(1024);
+    return contexts;
+  }
+  void select(unsigned i) {
+    active_ = i;
+    threadIdx = dim3(i % shape_.x, i / shape_.x % shape_.y, i / shape_.x / shape_.y);
+  }
+  void resume(unsigned i) {
+    ucontext_t& context = contexts()[i];
+    select(i);
+    if (states_[i] == State::fresh) {
+      states_[i] = State::started;
+      getcontext(&context);
+      static std::vector<std::vector<char>> stacks(1024);
+      stacks[i].resize(stack_bytes);
+      context.uc_stack.ss_sp = stacks[i].data();
+      context.uc_stack.ss_size = stack_bytes;
+      context.uc_link = &host_;
+      makecontext(&context, &Block::enter, 0);
+    }
+    resumed_ = true;
+    swapcontext(&host_, &context);
+    resumed_ = false;
+  }
+  static void enter() {
+    Block& block = *current();
+    block.kernel_();
+    block.states_[block.active_] = State::done;
+  }
+  [[nodiscard]] unsigned waiting() const {
+    unsigned count = 0;
+    for (State const state : states_) count += state != State::done;
+    return count;
+  }
+
+  std::function<void()> const& kernel_;
+  dim3 shape_;
+  unsigned count_, active_ = 0;
+  bool resumed_ = false;
+  std::vector<State> states_;
+  ucontext_t host_{};
+};
+
+/// Every other grid runs backwards: what depends on the order of blocks or threads gives different results.
+inline void run(dim3 grid, dim3 block, std::function<void()> const& kernel) {
+  static bool descending = true;
+  descending = !descending;
+  gridDim = grid;
+  blockDim = block;
+  for (unsigned i = 0; i < grid.x; ++i) {
+    blockIdx = dim3(descending ? grid.x - 1 - i : i, 0, 0);
+    Block(block, kernel).run(descending);
+  }
+}
+
+}  // namespace emulator
+
+inline void __syncthreads() { emulator::Block::current()->barrier(); }

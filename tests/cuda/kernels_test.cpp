@@ -1,0 +1,246 @@
+// Every kernel on the GPU gives what the host's gives, for sizes around the borders of warps, blocks and grids.
+#include <limits>
+
+#include <graft/kernels/activation.hpp>
+#include <graft/kernels/adamw.hpp>
+#include <graft/kernels/bias.hpp>
+#include <graft/kernels/elementwise.hpp>
+#include <graft/kernels/matmul.hpp>
+#include <graft/kernels/sum.hpp>
+#include <graft/kernels/sum_squares.hpp>
+#include <graft/kernels/widen.hpp>
+
+#include "device_testing.hpp"
+
+namespace {
+
+using namespace graft;
+using graft::testing::expect_close;
+using graft::testing::tolerance;
+
+Index const sizes[] = {0, 1, 31, 256, 257, 2049, 70001};
+
+template <class Value>
+class CudaKernels : public graft::testing::DeviceTest {
+ protected:
+  using Scalar = Value;
+
+  /// Numbers that are the same for a name, wherever they are used.
+  template <class Device>
+  static Tensor<Scalar, Device> values(char const* name, Shape const& shape) {
+    return to_device<Device>(normal<Scalar>(shape, RandomKey(7).with(name)));
+  }
+  /// What `run(device, y)` leaves in a tensor that starts as `before`, on both devices.
+  template <class Run>
+  static void compare(char const* what, Tensor<Scalar> const& before, Run const& run) {
+    Tensor<Scalar> expected = clone(before);
+    auto got = to_device<Cuda>(before);
+    run(Cpu{}, expected);
+    run(Cuda{}, got);
+    expect_close(got, expected, what);
+  }
+};
+
+using Scalars = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(CudaKernels, Scalars);
+
+TYPED_TEST(CudaKernels, Elementwise) {
+  for (Index size : sizes) {
+    auto const run = [&](char const* what, auto const& kernel) {
+      this->compare(what, normal<TypeParam>(Shape{size}, RandomKey(1)), [&]<class Device>(Device, auto& y) {
+        auto const a = this->template values<Device>("a", Shape{size}), b = this->template values<Device>("b", Shape{size});
+        kernel(Device{}, a.data(), b.data(), y.data());
+      });
+    };
+    run("fill", [&](auto device, auto, auto, auto* y) { kernels::fill(device, y, TypeParam(3.5), size); });
+    run("add", [&](auto device, auto* a, auto* b, auto* y) { kernels::add(device, a, b, y, size); });
+    run("add in place", [&](auto device, auto* a, auto, auto* y) { kernels::add(device, y, a, y, size); });
+    run("scale", [&](auto device, auto* a, auto, auto* y) { kernels::scale(device, a, TypeParam(-0.75), y, size); });
+    run("multiply", [&](auto device, auto* a, auto* b, auto* y) { kernels::multiply(device, a, b, y, size); });
+    run("add_scaled", [&](auto device, auto* a, auto, auto* y) { kernels::add_scaled(device, a, TypeParam(0.3), y, size); });
+  }
+}
+
+TYPED_TEST(CudaKernels, ElementsBeyondTheLargestGrid) {
+  Index const size = Index{65536} * 256 + 12345;  // each thread of the first blocks takes two
+  Tensor<TypeParam, Cuda> y(Shape{size});
+  kernels::fill(Cuda{}, y.data(), TypeParam(2), size);
+  EXPECT_EQ(kernels::sum_squares(Cuda{}, y.data(), size), 4.0 * static_cast<double>(size));
+  auto const host = to_device<Cpu>(y);
+  EXPECT_TRUE(std::all_of(host.data(), host.data() + size, [](TypeParam v) { return v == TypeParam(2); }));
+}
+
+TYPED_TEST(CudaKernels, Activations) {
+  Index const size = 3001;
+  auto const range = [&](double low, double high) { return uniform<TypeParam>(Shape{size}, RandomKey(3), low, high); };
+  for (auto f : {Activation::gelu, Activation::gelu_tanh, Activation::silu, Activation::relu, Activation::tanh})
+    for (auto const& host : {range(-4, 4), range(-1e-3, 1e-3), range(-60, 60)}) {
+      std::string const name = "activation " + std::to_string(static_cast<int>(f));
+      auto const run = [&](char const* what, auto const& kernel) {
+        this->compare((name + what).c_str(), host, [&]<class Device>(Device, auto& y) {
+          auto const x = to_device<Device>(host);
+          auto const up = this->template values<Device>("up", x.shape()), dy = this->template values<Device>("dy", x.shape());
+          kernel(Device{}, x.data(), up.data(), dy.data(), y.data());
+        });
+      };
+      run(" forward", [&](auto device, auto* x, auto, auto, auto* y) { kernels::activate(device, f, x, y, size); });
+      run(" in place", [&](auto device, auto, auto, auto, auto* y) { kernels::activate(device, f, y, y, size); });
+      run(" backward", [&](auto device, auto* x, auto, auto* dy, auto* y) { kernels::activate_backward(device, f, x, dy, y, size); });
+      run(" gated", [&](auto device, auto* x, auto* up, auto, auto* y) { kernels::gated(device, f, x, up, y, size); });
+      run(" dgate", [&](auto device, auto* x, auto* up, auto* dy, auto* y) {
+        kernels::gated_backward(device, f, x, up, dy, y, static_cast<TypeParam*>(nullptr), size);
+      });
+      run(" dup over dy", [&](auto device, auto* x, auto* up, auto, auto* y) {
+        kernels::gated_backward(device, f, x, up, y, static_cast<TypeParam*>(nullptr), y, size);
+      });
+    }
+}
+
+TYPED_TEST(CudaKernels, ActivationsKeepNaN) {
+  auto const nan = full(Shape{1}, std::numeric_limits<TypeParam>::quiet_NaN());
+  for (auto f : {Activation::gelu, Activation::gelu_tanh, Activation::silu, Activation::relu, Activation::tanh})
+    this->compare("NaN", nan, [&](auto device, auto& y) { kernels::activate(device, f, y.data(), y.data(), y.size()); });
+}
+
+TYPED_TEST(CudaKernels, Bias) {
+  for (Index rows : {0, 1, 7, 8, 9, 300})
+    for (Index width : {1, 31, 32, 33, 600}) {
+      auto const x = normal<TypeParam>(Shape{rows, width}, RandomKey(4));
+      this->compare("add_bias", x, [&]<class Device>(Device, auto& y) {
+        kernels::add_bias(Device{}, to_device<Device>(x).data(), this->template values<Device>("bias", Shape{width}).data(), rows, width, y.data());
+      });
+      this->compare("add_to_rows", x, [&]<class Device>(Device, auto& y) {
+        kernels::add_to_rows(Device{}, this->template values<Device>("bias", Shape{width}).data(), rows, width, y.data());
+      });
+      this->compare("sum_rows", zeros<TypeParam>(Shape{width}),
+                    [&]<class Device>(Device, auto& y) { kernels::sum_rows(Device{}, to_device<Device>(x).data(), rows, width, y.data()); });
+    }
+}
+
+TYPED_TEST(CudaKernels, RowsBeyondTheLargestGrid) {
+  Index const rows = 70000, width = 3;  // sums of ones are exact
+  Tensor<TypeParam, Cuda> x(Shape{rows, width}), one(Shape{width}), y(Shape{width});
+  kernels::fill(Cuda{}, x.data(), TypeParam(0), x.size());
+  kernels::fill(Cuda{}, one.data(), TypeParam(1), width);
+  kernels::add_to_rows(Cuda{}, one.data(), rows, width, x.data());
+  kernels::sum_rows(Cuda{}, x.data(), rows, width, y.data());
+  expect_close(y, full(Shape{width}, TypeParam(rows)), "sum of ones");
+}
+
+TYPED_TEST(CudaKernels, Sums) {
+  for (Index size : {Index{0}, Index{1}, Index{255}, Index{2048}, Index{2049}, Index{300001}}) {
+    auto const a = uniform<TypeParam>(Shape{size}, RandomKey(5), 0, 1), b = uniform<TypeParam>(Shape{size}, RandomKey(6), 0, 1);
+    auto const number = full(Shape{}, TypeParam(0.5));
+    auto const run = [&](char const* what, auto const& kernel) {
+      this->compare(what, number, [&]<class Device>(Device, auto& y) { kernel(Device{}, to_device<Device>(a).data(), to_device<Device>(b).data(), y.data()); });
+    };
+    run("sum", [&](auto device, auto* x, auto, auto* y) { kernels::sum(device, x, size, y); });
+    run("dot", [&](auto device, auto* x, auto* z, auto* y) { kernels::dot(device, x, z, size, y); });
+    run("squared_distance", [&](auto device, auto* x, auto* z, auto* y) { kernels::squared_distance(device, x, z, TypeParam(0.125), size, y); });
+    double const expected = kernels::sum_squares(Cpu{}, a.data(), size);
+    EXPECT_NEAR(kernels::sum_squares(Cuda{}, to_device<Cuda>(a).data(), size), expected, 1e-12 * expected);
+  }
+}
+
+TYPED_TEST(CudaKernels, SumsBeyondTheirLargestGrid) {
+  Index const size = 1024 * 2048 + 4099;
+  Tensor<TypeParam, Cuda> x(Shape{size}), y(Shape{});
+  kernels::fill(Cuda{}, x.data(), TypeParam(0.5), size);
+  kernels::sum(Cuda{}, x.data(), size, y.data());
+  EXPECT_EQ(*to_device<Cpu>(y).data(), static_cast<TypeParam>(size) / 2);  // exact: partial sums are small multiples of a half
+}
+
+TYPED_TEST(CudaKernels, SumsAreTheSameBitsEveryTime) {
+  Index const size = 123457;
+  auto const x = this->template values<Cuda>("x", Shape{size});
+  Tensor<TypeParam, Cuda> first(Shape{}), again(Shape{});
+  kernels::sum(Cuda{}, x.data(), size, first.data());
+  double const squares = kernels::sum_squares(Cuda{}, x.data(), size);
+  for (int i = 0; i < 3; ++i) {
+    kernels::sum(Cuda{}, x.data(), size, again.data());
+    EXPECT_EQ(*to_device<Cpu>(first).data(), *to_device<Cpu>(again).data());
+    EXPECT_EQ(kernels::sum_squares(Cuda{}, x.data(), size), squares);
+  }
+}
+
+TYPED_TEST(CudaKernels, GradientsOfSums) {
+  for (Index size : sizes) {
+    auto const a = normal<TypeParam>(Shape{size}, RandomKey(8)), b = normal<TypeParam>(Shape{size}, RandomKey(9));
+    auto const number = full(Shape{}, TypeParam(-1.5));
+    auto const run = [&](char const* what, auto const& kernel) {
+      this->compare(what, a, [&]<class Device>(Device, auto& y) {
+        kernel(Device{}, to_device<Device>(a).data(), to_device<Device>(b).data(), to_device<Device>(number).data(), y.data());
+      });
+    };
+    run("broadcast", [&](auto device, auto, auto, auto* d, auto* y) { kernels::broadcast(device, d, y, size); });
+    run("scale_by", [&](auto device, auto* x, auto, auto* d, auto* y) { kernels::scale_by(device, x, d, y, size); });
+    run("scaled_difference", [&](auto device, auto* x, auto* z, auto* d, auto* y) { kernels::scaled_difference(device, x, z, d, TypeParam(0.25), y, size); });
+  }
+}
+
+TYPED_TEST(CudaKernels, AdamW) {
+  kernels::AdamWFactors const factors{0.999, 0.1, 0.99, 0.01, 0.02, 0.3, 1e-8, 0.5};
+  for (Index size : sizes) {
+    // The three results side by side, so that one comparison sees them all.
+    Tensor<TypeParam> state = normal<TypeParam>(Shape{3, size}, RandomKey(10));
+    for (Index i = 0; i < size; ++i) state.row(2)[i] = std::abs(state.row(2)[i]);
+    this->compare("adamw", state, [&]<class Device>(Device, auto& y) {
+      kernels::adamw(Device{}, y.row(0), this->template values<Device>("gradient", Shape{size}).data(), y.row(1), y.row(2), size, factors);
+    });
+  }
+}
+
+TYPED_TEST(CudaKernels, Widen) {
+  Index const size = 1000;
+  auto const compare = [&]<class From>(Tensor<From> const& x) {
+    this->compare("widen", zeros<TypeParam>(Shape{size}),
+                  [&]<class Device>(Device, auto& y) { kernels::widen(Device{}, to_device<Device>(x).data(), y.data(), size); });
+  };
+  auto const x = normal<float>(Shape{size}, RandomKey(11));
+  compare(x);
+  compare(cast<double>(x));
+  compare(cast<bfloat16>(x));
+  compare(cast<half>(x));
+}
+
+TYPED_TEST(CudaKernels, Products) {
+  using kernels::Read;
+  Index const m = 37, n = 29, padding = 3;
+  for (Index k : {0, 1, 41})
+    for (Read read_a : {Read::plain, Read::transposed})
+      for (Read read_b : {Read::plain, Read::transposed})
+        for (TypeParam beta : {TypeParam(0), TypeParam(1), TypeParam(0.5)}) {
+          Shape const a = read_a == Read::plain ? Shape{m, k + padding} : Shape{k, m + padding};
+          Shape const b = read_b == Read::plain ? Shape{k, n + padding} : Shape{n, k + padding};
+          auto before = normal<TypeParam>(Shape{m, n + padding}, RandomKey(12));
+          if (beta == TypeParam(0))  // overwrites what may be uninitialised, and nothing beside it
+            for (Index i = 0; i < m; ++i) std::fill_n(before.row(i), n, std::numeric_limits<TypeParam>::quiet_NaN());
+          this->compare("matmul", before, [&]<class Device>(Device, auto& c) {
+            auto const left = this->template values<Device>("a", a), right = this->template values<Device>("b", b);
+            kernels::matmul<TypeParam>(Device{}, {m, n, k, left.data(), a.width(), read_a, right.data(), b.width(), read_b, beta, c.data(), n + padding});
+          });
+        }
+}
+
+TYPED_TEST(CudaKernels, EmptyProductsDoNothing) {
+  using kernels::Read;
+  Tensor<TypeParam, Cuda> c(Shape{0, 4});
+  kernels::matmul<TypeParam>(Cuda{}, {0, 4, 3, nullptr, 3, Read::plain, nullptr, 4, Read::plain, TypeParam(0), c.data(), 4});
+  kernels::matmul<TypeParam>(Cuda{}, {4, 0, 3, nullptr, 3, Read::plain, nullptr, 1, Read::plain, TypeParam(0), c.data(), 1});
+  synchronize(Cuda{});
+}
+
+TYPED_TEST(CudaKernels, ProductsThatCublasRefusesSayWhy) {
+  using kernels::Read;
+  auto const a = this->template values<Cuda>("a", Shape{4, 4});
+  Tensor<TypeParam, Cuda> c(Shape{4, 4});
+  try {
+    kernels::matmul<TypeParam>(Cuda{}, {4, 4, 4, a.data(), 4, Read::plain, a.data(), 4, Read::plain, TypeParam(0), c.data(), 2});  // rows of C overlap
+    FAIL() << "expected an error";
+  } catch (Error const& error) {
+    EXPECT_NE(std::string(error.what()).find("gemm failed on device 0"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("[4, 4] by [4, 4]"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace

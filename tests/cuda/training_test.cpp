@@ -1,0 +1,144 @@
+// The operations, the tape and the optimizer are the host's: written once, they train the same network to the same numbers on a GPU.
+#include <vector>
+
+#include <graft/ops/activation.hpp>
+#include <graft/ops/linear.hpp>
+#include <graft/ops/residual.hpp>
+#include <graft/ops/sum.hpp>
+#include <graft/optim/adamw.hpp>
+#include <graft/optim/clip.hpp>
+
+#include "device_testing.hpp"
+
+namespace {
+
+using namespace graft;
+using graft::testing::expect_close;
+using graft::testing::relative_difference;
+using graft::testing::tolerance;
+
+class CudaTraining : public graft::testing::DeviceTest {};
+class CudaTensor : public graft::testing::DeviceTest {};
+
+/// What a run leaves behind.
+template <class Scalar>
+struct Trace {
+  std::vector<double> losses, norms;
+  std::vector<Tensor<Scalar>> parameters;
+};
+
+/// A two-layer network beside a frozen bfloat16 one, y = W₂·gelu(W₁·x + b₁) + b₂ + F·x, fitted to random targets by AdamW with clipping.
+template <class Scalar, class Device>
+Trace<Scalar> train(Activation activation, int steps) {
+  Index const rows = 33, in = 20, hidden = 48, out = 10;
+  auto const random = [](char const* name, Shape const& shape, double deviation) {
+    return normal<Scalar>(shape, RandomKey(21).with(name), deviation);
+  };
+  auto const parameter = [&](char const* name, Shape const& shape) { return Parameter<Scalar, Device>(name, to_device<Device>(random(name, shape, 0.3))); };
+  auto w1 = parameter("w1", Shape{hidden, in}), b1 = parameter("b1", Shape{hidden}), w2 = parameter("w2", Shape{out, hidden}), b2 = parameter("b2", Shape{out});
+  FrozenMatrix<Scalar, Device> const frozen(to_device<Device>(cast<bfloat16>(cast<float>(random("frozen", Shape{in, out}, 0.2)))), Layout::in_out);
+  Variable<Scalar, Device> const x = to_device<Device>(random("x", Shape{rows, in}, 1.0));
+  auto const target = to_device<Device>(random("target", Shape{rows, out}, 1.0));
+
+  AdamW<Scalar, Device> optimizer({&w1, &b1, &w2, &b2});
+  Trace<Scalar> trace;
+  for (int step = 0; step < steps; ++step) {
+    auto const activated = activate(linear(x, w1.variable(), b1.variable()), activation);
+    auto const y = add(linear(activated, w2.variable(), b2.variable()), linear(x, frozen));
+    auto const loss = mean_squared_error(y, target);
+    backward(loss);
+    double const norm = gradient_norm(optimizer.parameters());
+    optimizer.step(0.02, clip_coefficient(norm, 1.0));
+    optimizer.clear_gradients();
+    trace.losses.push_back(static_cast<double>(*to_device<Cpu>(loss.value()).data()));
+    trace.norms.push_back(norm);
+  }
+  for (auto const* p : optimizer.parameters()) trace.parameters.push_back(to_device<Cpu>(p->value()));
+  return trace;
+}
+
+template <class Scalar>
+void expect_equal_training(Activation activation) {
+  auto const expected = train<Scalar, Cpu>(activation, 10), got = train<Scalar, Cuda>(activation, 10);
+  EXPECT_LT(expected.losses.back(), 0.9 * expected.losses.front());
+  for (std::size_t i = 0; i < expected.losses.size(); ++i) {
+    EXPECT_NEAR(got.losses[i], expected.losses[i], tolerance<Scalar> * expected.losses[i]) << "loss of step " << i;
+    EXPECT_NEAR(got.norms[i], expected.norms[i], tolerance<Scalar> * expected.norms[i]) << "gradient norm of step " << i;
+  }
+  // AdamW's first steps divide small gradients by their own size: rounding reaches the parameters amplified.
+  for (std::size_t i = 0; i < expected.parameters.size(); ++i)
+    EXPECT_LE(relative_difference(got.parameters[i], expected.parameters[i]), 10 * tolerance<Scalar>) << "parameter " << i;
+}
+
+TEST_F(CudaTraining, TwoLayersWithGeluInFloat) { expect_equal_training<float>(Activation::gelu); }
+TEST_F(CudaTraining, TwoLayersWithGeluTanhInFloat) { expect_equal_training<float>(Activation::gelu_tanh); }
+TEST_F(CudaTraining, TwoLayersWithGeluInDouble) { expect_equal_training<double>(Activation::gelu); }
+
+/// A computation that uses every other operation with a gradient; returns the loss and the gradients.
+template <class Device>
+std::vector<Tensor<double>> gradients_of_the_rest() {
+  Shape const shape{5, 6};
+  auto const value = [&](char const* name) { return to_device<Device>(normal<double>(shape, RandomKey(22).with(name))); };
+  Parameter<double, Device> a("a", value("a")), b("b", value("b"));
+  auto const product = gated(scale(a.variable(), 0.7), multiply(a.variable(), b.variable()), Activation::silu);
+  auto const loss = add(sum(product), weighted_sum(add(product, relu(b.variable())), value("weights")));
+  backward(loss);
+  double const norm = clip_gradient_norm(ParameterList<double, Device>{&a, &b}, 0.5);
+  return {to_device<Cpu>(loss.value()), to_device<Cpu>(a.gradient()), to_device<Cpu>(b.gradient()), full(Shape{}, norm)};
+}
+
+TEST_F(CudaTraining, OtherOperationsHaveTheSameGradients) {
+  auto const expected = gradients_of_the_rest<Cpu>(), got = gradients_of_the_rest<Cuda>();
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_LE(relative_difference(got[i], expected[i]), 1e-12) << i;
+}
+
+TEST_F(CudaTensor, FrozenMatricesOfEveryStorage) {
+  auto const x = normal<float>(Shape{7, 700}, RandomKey(23)), w = normal<float>(Shape{700, 9}, RandomKey(24));  // more rows than a panel has
+  auto const check = [&](auto const& stored) {
+    FrozenMatrix<float> const here(stored, Layout::in_out);
+    FrozenMatrix<float, Cuda> const there(to_device<Cuda>(stored), Layout::in_out);
+    expect_close(linear(Variable<float, Cuda>(to_device<Cuda>(x)), there).value(), linear(Variable<float>(x), here).value(), "x·Wᵀ");
+    expect_close(there.dense(), here.dense(), "dense");
+    Tensor<float> row(Shape{700});
+    Tensor<float, Cuda> device_row(Shape{700});
+    here.row(8, row.data());
+    there.row(8, device_row.data());
+    expect_close(device_row, row, "row");
+  };
+  check(w);
+  check(cast<bfloat16>(w));
+  check(cast<half>(w));
+}
+
+TEST_F(CudaTensor, CopiesKeepEveryBit) {
+  auto const x = normal<float>(Shape{3, 1001}, RandomKey(25));
+  auto const there = to_device<Cuda>(to_device<Cuda>(x));
+  EXPECT_EQ(relative_difference(to_device<Cpu>(there), x), 0);
+  EXPECT_EQ(relative_difference(to_device<Cpu>(there.slice(1, 3)), x.slice(1, 3)), 0);
+
+  auto staged = pinned<float>(x.shape());
+  copy_async(there, staged);
+  synchronize(Cuda{});
+  EXPECT_EQ(relative_difference(staged, x), 0);
+  EXPECT_EQ(to_device<Cpu>(to_device<Cuda>(Tensor<float>(Shape{0, 3}))).size(), 0);
+}
+
+TEST_F(CudaTensor, CopiesOfOtherSizesAreRefused) {
+  Tensor<float> host(Shape{3});
+  Tensor<float, Cuda> device(Shape{4});
+  EXPECT_THROW(copy_async(host, device), ShapeError);
+}
+
+TEST_F(CudaTensor, MoreMemoryThanThereIsIsOneSentence) {
+  try {
+    Tensor<float, Cuda> const tensor(Shape{Index{1} << 50});
+    FAIL() << "expected an error";
+  } catch (Error const& error) {
+    EXPECT_NE(std::string(error.what()).find("out of memory on device 0"), std::string::npos) << error.what();
+  }
+  Tensor<float, Cuda> tensor(Shape{4});  // and the device goes on
+  kernels::fill(Cuda{}, tensor.data(), 1.F, tensor.size());
+  expect_close(tensor, full(Shape{4}, 1.F), "after the failure");
+}
+
+}  // namespace

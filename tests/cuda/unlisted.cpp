@@ -1,0 +1,13 @@
+// Compiled by check_listed.cmake with several scalars and kernels; the target lists elementwise for float alone.
+#include <graft/kernels/bias.hpp>
+#include <graft/kernels/elementwise.hpp>
+#include <graft/tensor/tensor.hpp>
+#include <graft/tensor/cuda_memory.hpp>
+
+void use(graft::Tensor<SCALAR, graft::Cuda> x) {
+#ifdef ADD_BIAS
+  graft::kernels::add_bias(graft::Cuda{}, x.data(), x.data(), x.rows(), x.width(), x.data());
+#else
+  graft::kernels::add(graft::Cuda{}, x.data(), x.data(), x.data(), x.size());
+#endif
+}

@@ -1,0 +1,228 @@
+// The programs of docs/files.md, training.md, generation.md, metrics.md and errors.md.
+#include <graft/graft.hpp>
+
+#include <algorithm>
+#include <iostream>
+#include <sstream>
+
+#include "docs/tiny_model.hpp"
+
+namespace {
+
+class Guides : public docs::Docs {};
+
+template <class Model>
+std::vector<float> numbers(Model& model) {
+  std::vector<float> all;
+  for (auto const* parameter : model.parameters()) all.insert(all.end(), parameter->value().data(), parameter->value().data() + parameter->value().size());
+  return all;
+}
+
+TEST_F(Guides, Loading) {
+  //! [load]
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");           // computes in float
+  auto exact = graft::load_pretrained<graft::Llama, double>("SmolLM2-135M");  // in double, for checks
+  auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
+  //! [load]
+  EXPECT_EQ(base->info().parameters(), exact->info().parameters());
+  //! [tokens]
+  std::vector<graft::Token> tokens = tokenizer.encode("the pub");
+  std::string text = tokenizer.decode(tokens);
+  //! [tokens]
+  EXPECT_EQ(text, "the pub");
+}
+
+TEST_F(Guides, Visiting) {
+  //! [visit]
+  graft::visit_pretrained<graft::Gpt2, graft::Llama>("gpt2", [&](auto base) {
+    auto model = graft::adapt(base, graft::LoRA{.rank = 4});  // compiled for both architectures; one of them runs
+    std::cout << base->info().architecture << ": " << base->info().parameters() << " parameters\n";
+  });
+  //! [visit]
+}
+
+TEST_F(Guides, Adapters) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto model = graft::adapt(base, graft::PrefixTuning{.length = 10});
+  auto second = graft::adapt(base, graft::PrefixTuning{.length = 10}, 1);
+  //! [adapters]
+  graft::save_adapter(model, "prefix");  // adapter_config.json and adapter_model.safetensors, as PEFT writes them
+  auto again = graft::load_adapter<graft::PrefixTuning>(base, "prefix");
+
+  // Where the strategy is known only at run time:
+  graft::visit_adapter<graft::PrefixTuning, graft::PromptTuning, graft::LoRA>(base, "prefix", [](auto adapted) {
+    std::cout << adapted.settings().name << ": " << adapted.parameter_counts().trainable << " parameters\n";
+  });
+  //! [adapters]
+  EXPECT_EQ(numbers(again), numbers(model));
+  //! [adapter set]
+  graft::AdapterSet<decltype(model)> adapters;  // several on one base, switched without touching a weight
+  adapters.add("default", model);
+  adapters.add("reviews", second);
+  adapters.use("reviews");
+  graft::save_adapters(adapters, "prefixes");  // prefixes/, and prefixes/reviews/ as PEFT has named adapters
+  auto loaded = graft::load_adapters<graft::PrefixTuning>(base, "prefixes");
+  //! [adapter set]
+  EXPECT_EQ(numbers(loaded.at("reviews")), numbers(adapters.active()));
+  EXPECT_EQ(loaded.names(), (std::vector<std::string>{"default", "reviews"}));
+}
+
+TEST_F(Guides, OwnAdapterFormat) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto model = graft::adapt(base, graft::InfixTuning{.length = 10});
+  graft::save_adapter(model, "infix", {.base_model = "SmolLM2-135M"});
+  auto const config = graft::read_json("infix/adapter_config.json");
+  EXPECT_EQ(config.at("graft_type"), "infix_tuning");
+  EXPECT_EQ(config.at("base_model_name_or_path"), "SmolLM2-135M");
+  EXPECT_EQ(config.at("settings").at("length"), 10);
+  EXPECT_EQ(config.at("model").at("kv_heads"), 2);
+  EXPECT_FALSE(config.contains("peft_type"));
+}
+
+TEST_F(Guides, Npy) {
+  //! [npy]
+  graft::Tensor<float> const numbers = graft::normal<float>(graft::Shape{2, 3}, graft::RandomKey(1));
+  graft::write_npy("numbers.npy", {.name = "", .dtype = graft::Dtype::f32, .shape = {2, 3}, .data = reinterpret_cast<std::byte const*>(numbers.data()), .bytes = 24, .owner = nullptr});
+  graft::TensorEntry const entry = graft::read_npy("numbers.npy");  // aliases the mapped file
+  //! [npy]
+  EXPECT_EQ(entry.shape, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_TRUE(std::equal(numbers.data(), numbers.data() + 6, reinterpret_cast<float const*>(entry.data)));
+}
+
+TEST_F(Guides, Training) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
+  auto model = graft::adapt(base, graft::LoRA{.rank = 4});
+  //! [fit]
+  auto data = graft::split(graft::read_examples("trainset.csv"), 0.3, 0);  // no source is in both parts
+  graft::Training settings{.epochs = 4, .batch = 2, .learning_rate = 2e-3, .warmup_ratio = 0.1};
+  settings.validate_every = 2;           // steps; 0: at the end of each epoch
+  settings.patience = 3;                 // stop after three validations without a new best, and keep the best parameters
+  settings.max_source = 400;             // tokens; what is cut is counted and said
+  settings.checkpoint = "checkpoints";   // the newest two are kept
+  settings.log = "training.jsonl";
+  graft::TrainingReport report = graft::Trainer(settings).fit(model, data.kept, data.held_out, tokenizer);
+  std::cout << graft::parameter_line(report.trainable, report.all) << '\n';
+  //! [fit]
+  EXPECT_FALSE(report.validations.empty());
+  EXPECT_TRUE(graft::has_checkpoint("checkpoints"));
+  EXPECT_TRUE(std::filesystem::exists("training.jsonl"));
+  auto const trained = numbers(model);
+  std::filesystem::remove_all("checkpoints/step-00000004");  // as if it had been stopped during the last step
+  //! [resume]
+  settings.resume = true;  // where there is a checkpoint, go on from it: the parameters end bit for bit as if it had never stopped
+  auto fresh = graft::adapt(base, graft::LoRA{.rank = 4});
+  graft::Trainer(settings).fit(fresh, data.kept, data.held_out, tokenizer);
+  //! [resume]
+  EXPECT_EQ(numbers(fresh), trained);
+}
+
+TEST_F(Guides, Recipe) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
+  auto examples = graft::read_examples("trainset.csv");
+  //! [recipe]
+  graft::Recipe recipe = graft::recipe("e2e");  // Li & Liang (2021): 5 epochs, 8e-5, batch 10, prefix of 5
+  auto model = graft::adapt(base, graft::PrefixTuning{.length = recipe.prefix_length, .reparametrization = graft::Mlp{.hidden = 512}});
+  graft::Trainer(recipe.training).fit(model, examples, tokenizer);
+  //! [recipe]
+  EXPECT_EQ(recipe.training.epochs, 5);
+  EXPECT_EQ(recipe.training.batch, 10);
+  EXPECT_EQ(recipe.training.learning_rate, 8e-5);
+  EXPECT_EQ(recipe.prefix_length, 5);
+}
+
+TEST_F(Guides, OwnLoop) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
+  auto model = graft::adapt(base, graft::LoRA{.rank = 4});
+  std::vector<double> losses;
+  //! [loop]
+  graft::TemplateEncoder encoder(tokenizer, graft::Template{});
+  graft::Truncation cut;
+  auto examples = encoder.encode(graft::read_examples("trainset.csv"), cut);
+  graft::AdamW<float> optimizer(model.parameters(), {.weight_decay = 0.01});
+  for (std::uint64_t step = 0; step < 10; ++step) {
+    graft::Batch batch = graft::pack(examples);
+    batch.rows.training = true;  // dropout acts
+    batch.rows.step = step;      // and its random numbers are those of this step
+    auto loss = graft::token_loss(model.scores(batch), batch.rows.targets, graft::target_weight(batch.rows.targets));
+    graft::backward(loss);
+    double const norm = graft::gradient_norm(optimizer.parameters());
+    optimizer.step(2e-3, graft::clip_coefficient(norm, 1.0));
+    optimizer.clear_gradients();
+    losses.push_back(static_cast<double>(loss.value().data()[0]));
+  }
+  //! [loop]
+  EXPECT_LT(losses.back(), losses.front());
+}
+
+TEST_F(Guides, Generation) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
+  auto model = graft::adapt(base, graft::PrefixTuning{.length = 5});
+  //! [generate]
+  graft::Template form;  // what training put between source and target must stand there again
+  std::vector<std::string> prompts;
+  for (auto const& example : graft::read_examples("trainset.csv")) prompts.push_back(example.source + form.separator);
+
+  auto greedy = graft::generate(model, tokenizer, prompts, graft::Greedy{.max_new_tokens = 20});
+  auto sampled = graft::generate(model, tokenizer, prompts, graft::Sampling{.max_new_tokens = 20, .temperature = 0.8, .top_p = 0.95, .seed = 7});
+  auto best = graft::generate(model, tokenizer, prompts, graft::BeamSearch{.max_new_tokens = 20, .beams = 5, .length_penalty = 0.9});
+  //! [generate]
+  EXPECT_EQ(greedy.size(), prompts.size());
+  EXPECT_EQ(sampled, graft::generate(model, tokenizer, prompts, graft::Sampling{.max_new_tokens = 20, .temperature = 0.8, .top_p = 0.95, .seed = 7}));
+  EXPECT_EQ(best[1], graft::generate(model, tokenizer, prompts[1], graft::BeamSearch{.max_new_tokens = 20, .beams = 5, .length_penalty = 0.9}));
+  std::ostringstream out;
+  //! [stream]
+  graft::StreamDecoder decoder(tokenizer, true);  // holds back the bytes of half a character
+  graft::Greedy settings{.max_new_tokens = 20};
+  settings.on_token = [&](graft::Index, graft::Token token) { out << decoder.push(token); };
+  (void)graft::generate(model, tokenizer, prompts.front(), settings);
+  out << decoder.finish();
+  //! [stream]
+  EXPECT_EQ(out.str(), greedy.front());
+  //! [processor]
+  graft::Greedy no_digits{.max_new_tokens = 20};
+  no_digits.processors.push_back([&tokenizer](graft::History const&, graft::Scores& scores) {
+    for (graft::Token token = 0; token < scores.size(); ++token)
+      if (tokenizer.decode(std::vector{token}).find_first_of("0123456789") != std::string::npos) scores.forbid(token);
+  });
+  std::string const text = graft::generate(model, tokenizer, prompts.front(), no_digits);
+  //! [processor]
+  EXPECT_EQ(text.find_first_of("0123456789"), std::string::npos);
+  //! [token ids]
+  auto best_two = graft::generate(model, {{1, 2, 3}, {4, 5}}, graft::BeamSearch{.max_new_tokens = 8, .beams = 4, .sequences = 2});
+  for (graft::Generated const& one : best_two[0]) std::cout << one.score << ' ' << one.tokens.size() << (one.finished ? "" : " (cut)") << '\n';
+  //! [token ids]
+  EXPECT_EQ(best_two[1].size(), 2U);
+}
+
+TEST_F(Guides, Metrics) {
+  //! [metrics]
+  std::vector<std::string> outputs{"The Eagle is a coffee shop by the river.", "The Mill serves Italian food."};
+  graft::ReferenceLists references{{"The Eagle is a riverside coffee shop.", "There is a coffee shop by the river, The Eagle."},
+                                   {"The Mill is a pub that serves Italian food."}};
+  double bleu = graft::corpus_bleu(outputs, references).score;  // sacreBLEU's, in percent
+  double e2e = graft::corpus_bleu(outputs, references, {.tokenization = graft::Tokenization::e2e}).score;
+  graft::RougeScore rouge = graft::corpus_rouge(outputs, references);
+  std::cout << "BLEU " << bleu << ", E2E's BLEU " << e2e << ", ROUGE-L " << rouge.rougeL.f1 << '\n';
+  //! [metrics]
+  EXPECT_GT(bleu, 0);
+  EXPECT_LT(bleu, 100);
+  EXPECT_GT(rouge.rougeL.f1, rouge.rouge2.f1);
+}
+
+TEST_F(Guides, Errors) {
+  std::string message;
+  //! [errors]
+  try {
+    auto base = graft::load_pretrained<graft::Llama>("gpt2");
+  } catch (graft::FileError const& error) {
+    message = error.what();
+  }
+  EXPECT_EQ(message, "[gpt2] has the model_type \"gpt2\"; expected llama, the architecture asked for");
+  //! [errors]
+}
+
+}  // namespace

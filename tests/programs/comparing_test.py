@@ -1,0 +1,143 @@
+"""compare on a tiny model: rows, reports, rows that fail, and rows that are taken over."""
+
+import html.parser
+import json
+
+import programs
+from programs import ProgramTest, run
+
+SMALL = ("--rows", "16", "--validation-rows", "4", "--test-sources", "2", "--epochs", "1", "--max-new", "8", "--shots", "2")
+
+
+class Page(html.parser.HTMLParser):
+    """Collects what a page asks for from elsewhere, and whether all elements are closed."""
+
+    VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.outside, self.count, self.words = [], [], {}, []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.count[tag] = self.count.get(tag, 0) + 1
+        self.outside += [f"{tag} {name}={value}" for name, value in attributes if name in ("src", "href", "xlink:href", "action")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.count[tag] = self.count.get(tag, 0) + 1
+
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
+        self.open.pop()
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+class Comparing(ProgramTest):
+    def compare(self, out, *more, status=0):
+        text, err = run("compare", "--model", self.model, "--out", self.folder / out, *SMALL, *more, status=status)
+        return json.loads((self.folder / out / "report.json").read_text(encoding="utf-8")), text, err
+
+    def test_all_rows(self):
+        report, text, err = self.compare("all", "--learning-rate", "0.02")
+        rows = {row["method"]: row for row in report["rows"]}
+        self.assertEqual(list(rows), ["none", "few_shot", "prefix", "prefix_mlp", "prompt", "infix", "embedding", "adapter", "lora", "top_layers", "full"])
+        self.assertEqual((report["data"]["training"], report["data"]["validation"], report["data"]["test"], report["data"]["test_seen"]), (16, 4, 4, 2))
+        for method, row in rows.items():
+            with self.subTest(method):
+                self.assertEqual(row["error"], "")
+                trained = method not in ("none", "few_shot")
+                self.assertEqual(row["trainable"] > 0, trained)
+                self.assertEqual(row["steps"], 2 if trained else 0)
+                self.assertEqual(row["learning_rate"], 0.02 if trained else 0)
+                self.assertEqual(row["above_none"], trained and row["validation_loss"] >= rows["none"]["validation_loss"])
+                self.assertEqual(len(row["outputs"]), 4)
+                self.assertGreater(row["peak_memory_mib"], 1)
+                for score in ("bleu_seen", "bleu_unseen", "rouge_l_seen", "rouge_l_unseen"):
+                    self.assertTrue(0 <= row[score] <= 100)
+                if trained:
+                    self.assertEqual(len(row["training_curve"]), 2)
+                    self.assertAlmostEqual(row["validation_curve"][-1][1], row["validation_loss"])
+                    self.assertGreater(row["tokens_per_second"], 0)
+        for shown in ("few-shot", "prefix + MLP", "FT-TOP2", "LoRA", "unseen", "report.html"):
+            self.assertIn(shown, text)
+        self.assertIn("left in all", err)
+        self.check_page("all")
+
+    def check_page(self, out):
+        text = (self.folder / out / "report.html").read_text(encoding="utf-8")
+        page = Page(text)
+        self.assertEqual((page.open, page.outside), ([], []))
+        self.assertNotIn("http", text)
+        self.assertNotIn("@import", text)
+        self.assertNotIn("url(", text)
+        self.assertEqual(page.count["svg"], 3)
+        self.assertGreater(page.count["path"], 10)
+        self.assertNotIn("nan", text.split("<h2>Samples")[0].lower().replace("unknown", ""))
+        return page, text
+
+    def test_finished_rows_are_taken_over_until_something_changes(self):
+        first, _, _ = self.compare("kept", "--methods", "lora")
+        second, _, err = self.compare("kept", "--methods", "lora,prefix")
+        self.assertEqual(err.count("taken over"), 2)  # none and lora
+        self.assertEqual(first["rows"], second["rows"][:2])
+        _, _, err = self.compare("kept", "--methods", "lora,prefix", "--seed", "1")
+        self.assertEqual(err.count("taken over"), 0)
+        _, _, err = self.compare("kept", "--methods", "lora,prefix", "--seed", "1", "--fresh")
+        self.assertEqual(err.count("taken over"), 0)
+        damaged = next((self.folder / "kept" / "rows").glob("lora*.json"))
+        damaged.write_text("{")
+        _, _, err = self.compare("kept", "--methods", "lora,prefix", "--seed", "1")
+        self.assertEqual(err.count("taken over"), 2)
+
+    def test_a_failed_row_says_so_and_the_others_go_on(self):
+        report, text, err = self.compare("failed", "--methods", "bitfit,lora", status=1)  # this model has no biases
+        rows = {row["method"]: row for row in report["rows"]}
+        self.assertIn("bias", rows["bitfit"]["error"])
+        self.assertEqual(rows["lora"]["error"], "")
+        self.assertIn("failed: ", text)
+        self.assertIn("1 of 3 rows failed", err.rstrip().split("\n")[-1])
+        self.assertIn("failed: ", "".join(self.check_page("failed")[0].words))
+
+    def test_a_row_that_learns_nothing_is_flagged(self):
+        report, text, _ = self.compare("flagged", "--methods", "full", "--learning-rate", "3")
+        self.assertTrue(report["rows"][1]["above_none"])
+        self.assertIn("not below that of the untrained model", text)
+        self.assertIn("⚠", "".join(self.check_page("flagged")[0].words))
+
+    def test_own_data_with_markup_in_it(self):
+        data = self.write("markup.txt", "".join(f"name : <b>N{i}</b> & \"co\" | type : pub || N{i} <script>alert(1)</script> is a pub.\n" for i in range(30)))
+        report, _, _ = self.compare("markup", "--data", data, "--methods", "prompt")
+        self.assertEqual((report["data"]["test"], report["data"]["test_seen"]), (4, 4))
+        self.assertIsNone(report["rows"][0]["bleu_unseen"])
+        page, text = self.check_page("markup")
+        self.assertNotIn("script", page.count)
+        self.assertIn("&lt;script&gt;", text)
+        trained = {example["source"] for example in report["test_examples"]}
+        self.assertEqual(len(trained), 4)
+
+    def test_separate_test_file(self):
+        test = self.write("test.txt", "name : N1 | type : pub || It is N1.\nname : N1 | type : pub || N1.\nname : Z | type : bar || Z.\n")
+        report, _, _ = self.compare("separate", "--data", self.data, "--test", test, "--methods", "lora")
+        self.assertEqual([example["references"] for example in report["test_examples"]], [["It is N1.", "N1."], ["Z."]])
+
+    def test_tuning_keeps_the_best_rate(self):
+        report, _, _ = self.compare("tuned", "--methods", "lora", "--tune")
+        row = report["rows"][1]
+        self.assertEqual(len(row["tuning"]), 3)
+        best = min(row["tuning"], key=lambda pair: pair[1])
+        self.assertEqual([row["learning_rate"], row["validation_loss"]], best)
+        self.assertIn("Learning rates tried", (self.folder / "tuned/report.html").read_text(encoding="utf-8"))
+
+    def test_json_on_standard_output(self):
+        report, text, err = self.compare("json", "--methods", "lora", "--json")
+        self.assertEqual(json.loads(text), report)
+        self.assertIn("LoRA", err)
+
+
+if __name__ == "__main__":
+    programs.main()

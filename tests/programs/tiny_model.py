@@ -1,0 +1,62 @@
+"""Tiny random models as Hugging Face folders: config.json, model.safetensors and a byte-level tokenizer.json. Needs nothing but Python."""
+
+import json
+import pathlib
+import random
+import struct
+
+
+def byte_alphabet():
+    """GPT-2's printable stand-ins for the 256 bytes, in the order of its vocabulary."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return [chr(byte) for byte in printable] + [chr(256 + i) for i in range(len(others))]
+
+
+def write_tokenizer(folder):
+    merges = [("Ġ", "a"), ("i", "s"), ("Ġ", "is"), ("p", "u"), ("pu", "b"), ("n", "a"), ("na", "m"), ("nam", "e"), ("t", "y"), ("ty", "p"), ("typ", "e")]
+    tokens = byte_alphabet() + [left + right for left, right in merges] + ["<|end|>"]
+    vocabulary = {token: i for i, token in enumerate(tokens)}
+    end = {"id": vocabulary["<|end|>"], "content": "<|end|>", "special": True, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+    byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    tokenizer = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": [end], "normalizer": None, "pre_tokenizer": byte_level, "post_processor": None, "decoder": byte_level,
+                 "model": {"type": "BPE", "dropout": None, "unk_token": None, "continuing_subword_prefix": None, "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False,
+                           "vocab": vocabulary, "merges": [" ".join(pair) for pair in merges]}}
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer), encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text(json.dumps({"eos_token": "<|end|>", "bos_token": "<|end|>"}), encoding="utf-8")
+    return len(tokens), end["id"]
+
+
+def safetensors(tensors):
+    """Bytes of a safetensors file; `tensors` maps names to (shape, values)."""
+    header, data = {"__metadata__": {"format": "pt"}}, b""
+    for name, (shape, values) in tensors.items():
+        packed = struct.pack(f"<{len(values)}f", *values)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(packed)]}
+        data += packed
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def write_llama(folder, width=32, layers=2, heads=4, kv_heads=2, inner=48, positions=512, seed=0, **changes):
+    """A LLaMA model with tied head; `changes` go into config.json."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary, end = write_tokenizer(folder)
+    draw = random.Random(seed)
+    normal = lambda *shape: (list(shape), [draw.gauss(0, 0.08) for _ in range(shape[0] * shape[1])])
+    ones = lambda: ([width], [1.0] * width)
+    kv = width // heads * kv_heads
+    tensors = {"model.embed_tokens.weight": normal(vocabulary, width), "model.norm.weight": ones()}
+    for layer in range(layers):
+        at = f"model.layers.{layer}."
+        for name, out, size in (("self_attn.q_proj", width, width), ("self_attn.k_proj", kv, width), ("self_attn.v_proj", kv, width), ("self_attn.o_proj", width, width),
+                                ("mlp.gate_proj", inner, width), ("mlp.up_proj", inner, width), ("mlp.down_proj", width, inner)):
+            tensors[at + name + ".weight"] = normal(out, size)
+        tensors[at + "input_layernorm.weight"] = tensors[at + "post_attention_layernorm.weight"] = ones()
+    config = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": kv_heads,
+              "intermediate_size": inner, "max_position_embeddings": positions, "vocab_size": vocabulary, "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "tie_word_embeddings": True,
+              "hidden_act": "silu", "bos_token_id": end, "eos_token_id": end, **changes}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "model.safetensors").write_bytes(safetensors(tensors))
+    return sum(len(values) for _, values in tensors.values())
