@@ -46,6 +46,7 @@ function(graft_compile_cuda target)
     set_property(TARGET ${target}_cuda PROPERTY CUDA_EXTENSIONS ON)
     target_compile_options(${target}_cuda PRIVATE -std=c++20)
   endif()
+  target_compile_options(${target}_cuda PRIVATE --threads=2)  # architectures side by side
   get_target_property(folders graft::graft INTERFACE_INCLUDE_DIRECTORIES)
   target_include_directories(${target}_cuda PRIVATE ${folders})
   target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_cuda>)

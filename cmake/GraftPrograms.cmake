@@ -36,6 +36,7 @@ function(graft_programs)
       add_executable(${program})
       set_target_properties(${program} PROPERTIES OUTPUT_NAME "${name}")
       target_include_directories(${program} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
+      target_compile_options(${program} PRIVATE $<$<CONFIG:Release>:-O1>)  # glue, as above
       target_link_libraries(${program} PRIVATE graft_any_model CLI11::CLI11)
       if(TARGET graft_warnings)
         target_link_libraries(${program} PRIVATE graft_warnings)

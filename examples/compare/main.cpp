@@ -23,7 +23,7 @@ struct Budget {
   std::size_t training_rows, validation_rows, test_sources;
   Index epochs;
 };
-constexpr Budget normal_budget{240, 24, 12, 2}, quick_budget{96, 12, 6, 1};
+constexpr Budget normal_budget{240, 24, 10, 1}, quick_budget{64, 12, 4, 1};
 
 struct CommandLine {
   Settings settings;
@@ -45,7 +45,7 @@ void add_options(CLI::App& app, CommandLine& line) {
   app.add_option("--test", task.test, "File of test examples (default: sources held out of --data)");
   app.add_option("--methods", s.methods, "Rows, parted by commas; none is always one")->delimiter(',')->capture_default_str()->check(CLI::IsMember(methods));
   app.add_option("--out", s.out, "Folder for report.html, report.json and finished rows")->capture_default_str();
-  app.add_flag("--quick", s.quick, "A few minutes in all: less data, one pass over it");
+  app.add_flag("--quick", s.quick, "A few minutes in all: less data, fewer tests");
   app.add_flag("--fresh", s.fresh, "Make all rows anew (default: rows of an earlier run are kept where nothing has changed)");
   app.add_flag("--json", s.json, "Print the report as JSON; the table goes to standard error");
   char const* const group = "Budget, the same for all rows";

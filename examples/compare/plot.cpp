@@ -61,12 +61,17 @@ double Axis::place(double value) const {
 std::vector<std::pair<double, std::string>> Axis::ticks() const {
   std::vector<std::pair<double, std::string>> ticks;
   if (logarithmic) {
-    for (double value = low; value <= high * 1.001; value *= 10) ticks.emplace_back(value, short_number(value));
+    for (double value = std::pow(10.0, std::ceil(std::log10(low) - 1e-9)); value <= high * 1.001; value *= 10) ticks.emplace_back(value, short_number(value));
     return ticks;
   }
   double const rough = (high - low) / 6, power = std::pow(10.0, std::floor(std::log10(rough)));
   double const step = power * (rough / power < 1.5 ? 1 : rough / power < 3.5 ? 2 : rough / power < 7.5 ? 5 : 10);
-  for (double n = std::ceil(low / step); n * step <= high * (1 + 1e-9) + 1e-12; ++n) ticks.emplace_back(n * step, short_number(std::round(n * step * 1e6) / 1e6));
+  int const digits = std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9)));
+  for (double n = std::ceil(low / step - 1e-9); n * step <= high + 1e-9 * step; ++n) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.*f", digits, n * step);
+    ticks.emplace_back(n * step, digits > 0 ? text : short_number(std::round(n * step)));
+  }
   return ticks;
 }
 
@@ -76,8 +81,7 @@ Axis axis_around(std::vector<double> const& values, std::string title, bool loga
     if (std::isfinite(value) && !(logarithmic && value <= 0)) low = std::min(low, value), high = std::max(high, value);
   if (!(low <= high)) low = logarithmic ? 1 : 0, high = logarithmic ? 10 : 1;
   if (logarithmic) {
-    low = std::pow(10.0, std::floor(std::log10(low))), high = std::pow(10.0, std::ceil(std::log10(high)));
-    return {low, high > low ? high : low * 10, std::move(title), true};
+    return {low / 2.5, high * 2.5, std::move(title), true};
   }
   double const room = high > low ? 0.06 * (high - low) : 1;
   return {low >= 0 ? std::max(0.0, low - room) : low - room, high + room, std::move(title), false};
@@ -134,10 +138,16 @@ void Plot::link(double x0, double y0, double x1, double y1, int series) {
 
 void Plot::level(double y, int series, std::string const& text) {
   if (!std::isfinite(y)) return;
-  double const at = at_y(y), above = at < top + 16 ? 14 : -5;
-  body_ += "<path class=\"level " + colour(series) + "\" d=\"M" + px(left) + " " + px(at) + "H" + px(width_ - right_) + "\"/>\n<text class=\"name " + colour(series) + "\" x=\"" + px(left + 6) + "\" y=\"" + px(at + above) +
-           "\">" + escaped(text) + "</text>\n";
-  taken_.push_back({left, at + above - 12, left + 6 + text_width(text), at + above + 3});
+  double const at = at_y(y), end = width_ - right_, w = text_width(text);
+  Box best{end - w, at - 16, end, at - 2};
+  for (Box const& box : {best, Box{end - w, at + 2, end, at + 16}, Box{end - 2 * w - 12, at - 16, end - w - 12, at - 2}, Box{left + 6, at - 16, left + 6 + w, at - 2}})
+    if (is_free(box)) {
+      best = box;
+      break;
+    }
+  taken_.push_back(best);
+  body_ += "<path class=\"level " + colour(series) + "\" d=\"M" + px(left) + " " + px(at) + "H" + px(end) + "\"/>\n<text class=\"name " + colour(series) + "\" x=\"" + px(best.x0) + "\" y=\"" + px(best.y0 + 11) + "\">" +
+           escaped(text) + "</text>\n";
 }
 
 std::string Plot::frame() const {

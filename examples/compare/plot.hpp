@@ -21,7 +21,7 @@ struct Axis {
   [[nodiscard]] double place(double value) const;
 };
 
-/// An axis around values, with a little room at both ends; logarithmic ones end at powers of ten.
+/// An axis around values, with a little room at both ends.
 Axis axis_around(std::vector<double> const& values, std::string title, bool logarithmic = false);
 
 /// A drawing with two axes. Series have numbers, which choose the CSS classes c0, c1, …
@@ -36,7 +36,7 @@ class Plot {
   void name_dot(double x, double y, int series, std::string const& name);
   /// A thin line between two points.
   void link(double x0, double y0, double x1, double y1, int series);
-  /// A dashed line across the plot with a text above its left end.
+  /// A dashed line across the plot with a text at its right end.
   void level(double y, int series, std::string const& text);
   [[nodiscard]] std::string svg(std::string const& description) const;
 

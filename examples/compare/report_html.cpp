@@ -36,7 +36,9 @@ std::string introduction(Report const& report) {
   std::string const budget = task.steps > 0 ? graft::grouped(task.steps) + " steps" : std::to_string(task.epochs) + (task.epochs == 1 ? " pass" : " passes") + " over " + count(report.examples.training.size()) + " examples";
   double seconds = 0;
   for (auto const& row : report.rows) seconds += row.seconds;
-  return "<h1>Ways to adapt " + escaped(std::filesystem::path(task.model).filename().string()) + "</h1>\n<p class=\"soft\">" + escaped(report.examples.description) + ". Every strategy was trained for " + budget +
+  std::string data = report.examples.description;
+  if (!data.empty() && data[0] >= 'a' && data[0] <= 'z' && task.data == "generated") data[0] = static_cast<char>(data[0] - 'a' + 'A');
+  return "<h1>Ways to adapt " + escaped(std::filesystem::path(task.model).filename().string()) + "</h1>\n<p class=\"soft\">" + escaped(data) + ". Every strategy was trained for " + budget +
          " in batches of " + std::to_string(task.batch) + " (AdamW, linear schedule, seed " + std::to_string(task.seed) + "), validated on " + count(report.examples.validation.size()) + " examples, and wrote " +
          count(report.examples.test.size()) + " test outputs by greedy search; " + graft::clock_time(seconds) + " in all.</p>\n";
 }
@@ -90,9 +92,9 @@ std::string quality_plot(Report const& report) {
          "Dashed: without training.</p>\n<div class=\"card\">" + plot.svg("BLEU against the number of trained parameters") + "</div>\n";
 }
 
-/// Each point is the mean of the losses around it, over a tenth of the steps.
+/// Each point is the mean of the losses around it: over a tenth of the steps, at least three where there are enough.
 Curve smoothed(Curve const& curve) {
-  std::size_t const reach = curve.size() / 20;
+  std::size_t const reach = std::max<std::size_t>(curve.size() / 20, curve.size() >= 10 ? 1 : 0);
   Curve result;
   for (std::size_t i = 0; i < curve.size(); ++i) {
     std::size_t const first = i - std::min(i, reach), last = std::min(curve.size(), i + reach + 1);
@@ -124,11 +126,8 @@ std::string loss_plots(Report const& report) {
   for (auto const& row : report.rows)
     if (row.method == none && !row.failed()) untrained = row.validation_loss;
   std::string text = "<h2>Loss</h2>\n<div class=\"pair\">\n";
-  text += loss_plot(report, [](Row const& row) { return smoothed(row.training); }, "Training", "Mean −log p of a target token, smoothed over a tenth of the steps.", unknown);
-  text += loss_plot(report, [](Row const& row) {
-    Curve curve = row.validation;
-    return curve;
-  }, "Validation", "The same on held-out examples; dashed: the untrained model.", untrained);
+  text += loss_plot(report, [](Row const& row) { return smoothed(row.training); }, "Training", "Mean −log p of a target token, smoothed over neighbouring steps.", unknown);
+  text += loss_plot(report, [](Row const& row) { return row.validation; }, "Validation", "The same on held-out examples; dashed: the untrained model.", untrained);
   return text + "</div>\n";
 }
 

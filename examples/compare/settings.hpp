@@ -21,8 +21,8 @@ using graft::Index;
 struct Task {
   std::string model;
   std::string data = "generated", test;  ///< a file of examples, and one to test on in place of held-out sources
-  std::size_t training_rows = 240, validation_rows = 24, test_sources = 12;  ///< test sources of the seen and of the unseen domains each
-  Index epochs = 2, steps = 0, batch = 8, max_new = 60, shots = 4, max_source = 0, max_target = 0;
+  std::size_t training_rows = 240, validation_rows = 24, test_sources = 10;  ///< test sources of the seen and of the unseen domains each
+  Index epochs = 1, steps = 0, batch = 4, max_new = 60, shots = 4, max_source = 0, max_target = 0;
   std::uint64_t seed = 0;
   std::string separator = " ->";
 };

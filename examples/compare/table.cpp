@@ -35,8 +35,8 @@ Column score(char const* title, char const* unit, char const* help) {
 std::vector<Column> columns(bool unseen) {
   std::vector<Column> all{
       {"trained", "params", "trained parameters", false, true, [](Row const& r) { return is_trained(r.method) ? static_cast<double>(r.trainable) : unknown; },
-       [](Row const& r) { return graft::grouped(r.trainable); }},
-      {"share", "%", "of all parameters", false, false, [](Row const&) { return unknown; }, [](Row const& r) { return support::fixed(r.percent(), r.percent() >= 99.95 ? 0 : 3); }},
+       [](Row const& r) { return is_trained(r.method) ? graft::grouped(r.trainable) : std::string("–"); }},
+      {"share", "%", "of all parameters", false, false, [](Row const&) { return unknown; }, [](Row const& r) { return is_trained(r.method) ? support::fixed(r.percent(), r.percent() >= 99.95 ? 0 : 3) : std::string("–"); }},
       {"learning", "rate", "peak of the linear schedule", false, false, [](Row const&) { return unknown; },
        [](Row const& r) { return is_trained(r.method) ? support::compact(r.learning_rate) : std::string("–"); }},
       number<&Row::tokens_per_second, 0>("speed", "tokens/s", "source and target tokens trained on in a second", true, false),
@@ -60,10 +60,14 @@ std::vector<Column> columns(bool unseen) {
 bool is_best(Column const& column, Row const& row, std::vector<Row> const& rows) {
   double const own = column.value(row);
   if (!std::isfinite(own) || row.failed() || !is_trained(row.method) || !(column.best_is_high || column.best_is_low)) return false;
-  return std::none_of(rows.begin(), rows.end(), [&](Row const& other) {
+  bool better = false, worse = false;  // than this row are some others
+  for (auto const& other : rows) {
     double const theirs = column.value(other);
-    return is_trained(other.method) && !other.failed() && std::isfinite(theirs) && (column.best_is_high ? theirs > own : theirs < own);
-  });
+    if (!is_trained(other.method) || other.failed() || !std::isfinite(theirs)) continue;
+    better = better || (column.best_is_high ? theirs > own : theirs < own);
+    worse = worse || (column.best_is_high ? theirs < own : theirs > own);
+  }
+  return worse && !better;
 }
 
 std::string warning_of(Row const& row) {

@@ -87,6 +87,7 @@ TEST(AdapterSet, SavedAtOnceAndOtherFilesStay) {
 TEST(AdapterSet, RefusesNamesThatAreNoNames) {
   graft_test::TemporaryFolder const folder;
   auto const model = trained(random_base<Gpt2>(), 3);
-  for (std::string const name : {"", "..", ".hidden", "a/b", "/tmp/x"}) EXPECT_THROW(save_adapter(model, folder / "x", {.name = name}), ConfigError) << name;
+  for (std::string const name : {"", "..", ".hidden", "a/b", "/tmp/x"})
+    EXPECT_THROW(save_adapter(model, folder / "x", {.name = name}), ConfigError) << name;
   EXPECT_FALSE(std::filesystem::exists(folder / "x"));
 }

@@ -52,8 +52,8 @@ inline std::string header_of(fs::path const& file) {
 inline bool has_golden(Case const& at) { return fs::exists(at.adapter.parent_path() / "expected.safetensors"); }
 
 /// tanh(E·W₁ᵀ + b₁)·W₂ᵀ + b₂, plainly.
-inline graft::Tensor<double> through_mlp(graft::Tensor<double> const& e, graft::Tensor<double> const& w1, graft::Tensor<double> const& b1, graft::Tensor<double> const& w2,
-                                         graft::Tensor<double> const& b2) {
+inline graft::Tensor<double> through_mlp(graft::Tensor<double> const& e, graft::Tensor<double> const& w1, graft::Tensor<double> const& b1,
+                                         graft::Tensor<double> const& w2, graft::Tensor<double> const& b2) {
   auto const affine = [](graft::Tensor<double> const& x, graft::Tensor<double> const& w, graft::Tensor<double> const& b, bool tanh) {
     graft::Tensor<double> y(graft::Shape{x.rows(), w.rows()});
     for (Index i = 0; i < x.rows(); ++i)
@@ -75,7 +75,8 @@ class CaseRunner {
     if (at.has_weights)
       base = graft::load_pretrained<A, Scalar>(at.model);
     else  // reading and writing an adapter needs no weights
-      base = std::make_shared<graft::Pretrained<A, Scalar> const>(graft::model_config(graft::read_json(at.model / "config.json"), at.model.string()));
+      base = std::make_shared<graft::Pretrained<A, Scalar> const>(
+          graft::model_config(graft::read_json(at.model / "config.json"), at.model.string()));
     std::string const kind = graft::adapter_kind(at.adapter);
     if (kind == "prefix_tuning") check<graft::PrefixTuning>(at, base);
     if (kind == "prompt_tuning") check<graft::PromptTuning>(at, base);
@@ -114,7 +115,9 @@ class CaseRunner {
     EXPECT_EQ(with_sorted_lists(graft::read_json(folder / "adapter_config.json")), with_sorted_lists(original));
     EXPECT_EQ(graft_test::contents_of(folder / "adapter_config.json"), original.dump(2));
     EXPECT_EQ(header_of(folder / "adapter_model.safetensors"), header_of(at.adapter / "adapter_model.safetensors"));
-    EXPECT_TRUE(graft_test::contents_of(folder / "adapter_model.safetensors") == graft_test::contents_of(at.adapter / "adapter_model.safetensors")) << "tensors differ";
+    EXPECT_TRUE(graft_test::contents_of(folder / "adapter_model.safetensors") ==
+                graft_test::contents_of(at.adapter / "adapter_model.safetensors"))
+        << "tensors differ";
   }
 
   /// The value that the generator recorded for one of our parameters.
@@ -122,12 +125,14 @@ class CaseRunner {
     std::string const prompt = "initial.prompt_encoder.default.";
     if (golden.method == "lora") return golden.at("initial.base_model.model." + name.replace(name.rfind(".weight"), 7, ".default.weight"));
     if (!golden.has(prompt + "transform.0.weight")) return golden.at(prompt + name);
-    return through_mlp(golden.at(prompt + "embedding.weight"), golden.at(prompt + "transform.0.weight"), golden.at(prompt + "transform.0.bias"), golden.at(prompt + "transform.2.weight"),
+    return through_mlp(golden.at(prompt + "embedding.weight"), golden.at(prompt + "transform.0.weight"),
+                       golden.at(prompt + "transform.0.bias"), golden.at(prompt + "transform.2.weight"),
                        golden.at(prompt + "transform.2.bias"));
   }
   template <class Model>
   static void check_initial(parity::GoldenCase const& golden, Model& model) {
-    for (auto* parameter : model.parameters()) EXPECT_LE(parity::difference(parameter->value(), initial(golden, parameter->name())), 1e-12) << parameter->name();
+    for (auto* parameter : model.parameters())
+      EXPECT_LE(parity::difference(parameter->value(), initial(golden, parameter->name())), 1e-12) << parameter->name();
   }
 
   template <class Model>
@@ -148,10 +153,12 @@ class CaseRunner {
   }
 
   /// A model with the MLP writes PEFT's configuration of it and the matrix after it.
-  static void check_saved_through_mlp(Case const& at, parity::GoldenCase const& golden, graft::Base<A, Scalar> const& base, nlohmann::json const& original) {
+  static void check_saved_through_mlp(Case const& at, parity::GoldenCase const& golden, graft::Base<A, Scalar> const& base,
+                                      nlohmann::json const& original) {
     std::string const prompt = "initial.prompt_encoder.default.";
     auto const& first = golden.at(prompt + "transform.0.weight");
-    auto model = graft::adapt(base, graft::PrefixTuning{.length = golden.at(prompt + "embedding.weight").rows(), .reparametrization = graft::Mlp{.hidden = first.rows(), .input = first.width()}});
+    auto model = graft::adapt(base, graft::PrefixTuning{.length = golden.at(prompt + "embedding.weight").rows(),
+                                                        .reparametrization = graft::Mlp{.hidden = first.rows(), .input = first.width()}});
     for (auto* parameter : model.parameters()) {
       auto const& start = golden.at(prompt + parameter->name());
       auto value = parameter->mutable_value();

@@ -29,7 +29,8 @@ std::string run(Case const& at) {
   std::string const architecture = graft::read_json(at.model / "config.json").value("model_type", std::string());
   if (!known) return type + " is not built yet";
   auto const dtype = graft::SafetensorsFile(at.adapter / "adapter_model.safetensors").entries().at(0).dtype;
-  auto const runner = adapter_fixtures::runners().find(architecture + "/" + std::string(dtype == graft::Dtype::f64 ? "float64" : "float32"));
+  auto const runner =
+      adapter_fixtures::runners().find(architecture + "/" + std::string(dtype == graft::Dtype::f64 ? "float64" : "float32"));
   if (runner == adapter_fixtures::runners().end()) return architecture + " is not built yet";
   SCOPED_TRACE(at.adapter.string());
   try {
@@ -56,7 +57,8 @@ TEST(AdapterFixtures, LoadedAndWrittenAgain) {
     auto const at = find_case(adapter, root);
     std::string const why = at ? run(*at) : "no config.json of its base";
     ran += why.empty();
-    std::cout << (why.empty() ? "  ran      " : "  skipped  ") << fs::relative(adapter, root).string() << (why.empty() ? "" : ": " + why) << "\n";
+    std::cout << (why.empty() ? "  ran      " : "  skipped  ") << fs::relative(adapter, root).string() << (why.empty() ? "" : ": " + why)
+              << "\n";
   }
   EXPECT_GT(ran, 0) << "no adapter of PEFT's under " << root;
 }

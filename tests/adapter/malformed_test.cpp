@@ -101,7 +101,8 @@ std::string refused_tensors(std::string const& what, std::function<void(Tensors&
   for (auto const& [name, tensor] : tensors.all) {
     std::vector<std::int64_t> shape;
     for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.shape()[axis]);
-    entries.push_back({name, dtype, shape, reinterpret_cast<std::byte const*>(tensor.data()), static_cast<std::size_t>(tensor.size()) * 8, nullptr});
+    entries.push_back(
+        {name, dtype, shape, reinterpret_cast<std::byte const*>(tensor.data()), static_cast<std::size_t>(tensor.size()) * 8, nullptr});
   }
   save_safetensors(folder / "adapter_model.safetensors", entries);
   return refusal<Adaptation>(folder, what);
@@ -144,10 +145,13 @@ TEST(MalformedAdapters, NoAdapterOrAnotherStrategy) {
 TEST(MalformedAdapters, ConfigurationOfPeft) {
   refused_config<PrefixTuning>("unknown type", set("peft_type", "IA3"), "PREFIX_TUNING, PROMPT_TUNING, LORA");
   refused_config<PrefixTuning>("type of another kind", set("peft_type", 5), "peft_type");
-  refused_config<PrefixTuning>("no type", [](json& config) { config.erase("peft_type"); }, "peft_type or graft_type");
+  refused_config<PrefixTuning>(
+      "no type", [](json& config) { config.erase("peft_type"); }, "peft_type or graft_type");
   refused_config<PrefixTuning>("two types", set("graft_type", "prefix_tuning"), "both");
-  refused_config<PrefixTuning>("no object", [](json& config) { config = json::array({1}); }, "expected an object");
-  refused_config<PrefixTuning>("no length", [](json& config) { config.erase("num_virtual_tokens"); }, "num_virtual_tokens");
+  refused_config<PrefixTuning>(
+      "no object", [](json& config) { config = json::array({1}); }, "expected an object");
+  refused_config<PrefixTuning>(
+      "no length", [](json& config) { config.erase("num_virtual_tokens"); }, "num_virtual_tokens");
   for (json const& length : {json(0), json(-1), json(3), json(1000000000000), json(1e300), json("2"), json(nullptr)})
     refused_config<PrefixTuning>("length " + length.dump(), set("num_virtual_tokens", length), "");
   refused_config<PrefixTuning>("layers", set("num_layers", 12), "another model; got num_layers 12; expected 3");
@@ -160,12 +164,19 @@ TEST(MalformedAdapters, ConfigurationOfPeft) {
 }
 
 TEST(MalformedAdapters, LoRAThatCannotBeHonoured) {
-  for (auto const& [key, value] : std::vector<std::pair<std::string, json>>{{"use_dora", true}, {"rank_pattern", {{"c_attn", 4}}}, {"alpha_pattern", {{"c_attn", 4}}}, {"modules_to_save", {"wte"}},
-                                                                            {"lora_bias", true}, {"layer_replication", {{0, 2}}}, {"trainable_token_indices", {1, 2}}, {"use_qalora", true}})
+  for (auto const& [key, value] : std::vector<std::pair<std::string, json>>{{"use_dora", true},
+                                                                            {"rank_pattern", {{"c_attn", 4}}},
+                                                                            {"alpha_pattern", {{"c_attn", 4}}},
+                                                                            {"modules_to_save", {"wte"}},
+                                                                            {"lora_bias", true},
+                                                                            {"layer_replication", {{0, 2}}},
+                                                                            {"trainable_token_indices", {1, 2}},
+                                                                            {"use_qalora", true}})
     refused_config<LoRA>(key, set(key, value), "asks for " + key + ", which is not supported");
   refused_config<LoRA>("bias", set("bias", "all"), "biases");
   refused_config<LoRA>("changed base", set("init_lora_weights", "pissa"), "pissa");
-  for (json const& rank : {json(0), json(-3), json(7), json(1000000000000), json("x")}) refused_config<LoRA>("rank " + rank.dump(), set("r", rank), "");
+  for (json const& rank : {json(0), json(-3), json(7), json(1000000000000), json("x")})
+    refused_config<LoRA>("rank " + rank.dump(), set("r", rank), "");
   refused_config<LoRA>("alpha", set("lora_alpha", "x"), "lora_alpha");
   refused_config<LoRA>("targets of another model", set("target_modules", json::array({"q_proj"})), "c_attn");
   refused_config<LoRA>("targets of another kind", set("target_modules", 3), "target_modules");
@@ -176,7 +187,8 @@ TEST(MalformedAdapters, UnknownKeysAreToleratedAndMissingOnesDefaulted) {
   TemporaryFolder const folder;
   write_valid<LoRA>(folder);
   auto const whole = load_adapter<LoRA>(gpt2(), folder.path());
-  folder.put("adapter_config.json", R"({"peft_type": "LORA", "r": 2, "lora_alpha": 16, "target_modules": ["c_attn"], "use_something_new": {"a": [1]}})");
+  folder.put("adapter_config.json",
+             R"({"peft_type": "LORA", "r": 2, "lora_alpha": 16, "target_modules": ["c_attn"], "use_something_new": {"a": [1]}})");
   auto const sparse = load_adapter<LoRA>(gpt2(), folder.path());
   EXPECT_EQ(sparse.settings().alpha, whole.settings().alpha);
   EXPECT_EQ(settings_json(sparse.settings()).dump(), settings_json(whole.settings()).dump());
@@ -192,19 +204,27 @@ TEST(MalformedAdapters, UnknownKeysAreToleratedAndMissingOnesDefaulted) {
 TEST(MalformedAdapters, ConfigurationOfGraft) {
   refused_config<InfixTuning>("unknown type", set("graft_type", "magic"), "magic");
   refused_config<InfixTuning>("another architecture", set("architecture", "llama"), "got the architecture \"llama\"; expected gpt2");
-  refused_config<InfixTuning>("no architecture", [](json& config) { config.erase("architecture"); }, "architecture");
+  refused_config<InfixTuning>(
+      "no architecture", [](json& config) { config.erase("architecture"); }, "architecture");
   for (std::string const key : {"vocabulary", "width", "layers", "heads", "kv_heads", "head_dim"}) {
-    refused_config<InfixTuning>(key, [&](json& config) { config["model"][key] = 1000; }, "another model; got " + key + " 1000");
-    refused_config<InfixTuning>("no " + key, [&](json& config) { config["model"].erase(key); }, key);
+    refused_config<InfixTuning>(
+        key, [&](json& config) { config["model"][key] = 1000; }, "another model; got " + key + " 1000");
+    refused_config<InfixTuning>(
+        "no " + key, [&](json& config) { config["model"].erase(key); }, key);
   }
   refused_config<InfixTuning>("newer format", set("graft_format", 2), "another version");
-  refused_config<InfixTuning>("setting of another kind", [](json& config) { config["settings"]["positions"] = "sideways"; }, "shift, keep");
-  refused_config<InfixTuning>("layer out of range", [](json& config) { config["settings"]["layers"] = {7}; }, "layer 7");
+  refused_config<InfixTuning>(
+      "setting of another kind", [](json& config) { config["settings"]["positions"] = "sideways"; }, "shift, keep");
+  refused_config<InfixTuning>(
+      "layer out of range", [](json& config) { config["settings"]["layers"] = {7}; }, "layer 7");
   for (json const& length : {json(0), json(-1), json(1000000000000000), json("x")})
-    refused_config<InfixTuning>("length " + length.dump(), [&](json& config) { config["settings"]["length"] = length; }, "length");
+    refused_config<InfixTuning>(
+        "length " + length.dump(), [&](json& config) { config["settings"]["length"] = length; }, "length");
   for (json const& width : {json(0), json(1000000000000)})
-    refused_config<BottleneckAdapter>("bottleneck " + width.dump(), [&](json& config) { config["settings"]["bottleneck"] = width; }, "bottleneck");
-  refused_config<BottleneckAdapter>("share", [](json& config) { config["settings"]["share"] = 1e12; }, "share");
+    refused_config<BottleneckAdapter>(
+        "bottleneck " + width.dump(), [&](json& config) { config["settings"]["bottleneck"] = width; }, "bottleneck");
+  refused_config<BottleneckAdapter>(
+      "share", [](json& config) { config["settings"]["share"] = 1e12; }, "share");
   refused_config<BottleneckAdapter>("settings", set("settings", 3), "settings");
 }
 
@@ -218,16 +238,30 @@ TEST(MalformedAdapters, Compositions) {
 }
 
 TEST(MalformedAdapters, Tensors) {
-  auto const says = [](std::string const& message, std::string const& what) { EXPECT_NE(message.find(what), std::string::npos) << message; };
-  says(refused_tensors<PrefixTuning>("another name", [](Tensors& t) { t.all.front().first = "prompt"; }), "lacks the tensor \"prompt_embeddings\"");
-  says(refused_tensors<PrefixTuning>("one more", [](Tensors& t) { t.all.emplace_back("more", zeros<double>(Shape{1})); }), "holds the tensor \"more\"");
-  says(refused_tensors<PrefixTuning>("wider", [](Tensors& t) { t.first() = zeros<double>(Shape{2, 192}); }), "got the shape [2, 192]; expected [2, 96]");
+  auto const says = [](std::string const& message, std::string const& what) {
+    EXPECT_NE(message.find(what), std::string::npos) << message;
+  };
+  says(refused_tensors<PrefixTuning>("another name", [](Tensors& t) { t.all.front().first = "prompt"; }),
+       "lacks the tensor \"prompt_embeddings\"");
+  says(refused_tensors<PrefixTuning>("one more", [](Tensors& t) { t.all.emplace_back("more", zeros<double>(Shape{1})); }),
+       "holds the tensor \"more\"");
+  says(refused_tensors<PrefixTuning>("wider",
+                                     [](Tensors& t) {
+                                       t.first() = zeros<double>(Shape{2, 192});
+                                     }),
+       "got the shape [2, 192]; expected [2, 96]");
   says(refused_tensors<PrefixTuning>("turned", [](Tensors& t) { t.first() = zeros<double>(Shape{96, 2}); }), "expected [2, 96]");
   says(refused_tensors<PrefixTuning>("flat", [](Tensors& t) { t.first() = zeros<double>(Shape{192}); }), "");
-  says(refused_tensors<PrefixTuning>("integers", [](Tensors&) {}, Dtype::i64), "int64");
+  says(refused_tensors<PrefixTuning>(
+           "integers", [](Tensors&) {}, Dtype::i64),
+       "int64");
   says(refused_tensors<LoRA>("one fewer", [](Tensors& t) { t.all.pop_back(); }), "lacks the tensor");
   says(refused_tensors<LoRA>("another width", [](Tensors& t) { t.first() = zeros<double>(Shape{2, 32}); }), "another model");
-  says(refused_tensors<LoRA>("base weights", [](Tensors& t) { t.all.emplace_back("base_model.model.transformer.wte.weight", zeros<double>(Shape{2, 2})); }), "wte");
+  says(refused_tensors<LoRA>("base weights",
+                             [](Tensors& t) {
+                               t.all.emplace_back("base_model.model.transformer.wte.weight", zeros<double>(Shape{2, 2}));
+                             }),
+       "wte");
   for (double const bad : {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}) {
     says(refused_tensors<PrefixTuning>("NaN", [&](Tensors& t) { t.first().data()[5] = bad; }), "at element 5");
     says(refused_tensors<LoRA>("NaN", [&](Tensors& t) { t.all.back().second.data()[0] = bad; }), "finite");
@@ -239,7 +273,9 @@ TEST(MalformedAdapters, NarrowFormatsAreRead) {
   TemporaryFolder const folder;
   write_valid<PromptTuning>(folder);
   std::vector<std::uint16_t> const halves(2 * 16, 0x3c00);  // 1.0
-  save_safetensors(folder / "adapter_model.safetensors", {{"prompt_embeddings", Dtype::f16, {2, 16}, reinterpret_cast<std::byte const*>(halves.data()), halves.size() * 2, nullptr}});
+  save_safetensors(
+      folder / "adapter_model.safetensors",
+      {{"prompt_embeddings", Dtype::f16, {2, 16}, reinterpret_cast<std::byte const*>(halves.data()), halves.size() * 2, nullptr}});
   auto model = load_adapter<PromptTuning>(gpt2(), folder.path());
   EXPECT_EQ(model.parameters().front()->value().data()[31], 1.0);
 }

@@ -15,21 +15,41 @@ namespace {
 using namespace graft;
 namespace fs = std::filesystem;
 
-bool has_peft(std::string const& python) { return std::system(("'" + python + "' -c 'import torch, transformers, peft' > /dev/null 2>&1").c_str()) == 0; }
+bool has_peft(std::string const& python) {
+  return std::system(("'" + python + "' -c 'import torch, transformers, peft' > /dev/null 2>&1").c_str()) == 0;
+}
 
 TensorEntry entry_of(std::string const& name, Tensor<double> const& tensor) {
   std::vector<std::int64_t> shape;
   for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.shape()[axis]);
-  return {name, Dtype::f64, shape, reinterpret_cast<std::byte const*>(tensor.data()), static_cast<std::size_t>(tensor.size()) * sizeof(double), nullptr};
+  return {name,
+          Dtype::f64,
+          shape,
+          reinterpret_cast<std::byte const*>(tensor.data()),
+          static_cast<std::size_t>(tensor.size()) * sizeof(double),
+          nullptr};
 }
 
 nlohmann::json hugging_face_config(ModelConfig const& c) {
   if (c.architecture == "gpt2")
-    return {{"model_type", "gpt2"}, {"vocab_size", c.vocabulary}, {"n_embd", c.width}, {"n_layer", c.layers}, {"n_head", c.heads}, {"n_inner", c.inner}, {"n_positions", c.positions},
-            {"architectures", {"GPT2LMHeadModel"}}, {"bos_token_id", 0}, {"eos_token_id", 0}};
-  return {{"model_type", "llama"}, {"vocab_size", c.vocabulary}, {"hidden_size", c.width}, {"num_hidden_layers", c.layers}, {"num_attention_heads", c.heads}, {"num_key_value_heads", c.kv_heads},
-          {"head_dim", c.head_dim}, {"intermediate_size", c.inner}, {"max_position_embeddings", c.positions}, {"rms_norm_eps", c.norm_epsilon}, {"rope_theta", 100.0},
-          {"tie_word_embeddings", c.tied_head}, {"architectures", {"LlamaForCausalLM"}}, {"bos_token_id", 0}, {"eos_token_id", 0}};
+    return {{"model_type", "gpt2"}, {"vocab_size", c.vocabulary}, {"n_embd", c.width},          {"n_layer", c.layers},
+            {"n_head", c.heads},    {"n_inner", c.inner},         {"n_positions", c.positions}, {"architectures", {"GPT2LMHeadModel"}},
+            {"bos_token_id", 0},    {"eos_token_id", 0}};
+  return {{"model_type", "llama"},
+          {"vocab_size", c.vocabulary},
+          {"hidden_size", c.width},
+          {"num_hidden_layers", c.layers},
+          {"num_attention_heads", c.heads},
+          {"num_key_value_heads", c.kv_heads},
+          {"head_dim", c.head_dim},
+          {"intermediate_size", c.inner},
+          {"max_position_embeddings", c.positions},
+          {"rms_norm_eps", c.norm_epsilon},
+          {"rope_theta", 100.0},
+          {"tie_word_embeddings", c.tied_head},
+          {"architectures", {"LlamaForCausalLM"}},
+          {"bos_token_id", 0},
+          {"eos_token_id", 0}};
 }
 
 template <Architecture A>
@@ -74,7 +94,8 @@ void write_architecture(fs::path const& root, std::vector<std::string> const& ev
   write_case(base, folder / "accepted" / "prefix_mlp", PrefixTuning{.length = 3, .reparametrization = Mlp{.hidden = 5, .input = 7}});
   write_case(base, folder / "accepted" / "prompt", PromptTuning{.length = 4});
   write_case(base, folder / "accepted" / "lora", LoRA{.rank = 2});
-  write_case(base, folder / "accepted" / "lora_everywhere", LoRA{.rank = 3, .alpha = 7, .targets = every_linear_map, .rank_stabilized = true});
+  write_case(base, folder / "accepted" / "lora_everywhere",
+             LoRA{.rank = 3, .alpha = 7, .targets = every_linear_map, .rank_stabilized = true});
   write_case(base, folder / "accepted" / "lora_named", LoRA{.rank = 2, .alpha = 3}, {.name = "blue"});
   write_case(base, folder / "refused" / "infix", InfixTuning{.length = 3});
   write_case(base, folder / "refused" / "prefix_of_top_layers", PrefixTuning{.length = 3, .layers = {1, 2}});
@@ -86,12 +107,15 @@ TEST(Peft, LoadsWhatGraftWrites) {
   char const* const variable = std::getenv("GRAFT_PEFT_PYTHON");
   std::string const python = variable ? variable : "python3";
   bool const found = has_peft(python);
-  if (!found && !variable) GTEST_SKIP() << "python3 has no torch, transformers and peft (some gigabytes, not installed unasked): set GRAFT_PEFT_PYTHON to an interpreter that has them";
+  if (!found && !variable)
+    GTEST_SKIP() << "python3 has no torch, transformers and peft (some gigabytes, not installed unasked): set GRAFT_PEFT_PYTHON to an "
+                    "interpreter that has them";
   ASSERT_TRUE(found) << "GRAFT_PEFT_PYTHON names no interpreter with torch, transformers and peft: " << python;
   graft_test::TemporaryFolder const root;
   write_architecture<Gpt2>(root.path(), {"c_attn", "c_proj", "c_fc"});
   write_architecture<Llama>(root.path(), {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"});
-  std::string const command = "'" + python + "' '" GRAFT_SOURCE_DIR "/tests/adapter/peft_check.py' '" + root.path().string() + "' > '" + (root / "log").string() + "' 2>&1";
+  std::string const command = "'" + python + "' '" GRAFT_SOURCE_DIR "/tests/adapter/peft_check.py' '" + root.path().string() + "' > '" +
+                              (root / "log").string() + "' 2>&1";
   int const status = std::system(command.c_str());
   std::string const log = graft_test::contents_of(root / "log");
   EXPECT_EQ(status, 0) << log;

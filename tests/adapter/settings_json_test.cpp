@@ -44,7 +44,8 @@ std::string refusal(std::string const& text) {
 }  // namespace
 
 TEST(SettingsJson, WrittenWithNamesOfEnumerators) {
-  auto const json = settings_json(EmbeddingOnly{.length = 3, .place = Place::infix, .reparametrization = Mlp{.hidden = 7}, .init = Init::words, .init_words = {{1, 2}, {3}}});
+  auto const json = settings_json(EmbeddingOnly{
+      .length = 3, .place = Place::infix, .reparametrization = Mlp{.hidden = 7}, .init = Init::words, .init_words = {{1, 2}, {3}}});
   EXPECT_EQ(json.at("length"), 3);
   EXPECT_EQ(json.at("place"), "infix");
   EXPECT_EQ(json.at("init"), "words");
@@ -55,7 +56,13 @@ TEST(SettingsJson, WrittenWithNamesOfEnumerators) {
 }
 
 TEST(SettingsJson, EverythingComesBack) {
-  OwnSettings const own{.shade = Shade::dark, .loud = true, .count = -4, .factor = 0.1, .label = "ü", .names = {"x", "y"}, .inner = Mlp{.hidden = 3, .input = 2, .layer_norm = true}};
+  OwnSettings const own{.shade = Shade::dark,
+                        .loud = true,
+                        .count = -4,
+                        .factor = 0.1,
+                        .label = "ü",
+                        .names = {"x", "y"},
+                        .inner = Mlp{.hidden = 3, .input = 2, .layer_norm = true}};
   auto const back = settings_from_json<OwnSettings>("a.json", settings_json(own));
   EXPECT_EQ(back.shade, Shade::dark);
   EXPECT_TRUE(back.loud);
@@ -69,7 +76,8 @@ TEST(SettingsJson, EverythingComesBack) {
 }
 
 TEST(SettingsJson, MissingAndNullKeepTheDefaultsAndUnknownIsPassedOver) {
-  auto const read = settings_from_json<PrefixTuning>("a.json", nlohmann::json::parse(R"({"length": 4, "dropout": null, "later": {"x": 1}})"));
+  auto const read =
+      settings_from_json<PrefixTuning>("a.json", nlohmann::json::parse(R"({"length": 4, "dropout": null, "later": {"x": 1}})"));
   EXPECT_EQ(read.length, 4);
   EXPECT_EQ(read.dropout, 0.0);
   EXPECT_EQ(read.init_deviation, 1.0);
@@ -77,8 +85,9 @@ TEST(SettingsJson, MissingAndNullKeepTheDefaultsAndUnknownIsPassedOver) {
 }
 
 TEST(SettingsJson, WrongValuesAreNamed) {
-  for (std::string const text : {R"({"length": "ten"})", R"({"length": 1.5})", R"({"length": 1e30})", R"({"init": "magic"})", R"({"init": 3})", R"({"layers": 2})", R"({"layers": [0, "x"]})",
-                                 R"({"layers": [99999999999]})", R"({"reparametrization": 5})", R"({"reparametrization": {"hidden": []}})", R"([1])"}) {
+  for (std::string const text : {R"({"length": "ten"})", R"({"length": 1.5})", R"({"length": 1e30})", R"({"init": "magic"})",
+                                 R"({"init": 3})", R"({"layers": 2})", R"({"layers": [0, "x"]})", R"({"layers": [99999999999]})",
+                                 R"({"reparametrization": 5})", R"({"reparametrization": {"hidden": []}})", R"([1])"}) {
     auto const message = refusal(text);
     EXPECT_EQ(message.rfind("[a.json] has a wrong value at the key \"settings", 0), 0u) << text << " → " << message;
   }

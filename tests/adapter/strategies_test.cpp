@@ -42,7 +42,8 @@ void train_a_little(Model& model, std::string const& name) {
   AdamW<double> optimizer(model.parameters(), {.weight_decay = 0.0});
   auto const batch = small_batch();
   for (int step = 0; step < 3; ++step) {
-    auto const loss = weighted_sum(model.scores(batch).log_probability, full(Shape{batch.rows.targets.size()}, -1.0 / static_cast<double>(batch.rows.targets.size())));
+    auto const loss = weighted_sum(model.scores(batch).log_probability,
+                                   full(Shape{batch.rows.targets.size()}, -1.0 / static_cast<double>(batch.rows.targets.size())));
     backward(loss);
     std::vector<Tensor<double>> before;
     for (auto* parameter : model.parameters()) {
@@ -90,7 +91,8 @@ void check_round_trip(Model& model, std::string const& name) {
   auto loaded = load_adapter<Adaptation>(model.base(), folder / "first");
   EXPECT_EQ(loaded.base(), model.base());
   EXPECT_TRUE(same_bits(logits_of(loaded), logits_of(model))) << name;
-  auto const saved = adapter_tensors<Adaptation, double, Cpu>(model.state()), read = adapter_tensors<Adaptation, double, Cpu>(loaded.state());
+  auto const saved = adapter_tensors<Adaptation, double, Cpu>(model.state()),
+             read = adapter_tensors<Adaptation, double, Cpu>(loaded.state());
   ASSERT_EQ(saved.size(), read.size()) << name;
   for (std::size_t i = 0; i < saved.size(); ++i) {
     EXPECT_EQ(saved[i].name, read[i].name);
@@ -98,7 +100,8 @@ void check_round_trip(Model& model, std::string const& name) {
   }
   save_adapter(loaded, folder / "second");
   using graft_test::contents_of;
-  EXPECT_TRUE(contents_of(folder / "first" / "adapter_model.safetensors") == contents_of(folder / "second" / "adapter_model.safetensors")) << name;
+  EXPECT_TRUE(contents_of(folder / "first" / "adapter_model.safetensors") == contents_of(folder / "second" / "adapter_model.safetensors"))
+      << name;
   auto const third = load_adapter<Adaptation>(model.base(), folder / "second");
   save_adapter(third, folder / "third");
   EXPECT_EQ(contents_of(folder / "second" / "adapter_config.json"), contents_of(folder / "third" / "adapter_config.json")) << name;
@@ -142,11 +145,17 @@ TEST(Strategies, OtherSettings) {
       }
     }
   };
-  run(InfixTuning{.length = 2, .reparametrization = Mlp{.hidden = 5, .input = 3, .layer_norm = true}, .init = Init::words, .init_words = {{3}, {4, 5}}}, "infix from words, MLP with layer norm");
+  run(InfixTuning{.length = 2,
+                  .reparametrization = Mlp{.hidden = 5, .input = 3, .layer_norm = true},
+                  .init = Init::words,
+                  .init_words = {{3}, {4, 5}}},
+      "infix from words, MLP with layer norm");
   run(EmbeddingOnly{.length = 2, .reparametrization = Mlp{.hidden = 4}}, "embedding-only, MLP");
-  run(EmbeddingOnly{.length = 2, .place = Place::infix, .init = Init::words, .init_words = {{7}}, .positions = PositionPolicy::keep}, "embedding-only, infix, positions kept");
+  run(EmbeddingOnly{.length = 2, .place = Place::infix, .init = Init::words, .init_words = {{7}}, .positions = PositionPolicy::keep},
+      "embedding-only, infix, positions kept");
   run(BottleneckAdapter{.share = 0.1, .placement = AdapterPlacement::pfeiffer, .activation = Activation::relu}, "adapter by its share");
-  run(LoRA{.rank = 3, .alpha = 4.5, .targets = {"attn.c_proj", "transformer.h.1.mlp.c_fc"}, .dropout = 0.1, .rank_stabilized = true}, "LoRA of chosen modules");
+  run(LoRA{.rank = 3, .alpha = 4.5, .targets = {"attn.c_proj", "transformer.h.1.mlp.c_fc"}, .dropout = 0.1, .rank_stabilized = true},
+      "LoRA of chosen modules");
 }
 
 TEST(Strategies, PeftsFormatWherePeftHasOne) {
@@ -179,7 +188,8 @@ TEST(Strategies, VisitedByKind) {
   auto const base = random_base<Gpt2>();
   save_adapter(adapt(base, InfixTuning{.length = 2}), folder.path());
   std::string seen;
-  visit_adapter<PrefixTuning, InfixTuning, LoRA>(base, folder.path(), [&](auto const& model) { seen = std::remove_cvref_t<decltype(model)>::adaptation_type::name; });
+  visit_adapter<PrefixTuning, InfixTuning, LoRA>(
+      base, folder.path(), [&](auto const& model) { seen = std::remove_cvref_t<decltype(model)>::adaptation_type::name; });
   EXPECT_EQ(seen, "infix_tuning");
   EXPECT_THROW((visit_adapter<PrefixTuning, LoRA>(base, folder.path(), [](auto const&) {})), FileError);
 }

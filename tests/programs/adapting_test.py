@@ -14,7 +14,8 @@ class Adapting(ProgramTest):
     def test_every_strategy_learns_and_comes_back_from_its_folder(self):
         sources = self.write("sources.txt", "name : N1 | type : pub\nname : N2 | type : bar\n")
         untrained = run_json("finetune", "--model", self.model, "--data", self.data, "--method", "none")
-        plain = run("generate", "--model", self.model, "--sources", sources, "--max-new", "12")[0]
+        scores = lambda *adapter: [json.loads(line)["score"] for line in run("generate", "--model", self.model, *adapter, "--sources", sources, "--max-new", "12", "--json")[0].splitlines()]
+        plain = scores()
         peft = {"prefix", "prefix_mlp", "prompt", "lora"}
         for method in ("prefix", "prefix_mlp", "prompt", "infix", "embedding", "adapter", "lora", "top_layers", "full", "prefix_lora"):
             with self.subTest(method):
@@ -24,8 +25,8 @@ class Adapting(ProgramTest):
                 about = run_json("inspect", self.folder / method)
                 self.assertEqual((about["kind"], about["format"]), ("adapter", "PEFT" if method in peft else "graft"))
                 self.assertGreater(about["parameters"], 0)
-                adapted = run("generate", "--model", self.model, "--adapter", self.folder / method, "--sources", sources, "--max-new", "12")[0]
-                self.assertEqual(adapted.count("\n"), 2)
+                adapted = scores("--adapter", self.folder / method)
+                self.assertEqual(len(adapted), 2)
                 self.assertNotEqual(adapted, plain)
 
     def test_same_command_same_numbers(self):
@@ -72,7 +73,7 @@ class Adapting(ProgramTest):
 
     def test_log_recipe_and_lengths(self):
         log = self.folder / "log.jsonl"
-        summary = self.finetune("prefix", "recipe", "--recipe", "e2e", "--steps", "3", "--log", log, "--max-source", "20", "--max-target", "8")
+        summary = self.finetune("prefix", "recipe", "--recipe", "e2e", "--steps", "3", "--log", log, "--max-source", "12", "--max-target", "8")
         self.assertEqual((summary["batch"], summary["learning_rate"]), (10, 8e-5))
         self.assertGreater(summary["cut_sources"], 0)
         self.assertGreater(summary["cut_targets"], 0)

@@ -23,7 +23,8 @@ void each_part_state(State& state, F const& f, std::string const& prefix = "") {
   if constexpr (IsComposed<Adaptation>::value) {
     [&]<std::size_t... i>(std::index_sequence<i...>) {
       (each_part_state<std::tuple_element_t<i, decltype(Adaptation::parts)>>(state.template part<i>(), f, cat(prefix, i, ".")), ...);
-    }(std::make_index_sequence<std::tuple_size_v<decltype(Adaptation::parts)>>());
+    }
+    (std::make_index_sequence<std::tuple_size_v<decltype(Adaptation::parts)>>());
   } else {
     f(state, prefix);
   }

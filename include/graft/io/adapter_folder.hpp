@@ -24,7 +24,8 @@ inline constexpr char const* default_adapter = "default";
 /// Where the adapter `name` of `folder` lies. @throws ConfigError for a name that is no plain file name
 [[nodiscard]] inline std::filesystem::path adapter_path(std::filesystem::path const& folder, std::string const& name) {
   bool const plain = !name.empty() && name.front() != '.' && name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
-  if (!plain) fail<ConfigError>("[adapter] got the name ", printable(name), "; expected a plain name without / that does not start with a dot");
+  if (!plain)
+    fail<ConfigError>("[adapter] got the name ", printable(name), "; expected a plain name without / that does not start with a dot");
   return name == default_adapter ? folder : folder / name;
 }
 
@@ -36,7 +37,8 @@ inline constexpr char const* default_adapter = "default";
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     std::string const name = entry->path().filename().string();
     std::error_code ignored;
-    bool const holds = name.front() != '.' && name != default_adapter && std::filesystem::is_regular_file(entry->path() / "adapter_config.json", ignored);
+    bool const holds =
+        name.front() != '.' && name != default_adapter && std::filesystem::is_regular_file(entry->path() / "adapter_config.json", ignored);
     if (holds) names.push_back(name);
   }
   std::sort(names.begin(), names.end());
@@ -44,7 +46,8 @@ inline constexpr char const* default_adapter = "default";
 }
 
 /// PEFT's types and graft's names of the same strategies.
-inline constexpr std::array peft_types{std::pair{"PREFIX_TUNING", "prefix_tuning"}, std::pair{"PROMPT_TUNING", "prompt_tuning"}, std::pair{"LORA", "lora"}};
+inline constexpr std::array peft_types{std::pair{"PREFIX_TUNING", "prefix_tuning"}, std::pair{"PROMPT_TUNING", "prompt_tuning"},
+                                       std::pair{"LORA", "lora"}};
 
 /// An adapter folder whose configuration has been read. The tensors are opened on request.
 struct AdapterFolder {
@@ -64,7 +67,8 @@ struct AdapterFolder {
     JsonLimits limits;
     limits.bytes = std::size_t{4} << 20;
     AdapterFolder result{folder, path.string(), read_json(path, limits)};
-    if (!result.config.is_object()) fail<FileError>("[", result.config_path, "] is no configuration; got ", detail::json_excerpt(result.config), "; expected an object");
+    if (!result.config.is_object())
+      fail<FileError>("[", result.config_path, "] is no configuration; got ", detail::json_excerpt(result.config), "; expected an object");
     return result;
   }
 
@@ -82,7 +86,8 @@ struct AdapterFolder {
       for (auto const& item : peft_types) choices += (choices.empty() ? "" : ", ") + std::string(item.first);
       fail<FileError>("[", config_path, "] has the peft_type ", printable(type), ", which is not supported; expected one of ", choices);
     }
-    if (!config.contains("graft_type")) fail<FileError>("[", config_path, "] does not say what kind of adapter it describes; expected the key peft_type or graft_type");
+    if (!config.contains("graft_type"))
+      fail<FileError>("[", config_path, "] does not say what kind of adapter it describes; expected the key peft_type or graft_type");
     return json_at<std::string>(config_path, config, "graft_type");
   }
 
@@ -91,8 +96,9 @@ struct AdapterFolder {
     std::error_code error;
     if (!std::filesystem::exists(tensors_path(), error)) {
       bool const pickled = std::filesystem::exists(folder / "adapter_model.bin", error);
-      fail<FileError>("[", folder.string(), "] lacks the file adapter_model.safetensors; expected the adapter's tensors in it",
-                      pickled ? "; hint: a pickled adapter_model.bin can run code and is not read, save it again with safe_serialization=True" : "");
+      fail<FileError>(
+          "[", folder.string(), "] lacks the file adapter_model.safetensors; expected the adapter's tensors in it",
+          pickled ? "; hint: a pickled adapter_model.bin can run code and is not read, save it again with safe_serialization=True" : "");
     }
     return SafetensorsFile(tensors_path());
   }

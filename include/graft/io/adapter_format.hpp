@@ -5,7 +5,8 @@
 ///      "model": {"head_dim": 64, "heads": 12, "kv_heads": 12, "layers": 12, "vocabulary": 50257, "width": 768},
 ///      "settings": {"length": 10, …}}
 ///
-/// A composition has, in place of `settings`, `"parts": [{"graft_type": …, "settings": {…}}, …]`. There is no `peft_type`, so that PEFT refuses the folder.
+/// A composition has, in place of `settings`, `"parts": [{"graft_type": …, "settings": {…}}, …]`. There is no `peft_type`, so that PEFT
+/// refuses the folder.
 #pragma once
 
 #include <set>
@@ -27,7 +28,8 @@ inline constexpr std::int64_t adapter_format = 1;
 /// The dimensions that an adapter depends on.
 [[nodiscard]] inline nlohmann::json model_json(ModelInfo const& model) {
   auto const& stack = model.stacks.front();
-  return {{"vocabulary", model.vocabulary}, {"width", model.width}, {"layers", stack.layers}, {"heads", stack.heads}, {"kv_heads", stack.kv_heads}, {"head_dim", stack.head_dim}};
+  return {{"vocabulary", model.vocabulary}, {"width", model.width},       {"layers", stack.layers},
+          {"heads", stack.heads},           {"kv_heads", stack.kv_heads}, {"head_dim", stack.head_dim}};
 }
 
 /// `graft_type` and the settings of a strategy, or of a composition's parts.
@@ -51,9 +53,11 @@ template <class Adaptation>
     Adaptation settings;
     auto const parts = json_at<nlohmann::json>(where, config, "parts");
     constexpr std::size_t count = std::tuple_size_v<decltype(settings.parts)>;
-    if (!parts.is_array() || parts.size() != count) fail<FileError>("[", where, "] has other parts than this composition; got ", json_excerpt(parts), "; expected an array of ", count);
+    if (!parts.is_array() || parts.size() != count)
+      fail<FileError>("[", where, "] has other parts than this composition; got ", json_excerpt(parts), "; expected an array of ", count);
     std::size_t i = 0;
-    std::apply([&](auto&... part) { ((part = read_strategy<std::remove_reference_t<decltype(part)>>(where, parts[i++])), ...); }, settings.parts);
+    std::apply([&](auto&... part) { ((part = read_strategy<std::remove_reference_t<decltype(part)>>(where, parts[i++])), ...); },
+               settings.parts);
     return settings;
   } else {
     return settings_from_json<Adaptation>(where, json_or<nlohmann::json>(where, config, "settings", nlohmann::json::object()));
@@ -64,7 +68,9 @@ template <class Adaptation>
 template <class Adaptation>
 [[nodiscard]] Adaptation read_graft_settings(AdapterFolder const& folder) {
   auto const version = json_or<std::int64_t>(folder.config_path, folder.config, "graft_format", adapter_format);
-  if (version != adapter_format) fail<FileError>("[", folder.config_path, "] has graft_format ", version, "; expected ", adapter_format, "; hint: it was written by another version");
+  if (version != adapter_format)
+    fail<FileError>("[", folder.config_path, "] has graft_format ", version, "; expected ", adapter_format,
+                    "; hint: it was written by another version");
   return read_strategy<Adaptation>(folder.config_path, folder.config);
 }
 
@@ -72,16 +78,19 @@ template <class Adaptation>
 inline void check_graft_model(AdapterFolder const& folder, ModelInfo const& model) {
   std::string const architecture = json_at<std::string>(folder.config_path, folder.config, "architecture");
   if (architecture != model.architecture)
-    fail<FileError>("[", folder.config_path, "] is an adapter of another model; got the architecture ", printable(architecture), "; expected ", model.architecture);
+    fail<FileError>("[", folder.config_path, "] is an adapter of another model; got the architecture ", printable(architecture),
+                    "; expected ", model.architecture);
   auto const saved = json_at<nlohmann::json>(folder.config_path, folder.config, "model"), own = model_json(model);
   for (auto const& [key, value] : own.items()) {
     auto const got = json_at<std::int64_t>(folder.config_path, saved, key);
     if (got != value.get<std::int64_t>())
-      fail<FileError>("[", folder.config_path, "] is an adapter of another model; got ", key, " ", got, "; expected ", value.get<std::int64_t>(), " for this ", model.architecture, " model");
+      fail<FileError>("[", folder.config_path, "] is an adapter of another model; got ", key, " ", got, "; expected ",
+                      value.get<std::int64_t>(), " for this ", model.architecture, " model");
   }
 }
 
-/// The settings that size a strategy's tensors must each be an extent of some tensor in the file, so that a lying configuration allocates nothing.
+/// The settings that size a strategy's tensors must each be an extent of some tensor in the file, so that a lying configuration allocates
+/// nothing.
 class ExtentCheck {
  public:
   ExtentCheck(AdapterFolder const& folder, SafetensorsFile const& file) : folder_(&folder), file_(&file) {
@@ -103,7 +112,8 @@ class ExtentCheck {
     Settings::visit(settings, [&](char const* name, auto const& field) {
       std::string const key = name;
       if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(field)>>)
-        if ((key == "length" || key == "rank" || (key == "bottleneck" && !by_share)) && !extents_.contains(static_cast<std::int64_t>(field)))
+        if ((key == "length" || key == "rank" || (key == "bottleneck" && !by_share)) &&
+            !extents_.contains(static_cast<std::int64_t>(field)))
           refuse(key, field, cat("an extent of some tensor in ", file_->path()));
     });
   }

@@ -21,7 +21,10 @@ inline constexpr char const* soft_prompt_tensor = "prompt_embeddings";
 
 /// A state that is one matrix, flat or behind an MLP that files do not hold.
 template <class State>
-concept SoftPromptState = requires(State& state) { state.bank().values(); } || requires(State& state) { state.embeddings().values(); };
+concept SoftPromptState = requires(State& state) {
+  state.bank().values();
+}
+|| requires(State& state) { state.embeddings().values(); };
 
 /// The matrix of a soft prompt's state.
 template <SoftPromptState State>
@@ -39,8 +42,8 @@ struct AdapterTensor {
   Tensor<Scalar, Device> values;
 };
 
-/// What a file holds of a state: of a soft prompt its matrix after the MLP, of others the parameters under their names. A composition's names
-/// begin with the place of the part: `0.prompt_embeddings`. The tensors share storage with parameters where they are just those.
+/// What a file holds of a state: of a soft prompt its matrix after the MLP, of others the parameters under their names. A composition's
+/// names begin with the place of the part: `0.prompt_embeddings`. The tensors share storage with parameters where they are just those.
 template <class Adaptation, class Scalar, class Device>
 [[nodiscard]] std::vector<AdapterTensor<Scalar, Device>> adapter_tensors(StateOf<Adaptation, Scalar, Device>& state) {
   std::vector<AdapterTensor<Scalar, Device>> tensors;
@@ -70,25 +73,31 @@ void read_adapter_tensors(SafetensorsFile const& file, std::vector<AdapterTensor
   for (auto const& tensor : tensors) {
     expected.insert(tensor.name);
     TensorEntry const* const entry = file.find(tensor.name);
-    if (!entry) fail<FileError>("[", file.path(), "] lacks the tensor ", printable(tensor.name), "; got ", file.entries().size(), " tensors; expected ", tensors.size(), " for ", owner);
+    if (!entry)
+      fail<FileError>("[", file.path(), "] lacks the tensor ", printable(tensor.name), "; got ", file.entries().size(),
+                      " tensors; expected ", tensors.size(), " for ", owner);
     bool fits = static_cast<int>(entry->shape.size()) == tensor.values.shape().rank();
-    for (std::size_t axis = 0; fits && axis < entry->shape.size(); ++axis) fits = entry->shape[axis] == tensor.values.shape()[static_cast<int>(axis)];
+    for (std::size_t axis = 0; fits && axis < entry->shape.size(); ++axis)
+      fits = entry->shape[axis] == tensor.values.shape()[static_cast<int>(axis)];
     if (!fits)
-      fail<FileError>("[", file.path(), "] tensor ", printable(tensor.name), " does not fit; got the shape ", shape_text(entry->shape), "; expected ", tensor.values.shape(), " for ", owner,
-                      "; hint: is it an adapter of another model?");
+      fail<FileError>("[", file.path(), "] tensor ", printable(tensor.name), " does not fit; got the shape ", shape_text(entry->shape),
+                      "; expected ", tensor.values.shape(), " for ", owner, "; hint: is it an adapter of another model?");
     bool const real = entry->dtype == Dtype::f64 || entry->dtype == Dtype::f32 || entry->dtype == Dtype::f16 || entry->dtype == Dtype::bf16;
-    if (!real) fail<FileError>("[", file.path(), "] tensor ", printable(tensor.name), " is stored as ", dtype_name(entry->dtype), "; expected floating-point numbers");
+    if (!real)
+      fail<FileError>("[", file.path(), "] tensor ", printable(tensor.name), " is stored as ", dtype_name(entry->dtype),
+                      "; expected floating-point numbers");
   }
   for (auto const& entry : file.entries())
     if (!expected.contains(entry.name))
-      fail<FileError>("[", file.path(), "] holds the tensor ", printable(entry.name), ", which has no place in this adapter of ", owner, "; expected ", tensors.size(), " tensors such as ",
+      fail<FileError>("[", file.path(), "] holds the tensor ", printable(entry.name), ", which has no place in this adapter of ", owner,
+                      "; expected ", tensors.size(), " tensors such as ",
                       tensors.empty() ? std::string("none") : printable(tensors.front().name));
   for (auto tensor : tensors) {
     TensorEntry const& entry = file.at(tensor.name);
     convert_values(entry.dtype, entry.data, static_cast<std::size_t>(tensor.values.size()), tensor.values.data());
     if (Index const i = first_not_finite(tensor.values); i >= 0)
-      fail<FileError>("[", file.path(), "] tensor ", printable(tensor.name), " has a bad value; got ", tensor.values.data()[i], " at element ", i,
-                      "; expected finite numbers; hint: the training that wrote it had diverged");
+      fail<FileError>("[", file.path(), "] tensor ", printable(tensor.name), " has a bad value; got ", tensor.values.data()[i],
+                      " at element ", i, "; expected finite numbers; hint: the training that wrote it had diverged");
   }
 }
 

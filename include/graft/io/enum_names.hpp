@@ -29,22 +29,25 @@ struct EnumNames<PositionPolicy> {
 };
 template <>
 struct EnumNames<Init> {
-  static constexpr std::array values{std::pair{Init::normal, "normal"}, std::pair{Init::uniform, "uniform"}, std::pair{Init::vocabulary, "vocabulary"},
-                                     std::pair{Init::words, "words"}};
+  static constexpr std::array values{std::pair{Init::normal, "normal"}, std::pair{Init::uniform, "uniform"},
+                                     std::pair{Init::vocabulary, "vocabulary"}, std::pair{Init::words, "words"}};
 };
 template <>
 struct EnumNames<AdapterPlacement> {
-  static constexpr std::array values{std::pair{AdapterPlacement::between_layers, "between_layers"}, std::pair{AdapterPlacement::houlsby, "houlsby"},
-                                     std::pair{AdapterPlacement::pfeiffer, "pfeiffer"}};
+  static constexpr std::array values{std::pair{AdapterPlacement::between_layers, "between_layers"},
+                                     std::pair{AdapterPlacement::houlsby, "houlsby"}, std::pair{AdapterPlacement::pfeiffer, "pfeiffer"}};
 };
 template <>
 struct EnumNames<Activation> {
-  static constexpr std::array values{std::pair{Activation::gelu, "gelu"}, std::pair{Activation::gelu_tanh, "gelu_tanh"}, std::pair{Activation::silu, "silu"},
-                                     std::pair{Activation::relu, "relu"}, std::pair{Activation::tanh, "tanh"}};
+  static constexpr std::array values{std::pair{Activation::gelu, "gelu"}, std::pair{Activation::gelu_tanh, "gelu_tanh"},
+                                     std::pair{Activation::silu, "silu"}, std::pair{Activation::relu, "relu"},
+                                     std::pair{Activation::tanh, "tanh"}};
 };
 
 template <class Enum>
-concept NamedEnum = std::is_enum_v<Enum> && requires { EnumNames<Enum>::values.size(); };
+concept NamedEnum = std::is_enum_v<Enum> && requires {
+  EnumNames<Enum>::values.size();
+};
 
 /// The name of an enumerator. @throws ConfigError for a value that is none
 template <NamedEnum Enum>

@@ -43,7 +43,8 @@ template <class Adaptation>
 [[nodiscard]] Adaptation read_settings(AdapterFolder const& folder) {
   std::string const kind = folder.kind();
   if (kind != Adaptation::name)
-    fail<FileError>("[", folder.folder.string(), "] holds an adapter of the strategy ", printable(kind), "; expected ", Adaptation::name, "; hint: adapter_kind tells which one a folder holds");
+    fail<FileError>("[", folder.folder.string(), "] holds an adapter of the strategy ", printable(kind), "; expected ", Adaptation::name,
+                    "; hint: adapter_kind tells which one a folder holds");
   Adaptation settings;
   if (!folder.is_peft())
     settings = read_graft_settings<Adaptation>(folder);
@@ -65,7 +66,8 @@ void check_model(AdapterFolder const& folder, ModelInfo const& model) {
 
 /// A state of these settings whose numbers are still to be read: no initialiser runs the base.
 template <class Adaptation, Architecture A, class Scalar>
-[[nodiscard]] StateOf<Adaptation, Scalar, Cpu> unread_state(AdapterFolder const& folder, Base<A, Scalar, Cpu> const& base, Adaptation settings) {
+[[nodiscard]] StateOf<Adaptation, Scalar, Cpu> unread_state(AdapterFolder const& folder, Base<A, Scalar, Cpu> const& base,
+                                                            Adaptation settings) {
   each_field(settings, [](auto& field) {
     if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, Init>) field = Init::normal;
   });
@@ -93,22 +95,26 @@ template <class Adaptation, Architecture A, class Scalar>
 
 }  // namespace detail
 
-/// The settings in an adapter folder. Soft prompts are flat (no reparametrization); PEFT's folders know nothing of training-only settings, which take their defaults.
+/// The settings in an adapter folder. Soft prompts are flat (no reparametrization); PEFT's folders know nothing of training-only settings,
+/// which take their defaults.
 /// @throws FileError if the folder holds another strategy, or an adapter that graft cannot honour (DoRA, patterns of ranks, …)
 template <class Adaptation>
 [[nodiscard]] Adaptation read_adapter_settings(std::filesystem::path const& folder) {
   return detail::read_settings<Adaptation>(AdapterFolder::open(folder));
 }
 
-/// A model of this base with the adapter in `folder`, which graft or PEFT wrote (named adapters lie in subfolders: `adapter_path`). The base is shared.
-/// The model can be trained on; a soft prompt is flat then, its MLP is gone. Keys of the configuration that nobody knows are passed over, missing ones defaulted.
+/// A model of this base with the adapter in `folder`, which graft or PEFT wrote (named adapters lie in subfolders: `adapter_path`). The
+/// base is shared. The model can be trained on; a soft prompt is flat then, its MLP is gone. Keys of the configuration that nobody knows
+/// are passed over, missing ones defaulted.
 /// @throws FileError, one sentence, for everything that is missing, malformed, of another strategy or of another model, and for NaN
 template <class Adaptation, Architecture A, class Scalar>
-[[nodiscard]] Transformer<A, Adaptation, Scalar, Cpu> load_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder) {
+[[nodiscard]] Transformer<A, Adaptation, Scalar, Cpu> load_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base,
+                                                                   std::filesystem::path const& folder) {
   return detail::load<Adaptation, A, Scalar>(AdapterFolder::open(folder), base);
 }
 
-/// Calls `f(model)` with the adapter in `folder`, whichever of `Adaptations` it is: the one place where a program turns the folder's word into a type.
+/// Calls `f(model)` with the adapter in `folder`, whichever of `Adaptations` it is: the one place where a program turns the folder's word
+/// into a type.
 /// @throws FileError if it is none of them, and as `load_adapter`
 template <class... Adaptations, Architecture A, class Scalar, class F>
 void visit_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder, F const& f) {
@@ -123,10 +129,12 @@ void visit_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base
 
 /// All adapters of one strategy in a folder (the folder's own is "default") as a set on a shared base.
 template <class Adaptation, Architecture A, class Scalar>
-[[nodiscard]] AdapterSet<Transformer<A, Adaptation, Scalar, Cpu>> load_adapters(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder) {
+[[nodiscard]] AdapterSet<Transformer<A, Adaptation, Scalar, Cpu>> load_adapters(
+    std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder) {
   AdapterSet<Transformer<A, Adaptation, Scalar, Cpu>> set;
   auto const names = adapter_names(folder);
-  if (names.empty()) fail<FileError>("[", folder.string(), "] holds no adapter; expected the file adapter_config.json in it or in a subfolder");
+  if (names.empty())
+    fail<FileError>("[", folder.string(), "] holds no adapter; expected the file adapter_config.json in it or in a subfolder");
   for (auto const& name : names) set.add(name, load_adapter<Adaptation>(base, adapter_path(folder, name)));
   return set;
 }

@@ -23,8 +23,9 @@ namespace graft {
 
 /// How an adapter is saved.
 struct AdapterOptions {
-  std::string name = default_adapter;                      ///< any other name is saved in a subfolder of that name, as PEFT does
-  std::optional<std::string> base_model = std::nullopt;    ///< what `base_model_name_or_path` says; the base's source if not given, null if empty. Never opened
+  std::string name = default_adapter;  ///< any other name is saved in a subfolder of that name, as PEFT does
+  std::optional<std::string> base_model =
+      std::nullopt;  ///< what `base_model_name_or_path` says; the base's source if not given, null if empty. Never opened
 };
 
 namespace detail {
@@ -38,7 +39,8 @@ template <class Adaptation>
 }
 
 template <class Adaptation, class State>
-[[nodiscard]] nlohmann::json adapter_config(Adaptation const& settings, State& state, ModelInfo const& model, std::string const& base_model) {
+[[nodiscard]] nlohmann::json adapter_config(Adaptation const& settings, State& state, ModelInfo const& model,
+                                            std::string const& base_model) {
   nlohmann::json config;
   if (saved_as_peft(settings, model)) {
     if constexpr (HasPeftFormat<Adaptation>) config = PeftFormat<Adaptation>::config(settings, state, model);
@@ -60,18 +62,21 @@ template <class Adaptation>
 
 /// Writes both files into an existing folder. `where` is the adapter's final place, for messages.
 template <Architecture A, class Adaptation, class Scalar>
-void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesystem::path const& folder, std::filesystem::path const& where, std::optional<std::string> const& base_model) {
+void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesystem::path const& folder, std::filesystem::path const& where,
+                   std::optional<std::string> const& base_model) {
   auto const config = adapter_config(model.settings(), model.state(), model.info(), base_model.value_or(model.base()->source));
   auto const tensors = adapter_tensors<Adaptation, Scalar, Cpu>(model.state());
   std::string const prefix = tensor_prefix<Adaptation>(saved_as_peft(model.settings(), model.info()));
   std::vector<TensorEntry> entries;
   for (auto const& tensor : tensors) {
     if (Index const i = first_not_finite(tensor.values); i >= 0)
-      fail<NumericError>("[", where.string(), "] cannot be written; got ", tensor.values.data()[i], " in the tensor ", printable(tensor.name), "; expected finite numbers; nothing was changed");
+      fail<NumericError>("[", where.string(), "] cannot be written; got ", tensor.values.data()[i], " in the tensor ",
+                         printable(tensor.name), "; expected finite numbers; nothing was changed");
     auto const bytes = static_cast<std::size_t>(tensor.values.size()) * sizeof(Scalar);
     std::vector<std::int64_t> shape;
     for (int axis = 0; axis < tensor.values.shape().rank(); ++axis) shape.push_back(tensor.values.shape()[axis]);
-    entries.push_back({prefix + tensor.name, dtype_of<Scalar>, shape, reinterpret_cast<std::byte const*>(tensor.values.data()), bytes, nullptr});
+    entries.push_back(
+        {prefix + tensor.name, dtype_of<Scalar>, shape, reinterpret_cast<std::byte const*>(tensor.values.data()), bytes, nullptr});
   }
   write_file_atomic(folder / "adapter_config.json", config.dump(2, ' ', true));
   save_safetensors(folder / "adapter_model.safetensors", entries);
@@ -79,15 +84,17 @@ void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesyste
 
 }  // namespace detail
 
-/// Writes a model's adapter as a folder with adapter_config.json and adapter_model.safetensors; the base is not in it. The folder appears, or
-/// replaces those two files, as a whole; other files in it stay.
+/// Writes a model's adapter as a folder with adapter_config.json and adapter_model.safetensors; the base is not in it. The folder appears,
+/// or replaces those two files, as a whole; other files in it stay.
 ///
-/// Prefix tuning (of all layers, with PositionPolicy::shift), prompt tuning (in front, shifted) and LoRA are written exactly as Hugging Face PEFT
-/// does and load there: reparametrizing MLPs are applied and dropped, and what only training needs (init, dropout of a prefix) is not kept. PEFT cannot
-/// express a prefix of some layers or with positions kept, nor other strategies: they are written in graft's own format (adapter_format.hpp), with all settings.
+/// Prefix tuning (of all layers, with PositionPolicy::shift), prompt tuning (in front, shifted) and LoRA are written exactly as Hugging
+/// Face PEFT does and load there: reparametrizing MLPs are applied and dropped, and what only training needs (init, dropout of a prefix) is
+/// not kept. PEFT cannot express a prefix of some layers or with positions kept, nor other strategies: they are written in graft's own
+/// format (adapter_format.hpp), with all settings.
 /// @throws FileError if it cannot be written, NumericError if a parameter is NaN or infinite: the folder is as it was then
 template <Architecture A, class Adaptation, class Scalar>
-void save_adapter(Transformer<A, Adaptation, Scalar, Cpu> const& model, std::filesystem::path const& folder, AdapterOptions const& options = {}) {
+void save_adapter(Transformer<A, Adaptation, Scalar, Cpu> const& model, std::filesystem::path const& folder,
+                  AdapterOptions const& options = {}) {
   auto const target = adapter_path(folder, options.name);
   AtomicFolder files(target);
   detail::write_adapter(model, files.staging(), target, options.base_model);
@@ -96,7 +103,8 @@ void save_adapter(Transformer<A, Adaptation, Scalar, Cpu> const& model, std::fil
 
 /// Writes all adapters of a set at once, each under its name.
 template <class Model>
-void save_adapters(AdapterSet<Model> const& set, std::filesystem::path const& folder, std::optional<std::string> const& base_model = std::nullopt) {
+void save_adapters(AdapterSet<Model> const& set, std::filesystem::path const& folder,
+                   std::optional<std::string> const& base_model = std::nullopt) {
   AtomicFolder files(folder);
   for (auto const& name : set.names()) {
     auto const staged = adapter_path(files.staging(), name);

@@ -28,7 +28,9 @@ struct AnyField {
   void operator()(char const*, T&) const {}
 };
 template <class T>
-concept VisitedSettings = std::is_class_v<T> && requires(T& settings) { T::visit(settings, AnyField{}); };
+concept VisitedSettings = std::is_class_v<T> && requires(T& settings) {
+  T::visit(settings, AnyField{});
+};
 
 template <class T>
 [[nodiscard]] nlohmann::json field_json(T const& value) {
@@ -62,7 +64,9 @@ template <class T>
 
 template <class T>
 [[nodiscard]] T read_object(JsonPlace const& at, nlohmann::json const& json, T settings) {
-  if (!json.is_object()) fail<FileError>("[", at.file, "] has a wrong value at the key ", printable(at.key), "; got ", json_excerpt(json), "; expected an object");
+  if (!json.is_object())
+    fail<FileError>("[", at.file, "] has a wrong value at the key ", printable(at.key), "; got ", json_excerpt(json),
+                    "; expected an object");
   T::visit(settings, [&](char const* name, auto& field) {
     auto const found = json.find(name);
     if (found != json.end()) field = read_field(at.inner(name), *found, field);
@@ -73,7 +77,8 @@ template <class T>
 template <class T>
 [[nodiscard]] T read_field(JsonPlace const& at, nlohmann::json const& json, T fallback) {
   auto const refuse = [&](auto const&... expected) {
-    fail<FileError>("[", at.file, "] has a wrong value at the key ", printable(at.key), "; got ", json_excerpt(json), "; expected ", expected...);
+    fail<FileError>("[", at.file, "] has a wrong value at the key ", printable(at.key), "; got ", json_excerpt(json), "; expected ",
+                    expected...);
   };
   if constexpr (IsOptional<T>::value) {
     using Value = typename T::value_type;
@@ -113,7 +118,8 @@ template <class Settings>
 /// Settings from a JSON object: missing and null keys keep the value they have in `defaults`, unknown keys are passed over.
 /// @throws FileError that names `where` (the file) and the key for a value of the wrong kind or out of range
 template <class Settings>
-[[nodiscard]] Settings settings_from_json(std::string const& where, nlohmann::json const& json, Settings defaults = {}, std::string const& key = "settings") {
+[[nodiscard]] Settings settings_from_json(std::string const& where, nlohmann::json const& json, Settings defaults = {},
+                                          std::string const& key = "settings") {
   return detail::read_object(detail::JsonPlace{where, key}, json, std::move(defaults));
 }
 

@@ -10,8 +10,8 @@
 
 namespace graft {
 
-/// Models that share a base and differ in their adapters alone. Switching costs nothing: no weight is touched. Models of different strategies
-/// share a base as well; they are simply several models.
+/// Models that share a base and differ in their adapters alone. Switching costs nothing: no weight is touched. Models of different
+/// strategies share a base as well; they are simply several models.
 template <class Model>
 class AdapterSet {
  public:
@@ -26,8 +26,10 @@ class AdapterSet {
   void remove(std::string const& name) {
     std::size_t const gone = index(name);
     models_.erase(models_.begin() + static_cast<std::ptrdiff_t>(gone));
-    if (gone == active_) active_ = 0;
-    else if (gone < active_) --active_;
+    if (gone == active_)
+      active_ = 0;
+    else if (gone < active_)
+      --active_;
   }
   /// Puts an adapter in use.
   void use(std::string const& name) { active_ = index(name); }

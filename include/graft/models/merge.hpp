@@ -17,20 +17,24 @@ namespace graft {
 
 /// Strategies that add something to a weight (LoRA).
 template <class State>
-concept HasMergedDelta = requires(State const& state, SiteAddress site) { state.merged_delta(site); };
+concept HasMergedDelta = requires(State const& state, SiteAddress site) {
+  state.merged_delta(site);
+};
 
 namespace detail {
 
 /// Whether all of a strategy is in the weights it changes.
 template <class Adaptation, class Scalar, class Device>
-struct Mergeable : std::bool_constant<HasMergedDelta<StateOf<Adaptation, Scalar, Device>> || HasTrained<StateOf<Adaptation, Scalar, Device>>> {};
+struct Mergeable
+    : std::bool_constant<HasMergedDelta<StateOf<Adaptation, Scalar, Device>> || HasTrained<StateOf<Adaptation, Scalar, Device>>> {};
 template <class... Parts, class Scalar, class Device>
 struct Mergeable<Composed<Parts...>, Scalar, Device> : std::bool_constant<(Mergeable<Parts, Scalar, Device>::value && ...)> {};
 
 template <class Scalar, class Device>
 void check_merged(Tensor<Scalar, Device> const& merged, SiteInfo const& site) {
   if (!std::isfinite(kernels::sum_squares(Device{}, merged.data(), merged.size())))
-    fail<NumericError>("[merge] got a weight of ", site.name, " that is not finite; expected numbers; hint: the adapter's training had diverged; the base is untouched");
+    fail<NumericError>("[merge] got a weight of ", site.name,
+                       " that is not finite; expected numbers; hint: the adapter's training had diverged; the base is untouched");
 }
 
 /// Puts trained weights in place of the base's.
@@ -62,15 +66,17 @@ void add_delta(State const& state, SiteInfo const& site, SiteWeights<Scalar, Dev
 
 }  // namespace detail
 
-/// W' = W + (alpha / rank)·B·A for LoRA; the trained weights in place of W for fine-tuning and BitFit; both for a composition of such. The result is a
-/// new base, in which only the changed weights are new (in the model's scalar, whatever the base stores them in) and all others share storage with the
-/// model's base. That one is never written: to unmerge is to use it (and the model) again, and merging twice gives the same numbers. The model may be
-/// disabled; it is merged all the same. Strategies that are not in the weights (prefix, prompt, infix, bottleneck adapters) do not compile here.
+/// W' = W + (alpha / rank)·B·A for LoRA; the trained weights in place of W for fine-tuning and BitFit; both for a composition of such. The
+/// result is a new base, in which only the changed weights are new (in the model's scalar, whatever the base stores them in) and all others
+/// share storage with the model's base. That one is never written: to unmerge is to use it (and the model) again, and merging twice gives
+/// the same numbers. The model may be disabled; it is merged all the same. Strategies that are not in the weights (prefix, prompt, infix,
+/// bottleneck adapters) do not compile here.
 /// @throws NumericError if a merged weight is NaN or infinite (as PEFT's "safe merge")
 template <Architecture A, class Adaptation, class Scalar, class Device>
 [[nodiscard]] Base<A, Scalar, Device> merge(Transformer<A, Adaptation, Scalar, Device> const& model) {
   using State = StateOf<Adaptation, Scalar, Device>;
-  static_assert(detail::Mergeable<Adaptation, Scalar, Device>::value, "only strategies that change the base's weights and nothing else can be merged into it");
+  static_assert(detail::Mergeable<Adaptation, Scalar, Device>::value,
+                "only strategies that change the base's weights and nothing else can be merged into it");
   auto merged = std::make_shared<Pretrained<A, Scalar, Device>>(*model.base());
   auto handle = model;  // shares the state
   for (auto const& site : merged->info().sites) {

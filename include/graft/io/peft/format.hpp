@@ -22,13 +22,16 @@ template <class Adaptation>
 struct PeftFormat;
 
 template <class Adaptation>
-concept HasPeftFormat = requires { PeftFormat<Adaptation>::type; };
+concept HasPeftFormat = requires {
+  PeftFormat<Adaptation>::type;
+};
 
 namespace detail {
 
 /// The keys of every configuration.
 [[nodiscard]] inline nlohmann::json peft_config(char const* type) {
-  return {{"auto_mapping", nullptr}, {"inference_mode", true}, {"modules_to_save", nullptr}, {"peft_type", type}, {"peft_version", "0.21.2"}, {"revision", nullptr}, {"task_type", "CAUSAL_LM"}};
+  return {{"auto_mapping", nullptr},  {"inference_mode", true}, {"modules_to_save", nullptr}, {"peft_type", type},
+          {"peft_version", "0.21.2"}, {"revision", nullptr},    {"task_type", "CAUSAL_LM"}};
 }
 
 /// Whether a key asks for something: it is there and neither null, false nor empty.
@@ -43,13 +46,16 @@ namespace detail {
 inline void refuse_set(AdapterFolder const& folder, std::initializer_list<char const*> keys) {
   for (char const* key : keys)
     if (is_set(folder.config, key))
-      fail<FileError>("[", folder.config_path, "] asks for ", key, ", which is not supported; got ", json_excerpt(folder.config.at(key)), "; expected it unset");
+      fail<FileError>("[", folder.config_path, "] asks for ", key, ", which is not supported; got ", json_excerpt(folder.config.at(key)),
+                      "; expected it unset");
 }
 
 /// Refuses an adapter whose configuration names another size than the model's; a missing size is not looked at.
 inline void check_size(AdapterFolder const& folder, ModelInfo const& model, char const* key, Index expected) {
   auto const got = json_or<std::int64_t>(folder.config_path, folder.config, key, expected);
-  if (got != expected) fail<FileError>("[", folder.config_path, "] is an adapter of another model; got ", key, " ", got, "; expected ", expected, " for this ", model.architecture, " model");
+  if (got != expected)
+    fail<FileError>("[", folder.config_path, "] is an adapter of another model; got ", key, " ", got, "; expected ", expected, " for this ",
+                    model.architecture, " model");
 }
 
 /// A size that must be there and positive.

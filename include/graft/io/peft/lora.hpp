@@ -24,13 +24,21 @@ struct PeftFormat<LoRA> {
     bool turned = false;
     for (auto const& unit : state.units()) turned = turned || unit.layout == Layout::in_out;
     nlohmann::json config = detail::peft_config(type);
-    for (char const* key : {"alora_invocation_tokens", "arrow_config", "corda_config", "eva_config", "exclude_modules", "kasa_config", "layer_replication", "layers_pattern", "layers_to_transform",
-                            "lora_ga_config", "megatron_config", "monteclora_config", "target_parameters", "trainable_token_indices", "use_bdlora", "velora_config"})
+    for (char const* key : {"alora_invocation_tokens", "arrow_config", "corda_config", "eva_config", "exclude_modules", "kasa_config",
+                            "layer_replication", "layers_pattern", "layers_to_transform", "lora_ga_config", "megatron_config",
+                            "monteclora_config", "target_parameters", "trainable_token_indices", "use_bdlora", "velora_config"})
       config[key] = nullptr;
     for (char const* key : {"alpha_pattern", "loftq_config", "rank_pattern"}) config[key] = nlohmann::json::object();
     for (char const* key : {"ensure_weight_tying", "lora_bias", "use_dora", "use_qalora"}) config[key] = false;
-    config.update({{"bias", "none"}, {"fan_in_fan_out", turned}, {"init_lora_weights", true}, {"lora_alpha", number(settings.alpha)}, {"lora_dropout", settings.dropout},
-                   {"megatron_core", "megatron.core"}, {"qalora_group_size", 16}, {"r", settings.rank}, {"target_modules", targets(settings, state, model)},
+    config.update({{"bias", "none"},
+                   {"fan_in_fan_out", turned},
+                   {"init_lora_weights", true},
+                   {"lora_alpha", number(settings.alpha)},
+                   {"lora_dropout", settings.dropout},
+                   {"megatron_core", "megatron.core"},
+                   {"qalora_group_size", 16},
+                   {"r", settings.rank},
+                   {"target_modules", targets(settings, state, model)},
                    {"use_rslora", settings.rank_stabilized}});
     return config;
   }
@@ -39,9 +47,12 @@ struct PeftFormat<LoRA> {
     check_supported(folder);
     auto const& where = folder.config_path;
     auto const& config = folder.config;
-    LoRA settings{.rank = json_or<std::int64_t>(where, config, "r", 8), .alpha = json_or<double>(where, config, "lora_alpha", 8.0), .dropout = json_or<double>(where, config, "lora_dropout", 0.0),
+    LoRA settings{.rank = json_or<std::int64_t>(where, config, "r", 8),
+                  .alpha = json_or<double>(where, config, "lora_alpha", 8.0),
+                  .dropout = json_or<double>(where, config, "lora_dropout", 0.0),
                   .rank_stabilized = json_or<bool>(where, config, "use_rslora", false)};
-    if (settings.rank < 1 || !std::isfinite(settings.alpha)) fail<FileError>("[", where, "] has r ", settings.rank, " and lora_alpha ", settings.alpha, "; expected r of at least 1");
+    if (settings.rank < 1 || !std::isfinite(settings.alpha))
+      fail<FileError>("[", where, "] has r ", settings.rank, " and lora_alpha ", settings.alpha, "; expected r of at least 1");
     bool selected = false;  // by more than names: then the file says which modules it has
     for (char const* key : {"exclude_modules", "layers_to_transform", "layers_pattern"}) selected = selected || detail::is_set(config, key);
     bool const pattern = config.contains("target_modules") && config.at("target_modules").is_string();
@@ -85,19 +96,25 @@ struct PeftFormat<LoRA> {
     for (auto const& entry : file.entries())
       if (entry.name.starts_with(before) && entry.name.ends_with(after) && entry.name.size() > before.size() + after.size())
         names.push_back(entry.name.substr(before.size(), entry.name.size() - before.size() - after.size()));
-    if (names.empty()) fail<FileError>("[", file.path(), "] holds no LoRA matrices; got ", file.entries().size(), " tensors; expected base_model.model.….lora_A.weight");
+    if (names.empty())
+      fail<FileError>("[", file.path(), "] holds no LoRA matrices; got ", file.entries().size(),
+                      " tensors; expected base_model.model.….lora_A.weight");
     return names;
   }
   /// Refuses variants that compute something else than x·Wᵀ + scale·(x·Aᵀ)·Bᵀ, or start from another base.
   static void check_supported(AdapterFolder const& folder) {
-    detail::refuse_set(folder, {"use_dora", "rank_pattern", "alpha_pattern", "modules_to_save", "lora_bias", "use_qalora", "use_bdlora", "layer_replication", "target_parameters",
-                                "trainable_token_indices", "alora_invocation_tokens", "arrow_config", "kasa_config", "monteclora_config", "velora_config"});
+    detail::refuse_set(folder, {"use_dora", "rank_pattern", "alpha_pattern", "modules_to_save", "lora_bias", "use_qalora", "use_bdlora",
+                                "layer_replication", "target_parameters", "trainable_token_indices", "alora_invocation_tokens",
+                                "arrow_config", "kasa_config", "monteclora_config", "velora_config"});
     std::string const bias = json_or<std::string>(folder.config_path, folder.config, "bias", "none");
-    if (bias != "none") fail<FileError>("[", folder.config_path, "] trains biases beside LoRA, which is not supported; got bias ", printable(bias), "; expected none");
+    if (bias != "none")
+      fail<FileError>("[", folder.config_path, "] trains biases beside LoRA, which is not supported; got bias ", printable(bias),
+                      "; expected none");
     auto const start = folder.config.find("init_lora_weights");
     if (start == folder.config.end() || !start->is_string() || *start == "gaussian" || *start == "orthogonal" || *start == "eva") return;
     fail<FileError>("[", folder.config_path, "] belongs to a base that its init_lora_weights ", detail::json_excerpt(*start),
-                    " has changed; expected a start that leaves the base alone; hint: let PEFT convert it with path_initial_model_for_weight_conversion");
+                    " has changed; expected a start that leaves the base alone; hint: let PEFT convert it with "
+                    "path_initial_model_for_weight_conversion");
   }
 };
 

@@ -1,5 +1,5 @@
 /// @file
-/// @brief PREFIX_TUNING and PROMPT_TUNING as PEFT writes them: one tensor `prompt_embeddings`, `[P, 2·L·D]` or `[P, width]`, the MLP applied.
+/// @brief PREFIX_TUNING and PROMPT_TUNING as PEFT writes them: `prompt_embeddings`, `[P, 2·L·D]` or `[P, width]`, the MLP applied.
 #pragma once
 
 #include <algorithm>
@@ -14,15 +14,22 @@ namespace graft {
 
 namespace detail {
 
-[[nodiscard]] inline nlohmann::json soft_prompt_config(char const* type, Index length, Index heads, Index token_dim, ModelInfo const& model) {
+[[nodiscard]] inline nlohmann::json soft_prompt_config(char const* type, Index length, Index heads, Index token_dim,
+                                                       ModelInfo const& model) {
   nlohmann::json config = peft_config(type);
-  config.update({{"num_attention_heads", heads}, {"num_layers", model.stack(Stack::decoder).layers}, {"num_transformer_submodules", 1}, {"num_virtual_tokens", length}, {"token_dim", token_dim}});
+  config.update({{"num_attention_heads", heads},
+                 {"num_layers", model.stack(Stack::decoder).layers},
+                 {"num_transformer_submodules", 1},
+                 {"num_virtual_tokens", length},
+                 {"token_dim", token_dim}});
   return config;
 }
 inline void check_soft_prompt(AdapterFolder const& folder, ModelInfo const& model, Index token_dim) {
   refuse_set(folder, {"modules_to_save"});
   std::string const task = json_or<std::string>(folder.config_path, folder.config, "task_type", "CAUSAL_LM");
-  if (task != "CAUSAL_LM") fail<FileError>("[", folder.config_path, "] has the task_type ", printable(task), "; expected CAUSAL_LM for this ", model.architecture, " model");
+  if (task != "CAUSAL_LM")
+    fail<FileError>("[", folder.config_path, "] has the task_type ", printable(task), "; expected CAUSAL_LM for this ", model.architecture,
+                    " model");
   check_size(folder, model, "num_layers", model.stack(Stack::decoder).layers);
   check_size(folder, model, "token_dim", token_dim);
   check_size(folder, model, "num_transformer_submodules", 1);
@@ -48,10 +55,14 @@ struct PeftFormat<PrefixTuning> {
     auto const& stack = model.stack(Stack::decoder);
     auto config = detail::soft_prompt_config(type, settings.length, stack.kv_heads, stack.kv_width(), model);
     bool const projected = state.bank().has_mlp() && settings.reparametrization;
-    config.update({{"encoder_hidden_size", projected ? settings.reparametrization->hidden : stack.kv_width()}, {"init_weights", nullptr}, {"prefix_projection", projected}});
+    config.update({{"encoder_hidden_size", projected ? settings.reparametrization->hidden : stack.kv_width()},
+                   {"init_weights", nullptr},
+                   {"prefix_projection", projected}});
     return config;
   }
-  [[nodiscard]] static PrefixTuning settings(AdapterFolder const& folder) { return {.length = detail::positive_size(folder, "num_virtual_tokens")}; }
+  [[nodiscard]] static PrefixTuning settings(AdapterFolder const& folder) {
+    return {.length = detail::positive_size(folder, "num_virtual_tokens")};
+  }
   static void check(AdapterFolder const& folder, ModelInfo const& model) {
     detail::check_soft_prompt(folder, model, model.stack(Stack::decoder).kv_width());
     detail::check_size(folder, model, "num_attention_heads", model.stack(Stack::decoder).kv_heads);
@@ -64,12 +75,17 @@ struct PeftFormat<PromptTuning> {
   static constexpr char const* type = "PROMPT_TUNING";
   static constexpr char const* tensor_prefix = "";
 
-  [[nodiscard]] static bool can_express(PromptTuning const& settings, ModelInfo const&) { return settings.place == Place::front && settings.positions == PositionPolicy::shift; }
+  [[nodiscard]] static bool can_express(PromptTuning const& settings, ModelInfo const&) {
+    return settings.place == Place::front && settings.positions == PositionPolicy::shift;
+  }
   /// The initialisation is over, and PEFT would want a tokenizer for a text's: it is always RANDOM.
   template <class State>
   [[nodiscard]] static nlohmann::json config(PromptTuning const& settings, State&, ModelInfo const& model) {
     auto config = detail::soft_prompt_config(type, settings.length, model.stack(Stack::decoder).heads, model.width, model);
-    config.update({{"prompt_tuning_init", "RANDOM"}, {"prompt_tuning_init_text", nullptr}, {"tokenizer_kwargs", nullptr}, {"tokenizer_name_or_path", nullptr}});
+    config.update({{"prompt_tuning_init", "RANDOM"},
+                   {"prompt_tuning_init_text", nullptr},
+                   {"tokenizer_kwargs", nullptr},
+                   {"tokenizer_name_or_path", nullptr}});
     return config;
   }
   [[nodiscard]] static PromptTuning settings(AdapterFolder const& folder) {
