@@ -31,40 +31,43 @@ struct Settings {
 };
 
 void add_training_options(CLI::App& app, Settings& s) {
-  char const* const group = "Training";
+  support::OptionGroup const option(app, "Training");
+  auto const& positive = CLI::PositiveNumber;
+  auto const& not_negative = CLI::NonNegativeNumber;
   auto& t = s.training;
-  app.add_option("--recipe", s.recipe, "A paper's settings: default, e2e, webnlg, dart, xsum; single options override it")
-      ->check(CLI::IsMember({"default", "e2e", "webnlg", "dart", "xsum"}))
-      ->group(group);
-  app.add_option("--epochs", s.epochs, "Passes over the data (default: 3, or the recipe's)")->check(CLI::PositiveNumber)->group(group);
-  app.add_option("--steps", t.steps, "Optimizer steps, in place of --epochs; 0: as the epochs have")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
-  app.add_option("--batch", s.batch, "Examples of one pass (default: 8, or the recipe's)")->check(CLI::PositiveNumber)->group(group);
-  app.add_option("--accumulate", t.accumulate, "Passes of one step")->capture_default_str()->check(CLI::PositiveNumber)->group(group);
-  app.add_option("--learning-rate", s.learning_rate, "Peak learning rate (default: the strategy's, or the recipe's)")->check(CLI::NonNegativeNumber)->group(group);
-  app.add_option("--warmup", t.warmup_ratio, "Share of the steps that warm up")->capture_default_str()->check(CLI::Range(0.0, 1.0))->group(group);
-  app.add_option("--weight-decay", t.weight_decay, "AdamW's decoupled weight decay")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
-  app.add_option("--clip", t.clip, "Largest global gradient norm; 0: no clipping")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
-  app.add_option("--validate-every", t.validate_every, "Steps between validations; 0: every epoch")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
-  app.add_option("--patience", t.patience, "Validations without progress that end the training; 0: never")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
-  app.add_option("--max-source", s.max_source, "Longest source in tokens; 0: no limit (default: 0, or the recipe's)")->check(CLI::NonNegativeNumber)->group(group);
-  app.add_option("--max-target", t.max_target, "Longest target in tokens; 0: no limit")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
-  app.add_option("--seed", t.seed, "Addresses all random numbers")->capture_default_str()->group(group);
-  app.add_option("--checkpoint", t.checkpoint, "Folder for checkpoints (default: none)")->group(group);
-  app.add_option("--checkpoint-every", t.checkpoint_every, "Steps between checkpoints; 0: every epoch")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
-  app.add_flag("--resume", t.resume, "Go on from the newest checkpoint in --checkpoint")->needs("--checkpoint")->group(group);
-  app.add_option("--log", t.log, "JSONL file: a line a step and a validation (default: none)")->group(group);
+  option("--recipe", s.recipe, "A paper's settings; single options override it",
+         CLI::IsMember({"default", "e2e", "webnlg", "dart", "xsum"}));
+  option("--epochs", s.epochs, "Passes over the data (default: 3, or the recipe's)", positive);
+  option("--steps", t.steps, "Optimizer steps, in place of --epochs; 0: as the epochs have", not_negative);
+  option("--batch", s.batch, "Examples of one pass (default: 8, or the recipe's)", positive);
+  option("--accumulate", t.accumulate, "Passes of one step", positive);
+  option("--learning-rate", s.learning_rate, "Peak learning rate (default: the strategy's, or the recipe's)", not_negative);
+  option("--warmup", t.warmup_ratio, "Share of the steps that warm up", CLI::Range(0.0, 1.0));
+  option("--weight-decay", t.weight_decay, "AdamW's decoupled weight decay", not_negative);
+  option("--clip", t.clip, "Largest global gradient norm; 0: no clipping", not_negative);
+  option("--validate-every", t.validate_every, "Steps between validations; 0: every epoch", not_negative);
+  option("--patience", t.patience, "Validations without progress that end the training; 0: never", not_negative);
+  option("--max-source", s.max_source, "Longest source in tokens; 0: no limit (default: 0, or the recipe's)", not_negative);
+  option("--max-target", t.max_target, "Longest target in tokens; 0: no limit", not_negative);
+  option("--seed", t.seed, "Addresses all random numbers");
+  auto* const checkpoint = option("--checkpoint", t.checkpoint, "Folder for checkpoints (default: none)");
+  option("--checkpoint-every", t.checkpoint_every, "Steps between checkpoints; 0: every epoch", not_negative);
+  option.flag("--resume", t.resume, "Go on from the newest checkpoint in --checkpoint")->needs(checkpoint);
+  option("--log", t.log, "JSONL file: a line a step and a validation (default: none)");
 }
 
 void add_options(CLI::App& app, Settings& s) {
-  app.add_option("--model", s.model, "Hugging Face folder or GGUF file")->required();
-  auto* const data = app.add_option("--data", s.data, std::string("A ") + support::data_help + "; a tenth of its sources is held out for validation");
-  auto* const train = app.add_option("--train", s.train, "Training examples alone, in the same formats")->excludes(data);
-  app.add_option("--validation", s.validation, "Validation examples for --train (default: none)")->needs(train);
-  app.add_option("--rows", s.rows, "Only the first so many training examples; 0: all")->capture_default_str();
-  app.add_option("--output", s.output, "Folder for the adapter; needed but for --method none");
-  app.add_option("--separator", s.form.separator, "Stands between source and target; generation needs the same")->capture_default_str();
-  app.add_flag("--begin-token", s.form.begin_token, "Begin sources with the tokenizer's beginning token");
-  app.add_flag("--json", s.json, "Print one JSON object");
+  support::OptionGroup const option(app, "Options");
+  option("--model", s.model, "Hugging Face folder or GGUF file")->required();
+  auto* const data =
+      option("--data", s.data, std::string("A ") + support::data_help + "; a tenth of its sources is held out for validation");
+  auto* const train = option("--train", s.train, "Training examples alone, in the same formats")->excludes(data);
+  option("--validation", s.validation, "Validation examples for --train (default: none)")->needs(train);
+  option("--rows", s.rows, "Only the first so many training examples; 0: all");
+  option("--output", s.output, "Folder for the adapter; needed but for --method none");
+  option("--separator", s.form.separator, "Stands between source and target; generation needs the same");
+  option.flag("--begin-token", s.form.begin_token, "Begin sources with the tokenizer's beginning token");
+  option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
   add_training_options(app, s);
 }
@@ -87,7 +90,8 @@ void settle(Settings& s) {
   t.epochs = 3, t.batch = 8, t.learning_rate = support::method_info(method.name).learning_rate;
   if (!s.recipe.empty()) {
     graft::Recipe const recipe = graft::recipe(s.recipe);
-    t.epochs = recipe.training.epochs, t.batch = recipe.training.batch, t.learning_rate = recipe.training.learning_rate, t.max_source = recipe.training.max_source;
+    t.epochs = recipe.training.epochs, t.batch = recipe.training.batch, t.learning_rate = recipe.training.learning_rate,
+    t.max_source = recipe.training.max_source;
     bool const prefix = method.name.starts_with("prefix") || method.name == "infix";
     if (prefix && !method.length) method.length = recipe.prefix_length;
   }
@@ -96,29 +100,52 @@ void settle(Settings& s) {
   method.seed = t.seed;
 }
 
-nlohmann::ordered_json number_or_null(double value) { return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(); }
+nlohmann::ordered_json number_or_null(double value) {
+  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+}
 
 nlohmann::ordered_json summary_of(Settings const& s, graft::TrainingReport const& report, support::TrainingData const& data) {
   auto const& t = s.training;
   double last = 0;
   std::size_t const tail = std::max<std::size_t>(1, report.steps.size() / 10);
-  for (std::size_t i = report.steps.size() - std::min(tail, report.steps.size()); i < report.steps.size(); ++i) last += report.steps[i].loss / static_cast<double>(tail);
-  double const validation = report.validations.empty() ? std::numeric_limits<double>::quiet_NaN() : t.patience > 0 ? report.best_validation_loss : report.validations.back().loss;
-  return {{"method", s.strategy.method.name}, {"model", s.model}, {"trainable", report.trainable}, {"all", report.all},
-          {"training_examples", data.training.size()}, {"validation_examples", data.validation.size()}, {"steps", report.steps.size()}, {"batch", t.batch},
-          {"learning_rate", t.learning_rate}, {"seed", t.seed}, {"training_loss", report.steps.empty() ? nlohmann::ordered_json() : number_or_null(last)},
-          {"validation_loss", number_or_null(validation)}, {"stopped_early", report.stopped_early}, {"tokens", report.tokens},
-          {"tokens_per_second", report.tokens_per_second()}, {"train_seconds", report.seconds}, {"cut_sources", report.cut.sources}, {"cut_targets", report.cut.targets}};
+  for (std::size_t i = report.steps.size() - std::min(tail, report.steps.size()); i < report.steps.size(); ++i)
+    last += report.steps[i].loss / static_cast<double>(tail);
+  double const validation = report.validations.empty() ? std::numeric_limits<double>::quiet_NaN()
+                            : t.patience > 0           ? report.best_validation_loss
+                                                       : report.validations.back().loss;
+  return {{"method", s.strategy.method.name},
+          {"model", s.model},
+          {"trainable", report.trainable},
+          {"all", report.all},
+          {"training_examples", data.training.size()},
+          {"validation_examples", data.validation.size()},
+          {"steps", report.steps.size()},
+          {"batch", t.batch},
+          {"learning_rate", t.learning_rate},
+          {"seed", t.seed},
+          {"training_loss", report.steps.empty() ? nlohmann::ordered_json() : number_or_null(last)},
+          {"validation_loss", number_or_null(validation)},
+          {"stopped_early", report.stopped_early},
+          {"tokens", report.tokens},
+          {"tokens_per_second", report.tokens_per_second()},
+          {"train_seconds", report.seconds},
+          {"cut_sources", report.cut.sources},
+          {"cut_targets", report.cut.targets}};
 }
 
 void print_summary(Settings const& s, nlohmann::ordered_json const& summary) {
   if (s.json) return support::print(summary.dump() + "\n");
   std::string text = graft::parameter_line(summary.at("trainable"), summary.at("all")) + "\n";
-  auto const loss = [&](char const* key) { return summary.at(key).is_null() ? std::string("none") : support::fixed(summary.at(key).get<double>(), 4); };
+  auto const loss = [&](char const* key) {
+    return summary.at(key).is_null() ? std::string("none") : support::fixed(summary.at(key).get<double>(), 4);
+  };
   if (summary.at("steps") != 0)
-    text += graft::cat("trained ", s.strategy.method.name, " for ", summary.at("steps").get<graft::Index>(), " steps of ", s.training.batch, " examples, learning rate ",
-                       support::compact(s.training.learning_rate), ", in ", graft::clock_time(summary.at("train_seconds")), " (", support::fixed(summary.at("tokens_per_second"), 0), " tokens/s)\n");
-  text += "training loss " + loss("training_loss") + ", validation loss " + loss("validation_loss") + ", peak memory " + support::fixed(summary.at("peak_memory_mib"), 0) + " MiB\n";
+    text += graft::cat("trained ", s.strategy.method.name, " for ", summary.at("steps").get<graft::Index>(), " steps of ", s.training.batch,
+                       " examples, learning rate ", support::compact(s.training.learning_rate), ", in ",
+                       graft::clock_time(summary.at("train_seconds")), " (", support::fixed(summary.at("tokens_per_second"), 0),
+                       " tokens/s)\n");
+  text += "training loss " + loss("training_loss") + ", validation loss " + loss("validation_loss") + ", peak memory " +
+          support::fixed(summary.at("peak_memory_mib"), 0) + " MiB\n";
   if (!s.output.empty()) text += "saved in " + s.output + "\n";
   support::print(text);
 }
@@ -126,14 +153,18 @@ void print_summary(Settings const& s, nlohmann::ordered_json const& summary) {
 void finetune(Settings& s) {
   settle(s);
   bool const trains = s.strategy.method.name != "none";
-  if (trains == s.output.empty()) throw support::UsageError(trains ? "expected --output, a folder for the adapter" : "--method none trains nothing to save; leave --output out");
+  if (trains == s.output.empty())
+    throw support::UsageError(trains ? "expected --output, a folder for the adapter"
+                                     : "--method none trains nothing to save; leave --output out");
   auto const data = load_data(s);
   auto const began = Clock::now();
   auto const tokenizer = graft::load_tokenizer(s.model);
   graft::TemplateEncoder const encoder(tokenizer, s.form, {s.training.max_source, s.training.max_target});
   graft::Truncation cut;
   auto training = encoder.encode(data.training, cut), validation = encoder.encode(data.validation, cut);
-  if (cut.any()) std::fprintf(stderr, "cut to the maximum lengths: %s sources, %s targets\n", graft::grouped(cut.sources).c_str(), graft::grouped(cut.targets).c_str());
+  if (cut.any())
+    std::fprintf(stderr, "cut to the maximum lengths: %s sources, %s targets\n", graft::grouped(cut.sources).c_str(),
+                 graft::grouped(cut.targets).c_str());
   s.strategy.apply_words(tokenizer);
   auto const model = any_model::load_base(s.model)->adapt(s.strategy.method);
   graft::TrainingReport report;
@@ -159,9 +190,11 @@ void finetune(Settings& s) {
 
 int main(int argc, char** argv) {
   Settings settings;
-  CLI::App app{"Adapts a pretrained language model to examples of source and target, and saves the adapter (in PEFT's format where PEFT has the strategy).\n"
-               "Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage).",
-               "finetune"};
+  CLI::App app{
+      "Adapts a pretrained language model to examples of source and target, and saves the adapter (in PEFT's format where PEFT has the "
+      "strategy).\n"
+      "Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage).",
+      "finetune"};
   add_options(app, settings);
   return support::run_program(app, argc, argv, [&] { finetune(settings); });
 }

@@ -11,6 +11,7 @@
 #include <graft/text/stream_decoder.hpp>
 
 #include "any_model/any_model.hpp"
+#include "support/option_group.hpp"
 #include "support/program.hpp"
 #include "support/template_file.hpp"
 #include "support/text.hpp"
@@ -27,39 +28,50 @@ struct Settings {
   graft::Index batch = 32, max_source = 0;
 };
 
-void add_options(CLI::App& app, Settings& s) {
-  app.add_option("--model", s.model, "Hugging Face folder or GGUF file")->required();
-  app.add_option("--adapter", s.adapter, "Adapter folder, as finetune and PEFT write it (default: the model as it is)");
-  auto* const prompt = app.add_option("--prompt", s.prompt, "Text to go on from");
-  app.add_option("--sources", s.sources, "File with one source a line; gives one output a line (the first line of what the model writes)")->excludes(prompt);
-  app.add_option("--separator", s.separator, "Put after every source (default: what the adapter was trained with; else ' ->' for --sources, nothing for --prompt)");
-  app.add_flag("--begin-token", s.begin_token, "Begin with the tokenizer's beginning token (default: as the adapter was trained)");
-  app.add_option("--output", s.output, "File for the outputs (default: standard output)");
-  app.add_flag("--json", s.json, "Print a JSON object a line for every text");
+void add_search_options(CLI::App& app, Settings& s) {
+  support::OptionGroup const option(app, "Search");
+  auto const& positive = CLI::PositiveNumber;
+  auto const& not_negative = CLI::NonNegativeNumber;
+  auto& sampling = s.sampling;
+  auto* const greedy = option.flag("--greedy", s.greedy, "Always the most probable token; the default");
+  auto* const beams = option("--beams", s.beams, "Beam search with so many beams", positive)->excludes(greedy);
+  auto* const sample = option.flag("--sample", s.sample, "Draw tokens at random")->excludes(greedy)->excludes(beams);
+  option("--temperature", sampling.temperature, "Divides the logits when sampling", positive)->needs(sample);
+  option("--top-k", sampling.top_k, "Sample from the k most probable tokens; 0: all", not_negative)->needs(sample);
+  option("--top-p", sampling.top_p, "Sample from the most probable tokens of this mass", CLI::Range(0.0, 1.0))->needs(sample);
+  option("--min-p", sampling.min_p, "Sample from tokens at least so probable, relative to the best", CLI::Range(0.0, 1.0))->needs(sample);
+  option("--seed", sampling.seed, "Addresses the random numbers")->needs(sample);
+  option("--sequences", sampling.sequences, "Texts for each prompt, with --sample or --beams", positive);
+  option("--length-penalty", s.length_penalty, "Beam search: score = log-probability / length^penalty")->needs(beams);
+  sampling.max_new_tokens = 60;
+  option("--max-new", sampling.max_new_tokens, "Most new tokens", positive);
+  option("--min-new", sampling.min_new_tokens, "No end before so many new tokens", not_negative);
+  option("--repetition-penalty", sampling.repetition_penalty, "Above 1 discourages tokens that occurred", positive);
+  option("--no-repeat-ngram", sampling.no_repeat_ngram, "N-grams of this size occur once; 0: no limit", not_negative);
+  option("--batch", s.batch, "Texts written together; the result does not depend on it", positive);
+  option("--max-source", s.max_source, "Longest source in tokens; 0: no limit", not_negative);
+}
 
-  char const* const search = "Search";
-  auto* const greedy = app.add_flag("--greedy", s.greedy, "Always the most probable token; the default")->group(search);
-  auto* const beams = app.add_option("--beams", s.beams, "Beam search with so many beams")->check(CLI::PositiveNumber)->excludes(greedy)->group(search);
-  auto* const sample = app.add_flag("--sample", s.sample, "Draw tokens at random")->excludes(greedy)->excludes(beams)->group(search);
-  app.add_option("--temperature", s.sampling.temperature, "Divides the logits when sampling")->capture_default_str()->check(CLI::PositiveNumber)->needs(sample)->group(search);
-  app.add_option("--top-k", s.sampling.top_k, "Sample from the k most probable tokens; 0: all")->capture_default_str()->check(CLI::NonNegativeNumber)->needs(sample)->group(search);
-  app.add_option("--top-p", s.sampling.top_p, "Sample from the most probable tokens of this mass")->capture_default_str()->check(CLI::Range(0.0, 1.0))->needs(sample)->group(search);
-  app.add_option("--min-p", s.sampling.min_p, "Sample from tokens at least so probable, relative to the best")->capture_default_str()->check(CLI::Range(0.0, 1.0))->needs(sample)->group(search);
-  app.add_option("--seed", s.sampling.seed, "Addresses the random numbers")->capture_default_str()->needs(sample)->group(search);
-  app.add_option("--sequences", s.sampling.sequences, "Texts for each prompt, with --sample or --beams")->capture_default_str()->check(CLI::PositiveNumber)->group(search);
-  app.add_option("--length-penalty", s.length_penalty, "Beam search: score = log-probability / length^penalty")->capture_default_str()->needs(beams)->group(search);
-  app.add_option("--max-new", s.sampling.max_new_tokens, "Most new tokens")->default_val(60)->check(CLI::PositiveNumber)->group(search);
-  app.add_option("--min-new", s.sampling.min_new_tokens, "No end before so many new tokens")->capture_default_str()->check(CLI::NonNegativeNumber)->group(search);
-  app.add_option("--repetition-penalty", s.sampling.repetition_penalty, "Above 1 discourages tokens that occurred")->capture_default_str()->check(CLI::PositiveNumber)->group(search);
-  app.add_option("--no-repeat-ngram", s.sampling.no_repeat_ngram, "N-grams of this size occur once; 0: no limit")->capture_default_str()->check(CLI::NonNegativeNumber)->group(search);
-  app.add_option("--batch", s.batch, "Texts written together; the result does not depend on it")->capture_default_str()->check(CLI::PositiveNumber)->group(search);
-  app.add_option("--max-source", s.max_source, "Longest source in tokens; 0: no limit")->capture_default_str()->check(CLI::NonNegativeNumber)->group(search);
+void add_options(CLI::App& app, Settings& s) {
+  support::OptionGroup const option(app, "Options");
+  option("--model", s.model, "Hugging Face folder or GGUF file")->required();
+  option("--adapter", s.adapter, "Adapter folder, as finetune and PEFT write it (default: the model as it is)");
+  auto* const prompt = option("--prompt", s.prompt, "Text to go on from");
+  option("--sources", s.sources, "File with one source a line; gives one output a line (the first line of what the model writes)")
+      ->excludes(prompt);
+  option("--separator", s.separator,
+         "Put after every source (default: what the adapter was trained with; else ' ->' for --sources, nothing for --prompt)");
+  option.flag("--begin-token", s.begin_token, "Begin with the tokenizer's beginning token (default: as the adapter was trained)");
+  option("--output", s.output, "File for the outputs (default: standard output)");
+  option.flag("--json", s.json, "Print a JSON object a line for every text");
+  add_search_options(app, s);
 }
 
 /// The limits that all searches share, copied from the settings that the options fill.
 template <class Search>
 Search with_limits(Settings const& s, Search search) {
-  search.max_new_tokens = s.sampling.max_new_tokens, search.min_new_tokens = s.sampling.min_new_tokens, search.end_tokens = s.sampling.end_tokens;
+  search.max_new_tokens = s.sampling.max_new_tokens, search.min_new_tokens = s.sampling.min_new_tokens,
+  search.end_tokens = s.sampling.end_tokens;
   search.repetition_penalty = s.sampling.repetition_penalty, search.no_repeat_ngram = s.sampling.no_repeat_ngram;
   return search;
 }
@@ -106,16 +118,21 @@ class Writer {
 
 std::string json_line(Settings const& s, graft::Tokenizer const& tokenizer, std::string const& source, graft::Generated const& one) {
   std::string const text = text_of(tokenizer, one);
-  nlohmann::ordered_json const line{{s.prompt ? "prompt" : "source", source}, {"text", s.prompt ? text : support::first_line(text)}, {"tokens", one.tokens.size()},
-                                    {"score", one.score}, {"finished", one.finished}};
+  nlohmann::ordered_json const line{{s.prompt ? "prompt" : "source", source},
+                                    {"text", s.prompt ? text : support::first_line(text)},
+                                    {"tokens", one.tokens.size()},
+                                    {"score", one.score},
+                                    {"finished", one.finished}};
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 /// One prompt on a terminal or a pipe: tokens appear as they are chosen.
-void stream(Settings const& s, any_model::AnyModel& model, graft::Tokenizer const& tokenizer, std::vector<graft::Token> const& prompt, any_model::GenerationSettings search) {
+void stream(Settings const& s, any_model::AnyModel& model, graft::Tokenizer const& tokenizer, std::vector<graft::Token> const& prompt,
+            any_model::GenerationSettings search) {
   graft::StreamDecoder decoder(tokenizer, true);
   auto const show = [&](graft::Index, graft::Token token) {
-    if (std::find(s.sampling.end_tokens.begin(), s.sampling.end_tokens.end(), token) == s.sampling.end_tokens.end()) support::print(decoder.push(token));
+    if (std::find(s.sampling.end_tokens.begin(), s.sampling.end_tokens.end(), token) == s.sampling.end_tokens.end())
+      support::print(decoder.push(token));
   };
   if (auto* const greedy = std::get_if<graft::Greedy>(&search)) greedy->on_token = show;
   if (auto* const sampling = std::get_if<graft::Sampling>(&search)) sampling->on_token = show;
@@ -157,7 +174,8 @@ void generate(Settings s) {
     std::size_t const last = std::min(prompts.size(), first + step);
     auto piece = search;
     std::visit([&](auto& chosen) { chosen.first_prompt = static_cast<graft::Index>(first); }, piece);
-    auto const texts = model->generate({prompts.begin() + static_cast<std::ptrdiff_t>(first), prompts.begin() + static_cast<std::ptrdiff_t>(last)}, piece, s.batch);
+    auto const texts = model->generate(
+        {prompts.begin() + static_cast<std::ptrdiff_t>(first), prompts.begin() + static_cast<std::ptrdiff_t>(last)}, piece, s.batch);
     for (std::size_t i = first; i < last; ++i)
       for (auto const& one : texts[i - first]) {
         std::string const text = text_of(tokenizer, one);
@@ -172,9 +190,10 @@ void generate(Settings s) {
 
 int main(int argc, char** argv) {
   Settings settings;
-  CLI::App app{"Writes texts with a pretrained language model, with or without an adapter. One prompt's text appears as it is written.\n"
-               "Exit status: 0, 1 (failed), 2 (usage).",
-               "generate"};
+  CLI::App app{
+      "Writes texts with a pretrained language model, with or without an adapter. One prompt's text appears as it is written.\n"
+      "Exit status: 0, 1 (failed), 2 (usage).",
+      "generate"};
   add_options(app, settings);
   return support::run_program(app, argc, argv, [&] { generate(settings); });
 }

@@ -22,15 +22,22 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string const& role_name(graft::Role role) {
-  static std::map<graft::Role, std::string> const names{{graft::Role::weight, "weight"}, {graft::Role::bias, "bias"}, {graft::Role::norm, "norm"}, {graft::Role::embedding, "embedding"}, {graft::Role::head, "head"}};
+  static std::map<graft::Role, std::string> const names{{graft::Role::weight, "weight"},
+                                                        {graft::Role::bias, "bias"},
+                                                        {graft::Role::norm, "norm"},
+                                                        {graft::Role::embedding, "embedding"},
+                                                        {graft::Role::head, "head"}};
   return names.at(role);
 }
 
 graft::ModelInfo describe(graft::ModelConfig const& config) {
-  return config.architecture == graft::Gpt2::model_type ? graft::describe_model<graft::Gpt2>(config) : graft::describe_model<graft::Llama>(config);
+  return config.architecture == graft::Gpt2::model_type ? graft::describe_model<graft::Gpt2>(config)
+                                                        : graft::describe_model<graft::Llama>(config);
 }
 
-graft::Index parameters_of(graft::SiteInfo const& site) { return site.tied ? 0 : site.out * std::max<graft::Index>(site.in, 1) + (site.bias ? site.out : 0); }
+graft::Index parameters_of(graft::SiteInfo const& site) {
+  return site.tied ? 0 : site.out * std::max<graft::Index>(site.in, 1) + (site.bias ? site.out : 0);
+}
 
 /// Sites of all layers as one line each: the layer's number is left open.
 Json sites_json(graft::ModelInfo const& info, graft::Checkpoint const& checkpoint) {
@@ -45,8 +52,15 @@ Json sites_json(graft::ModelInfo const& info, graft::Checkpoint const& checkpoin
       order.push_back(name);
       std::string stored = site.name + ".weight";
       if (!checkpoint.contains(stored)) stored = stored.substr(stored.find('.') + 1);  // checkpoints of the bare model
-      line->second = {{"name", name}, {"role", role_name(site.role)}, {"out", site.out}, {"in", site.in ? Json(site.in) : Json()}, {"bias", site.bias}, {"tied", site.tied},
-                      {"storage", site.tied || !checkpoint.contains(stored) ? Json() : Json(checkpoint.storage(stored))}, {"count", 0}, {"parameters", 0}};
+      line->second = {{"name", name},
+                      {"role", role_name(site.role)},
+                      {"out", site.out},
+                      {"in", site.in ? Json(site.in) : Json()},
+                      {"bias", site.bias},
+                      {"tied", site.tied},
+                      {"storage", site.tied || !checkpoint.contains(stored) ? Json() : Json(checkpoint.storage(stored))},
+                      {"count", 0},
+                      {"parameters", 0}};
     }
     line->second["count"] = line->second["count"].get<graft::Index>() + 1;
     line->second["parameters"] = line->second["parameters"].get<graft::Index>() + parameters_of(site);
@@ -61,7 +75,8 @@ double loaded_mib(graft::ModelInfo const& info, graft::Checkpoint const& checkpo
   double bytes = 0;
   for (auto const& site : info.sites) {
     std::string const stored = site.name + ".weight";
-    bool const narrow = checkpoint.contains(stored) && checkpoint.entry(stored).data && site.role != graft::Role::norm && graft::dtype_size(checkpoint.entry(stored).dtype) == 2;
+    bool const narrow = checkpoint.contains(stored) && checkpoint.entry(stored).data && site.role != graft::Role::norm &&
+                        graft::dtype_size(checkpoint.entry(stored).dtype) == 2;
     bytes += static_cast<double>(parameters_of(site)) * (narrow ? 2 : 4);
   }
   return bytes / (1 << 20);
@@ -89,11 +104,25 @@ Json model_json(std::filesystem::path const& path) {
   auto const info = describe(config);
   std::map<std::string, std::size_t> storage;
   for (auto const& name : checkpoint->names()) ++storage[checkpoint->storage(name)];
-  return {{"kind", "model"}, {"path", path.string()}, {"architecture", config.architecture}, {"parameters", info.parameters()},
-          {"dimensions", {{"layers", config.layers}, {"width", config.width}, {"heads", config.heads}, {"kv_heads", config.kv_heads}, {"head_dim", config.head_dim}, {"inner", config.inner},
-                          {"positions", config.positions}, {"vocabulary", config.vocabulary}}},
-          {"tied_head", config.tied_head}, {"tensors", checkpoint->names().size()}, {"storage", storage}, {"memory_mib", loaded_mib(info, *checkpoint)},
-          {"tokenizer", tokenizer_json(path)}, {"sites", sites_json(info, *checkpoint)}};
+  return {{"kind", "model"},
+          {"path", path.string()},
+          {"architecture", config.architecture},
+          {"parameters", info.parameters()},
+          {"dimensions",
+           {{"layers", config.layers},
+            {"width", config.width},
+            {"heads", config.heads},
+            {"kv_heads", config.kv_heads},
+            {"head_dim", config.head_dim},
+            {"inner", config.inner},
+            {"positions", config.positions},
+            {"vocabulary", config.vocabulary}}},
+          {"tied_head", config.tied_head},
+          {"tensors", checkpoint->names().size()},
+          {"storage", storage},
+          {"memory_mib", loaded_mib(info, *checkpoint)},
+          {"tokenizer", tokenizer_json(path)},
+          {"sites", sites_json(info, *checkpoint)}};
 }
 
 Json adapter_json(std::filesystem::path const& path) {
@@ -107,8 +136,10 @@ Json adapter_json(std::filesystem::path const& path) {
     parameters += values;
     tensors.push_back({{"name", entry.name}, {"shape", entry.shape}, {"dtype", graft::dtype_name(entry.dtype)}});
   }
-  return {{"kind", "adapter"}, {"path", path.string()}, {"strategy", adapter.kind()}, {"format", adapter.is_peft() ? "PEFT" : "graft"}, {"parameters", parameters},
-          {"settings", adapter.config}, {"tensors", tensors}};
+  return {{"kind", "adapter"},          {"path", path.string()},
+          {"strategy", adapter.kind()}, {"format", adapter.is_peft() ? "PEFT" : "graft"},
+          {"parameters", parameters},   {"settings", adapter.config},
+          {"tensors", tensors}};
 }
 
 std::string padded(std::string text, std::size_t width, bool right = false) {
@@ -117,7 +148,8 @@ std::string padded(std::string text, std::size_t width, bool right = false) {
 }
 
 std::string model_text(Json const& m) {
-  std::string text = m.at("path").get<std::string>() + "\n" + padded("architecture", 14) + m.at("architecture").get<std::string>() + "\n" + padded("parameters", 14) + graft::grouped(m.at("parameters")) +
+  std::string text = m.at("path").get<std::string>() + "\n" + padded("architecture", 14) + m.at("architecture").get<std::string>() + "\n" +
+                     padded("parameters", 14) + graft::grouped(m.at("parameters")) +
                      (m.at("tied_head").get<bool>() ? " (the head is the token embedding)" : "") + "\n";
   for (auto const& [key, value] : m.at("dimensions").items()) text += padded(key, 14) + graft::grouped(value) + "\n";
   text += padded("storage", 14);
@@ -129,27 +161,37 @@ std::string model_text(Json const& m) {
   } else {
     text += graft::grouped(tokenizer.at("vocabulary")) + " tokens";
     for (char const* role : {"bos", "eos", "pad", "unk"})
-      if (tokenizer.contains(role)) text += graft::cat(", ", role, " ", tokenizer.at(role).at("token").get<std::string>(), " (", tokenizer.at(role).at("id").get<int>(), ")");
+      if (tokenizer.contains(role))
+        text += graft::cat(", ", role, " ", tokenizer.at(role).at("token").get<std::string>(), " (", tokenizer.at(role).at("id").get<int>(),
+                           ")");
   }
   std::size_t width = 4;
   for (auto const& site : m.at("sites")) width = std::max(width, site.at("name").get<std::string>().size());
-  text += "\n\n" + padded("site", width) + "  role       " + padded("out × in", 16, true) + "  bias  storage   " + padded("parameters", 14, true) + "\n";
+  text += "\n\n" + padded("site", width) + "  role       " + padded("out × in", 16, true) + "  bias  storage   " +
+          padded("parameters", 14, true) + "\n";
   for (auto const& site : m.at("sites")) {
-    std::string const extents = std::to_string(site.at("out").get<graft::Index>()) + (site.at("in").is_null() ? "" : " × " + std::to_string(site.at("in").get<graft::Index>()));
+    std::string const extents = std::to_string(site.at("out").get<graft::Index>()) +
+                                (site.at("in").is_null() ? "" : " × " + std::to_string(site.at("in").get<graft::Index>()));
     std::size_t const two_bytes = site.at("in").is_null() ? 0 : 1;  // of ×
-    text += padded(site.at("name"), width) + "  " + padded(site.at("role"), 11) + padded(extents, 15 + two_bytes + 1, true) + "  " + padded(site.at("bias").get<bool>() ? "yes" : "", 6) +
-            padded(site.at("tied").get<bool>() ? "tied" : site.at("storage").is_null() ? "missing" : site.at("storage").get<std::string>(), 10) + padded(graft::grouped(site.at("parameters")), 14, true) +
-            "\n";
+    text += padded(site.at("name"), width) + "  " + padded(site.at("role"), 11) + padded(extents, 15 + two_bytes + 1, true) + "  " +
+            padded(site.at("bias").get<bool>() ? "yes" : "", 6) +
+            padded(site.at("tied").get<bool>()    ? "tied"
+                   : site.at("storage").is_null() ? "missing"
+                                                  : site.at("storage").get<std::string>(),
+                   10) +
+            padded(graft::grouped(site.at("parameters")), 14, true) + "\n";
   }
   return text;
 }
 
 std::string adapter_text(Json const& a) {
-  std::string text = a.at("path").get<std::string>() + "\n" + padded("strategy", 14) + a.at("strategy").get<std::string>() + "\n" + padded("format", 14) + a.at("format").get<std::string>() + "\n" +
-                     padded("parameters", 14) + graft::grouped(a.at("parameters")) + "\n\nsettings\n";
+  std::string text = a.at("path").get<std::string>() + "\n" + padded("strategy", 14) + a.at("strategy").get<std::string>() + "\n" +
+                     padded("format", 14) + a.at("format").get<std::string>() + "\n" + padded("parameters", 14) +
+                     graft::grouped(a.at("parameters")) + "\n\nsettings\n";
   for (auto const& [key, value] : a.at("settings").items()) text += "  " + padded(key, 26) + value.dump() + "\n";
   text += "\ntensors\n";
-  for (auto const& tensor : a.at("tensors")) text += "  " + padded(tensor.at("dtype"), 9) + padded(tensor.at("shape").dump(), 16) + tensor.at("name").get<std::string>() + "\n";
+  for (auto const& tensor : a.at("tensors"))
+    text += "  " + padded(tensor.at("dtype"), 9) + padded(tensor.at("shape").dump(), 16) + tensor.at("name").get<std::string>() + "\n";
   return text;
 }
 
@@ -158,12 +200,19 @@ std::string adapter_text(Json const& a) {
 int main(int argc, char** argv) {
   std::filesystem::path path;
   bool json = false;
-  CLI::App app{"Says what is in a model (Hugging Face folder, safetensors file, GGUF file) or in an adapter folder.\nExit status: 0, 1 (failed), 2 (usage).", "inspect"};
+  CLI::App app{
+      "Says what is in a model (Hugging Face folder, safetensors file, GGUF file) or in an adapter folder.\nExit status: 0, 1 (failed), 2 "
+      "(usage).",
+      "inspect"};
   app.add_option("path", path, "Model or adapter")->required();
   app.add_flag("--json", json, "Print one JSON object");
   return support::run_program(app, argc, argv, [&] {
-    bool const adapter = std::filesystem::exists(path / "adapter_config.json") || (std::filesystem::is_directory(path) && !std::filesystem::exists(path / "config.json") && !graft::adapter_names(path).empty());
+    bool const adapter =
+        std::filesystem::exists(path / "adapter_config.json") ||
+        (std::filesystem::is_directory(path) && !std::filesystem::exists(path / "config.json") && !graft::adapter_names(path).empty());
     Json const found = adapter ? adapter_json(path) : model_json(path);
-    support::print(json ? found.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n" : adapter ? adapter_text(found) : model_text(found));
+    support::print(json      ? found.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
+                   : adapter ? adapter_text(found)
+                             : model_text(found));
   });
 }

@@ -8,6 +8,7 @@
 #include "data.hpp"
 #include "report.hpp"
 #include "runner.hpp"
+#include "support/data.hpp"
 #include "support/method_options.hpp"
 #include "table.hpp"
 #include "worker.hpp"
@@ -16,7 +17,8 @@ namespace {
 
 using namespace compare;
 
-std::vector<std::string> const default_methods{none, few_shot, "prefix", "prefix_mlp", "prompt", "infix", "embedding", "adapter", "lora", "top_layers", "full"};
+std::vector<std::string> const default_methods{none,        few_shot,  "prefix", "prefix_mlp", "prompt", "infix",
+                                               "embedding", "adapter", "lora",   "top_layers", "full"};
 
 /// What --quick changes, where the command line does not say otherwise.
 struct Budget {
@@ -32,39 +34,54 @@ struct CommandLine {
   std::vector<std::string> learning_rates;
 };
 
-std::string budget_help(char const* what, std::size_t normal, std::size_t quick) { return graft::cat(what, " (default: ", normal, "; with --quick ", quick, ")"); }
+/// "Training examples (default: 240; with --quick 64)"
+template <class T>
+std::string with_budget(char const* what, T normal, T quick) {
+  return graft::cat(what, " (default: ", normal, "; with --quick ", quick, ")");
+}
+
+void add_budget_options(CLI::App& app, CommandLine& line) {
+  support::OptionGroup const option(app, "Budget, the same for all rows");
+  auto const& positive = CLI::PositiveNumber;
+  auto const& not_negative = CLI::NonNegativeNumber;
+  auto& task = line.settings.task;
+  constexpr Budget n = normal_budget, q = quick_budget;
+  option("--rows", line.training_rows, with_budget("Training examples", n.training_rows, q.training_rows), positive);
+  option("--epochs", line.epochs, with_budget("Passes over them", n.epochs, q.epochs), positive);
+  option("--steps", task.steps, "Optimizer steps, in place of --epochs; 0: as the epochs have", not_negative);
+  option("--batch", task.batch, "Examples of a step", positive);
+  option("--validation-rows", line.validation_rows, with_budget("Validation examples", n.validation_rows, q.validation_rows), positive);
+  option("--test-sources", line.test_sources,
+         with_budget("Test sources of seen and of unseen domains each", n.test_sources, q.test_sources), positive);
+  option("--max-new", task.max_new, "Most tokens of an output", positive);
+  option("--max-source", task.max_source, "Longest source in tokens; 0: no limit", not_negative);
+  option("--max-target", task.max_target, "Longest target in tokens; 0: no limit", not_negative);
+  option("--shots", task.shots, "Training examples in the context of few_shot", positive);
+  option("--seed", task.seed, "Addresses all random numbers");
+  option("--separator", task.separator, "Stands between source and target");
+  option("--learning-rate", line.learning_rates,
+         "METHOD=VALUE, or VALUE for all; parted by commas (default: a tuned one for each, shown in the table)")
+      ->delimiter(',');
+  option.flag("--tune", line.settings.tune,
+              "Try a third and three times of each learning rate too, and keep the one with the lowest validation loss (takes three times "
+              "as long)");
+}
 
 void add_options(CLI::App& app, CommandLine& line) {
+  support::OptionGroup const option(app, "Options");
   auto& s = line.settings;
-  auto& task = s.task;
   std::vector<std::string> methods = support::method_names();
   methods.push_back(few_shot);
   s.methods = default_methods;
-  app.add_option("--model", task.model, "Hugging Face folder or GGUF file")->required();
-  app.add_option("--data", task.data, "File of examples (E2E CSV, source||text, or source<TAB>target), or 'generated' for the set that graft makes itself")->capture_default_str();
-  app.add_option("--test", task.test, "File of test examples (default: sources held out of --data)");
-  app.add_option("--methods", s.methods, "Rows, parted by commas; none is always one")->delimiter(',')->capture_default_str()->check(CLI::IsMember(methods));
-  app.add_option("--out", s.out, "Folder for report.html, report.json and finished rows")->capture_default_str();
-  app.add_flag("--quick", s.quick, "A few minutes in all: less data, fewer tests");
-  app.add_flag("--fresh", s.fresh, "Make all rows anew (default: rows of an earlier run are kept where nothing has changed)");
-  app.add_flag("--json", s.json, "Print the report as JSON; the table goes to standard error");
-  char const* const group = "Budget, the same for all rows";
-  app.add_option("--rows", line.training_rows, budget_help("Training examples", normal_budget.training_rows, quick_budget.training_rows))->check(CLI::PositiveNumber)->group(group);
-  app.add_option("--epochs", line.epochs, graft::cat("Passes over them (default: ", normal_budget.epochs, "; with --quick ", quick_budget.epochs, ")"))->check(CLI::PositiveNumber)->group(group);
-  app.add_option("--steps", task.steps, "Optimizer steps, in place of --epochs; 0: as the epochs have")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
-  app.add_option("--batch", task.batch, "Examples of a step")->capture_default_str()->check(CLI::PositiveNumber)->group(group);
-  app.add_option("--validation-rows", line.validation_rows, budget_help("Validation examples", normal_budget.validation_rows, quick_budget.validation_rows))->check(CLI::PositiveNumber)->group(group);
-  app.add_option("--test-sources", line.test_sources, budget_help("Test sources of seen and of unseen domains each", normal_budget.test_sources, quick_budget.test_sources))
-      ->check(CLI::PositiveNumber)
-      ->group(group);
-  app.add_option("--max-new", task.max_new, "Most tokens of an output")->capture_default_str()->check(CLI::PositiveNumber)->group(group);
-  app.add_option("--max-source", task.max_source, "Longest source in tokens; 0: no limit")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
-  app.add_option("--max-target", task.max_target, "Longest target in tokens; 0: no limit")->capture_default_str()->check(CLI::NonNegativeNumber)->group(group);
-  app.add_option("--shots", task.shots, "Training examples in the context of few_shot")->capture_default_str()->check(CLI::PositiveNumber)->group(group);
-  app.add_option("--seed", task.seed, "Addresses all random numbers")->capture_default_str()->group(group);
-  app.add_option("--separator", task.separator, "Stands between source and target")->capture_default_str()->group(group);
-  app.add_option("--learning-rate", line.learning_rates, "METHOD=VALUE, or VALUE for all; parted by commas (default: a tuned one for each, shown in the table)")->delimiter(',')->group(group);
-  app.add_flag("--tune", s.tune, "Try a third and three times of each learning rate too, and keep the one with the lowest validation loss (takes three times as long)")->group(group);
+  option("--model", s.task.model, "Hugging Face folder or GGUF file")->required();
+  option("--data", s.task.data, std::string("A ") + support::data_help);
+  option("--test", s.task.test, "File of test examples (default: sources held out of --data)");
+  option("--methods", s.methods, "Rows, parted by commas; none is always one", CLI::IsMember(methods))->delimiter(',');
+  option("--out", s.out, "Folder for report.html, report.json and finished rows");
+  option.flag("--quick", s.quick, "A few minutes in all: less data, fewer tests");
+  option.flag("--fresh", s.fresh, "Make all rows anew (default: rows of an earlier run are kept where nothing has changed)");
+  option.flag("--json", s.json, "Print the report as JSON; the table goes to standard error");
+  add_budget_options(app, line);
 }
 
 double positive_number(std::string const& text, std::string const& option) {
@@ -101,16 +118,18 @@ void settle(CommandLine& line) {
 void run(CommandLine& line) {
   settle(line);
   auto const& s = line.settings;
-  if (!std::filesystem::exists(s.task.model)) graft::fail<graft::FileError>("[", s.task.model, "] no such file or folder; expected a Hugging Face folder or a GGUF file");
+  if (!std::filesystem::exists(s.task.model))
+    graft::fail<graft::FileError>("[", s.task.model, "] no such file or folder; expected a Hugging Face folder or a GGUF file");
   Examples const examples = make_examples(s.task);  // says at once what is wrong with the data
-  std::fprintf(stderr, "%zu rows; %zu training, %zu validation and %zu test examples (%s)\n", s.methods.size(), examples.training.size(), examples.validation.size(), examples.test.size(),
-               examples.description.c_str());
+  std::fprintf(stderr, "%zu rows; %zu training, %zu validation and %zu test examples (%s)\n", s.methods.size(), examples.training.size(),
+               examples.validation.size(), examples.test.size(), examples.description.c_str());
   auto const rows = make_rows(s);
   Report const report{s, examples, rows};
   Json const json = report_json(report);
   graft::write_file_atomic(s.out / "report.json", json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
   graft::write_file_atomic(s.out / "report.html", report_html(report));
-  std::string const table = "\n" + plain_table(rows, report.has_unseen()) + "\nreport: " + (s.out / "report.html").string() + ", " + (s.out / "report.json").string() + "\n";
+  std::string const table = "\n" + plain_table(rows, report.has_unseen()) + "\nreport: " + (s.out / "report.html").string() + ", " +
+                            (s.out / "report.json").string() + "\n";
   if (s.json) {
     std::fprintf(stderr, "%s", table.c_str());
     support::print(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
@@ -118,7 +137,10 @@ void run(CommandLine& line) {
     support::print(table);
   }
   auto const failed = std::count_if(rows.begin(), rows.end(), [](Row const& row) { return row.failed(); });
-  if (failed > 0) graft::fail(failed, " of ", rows.size(), " rows failed; the first said: ", std::find_if(rows.begin(), rows.end(), [](Row const& row) { return row.failed(); })->error);
+  if (failed > 0)
+    graft::fail(failed, " of ", rows.size(), " rows failed; the first said: ", std::find_if(rows.begin(), rows.end(), [](Row const& row) {
+                                                                                 return row.failed();
+                                                                               })->error);
 }
 
 }  // namespace
@@ -126,9 +148,11 @@ void run(CommandLine& line) {
 int main(int argc, char** argv) {
   if (argc == 4 && std::string_view(argv[1]) == "--worker") return run_worker(argv[2], argv[3]);
   CommandLine line;
-  CLI::App app{"Compares strategies of adapting a pretrained language model on one task, with the same data, steps and seed for all: what each trains, costs and reaches.\n"
-               "Prints a table and writes report.html and report.json. Exit status: 0, 1 (failed), 2 (usage).",
-               "compare"};
+  CLI::App app{
+      "Compares strategies of adapting a pretrained language model on one task, with the same data, steps and seed for all: what each "
+      "trains, costs and reaches.\n"
+      "Prints a table and writes report.html and report.json. Exit status: 0, 1 (failed), 2 (usage).",
+      "compare"};
   add_options(app, line);
   return support::run_program(app, argc, argv, [&] { run(line); });
 }

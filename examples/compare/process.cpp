@@ -32,7 +32,8 @@ namespace {
 std::string describe(int status) {
   if (WIFSIGNALED(status)) {
     int const signal = WTERMSIG(status);
-    return graft::cat("the process was ended by signal ", signal, " (", ::strsignal(signal), ")", signal == SIGKILL ? "; hint: that is how the system ends a process when memory runs out" : "");
+    return graft::cat("the process was ended by signal ", signal, " (", ::strsignal(signal), ")",
+                      signal == SIGKILL ? "; hint: that is how the system ends a process when memory runs out" : "");
   }
   if (WEXITSTATUS(status) == 0) return "";
   return graft::cat("the process ended with status ", WEXITSTATUS(status));

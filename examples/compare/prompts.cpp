@@ -7,7 +7,8 @@ namespace compare {
 namespace {
 
 /// Examples spread over the training set as lines `source -> target`, as many as leave room.
-std::string demonstrations(Task const& task, graft::Template const& form, Examples const& examples, graft::Tokenizer const& tokenizer, Index positions) {
+std::string demonstrations(Task const& task, graft::Template const& form, Examples const& examples, graft::Tokenizer const& tokenizer,
+                           Index positions) {
   std::string text;
   Index const room = positions / 2;
   auto const count = static_cast<std::size_t>(task.shots);
@@ -20,11 +21,13 @@ std::string demonstrations(Task const& task, graft::Template const& form, Exampl
   return text;
 }
 
-Prompts few_shot_prompts(Task const& task, graft::Template const& form, Examples const& examples, graft::Tokenizer const& tokenizer, Index positions) {
+Prompts few_shot_prompts(Task const& task, graft::Template const& form, Examples const& examples, graft::Tokenizer const& tokenizer,
+                         Index positions) {
   std::string const context = demonstrations(task, form, examples, tokenizer, positions);
   Prompts prompts;
   for (auto const& example : examples.validation)
-    prompts.validation.push_back({tokenizer.encode(context + example.source + form.separator), tokenizer.encode(form.target_prefix + example.target + "\n"), prompts.validation.size()});
+    prompts.validation.push_back({tokenizer.encode(context + example.source + form.separator),
+                                  tokenizer.encode(form.target_prefix + example.target + "\n"), prompts.validation.size()});
   for (auto const& example : examples.test) prompts.test.push_back(tokenizer.encode(context + example.source + form.separator));
   prompts.end_tokens = {tokenizer.encode(".\n").back()};
   if (auto const end = tokenizer.special_tokens().eos) prompts.end_tokens.push_back(*end);

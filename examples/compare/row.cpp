@@ -17,12 +17,16 @@ template <class Self, class Visitor>
 void visit(Self& row, Visitor const& visitor) {
   visitor("method", row.method), visitor("error", row.error), visitor("learning_rate", row.learning_rate);
   visitor("trainable", row.trainable), visitor("all", row.all), visitor("steps", row.steps);
-  visitor("tokens_per_second", row.tokens_per_second), visitor("train_seconds", row.train_seconds), visitor("validation_seconds", row.validation_seconds);
+  visitor("tokens_per_second", row.tokens_per_second), visitor("train_seconds", row.train_seconds),
+      visitor("validation_seconds", row.validation_seconds);
   visitor("generation_seconds", row.generation_seconds), visitor("seconds", row.seconds), visitor("peak_memory_mib", row.peak_memory_mib);
   visitor("training_loss", row.training_loss), visitor("validation_loss", row.validation_loss);
-  visitor("bleu", row.together.bleu), visitor("rouge_l", row.together.rouge_l), visitor("bleu_seen", row.seen.bleu), visitor("rouge_l_seen", row.seen.rouge_l);
-  visitor("bleu_unseen", row.unseen.bleu), visitor("rouge_l_unseen", row.unseen.rouge_l), visitor("cut_sources", row.cut_sources), visitor("cut_targets", row.cut_targets);
-  visitor("above_none", row.above_none), visitor("training_curve", row.training), visitor("validation_curve", row.validation), visitor("tuning", row.tuning), visitor("outputs", row.outputs);
+  visitor("bleu", row.together.bleu), visitor("rouge_l", row.together.rouge_l), visitor("bleu_seen", row.seen.bleu),
+      visitor("rouge_l_seen", row.seen.rouge_l);
+  visitor("bleu_unseen", row.unseen.bleu), visitor("rouge_l_unseen", row.unseen.rouge_l), visitor("cut_sources", row.cut_sources),
+      visitor("cut_targets", row.cut_targets);
+  visitor("above_none", row.above_none), visitor("training_curve", row.training), visitor("validation_curve", row.validation),
+      visitor("tuning", row.tuning), visitor("outputs", row.outputs);
 }
 
 }  // namespace
@@ -54,8 +58,9 @@ Row row_from_json(std::string const& where, nlohmann::json const& json) {
 }
 
 std::string title_of(std::string const& method) {
-  static std::map<std::string, std::string> const titles{{none, "none"}, {few_shot, "few-shot"}, {"prefix_mlp", "prefix + MLP"}, {"embedding", "embedding-only"},
-                                                         {"lora", "LoRA"}, {"bitfit", "BitFit"}, {"top_layers", "FT-TOP2"}, {"prefix_lora", "prefix + LoRA"}};
+  static std::map<std::string, std::string> const titles{
+      {none, "none"},   {few_shot, "few-shot"}, {"prefix_mlp", "prefix + MLP"}, {"embedding", "embedding-only"},
+      {"lora", "LoRA"}, {"bitfit", "BitFit"},   {"top_layers", "FT-TOP2"},      {"prefix_lora", "prefix + LoRA"}};
   auto const found = titles.find(method);
   return found == titles.end() ? method : found->second;
 }

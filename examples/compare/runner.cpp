@@ -37,7 +37,9 @@ class Runner {
   explicit Runner(Settings const& settings) : settings_(settings), folder_(settings.out / "rows"), estimate_(settings.task) {
     std::error_code error;
     std::filesystem::create_directories(folder_, error);
-    if (error) graft::fail<graft::FileError>("[", settings.out.string(), "] cannot be used for the results; got: ", error.message(), "; expected a folder or a new name");
+    if (error)
+      graft::fail<graft::FileError>("[", settings.out.string(), "] cannot be used for the results; got: ", error.message(),
+                                    "; expected a folder or a new name");
     for (auto const& method : settings.methods)
       for (double rate : rates_of(settings, method)) requests_.push_back({settings.task, method, rate});
   }
@@ -54,7 +56,8 @@ class Runner {
     }
     auto const base = std::find_if(rows.begin(), rows.end(), [](Row const& row) { return row.method == none; });
     for (Row& row : rows)
-      row.above_none = base != rows.end() && !base->failed() && is_trained(row.method) && !row.failed() && !(row.validation_loss < base->validation_loss);
+      row.above_none = base != rows.end() && !base->failed() && is_trained(row.method) && !row.failed() &&
+                       !(row.validation_loss < base->validation_loss);
     return rows;
   }
 
@@ -112,7 +115,8 @@ class Runner {
   void announce(std::size_t number, std::string const& note) const {
     Request const& request = requests_[number];
     std::string const rate = is_trained(request.method) ? ", learning rate " + support::compact(request.learning_rate) : "";
-    std::fprintf(stderr, "[%zu/%zu] %s%s  (%s)\n", number + 1, requests_.size(), title_of(request.method).c_str(), rate.c_str(), note.c_str());
+    std::fprintf(stderr, "[%zu/%zu] %s%s  (%s)\n", number + 1, requests_.size(), title_of(request.method).c_str(), rate.c_str(),
+                 note.c_str());
   }
   std::string time_left(std::size_t number) const {
     std::vector<std::string> methods;
@@ -125,7 +129,8 @@ class Runner {
     if (row.failed())
       std::fprintf(stderr, "      failed: %s\n", row.error.c_str());
     else
-      std::fprintf(stderr, "      validation loss %.4f, BLEU %.1f, %s\n", row.validation_loss, row.together.bleu, graft::clock_time(row.seconds).c_str());
+      std::fprintf(stderr, "      validation loss %.4f, BLEU %.1f, %s\n", row.validation_loss, row.together.bleu,
+                   graft::clock_time(row.seconds).c_str());
   }
 
   Settings const& settings_;

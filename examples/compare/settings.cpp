@@ -11,16 +11,20 @@ namespace {
 template <class Self, class Visitor>
 void visit(Self& task, Visitor const& visitor) {
   visitor("model", task.model), visitor("data", task.data), visitor("test", task.test);
-  visitor("training_rows", task.training_rows), visitor("validation_rows", task.validation_rows), visitor("test_sources", task.test_sources);
-  visitor("epochs", task.epochs), visitor("steps", task.steps), visitor("batch", task.batch), visitor("max_new", task.max_new), visitor("shots", task.shots);
-  visitor("max_source", task.max_source), visitor("max_target", task.max_target), visitor("seed", task.seed), visitor("separator", task.separator);
+  visitor("training_rows", task.training_rows), visitor("validation_rows", task.validation_rows),
+      visitor("test_sources", task.test_sources);
+  visitor("epochs", task.epochs), visitor("steps", task.steps), visitor("batch", task.batch), visitor("max_new", task.max_new),
+      visitor("shots", task.shots);
+  visitor("max_source", task.max_source), visitor("max_target", task.max_target), visitor("seed", task.seed),
+      visitor("separator", task.separator);
 }
 
 /// Size and time of change of a file, or of the files of a folder; null where there is none.
 Json file_stamp(std::filesystem::path const& path) {
   std::error_code error;
   auto const one = [&](std::filesystem::path const& file) {
-    return Json{{"name", std::filesystem::weakly_canonical(file, error).string()}, {"bytes", std::filesystem::file_size(file, error)},
+    return Json{{"name", std::filesystem::weakly_canonical(file, error).string()},
+                {"bytes", std::filesystem::file_size(file, error)},
                 {"changed", static_cast<std::int64_t>(std::filesystem::last_write_time(file, error).time_since_epoch().count())}};
   };
   if (!std::filesystem::exists(path, error)) return nullptr;
@@ -43,7 +47,8 @@ Json to_json(Request const& request) {
 
 Request request_from_json(std::string const& where, nlohmann::json const& json) {
   Request request;
-  visit(request.task, [&](char const* name, auto& field) { field = graft::json_at<std::remove_reference_t<decltype(field)>>(where, json, name); });
+  visit(request.task,
+        [&](char const* name, auto& field) { field = graft::json_at<std::remove_reference_t<decltype(field)>>(where, json, name); });
   request.method = graft::json_at<std::string>(where, json, "method");
   request.learning_rate = graft::json_at<double>(where, json, "learning_rate");
   return request;
@@ -51,7 +56,10 @@ Request request_from_json(std::string const& where, nlohmann::json const& json) 
 
 Json stamp_of(Request const& request) {
   auto const& task = request.task;
-  return {{"request", to_json(request)}, {"model", file_stamp(task.model)}, {"data", file_stamp(task.data)}, {"test", task.test.empty() ? Json() : file_stamp(task.test)},
+  return {{"request", to_json(request)},
+          {"model", file_stamp(task.model)},
+          {"data", file_stamp(task.data)},
+          {"test", task.test.empty() ? Json() : file_stamp(task.test)},
           {"program", file_stamp("/proc/self/exe")}};
 }
 

@@ -14,7 +14,8 @@ namespace {
 std::string or_dash(double value, int digits) { return std::isfinite(value) ? support::fixed(value, digits) : "–"; }
 
 std::size_t width_of(std::string const& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 std::string padded(std::string const& text, std::size_t width, bool right) {
   std::string const space(width - std::min(width, width_of(text)), ' ');
@@ -27,21 +28,31 @@ Column number(char const* title, char const* unit, char const* help, bool high, 
 }
 template <Scores Row::*part, double Scores::*member>
 Column score(char const* title, char const* unit, char const* help) {
-  return {title, unit, help, true, false, [](Row const& r) { return r.*part.*member; }, [](Row const& r) { return or_dash(r.*part.*member, 1); }};
+  return {title,
+          unit,
+          help,
+          true,
+          false,
+          [](Row const& r) { return r.*part.*member; },
+          [](Row const& r) { return or_dash(r.*part.*member, 1); }};
 }
 
 }  // namespace
 
 std::vector<Column> columns(bool unseen) {
   std::vector<Column> all{
-      {"trained", "params", "trained parameters", false, true, [](Row const& r) { return is_trained(r.method) ? static_cast<double>(r.trainable) : unknown; },
+      {"trained", "params", "trained parameters", false, true,
+       [](Row const& r) { return is_trained(r.method) ? static_cast<double>(r.trainable) : unknown; },
        [](Row const& r) { return is_trained(r.method) ? graft::grouped(r.trainable) : std::string("–"); }},
-      {"share", "%", "of all parameters", false, false, [](Row const&) { return unknown; }, [](Row const& r) { return is_trained(r.method) ? support::fixed(r.percent(), r.percent() >= 99.95 ? 0 : 3) : std::string("–"); }},
+      {"share", "%", "of all parameters", false, false, [](Row const&) { return unknown; },
+       [](Row const& r) { return is_trained(r.method) ? support::fixed(r.percent(), r.percent() >= 99.95 ? 0 : 3) : std::string("–"); }},
       {"learning", "rate", "peak of the linear schedule", false, false, [](Row const&) { return unknown; },
        [](Row const& r) { return is_trained(r.method) ? support::compact(r.learning_rate) : std::string("–"); }},
       number<&Row::tokens_per_second, 0>("speed", "tokens/s", "source and target tokens trained on in a second", true, false),
-      {"time", "min:s", "of the whole row: loading, training, validation, generation", false, false, [](Row const&) { return unknown; }, [](Row const& r) { return graft::clock_time(r.seconds); }},
-      number<&Row::peak_memory_mib, 0>("memory", "MiB", "peak of the process until the end of training; without training, of generation", false, true),
+      {"time", "min:s", "of the whole row: loading, training, validation, generation", false, false, [](Row const&) { return unknown; },
+       [](Row const& r) { return graft::clock_time(r.seconds); }},
+      number<&Row::peak_memory_mib, 0>("memory", "MiB", "peak of the process until the end of training; without training, of generation",
+                                       false, true),
       number<&Row::training_loss, 3>("loss", "train", "mean of the last tenth of the steps", false, true),
       number<&Row::validation_loss, 3>("loss", "valid.", "mean −log p of a target token", false, true),
   };
@@ -72,7 +83,8 @@ bool is_best(Column const& column, Row const& row, std::vector<Row> const& rows)
 
 std::string warning_of(Row const& row) {
   if (row.failed()) return "failed: " + row.error;
-  if (row.above_none) return "trained, but its validation loss is not below that of the untrained model: try another learning rate (--tune) or more steps";
+  if (row.above_none)
+    return "trained, but its validation loss is not below that of the untrained model: try another learning rate (--tune) or more steps";
   return "";
 }
 

@@ -12,7 +12,7 @@ namespace compare {
 struct Column {
   std::string title, unit, help;
   bool best_is_high = false, best_is_low = false;
-  double (*value)(Row const&) = nullptr;             ///< what is compared; NaN where the row has none
+  double (*value)(Row const&) = nullptr;  ///< what is compared; NaN where the row has none
   std::string (*text)(Row const&) = nullptr;
 };
 

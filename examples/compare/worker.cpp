@@ -41,7 +41,8 @@ void train(Request const& request, any_model::AnyModel& model, Prompts const& pr
   row.validation_loss = report.validations.back().loss;
   std::size_t const tail = std::max<std::size_t>(1, report.steps.size() / 10);
   row.training_loss = 0;
-  for (std::size_t i = report.steps.size() - tail; i < report.steps.size(); ++i) row.training_loss += report.steps[i].loss / static_cast<double>(tail);
+  for (std::size_t i = report.steps.size() - tail; i < report.steps.size(); ++i)
+    row.training_loss += report.steps[i].loss / static_cast<double>(tail);
 }
 
 Scores score(std::vector<std::string> const& outputs, std::vector<graft::Example> const& test, std::size_t first, std::size_t last) {

@@ -15,7 +15,8 @@
 namespace support {
 
 inline constexpr char const* generated_data = "generated";
-inline constexpr char const* data_help = "file of examples (E2E CSV, source||text, or source<TAB>target), or 'generated' for the set that graft makes itself";
+inline constexpr char const* data_help =
+    "file of examples (E2E CSV, source||text, or source<TAB>target), or 'generated' for the set that graft makes itself";
 
 struct TrainingData {
   std::vector<graft::Example> training, validation;

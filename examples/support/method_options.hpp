@@ -10,6 +10,7 @@
 #include <graft/text/tokenizer.hpp>
 
 #include "any_model/method.hpp"
+#include "support/option_group.hpp"
 #include "support/program.hpp"
 
 namespace support {
@@ -34,27 +35,25 @@ inline std::vector<std::string> method_names() {
 class MethodOptions {
  public:
   void add_to(CLI::App& app) {
-    std::string help = "Strategy:";
-    for (auto const& info : any_model::method_infos()) help += std::string("\n  ") + info.name + ": " + info.summary;
-    char const* const group = "Strategy";
-    app.add_option("--method", method.name, help)->capture_default_str()->check(CLI::IsMember(method_names()))->group(group);
-    add(app, "--length", method.length, "Virtual tokens (default: 10; prompt 20)");
-    add(app, "--hidden", method.hidden, "Hidden width of the MLP reparametrization (default: 512)");
-    app.add_option("--init", method.init, "Start of virtual tokens: normal, uniform, vocabulary, words (default: normal; prompt and embedding vocabulary)")
-        ->check(CLI::IsMember({"normal", "uniform", "vocabulary", "words"}))
-        ->group(group);
-    app.add_option("--init-text", text_, "Text whose tokens the virtual tokens start from (implies --init words)")->group(group);
-    add(app, "--init-deviation", method.init_deviation, "Size of random starts (default: 0.02)");
-    add(app, "--dropout", method.dropout, "Dropout on the strategy's own activations while training (default: 0)");
-    add(app, "--rank", method.rank, "LoRA's rank (default: 8)");
-    add(app, "--alpha", method.alpha, "LoRA's alpha (default: 16)");
-    app.add_option("--targets", method.targets, "LoRA's modules, parted by commas (default: the query and value products)")->delimiter(',')->group(group);
-    add(app, "--bottleneck", method.bottleneck, "Width of bottleneck adapters (default: 64)");
-    add(app, "--share", method.share, "Size of bottleneck adapters as a share of the model's parameters, in place of --bottleneck");
-    app.add_option("--placement", method.placement, "Bottleneck adapters' placement: between_layers, houlsby, pfeiffer (default: between_layers)")
-        ->check(CLI::IsMember({"between_layers", "houlsby", "pfeiffer"}))
-        ->group(group);
-    add(app, "--layers", method.layers, "Topmost layers that are trained (top_layers, default: 2) or get a prefix or infix (default: all)");
+    OptionGroup const option(app, "Strategy");
+    std::string names = "Strategy:";
+    for (auto const& info : any_model::method_infos()) names += std::string("\n  ") + info.name + ": " + info.summary;
+    option("--method", method.name, names, CLI::IsMember(method_names()));
+    option("--length", method.length, "Virtual tokens (default: 10; prompt 20)");
+    option("--hidden", method.hidden, "Hidden width of the MLP reparametrization (default: 512)");
+    option("--init", method.init, "Start of virtual tokens (default: normal; prompt and embedding vocabulary)",
+           CLI::IsMember({"normal", "uniform", "vocabulary", "words"}));
+    option("--init-text", text_, "Text whose tokens the virtual tokens start from (implies --init words)");
+    option("--init-deviation", method.init_deviation, "Size of random starts (default: 0.02)");
+    option("--dropout", method.dropout, "Dropout on the strategy's own activations while training (default: 0)");
+    option("--rank", method.rank, "LoRA's rank (default: 8)");
+    option("--alpha", method.alpha, "LoRA's alpha (default: 16)");
+    option("--targets", method.targets, "LoRA's modules, parted by commas (default: the query and value products)")->delimiter(',');
+    option("--bottleneck", method.bottleneck, "Width of bottleneck adapters (default: 64)");
+    option("--share", method.share, "Size of bottleneck adapters as a share of the model's parameters, in place of --bottleneck");
+    option("--placement", method.placement, "Of bottleneck adapters (default: between_layers)",
+           CLI::IsMember({"between_layers", "houlsby", "pfeiffer"}));
+    option("--layers", method.layers, "Topmost layers that are trained (top_layers, default: 2) or get a prefix or infix (default: all)");
   }
   void apply_words(graft::Tokenizer const& tokenizer) {
     if (text_.empty()) return;
@@ -66,11 +65,6 @@ class MethodOptions {
   any_model::Method method;
 
  private:
-  template <class T>
-  static void add(CLI::App& app, char const* name, std::optional<T>& value, char const* help) {
-    app.add_option(name, value, help)->group("Strategy");
-  }
-
   std::string text_;
 };
 

@@ -23,7 +23,8 @@ class UsageError : public std::runtime_error {
 /// Writes to standard output at once, so that a reader sees lines as they come.
 inline void print(std::string_view text) {
   bool const written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-  if (!written || std::fflush(stdout) != 0) graft::fail<graft::FileError>("[standard output] cannot be written; expected a terminal, a pipe that is read, or room on the disk");
+  if (!written || std::fflush(stdout) != 0)
+    graft::fail<graft::FileError>("[standard output] cannot be written; expected a terminal, a pipe that is read, or room on the disk");
 }
 
 /// Parses the command line and runs `body`. Exit status: 0, 1 (failed, with a sentence on standard error), 2 (usage).

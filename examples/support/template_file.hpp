@@ -17,7 +17,8 @@ namespace support {
 inline constexpr char const* template_file = "graft_template.json";
 
 inline void save_template(std::filesystem::path const& folder, graft::Template const& form) {
-  nlohmann::ordered_json const json{{"separator", form.separator}, {"target_prefix", form.target_prefix}, {"begin_token", form.begin_token}};
+  nlohmann::ordered_json const json{
+      {"separator", form.separator}, {"target_prefix", form.target_prefix}, {"begin_token", form.begin_token}};
   graft::write_file_atomic(folder / template_file, json.dump(2) + "\n");
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <graft/autograd/gradcheck.hpp>
+#include <graft/core/thread_pool.hpp>
 
 #include "dense_additions.hpp"
 
@@ -75,7 +76,10 @@ class Comparison {
 };
 
 template <class A>
-class DenseReference : public testing::Test {};
+class DenseReference : public testing::Test {
+ protected:
+  static void SetUpTestSuite() { graft::ThreadPool::global().resize(1); }  // thousands of tiny passes: waking a thread costs more than its work
+};
 TYPED_TEST_SUITE_P(DenseReference);
 
 TYPED_TEST_P(DenseReference, Base) { Comparison<TypeParam>::agrees("none", NoAdaptation{}); }

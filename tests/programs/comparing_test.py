@@ -6,7 +6,7 @@ import json
 import programs
 from programs import ProgramTest, run
 
-SMALL = ("--rows", "16", "--validation-rows", "4", "--test-sources", "2", "--epochs", "1", "--max-new", "8", "--shots", "2")
+SMALL = ("--rows", "16", "--batch", "8", "--validation-rows", "4", "--test-sources", "2", "--epochs", "1", "--max-new", "8", "--shots", "2")
 
 
 class Page(html.parser.HTMLParser):

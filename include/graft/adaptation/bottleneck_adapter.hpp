@@ -51,12 +51,12 @@ class BottleneckAdapter::State {
   State(BottleneckAdapter const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key) : settings_(settings) {
     auto const slots = slots_of(model);
     Index const width = model.width, r = width_of(settings, model, static_cast<Index>(slots.size()));
-    for (auto const& [name, index] : slots) {
+    for (auto const& [prefix, index] : slots) {
       RandomKey const own = key.with(static_cast<std::uint64_t>(index));
-      units_.emplace(index, Unit{{name + ".down.weight", normal<Scalar>(Shape{r, width}, own, settings.init_deviation)},
-                                 {name + ".down.bias", zeros<Scalar>(Shape{r})},
-                                 {name + ".up.weight", zeros<Scalar>(Shape{width, r})},
-                                 {name + ".up.bias", zeros<Scalar>(Shape{width})}});
+      units_.emplace(index, Unit{{prefix + ".down.weight", normal<Scalar>(Shape{r, width}, own, settings.init_deviation)},
+                                 {prefix + ".down.bias", zeros<Scalar>(Shape{r})},
+                                 {prefix + ".up.weight", zeros<Scalar>(Shape{width, r})},
+                                 {prefix + ".up.bias", zeros<Scalar>(Shape{width})}});
     }
   }
 

@@ -109,7 +109,7 @@ class LoRA::State {
     for (auto const& site : model.sites)
       if (site.role == Role::weight && std::find(names.begin(), names.end(), site.short_name) == names.end()) names.push_back(site.short_name);
     std::string text;
-    for (auto const& name : names) text += (text.empty() ? "" : ", ") + name;
+    for (auto const& target : names) text += (text.empty() ? "" : ", ") + target;
     return text;
   }
 

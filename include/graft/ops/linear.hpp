@@ -76,7 +76,7 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
   bool const wants_bias = tracked(b);
   if (!Tape::current().recording() || !(x.tracked() || wants_weight || wants_bias)) return y;
 
-  return record(std::move(y), [dx = x.slot(), kept = wants_weight ? x.value() : Tensor<Scalar, Device>(), w, b, wants_bias](Tensor<Scalar, Device> dy) {
+  return record(std::move(y), [dx = x.slot(), kept = wants_weight ? x.value() : Tensor<Scalar, Device>(), w, b](Tensor<Scalar, Device> dy) {
     if (dx) {
       Tensor<Scalar, Device> gradient(Shape{dy.rows(), w.in()});  // dx = dy·W
       w.times(dy.data(), dy.rows(), gradient.data());
@@ -89,7 +89,7 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
         w.value.slot()->accumulate(std::move(dw));
       }
     if constexpr (is_trainable<Bias>)
-      if (wants_bias) {
+      if (b.tracked()) {
         Tensor<Scalar, Device> db;
         detail::add_bias_gradient(dy, db);
         b.slot()->accumulate(std::move(db));

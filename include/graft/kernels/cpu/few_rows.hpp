@@ -19,12 +19,13 @@ void dot_block(Product<Scalar> const& p, Index i, Index j) {
   constexpr Index lanes = Eigen::internal::packet_traits<Scalar>::size;
   Scalar const* const a = p.a + i * p.lda;
   Scalar const* const b = p.b + j * p.ldb;
-  Packet sums[rows][columns];
+  constexpr auto height = static_cast<std::size_t>(rows), breadth = static_cast<std::size_t>(columns);
+  Packet sums[height][breadth];
   for (auto& row : sums)
     for (auto& sum : row) sum = Eigen::internal::pset1<Packet>(Scalar(0));
   Index t = 0;
   for (; t + lanes <= p.k; t += lanes) {
-    Packet right[columns];
+    Packet right[breadth];
     for (Index c = 0; c < columns; ++c) right[c] = Eigen::internal::ploadu<Packet>(b + c * p.ldb + t);
     for (Index r = 0; r < rows; ++r) {
       Packet const left = Eigen::internal::ploadu<Packet>(a + r * p.lda + t);

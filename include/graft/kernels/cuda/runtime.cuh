@@ -1,5 +1,5 @@
 /// @file
-/// @brief The GPU's memory, copies and errors; and `launch`, through which every kernel goes.
+/// @brief The GPU's memory and copies, and errors.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -12,9 +12,6 @@
 
 namespace graft::kernels::cuda {
 
-/// The stream of everything: the legacy one by name, so that nvcc's --default-stream does not change it.
-inline cudaStream_t stream() { return cudaStreamLegacy; }
-
 /// Throws what a CUDA call (`call`, with `details` of its operands) reported, unless it succeeded.
 template <class... Details>
 void check(cudaError_t status, char const* call, Details const&... details) {
@@ -24,18 +21,26 @@ void check(cudaError_t status, char const* call, Details const&... details) {
        "; expected cudaSuccess; hint: CUDA_LAUNCH_BLOCKING=1 reports failures at the kernel that caused them");
 }
 
+/// The stream of everything: the legacy one by name, so that nvcc's --default-stream does not change it.
+/// @throws Error where the program has made another device the calling thread's, in whose stream nothing of graft's may run
+inline cudaStream_t stream() {
+  int device = 0;
+  if (cudaGetDevice(&device) == cudaSuccess && device != 0)
+    fail("[cuda] this thread's current device is ", device, "; expected 0, the first visible one; hint: CUDA_VISIBLE_DEVICES chooses graft's device, ",
+         "cudaSetDevice(0) comes before graft's calls");
+  return cudaStreamLegacy;
+}
+
 namespace detail {
 
 inline cudaMemPool_t make_pool() {
   std::string const why = Runtime<Cuda>::why_unavailable();
   if (!why.empty()) fail("[cuda] no device can be used; got: ", why, "; expected an NVIDIA GPU and its driver; hint: nvidia-smi lists them");
-  int device = 0;
-  check(cudaGetDevice(&device), "cudaGetDevice");
   cudaMemPoolProps properties{};
   properties.allocType = cudaMemAllocationTypePinned;
   properties.handleTypes = cudaMemHandleTypeNone;
   properties.location.type = cudaMemLocationTypeDevice;
-  properties.location.id = device;
+  properties.location.id = 0;
   cudaMemPool_t pool{};
   check(cudaMemPoolCreate(&pool, &properties), "cudaMemPoolCreate");
   std::uint64_t keep = std::numeric_limits<std::uint64_t>::max();  // by default, a synchronization gives unused memory back to the system
@@ -63,7 +68,7 @@ void* Runtime<Device>::allocate(std::size_t bytes) {
 
 template <class Device>
 void Runtime<Device>::release(void* block) noexcept {
-  (void)cudaFreeAsync(block, stream());  // fails only where an earlier failure, or the end of the process, has taken the device away
+  (void)cudaFreeAsync(block, cudaStreamLegacy);  // fails only where an earlier failure, or the end of the process, has taken the device away
 }
 
 template <class Device>
