@@ -1,6 +1,6 @@
 /// @file
 /// @brief Rows of a trainable table, one a token: y_i = table_{token(i)}. Also learned positions. (A frozen table is a `FrozenMatrix`,
-/// whose `gather` serves.)
+/// whose `row` serves.)
 #pragma once
 
 #include <span>
