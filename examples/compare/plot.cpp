@@ -79,7 +79,7 @@ std::vector<std::pair<double, std::string>> Axis::ticks() const {
   double const rough = (high - low) / 6, power = std::pow(10.0, std::floor(std::log10(rough)));
   double const step = power * (rough / power < 1.5 ? 1 : rough / power < 3.5 ? 2 : rough / power < 7.5 ? 5 : 10);
   int const digits = std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9)));
-  for (double n = std::ceil(low / step - 1e-9); n * step <= high + 1e-9 * step; ++n) {
+  for (double n = std::ceil(low / step - 1e-9) + 0.0; n * step <= high + 1e-9 * step; ++n) {
     char text[32];
     std::snprintf(text, sizeof text, "%.*f", digits, n * step);
     ticks.emplace_back(n * step, digits > 0 ? text : short_number(std::round(n * step)));
