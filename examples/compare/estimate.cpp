@@ -28,7 +28,7 @@ void Estimate::add(Row const& row) {
   if (row.method != none || task_.validation_rows == 0) return;
   double const examples = task_.steps > 0 ? static_cast<double>(task_.steps * task_.batch)
                                           : static_cast<double>(task_.epochs) * static_cast<double>(task_.training_rows);
-  guess_ = 2.5 * row.validation_seconds * examples / static_cast<double>(task_.validation_rows);
+  guess_ = 1.5 * row.validation_seconds * examples / static_cast<double>(task_.validation_rows);
 }
 
 std::optional<double> Estimate::seconds(std::vector<std::string> const& methods) const {
