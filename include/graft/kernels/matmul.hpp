@@ -4,28 +4,10 @@
 #pragma once
 
 #include <graft/core/device.hpp>
-#include <graft/core/types.hpp>
 #include <graft/kernels/cuda_listed.hpp>
+#include <graft/kernels/matmul_operands.hpp>
 
 namespace graft::kernels {
-
-/// Whether an operand is read as it is stored, or transposed.
-enum class Read { plain, transposed };
-
-/// One product's operands. op(A) is [m, k], op(B) is [k, n], C is [m, n]; `ld*` are the distances between stored rows, in elements.
-template <class Scalar>
-struct Product {
-  Index m, n, k;
-  Scalar const* a;
-  Index lda;
-  Read read_a;
-  Scalar const* b;
-  Index ldb;
-  Read read_b;
-  Scalar beta;  ///< 0 overwrites C (which may be uninitialised), 1 adds to it
-  Scalar* c;
-  Index ldc;
-};
 
 /// The functions that carry out products. `graft::onednn` replaces them before the first use; by default they are Eigen's.
 template <class Scalar>

@@ -5,7 +5,7 @@
 #include <Eigen/Core>
 
 #include <graft/core/thread_pool.hpp>
-#include <graft/kernels/matmul.hpp>
+#include <graft/kernels/matmul_operands.hpp>
 
 namespace graft::kernels::cpu {
 
