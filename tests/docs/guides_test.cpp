@@ -28,8 +28,11 @@ TEST_F(Guides, Loading) {
   //! [tokens]
   std::vector<graft::Token> tokens = tokenizer.encode("the pub");
   std::string text = tokenizer.decode(tokens);
+  graft::EncodedText pair = tokenizer.encode_with_template("the pub", "a coffee shop", 128);  // ids, token_types, cut_tokens
   //! [tokens]
   EXPECT_EQ(text, "the pub");
+  EXPECT_EQ(pair.ids.size(), pair.token_types.size());
+  EXPECT_EQ(pair.cut_tokens, 0u);
 }
 
 TEST_F(Guides, Visiting) {

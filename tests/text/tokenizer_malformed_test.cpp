@@ -134,13 +134,14 @@ TEST(MalformedTokenizer, OtherKindsAreRefusedByName) {
   Json const byte_level = small::tokenizer()["pre_tokenizer"];
   auto const sequence = [](std::vector<Json> members) { return Json{{"type", "Sequence"}, {"pretokenizers", members}}; };
   std::vector<Malformed> const cases{
-      {"WordPiece", [](Json& j) { j["model"]["type"] = "WordPiece"; }, "got \"WordPiece\""},
-      {"Unigram",
+      {"WordLevel", [](Json& j) { j["model"]["type"] = "WordLevel"; }, "got \"WordLevel\""},
+      {"WordPiece of bytes", [](Json& j) { j["model"]["type"] = "WordPiece"; }, "after ByteLevel is not supported; got \"WordPiece\""},
+      {"Unigram of bytes",
        [](Json& j) {
          j["model"] = {{"type", "Unigram"}, {"vocab", Json::array({Json::array({"<unk>", 0.0})})}};
        },
        "got \"Unigram\""},
-      {"Unigram without type",
+      {"Unigram of bytes without type",
        [](Json& j) {
          j["model"] = {{"vocab", Json::array({Json::array({"<unk>", 0.0})})}};
        },
@@ -150,15 +151,20 @@ TEST(MalformedTokenizer, OtherKindsAreRefusedByName) {
       {"suffix", [](Json& j) { j["model"]["end_of_word_suffix"] = "</w>"; }, "end_of_word_suffix"},
       {"normalizer",
        [](Json& j) {
-         j["normalizer"] = {{"type", "Lowercase"}};
+         j["normalizer"] = {{"type", "Nmt"}};
        },
-       "got \"Lowercase\""},
+       "got \"Nmt\""},
       {"no pre-tokenizer", [](Json& j) { j["pre_tokenizer"] = nullptr; }, "pre-tokenizer"},
       {"Metaspace",
        [](Json& j) {
          j["pre_tokenizer"] = {{"type", "Metaspace"}};
        },
-       "got \"Metaspace\""},
+       "without ByteLevel"},
+      {"Whitespace",
+       [](Json& j) {
+         j["pre_tokenizer"] = {{"type", "Whitespace"}};
+       },
+       "got \"Whitespace\""},
       {"split only", [&](Json& j) { j["pre_tokenizer"] = sequence({split(gpt2_regex, "Isolated")}); }, "without ByteLevel"},
       {"digits after bytes",
        [&](Json& j) {
@@ -177,9 +183,20 @@ TEST(MalformedTokenizer, OtherKindsAreRefusedByName) {
        "got \"MergedWithNext\""},
       {"decoder",
        [](Json& j) {
-         j["decoder"] = {{"type", "WordPiece"}};
+         j["decoder"] = {{"type", "CTC"}};
        },
-       "got \"WordPiece\""},
+       "got \"CTC\""},
+      {"post-processor",
+       [](Json& j) {
+         j["post_processor"] = {{"type", "Unheard"}};
+       },
+       "got \"Unheard\""},
+      {"two post-processors",
+       [](Json& j) {
+         Json const bert = {{"type", "BertProcessing"}, {"sep", {"a", 1}}, {"cls", {"b", 2}}};
+         j["post_processor"] = {{"type", "Sequence"}, {"processors", {bert, bert}}};
+       },
+       "a second BertProcessing"},
   };
   for (Malformed const& c : cases) {
     Json json = small::tokenizer();

@@ -1,6 +1,7 @@
 // Whole tokenizers from files that the tests write. Expectations that involve flags of added tokens were recorded with Hugging Face
 // tokenizers 0.23 on the same tokenizer.
 #include "small_tokenizer.hpp"
+#include "temporary_folder.hpp"
 
 #include <graft/io/tokenizer_files.hpp>
 #include <graft/text/gguf_tokenizer.hpp>
@@ -8,10 +9,6 @@
 
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,23 +29,7 @@ Strings tokens(Tokenizer const& tokenizer, std::string const& text) {
   return out;
 }
 
-/// A folder that disappears with the test.
-class Folder {
- public:
-  Folder()
-      : path_(std::filesystem::temp_directory_path() / ("graft_tokenizer_" + std::to_string(::getpid()) + "_" + std::to_string(count_++))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(Folder const&) = delete;
-  Folder& operator=(Folder const&) = delete;
-  void write(std::string const& name, std::string const& text) const { std::ofstream(path_ / name, std::ios::binary) << text; }
-  [[nodiscard]] std::filesystem::path const& path() const { return path_; }
-
- private:
-  static inline int count_ = 0;
-  std::filesystem::path path_;
-};
+using Folder = TemporaryFolder;
 
 TEST(Tokenizer, EncodesAndDecodes) {
   Tokenizer const tokenizer = make(small::tokenizer());
@@ -164,6 +145,75 @@ TEST(TokenizerFolder, VocabularyAndMerges) {
   EXPECT_THROW((void)graft::load_tokenizer_files(folder.path()), graft::ConfigError);
 }
 
+TEST(TokenizerFolder, RobertasVocabularyAndMerges) {
+  Folder const folder;
+  Json vocabulary = small::vocabulary();
+  for (char const* const token : {"<s>", "<pad>", "</s>", "<unk>", "<mask>"}) vocabulary[token] = vocabulary.size();
+  folder.write("vocab.json", vocabulary.dump());
+  folder.write("merges.txt", "t h\nth e\n");
+  folder.write("config.json", R"({"model_type": "roberta", "bos_token_id": 265, "eos_token_id": 267})");
+  Tokenizer const tokenizer = graft::load_tokenizer_files(folder.path());
+  EXPECT_EQ(tokens(tokenizer, "the <mask> x</s>"), (Strings{"the", "<mask>", "Ġ", "x", "</s>"}));
+  auto const special = tokenizer.special_tokens();
+  EXPECT_TRUE(special.bos == 265 && special.cls == 265 && special.eos == 267 && special.sep == 267 && special.mask == 269);
+  auto const x = *tokenizer.token_to_id("x");
+  EXPECT_EQ(tokenizer.encode_with_template("x", "xx").ids, (Ids{265, x, 267, 267, x, x, 267}));
+  EXPECT_EQ(tokenizer.encode_with_template("x", "xx").token_types, Ids(7, 0));
+}
+
+TEST(TokenizerFolder, VocabTxt) {
+  Folder const folder;
+  folder.write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nfox\n##es\n,\n\xC3\xA9\r\nT\n##he\n");
+  Tokenizer tokenizer = graft::load_tokenizer_files(folder.path());
+  EXPECT_EQ(tokens(tokenizer, "The FOXES, [MASK]zz \u00e9"), (Strings{"the", "fox", "##es", ",", "[MASK]", "[UNK]", "[UNK]"}));
+  EXPECT_EQ(tokenizer.decode(tokenizer.encode("The foxes, the")), "the foxes, the");
+  auto const pair = tokenizer.encode_with_template("the", "fox the");
+  EXPECT_EQ(pair.ids, (Ids{2, 5, 3, 6, 5, 3}));
+  EXPECT_EQ(pair.token_types, (Ids{0, 0, 0, 1, 1, 1}));
+  auto const special = tokenizer.special_tokens();
+  EXPECT_TRUE(special.cls == 2 && special.sep == 3 && special.mask == 4 && special.pad == 0 && special.unk == 1 && !special.eos);
+  EXPECT_EQ(tokenizer.decode(pair.ids, true), "the fox the");
+
+  folder.write("tokenizer_config.json", R"({"do_lower_case": false, "tokenizer_class": "BertTokenizer"})");
+  tokenizer = graft::load_tokenizer_files(folder.path());
+  EXPECT_EQ(tokens(tokenizer, "The \u00e9"), (Strings{"T", "##he", "\u00e9"}));
+  folder.write("tokenizer_config.json", R"({"strip_accents": false})");
+  EXPECT_EQ(tokens(graft::load_tokenizer_files(folder.path()), "\u00c9"), (Strings{"\u00e9"}));
+  folder.write("tokenizer_config.json", R"({"do_basic_tokenize": false})");
+  EXPECT_THROW((void)graft::load_tokenizer_files(folder.path()), graft::ConfigError);
+  folder.write("tokenizer_config.json", R"({"tokenizer_class": "MPNetTokenizer"})");
+  EXPECT_THROW((void)graft::load_tokenizer_files(folder.path()), graft::ConfigError);
+}
+
+TEST(Tokenizer, PostProcessors) {
+  Json json = small::tokenizer();
+  json["added_tokens"].push_back(small::added_token("<s>", 265)), json["added_tokens"].push_back(small::added_token("</s>", 266));
+  Token const x = *make(json).token_to_id("x");
+  EXPECT_EQ(make(json).encode_with_template("x", "x").ids, (Ids{x, x}));
+  EXPECT_EQ(make(json).encode_with_template("x", "x").token_types, (Ids{0, 1}));
+  json["post_processor"] = {{"type", "RobertaProcessing"}, {"sep", {"</s>", 266}}, {"cls", {"<s>", 265}}, {"trim_offsets", true}, {"add_prefix_space", false}};
+  EXPECT_EQ(make(json).encode_with_template("x", "x").ids, (Ids{265, x, 266, 266, x, 266}));
+  EXPECT_EQ(make(json).special_tokens().cls, 265);
+  json["post_processor"] = {{"type", "BertProcessing"}, {"sep", {"</s>", 266}}, {"cls", {"<s>", 265}}};
+  EXPECT_EQ(make(json).encode_with_template("x", "x").token_types, (Ids{0, 0, 0, 1, 1}));
+  Json const a = {{"Sequence", {{"id", "A"}, {"type_id", 2}}}}, b = {{"Sequence", {{"id", "B"}, {"type_id", 0}}}};
+  Json const twice = {{"SpecialToken", {{"id", "two"}, {"type_id", 1}}}};
+  json["post_processor"] = {{"type", "Sequence"},
+                            {"processors",
+                             {small::tokenizer()["post_processor"],
+                              {{"type", "TemplateProcessing"},
+                               {"single", {twice, a}},
+                               {"pair", {b, twice, a}},
+                               {"special_tokens", {{"two", {{"id", "two"}, {"ids", {265, 266}}, {"tokens", {"<s>", "</s>"}}}}}}}}}};
+  EXPECT_EQ(make(json).encode_with_template("x").ids, (Ids{265, 266, x}));
+  EXPECT_EQ(make(json).encode_with_template("x").token_types, (Ids{1, 1, 2}));
+  auto const cut = make(json).encode_with_template("xyz", "thaa", 5);
+  EXPECT_EQ(cut.ids.size(), 5u);
+  EXPECT_EQ(cut.token_types, (Ids{0, 0, 1, 1, 2}));  // the second text, which comes first here, keeps one more
+  EXPECT_EQ(cut.cut_tokens, 3u);
+  EXPECT_THROW((void)make(json).encode_with_template("x", std::nullopt, 1), graft::ConfigError);
+}
+
 TEST(TokenizerFolder, WithoutATokenizer) {
   Folder const folder;
   EXPECT_THROW((void)graft::load_tokenizer_files(folder.path()), graft::FileError);
@@ -218,7 +268,7 @@ TEST(GgufTokenizer, RefusesContradictions) {
   refuses([](auto& fields) { fields.merges[0] = "t zz"; });
   refuses([](auto& fields) { fields.eos_id = 265; });
   auto fields = gguf_fields();
-  fields.model = "llama";
+  fields.model = "bert";
   EXPECT_THROW((void)graft::make_gguf_tokenizer(fields), graft::ConfigError);
 }
 
