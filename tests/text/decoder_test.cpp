@@ -107,8 +107,16 @@ TEST(TextTemplate, CutsTheLongerTextFirstAndSaysHowMuch) {
     std::size_t a, b, most, kept_a, kept_b;
   };
   // Recorded, less the three special tokens; for equal texts the second keeps one more where one is left over.
-  for (Case const& c : std::vector<Case>{{5, 2, 5, 3, 2}, {2, 5, 5, 2, 3}, {5, 5, 7, 3, 4}, {6, 5, 7, 4, 3}, {5, 5, 20, 5, 5}, {3, 9, 4, 2, 2},
-                                         {9, 3, 1, 1, 0}, {3, 9, 1, 0, 1}, {4, 4, 0, 0, 0}, {1, 9, 4, 1, 3}}) {
+  for (Case const& c : std::vector<Case>{{5, 2, 5, 3, 2},
+                                         {2, 5, 5, 2, 3},
+                                         {5, 5, 7, 3, 4},
+                                         {6, 5, 7, 4, 3},
+                                         {5, 5, 20, 5, 5},
+                                         {3, 9, 4, 2, 2},
+                                         {9, 3, 1, 1, 0},
+                                         {3, 9, 1, 0, 1},
+                                         {4, 4, 0, 0, 0},
+                                         {1, 9, 4, 1, 3}}) {
     Ids const a(c.a, 7), b(c.b, 8);
     auto const out = TextTemplate::bert(1, 2).apply(a, b, c.most + 3);
     EXPECT_EQ(std::count(out.ids.begin(), out.ids.end(), 7), static_cast<std::ptrdiff_t>(c.kept_a)) << c.a << ' ' << c.b << ' ' << c.most;

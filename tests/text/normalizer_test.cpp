@@ -41,7 +41,8 @@ TEST(BertNormalizer, CleansAndLowers) {
 
 TEST(BertNormalizer, KnowsTheUnicodeOfItsDay) {
   using graft::detail::is_bert_punctuation;
-  for (char32_t const code : {U'!', U'$', U'~', U'\u00bf', U'\u2042', U'\u166D', U'\U000111C9'}) EXPECT_TRUE(is_bert_punctuation(code)) << +code;
+  for (char32_t const code : {U'!', U'$', U'~', U'\u00bf', U'\u2042', U'\u166D', U'\U000111C9'})
+    EXPECT_TRUE(is_bert_punctuation(code)) << +code;
   for (char32_t const code : {U'a', U'0', U' ', U'\u20ac', U'\u2e43', U'\u09fd'}) EXPECT_FALSE(is_bert_punctuation(code)) << +code;
   EXPECT_TRUE(graft::detail::is_bert_control(U'\ue000') && graft::detail::is_bert_control(U'\u00ad'));
   EXPECT_FALSE(graft::detail::is_bert_control(U'\u0890') || graft::detail::is_bert_control(U'\n'));
@@ -97,7 +98,7 @@ TEST(CharsMap, FindsItsRules) {
 TEST(Precompiled, AppliesRulesToShortClustersAsAWhole) {
   normalizing::Precompiled const precompiled{std::make_shared<CharsMap const>(small::chars_map({{'A', "a"}, {'E', "e"}}), "test")};
   EXPECT_EQ(precompiled("AB\u00e9"), "aB\u00e9");
-  EXPECT_EQ(precompiled("A\u0301x"), "ax");                   // three bytes: the rule of A takes the accent along
+  EXPECT_EQ(precompiled("A\u0301x"), "ax");                              // three bytes: the rule of A takes the accent along
   EXPECT_EQ(precompiled("A\u0301\u0301\u0301"), "a\u0301\u0301\u0301");  // seven: each character by itself
 }
 
@@ -134,27 +135,29 @@ TEST(SentencePieceNormalizer, AppliesTheLongestRuleAndLeavesUserDefinedPieces) {
 
 Words split(std::vector<PreTokenizerStep> steps, std::string const& text, bool at_start = true) {
   Words words;
-  graft::PreTokenizer(std::move(steps)).for_each_word(text, [&](std::string_view word) { words.emplace_back(word); }, at_start);
+  graft::PreTokenizer(std::move(steps))
+      .for_each_word(
+          text, [&](std::string_view word) { words.emplace_back(word); }, at_start);
   return words;
 }
 
 TEST(PreTokenizer, WordsBetweenWhiteSpaceAndPunctuation) {
   EXPECT_EQ(split({PreTokenizerStep::whitespace}, " a,b \u3000 c\n"), (Words{"a,b", "c"}));
-  EXPECT_EQ(split({PreTokenizerStep::bert}, " don't a--b \u00bfx\u0085y"), (Words{"don", "'", "t", "a", "-", "-", "b", "\u00bf", "x", "y"}));
+  EXPECT_EQ(split({PreTokenizerStep::bert}, " don't a--b \u00bfx\u0085y"),
+            (Words{"don", "'", "t", "a", "-", "-", "b", "\u00bf", "x", "y"}));
   EXPECT_TRUE(split({PreTokenizerStep::bert}, " \t ").empty());
 }
 
 TEST(PreTokenizer, MetaspaceStepByStep) {
   using enum PreTokenizerStep;
-  std::vector<PreTokenizerStep> const always{metaspaces, metaspace_prefix, split_metaspace}, first{metaspaces, metaspace_prefix_first, split_metaspace};
+  std::vector<PreTokenizerStep> const always{metaspaces, metaspace_prefix, split_metaspace},
+      first{metaspaces, metaspace_prefix_first, split_metaspace};
   EXPECT_EQ(split(always, "Hey  friend "), (Words{"\u2581Hey", "\u2581", "\u2581friend", "\u2581"}));
   EXPECT_EQ(split(always, " Hey"), (Words{"\u2581Hey"}));
   EXPECT_EQ(split(first, "Hey", false), (Words{"Hey"}));
   EXPECT_EQ(split(first, "Hey", true), (Words{"\u2581Hey"}));
-  EXPECT_EQ(split({whitespace, metaspaces, metaspace_prefix_first}, "a b"), (Words{"\u2581a",
-                                                                                    "b"}));
-  EXPECT_EQ(split({whitespace, metaspaces, metaspace_prefix}, " a b"), (Words{"\u2581a",
-                                                                               "\u2581b"}));
+  EXPECT_EQ(split({whitespace, metaspaces, metaspace_prefix_first}, "a b"), (Words{"\u2581a", "b"}));
+  EXPECT_EQ(split({whitespace, metaspaces, metaspace_prefix}, " a b"), (Words{"\u2581a", "\u2581b"}));
   EXPECT_EQ(split({whitespace, metaspace_prefix_first}, " a"), (Words{"a"}));  // the text begins with a space, not with this piece
 }
 

@@ -165,8 +165,8 @@ TEST(Unigram, SentencePieceFindsOnlyWhatIsForText) {
   using enum PieceType;
   fields.types = {unknown, normal, normal, user_defined, byte, byte, control, unused};
   graft::Unigram const model(fields);
-  EXPECT_EQ(encode(model, "abab"), (Ids{3, 3}));    // user-defined pieces always win
-  EXPECT_EQ(encode(model, "<c>a"), (Ids{0, 1}));    // control pieces are not in text
+  EXPECT_EQ(encode(model, "abab"), (Ids{3, 3}));         // user-defined pieces always win
+  EXPECT_EQ(encode(model, "<c>a"), (Ids{0, 1}));         // control pieces are not in text
   EXPECT_EQ(encode(model, "zza<unk>"), (Ids{0, 1, 0}));  // nor unused ones, nor <unk>
 }
 
@@ -208,7 +208,9 @@ RandomPieces random_pieces(std::mt19937& random) {
   out.fields.vocabulary = make_vocabulary(out.tokens);
   for (std::size_t i = 0; i < out.tokens.size(); ++i) {
     out.fields.scores.push_back(-static_cast<float>(random() % 20));  // several of the same score
-    out.fields.types.push_back(i > 3 && random() % 8 == 0 ? PieceType::unused : i > 3 && random() % 8 == 0 ? PieceType::user_defined : PieceType::normal);
+    out.fields.types.push_back(i > 3 && random() % 8 == 0   ? PieceType::unused
+                               : i > 3 && random() % 8 == 0 ? PieceType::user_defined
+                                                            : PieceType::normal);
   }
   out.fields.types.back() = PieceType::unknown;
   out.fields.unknown = static_cast<Token>(out.tokens.size() - 1);
@@ -241,7 +243,8 @@ Ids by_definition(RandomPieces const& pieces, std::string const& text) {
     for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
       auto const id = pieces.fields.vocabulary.find(parts[i].text + parts[i + 1].text);
       if (!id || parts[i].frozen || parts[i + 1].frozen || type(*id) == PieceType::unknown) continue;
-      if (pieces.fields.scores[static_cast<std::size_t>(*id)] > score) best = i, score = pieces.fields.scores[static_cast<std::size_t>(*id)];
+      if (pieces.fields.scores[static_cast<std::size_t>(*id)] > score)
+        best = i, score = pieces.fields.scores[static_cast<std::size_t>(*id)];
     }
     if (best == parts.size()) break;
     parts[best].text += parts[best + 1].text;

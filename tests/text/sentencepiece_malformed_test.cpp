@@ -59,10 +59,15 @@ TEST(MalformedSentencePiece, Contradictions) {
       {"piece too long", [](auto& m) { m.pieces[5].text = std::string(8000, 'x'); }, "is too long"},
       {"score not a number", [](auto& m) { m.pieces[5].score = std::numeric_limits<float>::quiet_NaN(); }, "is not a finite number"},
       {"score infinite", [](auto& m) { m.pieces[5].score = -std::numeric_limits<float>::infinity(); }, "is not a finite number"},
-      {"control score not a number", [](auto& m) { m.pieces[0].score = std::numeric_limits<float>::quiet_NaN(); }, "is not a finite number"},
+      {"control score not a number", [](auto& m) { m.pieces[0].score = std::numeric_limits<float>::quiet_NaN(); },
+       "is not a finite number"},
       {"piece type 0", [](auto& m) { m.pieces[5].type = 0; }, "type of piece 5 is unknown; got 0"},
       {"piece type 7", [](auto& m) { m.pieces[5].type = 7; }, "type of piece 5 is unknown; got 7"},
-      {"byte without fallback", [](auto& m) { m.pieces.push_back({"<0x41>", 0, 6}); }, "without byte fallback"},
+      {"byte without fallback",
+       [](auto& m) {
+         m.pieces.push_back({"<0x41>", 0, 6});
+       },
+       "without byte fallback"},
       {"fallback without bytes", [](auto& m) { m.byte_fallback = true; }, "lacks byte pieces; got 0"},
       {"one byte missing",
        [](auto& m) {
@@ -98,12 +103,15 @@ TEST(MalformedSentencePiece, OtherKindsAreRefusedByName) {
   expect_error<graft::ConfigError>(make_model, model.bytes(), "4 (characters)", "character model");
   std::string const rules = small::bytes_field(5, small::bytes_field(2, "x"));
   expect_error<graft::ConfigError>(make_model, small::unigram().bytes() + rules, "denormalizer", "rules for decoding");
-  EXPECT_NO_THROW((void)make_model(small::unigram().bytes() + small::bytes_field(5, small::bytes_field(2, "") + small::number_field(3, 0))));
+  EXPECT_NO_THROW(
+      (void)make_model(small::unigram().bytes() + small::bytes_field(5, small::bytes_field(2, "") + small::number_field(3, 0))));
 }
 
 TEST(MalformedSentencePiece, WireFormat) {
   std::string const good = small::unigram().bytes();
-  auto const refuses = [&](std::string const& bytes, std::string const& says) { expect_error<graft::FileError>(make_model, bytes, says, says); };
+  auto const refuses = [&](std::string const& bytes, std::string const& says) {
+    expect_error<graft::FileError>(make_model, bytes, says, says);
+  };
   refuses(std::string(1, '\0'), "got field 0");
   refuses("\x0B", "wire type 3");
   refuses("\x0F", "wire type 7");
@@ -162,7 +170,8 @@ TEST(MalformedSentencePiece, CutAtEveryByte) {
     base.chars_map = small::chars_map({{'A', "a"}});
     std::string const good = base.bytes();
     ASSERT_NO_THROW((void)make_model(good));
-    for (std::size_t length = 0; length < good.size(); ++length) expect_error<graft::FileError>(make_model, good.substr(0, length), "", "cut");
+    for (std::size_t length = 0; length < good.size(); ++length)
+      expect_error<graft::FileError>(make_model, good.substr(0, length), "", "cut");
   }
 }
 
@@ -245,7 +254,8 @@ Json unigram_json() {
           {"model",
            {{"type", "Unigram"},
             {"unk_id", 0},
-            {"vocab", Json::array({Json::array({"<unk>", 0}), Json::array({"</s>", 0}), Json::array({"▁the", -1.5}), Json::array({"▁", -2.5})})}}}};
+            {"vocab",
+             Json::array({Json::array({"<unk>", 0}), Json::array({"</s>", 0}), Json::array({"▁the", -1.5}), Json::array({"▁", -2.5})})}}}};
 }
 
 struct BadJson {
@@ -258,43 +268,94 @@ TEST(MalformedUnigramJson, Contradictions) {
   std::vector<BadJson> const cases{
       {"no pieces", [](Json& j) { j["model"].erase("vocab"); }, "lacks model.vocab"},
       {"empty pieces", [](Json& j) { j["model"]["vocab"] = Json::array(); }, "is empty"},
-      {"table of ids", [](Json& j) { j["model"]["vocab"] = {{"a", 0}}; }, "lacks model.vocab"},
+      {"table of ids",
+       [](Json& j) {
+         j["model"]["vocab"] = {{"a", 0}};
+       },
+       "lacks model.vocab"},
       {"piece alone", [](Json& j) { j["model"]["vocab"][2] = "a"; }, "piece 2 has the wrong type"},
       {"piece without score", [](Json& j) { j["model"]["vocab"][2] = {"a"}; }, "piece 2 has the wrong type"},
-      {"score first", [](Json& j) { j["model"]["vocab"][2] = Json::array({1.0, "a"}); }, "piece 2 has the wrong type"},
-      {"score as text", [](Json& j) { j["model"]["vocab"][2] = Json::array({"a", "1"}); }, "piece 2 has the wrong type"},
-      {"three values", [](Json& j) { j["model"]["vocab"][2] = Json::array({"a", 1.0, 2.0}); }, "has the wrong type"},
-      {"null score", [](Json& j) { j["model"]["vocab"][2] = Json::array({"a", nullptr}); }, "piece 2 has the wrong type"},
-      {"nested", [](Json& j) { j["model"]["vocab"][2] = Json::array({Json::array({"a", 1.0}), 1.0}); }, "piece 2 has the wrong type"},
+      {"score first",
+       [](Json& j) {
+         j["model"]["vocab"][2] = Json::array({1.0, "a"});
+       },
+       "piece 2 has the wrong type"},
+      {"score as text",
+       [](Json& j) {
+         j["model"]["vocab"][2] = Json::array({"a", "1"});
+       },
+       "piece 2 has the wrong type"},
+      {"three values",
+       [](Json& j) {
+         j["model"]["vocab"][2] = Json::array({"a", 1.0, 2.0});
+       },
+       "has the wrong type"},
+      {"null score",
+       [](Json& j) {
+         j["model"]["vocab"][2] = Json::array({"a", nullptr});
+       },
+       "piece 2 has the wrong type"},
+      {"nested",
+       [](Json& j) {
+         j["model"]["vocab"][2] = Json::array({Json::array({"a", 1.0}), 1.0});
+       },
+       "piece 2 has the wrong type"},
       {"object", [](Json& j) { j["model"]["vocab"][2] = Json::object(); }, "piece 2 has the wrong type"},
-      {"piece twice", [](Json& j) { j["model"]["vocab"][2] = Json::array({"▁", 1.0}); }, "occurs twice"},
+      {"piece twice",
+       [](Json& j) {
+         j["model"]["vocab"][2] = Json::array({"▁", 1.0});
+       },
+       "occurs twice"},
       {"unknown id too large", [](Json& j) { j["model"]["unk_id"] = 4; }, "unk_id is out of range; got 4"},
       {"unknown id negative", [](Json& j) { j["model"]["unk_id"] = -1; }, "unk_id"},
       {"unknown id a string", [](Json& j) { j["model"]["unk_id"] = "0"; }, "unk_id"},
-      {"piece too long", [](Json& j) { j["model"]["vocab"][2] = Json::array({std::string(9000, 'x'), 1.0}); }, "is too long"},
+      {"piece too long",
+       [](Json& j) {
+         j["model"]["vocab"][2] = Json::array({std::string(9000, 'x'), 1.0});
+       },
+       "is too long"},
       {"charsmap not base64", [](Json& j) { j["normalizer"]["normalizers"][0]["precompiled_charsmap"] = "$$$$"; }, "not base64"},
       {"charsmap short", [](Json& j) { j["normalizer"]["normalizers"][0]["precompiled_charsmap"] = "AAA="; }, "got 2 bytes"},
       {"charsmap a number", [](Json& j) { j["normalizer"]["normalizers"][0]["precompiled_charsmap"] = 3; }, "precompiled_charsmap"},
       {"charsmap missing", [](Json& j) { j["normalizer"]["normalizers"][0].erase("precompiled_charsmap"); }, "precompiled_charsmap"},
       {"replacement missing", [](Json& j) { j["normalizer"]["normalizers"][1].erase("content"); }, "content"},
       {"pattern missing", [](Json& j) { j["normalizer"]["normalizers"][1].erase("pattern"); }, "Replace has no pattern"},
-      {"pattern empty", [](Json& j) { j["normalizer"]["normalizers"][1]["pattern"] = {{"String", ""}}; }, "empty pattern"},
+      {"pattern empty",
+       [](Json& j) {
+         j["normalizer"]["normalizers"][1]["pattern"] = {{"String", ""}};
+       },
+       "empty pattern"},
       {"replacement long", [](Json& j) { j["normalizer"]["normalizers"][1]["content"] = std::string(257, 'x'); }, "content is too long"},
       {"prefix long", [](Json& j) { j["normalizer"]["normalizers"][2]["prepend"] = std::string(300, 'x'); }, "prepend is too long"},
       {"lowercase a number", [](Json& j) { j["normalizer"]["normalizers"][3]["lowercase"] = 1; }, "lowercase"},
       {"Metaspace contradicts itself", [](Json& j) { j["pre_tokenizer"]["add_prefix_space"] = false; }, "contradicts itself"},
       {"template names no text", [](Json& j) { j["post_processor"]["single"].erase(0); }, "does not name each text once; got 0 of A"},
-      {"template names a text twice", [](Json& j) { j["post_processor"]["pair"][2] = j["post_processor"]["pair"][0]; }, "got 2 of A and 0 of B"},
+      {"template names a text twice", [](Json& j) { j["post_processor"]["pair"][2] = j["post_processor"]["pair"][0]; },
+       "got 2 of A and 0 of B"},
       {"template names C", [](Json& j) { j["post_processor"]["single"][0]["Sequence"]["id"] = "C"; }, "unknown text; got \"C\""},
       {"template a string", [](Json& j) { j["post_processor"]["single"] = "$A </s>"; }, "single is not a list"},
-      {"template of nothing known", [](Json& j) { j["post_processor"]["single"][0] = {{"x", 1}}; }, "lacks the key \"Sequence\""},
+      {"template of nothing known",
+       [](Json& j) {
+         j["post_processor"]["single"][0] = {{"x", 1}};
+       },
+       "lacks the key \"Sequence\""},
       {"template's token unnamed", [](Json& j) { j["post_processor"]["special_tokens"] = Json::object(); }, "lacks the key \"</s>\""},
-      {"template's id out of range", [](Json& j) { j["post_processor"]["special_tokens"]["</s>"]["ids"][0] = 77; }, "template's token is out of range; got id 77"},
+      {"template's id out of range", [](Json& j) { j["post_processor"]["special_tokens"]["</s>"]["ids"][0] = 77; },
+       "template's token is out of range; got id 77"},
       {"template's id negative", [](Json& j) { j["post_processor"]["special_tokens"]["</s>"]["ids"][0] = -1; }, "id out of range; got -1"},
       {"template's id huge", [](Json& j) { j["post_processor"]["special_tokens"]["</s>"]["ids"][0] = UINT64_MAX; }, "ids"},
-      {"template too long", [](Json& j) { j["post_processor"]["special_tokens"]["</s>"]["ids"] = std::vector<int>(300, 1); }, "is too long"},
-      {"BERT's sep missing", [](Json& j) { j["post_processor"] = {{"type", "BertProcessing"}, {"cls", {"a", 1}}}; }, "sep has the wrong type"},
-      {"BERT's sep a string", [](Json& j) { j["post_processor"] = {{"type", "BertProcessing"}, {"cls", {"a", 1}}, {"sep", "a"}}; }, "sep has the wrong type"},
+      {"template too long", [](Json& j) { j["post_processor"]["special_tokens"]["</s>"]["ids"] = std::vector<int>(300, 1); },
+       "is too long"},
+      {"BERT's sep missing",
+       [](Json& j) {
+         j["post_processor"] = {{"type", "BertProcessing"}, {"cls", {"a", 1}}};
+       },
+       "sep has the wrong type"},
+      {"BERT's sep a string",
+       [](Json& j) {
+         j["post_processor"] = {{"type", "BertProcessing"}, {"cls", {"a", 1}}, {"sep", "a"}};
+       },
+       "sep has the wrong type"},
       {"BERT's sep out of range",
        [](Json& j) {
          j["post_processor"] = {{"type", "BertProcessing"}, {"cls", {"a", 1}}, {"sep", {"a", UINT64_MAX}}};
@@ -312,7 +373,11 @@ TEST(MalformedUnigramJson, Contradictions) {
 
 TEST(MalformedUnigramJson, WhatIsNotSupportedIsNamed) {
   std::vector<BadJson> const cases{
-      {"regular expression", [](Json& j) { j["normalizer"]["normalizers"][1]["pattern"] = {{"Regex", "(a+)+$"}}; }, "got \"(a+)+$\""},
+      {"regular expression",
+       [](Json& j) {
+         j["normalizer"]["normalizers"][1]["pattern"] = {{"Regex", "(a+)+$"}};
+       },
+       "got \"(a+)+$\""},
       {"many normalizers",
        [](Json& j) {
          j["normalizer"]["normalizers"] = Json(std::vector<Json>(17, {{"type", "NFC"}}));
@@ -324,10 +389,22 @@ TEST(MalformedUnigramJson, WhatIsNotSupportedIsNamed) {
       {"strip at the end", [](Json& j) { j["decoder"]["decoders"][3]["stop"] = 1; }, "stop of Strip"},
       {"strip of two characters", [](Json& j) { j["decoder"]["decoders"][3]["content"] = "ab"; }, "content of Strip"},
       {"order", [](Json& j) { std::swap(j["decoder"]["decoders"][0], j["decoder"]["decoders"][1]); }, "got \"Replace\""},
-      {"pattern of a decoder", [](Json& j) { j["decoder"]["decoders"][0]["pattern"] = {{"Regex", "a"}}; }, "decoder's Replace"},
-      {"two decoders", [](Json& j) { j["decoder"]["decoders"] = {{{"type", "WordPiece"}}, {{"type", "Fuse"}}}; }, "one WordPiece"},
+      {"pattern of a decoder",
+       [](Json& j) {
+         j["decoder"]["decoders"][0]["pattern"] = {{"Regex", "a"}};
+       },
+       "decoder's Replace"},
+      {"two decoders",
+       [](Json& j) {
+         j["decoder"]["decoders"] = {{{"type", "WordPiece"}}, {{"type", "Fuse"}}};
+       },
+       "one WordPiece"},
       {"no decoder", [](Json& j) { j["decoder"]["decoders"] = Json::array(); }, "an empty Sequence"},
-      {"bytes", [](Json& j) { j["decoder"] = {{"type", "ByteLevel"}}; }, "without ByteLevel"},
+      {"bytes",
+       [](Json& j) {
+         j["decoder"] = {{"type", "ByteLevel"}};
+       },
+       "without ByteLevel"},
       {"WordLevel", [](Json& j) { j["model"]["type"] = "WordLevel"; }, "got \"WordLevel\""},
   };
   for (BadJson const& c : cases) {

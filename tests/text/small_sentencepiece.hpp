@@ -52,14 +52,40 @@ struct Model {
 
 /// Pieces of "the fox", its letters, `<unk>`, `<s>`, `</s>`, `<pad>` with T5's ids.
 inline Model unigram() {
-  return {{{"<pad>", 0, 3}, {"</s>", 0, 3}, {"<unk>", 0, 2}, {"▁the", -2.5F}, {"▁", -3}, {"the", -3.5F}, {"fox", -4}, {"▁fox", -3.25F},
-           {"t", -6},       {"h", -6},      {"e", -5},       {"f", -7},       {"o", -6}, {"x", -8}}};
+  return {{{"<pad>", 0, 3},
+           {"</s>", 0, 3},
+           {"<unk>", 0, 2},
+           {"▁the", -2.5F},
+           {"▁", -3},
+           {"the", -3.5F},
+           {"fox", -4},
+           {"▁fox", -3.25F},
+           {"t", -6},
+           {"h", -6},
+           {"e", -5},
+           {"f", -7},
+           {"o", -6},
+           {"x", -8}}};
 }
 
 /// The same text by merges, LLaMA's ids.
 inline Model bpe() {
-  Model model{{{"<unk>", 0, 2}, {"<s>", 0, 3}, {"</s>", 0, 3}, {"th", -1}, {"▁f", -2}, {"the", -3}, {"▁the", -4}, {"ox", -5}, {"▁fox", -6},
-               {"▁", -7}, {"t", -8}, {"h", -9}, {"e", -10}, {"f", -11}, {"o", -12}, {"x", -13}}};
+  Model model{{{"<unk>", 0, 2},
+               {"<s>", 0, 3},
+               {"</s>", 0, 3},
+               {"th", -1},
+               {"▁f", -2},
+               {"the", -3},
+               {"▁the", -4},
+               {"ox", -5},
+               {"▁fox", -6},
+               {"▁", -7},
+               {"t", -8},
+               {"h", -9},
+               {"e", -10},
+               {"f", -11},
+               {"o", -12},
+               {"x", -13}}};
   model.type = 2;
   return model;
 }
@@ -67,7 +93,8 @@ inline Model bpe() {
 /// All 256 byte pieces, behind those of `model`.
 inline Model with_bytes(Model model) {
   constexpr char const* digits = "0123456789ABCDEF";
-  for (unsigned byte = 0; byte < 256; ++byte) model.pieces.push_back({std::string("<0x") + digits[byte >> 4] + digits[byte & 15] + ">", 0, 6});
+  for (unsigned byte = 0; byte < 256; ++byte)
+    model.pieces.push_back({std::string("<0x") + digits[byte >> 4] + digits[byte & 15] + ">", 0, 6});
   model.byte_fallback = true;
   return model;
 }

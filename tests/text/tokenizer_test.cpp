@@ -191,7 +191,8 @@ TEST(Tokenizer, PostProcessors) {
   Token const x = *make(json).token_to_id("x");
   EXPECT_EQ(make(json).encode_with_template("x", "x").ids, (Ids{x, x}));
   EXPECT_EQ(make(json).encode_with_template("x", "x").token_types, (Ids{0, 1}));
-  json["post_processor"] = {{"type", "RobertaProcessing"}, {"sep", {"</s>", 266}}, {"cls", {"<s>", 265}}, {"trim_offsets", true}, {"add_prefix_space", false}};
+  json["post_processor"] = {
+      {"type", "RobertaProcessing"}, {"sep", {"</s>", 266}}, {"cls", {"<s>", 265}}, {"trim_offsets", true}, {"add_prefix_space", false}};
   EXPECT_EQ(make(json).encode_with_template("x", "x").ids, (Ids{265, x, 266, 266, x, 266}));
   EXPECT_EQ(make(json).special_tokens().cls, 265);
   json["post_processor"] = {{"type", "BertProcessing"}, {"sep", {"</s>", 266}}, {"cls", {"<s>", 265}}};

@@ -42,8 +42,10 @@ inline void add_roberta_tokens(TokenizerParts& parts, TokenizerSettings const& s
   usual.back().lstrip = true;
   add_folder_tokens(parts, settings, usual);
   SpecialTokens& special = parts.special_tokens;
-  auto const role = [&](char const* name, char const* usual_name) { return find_token(parts, settings.name_of(name).value_or(usual_name)); };
-  special = {role("bos", "<s>"),  role("eos", "</s>"), role("pad", "<pad>"), role("unk", "<unk>"),
+  auto const role = [&](char const* name, char const* usual_name) {
+    return find_token(parts, settings.name_of(name).value_or(usual_name));
+  };
+  special = {role("bos", "<s>"),  role("eos", "</s>"), role("pad", "<pad>"),  role("unk", "<unk>"),
              role("sep", "</s>"), role("cls", "<s>"),  role("mask", "<mask>")};
   if (special.cls && special.sep) parts.text_template = TextTemplate::roberta(*special.cls, *special.sep);
 }

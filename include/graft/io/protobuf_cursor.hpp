@@ -19,7 +19,8 @@ class ProtobufCursor {
 
   /// @param bytes the message
   /// @param offset where it begins in the file, for errors
-  ProtobufCursor(std::string_view bytes, std::string const& where, std::size_t offset = 0) : bytes_(bytes), where_(where), offset_(offset) {}
+  ProtobufCursor(std::string_view bytes, std::string const& where, std::size_t offset = 0)
+      : bytes_(bytes), where_(where), offset_(offset) {}
 
   [[nodiscard]] bool at_end() const noexcept { return position_ == bytes_.size(); }
   [[nodiscard]] std::uint64_t field() const noexcept { return field_; }
@@ -81,15 +82,15 @@ class ProtobufCursor {
  private:
   void expect(Wire wire, char const* what) const {
     if (wire_ == wire) return;
-    fail<FileError>("[", where_, "] has ", what, " of the wrong wire type at byte ", offset_ + begin_, "; got ", static_cast<unsigned>(wire_),
-                    "; expected ", static_cast<unsigned>(wire));
+    fail<FileError>("[", where_, "] has ", what, " of the wrong wire type at byte ", offset_ + begin_, "; got ",
+                    static_cast<unsigned>(wire_), "; expected ", static_cast<unsigned>(wire));
   }
 
   [[nodiscard]] std::string_view take(std::uint64_t count, char const* what) {
     std::size_t const left = bytes_.size() - position_;
     if (count > left) {
-      fail<FileError>("[", where_, "] is cut short or lies about a length: ", what, " needs ", count, " bytes at byte ", offset_ + position_,
-                      "; got ", left, " more in the message");
+      fail<FileError>("[", where_, "] is cut short or lies about a length: ", what, " needs ", count, " bytes at byte ",
+                      offset_ + position_, "; got ", left, " more in the message");
     }
     std::string_view const taken = bytes_.substr(position_, static_cast<std::size_t>(count));
     position_ += taken.size();

@@ -52,7 +52,8 @@ inline void read_trainer_spec(ProtobufCursor message, SentencePieceFields& field
     switch (message.field()) {
       case 3: {
         std::uint64_t const type = message.number("the model's type");
-        if (type < 1 || type > 4) fail<FileError>("[", fields.file, "] model type is unknown; got ", type, "; expected 1 (unigram) or 2 (BPE)");
+        if (type < 1 || type > 4)
+          fail<FileError>("[", fields.file, "] model type is unknown; got ", type, "; expected 1 (unigram) or 2 (BPE)");
         if (type > 2) {
           fail<ConfigError>("[", fields.file, "] model type is not supported; got ", type, type == 3 ? " (word)" : " (characters)",
                             "; expected 1 (unigram) or 2 (BPE)");

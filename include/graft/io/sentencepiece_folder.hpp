@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -56,11 +57,18 @@ inline void add_extra_ids(TokenizerParts& parts, TokenizerSettings const& settin
     parts.added_tokens.push_back({cat("<extra_id_", i, ">"), size + static_cast<Token>(count - 1 - i), true});
 }
 
-/// Lets special tokens be found in text and seen when decoded, as Hugging Face's tokenizers do.
+/// Lets special tokens be found in text and seen when decoded, as Hugging Face's tokenizers do: those of the model, with the flags that the
+/// settings give them, and those that the settings add.
 inline void use_folder_tokens(TokenizerParts& parts, TokenizerSettings const& settings) {
-  std::vector<AddedToken> usual = std::exchange(parts.added_tokens, {});
-  for (AddedToken& token : usual) token.in_text = true;
-  add_folder_tokens(parts, settings, usual);
+  std::vector<AddedToken> const of_model = std::exchange(parts.added_tokens, {});
+  add_folder_tokens(parts, settings, {});
+  std::unordered_set<Token> given;
+  for (AddedToken const& token : parts.added_tokens) given.insert(token.id);
+  for (AddedToken token : of_model) {
+    if (given.contains(token.id)) continue;
+    token.in_text = true;
+    parts.added_tokens.push_back(std::move(token));
+  }
   if (auto* const pieces = std::get_if<decoding::Pieces>(&parts.decoder)) pieces->surfaces = nullptr;
 }
 
@@ -89,14 +97,16 @@ inline void set_sentencepiece_template(TokenizerParts& parts, TokenizerSettings 
   std::string kind = settings.tokenizer_class();
   if (kind.empty()) kind = settings.usual_class();
   bool const xlmr = kind == "XLMRobertaTokenizer";
-  if (!kind.empty() && !xlmr && kind != "T5Tokenizer" && kind != "MT5Tokenizer" && kind != "LlamaTokenizer" && kind != "PreTrainedTokenizer") {
+  if (!kind.empty() && !xlmr && kind != "T5Tokenizer" && kind != "MT5Tokenizer" && kind != "LlamaTokenizer" &&
+      kind != "PreTrainedTokenizer") {
     unsupported(source, "tokenizer_class with " + name, kind,
                 "T5Tokenizer, LlamaTokenizer or XLMRobertaTokenizer; hint: a tokenizer.json says more");
   }
   auto const file = MappedFile::open(folder / name);
   SentencePieceFields fields = parse_sentencepiece(file->text(), file->path());
   bool const hugging_face = !kind.empty() || settings.any();
-  if (hugging_face && !json_or<bool>(source, config, "legacy", true) && fields.prefix == PrefixSpace::always) fields.prefix = PrefixSpace::first;
+  if (hugging_face && !json_or<bool>(source, config, "legacy", true) && fields.prefix == PrefixSpace::always)
+    fields.prefix = PrefixSpace::first;
   if (xlmr) fields = with_fairseq_ids(std::move(fields));
   TokenizerParts parts = make_sentencepiece_parts(std::move(fields));
   if (hugging_face) use_folder_tokens(parts, settings);

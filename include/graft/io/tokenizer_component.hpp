@@ -30,7 +30,8 @@ namespace graft::detail {
 /// A component that is absent or null.
 [[nodiscard]] inline bool is_absent(nlohmann::json const& root, char const* key) { return !root.contains(key) || root[key].is_null(); }
 
-[[noreturn]] inline void unsupported(std::string const& source, std::string const& what, std::string const& got, std::string const& expected) {
+[[noreturn]] inline void unsupported(std::string const& source, std::string const& what, std::string const& got,
+                                     std::string const& expected) {
   fail<ConfigError>("[", source, "] ", what, " is not supported; got ", printable(got), "; expected ", expected);
 }
 
@@ -63,7 +64,8 @@ struct ReplacePattern {
 
 [[nodiscard]] inline ReplacePattern read_replace_pattern(std::string const& source, nlohmann::json const& component) {
   auto const pattern = component.find("pattern");
-  if (pattern == component.end() || !pattern->is_object()) fail<FileError>("[", source, "] Replace has no pattern; expected {\"String\": …}");
+  if (pattern == component.end() || !pattern->is_object())
+    fail<FileError>("[", source, "] Replace has no pattern; expected {\"String\": …}");
   bool const regex = !pattern->contains("String");
   std::string text = read_short_text(source, *pattern, regex ? "Regex" : "String");
   if (text.empty()) fail<FileError>("[", source, "] Replace has an empty pattern; expected a text");

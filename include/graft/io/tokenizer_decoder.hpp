@@ -34,7 +34,11 @@ inline void read_strip(std::string const& source, nlohmann::json const& member, 
   int place = 0;  // of the member that came last
   for (auto const* const member : members) {
     std::string const type = component_type(source, *member);
-    int const now = type == "Replace" ? 0 : type == "ByteFallback" ? 1 : type == "Fuse" ? 2 : type == "Strip" || type == "Metaspace" ? 3 : -1;
+    int const now = type == "Replace"                        ? 0
+                    : type == "ByteFallback"                 ? 1
+                    : type == "Fuse"                         ? 2
+                    : type == "Strip" || type == "Metaspace" ? 3
+                                                             : -1;
     bool const fits = now > place || (now == 0 && place == 0);
     if (!fits || (type == "Strip" && place != 2) || (type == "Metaspace" && place == 2))
       unsupported(source, "decoder", type, "ByteLevel, WordPiece, Metaspace, or a Sequence of Replace, ByteFallback, Fuse and Strip");

@@ -41,8 +41,8 @@ using ModelPointer = std::shared_ptr<TokenizerModel const>;
     return std::make_shared<ByteLevelBpe const>(
         ByteLevelBpeFields{std::move(file.vocabulary), std::move(file.merges), std::move(unknown), fuse, ignore_merges, source});
   }
-  return std::make_shared<CharacterBpe const>(
-      CharacterBpeFields{std::move(file.vocabulary), std::move(file.merges), std::move(unknown), fuse, byte_fallback, ignore_merges, source});
+  return std::make_shared<CharacterBpe const>(CharacterBpeFields{std::move(file.vocabulary), std::move(file.merges), std::move(unknown),
+                                                                 fuse, byte_fallback, ignore_merges, source});
 }
 
 [[nodiscard]] inline ModelPointer read_unigram(std::string const& source, TokenizerJson& file, nlohmann::json const& model) {

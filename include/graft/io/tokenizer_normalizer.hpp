@@ -50,7 +50,8 @@ namespace graft::detail {
   if (type == "NFKD") return NormalForm::nfkd;
   if (type == "Lowercase") return normalizing::Lowercase{};
   if (type == "StripAccents") return normalizing::StripAccents{};
-  if (type == "Strip") return normalizing::Strip{json_or<bool>(source, step, "strip_left", true), json_or<bool>(source, step, "strip_right", true)};
+  if (type == "Strip")
+    return normalizing::Strip{json_or<bool>(source, step, "strip_left", true), json_or<bool>(source, step, "strip_right", true)};
   if (type == "Prepend") return normalizing::Prepend{read_short_text(source, step, "prepend")};
   if (type == "Replace") return read_replace(source, step);
   if (type == "Precompiled") return read_precompiled(source, step);

@@ -21,9 +21,9 @@ namespace graft {
 
 /// What a tokenizer's JSON file holds.
 struct TokenizerJson {
-  nlohmann::json rest;    ///< everything but the two tables
-  Vocabulary vocabulary;  ///< `model.vocab`, or a whole vocab.json
-  MergeList merges;       ///< `model.merges`
+  nlohmann::json rest;         ///< everything but the two tables
+  Vocabulary vocabulary;       ///< `model.vocab`, or a whole vocab.json
+  MergeList merges;            ///< `model.merges`
   std::vector<double> scores;  ///< of each id, where `model.vocab` is a list of pieces with scores, as Unigram models have it
   bool has_vocabulary = false, has_merges = false, has_scores = false;
 };
@@ -130,7 +130,8 @@ class TokenizerJsonHandler {
   }
 
   bool begin_table(Table table, bool& seen) {
-    if (seen || (table == Table::vocabulary && out_.has_scores) || (table == Table::pieces && out_.has_vocabulary)) fail<FileError>("[", source_, "] key ", printable(key_), " occurs twice; expected once");
+    if (seen || (table == Table::vocabulary && out_.has_scores) || (table == Table::pieces && out_.has_vocabulary))
+      fail<FileError>("[", source_, "] key ", printable(key_), " occurs twice; expected once");
     seen = true;
     table_ = table;
     table_depth_ = depth_;

@@ -29,7 +29,8 @@ namespace graft::detail {
   auto const pair = component.find(key);
   if (pair == component.end() || !pair->is_array() || pair->size() != 2 || !(*pair)[0].is_string() || !(*pair)[1].is_number_integer())
     fail<FileError>("[", source, "] post_processor's ", key, " has the wrong type; expected [\"token\", id]");
-  return template_id(source, (*pair)[1].is_number_unsigned() && (*pair)[1].get<std::uint64_t>() > INT64_MAX ? -1 : (*pair)[1].get<std::int64_t>());
+  return template_id(source,
+                     (*pair)[1].is_number_unsigned() && (*pair)[1].get<std::uint64_t>() > INT64_MAX ? -1 : (*pair)[1].get<std::int64_t>());
 }
 
 /// One side of `TemplateProcessing`; `texts` is how many texts it has, each of them once.
@@ -64,7 +65,8 @@ namespace graft::detail {
 }
 
 /// The post-processor. BERT's and RoBERTa's also say which tokens separate and classify.
-inline void read_post_processor(std::string const& source, nlohmann::json const& root, TextTemplate& text_template, SpecialTokens& special) {
+inline void read_post_processor(std::string const& source, nlohmann::json const& root, TextTemplate& text_template,
+                                SpecialTokens& special) {
   if (is_absent(root, "post_processor")) return;
   bool seen = false;
   for (auto const* const member : flattened(source, root["post_processor"], "processors")) {

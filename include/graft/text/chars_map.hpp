@@ -61,8 +61,7 @@ class CharsMap {
     if (valid_utf8_prefix(replacements_) != replacements_.size()) refuse("got replacements that are not UTF-8");
     for (std::size_t begin = 0; begin < replacements_.size();) {
       std::size_t const end = replacements_.find('\0', begin);
-      if (end - begin > longest_replacement)
-        refuse("got a replacement of ", end - begin, " bytes; expected at most ", longest_replacement);
+      if (end - begin > longest_replacement) refuse("got a replacement of ", end - begin, " bytes; expected at most ", longest_replacement);
       begin = end + 1;
     }
   }
@@ -74,7 +73,9 @@ class CharsMap {
   }
 
   /// A unit's bits: 0 to 7 and 31 label, 8 whether a value hangs here, 9 and 10 to 30 offset of the children; a value has bit 31.
-  [[nodiscard]] static constexpr std::size_t offset_of(std::uint32_t unit) noexcept { return std::size_t{unit >> 10} << ((unit & 0x200u) >> 6); }
+  [[nodiscard]] static constexpr std::size_t offset_of(std::uint32_t unit) noexcept {
+    return std::size_t{unit >> 10} << ((unit & 0x200u) >> 6);
+  }
 
   [[nodiscard]] std::optional<Match> find(std::string_view text, bool longest) const noexcept {
     std::optional<Match> best;

@@ -25,9 +25,9 @@ inline void replace_all(std::string& text, std::string_view pattern, std::string
 
 /// The cleaning of Hugging Face's `WordPiece` decoder.
 inline void clean_up_spaces(std::string& text) {
-  constexpr std::pair<std::string_view, std::string_view> rules[] = {
-      {" .", "."},     {" ?", "?"},   {" !", "!"},           {" ,", ","},   {" ' ", "'"},   {" n't", "n't"},
-      {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+  constexpr std::pair<std::string_view, std::string_view> rules[] = {{" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+                                                                     {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+                                                                     {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   for (auto const& [pattern, content] : rules) replace_all(text, pattern, content);
 }
 

@@ -22,7 +22,8 @@ namespace graft::detail {
 
 /// Punctuation for BERT: ASCII's symbols count.
 [[nodiscard]] inline bool is_bert_punctuation(char32_t code) noexcept {
-  if (code < 0x80) return (code > 0x20 && code < '0') || (code > '9' && code < 'A') || (code > 'Z' && code < 'a') || (code > 'z' && code < 0x7F);
+  if (code < 0x80)
+    return (code > 0x20 && code < '0') || (code > '9' && code < 'A') || (code > 'Z' && code < 'a') || (code > 'z' && code < 0x7F);
   if (code == 0x166D || code == 0x111C9) return true;  // punctuation until Unicode 12 and 11
   return (category_mask(code) & U_GC_P_MASK) != 0 && assigned_by(code, 8);
 }
@@ -36,7 +37,7 @@ namespace graft::detail {
 
 /// Accents for BERT: nonspacing marks of Unicode 8.
 [[nodiscard]] inline bool is_bert_accent(char32_t code) noexcept {
-  if (code == 0x1734) return true;  // nonspacing until Unicode 14
+  if (code == 0x1734) return true;                                                          // nonspacing until Unicode 14
   if (code == 0x1885 || code == 0x1886 || code == 0xA9BD || code == 0x111C9) return false;  // nonspacing marks since Unicode 9 and later
   return code >= 0x300 && (category_mask(code) & U_GC_MN_MASK) != 0 && assigned_by(code, 8);
 }

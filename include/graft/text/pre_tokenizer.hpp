@@ -62,7 +62,9 @@ class PreTokenizer {
     bool at_start;
 
     /// A part of it, which is at the start only if nothing is before it.
-    [[nodiscard]] Piece part(std::size_t begin, std::size_t end) const noexcept { return {text.substr(begin, end - begin), at_start && begin == 0}; }
+    [[nodiscard]] Piece part(std::size_t begin, std::size_t end) const noexcept {
+      return {text.substr(begin, end - begin), at_start && begin == 0};
+    }
   };
 
   template <class Word>

@@ -27,11 +27,11 @@ namespace graft {
 
 /// What makes a SentencePiece BPE model.
 struct SentencePieceBpeFields {
-  Vocabulary vocabulary;          ///< ids from 0 on without gaps
-  std::vector<float> scores;      ///< of each id: the higher, the earlier is the piece made
-  std::vector<PieceType> types;   ///< of each id
-  std::optional<Token> unknown;   ///< stands for characters without a piece; a run of them is one token
-  bool byte_fallback = false;     ///< such characters are spelled in bytes instead
+  Vocabulary vocabulary;         ///< ids from 0 on without gaps
+  std::vector<float> scores;     ///< of each id: the higher, the earlier is the piece made
+  std::vector<PieceType> types;  ///< of each id
+  std::optional<Token> unknown;  ///< stands for characters without a piece; a run of them is one token
+  bool byte_fallback = false;    ///< such characters are spelled in bytes instead
   std::string source = "tokenizer";
 };
 
@@ -111,7 +111,8 @@ class SentencePieceBpe final : public TokenizerModel {
       std::size_t const defined = user_defined_.longest_prefix(fields_.vocabulary, text.substr(at)).length;
       std::size_t const length = defined > 0 ? defined : utf8_at(text, at).bytes;
       auto const place = static_cast<std::uint32_t>(symbols.size());
-      symbols.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(length), place == 0 ? end : place - 1, place + 1, defined > 0});
+      symbols.push_back(
+          {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(length), place == 0 ? end : place - 1, place + 1, defined > 0});
       at += length;
     }
     if (!symbols.empty()) symbols.back().next = end;

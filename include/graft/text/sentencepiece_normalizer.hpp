@@ -64,7 +64,8 @@ struct SentencePieceNormalizer {
   /// How many bytes go next, and what stands for them.
   [[nodiscard]] CharsMap::Match next(std::string_view text) const {
     if (kept != nullptr) {
-      if (std::size_t const length = kept->trie.longest_prefix(kept->texts, text).length; length > 0) return {length, text.substr(0, length)};
+      if (std::size_t const length = kept->trie.longest_prefix(kept->texts, text).length; length > 0)
+        return {length, text.substr(0, length)};
     }
     if (chars_map != nullptr) {
       if (auto const match = chars_map->longest(text)) return *match;

@@ -68,7 +68,8 @@ inline Token check_pieces(SentencePieceFields const& fields) {
         break;
       case PieceType::byte:
         if (!fields.byte_fallback) refuse("is a byte; expected none in a model without byte fallback");
-        if (auto const byte = byte_of_piece(piece); !byte || spell_byte_piece(*byte) != piece) refuse("is no byte; expected <0x00> to <0xFF>");
+        if (auto const byte = byte_of_piece(piece); !byte || spell_byte_piece(*byte) != piece)
+          refuse("is no byte; expected <0x00> to <0xFF>");
         ++bytes;
         break;
       case PieceType::normal:
@@ -107,7 +108,7 @@ inline Token check_pieces(SentencePieceFields const& fields) {
   decoding::Pieces decoder;
   if (fields.byte_fallback) decoder.byte_runs = decoding::ByteRuns::each;
   decoder.metaspaces = true;
-  decoder.leading = fields.remove_extra_whitespaces              ? decoding::LeadingSpaces::drop_one_each
+  decoder.leading = fields.remove_extra_whitespaces       ? decoding::LeadingSpaces::drop_one_each
                     : fields.prefix != PrefixSpace::never ? decoding::LeadingSpaces::drop_one
                                                           : decoding::LeadingSpaces::keep;
   auto surfaces = std::make_shared<std::unordered_map<std::string, std::string>>();
@@ -158,8 +159,8 @@ inline Token check_pieces(SentencePieceFields const& fields) {
         std::move(fields.vocabulary), std::move(fields.scores), std::move(fields.types), unknown, fields.byte_fallback, fields.file});
   } else {
     std::vector<double> scores(fields.scores.begin(), fields.scores.end());
-    parts.model = std::make_shared<Unigram const>(UnigramFields{std::move(fields.vocabulary), std::move(scores), std::move(fields.types), unknown,
-                                                                fields.byte_fallback, UnigramRule::sentencepiece, fields.file});
+    parts.model = std::make_shared<Unigram const>(UnigramFields{std::move(fields.vocabulary), std::move(scores), std::move(fields.types),
+                                                                unknown, fields.byte_fallback, UnigramRule::sentencepiece, fields.file});
   }
   return parts;
 }

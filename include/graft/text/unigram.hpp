@@ -32,11 +32,11 @@ enum class UnigramRule : std::uint8_t {
 
 /// What makes a unigram model.
 struct UnigramFields {
-  Vocabulary vocabulary;              ///< ids from 0 on without gaps
-  std::vector<double> scores;         ///< of each id: its logarithmic probability
-  std::vector<PieceType> types;       ///< of each id; empty: all normal
-  std::optional<Token> unknown;       ///< stands for characters without a piece; a run of them is one token
-  bool byte_fallback = false;         ///< such characters are spelled in bytes instead
+  Vocabulary vocabulary;         ///< ids from 0 on without gaps
+  std::vector<double> scores;    ///< of each id: its logarithmic probability
+  std::vector<PieceType> types;  ///< of each id; empty: all normal
+  std::optional<Token> unknown;  ///< stands for characters without a piece; a run of them is one token
+  bool byte_fallback = false;    ///< such characters are spelled in bytes instead
   UnigramRule rule = UnigramRule::hugging_face;
   std::string source = "tokenizer";  ///< name of the file, for errors
 };

@@ -21,8 +21,8 @@ namespace graft {
 /// What makes a WordPiece model.
 struct WordPieceFields {
   Vocabulary vocabulary;
-  std::string unknown = "[UNK]";  ///< stands for a word that the vocabulary cannot spell
-  std::string prefix = "##";      ///< begins the pieces that continue a word
+  std::string unknown = "[UNK]";   ///< stands for a word that the vocabulary cannot spell
+  std::string prefix = "##";       ///< begins the pieces that continue a word
   std::size_t longest_word = 100;  ///< in characters; longer words are unknown
   std::string source = "tokenizer";
 };
