@@ -45,10 +45,11 @@ class IA3::State {
     for (auto& scale : scales_) all.push_back(&scale.parameter);
     return all;
   }
-  [[nodiscard]] Value project(graft::SiteAddress const& site, Value const&, Value const& y, graft::Rows const&) const {
+  template <class Linear>
+  [[nodiscard]] Value project(graft::SiteAddress const& site, Value const& x, Linear const& linear, graft::Rows const&) const {
     for (auto const& scale : scales_)
-      if (scale.site == site) return scale_columns(y, scale.parameter.variable());
-    return y;
+      if (scale.site == site) return scale_columns(linear(x), scale.parameter.variable());
+    return linear(x);
   }
 
  private:

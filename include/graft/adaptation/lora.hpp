@@ -65,15 +65,16 @@ class LoRA::State {
     for (auto& unit : units_) all.insert(all.end(), {&unit.a, &unit.b});
     return all;
   }
-  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Value const& y, Rows const& rows) const {
+  template <class Linear>
+  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const {
     for (auto const& unit : units_) {
       if (!(unit.site == site)) continue;
       Value const input = rows.training && settings_.dropout > 0
                               ? graft::dropout(x, settings_.dropout, rows.offsets, rows.examples, key_.with("dropout").with(rows.step).with(unit.a.name()))
                               : x;
-      return add_low_rank(y, input, unit.a.variable(), unit.b.variable(), static_cast<Scalar>(settings_.scale()));
+      return add_low_rank(linear(x), input, unit.a.variable(), unit.b.variable(), static_cast<Scalar>(settings_.scale()));
     }
-    return y;
+    return linear(x);
   }
 
   /// The targets' matrices, for files.

@@ -69,8 +69,8 @@ class VirtualKeysState {
     computed_ = bank_.compute();
     if (step.training && settings_.dropout > 0) computed_ = graft::dropout(computed_, settings_.dropout, {0, computed_.rows()}, {step.step}, key_.with("dropout"));
   }
-  void plan(VirtualPlan<Scalar, Device>& plan) const { plan.keys.push_back({settings_.length, place, settings_.positions}); }
-  void virtual_keys_values(LayerAddress at, BankList<Scalar, Device>& banks) const {
+  void plan(VirtualPlan<Scalar, Device>& plan) const { plan.keys.push_back({settings_.length, Stack::decoder, place, settings_.positions}); }
+  void virtual_keys_values(LayerAddress at, AttentionKind, BankList<Scalar, Device>& banks) const {
     auto const found = std::find(layers_.begin(), layers_.end(), at.layer);
     if (at.stack != Stack::decoder || found == layers_.end()) return;
     Index const column = 2 * (found - layers_.begin()) * stack_.kv_width();

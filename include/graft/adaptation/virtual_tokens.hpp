@@ -24,7 +24,7 @@ class VirtualTokensState {
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return embeddings_.parameters(); }
   void prepare(StepContext const&) { computed_ = embeddings_.compute(); }
-  void plan(VirtualPlan<Scalar, Device>& plan) const { plan.tokens.push_back({computed_, settings_.place, settings_.positions}); }
+  void plan(VirtualPlan<Scalar, Device>& plan) const { plan.tokens.push_back({computed_, Stack::decoder, settings_.place, settings_.positions}); }
 
   [[nodiscard]] ReparametrizedMatrix<Scalar, Device>& embeddings() { return embeddings_; }
   /// Replaces the embeddings by a file's `[P, width]`.

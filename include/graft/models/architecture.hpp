@@ -61,9 +61,6 @@ concept Architecture = requires {
          (presence == Presence::feed_forward_bias && config.feed_forward_bias) || (presence == Presence::untied_head && !config.tied_head);
 }
 
-/// Whether a site appears once in every layer.
-[[nodiscard]] constexpr bool is_per_layer(Site site) { return site >= Site::attention_norm; }
-
 /// Whether the architecture has the site at all.
 template <Architecture A>
 [[nodiscard]] constexpr bool has_site(Site site) {

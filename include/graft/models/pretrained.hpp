@@ -26,7 +26,7 @@ class Pretrained {
   using device_type = Device;
 
   explicit Pretrained(ModelConfig config)
-      : config_(std::move(config)), info_(describe_model<A>(config_)), weights_(slots() * (1 + static_cast<std::size_t>(config_.layers))) {}
+      : config_(std::move(config)), info_(describe_model<A>(config_)), weights_(site_count * (1 + static_cast<std::size_t>(config_.layers))) {}
 
   [[nodiscard]] ModelConfig const& config() const { return config_; }
   [[nodiscard]] ModelInfo const& info() const { return info_; }
@@ -38,10 +38,9 @@ class Pretrained {
   std::string source;  ///< where it was loaded from, for adapter files and messages
 
  private:
-  static constexpr std::size_t slots() { return static_cast<std::size_t>(Site::feed_forward_down) + 1; }
   [[nodiscard]] std::size_t slot(SiteAddress address) const {
     if (address.site == Site::head && config_.tied_head) address.site = Site::token_embedding;
-    return static_cast<std::size_t>(address.site) + slots() * static_cast<std::size_t>(address.at.layer + 1);
+    return static_cast<std::size_t>(address.site) + site_count * static_cast<std::size_t>(address.at.layer + 1);
   }
 
   ModelConfig config_;

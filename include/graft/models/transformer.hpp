@@ -210,7 +210,7 @@ class Transformer {
   [[nodiscard]] Value attend(LayerAddress at, Columns<Scalar, Device> const& q, Source const& own, QueryRange const& queries, Pass const& pass) {
     BankList<Scalar, Device> banks;
     if constexpr (HasVirtualKeysValues<State, Scalar, Device>)
-      if (active()) state_->virtual_keys_values(at, banks);
+      if (active()) state_->virtual_keys_values(at, AttentionKind::self, banks);
     std::vector<Source> sources{own};
     if (pass.cache) {
       auto& layer = pass.cache->cache->layers[static_cast<std::size_t>(at.layer)];
@@ -248,12 +248,12 @@ class Transformer {
     }
   }
 
-  /// A linear map of the base and the strategy's addition to it.
+  /// A linear map of the base, and what the strategy makes of it.
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Rows const& rows) {
-    Value y = weights_.linear(site, x, active());
+    auto const linear = [&](Value const& input) { return weights_.linear(site, input, active()); };
     if constexpr (HasProject<State, Scalar, Device>)
-      if (active()) return state_->project(site, x, y, rows);
-    return y;
+      if (active()) return state_->project(site, x, linear, rows);
+    return linear(x);
   }
 
   [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const& residual, Value const& input, Value output, Rows const& rows) {
