@@ -52,7 +52,7 @@ class Adapted final : public AnyModel {
     double targets = 0, loss = 0;
     for (auto const& example : examples) targets += static_cast<double>(example.target.size());
     for (auto const& pass : graft::divide_by_length(all, graft::row_lengths(examples), static_cast<graft::Index>(examples.size()), max_tokens)) {
-      graft::Batch batch = graft::pack_selected(examples, pass);
+      graft::Batch batch = graft::pack_selected(model_, examples, pass);
       batch.rows.training = true;
       auto const part = graft::token_loss(model_.scores(batch), batch.rows.targets, targets);
       graft::backward(part);

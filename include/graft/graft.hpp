@@ -5,6 +5,7 @@
 
 #include <graft/adaptation/bitfit.hpp>
 #include <graft/adaptation/bottleneck_adapter.hpp>
+#include <graft/adaptation/classification_head.hpp>
 #include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/embedding_only.hpp>
 #include <graft/adaptation/full_fine_tuning.hpp>

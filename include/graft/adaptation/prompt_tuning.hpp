@@ -15,7 +15,8 @@ struct PromptTuning {
   bool fill_from_vocabulary = false;                    ///< with fewer words than P: sample the rest (Lester's class labels) instead of repeating them (PEFT's text)
   Index init_sample = 5000;                             ///< how many of the first tokens are sampled from
   Place place = Place::front;
-  PositionPolicy positions = PositionPolicy::shift;
+  PositionPolicy positions = PositionPolicy::automatic;
+  Pooling pooling = Pooling::first_virtual;             ///< of a classifier
   std::optional<Mlp> reparametrization = std::nullopt;
 
   static constexpr char const* name = "prompt_tuning";
@@ -31,6 +32,7 @@ struct PromptTuning {
     visitor("init_sample", self.init_sample);
     visitor("place", self.place);
     visitor("positions", self.positions);
+    visitor("pooling", self.pooling);
     visitor("reparametrization", self.reparametrization);
   }
 };

@@ -9,13 +9,22 @@
 
 namespace graft {
 
-/// `[P, width]` virtual embeddings of a strategy whose settings have length, place, positions, reparametrization and the init fields.
+/// Which state a classifier reads where virtual tokens stand in front.
+enum class Pooling {
+  first_virtual,  ///< that of the first virtual token, as PEFT does
+  first_token,    ///< that of the first real token, as P-tuning v2's code does
+};
+
+/// `[P, width]` virtual embeddings of a strategy whose settings have length, place, positions, reparametrization and the init fields. They join the rows of the
+/// encoder where there is one, else those of the decoder.
 template <class Settings, class Scalar, class Device>
 class VirtualTokensState {
  public:
   using Values = Tensor<Scalar, Device>;
 
-  VirtualTokensState(Settings const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key) : settings_(settings) {
+  VirtualTokensState(Settings const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key)
+      : settings_(settings), stack_(model.input().stack) {
+    settings_.positions = resolve(settings.positions, model);
     if (settings.length < 1) fail<ConfigError>("[virtual tokens] got length ", settings.length, "; expected at least 1");
     Values start = start_values(model, base, key);
     bool const from_words = settings.init == Init::words || settings.init == Init::vocabulary;
@@ -24,7 +33,7 @@ class VirtualTokensState {
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return embeddings_.parameters(); }
   void prepare(StepContext const&) { computed_ = embeddings_.compute(); }
-  void plan(VirtualPlan<Scalar, Device>& plan) const { plan.tokens.push_back({computed_, Stack::decoder, settings_.place, settings_.positions}); }
+  void plan(VirtualPlan<Scalar, Device>& plan) const { plan.tokens.push_back({computed_, stack_, settings_.place, settings_.positions, settings_.pooling == Pooling::first_virtual}); }
 
   [[nodiscard]] ReparametrizedMatrix<Scalar, Device>& embeddings() { return embeddings_; }
   /// Replaces the embeddings by a file's `[P, width]`.
@@ -49,6 +58,7 @@ class VirtualTokensState {
   }
 
   Settings settings_;
+  Stack stack_;
   ReparametrizedMatrix<Scalar, Device> embeddings_;
   Variable<Scalar, Device> computed_;
 };

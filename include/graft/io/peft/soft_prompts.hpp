@@ -54,7 +54,7 @@ struct PeftFormat<PrefixTuning> {
   [[nodiscard]] static nlohmann::json config(PrefixTuning const& settings, State& state, ModelInfo const& model) {
     auto const& stack = model.stack(Stack::decoder);
     auto config = detail::soft_prompt_config(type, settings.length, stack.kv_heads, stack.kv_width(), model);
-    bool const projected = state.bank().has_mlp() && settings.reparametrization;
+    bool const projected = state.banks().front().matrix.has_mlp() && settings.reparametrization;
     config.update({{"encoder_hidden_size", projected ? settings.reparametrization->hidden : stack.kv_width()},
                    {"init_weights", nullptr},
                    {"prefix_projection", projected}});
