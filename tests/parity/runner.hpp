@@ -76,7 +76,7 @@ class CaseRunner {
     if (method == "adapter") return check_adapter(golden, base);
     if (method == "lora") return check_with_head(golden, base, lora_settings(golden), named("base_model.model.", ".default.weight"), "base_model.model.");
     if (method == "prompt_tuning") {
-      graft::PromptTuning const settings{.length = length, .positions = graft::PositionPolicy::shift};  // as PEFT, whatever the architecture
+      graft::PromptTuning const settings{.length = length, .submodules = has_encoder ? 2 : 1, .positions = graft::PositionPolicy::shift};  // as PEFT
       return check_with_head(golden, base, settings, named("prompt_encoder.default."), "base_model.");
     }
     if (method == "prefix_tuning" || method == "prefix_tuning_mlp") return check_prefix(golden, base, length, named("prompt_encoder.default."));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <graft/adaptation/reparametrization.hpp>
+#include <graft/ops/gather.hpp>
 
 namespace graft {
 
@@ -23,7 +24,7 @@ class VirtualTokensState {
   using Values = Tensor<Scalar, Device>;
 
   VirtualTokensState(Settings const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key)
-      : settings_(settings), stack_(model.input().stack) {
+      : settings_(settings), stack_(model.input().stack), pooled_(model.classifies && settings.pooling == Pooling::first_virtual) {
     settings_.positions = resolve(settings.positions, model);
     if (settings.length < 1) fail<ConfigError>("[virtual tokens] got length ", settings.length, "; expected at least 1");
     Values start = start_values(model, base, key);
@@ -33,7 +34,10 @@ class VirtualTokensState {
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return embeddings_.parameters(); }
   void prepare(StepContext const&) { computed_ = embeddings_.compute(); }
-  void plan(VirtualPlan<Scalar, Device>& plan) const { plan.tokens.push_back({computed_, stack_, settings_.place, settings_.positions, settings_.pooling == Pooling::first_virtual}); }
+  void plan(VirtualPlan<Scalar, Device>& plan) const {
+    auto const read = computed_.rows() == settings_.length ? computed_ : slice_rows(computed_, 0, settings_.length);
+    plan.tokens.push_back({read, stack_, settings_.place, settings_.positions, pooled_});
+  }
 
   [[nodiscard]] ReparametrizedMatrix<Scalar, Device>& embeddings() { return embeddings_; }
   /// Replaces the embeddings by a file's `[P, width]`.
@@ -41,12 +45,13 @@ class VirtualTokensState {
 
  private:
   [[nodiscard]] Values start_values(ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key) const {
-    Shape const shape{settings_.length, model.width};
+    Index const rows = settings_.length * submodules(settings_);
+    Shape const shape{rows, model.width};
     double const d = settings_.init_deviation;
     switch (settings_.init) {
       case Init::normal: return normal<Scalar>(shape, key.with("tokens"), d);
       case Init::uniform: return uniform<Scalar>(shape, key.with("tokens"), -d, d);
-      case Init::vocabulary: return embed_words(sample_vocabulary(settings_.length, model.vocabulary, settings_.init_sample, key), settings_.length, base);
+      case Init::vocabulary: return embed_words(sample_vocabulary(rows, model.vocabulary, settings_.init_sample, key), rows, base);
       case Init::words: break;
     }
     auto words = settings_.init_words;
@@ -54,11 +59,20 @@ class VirtualTokensState {
       auto const sampled = sample_vocabulary(settings_.length, model.vocabulary, settings_.init_sample, key);
       words.insert(words.end(), sampled.begin(), sampled.begin() + (settings_.length - static_cast<Index>(words.size())));
     }
-    return embed_words(words, settings_.length, base);
+    return embed_words(words, rows, base);
+  }
+
+  static Index submodules(Settings const& settings) {
+    if constexpr (requires { settings.submodules; }) {
+      if (settings.submodules < 1 || settings.submodules > 2) fail<ConfigError>("[virtual tokens] got submodules ", settings.submodules, "; expected 1 or 2");
+      return settings.submodules;
+    }
+    return 1;
   }
 
   Settings settings_;
   Stack stack_;
+  bool pooled_;
   ReparametrizedMatrix<Scalar, Device> embeddings_;
   Variable<Scalar, Device> computed_;
 };

@@ -28,8 +28,10 @@ inline constexpr std::int64_t adapter_format = 1;
 /// The dimensions that an adapter depends on.
 [[nodiscard]] inline nlohmann::json model_json(ModelInfo const& model) {
   auto const& stack = model.stacks.front();
-  return {{"vocabulary", model.vocabulary}, {"width", model.width},       {"layers", stack.layers},
-          {"heads", stack.heads},           {"kv_heads", stack.kv_heads}, {"head_dim", stack.head_dim}};
+  nlohmann::json json{{"vocabulary", model.vocabulary}, {"width", model.width},       {"layers", stack.layers},
+                      {"heads", stack.heads},           {"kv_heads", stack.kv_heads}, {"head_dim", stack.head_dim}};
+  if (model.stacks.size() > 1) json.update({{"encoder_layers", model.input().layers}, {"encoder_heads", model.input().heads}, {"encoder_head_dim", model.input().head_dim}});
+  return json;
 }
 
 /// `graft_type` and the settings of a strategy, or of a composition's parts.
