@@ -9,6 +9,7 @@
 
 #include <graft/adaptation/bitfit.hpp>
 #include <graft/adaptation/bottleneck_adapter.hpp>
+#include <graft/adaptation/classification_head.hpp>
 #include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/embedding_only.hpp>
 #include <graft/adaptation/full_fine_tuning.hpp>
@@ -23,6 +24,7 @@
 #include <graft/models/adapt.hpp>
 #include <graft/optim/adamw.hpp>
 #include <graft/train/batches.hpp>
+#include <graft/train/classify.hpp>
 #include <graft/train/loss.hpp>
 #include <graft/train/trainer.hpp>
 
@@ -64,7 +66,14 @@ class Adapted final : public AnyModel {
   }
   double loss(std::vector<graft::TokenizedExample> const& examples) override { return graft::evaluate_loss(model_, examples); }
   graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings, graft::Index at_once) override {
-    return std::visit([&](auto const& chosen) { return graft::generate(model_, prompts, chosen, at_once); }, settings);
+    if constexpr (Model::classifies)
+      graft::fail<graft::ConfigError>("[generate] got a ", config().architecture, " model, which classifies; expected one that writes text; hint: the program classify");
+    else
+      return std::visit([&](auto const& chosen) { return graft::generate(model_, prompts, chosen, at_once); }, settings);
+  }
+  std::vector<graft::Token> classify(std::vector<graft::TokenizedExample> const& examples, graft::Index at_once) override {
+    if constexpr (Model::classifies) return graft::classify(model_, examples, at_once);
+    graft::fail<graft::ConfigError>("[classify] got a ", config().architecture, " model, which writes text; expected an encoder (bert, roberta)");
   }
   void save(std::filesystem::path const& folder) override { graft::save_adapter(model_, folder); }
 
@@ -86,6 +95,14 @@ inline graft::Init init_of(std::string const& name) {
   graft::fail<graft::ConfigError>("[method] got init ", name, "; expected normal, uniform, vocabulary or words");
 }
 
+inline graft::PositionPolicy positions_of(Method const& m) {
+  std::string const name = m.positions.value_or("automatic");
+  if (name == "automatic") return graft::PositionPolicy::automatic;
+  if (name == "shift") return graft::PositionPolicy::shift;
+  if (name == "keep") return graft::PositionPolicy::keep;
+  graft::fail<graft::ConfigError>("[method] got positions ", name, "; expected automatic, shift or keep");
+}
+
 /// Settings of a bank of keys and values as the command line gives them.
 template <class Settings>
 [[nodiscard]] Settings bank_settings(Method const& m, bool mlp, int layer_count) {
@@ -97,6 +114,8 @@ template <class Settings>
   s.init_deviation = m.init_deviation.value_or(0.02);
   s.dropout = m.dropout.value_or(0.0);
   for (int l = layer_count - static_cast<int>(m.layers.value_or(0)); m.layers && l < layer_count; ++l) s.layers.push_back(l);
+  s.positions = positions_of(m);
+  if (std::string const scope = m.scope.value_or("all"); scope != "all") s.scope = scope == "peft" ? graft::PrefixScope::peft_decoder : graft::PrefixScope::decoder;
   return s;
 }
 template <class Settings>
@@ -107,6 +126,8 @@ template <class Settings>
   s.init = init_of(m.init.value_or(m.init_words.empty() ? "vocabulary" : "words"));
   s.init_words = m.init_words;
   s.init_deviation = m.init_deviation.value_or(0.02);
+  s.positions = positions_of(m);
+  if (m.place.value_or("front") == "infix") s.place = graft::Place::infix;
   return s;
 }
 inline graft::LoRA lora_settings(Method const& m) {
@@ -124,14 +145,24 @@ inline graft::BottleneckAdapter adapter_settings(Method const& m) {
   return s;
 }
 
+/// Strategies beside the head of a classifier; what trains the model's own weights leaves the head to it.
+template <graft::Architecture A, class Settings>
+[[nodiscard]] auto with_head(Method const& m, Settings settings) {
+  if constexpr (A::head == graft::HeadKind::classifier) {
+    if constexpr (requires { settings.head; } && !std::is_same_v<Settings, graft::TopLayers>) settings.head = false;
+    return graft::compose(std::move(settings), graft::ClassificationHead{.labels = m.labels.value_or(0)});
+  } else {
+    return settings;
+  }
+}
+
 /// Turns a method's name into its type: the programs' one switch.
-template <class BasePointer>
-[[nodiscard]] std::unique_ptr<AnyModel> adapt_by_name(BasePointer const& base, Method const& m) {
+template <graft::Architecture A>
+[[nodiscard]] std::unique_ptr<AnyModel> adapt_by_name(graft::Base<A> const& base, Method const& m) {
   int const layers = static_cast<int>(base->config().layers);
-  auto const make = [&](auto settings) { return wrap(graft::adapt(base, std::move(settings), m.seed)); };
-  if (m.name == "none") return make(graft::NoAdaptation{});
+  auto const make = [&](auto settings) { return wrap(graft::adapt(base, with_head<A>(m, std::move(settings)), m.seed)); };
+  if (m.name == "none") return wrap(graft::adapt(base, graft::NoAdaptation{}, m.seed));
   if (m.name == "prefix" || m.name == "prefix_mlp") return make(bank_settings<graft::PrefixTuning>(m, m.name == "prefix_mlp", layers));
-  if (m.name == "infix") return make(bank_settings<graft::InfixTuning>(m, m.hidden.has_value(), layers));
   if (m.name == "prompt") return make(token_settings<graft::PromptTuning>(m, 20, false));
   if (m.name == "embedding") return make(token_settings<graft::EmbeddingOnly>(m, 10, true));
   if (m.name == "adapter") return make(adapter_settings(m));
@@ -139,7 +170,16 @@ template <class BasePointer>
   if (m.name == "bitfit") return make(graft::BitFit{});
   if (m.name == "top_layers") return make(graft::TopLayers{.layers = m.layers.value_or(2)});
   if (m.name == "full") return make(graft::FullFineTuning{});
-  if (m.name == "prefix_lora") return make(graft::compose(bank_settings<graft::PrefixTuning>(m, false, layers), lora_settings(m)));
+  if constexpr (A::head == graft::HeadKind::classifier) {
+    if (m.name == "head") return wrap(graft::adapt(base, graft::ClassificationHead{.labels = m.labels.value_or(0)}, m.seed));
+    if (m.name == "infix" || m.name == "prefix_lora")
+      graft::fail<graft::ConfigError>("[method] got ", m.name, " for a ", base->config().architecture, " model; expected a strategy for classifiers",
+                                      m.name == "infix" ? ": an infix stands between a source and a target" : "");
+  } else {
+    if (m.name == "infix") return make(bank_settings<graft::InfixTuning>(m, m.hidden.has_value(), layers));
+    if (m.name == "prefix_lora") return make(graft::compose(bank_settings<graft::PrefixTuning>(m, false, layers), lora_settings(m)));
+    if (m.name == "head") graft::fail<graft::ConfigError>("[method] got head for a ", base->config().architecture, " model; expected an encoder (bert, roberta)");
+  }
   std::string names;
   for (auto const& info : method_infos()) names += (names.empty() ? "" : ", ") + std::string(info.name);
   graft::fail<graft::ConfigError>("[method] got ", m.name, "; expected one of ", names);
@@ -155,8 +195,14 @@ class BaseOf final : public AnyBase {
   std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter) const override {
     using namespace graft;
     std::unique_ptr<AnyModel> model;
-    visit_adapter<PrefixTuning, InfixTuning, PromptTuning, EmbeddingOnly, BottleneckAdapter, LoRA, BitFit, TopLayers, FullFineTuning, Composed<PrefixTuning, LoRA>>(
-        base_, adapter, [&](auto loaded) { model = wrap(std::move(loaded)); });
+    auto const keep = [&](auto loaded) { model = wrap(std::move(loaded)); };
+    if constexpr (A::head == HeadKind::classifier)
+      visit_adapter<Composed<PrefixTuning, ClassificationHead>, Composed<PromptTuning, ClassificationHead>, Composed<EmbeddingOnly, ClassificationHead>,
+                    Composed<BottleneckAdapter, ClassificationHead>, Composed<LoRA, ClassificationHead>, Composed<BitFit, ClassificationHead>,
+                    Composed<TopLayers, ClassificationHead>, Composed<FullFineTuning, ClassificationHead>, ClassificationHead, LoRA>(base_, adapter, keep);
+    else
+      visit_adapter<PrefixTuning, InfixTuning, PromptTuning, EmbeddingOnly, BottleneckAdapter, LoRA, BitFit, TopLayers, FullFineTuning, Composed<PrefixTuning, LoRA>>(
+          base_, adapter, keep);
     return model;
   }
 

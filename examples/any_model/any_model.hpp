@@ -35,6 +35,8 @@ class AnyModel {
   /// Mean −log p of all target tokens.
   [[nodiscard]] virtual double loss(std::vector<graft::TokenizedExample> const& examples) = 0;
   [[nodiscard]] virtual graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings, graft::Index at_once = 32) = 0;
+  /// The most probable class of every example. @throws ConfigError for a model that writes text
+  [[nodiscard]] virtual std::vector<graft::Token> classify(std::vector<graft::TokenizedExample> const& examples, graft::Index at_once = 32) = 0;
   /// Writes the adapter folder (PEFT's where PEFT has the strategy).
   virtual void save(std::filesystem::path const& folder) = 0;
 };
