@@ -33,6 +33,8 @@
 
 #include <graft/models/adapt.hpp>
 #include <graft/models/adapter_set.hpp>
+#include <graft/models/bart.hpp>
+#include <graft/models/bert.hpp>
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
 #include <graft/models/merge.hpp>

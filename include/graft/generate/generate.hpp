@@ -10,6 +10,7 @@
 #include <graft/generate/beam_search.hpp>
 #include <graft/generate/model_session.hpp>
 #include <graft/generate/sampling.hpp>
+#include <graft/nn/site.hpp>
 
 namespace graft {
 

@@ -80,6 +80,7 @@ template <Architecture A, class Scalar = float>
   if (t5 || !json.contains("tie_word_embeddings")) config.tied_head = !checkpoint->contains("lm_head.weight");
   auto base = std::make_shared<Pretrained<A, Scalar>>(config);
   base->source = where;
+  base->configuration = json.dump();
   auto const& sites = base->info().sites;
   parallel_for(static_cast<Index>(sites.size()), [&](Index i) {
     SiteInfo const& site = sites[static_cast<std::size_t>(i)];

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <graft/models/attention_plans.hpp>
+#include <graft/models/config.hpp>
 
 namespace graft {
 

@@ -35,7 +35,8 @@ class Pretrained {
   /// For loaders only.
   [[nodiscard]] SiteWeights<Scalar, Device>& mutable_at(SiteAddress const& address) { return weights_[slot(address)]; }
 
-  std::string source;  ///< where it was loaded from, for adapter files and messages
+  std::string source;         ///< where it was loaded from, for adapter files and messages
+  std::string configuration;  ///< config.json's text, for saving it again
 
  private:
   /// The main stack's sites, then those of each of its layers, then the same of the encoder.

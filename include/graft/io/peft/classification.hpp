@@ -34,7 +34,8 @@ struct PeftFormat<Composed<Adaptation, ClassificationHead>> {
   }
   [[nodiscard]] static Settings settings(AdapterFolder const& folder) {
     ClassificationHead head;
-    for (auto const& entry : folder.tensors().entries())
+    SafetensorsFile const file = folder.tensors();
+    for (auto const& entry : file.entries())
       if ((entry.name.ends_with("classifier.weight") || entry.name.ends_with("classifier.out_proj.weight")) && !entry.shape.empty()) head.labels = entry.shape[0];
     if (head.labels < 1) fail<FileError>("[", folder.tensors_path(), "] holds no classifier; expected the tensor base_model.….classifier.weight; hint: modules_to_save names it");
     return {{PeftFormat<Adaptation>::settings(folder), head}};
