@@ -162,9 +162,10 @@ class Transformer {
   /// x + attention(norm(x)), then x + feed_forward(norm(x)), with the hooks around each.
   [[nodiscard]] Value block(LayerAddress at, Value x, Pass& pass, bool last) {
     QueryRange queries = last ? target_queries(pass.out) : all_queries(pass.out);
-    Value const normed = weights_.norm({Site::attention_norm, at}, x, active());
+    Value normed = weights_.norm({Site::attention_norm, at}, x, active());
     auto const [q, sources, rows_of_queries] = queries_keys_values(at, normed, pass, queries);
     if (last) {
+      if constexpr (HasAfterSublayer<State, Scalar, Device>) normed = gather_rows(normed, queries.packed(pass.out));  // the hook sees what the queries saw
       x = gather_rows(x, queries.packed(pass.out));
       pass.out = rows_of_queries;
     }
