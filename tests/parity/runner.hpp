@@ -27,6 +27,7 @@
 #include <graft/optim/clip.hpp>
 
 #include "golden_case.hpp"
+#include "strategy_cases.hpp"
 
 namespace parity {
 
@@ -86,7 +87,7 @@ class CaseRunner {
     if (method == "embedding_infix")
       return check(golden, base, graft::EmbeddingOnly{.length = length, .place = graft::Place::infix},
                    [&](std::string const& kind, std::string const&) { return golden.at(kind + ".embedding"); });
-    return false;
+    return run_strategy_case(golden, [&](auto const& settings, Expected const& expected, std::string const&) { return check(golden, base, settings, expected); });
   }
 
  private:
