@@ -14,7 +14,9 @@
 #include <graft/io/load_pretrained.hpp>
 
 #include "io/temporary_folder.hpp"
+#include "model/dense_prompt_encoder.hpp"
 #include "parity/golden_case.hpp"
+#include "parity/strategy_cases.hpp"
 
 namespace adapter_fixtures {
 
@@ -84,6 +86,8 @@ class CaseRunner {
     if (kind == "prefix_tuning") check_kind<graft::PrefixTuning>(at, base);
     if (kind == "prompt_tuning") check_kind<graft::PromptTuning>(at, base);
     if (kind == "lora") check_kind<graft::LoRA>(at, base);
+    if (kind == "ia3") check_kind<graft::IA3>(at, base);
+    if (kind == "p_tuning") check_kind<graft::PTuning>(at, base);
   }
 
  private:
@@ -108,7 +112,13 @@ class CaseRunner {
     if constexpr (std::is_same_v<Scalar, double>)
       if (at.has_weights) check_logits(golden, model);
     if constexpr (std::is_same_v<Adaptation, graft::PrefixTuning>)
-      if (golden.has("initial.prompt_encoder.default.transform.0.weight")) check_saved_through_mlp(at, golden, base, original);
+      if (golden.has("initial.prompt_encoder.default.transform.0.weight"))
+        check_saved_through_network(at, golden, base, original,
+                                    graft::PrefixTuning{.length = original.at("num_virtual_tokens").get<Index>(),
+                                                        .reparametrization = network_of(golden.at("initial.prompt_encoder.default.transform.0.weight")),
+                                                        .positions = graft::PositionPolicy::shift,
+                                                        .scope = graft::PrefixScope::peft_decoder});
+    if constexpr (std::is_same_v<Adaptation, graft::PTuning>) check_saved_through_network(at, golden, base, original, parity::p_tuning_settings(golden));
   }
 
   static graft::AdapterOptions options(nlohmann::json const& original) {
@@ -138,9 +148,11 @@ class CaseRunner {
   static graft::Tensor<double> initial(parity::GoldenCase const& golden, std::string name) {
     std::string const prompt = "initial.prompt_encoder.default.";
     if (name.starts_with("1."))
-      return golden.at((golden.method == "lora" ? "initial.base_model.model." : "initial.base_model.") + ("classifier.modules_to_save.default" + name.substr(12)));
+      return golden.at((golden.method == "lora" || golden.method == "ia3" ? "initial.base_model.model." : "initial.base_model.") + ("classifier.modules_to_save.default" + name.substr(12)));
     if (name.starts_with("0.")) name = name.substr(2);
     if (golden.method == "lora") return golden.at("initial.base_model.model." + name.replace(name.rfind(".weight"), 7, ".default.weight"));
+    if (golden.method == "ia3") return golden.at("initial.base_model.model." + name + ".default");
+    if (golden.has(prompt + "mlp_head.0.weight")) return through_encoder(golden, prompt);
     if (!golden.has(prompt + "transform.0.weight")) return golden.at(prompt + name);
     return through_mlp(golden.at(prompt + "embedding.weight"), golden.at(prompt + "transform.0.weight"),
                        golden.at(prompt + "transform.0.bias"), golden.at(prompt + "transform.2.weight"),
@@ -188,15 +200,30 @@ class CaseRunner {
     EXPECT_LE(worst / largest, 1e-9) << "logits";
   }
 
-  /// A model with the MLP writes PEFT's configuration of it and the matrix after it.
-  static void check_saved_through_mlp(Case const& at, parity::GoldenCase const& golden, graft::Base<A, Scalar> const& base,
-                                      nlohmann::json const& original) {
+  static graft::Mlp network_of(graft::Tensor<double> const& first) { return {.hidden = first.rows(), .input = first.width()}; }
+
+  /// P-tuning's encoder as the independent reference computes it.
+  static graft::Tensor<double> through_encoder(parity::GoldenCase const& golden, std::string const& prompt) {
+    std::map<std::string, dense::Matrix> parameters;
+    for (auto const& [name, tensor] : golden.tensors) {
+      if (!name.starts_with(prompt)) continue;
+      bool const vector = tensor.shape().rank() == 1;
+      dense::Matrix matrix(vector ? 1 : static_cast<std::size_t>(tensor.rows()), static_cast<std::size_t>(vector ? tensor.size() : tensor.width()));
+      std::copy_n(tensor.data(), tensor.size(), matrix.data.begin());
+      parameters.emplace(name, std::move(matrix));
+    }
+    auto const tokens = dense::prompt_encoder(parameters, prompt);
+    graft::Tensor<double> result(graft::Shape{static_cast<Index>(tokens.rows), static_cast<Index>(tokens.width)});
+    std::copy(tokens.data.begin(), tokens.data.end(), result.data());
+    return result;
+  }
+
+  /// A model with the network behind its soft prompt writes PEFT's configuration of it and the matrix after it.
+  template <class Settings>
+  static void check_saved_through_network(Case const& at, parity::GoldenCase const& golden, graft::Base<A, Scalar> const& base, nlohmann::json const& original,
+                                          Settings const& settings) {
     std::string const prompt = "initial.prompt_encoder.default.";
-    auto const& first = golden.at(prompt + "transform.0.weight");
-    auto model = graft::adapt(base, graft::PrefixTuning{.length = golden.at(prompt + "embedding.weight").rows(),
-                                                        .reparametrization = graft::Mlp{.hidden = first.rows(), .input = first.width()},
-                                                        .positions = graft::PositionPolicy::shift,
-                                                        .scope = graft::PrefixScope::peft_decoder});
+    auto model = graft::adapt(base, settings);
     for (auto* parameter : model.parameters()) {
       auto const& start = golden.at(prompt + parameter->name());
       auto value = parameter->mutable_value();

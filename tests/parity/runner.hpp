@@ -29,6 +29,7 @@
 #include <graft/optim/clip.hpp>
 
 #include "golden_case.hpp"
+#include "strategy_cases.hpp"
 
 namespace parity {
 
@@ -88,7 +89,7 @@ class CaseRunner {
         return check(golden, base, graft::EmbeddingOnly{.length = length, .place = graft::Place::infix},
                      [&](std::string const& kind, std::string const&) { return golden.at(kind + ".embedding"); });
     }
-    return false;
+    return run_strategy_case(golden, [&](auto const& settings, Expected const& expected, std::string const& prefix) { return check_with_head(golden, base, settings, expected, prefix); });
   }
 
  private:

@@ -47,7 +47,7 @@ inline constexpr char const* default_adapter = "default";
 
 /// PEFT's types and graft's names of the same strategies.
 inline constexpr std::array peft_types{std::pair{"PREFIX_TUNING", "prefix_tuning"}, std::pair{"PROMPT_TUNING", "prompt_tuning"},
-                                       std::pair{"LORA", "lora"}};
+                                       std::pair{"P_TUNING", "p_tuning"}, std::pair{"LORA", "lora"}, std::pair{"IA3", "ia3"}};
 
 /// An adapter folder whose configuration has been read. The tensors are opened on request.
 struct AdapterFolder {

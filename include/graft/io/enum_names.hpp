@@ -12,6 +12,8 @@
 #include <graft/adaptation/hooks.hpp>
 #include <graft/adaptation/init.hpp>
 #include <graft/adaptation/key_bank.hpp>
+#include <graft/adaptation/parallel_adapter.hpp>
+#include <graft/adaptation/prompt_encoder.hpp>
 #include <graft/adaptation/virtual_tokens.hpp>
 #include <graft/ops/activation.hpp>
 
@@ -48,6 +50,15 @@ template <>
 struct EnumNames<AdapterPlacement> {
   static constexpr std::array values{std::pair{AdapterPlacement::between_layers, "between_layers"},
                                      std::pair{AdapterPlacement::houlsby, "houlsby"}, std::pair{AdapterPlacement::pfeiffer, "pfeiffer"}};
+};
+template <>
+struct EnumNames<PromptEncoderKind> {
+  static constexpr std::array values{std::pair{PromptEncoderKind::mlp, "mlp"}, std::pair{PromptEncoderKind::lstm, "lstm"}};
+};
+template <>
+struct EnumNames<ParallelPlacement> {
+  static constexpr std::array values{std::pair{ParallelPlacement::feed_forward, "feed_forward"}, std::pair{ParallelPlacement::attention, "attention"},
+                                     std::pair{ParallelPlacement::both, "both"}};
 };
 template <>
 struct EnumNames<Activation> {

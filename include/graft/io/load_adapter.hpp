@@ -12,7 +12,9 @@
 #include <graft/io/adapter_format.hpp>
 #include <graft/io/adapter_tensors.hpp>
 #include <graft/io/peft/classification.hpp>
+#include <graft/io/peft/ia3.hpp>
 #include <graft/io/peft/lora.hpp>
+#include <graft/io/peft/p_tuning.hpp>
 #include <graft/io/peft/soft_prompts.hpp>
 #include <graft/models/adapt.hpp>
 #include <graft/models/adapter_set.hpp>
@@ -32,11 +34,16 @@ void each_field(Settings& settings, F const& f) {
   });
 }
 
-/// Files hold soft prompts flat.
+/// Files hold soft prompts flat: without the MLP, or with `flat` set where a strategy has that.
 template <class Settings>
 void drop_reparametrizations(Settings& settings) {
-  each_field(settings, [](auto& field) {
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, std::optional<Mlp>>) field.reset();
+  if constexpr (requires { settings.flat; }) settings.flat = true;
+  Settings::visit(settings, [](char const*, auto& field) {
+    using Field = std::remove_cvref_t<decltype(field)>;
+    if constexpr (std::is_same_v<Field, std::optional<Mlp>>)
+      field.reset();
+    else if constexpr (VisitedSettings<Field>)
+      drop_reparametrizations(field);
   });
 }
 

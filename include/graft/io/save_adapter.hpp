@@ -14,7 +14,9 @@
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/atomic_folder.hpp>
 #include <graft/io/peft/classification.hpp>
+#include <graft/io/peft/ia3.hpp>
 #include <graft/io/peft/lora.hpp>
+#include <graft/io/peft/p_tuning.hpp>
 #include <graft/io/peft/soft_prompts.hpp>
 #include <graft/io/safetensors_writer.hpp>
 #include <graft/models/adapter_set.hpp>
