@@ -187,7 +187,7 @@ TEST(MalformedAdapters, LoRAThatCannotBeHonoured) {
 
 TEST(MalformedAdapters, IA3ThatCannotBeHonoured) {
   refused_config<IA3>("modules", set("modules_to_save", {"wte"}), "asks for modules_to_save, which is not supported");
-  refused_config<IA3>("targets of another model", set("target_modules", json::array({"q_proj"})), "lacks the tensor");
+  refused_config<IA3>("targets of another model", set("target_modules", json::array({"q_proj"})), "c_attn.ia3_l\", which has no place");
   refused_config<IA3>("no targets of this model", [](json& config) { config["target_modules"] = {"q_proj"}, config["feedforward_modules"] = json::array(); }, "c_attn");
   refused_config<IA3>("targets of another kind", set("target_modules", 3), "target_modules");
   refused_config<IA3>("a target of another kind", set("target_modules", {"c_attn", 5}), "target_modules");

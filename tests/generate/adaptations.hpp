@@ -42,7 +42,7 @@ void each_adaptation(F const& f) {
   run(LoRA{.rank = 2}, "LoRA");
   run(IA3{}, "(IA)³");
   run(PTuning{.length = 4, .hidden = 5}, "P-tuning, MLP");
-  run(PTuning{.length = 3, .encoder = PromptEncoderKind::lstm, .hidden = 4}, "P-tuning, LSTM");
+  run(PTuning{.length = 6, .encoder = PromptEncoderKind::lstm, .hidden = 5}, "P-tuning, LSTM");
   run(ParallelAdapter{.bottleneck = 3, .placement = ParallelPlacement::both}, "parallel adapter");
   run(mam({.length = 2}, {.bottleneck = 3}), "mix and match");
   run(TopLayers{.layers = 2}, "top layers");
