@@ -38,11 +38,13 @@
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
 #include <graft/models/merge.hpp>
+#include <graft/models/t5.hpp>
 
 #include <graft/io/adapter.hpp>
 #include <graft/io/load_pretrained.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/io/npy.hpp>
+#include <graft/io/save_pretrained.hpp>
 
 #include <graft/data/generated.hpp>
 #include <graft/data/grouping.hpp>
@@ -51,6 +53,7 @@
 
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
+#include <graft/train/classify.hpp>
 #include <graft/train/loss.hpp>
 #include <graft/train/recipes.hpp>
 #include <graft/train/trainer.hpp>

@@ -46,7 +46,7 @@ std::vector<graft::TokenizedExample> examples_for() {
 template <graft::Architecture A, class Settings>
 void check_gradients(Settings const& settings) {
   auto model = graft::adapt(small::base<A, double>(), settings, 3);
-  small::disturb(model);
+  small::disturb(model, 0.05);  // T5's unscaled scores curve so much further out that central differences lose digits
   auto const batch = model.pack(examples_for<A>());
   std::vector<graft::Parameter<double>> parameters;
   for (auto* parameter : model.parameters()) parameters.push_back(*parameter);
