@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
-#include <sstream>
+#include <utility>
 
 #include <graft/data/text_file.hpp>
 #include <graft/io/atomic_file.hpp>
@@ -110,7 +110,7 @@ void run(Settings& s) {
   method.seed = s.training.seed;
   if (!method.labels) {
     graft::Token most = 1;
-    for (auto const* part : {&training, &validation, &test})
+    for (auto const* part : {&std::as_const(training), &validation, &test})
       for (auto const& example : *part) most = std::max(most, example.target.front());
     method.labels = most + 1;
   }

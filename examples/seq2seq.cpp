@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 
+#include <graft/data/grouping.hpp>
 #include <graft/data/readers.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/metrics/bleu.hpp>
