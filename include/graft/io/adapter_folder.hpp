@@ -78,7 +78,8 @@ struct AdapterFolder {
   /// Whether it is PEFT's adapter of a classifier, with the head in it.
   [[nodiscard]] bool has_head() const {
     auto const found = config.find("modules_to_save");
-    return is_peft() && found != config.end() && found->is_array() && !found->empty();
+    return is_peft() && found != config.end() && found->is_array() &&
+           std::any_of(found->begin(), found->end(), [](auto const& name) { return name == "classifier" || name == "score"; });
   }
 
   /// The strategy it holds, as its `name` (beside the head, of a classifier's). @throws FileError for a PEFT type that graft lacks, or if it says none

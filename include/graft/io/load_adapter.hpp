@@ -89,7 +89,7 @@ template <class Adaptation>
   std::string const held = held_name(folder);
   if (held != full_name<Adaptation>())
     fail<FileError>("[", folder.folder.string(), "] holds an adapter of the strategy ", printable(held), "; expected ", full_name<Adaptation>(),
-                    "; hint: adapter_kind tells which one a folder holds");
+                    folder.has_head() ? "; hint: its modules_to_save hold a classification head" : "; hint: adapter_kind tells which one a folder holds");
   Adaptation settings;
   if (!folder.is_peft())
     settings = read_graft_settings<Adaptation>(folder);

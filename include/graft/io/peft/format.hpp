@@ -75,6 +75,11 @@ template <HasPeftFormat Adaptation>
     return PeftFormat<Adaptation>::tensor_prefix + name;
 }
 
+/// Refuses trained copies of modules other than a classification head.
+inline void refuse_modules(AdapterFolder const& folder) {
+  if (!folder.has_head()) refuse_set(folder, {"modules_to_save"});
+}
+
 /// Refuses an adapter of another task. @throws FileError
 inline void check_task(AdapterFolder const& folder, ModelInfo const& model) {
   std::string const expected = peft_task(model), task = json_or<std::string>(folder.config_path, folder.config, "task_type", expected);

@@ -37,6 +37,7 @@ struct PeftFormat<IA3> {
   }
 
   [[nodiscard]] static IA3 settings(AdapterFolder const& folder) {
+    detail::refuse_modules(folder);
     auto const& where = folder.config_path;
     auto const& config = folder.config;
     bool listed = !detail::is_set(folder.config, "exclude_modules");

@@ -104,6 +104,7 @@ struct PeftFormat<LoRA> {
   }
   /// Refuses variants that compute something else than x·Wᵀ + scale·(x·Aᵀ)·Bᵀ, or start from another base.
   static void check_supported(AdapterFolder const& folder) {
+    detail::refuse_modules(folder);
     detail::refuse_set(folder, {"use_dora", "rank_pattern", "alpha_pattern", "lora_bias", "use_qalora", "use_bdlora",
                                 "layer_replication", "target_parameters", "trainable_token_indices", "alora_invocation_tokens",
                                 "arrow_config", "kasa_config", "monteclora_config", "velora_config"});

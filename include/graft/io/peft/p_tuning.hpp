@@ -49,6 +49,7 @@ struct PeftFormat<PTuning> {
             .flat = true};
   }
   static void check(AdapterFolder const& folder, ModelInfo const& model) {
+    detail::refuse_modules(folder);
     detail::check_task(folder, model);
     auto const& stack = model.input();
     detail::check_size(folder, model, "num_layers", stack.layers);

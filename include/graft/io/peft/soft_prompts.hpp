@@ -26,6 +26,7 @@ namespace detail {
   return config;
 }
 inline void check_soft_prompt(AdapterFolder const& folder, ModelInfo const& model, Index token_dim) {
+  refuse_modules(folder);
   check_task(folder, model);
   check_size(folder, model, "num_layers", model.input().layers);
   check_size(folder, model, "token_dim", token_dim);
@@ -100,6 +101,7 @@ struct PeftFormat<PromptTuning> {
   }
   static void check(AdapterFolder const& folder, ModelInfo const& model) {
     detail::check_soft_prompt(folder, model, model.width);
+    if (!model.main().crosses) detail::check_size(folder, model, "num_transformer_submodules", 1);
     detail::check_size(folder, model, "num_attention_heads", model.input().heads);
   }
 };
