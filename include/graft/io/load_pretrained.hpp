@@ -68,19 +68,25 @@ template <class Scalar>
 
 }  // namespace detail
 
+/// The configuration of a checkpoint, with what only its tensors tell: whether the head is its own.
+[[nodiscard]] inline ModelConfig checkpoint_config(Checkpoint const& checkpoint) {
+  nlohmann::json const json = checkpoint.config();
+  ModelConfig config = model_config(json, checkpoint.path());
+  bool const t5 = config.architecture.starts_with("t5");  // whose files, not flags, say it
+  if (t5 || !json.contains("tie_word_embeddings")) config.tied_head = !checkpoint.contains("lm_head.weight");
+  return config;
+}
+
 /// Fills a base model from an open checkpoint. Throws `FileError` for missing tensors and shapes that disagree with the configuration.
 template <Architecture A, class Scalar = float>
 [[nodiscard]] Base<A, Scalar> load_pretrained(std::shared_ptr<Checkpoint const> const& checkpoint) {
-  nlohmann::json json = checkpoint->config();
   std::string const where = checkpoint->path();
-  ModelConfig config = model_config(json, where);
+  ModelConfig const config = checkpoint_config(*checkpoint);
   if (!covers<A>(config.architecture))
     fail<FileError>("[", where, "] has the model_type ", printable(config.architecture), "; expected ", A::model_type, ", the architecture asked for");
-  bool const t5 = config.architecture.starts_with("t5");  // whose files, not flags, say whether the head is its own
-  if (t5 || !json.contains("tie_word_embeddings")) config.tied_head = !checkpoint->contains("lm_head.weight");
   auto base = std::make_shared<Pretrained<A, Scalar>>(config);
   base->source = where;
-  base->configuration = json.dump();
+  base->configuration = checkpoint->config().dump();
   auto const& sites = base->info().sites;
   parallel_for(static_cast<Index>(sites.size()), [&](Index i) {
     SiteInfo const& site = sites[static_cast<std::size_t>(i)];
