@@ -1,10 +1,8 @@
 /// @file
-/// @brief The one template behind `AnyModel`: instantiated for an architecture and every strategy in that architecture's source file.
+/// @brief The one template behind `ErasedModel`: instantiated for an architecture and every strategy in that architecture's source file.
 #pragma once
 
-#include <algorithm>
 #include <memory>
-#include <numeric>
 #include <utility>
 
 #include <graft/adaptation/bitfit.hpp>
@@ -19,72 +17,46 @@
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/adaptation/top_layers.hpp>
-#include <graft/generate/generate.hpp>
 #include <graft/io/adapter.hpp>
 #include <graft/models/adapt.hpp>
-#include <graft/optim/adamw.hpp>
-#include <graft/train/batches.hpp>
-#include <graft/train/classify.hpp>
-#include <graft/train/loss.hpp>
-#include <graft/train/trainer.hpp>
 
 #include "any_model.hpp"
+#include "erased_model.hpp"
 
 namespace any_model {
 
 template <class Model>
-class Adapted final : public AnyModel {
+class Adapted final : public ErasedModel {
  public:
   explicit Adapted(Model model) : model_(std::move(model)) {}
 
   graft::ModelConfig const& config() const override { return model_.config(); }
+  graft::ModelInfo const& info() const override { return model_.info(); }
+  std::vector<graft::Parameter<float>*> parameters() override { return model_.parameters(); }
   graft::ParameterCounts parameter_counts() override { return model_.parameter_counts(); }
-  std::vector<std::pair<std::string, graft::Shape>> parameters() override {
-    std::vector<std::pair<std::string, graft::Shape>> all;
-    for (auto const* parameter : model_.parameters()) all.emplace_back(parameter->name(), parameter->value().shape());
-    return all;
-  }
-  graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training, std::vector<graft::TokenizedExample> validation) override {
-    return graft::Trainer(settings).fit(model_, std::move(training), std::move(validation));
-  }
-  double step(std::vector<graft::TokenizedExample> const& examples, double learning_rate, graft::Index max_tokens) override {
-    if (!optimizer_) optimizer_ = std::make_unique<graft::AdamW<float>>(model_.parameters());
-    std::vector<graft::Index> all(examples.size());
-    std::iota(all.begin(), all.end(), graft::Index{0});
-    double targets = 0, loss = 0;
-    for (auto const& example : examples) targets += static_cast<double>(example.target.size());
-    for (auto const& pass : graft::divide_by_length(all, graft::row_lengths(examples), static_cast<graft::Index>(examples.size()), max_tokens)) {
-      graft::Batch batch = graft::pack_selected(model_, examples, pass);
-      batch.rows.training = true;
-      auto const part = graft::token_loss(model_.scores(batch), batch.rows.targets, targets);
-      graft::backward(part);
-      loss += static_cast<double>(part.value().data()[0]);
-    }
-    optimizer_->step(learning_rate);
-    optimizer_->clear_gradients();
-    return loss;
-  }
-  double loss(std::vector<graft::TokenizedExample> const& examples) override { return graft::evaluate_loss(model_, examples); }
-  graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings, graft::Index at_once) override {
-    if constexpr (Model::classifies)
-      graft::fail<graft::ConfigError>("[generate] got a ", config().architecture, " model, which classifies; expected one that writes text; hint: the program classify");
+  void append(graft::Batch& batch, graft::TokenizedExample const& example) const override { model_.append(batch, example); }
+  graft::TargetScores<float, graft::Cpu> scores(graft::Batch const& batch) override { return model_.scores(batch); }
+  Value logits(graft::Batch const& batch, Cache const* cache) override { return model_.logits(batch, cache); }
+  Value hidden_states(graft::Batch const& batch, Cache const* cache) override { return model_.hidden_states(batch, cache); }
+  Sources encode_sources(graft::Batch const& batch) override {
+    if constexpr (Model::has_encoder)
+      return model_.encode_sources(batch);
     else
-      return std::visit([&](auto const& chosen) { return graft::generate(model_, prompts, chosen, at_once); }, settings);
+      graft::fail<graft::ConfigError>("[encode_sources] got a ", config().architecture, " model; expected one with an encoder and a decoder");
   }
-  std::vector<graft::Token> classify(std::vector<graft::TokenizedExample> const& examples, graft::Index at_once) override {
-    if constexpr (Model::classifies) return graft::classify(model_, examples, at_once);
-    graft::fail<graft::ConfigError>("[classify] got a ", config().architecture, " model, which writes text; expected an encoder (bert, roberta)");
-  }
+  graft::Index virtual_tokens() override { return model_.virtual_tokens(); }
+  graft::Index virtual_positions(graft::Stack stack) override { return model_.virtual_positions(stack); }
+  void prepare_inference() override { model_.prepare_inference(); }
+  void finish_inference() override { model_.finish_inference(); }
   void save(std::filesystem::path const& folder) override { graft::save_adapter(model_, folder); }
 
  private:
   Model model_;
-  std::unique_ptr<graft::AdamW<float>> optimizer_;
 };
 
 template <class Model>
 [[nodiscard]] std::unique_ptr<AnyModel> wrap(Model model) {
-  return std::make_unique<Adapted<Model>>(std::move(model));
+  return std::make_unique<AnyModel>(std::make_unique<Adapted<Model>>(std::move(model)));
 }
 
 inline graft::Init init_of(std::string const& name) {
