@@ -12,9 +12,13 @@
 #include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/embedding_only.hpp>
 #include <graft/adaptation/full_fine_tuning.hpp>
+#include <graft/adaptation/ia3.hpp>
 #include <graft/adaptation/infix_tuning.hpp>
 #include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/mam.hpp>
 #include <graft/adaptation/none.hpp>
+#include <graft/adaptation/p_tuning.hpp>
+#include <graft/adaptation/parallel_adapter.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/adaptation/top_layers.hpp>
@@ -124,6 +128,22 @@ inline graft::BottleneckAdapter adapter_settings(Method const& m) {
   return s;
 }
 
+/// Names of the feed-forward's second product scale its inputs, as in the paper; others scale outputs.
+inline graft::IA3 ia3_settings(Method const& m, graft::ModelInfo const& model) {
+  graft::IA3 s;
+  for (auto const& target : m.targets) {
+    bool const inner = std::any_of(model.sites.begin(), model.sites.end(), [&](graft::SiteInfo const& site) {
+      return site.address.site == graft::Site::feed_forward_down && graft::names_module(target, site.name);
+    });
+    (inner ? s.feed_forward_targets : s.targets).push_back(target);
+  }
+  return s;
+}
+inline graft::ParallelAdapter parallel_settings(Method const& m) { return {.bottleneck = m.bottleneck.value_or(64)}; }
+inline graft::PTuning p_tuning_settings(Method const& m) {
+  return {.length = m.length.value_or(20), .hidden = m.hidden.value_or(0), .dropout = m.dropout.value_or(0.0)};
+}
+
 /// Turns a method's name into its type: the programs' one switch.
 template <class BasePointer>
 [[nodiscard]] std::unique_ptr<AnyModel> adapt_by_name(BasePointer const& base, Method const& m) {
@@ -140,6 +160,10 @@ template <class BasePointer>
   if (m.name == "top_layers") return make(graft::TopLayers{.layers = m.layers.value_or(2)});
   if (m.name == "full") return make(graft::FullFineTuning{});
   if (m.name == "prefix_lora") return make(graft::compose(bank_settings<graft::PrefixTuning>(m, false, layers), lora_settings(m)));
+  if (m.name == "ia3") return make(ia3_settings(m, base->info()));
+  if (m.name == "p_tuning") return make(p_tuning_settings(m));
+  if (m.name == "parallel_adapter") return make(parallel_settings(m));
+  if (m.name == "mam") return make(graft::mam(bank_settings<graft::PrefixTuning>(m, m.hidden.has_value(), layers), parallel_settings(m)));
   std::string names;
   for (auto const& info : method_infos()) names += (names.empty() ? "" : ", ") + std::string(info.name);
   graft::fail<graft::ConfigError>("[method] got ", m.name, "; expected one of ", names);
@@ -155,7 +179,8 @@ class BaseOf final : public AnyBase {
   std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter) const override {
     using namespace graft;
     std::unique_ptr<AnyModel> model;
-    visit_adapter<PrefixTuning, InfixTuning, PromptTuning, EmbeddingOnly, BottleneckAdapter, LoRA, BitFit, TopLayers, FullFineTuning, Composed<PrefixTuning, LoRA>>(
+    visit_adapter<PrefixTuning, InfixTuning, PromptTuning, EmbeddingOnly, BottleneckAdapter, LoRA, BitFit, TopLayers, FullFineTuning, Composed<PrefixTuning, LoRA>, IA3, PTuning,
+                  ParallelAdapter, Composed<PrefixTuning, ParallelAdapter>>(
         base_, adapter, [&](auto loaded) { model = wrap(std::move(loaded)); });
     return model;
   }
