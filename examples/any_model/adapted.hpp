@@ -11,9 +11,13 @@
 #include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/embedding_only.hpp>
 #include <graft/adaptation/full_fine_tuning.hpp>
+#include <graft/adaptation/ia3.hpp>
 #include <graft/adaptation/infix_tuning.hpp>
 #include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/mam.hpp>
 #include <graft/adaptation/none.hpp>
+#include <graft/adaptation/p_tuning.hpp>
+#include <graft/adaptation/parallel_adapter.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/adaptation/top_layers.hpp>
@@ -117,6 +121,22 @@ inline graft::BottleneckAdapter adapter_settings(Method const& m) {
   return s;
 }
 
+/// Names of the feed-forward's second product scale its inputs, as in the paper; others scale outputs.
+inline graft::IA3 ia3_settings(Method const& m, graft::ModelInfo const& model) {
+  graft::IA3 s;
+  for (auto const& target : m.targets) {
+    bool const inner = std::any_of(model.sites.begin(), model.sites.end(), [&](graft::SiteInfo const& site) {
+      return site.address.site == graft::Site::feed_forward_down && graft::names_module(target, site.name);
+    });
+    (inner ? s.feed_forward_targets : s.targets).push_back(target);
+  }
+  return s;
+}
+inline graft::ParallelAdapter parallel_settings(Method const& m) { return {.bottleneck = m.bottleneck.value_or(64)}; }
+inline graft::PTuning p_tuning_settings(Method const& m) {
+  return {.length = m.length.value_or(20), .hidden = m.hidden.value_or(0), .dropout = m.dropout.value_or(0.0)};
+}
+
 /// Strategies beside the head of a classifier; what trains the model's own weights leaves the head to it.
 template <graft::Architecture A, class Settings>
 [[nodiscard]] auto with_head(Method const& m, Settings settings) {
@@ -142,14 +162,18 @@ template <graft::Architecture A>
   if (m.name == "bitfit") return make(graft::BitFit{});
   if (m.name == "top_layers") return make(graft::TopLayers{.layers = m.layers.value_or(2)});
   if (m.name == "full") return make(graft::FullFineTuning{});
+  if (m.name == "ia3") return make(ia3_settings(m, base->info()));
+  if (m.name == "p_tuning") return make(p_tuning_settings(m));
+  if (m.name == "parallel_adapter") return make(parallel_settings(m));
   if constexpr (A::head == graft::HeadKind::classifier) {
     if (m.name == "head") return wrap(graft::adapt(base, graft::ClassificationHead{.labels = m.labels.value_or(0)}, m.seed));
-    if (m.name == "infix" || m.name == "prefix_lora")
+    if (m.name == "infix" || m.name == "prefix_lora" || m.name == "mam")
       graft::fail<graft::ConfigError>("[method] got ", m.name, " for a ", base->config().architecture, " model; expected a strategy for classifiers",
                                       m.name == "infix" ? ": an infix stands between a source and a target" : "");
   } else {
     if (m.name == "infix") return make(bank_settings<graft::InfixTuning>(m, m.hidden.has_value(), layers));
     if (m.name == "prefix_lora") return make(graft::compose(bank_settings<graft::PrefixTuning>(m, false, layers), lora_settings(m)));
+    if (m.name == "mam") return make(graft::mam(bank_settings<graft::PrefixTuning>(m, m.hidden.has_value(), layers), parallel_settings(m)));
     if (m.name == "head") graft::fail<graft::ConfigError>("[method] got head for a ", base->config().architecture, " model; expected an encoder (bert, roberta)");
   }
   std::string names;
@@ -171,9 +195,11 @@ class BaseOf final : public AnyBase {
     if constexpr (A::head == HeadKind::classifier)
       visit_adapter<Composed<PrefixTuning, ClassificationHead>, Composed<PromptTuning, ClassificationHead>, Composed<EmbeddingOnly, ClassificationHead>,
                     Composed<BottleneckAdapter, ClassificationHead>, Composed<LoRA, ClassificationHead>, Composed<BitFit, ClassificationHead>,
-                    Composed<TopLayers, ClassificationHead>, Composed<FullFineTuning, ClassificationHead>, ClassificationHead, LoRA>(base_, adapter, keep);
+                    Composed<TopLayers, ClassificationHead>, Composed<FullFineTuning, ClassificationHead>, Composed<IA3, ClassificationHead>,
+                    Composed<PTuning, ClassificationHead>, Composed<ParallelAdapter, ClassificationHead>, ClassificationHead, LoRA>(base_, adapter, keep);
     else
-      visit_adapter<PrefixTuning, InfixTuning, PromptTuning, EmbeddingOnly, BottleneckAdapter, LoRA, BitFit, TopLayers, FullFineTuning, Composed<PrefixTuning, LoRA>>(
+      visit_adapter<PrefixTuning, InfixTuning, PromptTuning, EmbeddingOnly, BottleneckAdapter, LoRA, BitFit, TopLayers, FullFineTuning, Composed<PrefixTuning, LoRA>, IA3, PTuning,
+                    ParallelAdapter, Composed<PrefixTuning, ParallelAdapter>>(
           base_, adapter, keep);
     return model;
   }

@@ -56,6 +56,10 @@ inline std::vector<MethodInfo> const& method_infos() {
       {"full", "full fine-tuning", 1e-4},
       {"head", "a classifier's head alone", 2e-3},
       {"prefix_lora", "prefix tuning and LoRA together", 2e-3},
+      {"ia3", "(IA)³: vectors that scale keys, values and the feed-forward's inner activations", 1e-2},
+      {"p_tuning", "P-tuning: virtual tokens through an MLP that is dropped after training", 1e-3},
+      {"parallel_adapter", "adapters beside the feed-forwards", 1e-3},
+      {"mam", "a prefix and parallel adapters together (mix and match)", 1e-3},
   };
   return infos;
 }

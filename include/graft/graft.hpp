@@ -9,9 +9,13 @@
 #include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/embedding_only.hpp>
 #include <graft/adaptation/full_fine_tuning.hpp>
+#include <graft/adaptation/ia3.hpp>
 #include <graft/adaptation/infix_tuning.hpp>
 #include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/mam.hpp>
 #include <graft/adaptation/none.hpp>
+#include <graft/adaptation/p_tuning.hpp>
+#include <graft/adaptation/parallel_adapter.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/adaptation/top_layers.hpp>
@@ -26,9 +30,11 @@
 #include <graft/ops/linear.hpp>
 #include <graft/ops/linear_cross_entropy.hpp>
 #include <graft/ops/low_rank.hpp>
+#include <graft/ops/lstm.hpp>
 #include <graft/ops/norm.hpp>
 #include <graft/ops/residual.hpp>
 #include <graft/ops/rotary.hpp>
+#include <graft/ops/scale_columns.hpp>
 #include <graft/ops/sum.hpp>
 
 #include <graft/models/adapt.hpp>
@@ -51,6 +57,7 @@
 #include <graft/data/readers.hpp>
 #include <graft/data/template.hpp>
 
+#include <graft/optim/adafactor.hpp>
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
 #include <graft/train/classify.hpp>

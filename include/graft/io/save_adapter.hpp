@@ -90,8 +90,8 @@ void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesyste
 /// Writes a model's adapter as a folder with adapter_config.json and adapter_model.safetensors; the base is not in it. The folder appears,
 /// or replaces those two files, as a whole; other files in it stay.
 ///
-/// Prefix tuning (of all layers, with PositionPolicy::shift), prompt tuning (in front, shifted) and LoRA are written exactly as Hugging
-/// Face PEFT does and load there: reparametrizing MLPs are applied and dropped, and what only training needs (init, dropout of a prefix) is
+/// Prefix tuning (of all layers, with PositionPolicy::shift), prompt tuning (in front, shifted), P-tuning, LoRA and (IA)³ are written exactly as
+/// Hugging Face PEFT does and load there: reparametrizing networks are applied and dropped, and what only training needs (init, dropout of a prefix) is
 /// not kept. PEFT cannot express a prefix of some layers or with positions kept, nor other strategies: they are written in graft's own
 /// format (adapter_format.hpp), with all settings.
 /// @throws FileError if it cannot be written, NumericError if a parameter is NaN or infinite: the folder is as it was then
