@@ -48,6 +48,35 @@ template <class Adaptation>
   return config;
 }
 
+/// Whether a configuration in graft's format is of this strategy; of a composition, whether its parts are.
+template <class Adaptation>
+[[nodiscard]] bool describes(nlohmann::json const& config) {
+  if (!config.is_object() || !config.contains("graft_type") || config.at("graft_type") != Adaptation::name) return false;
+  if constexpr (IsComposed<Adaptation>::value) {
+    if (!config.contains("parts") || !config.at("parts").is_array()) return false;
+    auto const& parts = config.at("parts");
+    return [&]<std::size_t... i>(std::index_sequence<i...>) {
+      return parts.size() == sizeof...(i) && (describes<std::tuple_element_t<i, decltype(Adaptation::parts)>>(parts[i]) && ...);
+    }
+    (std::make_index_sequence<std::tuple_size_v<decltype(Adaptation::parts)>>());
+  }
+  return true;
+}
+
+/// A strategy's name, of a composition with those of its parts: `composed of prefix_tuning and lora`.
+template <class Adaptation>
+[[nodiscard]] std::string strategy_title() {
+  std::string title = Adaptation::name;
+  if constexpr (IsComposed<Adaptation>::value) {
+    title += " of";
+    [&]<std::size_t... i>(std::index_sequence<i...>) {
+      ((title += (i ? " and " : " ") + strategy_title<std::tuple_element_t<i, decltype(Adaptation::parts)>>()), ...);
+    }
+    (std::make_index_sequence<std::tuple_size_v<decltype(Adaptation::parts)>>());
+  }
+  return title;
+}
+
 template <class Adaptation>
 [[nodiscard]] Adaptation read_strategy(std::string const& where, nlohmann::json const& config) {
   std::string const type = json_at<std::string>(where, config, "graft_type");

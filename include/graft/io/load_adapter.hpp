@@ -127,10 +127,13 @@ template <class... Adaptations, Architecture A, class Scalar, class F>
 void visit_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder, F const& f) {
   auto const opened = AdapterFolder::open(folder);
   std::string const kind = opened.kind();
-  bool const found = ((kind == Adaptations::name ? (f(detail::load<Adaptations, A, Scalar>(opened, base)), true) : false) || ...);
+  auto const is = [&]<class Adaptation>(std::type_identity<Adaptation>) {
+    return IsComposed<Adaptation>::value ? detail::describes<Adaptation>(opened.config) : kind == Adaptation::name;
+  };
+  bool const found = ((is(std::type_identity<Adaptations>()) ? (f(detail::load<Adaptations, A, Scalar>(opened, base)), true) : false) || ...);
   if (found) return;
   std::string choices;
-  ((choices += (choices.empty() ? "" : ", ") + std::string(Adaptations::name)), ...);
+  ((choices += (choices.empty() ? "" : ", ") + detail::strategy_title<Adaptations>()), ...);
   fail<FileError>("[", opened.config_path, "] holds an adapter of the strategy ", printable(kind), "; expected one of ", choices);
 }
 
