@@ -55,6 +55,15 @@ class MethodOptions {
            CLI::IsMember({"between_layers", "houlsby", "pfeiffer"}));
     option("--layers", method.layers, "Topmost layers that are trained (top_layers, default: 2) or get a prefix or infix (default: all)");
   }
+  /// Options that only some models have.
+  void add_encoder_options(CLI::App& app) {
+    OptionGroup const option(app, "Strategy");
+    option("--scope", method.scope, "Of a prefix in an encoder-decoder: all attentions, the decoder's, or peft (the decoder's in PEFT's layout) (default: all)",
+           CLI::IsMember({"all", "decoder", "peft"}));
+    option("--positions", method.positions, "Whether tokens behind virtual ones shift (default: automatic: keep with learned positions in an encoder-decoder)",
+           CLI::IsMember({"automatic", "shift", "keep"}));
+    option("--place", method.place, "Of virtual tokens: front, or infix (an encoder's end) (default: front)", CLI::IsMember({"front", "infix"}));
+  }
   void apply_words(graft::Tokenizer const& tokenizer) {
     if (text_.empty()) return;
     if (!method.init) method.init = "words";

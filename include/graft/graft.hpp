@@ -5,6 +5,7 @@
 
 #include <graft/adaptation/bitfit.hpp>
 #include <graft/adaptation/bottleneck_adapter.hpp>
+#include <graft/adaptation/classification_head.hpp>
 #include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/embedding_only.hpp>
 #include <graft/adaptation/full_fine_tuning.hpp>
@@ -38,14 +39,18 @@
 
 #include <graft/models/adapt.hpp>
 #include <graft/models/adapter_set.hpp>
+#include <graft/models/bart.hpp>
+#include <graft/models/bert.hpp>
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
 #include <graft/models/merge.hpp>
+#include <graft/models/t5.hpp>
 
 #include <graft/io/adapter.hpp>
 #include <graft/io/load_pretrained.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/io/npy.hpp>
+#include <graft/io/save_pretrained.hpp>
 
 #include <graft/data/generated.hpp>
 #include <graft/data/grouping.hpp>
@@ -55,6 +60,7 @@
 #include <graft/optim/adafactor.hpp>
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
+#include <graft/train/classify.hpp>
 #include <graft/train/loss.hpp>
 #include <graft/train/recipes.hpp>
 #include <graft/train/trainer.hpp>

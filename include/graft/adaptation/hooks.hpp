@@ -41,9 +41,16 @@ enum class Place {
 
 /// Whether what stands behind virtual activations counts them in its positions.
 enum class PositionPolicy {
-  shift,  ///< as PEFT and the papers have it: later tokens' positions run on
-  keep,   ///< real tokens keep the positions they have without the adaptation
+  shift,      ///< as PEFT and the papers' decoders have it: later tokens' positions run on
+  keep,       ///< real tokens keep the positions they have without the adaptation
+  automatic,  ///< keep in an encoder–decoder with a table of positions (as the prefix-tuning paper's BART), else shift
 };
+
+/// What `automatic` means for a model.
+[[nodiscard]] inline PositionPolicy resolve(PositionPolicy policy, ModelInfo const& model) {
+  if (policy != PositionPolicy::automatic) return policy;
+  return model.main().crosses && model.learned_positions ? PositionPolicy::keep : PositionPolicy::shift;
+}
 
 /// What a strategy adds to every row, announced before any layer runs: its embeddings join the row, its keys shift positions.
 template <class Scalar, class Device>

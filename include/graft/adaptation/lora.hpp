@@ -100,7 +100,8 @@ class LoRA::State {
 
  private:
   [[nodiscard]] bool is_target(SiteInfo const& site) const {
-    if (settings_.targets.empty()) return site.address.site == Site::query || site.address.site == Site::value || site.address.site == Site::query_key_value;
+    if (settings_.targets.empty()) return site.address.site == Site::query || site.address.site == Site::value || site.address.site == Site::query_key_value ||
+             site.address.site == Site::cross_query || site.address.site == Site::cross_value;
     return std::any_of(settings_.targets.begin(), settings_.targets.end(), [&](std::string const& target) {
       return site.name == target || (site.name.size() > target.size() && site.name.ends_with(target) && site.name[site.name.size() - target.size() - 1] == '.');
     });

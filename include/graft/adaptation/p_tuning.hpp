@@ -43,13 +43,9 @@ class PTuning::State {
  public:
   using Values = Tensor<Scalar, Device>;
 
-  State(PTuning const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key) : settings_(settings) {
-    bool decoder = false;
-    for (auto const& stack : model.stacks) {
-      decoder = decoder || stack.stack == Stack::decoder;
-      if (stack.stack == Stack::encoder) stack_ = Stack::encoder;
-    }
-    if (settings_.submodules == 0) settings_.submodules = stack_ == Stack::encoder && decoder ? 2 : 1;
+  State(PTuning const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key)
+      : settings_(settings), stack_(model.input().stack), pooled_(settings.pooled && model.classifies) {
+    if (settings_.submodules == 0) settings_.submodules = model.main().crosses ? 2 : 1;
     check();
     Index const rows = settings_.length * settings_.submodules;
     if (settings_.flat)
@@ -63,7 +59,7 @@ class PTuning::State {
     tokens_ = encoder_.compute(step);
     if (settings_.submodules > 1) tokens_ = slice_rows(tokens_, 0, settings_.length);
   }
-  void plan(VirtualPlan<Scalar, Device>& plan) const { plan.tokens.push_back({tokens_, stack_, Place::front, PositionPolicy::shift, settings_.pooled}); }
+  void plan(VirtualPlan<Scalar, Device>& plan) const { plan.tokens.push_back({tokens_, stack_, Place::front, PositionPolicy::shift, pooled_}); }
 
   /// The virtual tokens (all of E's rows), for files.
   [[nodiscard]] PromptEncoder<Scalar, Device>& embeddings() { return encoder_; }
@@ -85,7 +81,8 @@ class PTuning::State {
   }
 
   PTuning settings_;
-  Stack stack_ = Stack::decoder;
+  Stack stack_;
+  bool pooled_;
   PromptEncoder<Scalar, Device> encoder_;
   Variable<Scalar, Device> tokens_;
 };

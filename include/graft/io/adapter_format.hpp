@@ -31,8 +31,10 @@ inline constexpr std::int64_t adapter_format = 1;
 /// The dimensions that an adapter depends on.
 [[nodiscard]] inline nlohmann::json model_json(ModelInfo const& model) {
   auto const& stack = model.stacks.front();
-  return {{"vocabulary", model.vocabulary}, {"width", model.width},       {"layers", stack.layers},
-          {"heads", stack.heads},           {"kv_heads", stack.kv_heads}, {"head_dim", stack.head_dim}};
+  nlohmann::json json{{"vocabulary", model.vocabulary}, {"width", model.width},       {"layers", stack.layers},
+                      {"heads", stack.heads},           {"kv_heads", stack.kv_heads}, {"head_dim", stack.head_dim}};
+  if (model.stacks.size() > 1) json.update({{"encoder_layers", model.input().layers}, {"encoder_heads", model.input().heads}, {"encoder_head_dim", model.input().head_dim}});
+  return json;
 }
 
 /// `graft_type` and the settings of a strategy, or of a composition's parts.
@@ -46,35 +48,6 @@ template <class Adaptation>
     config["settings"] = settings_json(settings);
   }
   return config;
-}
-
-/// Whether a configuration in graft's format is of this strategy; of a composition, whether its parts are.
-template <class Adaptation>
-[[nodiscard]] bool describes(nlohmann::json const& config) {
-  if (!config.is_object() || !config.contains("graft_type") || config.at("graft_type") != Adaptation::name) return false;
-  if constexpr (IsComposed<Adaptation>::value) {
-    if (!config.contains("parts") || !config.at("parts").is_array()) return false;
-    auto const& parts = config.at("parts");
-    return [&]<std::size_t... i>(std::index_sequence<i...>) {
-      return parts.size() == sizeof...(i) && (describes<std::tuple_element_t<i, decltype(Adaptation::parts)>>(parts[i]) && ...);
-    }
-    (std::make_index_sequence<std::tuple_size_v<decltype(Adaptation::parts)>>());
-  }
-  return true;
-}
-
-/// A strategy's name, of a composition with those of its parts: `composed of prefix_tuning and lora`.
-template <class Adaptation>
-[[nodiscard]] std::string strategy_title() {
-  std::string title = Adaptation::name;
-  if constexpr (IsComposed<Adaptation>::value) {
-    title += " of";
-    [&]<std::size_t... i>(std::index_sequence<i...>) {
-      ((title += (i ? " and " : " ") + strategy_title<std::tuple_element_t<i, decltype(Adaptation::parts)>>()), ...);
-    }
-    (std::make_index_sequence<std::tuple_size_v<decltype(Adaptation::parts)>>());
-  }
-  return title;
 }
 
 template <class Adaptation>

@@ -5,7 +5,8 @@
 #include <graft/core/error.hpp>
 #include <graft/io/describe.hpp>
 #include <graft/io/json.hpp>
-#include <graft/text/byte_level_bpe.hpp>
+#include <graft/text/merge_list.hpp>
+#include <graft/text/vocabulary.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -23,8 +24,8 @@ struct TokenizerJson {
   nlohmann::json rest;    ///< everything but the two tables
   Vocabulary vocabulary;  ///< `model.vocab`, or a whole vocab.json
   MergeList merges;       ///< `model.merges`
-  bool has_vocabulary = false, has_merges = false;
-  bool scored_vocabulary = false;  ///< `model.vocab` is a list of pieces with scores, as Unigram models have it; it was passed over
+  std::vector<double> scores;  ///< of each id, where `model.vocab` is a list of pieces with scores, as Unigram models have it
+  bool has_vocabulary = false, has_merges = false, has_scores = false;
 };
 
 namespace detail {
@@ -40,9 +41,10 @@ class TokenizerJsonHandler {
   using Json = nlohmann::json;
   bool null() { return scalar(nullptr); }
   bool boolean(bool value) { return scalar(value); }
-  bool number_integer(std::int64_t value) { return scalar(value); }
-  bool number_float(double value, std::string const&) { return scalar(value); }
+  bool number_integer(std::int64_t value) { return table_ == Table::pieces ? score(static_cast<double>(value)) : scalar(value); }
+  bool number_float(double value, std::string const&) { return table_ == Table::pieces ? score(value) : scalar(value); }
   bool string(std::string& value) {
+    if (table_ == Table::pieces) return piece(std::move(value));
     if (table_ != Table::merges) return scalar(std::move(value));
     if (depth_ == table_depth_ + 1) {
       pair_.push_back(std::move(value));
@@ -54,6 +56,7 @@ class TokenizerJsonHandler {
   }
   bool binary(Json::binary_t&) { return scalar(nullptr); }
   bool number_unsigned(std::uint64_t value) {
+    if (table_ == Table::pieces) return score(static_cast<double>(value));
     if (table_ != Table::vocabulary) return scalar(value);
     out_.vocabulary.add(key_, value > INT64_MAX ? INT64_MAX : static_cast<std::int64_t>(value), source_);
     return true;
@@ -67,7 +70,7 @@ class TokenizerJsonHandler {
     enter();
     if (table_ == Table::merges) bad_merge();
     if (table_ == Table::vocabulary) bad_id();
-    if (table_ == Table::skipped) return true;
+    if (table_ == Table::pieces) bad_piece();
     bool const vocabulary = kind_ == TokenizerFile::vocab_json ? depth_ == 1 : in_model() && key_ == "vocab";
     if (vocabulary) return begin_table(Table::vocabulary, out_.has_vocabulary);
     return open(Json::object());
@@ -75,18 +78,23 @@ class TokenizerJsonHandler {
   bool start_array(std::size_t) {
     enter();
     if (table_ == Table::vocabulary) bad_id();
-    if (table_ == Table::skipped) return true;
+    if (table_ == Table::pieces) {
+      if (depth_ != table_depth_ + 1) bad_piece();
+      pair_.clear(), scored_ = false;
+      return true;
+    }
     if (table_ == Table::merges) {
       if (depth_ != table_depth_ + 1) bad_merge();
       pair_.clear();
       return true;
     }
     if (in_model() && key_ == "merges") return begin_table(Table::merges, out_.has_merges);
-    if (in_model() && key_ == "vocab") return begin_table(Table::skipped, out_.scored_vocabulary);
+    if (in_model() && key_ == "vocab") return begin_table(Table::pieces, out_.has_scores);
     return open(Json::array());
   }
   bool end_object() { return leave(); }
   bool end_array() {
+    if (table_ == Table::pieces && depth_ == table_depth_ + 1 && !scored_) bad_piece();
     if (table_ == Table::merges && depth_ == table_depth_ + 1) {
       if (pair_.size() != 2) bad_merge();
       out_.merges.add(pair_[0], pair_[1]);
@@ -98,7 +106,7 @@ class TokenizerJsonHandler {
   }
 
  private:
-  enum class Table { none, vocabulary, merges, skipped };
+  enum class Table { none, vocabulary, merges, pieces };
   static constexpr std::size_t depth_limit = 64, value_limit = std::size_t{1} << 18;
 
   void enter() {
@@ -107,8 +115,22 @@ class TokenizerJsonHandler {
   /// Whether a value that opens now is a member of the root's `model`.
   [[nodiscard]] bool in_model() const { return kind_ == TokenizerFile::tokenizer_json && depth_ == 3 && model_depth_ == 2; }
 
+  /// The text of a scored piece, which must come first.
+  bool piece(std::string value) {
+    if (depth_ != table_depth_ + 1 || !pair_.empty()) bad_piece();
+    pair_.push_back(std::move(value));
+    return true;
+  }
+  /// Its score, which completes it.
+  bool score(double value) {
+    if (depth_ != table_depth_ + 1 || pair_.size() != 1 || scored_) bad_piece();
+    out_.vocabulary.add(pair_.front(), out_.vocabulary.size(), source_);
+    out_.scores.push_back(value);
+    return scored_ = true;
+  }
+
   bool begin_table(Table table, bool& seen) {
-    if (seen) fail<FileError>("[", source_, "] key ", printable(key_), " occurs twice; expected once");
+    if (seen || (table == Table::vocabulary && out_.has_scores) || (table == Table::pieces && out_.has_vocabulary)) fail<FileError>("[", source_, "] key ", printable(key_), " occurs twice; expected once");
     seen = true;
     table_ = table;
     table_depth_ = depth_;
@@ -132,6 +154,7 @@ class TokenizerJsonHandler {
   bool scalar(Json value) {
     if (table_ == Table::vocabulary) bad_id();
     if (table_ == Table::merges) bad_merge();
+    if (table_ == Table::pieces) bad_piece();
     if (table_ == Table::none) place(std::move(value));
     return true;
   }
@@ -152,6 +175,9 @@ class TokenizerJsonHandler {
   [[noreturn]] void bad_id() const {
     fail<FileError>("[", source_, "] id of token ", printable(key_), " has the wrong type or is negative; expected an integer from 0 on");
   }
+  [[noreturn]] void bad_piece() const {
+    fail<FileError>("[", source_, "] piece ", out_.scores.size(), " has the wrong type; expected [\"piece\", score]");
+  }
   [[noreturn]] void bad_merge() const {
     fail<FileError>("[", source_, "] merge ", out_.merges.size(), " has the wrong type; expected \"left right\" or [\"left\", \"right\"]");
   }
@@ -161,6 +187,7 @@ class TokenizerJsonHandler {
   TokenizerJson& out_;
   std::string key_;
   std::vector<std::string> pair_;
+  bool scored_ = false;      ///< whether the scored piece being read has its score
   std::vector<Json*> open_;  ///< containers being filled; a parent does not grow while its child is open
   Table table_ = Table::none;
   std::size_t depth_ = 0, table_depth_ = 0, model_depth_ = 0, values_ = 0;

@@ -77,6 +77,8 @@ struct SiteInfo {
   Layout layout = Layout::out_in;
   bool bias = false;
   bool tied = false;     ///< shares the weight of the token embedding
+  /// Elements of the weight.
+  [[nodiscard]] Index weights() const { return out * (in ? in : 1); }
 };
 
 }  // namespace graft

@@ -28,6 +28,7 @@ struct AddedToken {
   bool rstrip = false;       ///< takes the white space after it along
   bool single_word = false;  ///< counts only where no word character touches it
   bool normalized = false;   ///< looked for in the normalized text rather than in the text as given
+  bool in_text = true;       ///< looked for at all: SentencePiece itself never reads control pieces in text
 };
 
 /// Finds added tokens in a text, leftmost first and the longest where several begin together (an Aho-Corasick automaton's
@@ -81,13 +82,6 @@ class AddedTokenMatcher {
 };
 
 namespace detail {
-
-/// The character that ends at byte `end` > 0 of a well-formed text.
-[[nodiscard]] inline Utf8Char utf8_before(std::string_view text, std::size_t end) noexcept {
-  std::size_t begin = end - 1;
-  while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) --begin;
-  return utf8_at(text, begin);
-}
 
 [[nodiscard]] inline bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) noexcept {
   return (begin == 0 || !is_word_char(utf8_before(text, begin).code)) && (end == text.size() || !is_word_char(utf8_at(text, end).code));

@@ -32,7 +32,7 @@ namespace detail {
 /// How a GGUF `pre` name splits text.
 struct GgufSplitting {
   std::vector<PreTokenizerStep> steps;
-  Normalizer normalizer = Normalizer::none;
+  NormalForm normalizer = NormalForm::none;
   bool ignore_merges = false;
 };
 
@@ -43,8 +43,8 @@ struct GgufSplitting {
     if (options.smollm_digits) return {{PreTokenizerStep::digits, PreTokenizerStep::split_gpt2}};
     return {{PreTokenizerStep::split_gpt2}};
   }
-  if (pre == "llama-bpe" || pre == "llama3" || pre == "llama-v3") return {{PreTokenizerStep::split_llama3}, Normalizer::none, true};
-  if (pre == "qwen2") return {{PreTokenizerStep::split_qwen2}, Normalizer::nfc};
+  if (pre == "llama-bpe" || pre == "llama3" || pre == "llama-v3") return {{PreTokenizerStep::split_llama3}, NormalForm::none, true};
+  if (pre == "qwen2") return {{PreTokenizerStep::split_qwen2}, NormalForm::nfc};
   fail<ConfigError>("[", fields.file, "] way of splitting text is not supported; got tokenizer.ggml.pre ", quoted(pre),
                     "; expected \"gpt-2\", \"default\", \"smollm\", \"llama-bpe\" or \"qwen2\"");
 }

@@ -5,6 +5,7 @@
 #include <graft/core/types.hpp>
 #include <graft/text/vocabulary.hpp>
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +21,9 @@ class TokenizerModel {
   virtual void encode_word(std::string_view word, std::vector<Token>& out) const = 0;
 
   [[nodiscard]] virtual Vocabulary const& vocabulary() const noexcept = 0;
+
+  /// The token for what the vocabulary cannot spell, if there is one.
+  [[nodiscard]] virtual std::optional<Token> unknown() const noexcept = 0;
 };
 
 }  // namespace graft

@@ -1,85 +1,156 @@
 /// @file
-/// @brief What happens to a text before it is divided: Unicode normalization forms.
+/// @brief What happens to a text before it is divided.
 #pragma once
 
-#include <graft/core/error.hpp>
+#include <graft/text/bert_normalizer.hpp>
+#include <graft/text/chars_map.hpp>
+#include <graft/text/grapheme.hpp>
+#include <graft/text/normal_form.hpp>
+#include <graft/text/sentencepiece_normalizer.hpp>
+#include <graft/text/split_pattern.hpp>
+#include <graft/text/unicode_class.hpp>
 #include <graft/text/utf8.hpp>
 
-#include <unicode/unorm2.h>
-#include <unicode/ustring.h>
-
+#include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <limits>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace graft {
 
-/// A normalization form (Unicode Standard Annex 15), or none.
-enum class Normalizer : std::uint8_t { none, nfc, nfd, nfkc, nfkd };
+/// Steps of a normalizer, by the names of Hugging Face's tokenizers.
+namespace normalizing {
 
-namespace detail {
+/// Each character in lower case.
+struct Lowercase {
+  [[nodiscard]] std::string operator()(std::string_view text) const { return lowercase_characters(text); }
+};
 
-[[nodiscard]] inline UNormalizer2 const* icu_normalizer(Normalizer form) {
-  UErrorCode status = U_ZERO_ERROR;
-  UNormalizer2 const* const found = form == Normalizer::nfc    ? unorm2_getNFCInstance(&status)
-                                    : form == Normalizer::nfd  ? unorm2_getNFDInstance(&status)
-                                    : form == Normalizer::nfkc ? unorm2_getNFKCInstance(&status)
-                                                               : unorm2_getNFKDInstance(&status);
-  if (U_FAILURE(status) != 0) fail("[normalize] ICU has no data for this form; got ", u_errorName(status));
-  return found;
-}
+/// Without marks; composed characters keep theirs unless NFD or NFKD comes before.
+struct StripAccents {
+  [[nodiscard]] std::string operator()(std::string_view text) const { return strip_marks(text); }
+};
 
-[[nodiscard]] inline std::u16string to_utf16(std::string_view text) {
-  std::u16string out;
-  out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size();) {
-    Utf8Char const c = utf8_at(text, at);
-    if (c.code < 0x10000) {
-      out.push_back(static_cast<char16_t>(c.code));
-    } else {
-      out.push_back(static_cast<char16_t>(0xD7C0 + (c.code >> 10)));
-      out.push_back(static_cast<char16_t>(0xDC00 + (c.code & 0x3FF)));
+/// Without white space at its ends.
+struct Strip {
+  bool left = true, right = true;
+
+  [[nodiscard]] std::string operator()(std::string_view text) const {
+    std::size_t begin = left ? detail::run_end(text, 0, CharClass::space) : 0, end = text.size();
+    while (right && end > begin) {
+      Utf8Char const last = detail::utf8_before(text, end);
+      if (char_class(last.code) != CharClass::space) break;
+      end -= last.bytes;
     }
-    at += c.bytes;
+    return std::string(text.substr(begin, end - begin));
   }
-  return out;
-}
+};
 
-[[nodiscard]] inline std::string from_utf16(std::u16string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    char32_t code = text[at];
-    if (code >= 0xD800 && code < 0xDC00 && at + 1 < text.size()) code = ((code - 0xD7C0) << 10) + (text[++at] - char32_t{0xDC00});
-    append_utf8(out, code);
-  }
-  return out;
-}
+/// Something before a text that is not empty.
+struct Prepend {
+  std::string content;
+  [[nodiscard]] std::string operator()(std::string_view text) const { return text.empty() ? std::string() : content + std::string(text); }
+};
 
-}  // namespace detail
+/// One text by another.
+struct Replace {
+  std::string pattern, content;
 
-/// `text` (well-formed UTF-8) in the given form.
-[[nodiscard]] inline std::string normalize(Normalizer form, std::string_view text) {
-  if (form == Normalizer::none || text.empty()) return std::string(text);
-  if (text.size() > std::numeric_limits<std::int32_t>::max() / 20) {  // no form makes more than 18 units of one character
-    fail<ConfigError>("[normalize] text is too long; got ", text.size(), " bytes; expected at most ",
-                      std::numeric_limits<std::int32_t>::max() / 20, "; hint: encode it in parts");
+  [[nodiscard]] std::string operator()(std::string_view text) const {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t at; (at = text.find(pattern)) != std::string_view::npos; text.remove_prefix(at + pattern.size()))
+      out.append(text.substr(0, at)).append(content);
+    return out.append(text);
   }
-  UNormalizer2 const* const normalizer = detail::icu_normalizer(form);
-  std::u16string const source = detail::to_utf16(text);
-  std::u16string result(source.size() + 16, u'\0');
-  for (;;) {
-    UErrorCode status = U_ZERO_ERROR;
-    std::int32_t const length = unorm2_normalize(normalizer, source.data(), static_cast<std::int32_t>(source.size()), result.data(),
-                                                 static_cast<std::int32_t>(result.size()), &status);
-    if (status != U_BUFFER_OVERFLOW_ERROR && U_FAILURE(status) != 0) fail("[normalize] ICU failed; got ", u_errorName(status));
-    bool const complete = static_cast<std::size_t>(length) <= result.size();
-    result.resize(static_cast<std::size_t>(length));
-    if (complete) return detail::from_utf16(result);
+};
+
+/// Runs of two and more spaces: the regular expression ` {2,}`.
+struct ReplaceSpaceRuns {
+  std::string content;
+
+  [[nodiscard]] std::string operator()(std::string_view text) const {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+      std::size_t const end = std::min(text.find_first_not_of(' ', at), text.size());
+      end - at >= 2 ? out.append(content) : out.append(text.substr(at, std::max<std::size_t>(end - at, 1)));
+      at = std::max(end, at + 1);
+    }
+    return out;
   }
-}
+};
+
+/// SentencePiece's rules as Hugging Face's tokenizers apply them: to a short grapheme cluster as a whole if a rule begins it, else to
+/// each character by itself.
+struct Precompiled {
+  std::shared_ptr<CharsMap const> chars_map;
+
+  [[nodiscard]] std::string operator()(std::string_view text) const {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t at = 0; at < text.size();) {
+      std::string_view const cluster = text.substr(at, grapheme_end(text, at) - at);
+      at += cluster.size();
+      auto const whole = cluster.size() < 6 ? chars_map->shortest(cluster) : std::nullopt;
+      if (whole) {
+        out.append(whole->replacement);
+        continue;
+      }
+      for (std::size_t i = 0; i < cluster.size();) {
+        std::string_view const character = cluster.substr(i, utf8_at(cluster, i).bytes);
+        auto const match = chars_map->shortest(character);
+        out.append(match ? match->replacement : character);
+        i += character.size();
+      }
+    }
+    return out;
+  }
+};
+
+using Step = std::variant<NormalForm, Lowercase, StripAccents, Strip, Prepend, Replace, ReplaceSpaceRuns, Precompiled, BertNormalizer,
+                          SentencePieceNormalizer>;
+
+}  // namespace normalizing
+
+/// A chain of steps; without any, a text stays as it is.
+class Normalizer {
+ public:
+  Normalizer() = default;
+  explicit Normalizer(std::vector<normalizing::Step> steps) : steps_(std::move(steps)) {}
+  Normalizer(NormalForm form) {  // NOLINT(google-explicit-constructor): a form is a normalizer
+    if (form != NormalForm::none) steps_.emplace_back(form);
+  }
+
+  [[nodiscard]] bool empty() const noexcept { return steps_.empty(); }
+
+  /// @param text well-formed UTF-8
+  /// @param at_start whether the whole text begins here, or an added token came before
+  [[nodiscard]] std::string operator()(std::string_view text, bool at_start = true) const {
+    std::string current(text);
+    for (auto const& step : steps_) current = std::visit([&](auto const& apply) { return run(apply, current, at_start); }, step);
+    return current;
+  }
+
+ private:
+  template <class Apply>
+  [[nodiscard]] static std::string run(Apply const& apply, std::string_view text, bool at_start) {
+    if constexpr (std::is_same_v<Apply, NormalForm>) {
+      return normalize(apply, text);
+    } else if constexpr (std::is_same_v<Apply, SentencePieceNormalizer>) {
+      return apply(text, at_start);
+    } else {
+      return apply(text);
+    }
+  }
+
+  std::vector<normalizing::Step> steps_;
+};
 
 }  // namespace graft

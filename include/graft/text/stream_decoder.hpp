@@ -3,10 +3,10 @@
 #pragma once
 
 #include <graft/core/types.hpp>
+#include <graft/text/decoding_state.hpp>
 #include <graft/text/tokenizer.hpp>
 #include <graft/text/utf8.hpp>
 
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,14 +17,14 @@ namespace graft {
 /// together, is `tokenizer.decode` of all the tokens.
 class StreamDecoder {
  public:
-  explicit StreamDecoder(Tokenizer tokenizer, bool skip_special = false) : tokenizer_(std::move(tokenizer)), skip_special_(skip_special) {}
+  explicit StreamDecoder(Tokenizer tokenizer, bool skip_special = false)
+      : tokenizer_(std::move(tokenizer)), state_(tokenizer_.decoder()), skip_special_(skip_special) {}
 
   /// The text that `token` completes; often empty inside a character of several bytes.
   [[nodiscard]] std::string push(Token token) {
-    bool const shown = tokenizer_.id_to_token(token).has_value() && !(skip_special_ && tokenizer_.is_special(token));
-    if (shown && tokenizer_.decoder() == Decoder::spaces && !first_) pending_.push_back(' ');
-    first_ = first_ && !shown;
-    pending_ += tokenizer_.decode_bytes(std::span<Token const>(&token, 1), skip_special_);
+    auto const shown = tokenizer_.id_to_token(token);
+    if (!shown || (skip_special_ && tokenizer_.is_special(token))) return {};
+    state_.push(*shown, pending_);
     std::size_t const complete = complete_bytes(pending_);
     std::string text = replace_invalid_utf8(std::string_view(pending_).substr(0, complete));
     pending_.erase(0, complete);
@@ -32,7 +32,10 @@ class StreamDecoder {
   }
 
   /// What is left at the end: U+FFFD if a character was never completed.
-  [[nodiscard]] std::string finish() { return replace_invalid_utf8(std::exchange(pending_, {})); }
+  [[nodiscard]] std::string finish() {
+    state_.finish(pending_);
+    return replace_invalid_utf8(std::exchange(pending_, {}));
+  }
 
  private:
   /// How many bytes are settled, whatever follows: all but a character that the text ends inside.
@@ -46,8 +49,9 @@ class StreamDecoder {
   }
 
   Tokenizer tokenizer_;
+  DecodingState state_;  ///< refers to the decoder in the data that all copies of the tokenizer share
   std::string pending_;
-  bool skip_special_ = false, first_ = true;
+  bool skip_special_ = false;
 };
 
 }  // namespace graft

@@ -6,9 +6,12 @@
 #include <graft/core/types.hpp>
 #include <graft/text/added_tokens.hpp>
 #include <graft/text/decoder.hpp>
+#include <graft/text/decoding_state.hpp>
 #include <graft/text/model.hpp>
 #include <graft/text/normalizer.hpp>
 #include <graft/text/pre_tokenizer.hpp>
+#include <graft/text/special_tokens.hpp>
+#include <graft/text/text_template.hpp>
 #include <graft/text/utf8.hpp>
 #include <graft/text/word_cache.hpp>
 
@@ -26,21 +29,14 @@
 
 namespace graft {
 
-/// Ids with a role in training and generation; a role may be unfilled.
-struct SpecialTokens {
-  std::optional<Token> bos;  ///< begins a text
-  std::optional<Token> eos;  ///< ends a text
-  std::optional<Token> pad;  ///< fills; graft itself never pads
-  std::optional<Token> unk;  ///< stands for what the vocabulary cannot spell
-};
-
 /// What a tokenizer consists of, in the order in which text passes through it.
 struct TokenizerParts {
   std::vector<AddedToken> added_tokens;
-  Normalizer normalizer = Normalizer::none;
+  Normalizer normalizer;
   PreTokenizer pre_tokenizer;
   std::shared_ptr<TokenizerModel const> model;
-  Decoder decoder = Decoder::byte_level;
+  Decoder decoder = decoding::ByteLevel{};
+  TextTemplate text_template;  ///< special tokens that `encode_with_template` puts around texts
   SpecialTokens special_tokens;
   std::string source = "tokenizer";  ///< name of the file, for errors
 };
@@ -55,6 +51,18 @@ class Tokenizer {
   /// The ids of `text`. Nothing is put before or after it: no beginning or end token. Ill-formed UTF-8 is read as U+FFFD.
   [[nodiscard]] std::vector<Token> encode(std::string_view text) const;
 
+  /// The ids of `text`, or of a pair of texts, with the special tokens around them that the tokenizer's files name: `[CLS] a [SEP] b [SEP]`
+  /// for BERT, `a </s>` for T5.
+  /// @param max_length of the whole, special tokens included; 0 for none. The longer text is cut first.
+  /// @throws ConfigError for a maximum length that the special tokens exceed
+  [[nodiscard]] EncodedText encode_with_template(std::string_view text, std::optional<std::string_view> pair = std::nullopt,
+                                                 std::size_t max_length = 0) const {
+    std::vector<Token> const a = encode(text);
+    if (!pair) return data_->parts.text_template.apply(a, std::nullopt, max_length);
+    std::vector<Token> const b = encode(*pair);
+    return data_->parts.text_template.apply(a, std::span<Token const>(b), max_length);
+  }
+
   /// The text of `ids`, with bytes that do not make UTF-8 replaced by U+FFFD. Ids without a token are passed over, as Hugging Face does.
   /// @param skip_special leave special tokens out
   [[nodiscard]] std::string decode(std::span<Token const> ids, bool skip_special = false) const {
@@ -62,7 +70,8 @@ class Tokenizer {
     return replace_invalid_utf8(bytes);
   }
 
-  /// The bytes of `ids`: with a byte-level vocabulary a character may begin in one token and end in another.
+  /// The bytes of `ids`: with a byte-level vocabulary a character may begin in one token and end in another. Byte tokens that make no
+  /// character are U+FFFD here too.
   [[nodiscard]] std::string decode_bytes(std::span<Token const> ids, bool skip_special = false) const;
 
   /// One more than the largest id, added tokens included: how many rows an embedding needs.
@@ -88,7 +97,9 @@ class Tokenizer {
 
   [[nodiscard]] SpecialTokens const& special_tokens() const noexcept { return data_->parts.special_tokens; }
   [[nodiscard]] std::vector<AddedToken> const& added_tokens() const noexcept { return data_->parts.added_tokens; }
-  [[nodiscard]] Decoder decoder() const noexcept { return data_->parts.decoder; }
+  [[nodiscard]] TextTemplate const& text_template() const noexcept { return data_->parts.text_template; }
+  /// It lives as long as this tokenizer or any copy of it.
+  [[nodiscard]] Decoder const& decoder() const noexcept { return data_->parts.decoder; }
 
   /// The same tokenizer with other roles for its special tokens.
   [[nodiscard]] Tokenizer with_special_tokens(SpecialTokens special) const {
@@ -117,7 +128,7 @@ class Tokenizer {
     return found == data_->added_by_id.end() ? std::nullopt : std::optional<std::string_view>(added(found->second).content);
   }
 
-  void encode_piece(std::string_view piece, WordCache& cache, std::vector<Token>& out) const;
+  void encode_piece(std::string_view piece, bool at_start, WordCache& cache, std::vector<Token>& out) const;
 
   std::shared_ptr<Data const> data_;
 };
@@ -142,8 +153,9 @@ inline Tokenizer::Data::Data(TokenizerParts given) : parts(std::move(given)) {
     if (!id && vocabulary.token(token.id))
       refuse("has the id of ", detail::quoted(*vocabulary.token(token.id)), "; got ", token.id, "; expected a free id");
     size = std::max(size, token.id + 1);
+    if (!token.in_text) continue;
     if (token.normalized) {
-      as_normalized.emplace_back(normalize(parts.normalizer, token.content), i);
+      as_normalized.emplace_back(parts.normalizer(token.content), i);
     } else {
       as_given.emplace_back(token.content, i);
     }
@@ -154,8 +166,12 @@ inline Tokenizer::Data::Data(TokenizerParts given) : parts(std::move(given)) {
     if (id && (*id < 0 || *id >= size))
       fail<FileError>("[", parts.source, "] ", role, " token is out of range; got id ", *id, "; expected 0 to ", size - 1);
   };
-  check("bos", parts.special_tokens.bos), check("eos", parts.special_tokens.eos);
-  check("pad", parts.special_tokens.pad), check("unk", parts.special_tokens.unk);
+  SpecialTokens const& special = parts.special_tokens;
+  check("bos", special.bos), check("eos", special.eos), check("pad", special.pad), check("unk", special.unk);
+  check("sep", special.sep), check("cls", special.cls), check("mask", special.mask);
+  for (auto const* const list : {&parts.text_template.single(), &parts.text_template.pair()})
+    for (TextTemplate::Part const& part : *list)
+      if (part.kind == TextTemplate::Part::Kind::special) check("template's", part.id);
 }
 
 inline std::vector<Token> Tokenizer::encode(std::string_view text) const {
@@ -166,40 +182,41 @@ inline std::vector<Token> Tokenizer::encode(std::string_view text) const {
   WordCachePool::Lease cache(data_->caches);
   TokenizerParts const& parts = data_->parts;
   auto const append_added = [&](std::size_t index) { out.push_back(added(index).id); };
-  auto const divide = [&](std::string_view normalized) {
+  auto const divide = [&](std::string_view normalized, bool at_start) {
     split_at_added_tokens(
-        normalized, data_->in_normalized, parts.added_tokens, [&](std::string_view piece) { encode_piece(piece, *cache, out); },
-        append_added);
+        normalized, data_->in_normalized, parts.added_tokens,
+        [&](std::string_view piece) { encode_piece(piece, at_start && piece.data() == normalized.data(), *cache, out); }, append_added);
   };
   auto const normalize_and_divide = [&](std::string_view piece) {
-    return parts.normalizer == Normalizer::none ? divide(piece) : divide(normalize(parts.normalizer, piece));
+    bool const at_start = piece.data() == text.data();
+    return parts.normalizer.empty() ? divide(piece, at_start) : divide(parts.normalizer(piece, at_start), at_start);
   };
   split_at_added_tokens(text, data_->in_text, parts.added_tokens, normalize_and_divide, append_added);
   return out;
 }
 
-inline void Tokenizer::encode_piece(std::string_view piece, WordCache& cache, std::vector<Token>& out) const {
+inline void Tokenizer::encode_piece(std::string_view piece, bool at_start, WordCache& cache, std::vector<Token>& out) const {
   TokenizerModel const& model = *data_->parts.model;
-  data_->parts.pre_tokenizer.for_each_word(piece, [&](std::string_view word) {
+  auto const encode_word = [&](std::string_view word) {
     if (!WordCache::fits(word)) return model.encode_word(word, out);
     std::uint64_t const hash = detail::hash_bytes(word);
     if (cache.append(word, hash, out)) return;
     std::size_t const before = out.size();
     model.encode_word(word, out);
     cache.remember(word, hash, std::span<Token const>(out).subspan(before));
-  });
+  };
+  data_->parts.pre_tokenizer.for_each_word(piece, encode_word, at_start);
 }
 
 inline std::string Tokenizer::decode_bytes(std::span<Token const> ids, bool skip_special) const {
   std::string bytes;
   bytes.reserve(ids.size() * 4);
-  bool first = true;
+  DecodingState state(data_->parts.decoder);
   for (Token const id : ids) {
     auto const token = view(id);
-    if (!token || (skip_special && is_special(id))) continue;
-    append_decoded(data_->parts.decoder, *token, first, bytes);
-    first = false;
+    if (token && !(skip_special && is_special(id))) state.push(*token, bytes);
   }
+  state.finish(bytes);
   return bytes;
 }
 

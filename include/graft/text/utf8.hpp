@@ -63,6 +63,17 @@ struct Utf8Lead {
   return {code, form.length, Utf8State::valid};
 }
 
+namespace detail {
+
+/// The character that ends at byte `end` > 0 of a well-formed text.
+[[nodiscard]] inline Utf8Char utf8_before(std::string_view text, std::size_t end) noexcept {
+  std::size_t begin = end - 1;
+  while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) --begin;
+  return utf8_at(text, begin);
+}
+
+}  // namespace detail
+
 /// Appends a code point (below U+110000) as UTF-8.
 inline void append_utf8(std::string& out, char32_t code) {
   auto const put = [&](char32_t byte) { out.push_back(static_cast<char>(static_cast<unsigned char>(byte))); };
@@ -75,6 +86,20 @@ inline void append_utf8(std::string& out, char32_t code) {
   } else {
     put(0xF0 | (code >> 18)), put(0x80 | ((code >> 12) & 0x3F)), put(0x80 | ((code >> 6) & 0x3F)), put(0x80 | (code & 0x3F));
   }
+}
+
+/// Whether all of `text` is ASCII.
+[[nodiscard]] inline bool is_ascii(std::string_view text) noexcept {
+  unsigned char all = 0;
+  for (char const c : text) all = static_cast<unsigned char>(all | static_cast<unsigned char>(c));
+  return all < 0x80;
+}
+
+/// How many characters a well-formed text has.
+[[nodiscard]] inline std::size_t count_characters(std::string_view text) noexcept {
+  std::size_t count = 0;
+  for (char const c : text) count += (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  return count;
 }
 
 /// The length of the longest beginning of `text` that is well-formed UTF-8.

@@ -144,7 +144,7 @@ class TrainingRun {
     StepReport report;
     double weight = 0;
     for (auto const& indices : plan) {
-      batches.push_back(pack_selected(training_, indices));
+      batches.push_back(pack_selected(model_, training_, indices));
       batches.back().rows.step = static_cast<std::uint64_t>(step_);
       batches.back().rows.training = true;
       weight += target_weight(batches.back().rows.targets);

@@ -32,12 +32,12 @@ struct PeftFormat<IA3> {
                    {"feedforward_modules", names.feed_forward_targets},
                    {"init_ia3_weights", true},
                    {"target_modules", names.targets},
-                   {"task_type", detail::peft_task(model)}});
+                   {"task_type", model.classifies ? nlohmann::json() : nlohmann::json(detail::peft_task(model))}});
     return config;
   }
 
   [[nodiscard]] static IA3 settings(AdapterFolder const& folder) {
-    detail::refuse_set(folder, {"modules_to_save"});
+    detail::refuse_modules(folder);
     auto const& where = folder.config_path;
     auto const& config = folder.config;
     bool listed = !detail::is_set(folder.config, "exclude_modules");

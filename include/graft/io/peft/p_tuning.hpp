@@ -6,7 +6,6 @@
 
 #include <graft/adaptation/p_tuning.hpp>
 #include <graft/io/peft/format.hpp>
-#include <graft/io/peft/task.hpp>
 
 namespace graft {
 
@@ -17,11 +16,11 @@ struct PeftFormat<PTuning> {
   static constexpr char const* tensor_prefix = "";
 
   [[nodiscard]] static bool can_express(PTuning const& settings, ModelInfo const& model) {
-    return settings.pooled || detail::has_stack(model, Stack::decoder);
+    return settings.pooled || !model.classifies;
   }
   template <class State>
   [[nodiscard]] static nlohmann::json config(PTuning const& settings, State& state, ModelInfo const& model) {
-    auto const& stack = model.stack(state.stack());
+    auto const& stack = model.input();
     nlohmann::json config = detail::peft_config(type);
     config.update({{"encoder_dropout", settings.dropout},
                    {"encoder_hidden_size", settings.hidden > 0 ? settings.hidden : model.width},
@@ -50,11 +49,9 @@ struct PeftFormat<PTuning> {
             .flat = true};
   }
   static void check(AdapterFolder const& folder, ModelInfo const& model) {
-    detail::refuse_set(folder, {"modules_to_save"});
-    std::string const expected = detail::peft_task(model), task = json_or<std::string>(folder.config_path, folder.config, "task_type", expected);
-    if (task != expected)
-      fail<FileError>("[", folder.config_path, "] has the task_type ", printable(task), "; expected ", expected, " for this ", model.architecture, " model");
-    auto const& stack = model.stack(detail::has_stack(model, Stack::encoder) ? Stack::encoder : Stack::decoder);
+    detail::refuse_modules(folder);
+    detail::check_task(folder, model);
+    auto const& stack = model.input();
     detail::check_size(folder, model, "num_layers", stack.layers);
     detail::check_size(folder, model, "token_dim", model.width);
     detail::check_size(folder, model, "num_attention_heads", stack.heads);

@@ -6,16 +6,10 @@
 
 namespace graft::detail {
 
-[[nodiscard]] inline bool has_stack(ModelInfo const& model, Stack which) {
-  for (auto const& stack : model.stacks)
-    if (stack.stack == which) return true;
-  return false;
-}
-
-/// An encoder's, an encoder–decoder's or a decoder's `task_type`.
+/// The `task_type` of a classifier, an encoder–decoder or a decoder.
 [[nodiscard]] inline char const* peft_task(ModelInfo const& model) {
-  if (!has_stack(model, Stack::encoder)) return "CAUSAL_LM";
-  return has_stack(model, Stack::decoder) ? "SEQ_2_SEQ_LM" : "SEQ_CLS";
+  if (model.classifies) return "SEQ_CLS";
+  return model.main().crosses ? "SEQ_2_SEQ_LM" : "CAUSAL_LM";
 }
 
 }  // namespace graft::detail

@@ -1,0 +1,108 @@
+/// @file
+/// @brief Tokenizers from the SentencePiece models of Hugging Face folders.
+#pragma once
+
+#include <graft/core/error.hpp>
+#include <graft/core/types.hpp>
+#include <graft/io/describe.hpp>
+#include <graft/io/json.hpp>
+#include <graft/io/mapped_file.hpp>
+#include <graft/io/sentencepiece_file.hpp>
+#include <graft/io/tokenizer_settings.hpp>
+#include <graft/text/sentencepiece_tokenizer.hpp>
+#include <graft/text/tokenizer.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace graft::detail {
+
+/// XLM-R counts as fairseq does: `<s>`, `<pad>`, `</s>`, `<unk>`, then the model's pieces from the fourth on, and `<mask>` last.
+[[nodiscard]] inline SentencePieceFields with_fairseq_ids(SentencePieceFields fields) {
+  Vocabulary const old = std::exchange(fields.vocabulary, Vocabulary());
+  auto const scores = std::exchange(fields.scores, {});
+  auto const types = std::exchange(fields.types, {});
+  auto const add = [&](std::string_view piece, float score, PieceType type) {
+    fields.vocabulary.add(piece, fields.vocabulary.size(), fields.file);
+    fields.scores.push_back(score);
+    fields.types.push_back(type);
+  };
+  add("<s>", 0, PieceType::control), add("<pad>", 0, PieceType::control), add("</s>", 0, PieceType::control);
+  add("<unk>", 0, PieceType::unknown);
+  for (Token id = 3; id < old.size(); ++id) add(*old.token(id), scores[static_cast<std::size_t>(id)], types[static_cast<std::size_t>(id)]);
+  add("<mask>", 0, PieceType::control);
+  return fields;
+}
+
+/// T5's sentinels `<extra_id_0>`, … behind the pieces, the last one first, unless the settings list them.
+inline void add_extra_ids(TokenizerParts& parts, TokenizerSettings const& settings) {
+  auto const& [source, config] = settings.tokenizer_config();
+  constexpr std::int64_t most = 4096;
+  auto const count = json_or<std::int64_t>(source, config, "extra_ids", 100);
+  if (count < 0 || count > most) fail<FileError>("[", source, "] extra_ids is out of range; got ", count, "; expected 0 to ", most);
+  for (AddedToken const& token : parts.added_tokens)
+    if (token.content.starts_with("<extra_id_")) return;
+  Token const size = parts.model->vocabulary().size();
+  for (std::int64_t i = 0; i < count; ++i)
+    parts.added_tokens.push_back({cat("<extra_id_", i, ">"), size + static_cast<Token>(count - 1 - i), true});
+}
+
+/// Lets special tokens be found in text and seen when decoded, as Hugging Face's tokenizers do.
+inline void use_folder_tokens(TokenizerParts& parts, TokenizerSettings const& settings) {
+  std::vector<AddedToken> usual = std::exchange(parts.added_tokens, {});
+  for (AddedToken& token : usual) token.in_text = true;
+  add_folder_tokens(parts, settings, usual);
+  if (auto* const pieces = std::get_if<decoding::Pieces>(&parts.decoder)) pieces->surfaces = nullptr;
+}
+
+/// The template of a class of Hugging Face's, or of a file's name where no class is known.
+inline void set_sentencepiece_template(TokenizerParts& parts, TokenizerSettings const& settings, std::string const& kind) {
+  auto const& [source, config] = settings.tokenizer_config();
+  SpecialTokens& special = parts.special_tokens;
+  if (kind == "T5Tokenizer" || kind == "MT5Tokenizer" || kind == "spiece.model") {
+    if (special.eos) parts.text_template = TextTemplate::trailing(*special.eos);
+  } else if (kind == "XLMRobertaTokenizer" || kind == "sentencepiece.bpe.model") {
+    if (!special.bos || !special.eos) return;
+    special.cls = special.bos, special.sep = special.eos;
+    special.mask = find_token(parts, "<mask>");
+    parts.text_template = TextTemplate::roberta(*special.cls, *special.sep);
+  } else {
+    bool const bos = json_or<bool>(source, config, "add_bos_token", true), eos = json_or<bool>(source, config, "add_eos_token", false);
+    parts.text_template = TextTemplate::around(bos ? special.bos : std::nullopt, eos ? special.eos : std::nullopt);
+  }
+}
+
+/// A SentencePiece model by itself is SentencePiece's: its special tokens are not found in text. Where settings or config.json name a
+/// class of Hugging Face's, they are, and T5's sentinels and XLM-R's ids are added.
+[[nodiscard]] inline TokenizerParts read_sentencepiece_folder(std::filesystem::path const& folder, std::string const& name,
+                                                              TokenizerSettings const& settings) {
+  auto const& [source, config] = settings.tokenizer_config();
+  std::string kind = settings.tokenizer_class();
+  if (kind.empty()) kind = settings.usual_class();
+  bool const xlmr = kind == "XLMRobertaTokenizer";
+  if (!kind.empty() && !xlmr && kind != "T5Tokenizer" && kind != "MT5Tokenizer" && kind != "LlamaTokenizer" && kind != "PreTrainedTokenizer") {
+    unsupported(source, "tokenizer_class with " + name, kind,
+                "T5Tokenizer, LlamaTokenizer or XLMRobertaTokenizer; hint: a tokenizer.json says more");
+  }
+  auto const file = MappedFile::open(folder / name);
+  SentencePieceFields fields = parse_sentencepiece(file->text(), file->path());
+  bool const hugging_face = !kind.empty() || settings.any();
+  if (hugging_face && !json_or<bool>(source, config, "legacy", true) && fields.prefix == PrefixSpace::always) fields.prefix = PrefixSpace::first;
+  if (xlmr) fields = with_fairseq_ids(std::move(fields));
+  TokenizerParts parts = make_sentencepiece_parts(std::move(fields));
+  if (hugging_face) use_folder_tokens(parts, settings);
+  if (kind == "T5Tokenizer") add_extra_ids(parts, settings);
+  set_sentencepiece_template(parts, settings, kind.empty() || kind == "PreTrainedTokenizer" ? name : kind);
+  return parts;
+}
+
+}  // namespace graft::detail
