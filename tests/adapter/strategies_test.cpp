@@ -212,3 +212,20 @@ TEST(Strategies, VisitedByKind) {
   EXPECT_EQ(seen, "infix_tuning");
   EXPECT_THROW((visit_adapter<PrefixTuning, LoRA>(base, folder.path(), [](auto const&) {})), FileError);
 }
+
+TEST(Strategies, CompositionsAreVisitedByTheirParts) {
+  graft_test::TemporaryFolder const folder;
+  auto const base = random_base<Gpt2>();
+  using WithLoRA = Composed<PrefixTuning, LoRA>;
+  using Mam = Composed<PrefixTuning, ParallelAdapter>;
+  save_adapter(adapt(base, mam({.length = 2}, {.bottleneck = 3})), folder.path());
+  bool seen = false;
+  visit_adapter<WithLoRA, Mam>(base, folder.path(), [&](auto const& model) { seen = std::is_same_v<typename std::remove_cvref_t<decltype(model)>::adaptation_type, Mam>; });
+  EXPECT_TRUE(seen);
+  try {
+    visit_adapter<LoRA, WithLoRA>(base, folder.path(), [](auto const&) {});
+    ADD_FAILURE() << "accepted";
+  } catch (FileError const& error) {
+    EXPECT_NE(std::string(error.what()).find("expected one of lora, composed(prefix_tuning, lora)"), std::string::npos) << error.what();
+  }
+}
