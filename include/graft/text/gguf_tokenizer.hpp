@@ -6,6 +6,7 @@
 #include <graft/core/types.hpp>
 #include <graft/text/byte_level_bpe.hpp>
 #include <graft/text/gguf_tokenizer_fields.hpp>
+#include <graft/text/sentencepiece_tokenizer.hpp>
 #include <graft/text/tokenizer.hpp>
 
 #include <cstddef>
@@ -15,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace graft {
@@ -66,42 +68,81 @@ struct GgufSplitting {
   return added;
 }
 
-}  // namespace detail
-
-/// Builds the tokenizer of a GGUF file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). Its control tokens are special; user-defined ones are found in text but not special.
-/// @throws FileError for contradictory fields, ConfigError for a model or a way of splitting that is not supported
-[[nodiscard]] inline Tokenizer make_gguf_tokenizer(GgufTokenizerFields const& fields, GgufTokenizerOptions options = {}) {
-  if (fields.model != "gpt2") {
-    fail<ConfigError>("[", fields.file, "] tokenizer model is not supported; got tokenizer.ggml.model ", detail::quoted(fields.model),
-                      "; expected \"gpt2\" (byte-level BPE)");
+/// A token's id as a role or template names it, if it is in the vocabulary.
+[[nodiscard]] inline std::optional<Token> gguf_role(GgufTokenizerFields const& fields, char const* key, std::optional<std::int64_t> id) {
+  if (!id) return std::nullopt;
+  if (*id < 0 || static_cast<std::uint64_t>(*id) >= fields.tokens.size()) {
+    fail<FileError>("[", fields.file, "] tokenizer.ggml.", key, "_token_id is out of range; got ", *id, "; expected 0 to ",
+                    fields.tokens.size() - 1);
   }
-  if (fields.tokens.empty()) fail<FileError>("[", fields.file, "] has no tokens; got an empty tokenizer.ggml.tokens");
+  return static_cast<Token>(*id);
+}
+
+/// Byte-level BPE.
+[[nodiscard]] inline TokenizerParts gguf_byte_level(GgufTokenizerFields const& fields, GgufTokenizerOptions options) {
   if (!fields.token_types.empty() && fields.token_types.size() != fields.tokens.size()) {
     fail<FileError>("[", fields.file, "] tokens and token types disagree; got ", fields.tokens.size(), " and ", fields.token_types.size());
   }
-  detail::GgufSplitting splitting = detail::gguf_splitting(fields, options);
+  GgufSplitting splitting = gguf_splitting(fields, options);
   ByteLevelBpeFields bpe;
   bpe.ignore_merges = splitting.ignore_merges;
   bpe.source = fields.file;
   for (std::size_t i = 0; i < fields.tokens.size(); ++i) bpe.vocabulary.add(fields.tokens[i], static_cast<std::int64_t>(i), fields.file);
   for (std::string const& merge : fields.merges) bpe.merges.add_line(merge, fields.file);
-
-  auto const checked = [&](char const* key, std::optional<std::int64_t> id) -> std::optional<Token> {
-    if (!id) return std::nullopt;
-    if (*id < 0 || *id >= bpe.vocabulary.size()) {
-      fail<FileError>("[", fields.file, "] tokenizer.ggml.", key, "_token_id is out of range; got ", *id, "; expected 0 to ",
-                      bpe.vocabulary.size() - 1);
-    }
-    return static_cast<Token>(*id);
-  };
   TokenizerParts parts;
-  parts.special_tokens = {checked("bos", fields.bos_id), checked("eos", fields.eos_id), checked("padding", fields.pad_id),
-                          checked("unknown", fields.unk_id)};
-  parts.added_tokens = detail::gguf_added_tokens(fields);
+  parts.added_tokens = gguf_added_tokens(fields);
   parts.normalizer = splitting.normalizer;
   parts.pre_tokenizer = PreTokenizer(std::move(splitting.steps));
   parts.model = std::make_shared<ByteLevelBpe const>(std::move(bpe));
   parts.source = fields.file;
+  return parts;
+}
+
+/// SentencePiece BPE, as llama.cpp reads it: no normalization but for `▁`, and a space before each text.
+[[nodiscard]] inline TokenizerParts gguf_sentencepiece(GgufTokenizerFields const& fields) {
+  std::size_t const size = fields.tokens.size();
+  if (fields.scores.size() != size || fields.token_types.size() != size) {
+    fail<FileError>("[", fields.file, "] scores and token types are not one for each of ", size, " tokens; got ", fields.scores.size(),
+                    " and ", fields.token_types.size());
+  }
+  SentencePieceFields pieces;
+  pieces.file = fields.file;
+  pieces.kind = SentencePieceFields::Kind::bpe;
+  pieces.scores = fields.scores;
+  for (std::size_t i = 0; i < size; ++i) {
+    std::int32_t const type = fields.token_types[i];
+    if (type < 0 || type > 6) fail<FileError>("[", fields.file, "] type of token ", i, " is unknown; got ", type, "; expected 0 to 6");
+    pieces.vocabulary.add(fields.tokens[i], static_cast<std::int64_t>(i), fields.file);
+    pieces.types.push_back(type == 0 ? PieceType::normal : static_cast<PieceType>(type));
+    pieces.byte_fallback = pieces.byte_fallback || type == 6;
+  }
+  pieces.remove_extra_whitespaces = false;
+  if (!fields.add_space_prefix.value_or(true)) pieces.prefix = PrefixSpace::never;
+  TokenizerParts parts = make_sentencepiece_parts(std::move(pieces));
+  for (AddedToken& token : parts.added_tokens) token.in_text = true;
+  std::get<decoding::Pieces>(parts.decoder).surfaces = nullptr;
+  return parts;
+}
+
+}  // namespace detail
+
+/// Builds the tokenizer of a GGUF file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). Its control tokens are special; user-defined ones are found in text but not special.
+/// @throws FileError for contradictory fields, ConfigError for a model or a way of splitting that is not supported
+[[nodiscard]] inline Tokenizer make_gguf_tokenizer(GgufTokenizerFields const& fields, GgufTokenizerOptions options = {}) {
+  bool const sentencepiece = fields.model == "llama";
+  if (fields.model != "gpt2" && !sentencepiece) {
+    fail<ConfigError>("[", fields.file, "] tokenizer model is not supported; got tokenizer.ggml.model ", detail::quoted(fields.model),
+                      "; expected \"gpt2\" (byte-level BPE) or \"llama\" (SentencePiece BPE)");
+  }
+  if (fields.tokens.empty()) fail<FileError>("[", fields.file, "] has no tokens; got an empty tokenizer.ggml.tokens");
+  TokenizerParts parts = sentencepiece ? detail::gguf_sentencepiece(fields) : detail::gguf_byte_level(fields, options);
+  SpecialTokens& special = parts.special_tokens;
+  auto const unknown = special.unk;
+  special = {detail::gguf_role(fields, "bos", fields.bos_id), detail::gguf_role(fields, "eos", fields.eos_id),
+             detail::gguf_role(fields, "padding", fields.pad_id), detail::gguf_role(fields, "unknown", fields.unk_id)};
+  if (!special.unk) special.unk = unknown;
+  parts.text_template = TextTemplate::around(fields.add_bos.value_or(sentencepiece) ? special.bos : std::nullopt,
+                                             fields.add_eos.value_or(false) ? special.eos : std::nullopt);
   return Tokenizer(std::move(parts));
 }
 

@@ -159,11 +159,12 @@ class SentencePieceBpe final : public TokenizerModel {
         std::string_view const part = parts.back();
         parts.pop_back();
         auto const id = fields_.vocabulary.find(part);
-        auto const half = id && type_of(*id) == PieceType::unused ? merging.halves.find(part) : merging.halves.end();
+        bool const unused = id && type_of(*id) == PieceType::unused;
+        auto const half = unused ? merging.halves.find(part) : merging.halves.end();
         if (half != merging.halves.end()) {
           parts.push_back(part.substr(half->second));
           parts.push_back(part.substr(0, half->second));
-        } else if (bool const known = id && type_of(*id) != PieceType::unknown; known) {
+        } else if (id && mergeable(*id) && !unused) {
           out.push_back(*id);
           after_unknown = false;
         } else {

@@ -70,7 +70,7 @@ class Unigram final : public TokenizerModel {
 
  private:
   static constexpr Token no_piece = -1;
-  static constexpr double unknown_penalty = 10;
+  static constexpr double unknown_penalty = 10, rescale_beyond = 100000;
 
   /// The best way to a place in the text: the last piece of it.
   template <class Score>
@@ -87,26 +87,22 @@ class Unigram final : public TokenizerModel {
 
   void check_scores() {
     double lowest = std::numeric_limits<double>::infinity();
-    double highest = std::numeric_limits<float>::min();
     for (Token id = 0; id < fields_.vocabulary.size(); ++id) {
       double const score = fields_.scores[static_cast<std::size_t>(id)];
       if (!std::isfinite(score)) {
         fail<FileError>("[", fields_.source, "] score of piece ", detail::quoted(fields_.vocabulary.token(id).value_or("")),
                         " is not a finite number; got ", score);
       }
-      if (type_of(id) != PieceType::normal) continue;
-      lowest = std::min(lowest, score);
-      highest = std::max(highest, score);
+      if (type_of(id) == PieceType::normal) lowest = std::min(lowest, score);
     }
     if (!std::isfinite(lowest)) lowest = 0;
     bool const single = fields_.rule == UnigramRule::sentencepiece;
     unknown_score_ = single ? static_cast<float>(lowest) - static_cast<float>(unknown_penalty) : lowest - unknown_penalty;
-    highest_score_ = static_cast<float>(highest);
   }
 
   /// A piece's score; user-defined ones always win.
   [[nodiscard]] double score_of(Token id, std::size_t length) const noexcept {
-    if (type_of(id) == PieceType::user_defined) return static_cast<double>(static_cast<float>(length) * highest_score_) - 0.1;
+    if (type_of(id) == PieceType::user_defined) return 0.1 * (static_cast<double>(length) - 1);
     return fields_.scores[static_cast<std::size_t>(id)];
   }
 
@@ -115,23 +111,34 @@ class Unigram final : public TokenizerModel {
     if (text.size() >= UINT32_MAX)
       fail<ConfigError>("[tokenize] text is too long; got ", text.size(), " bytes; expected fewer than ", UINT32_MAX);
     std::vector<Step<Score>> steps(text.size() + 1);
+    std::size_t furthest = 0;  // the last place that is reached
     for (std::size_t at = 0; at < text.size();) {
-      double const before = static_cast<double>(steps[at].score);
-      auto const offer = [&](Token id, std::size_t length, double score) {
+      if (fields_.rule == UnigramRule::sentencepiece && std::abs(steps[at].score) > rescale_beyond) rescale(steps, at, furthest);
+      Score const before = steps[at].score;
+      auto const offer = [&](Token id, std::size_t length, Score piece) {
+        furthest = std::max(furthest, at + length);
         Step<Score>& step = steps[at + length];
-        if (step.reached && !(score > static_cast<double>(step.score))) return;
-        step = {static_cast<Score>(score), static_cast<std::uint32_t>(at), id, true};
+        Score const score = piece + before;
+        if (!step.reached || score > step.score) step = {score, static_cast<std::uint32_t>(at), id, true};
       };
       std::size_t const one = utf8_at(text, at).bytes;
       bool single = false;
       trie_.for_each_prefix(fields_.vocabulary, text.substr(at), [&](Token id, std::size_t length) {
-        offer(id, length, score_of(id, length) + before);
+        offer(id, length, static_cast<Score>(score_of(id, length)));
         single = single || length == one;
       });
-      if (!single) offer(fields_.unknown.value_or(no_piece), one, static_cast<double>(static_cast<Score>(unknown_score_ + before)));
+      if (!single) offer(fields_.unknown.value_or(no_piece), one, static_cast<Score>(unknown_score_));
       at += one;
     }
     write(text, steps, out);
+  }
+
+  /// Subtracts the score so far from all that are open, so that single precision stays precise enough in long texts.
+  template <class Score>
+  static void rescale(std::vector<Step<Score>>& steps, std::size_t at, std::size_t furthest) noexcept {
+    Score const offset = steps[at].score;
+    for (std::size_t i = at; i <= furthest; ++i)
+      if (steps[i].reached) steps[i].score -= offset;
   }
 
   /// Goes back along the best way and appends its tokens.
@@ -171,7 +178,6 @@ class Unigram final : public TokenizerModel {
   PieceTrie trie_;
   BytePieces bytes_;
   double unknown_score_ = 0;
-  float highest_score_ = 0;
 };
 
 }  // namespace graft
