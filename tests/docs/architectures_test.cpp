@@ -21,7 +21,7 @@ TEST_F(Architectures, EncoderDecoder) {
   graft::Trainer(graft::Training{.epochs = 3, .learning_rate = 1e-2}).fit(model, pairs);
   auto const texts = graft::generate(model, {{5, 9, 3}}, graft::BeamSearch{.max_new_tokens = 8, .end_tokens = {2}, .beams = 4});
   //! [encoder-decoder]
-  EXPECT_EQ(model.parameter_counts().trainable, 20 * 3 * 2 * 2 * 32);
+  EXPECT_EQ(model.parameter_counts().trainable, 20 * (3 + 3 + 3) * 2 * 32);
   EXPECT_FALSE(texts[0][0].tokens.empty());
 }
 

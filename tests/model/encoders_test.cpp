@@ -137,6 +137,7 @@ TEST(EncoderDecoder, DecodesWithTheCacheAsWithout) {
   check_decoding<T5v11>(PrefixTuning{.length = 2, .init_deviation = 0.5});
   check_decoding<T5>(PrefixTuning{.length = 3, .scope = graft::PrefixScope::decoder});
   check_decoding<Bart>(PrefixTuning{.length = 2, .positions = graft::PositionPolicy::shift});
+  check_decoding<Bart>(PrefixTuning{.length = 3, .init_deviation = 0.5});
   check_decoding<Bart>(InfixTuning{.length = 2});
   check_decoding<Bart>(PromptTuning{.length = 2});
 }
