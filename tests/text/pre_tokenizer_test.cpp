@@ -124,14 +124,14 @@ TEST(ByteAlphabet, ATokenOutsideTheAlphabetStandsForItself) {
 
 TEST(Normalizer, HasTheFourForms) {
   std::string const text = "e\u0301 \u00e9 \ufb01 \uac01 \U0001F642";
-  EXPECT_EQ(graft::normalize(graft::Normalizer::none, text), text);
-  EXPECT_EQ(graft::normalize(graft::Normalizer::nfc, text), "\u00e9 \u00e9 \ufb01 \uac01 \U0001F642");
-  EXPECT_EQ(graft::normalize(graft::Normalizer::nfd, text), "e\u0301 e\u0301 \ufb01 \u1100\u1161\u11a8 \U0001F642");
-  EXPECT_EQ(graft::normalize(graft::Normalizer::nfkc, text), "\u00e9 \u00e9 fi \uac01 \U0001F642");
-  EXPECT_EQ(graft::normalize(graft::Normalizer::nfkd, text), "e\u0301 e\u0301 fi \u1100\u1161\u11a8 \U0001F642");
+  EXPECT_EQ(graft::normalize(graft::NormalForm::none, text), text);
+  EXPECT_EQ(graft::normalize(graft::NormalForm::nfc, text), "\u00e9 \u00e9 \ufb01 \uac01 \U0001F642");
+  EXPECT_EQ(graft::normalize(graft::NormalForm::nfd, text), "e\u0301 e\u0301 \ufb01 \u1100\u1161\u11a8 \U0001F642");
+  EXPECT_EQ(graft::normalize(graft::NormalForm::nfkc, text), "\u00e9 \u00e9 fi \uac01 \U0001F642");
+  EXPECT_EQ(graft::normalize(graft::NormalForm::nfkd, text), "e\u0301 e\u0301 fi \u1100\u1161\u11a8 \U0001F642");
   std::string long_text;  // outgrows the first buffer
   for (int i = 0; i < 100; ++i) long_text += "\ufdfa";
-  EXPECT_EQ(graft::normalize(graft::Normalizer::nfkd, long_text).size(), 100u * 33u);
+  EXPECT_EQ(graft::normalize(graft::NormalForm::nfkd, long_text).size(), 100u * 33u);
 }
 
 }  // namespace

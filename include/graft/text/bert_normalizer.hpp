@@ -26,6 +26,15 @@ void for_each_character(std::string_view text, Each&& each) {
   }
 }
 
+/// The small letter of a capital of Unicode 16 or 17 that an older ICU does not know; any other character itself.
+[[nodiscard]] inline char32_t young_lowercase(char32_t code) noexcept {
+  if (code == 0x1C89 || code == 0xA7CC || code == 0xA7CE || code == 0xA7D2 || code == 0xA7D4 || code == 0xA7DA) return code + 1;
+  if (code == 0xA7CB) return 0x264;
+  if (code == 0xA7DC) return 0x19B;
+  if (code >= 0x10D50 && code <= 0x10D65) return code + 0x20;
+  return code >= 0x16EA0 && code <= 0x16EB8 ? code + 0x1B : code;
+}
+
 /// Appends a character in lower case, whatever stands around it: a capital sigma at a word's end is σ.
 inline void append_lowercase(std::string& out, char32_t code) {
   if (code < 0x80) {
@@ -33,7 +42,7 @@ inline void append_lowercase(std::string& out, char32_t code) {
   } else if (code == 0x130) {
     out.append("i\u0307");  // the only one that becomes two
   } else {
-    append_utf8(out, static_cast<char32_t>(u_tolower(static_cast<UChar32>(code))));
+    append_utf8(out, young_lowercase(static_cast<char32_t>(u_tolower(static_cast<UChar32>(code)))));
   }
 }
 

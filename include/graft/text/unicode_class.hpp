@@ -35,6 +35,27 @@ namespace detail {
 
 inline constexpr std::array<CharClass, 128> ascii_classes = make_ascii_classes();
 
+/// Letters and numbers of Unicode 15.1 and 16, which an older ICU takes for unassigned.
+[[nodiscard]] inline CharClass young_char_class(char32_t code) noexcept {
+  struct Range {
+    char32_t first, last;
+    CharClass kind;
+  };
+  constexpr CharClass letter = CharClass::letter, number = CharClass::number;
+  static constexpr std::array<Range, 29> ranges{{
+      {0x1C89, 0x1C8A, letter}, {0xA7CB, 0xA7CD, letter}, {0xA7DA, 0xA7DC, letter}, {0x105C0, 0x105F3, letter},
+      {0x10D40, 0x10D49, number}, {0x10D4A, 0x10D65, letter}, {0x10D6F, 0x10D85, letter}, {0x10EC2, 0x10EC4, letter},
+      {0x11380, 0x11389, letter}, {0x1138B, 0x1138B, letter}, {0x1138E, 0x1138E, letter}, {0x11390, 0x113B5, letter},
+      {0x113B7, 0x113B7, letter}, {0x113D1, 0x113D1, letter}, {0x113D3, 0x113D3, letter}, {0x116D0, 0x116E3, number},
+      {0x11BC0, 0x11BE0, letter}, {0x11BF0, 0x11BF9, number}, {0x13460, 0x143FA, letter}, {0x16100, 0x1611D, letter},
+      {0x16130, 0x16139, number}, {0x16D40, 0x16D6C, letter}, {0x16D70, 0x16D79, number}, {0x18CFF, 0x18CFF, letter},
+      {0x1CCF0, 0x1CCF9, number}, {0x1E5D0, 0x1E5ED, letter}, {0x1E5F0, 0x1E5F0, letter}, {0x1E5F1, 0x1E5FA, number},
+      {0x2EBF0, 0x2EE5D, letter}}};
+  for (Range const& range : ranges)
+    if (code <= range.last) return code >= range.first ? range.kind : CharClass::other;
+  return CharClass::other;
+}
+
 }  // namespace detail
 
 /// The class of a code point, from ICU's general category and White_Space.
@@ -44,6 +65,7 @@ inline constexpr std::array<CharClass, 128> ascii_classes = make_ascii_classes()
   std::uint32_t const category = U_MASK(u_charType(c));
   if ((category & U_GC_L_MASK) != 0) return CharClass::letter;
   if ((category & U_GC_N_MASK) != 0) return CharClass::number;
+  if ((category & U_GC_CN_MASK) != 0) return detail::young_char_class(code);
   return u_isUWhiteSpace(c) != 0 ? CharClass::space : CharClass::other;
 }
 
