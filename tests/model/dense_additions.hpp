@@ -80,7 +80,7 @@ class Reader {
   void add(graft::VirtualKeys<place> const& settings, std::string const& prefix) {
     Matrix const bank = reparametrized(p_, prefix);
     auto const width = static_cast<std::size_t>(config_.kv_width());
-    KeyGroup group{bank.rows, place == graft::Place::infix, settings.positions == graft::PositionPolicy::shift, {}};
+    KeyGroup group{bank.rows, place == graft::Place::infix, settings.positions != graft::PositionPolicy::keep, {}};
     std::size_t block = 0;
     for (std::size_t layer = 0; layer < static_cast<std::size_t>(config_.layers); ++layer) {
       if (!settings.layers.empty() && std::find(settings.layers.begin(), settings.layers.end(), static_cast<int>(layer)) == settings.layers.end()) continue;
@@ -148,7 +148,7 @@ class Reader {
  private:
   template <class Settings>
   void tokens(Settings const& settings, std::string const& prefix) {
-    added.tokens.push_back({reparametrized(p_, prefix), settings.place == graft::Place::infix, settings.positions == graft::PositionPolicy::shift});
+    added.tokens.push_back({reparametrized(p_, prefix), settings.place == graft::Place::infix, settings.positions != graft::PositionPolicy::keep});
   }
   static Matrix columns(Matrix const& x, std::size_t first, std::size_t count) {
     Matrix y(x.rows, count);
