@@ -29,7 +29,9 @@ if [ -z "$python" ]; then
 fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/graft-peer.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-peer() { "$python" "$root/benchmarks/peft_peer.py" "$@" --folder "$work" ${model:+--model "$model"} --shape "$shape" 2>/dev/null; }
+peer() {
+  "$python" "$root/benchmarks/peft_peer.py" "$@" --folder "$work" ${model:+--model "$model"} --shape "$shape" 2>"$work/peer.log" || { tail -n 20 "$work/peer.log" >&2; return 1; }
+}
 lines=$work/lines
 for method in $methods; do
   peer prepare --method "$method"

@@ -18,7 +18,9 @@ int main(int argc, char** argv) try {
   app.add_option("--model", model, "Hugging Face folder or GGUF file; without it, random weights of --shape");
   app.add_option("--shape", shape, "gpt2-small")->capture_default_str()->check(CLI::IsMember({"gpt2-small"}));
   app.add_option("--rows", rows_file, "JSON file with eos and rows of source_ids and target_ids")->required();
-  app.add_option("--method", method.name, "strategy")->capture_default_str();
+  std::vector<std::string> methods;
+  for (auto const& info : any_model::method_infos()) methods.emplace_back(info.name);
+  app.add_option("--method", method.name, "strategy")->capture_default_str()->check(CLI::IsMember(methods));
   app.add_option("--adapter", adapter, "start from this adapter folder instead of a fresh --method");
   app.add_option("--dtype", dtype)->capture_default_str()->check(CLI::IsMember({"fp32"}));
   app.add_option("--batch", batch, "prompts")->capture_default_str()->check(CLI::PositiveNumber);

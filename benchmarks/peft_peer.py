@@ -10,7 +10,8 @@ Rows are padded to the longest of their batch. The first two steps are not count
 import argparse, json, os, resource, statistics, time
 
 import torch
-from peft import LoraConfig, PeftModel, PrefixTuningConfig, PromptTuningConfig, TaskType, get_peft_model
+from peft import LoraConfig, PeftConfig, PrefixTuningConfig, PromptTuningConfig, TaskType, get_peft_model, set_peft_model_state_dict
+from peft.utils import load_peft_weights
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -55,7 +56,11 @@ if args.what == "prepare":
     raise SystemExit
 
 if args.method != "full":
-    model = PeftModel.from_pretrained(model, adapter, is_trainable=True)
+    # Not PeftModel.from_pretrained(…, is_trainable=True), which refuses prefix and prompt tuning.
+    config = PeftConfig.from_pretrained(adapter)
+    config.inference_mode = False
+    model = get_peft_model(model, config)
+    set_peft_model_state_dict(model, load_peft_weights(adapter, device="cpu"))
 rows_file = json.load(open(args.rows))
 eos, rows = rows_file["eos"], rows_file["rows"]
 

@@ -22,7 +22,9 @@ int main(int argc, char** argv) try {
   app.add_option("--model", model, "Hugging Face folder or GGUF file; without it, random weights of --shape");
   app.add_option("--shape", shape, "gpt2-small, gpt2-medium or gpt2-large")->capture_default_str()->check(CLI::IsMember({"gpt2-small", "gpt2-medium", "gpt2-large"}));
   app.add_option("--rows", rows_file, "JSON file with eos and rows of source_ids and target_ids")->required();
-  app.add_option("--method", method.name, "strategy: prefix, prefix_mlp, prompt, infix, embedding, adapter, lora, bitfit, top_layers, full")->capture_default_str();
+  std::vector<std::string> methods;
+  for (auto const& info : any_model::method_infos()) methods.emplace_back(info.name);
+  app.add_option("--method", method.name, "strategy: prefix, prefix_mlp, prompt, infix, embedding, adapter, lora, bitfit, top_layers, full")->capture_default_str()->check(CLI::IsMember(methods));
   app.add_option("--adapter", adapter, "start from this adapter folder instead of a fresh --method");
   app.add_option("--dtype", dtype, "fp32; a bfloat16 checkpoint is kept as it is stored")->capture_default_str()->check(CLI::IsMember({"fp32"}));
   app.add_option("--batch", batch, "rows a step")->capture_default_str()->check(CLI::PositiveNumber);

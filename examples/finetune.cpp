@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include <graft/io/atomic_folder.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/train/progress.hpp>
 #include <graft/train/recipes.hpp>
@@ -166,6 +167,7 @@ void finetune(Settings& s) {
     std::fprintf(stderr, "cut to the maximum lengths: %s sources, %s targets\n", graft::grouped(cut.sources).c_str(),
                  graft::grouped(cut.targets).c_str());
   s.strategy.apply_words(tokenizer);
+  if (trains) graft::AtomicFolder const writable(s.output);  // says what would keep the adapter from being saved before it is trained
   auto const model = any_model::load_base(s.model)->adapt(s.strategy.method);
   graft::TrainingReport report;
   if (trains) {

@@ -2,16 +2,20 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <tuple>
 
 #include <nlohmann/json.hpp>
 
 #include <graft/io/adapter_folder.hpp>
 #include <graft/io/load_tokenizer.hpp>
-#include <graft/io/model_config.hpp>
+#include <graft/io/load_pretrained.hpp>
 #include <graft/io/open_checkpoint.hpp>
 #include <graft/models/architecture.hpp>
+#include <graft/models/bart.hpp>
+#include <graft/models/bert.hpp>
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
+#include <graft/models/t5.hpp>
 #include <graft/train/progress.hpp>
 
 #include "support/program.hpp"
@@ -26,13 +30,17 @@ std::string const& role_name(graft::Role role) {
                                                         {graft::Role::bias, "bias"},
                                                         {graft::Role::norm, "norm"},
                                                         {graft::Role::embedding, "embedding"},
-                                                        {graft::Role::head, "head"}};
+                                                        {graft::Role::head, "head"},
+                                                        {graft::Role::buffer, "buffer"}};
   return names.at(role);
 }
 
 graft::ModelInfo describe(graft::ModelConfig const& config) {
-  return config.architecture == graft::Gpt2::model_type ? graft::describe_model<graft::Gpt2>(config)
-                                                        : graft::describe_model<graft::Llama>(config);
+  return [&]<class... A>(std::tuple<A...> const*) {
+    graft::ModelInfo info;
+    static_cast<void>(((graft::covers<A>(config.architecture) ? (info = graft::describe_model<A>(config), true) : false) || ...));
+    return info;
+  }(static_cast<std::tuple<graft::Gpt2, graft::Llama, graft::T5, graft::T5v11, graft::Bart, graft::Bert, graft::Roberta> const*>(nullptr));
 }
 
 graft::Index parameters_of(graft::SiteInfo const& site) {
@@ -50,8 +58,7 @@ Json sites_json(graft::ModelInfo const& info, graft::Checkpoint const& checkpoin
     auto const [line, fresh] = lines.try_emplace(name);
     if (fresh) {
       order.push_back(name);
-      std::string stored = site.name + ".weight";
-      if (!checkpoint.contains(stored)) stored = stored.substr(stored.find('.') + 1);  // checkpoints of the bare model
+      std::string const stored = graft::detail::stored_name(checkpoint, site.role == graft::Role::buffer ? site.name : site.name + ".weight");
       line->second = {{"name", name},
                       {"role", role_name(site.role)},
                       {"out", site.out},
@@ -74,7 +81,7 @@ Json sites_json(graft::ModelInfo const& info, graft::Checkpoint const& checkpoin
 double loaded_mib(graft::ModelInfo const& info, graft::Checkpoint const& checkpoint) {
   double bytes = 0;
   for (auto const& site : info.sites) {
-    std::string const stored = site.name + ".weight";
+    std::string const stored = graft::detail::stored_name(checkpoint, site.name + ".weight");
     bool const narrow = checkpoint.contains(stored) && checkpoint.entry(stored).data && site.role != graft::Role::norm &&
                         graft::dtype_size(checkpoint.entry(stored).dtype) == 2;
     bytes += static_cast<double>(parameters_of(site)) * (narrow ? 2 : 4);
@@ -99,24 +106,20 @@ Json tokenizer_json(std::filesystem::path const& path) {
 
 Json model_json(std::filesystem::path const& path) {
   auto const checkpoint = graft::open_checkpoint(path);
-  graft::ModelConfig config = graft::model_config(checkpoint->config(), checkpoint->path());
-  if (!checkpoint->config().contains("tie_word_embeddings")) config.tied_head = !checkpoint->contains("lm_head.weight");
+  graft::ModelConfig const config = graft::checkpoint_config(*checkpoint);
   auto const info = describe(config);
   std::map<std::string, std::size_t> storage;
   for (auto const& name : checkpoint->names()) ++storage[checkpoint->storage(name)];
+  Json dimensions{{"layers", config.layers},     {"width", config.width}, {"heads", config.heads},         {"kv_heads", config.kv_heads},
+                  {"head_dim", config.head_dim}, {"inner", config.inner}, {"positions", config.positions}, {"vocabulary", config.vocabulary}};
+  if (config.encoder)
+    dimensions.update({{"encoder_layers", config.encoder->layers}, {"encoder_heads", config.encoder->heads}, {"encoder_head_dim", config.encoder->head_dim}, {"encoder_inner", config.encoder->inner}});
+  if (info.classifies) dimensions["labels"] = config.labels;
   return {{"kind", "model"},
           {"path", path.string()},
           {"architecture", config.architecture},
           {"parameters", info.parameters()},
-          {"dimensions",
-           {{"layers", config.layers},
-            {"width", config.width},
-            {"heads", config.heads},
-            {"kv_heads", config.kv_heads},
-            {"head_dim", config.head_dim},
-            {"inner", config.inner},
-            {"positions", config.positions},
-            {"vocabulary", config.vocabulary}}},
+          {"dimensions", dimensions},
           {"tied_head", config.tied_head},
           {"tensors", checkpoint->names().size()},
           {"storage", storage},
@@ -148,13 +151,13 @@ std::string padded(std::string text, std::size_t width, bool right = false) {
 }
 
 std::string model_text(Json const& m) {
-  std::string text = m.at("path").get<std::string>() + "\n" + padded("architecture", 14) + m.at("architecture").get<std::string>() + "\n" +
-                     padded("parameters", 14) + graft::grouped(m.at("parameters")) +
+  std::string text = m.at("path").get<std::string>() + "\n" + padded("architecture", 18) + m.at("architecture").get<std::string>() + "\n" +
+                     padded("parameters", 18) + graft::grouped(m.at("parameters")) +
                      (m.at("tied_head").get<bool>() ? " (the head is the token embedding)" : "") + "\n";
-  for (auto const& [key, value] : m.at("dimensions").items()) text += padded(key, 14) + graft::grouped(value) + "\n";
-  text += padded("storage", 14);
+  for (auto const& [key, value] : m.at("dimensions").items()) text += padded(key, 18) + graft::grouped(value) + "\n";
+  text += padded("storage", 18);
   for (auto const& [key, value] : m.at("storage").items()) text += key + " × " + std::to_string(value.get<int>()) + "  ";
-  text += "\n" + padded("in memory", 14) + support::fixed(m.at("memory_mib"), 1) + " MiB\n" + padded("tokenizer", 14);
+  text += "\n" + padded("in memory", 18) + support::fixed(m.at("memory_mib"), 1) + " MiB\n" + padded("tokenizer", 18);
   auto const& tokenizer = m.at("tokenizer");
   if (tokenizer.contains("error")) {
     text += tokenizer.at("error").get<std::string>();

@@ -1,81 +1,66 @@
 /// @file
-/// @brief The one template behind `AnyModel`: instantiated for an architecture and every strategy in that architecture's source file.
+/// @brief The one template behind `ErasedModel`: instantiated for an architecture and every strategy in that architecture's source file.
 #pragma once
 
-#include <algorithm>
 #include <memory>
-#include <numeric>
 #include <utility>
 
 #include <graft/adaptation/bitfit.hpp>
 #include <graft/adaptation/bottleneck_adapter.hpp>
+#include <graft/adaptation/classification_head.hpp>
 #include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/embedding_only.hpp>
 #include <graft/adaptation/full_fine_tuning.hpp>
+#include <graft/adaptation/ia3.hpp>
 #include <graft/adaptation/infix_tuning.hpp>
 #include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/mam.hpp>
 #include <graft/adaptation/none.hpp>
+#include <graft/adaptation/p_tuning.hpp>
+#include <graft/adaptation/parallel_adapter.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/adaptation/top_layers.hpp>
-#include <graft/generate/generate.hpp>
 #include <graft/io/adapter.hpp>
 #include <graft/models/adapt.hpp>
-#include <graft/optim/adamw.hpp>
-#include <graft/train/batches.hpp>
-#include <graft/train/loss.hpp>
-#include <graft/train/trainer.hpp>
 
 #include "any_model.hpp"
+#include "erased_model.hpp"
 
 namespace any_model {
 
 template <class Model>
-class Adapted final : public AnyModel {
+class Adapted final : public ErasedModel {
  public:
   explicit Adapted(Model model) : model_(std::move(model)) {}
 
   graft::ModelConfig const& config() const override { return model_.config(); }
+  graft::ModelInfo const& info() const override { return model_.info(); }
+  std::vector<graft::Parameter<float>*> parameters() override { return model_.parameters(); }
   graft::ParameterCounts parameter_counts() override { return model_.parameter_counts(); }
-  std::vector<std::pair<std::string, graft::Shape>> parameters() override {
-    std::vector<std::pair<std::string, graft::Shape>> all;
-    for (auto const* parameter : model_.parameters()) all.emplace_back(parameter->name(), parameter->value().shape());
-    return all;
+  void append(graft::Batch& batch, graft::TokenizedExample const& example) const override { model_.append(batch, example); }
+  graft::TargetScores<float, graft::Cpu> scores(graft::Batch const& batch) override { return model_.scores(batch); }
+  Value logits(graft::Batch const& batch, Cache const* cache) override { return model_.logits(batch, cache); }
+  Value hidden_states(graft::Batch const& batch, Cache const* cache) override { return model_.hidden_states(batch, cache); }
+  Sources encode_sources(graft::Batch const& batch) override {
+    if constexpr (Model::has_encoder)
+      return model_.encode_sources(batch);
+    else
+      graft::fail<graft::ConfigError>("[encode_sources] got a ", config().architecture, " model; expected one with an encoder and a decoder");
   }
-  graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training, std::vector<graft::TokenizedExample> validation) override {
-    return graft::Trainer(settings).fit(model_, std::move(training), std::move(validation));
-  }
-  double step(std::vector<graft::TokenizedExample> const& examples, double learning_rate, graft::Index max_tokens) override {
-    if (!optimizer_) optimizer_ = std::make_unique<graft::AdamW<float>>(model_.parameters());
-    std::vector<graft::Index> all(examples.size());
-    std::iota(all.begin(), all.end(), graft::Index{0});
-    double targets = 0, loss = 0;
-    for (auto const& example : examples) targets += static_cast<double>(example.target.size());
-    for (auto const& pass : graft::divide_by_length(all, graft::row_lengths(examples), static_cast<graft::Index>(examples.size()), max_tokens)) {
-      graft::Batch batch = graft::pack_selected(examples, pass);
-      batch.rows.training = true;
-      auto const part = graft::token_loss(model_.scores(batch), batch.rows.targets, targets);
-      graft::backward(part);
-      loss += static_cast<double>(part.value().data()[0]);
-    }
-    optimizer_->step(learning_rate);
-    optimizer_->clear_gradients();
-    return loss;
-  }
-  double loss(std::vector<graft::TokenizedExample> const& examples) override { return graft::evaluate_loss(model_, examples); }
-  graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings, graft::Index at_once) override {
-    return std::visit([&](auto const& chosen) { return graft::generate(model_, prompts, chosen, at_once); }, settings);
-  }
+  graft::Index virtual_tokens() override { return model_.virtual_tokens(); }
+  graft::Index virtual_positions(graft::Stack stack) override { return model_.virtual_positions(stack); }
+  void prepare_inference() override { model_.prepare_inference(); }
+  void finish_inference() override { model_.finish_inference(); }
   void save(std::filesystem::path const& folder) override { graft::save_adapter(model_, folder); }
 
  private:
   Model model_;
-  std::unique_ptr<graft::AdamW<float>> optimizer_;
 };
 
 template <class Model>
 [[nodiscard]] std::unique_ptr<AnyModel> wrap(Model model) {
-  return std::make_unique<Adapted<Model>>(std::move(model));
+  return std::make_unique<AnyModel>(std::make_unique<Adapted<Model>>(std::move(model)));
 }
 
 inline graft::Init init_of(std::string const& name) {
@@ -84,6 +69,14 @@ inline graft::Init init_of(std::string const& name) {
   if (name == "vocabulary") return graft::Init::vocabulary;
   if (name == "words") return graft::Init::words;
   graft::fail<graft::ConfigError>("[method] got init ", name, "; expected normal, uniform, vocabulary or words");
+}
+
+inline graft::PositionPolicy positions_of(Method const& m) {
+  std::string const name = m.positions.value_or("automatic");
+  if (name == "automatic") return graft::PositionPolicy::automatic;
+  if (name == "shift") return graft::PositionPolicy::shift;
+  if (name == "keep") return graft::PositionPolicy::keep;
+  graft::fail<graft::ConfigError>("[method] got positions ", name, "; expected automatic, shift or keep");
 }
 
 /// Settings of a bank of keys and values as the command line gives them.
@@ -97,6 +90,8 @@ template <class Settings>
   s.init_deviation = m.init_deviation.value_or(0.02);
   s.dropout = m.dropout.value_or(0.0);
   for (int l = layer_count - static_cast<int>(m.layers.value_or(0)); m.layers && l < layer_count; ++l) s.layers.push_back(l);
+  s.positions = positions_of(m);
+  if (std::string const scope = m.scope.value_or("all"); scope != "all") s.scope = scope == "peft" ? graft::PrefixScope::peft_decoder : graft::PrefixScope::decoder;
   return s;
 }
 template <class Settings>
@@ -107,6 +102,8 @@ template <class Settings>
   s.init = init_of(m.init.value_or(m.init_words.empty() ? "vocabulary" : "words"));
   s.init_words = m.init_words;
   s.init_deviation = m.init_deviation.value_or(0.02);
+  s.positions = positions_of(m);
+  if (m.place.value_or("front") == "infix") s.place = graft::Place::infix;
   return s;
 }
 inline graft::LoRA lora_settings(Method const& m) {
@@ -124,14 +121,40 @@ inline graft::BottleneckAdapter adapter_settings(Method const& m) {
   return s;
 }
 
+/// Names of the feed-forward's second product scale its inputs, as in the paper; others scale outputs.
+inline graft::IA3 ia3_settings(Method const& m, graft::ModelInfo const& model) {
+  graft::IA3 s;
+  for (auto const& target : m.targets) {
+    bool const inner = std::any_of(model.sites.begin(), model.sites.end(), [&](graft::SiteInfo const& site) {
+      return site.address.site == graft::Site::feed_forward_down && graft::names_module(target, site.name);
+    });
+    (inner ? s.feed_forward_targets : s.targets).push_back(target);
+  }
+  return s;
+}
+inline graft::ParallelAdapter parallel_settings(Method const& m) { return {.bottleneck = m.bottleneck.value_or(64)}; }
+inline graft::PTuning p_tuning_settings(Method const& m) {
+  return {.length = m.length.value_or(20), .hidden = m.hidden.value_or(0), .dropout = m.dropout.value_or(0.0)};
+}
+
+/// Strategies beside the head of a classifier; what trains the model's own weights leaves the head to it.
+template <graft::Architecture A, class Settings>
+[[nodiscard]] auto with_head(Method const& m, Settings settings) {
+  if constexpr (A::head == graft::HeadKind::classifier) {
+    if constexpr (requires { settings.head; } && !std::is_same_v<Settings, graft::TopLayers>) settings.head = false;
+    return graft::compose(std::move(settings), graft::ClassificationHead{.labels = m.labels.value_or(0)});
+  } else {
+    return settings;
+  }
+}
+
 /// Turns a method's name into its type: the programs' one switch.
-template <class BasePointer>
-[[nodiscard]] std::unique_ptr<AnyModel> adapt_by_name(BasePointer const& base, Method const& m) {
+template <graft::Architecture A>
+[[nodiscard]] std::unique_ptr<AnyModel> adapt_by_name(graft::Base<A> const& base, Method const& m) {
   int const layers = static_cast<int>(base->config().layers);
-  auto const make = [&](auto settings) { return wrap(graft::adapt(base, std::move(settings), m.seed)); };
-  if (m.name == "none") return make(graft::NoAdaptation{});
+  auto const make = [&](auto settings) { return wrap(graft::adapt(base, with_head<A>(m, std::move(settings)), m.seed)); };
+  if (m.name == "none") return wrap(graft::adapt(base, graft::NoAdaptation{}, m.seed));
   if (m.name == "prefix" || m.name == "prefix_mlp") return make(bank_settings<graft::PrefixTuning>(m, m.name == "prefix_mlp", layers));
-  if (m.name == "infix") return make(bank_settings<graft::InfixTuning>(m, m.hidden.has_value(), layers));
   if (m.name == "prompt") return make(token_settings<graft::PromptTuning>(m, 20, false));
   if (m.name == "embedding") return make(token_settings<graft::EmbeddingOnly>(m, 10, true));
   if (m.name == "adapter") return make(adapter_settings(m));
@@ -139,7 +162,20 @@ template <class BasePointer>
   if (m.name == "bitfit") return make(graft::BitFit{});
   if (m.name == "top_layers") return make(graft::TopLayers{.layers = m.layers.value_or(2)});
   if (m.name == "full") return make(graft::FullFineTuning{});
-  if (m.name == "prefix_lora") return make(graft::compose(bank_settings<graft::PrefixTuning>(m, false, layers), lora_settings(m)));
+  if (m.name == "ia3") return make(ia3_settings(m, base->info()));
+  if (m.name == "p_tuning") return make(p_tuning_settings(m));
+  if (m.name == "parallel_adapter") return make(parallel_settings(m));
+  if constexpr (A::head == graft::HeadKind::classifier) {
+    if (m.name == "head") return wrap(graft::adapt(base, graft::ClassificationHead{.labels = m.labels.value_or(0)}, m.seed));
+    if (m.name == "infix" || m.name == "prefix_lora" || m.name == "mam")
+      graft::fail<graft::ConfigError>("[method] got ", m.name, " for a ", base->config().architecture, " model; expected a strategy for classifiers",
+                                      m.name == "infix" ? ": an infix stands between a source and a target" : "");
+  } else {
+    if (m.name == "infix") return make(bank_settings<graft::InfixTuning>(m, m.hidden.has_value(), layers));
+    if (m.name == "prefix_lora") return make(graft::compose(bank_settings<graft::PrefixTuning>(m, false, layers), lora_settings(m)));
+    if (m.name == "mam") return make(graft::mam(bank_settings<graft::PrefixTuning>(m, m.hidden.has_value(), layers), parallel_settings(m)));
+    if (m.name == "head") graft::fail<graft::ConfigError>("[method] got head for a ", base->config().architecture, " model; expected an encoder (bert, roberta)");
+  }
   std::string names;
   for (auto const& info : method_infos()) names += (names.empty() ? "" : ", ") + std::string(info.name);
   graft::fail<graft::ConfigError>("[method] got ", m.name, "; expected one of ", names);
@@ -155,8 +191,16 @@ class BaseOf final : public AnyBase {
   std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter) const override {
     using namespace graft;
     std::unique_ptr<AnyModel> model;
-    visit_adapter<PrefixTuning, InfixTuning, PromptTuning, EmbeddingOnly, BottleneckAdapter, LoRA, BitFit, TopLayers, FullFineTuning, Composed<PrefixTuning, LoRA>>(
-        base_, adapter, [&](auto loaded) { model = wrap(std::move(loaded)); });
+    auto const keep = [&](auto loaded) { model = wrap(std::move(loaded)); };
+    if constexpr (A::head == HeadKind::classifier)
+      visit_adapter<Composed<PrefixTuning, ClassificationHead>, Composed<PromptTuning, ClassificationHead>, Composed<EmbeddingOnly, ClassificationHead>,
+                    Composed<BottleneckAdapter, ClassificationHead>, Composed<LoRA, ClassificationHead>, Composed<BitFit, ClassificationHead>,
+                    Composed<TopLayers, ClassificationHead>, Composed<FullFineTuning, ClassificationHead>, Composed<IA3, ClassificationHead>,
+                    Composed<PTuning, ClassificationHead>, Composed<ParallelAdapter, ClassificationHead>, ClassificationHead, LoRA>(base_, adapter, keep);
+    else
+      visit_adapter<PrefixTuning, InfixTuning, PromptTuning, EmbeddingOnly, BottleneckAdapter, LoRA, BitFit, TopLayers, FullFineTuning, Composed<PrefixTuning, LoRA>, IA3, PTuning,
+                    ParallelAdapter, Composed<PrefixTuning, ParallelAdapter>>(
+          base_, adapter, keep);
     return model;
   }
 

@@ -21,22 +21,32 @@ namespace any_model {
 
 using GenerationSettings = std::variant<graft::Greedy, graft::Sampling, graft::BeamSearch>;
 
-/// A base model with one strategy, behind virtual functions. Everything in it is float32.
+class ErasedModel;
+
+/// A base model with one strategy, whichever they are. Everything in it is float32.
 class AnyModel {
  public:
-  virtual ~AnyModel() = default;
-  [[nodiscard]] virtual graft::ModelConfig const& config() const = 0;
-  [[nodiscard]] virtual graft::ParameterCounts parameter_counts() = 0;
+  explicit AnyModel(std::unique_ptr<ErasedModel> model);
+  ~AnyModel();
+  [[nodiscard]] graft::ModelConfig const& config() const;
+  [[nodiscard]] graft::ParameterCounts parameter_counts();
   /// Names and sizes of what is trained.
-  [[nodiscard]] virtual std::vector<std::pair<std::string, graft::Shape>> parameters() = 0;
-  virtual graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training, std::vector<graft::TokenizedExample> validation) = 0;
+  [[nodiscard]] std::vector<std::pair<std::string, graft::Shape>> parameters();
+  graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training, std::vector<graft::TokenizedExample> validation);
   /// One AdamW step on one batch (decay 0.01, no clipping), in passes of at most `max_tokens`; returns the loss before it.
-  virtual double step(std::vector<graft::TokenizedExample> const& batch, double learning_rate, graft::Index max_tokens) = 0;
+  double step(std::vector<graft::TokenizedExample> const& batch, double learning_rate, graft::Index max_tokens);
   /// Mean −log p of all target tokens.
-  [[nodiscard]] virtual double loss(std::vector<graft::TokenizedExample> const& examples) = 0;
-  [[nodiscard]] virtual graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings, graft::Index at_once = 32) = 0;
+  [[nodiscard]] double loss(std::vector<graft::TokenizedExample> const& examples);
+  /// @throws ConfigError for a classifier
+  [[nodiscard]] graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings, graft::Index at_once = 32);
+  /// The most probable class of every example. @throws ConfigError for a model that writes text
+  [[nodiscard]] std::vector<graft::Token> classify(std::vector<graft::TokenizedExample> const& examples, graft::Index at_once = 32);
   /// Writes the adapter folder (PEFT's where PEFT has the strategy).
-  virtual void save(std::filesystem::path const& folder) = 0;
+  void save(std::filesystem::path const& folder);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
 };
 
 /// A loaded base model, to be adapted in several ways.

@@ -27,6 +27,10 @@ struct Method {
   std::optional<double> share;
   std::optional<std::string> placement;  ///< between_layers, houlsby, pfeiffer
   std::optional<graft::Index> layers;    ///< of top_layers; of prefix and infix, how many of the topmost layers get a bank
+  std::optional<graft::Index> labels;    ///< classes of a classification head (default: the model's)
+  std::optional<std::string> scope;      ///< of a prefix in an encoder–decoder: all, decoder, peft
+  std::optional<std::string> positions;  ///< of virtual tokens and keys: automatic, shift, keep
+  std::optional<std::string> place;      ///< of virtual tokens: front, infix
   std::uint64_t seed = 0;
 };
 
@@ -50,7 +54,12 @@ inline std::vector<MethodInfo> const& method_infos() {
       {"bitfit", "the biases alone", 2e-3},
       {"top_layers", "fine-tuning of the top layers (FT-TOP2)", 3e-4},
       {"full", "full fine-tuning", 1e-4},
+      {"head", "a classifier's head alone", 2e-3},
       {"prefix_lora", "prefix tuning and LoRA together", 2e-3},
+      {"ia3", "(IA)³: vectors that scale keys, values and the feed-forward's inner activations", 1e-2},
+      {"p_tuning", "P-tuning: virtual tokens through an MLP that is dropped after training", 1e-3},
+      {"parallel_adapter", "adapters beside the feed-forwards", 1e-3},
+      {"mam", "a prefix and parallel adapters together (mix and match)", 1e-3},
   };
   return infos;
 }

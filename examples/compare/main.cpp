@@ -4,7 +4,9 @@
 #include <string_view>
 
 #include <graft/io/atomic_file.hpp>
+#include <graft/io/load_tokenizer.hpp>
 
+#include "any_model/any_model.hpp"
 #include "data.hpp"
 #include "report.hpp"
 #include "runner.hpp"
@@ -121,9 +123,17 @@ void run(CommandLine& line) {
   if (!std::filesystem::exists(s.task.model))
     graft::fail<graft::FileError>("[", s.task.model, "] no such file or folder; expected a Hugging Face folder or a GGUF file");
   Examples const examples = make_examples(s.task);  // says at once what is wrong with the data
+  static_cast<void>(graft::load_tokenizer(s.task.model));  // and with the model
+  static_cast<void>(any_model::load_base(s.task.model));
   std::fprintf(stderr, "%zu rows; %zu training, %zu validation and %zu test examples (%s)\n", s.methods.size(), examples.training.size(),
                examples.validation.size(), examples.test.size(), examples.description.c_str());
   auto const rows = make_rows(s);
+  auto const failed = std::count_if(rows.begin(), rows.end(), [](Row const& row) { return row.failed(); });
+  auto const fail = [&] {
+    auto const first = std::find_if(rows.begin(), rows.end(), [](Row const& row) { return row.failed(); });
+    graft::fail(failed, " of ", rows.size(), " rows failed; the first said: ", first->error);
+  };
+  if (failed == std::ssize(rows)) fail();  // a report of nothing would replace one of an earlier run
   Report const report{s, examples, rows};
   Json const json = report_json(report);
   graft::write_file_atomic(s.out / "report.json", json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
@@ -136,11 +146,7 @@ void run(CommandLine& line) {
   } else {
     support::print(table);
   }
-  auto const failed = std::count_if(rows.begin(), rows.end(), [](Row const& row) { return row.failed(); });
-  if (failed > 0)
-    graft::fail(failed, " of ", rows.size(), " rows failed; the first said: ", std::find_if(rows.begin(), rows.end(), [](Row const& row) {
-                                                                                 return row.failed();
-                                                                               })->error);
+  if (failed > 0) fail();
 }
 
 }  // namespace

@@ -6,9 +6,9 @@ namespace compare {
 
 inline constexpr char const* page_style = R"css(
 :root { color-scheme: light dark; --back: #fbfbfa; --card: #ffffff; --text: #1d2129; --soft: #5c6470; --rule: #e3e5e8; --best: #eaf3ea; --warn: #9a3b00; --warn-back: #fdf1e7;
-  --c0: #6b7280; --c1: #9a7d0a; --c2: #1d5fc2; --c3: #0b8f9c; --c4: #b5540c; --c5: #2f8f3e; --c6: #8a5a2b; --c7: #b3267b; --c8: #6a3fc0; --c9: #c02f2f; --c10: #3a3f47; --c11: #5f8f00; --c12: #a35fd0; }
+  --c0: #6b7280; --c1: #9a7d0a; --c2: #1d5fc2; --c3: #0b8f9c; --c4: #b5540c; --c5: #2f8f3e; --c6: #8a5a2b; --c7: #b3267b; --c8: #6a3fc0; --c9: #c02f2f; --c10: #3a3f47; --c11: #5f8f00; --c12: #a35fd0; --c13: #00796b; --c14: #ad1457; --c15: #4e6a1e; --c16: #7a4b00; }
 @media (prefers-color-scheme: dark) { :root { --back: #15171b; --card: #1d2026; --text: #e7e9ec; --soft: #a2a9b4; --rule: #343941; --best: #21352a; --warn: #ffb27a; --warn-back: #3a2718;
-  --c0: #9aa3af; --c1: #e0c04a; --c2: #74a9ff; --c3: #4fd0da; --c4: #f79a54; --c5: #6fd07f; --c6: #d0a070; --c7: #ff85c8; --c8: #b39bff; --c9: #ff8080; --c10: #e7e9ec; --c11: #b7e05a; --c12: #d9a8ff; } }
+  --c0: #9aa3af; --c1: #e0c04a; --c2: #74a9ff; --c3: #4fd0da; --c4: #f79a54; --c5: #6fd07f; --c6: #d0a070; --c7: #ff85c8; --c8: #b39bff; --c9: #ff8080; --c10: #e7e9ec; --c11: #b7e05a; --c12: #d9a8ff; --c13: #66d9c4; --c14: #ff9ec4; --c15: #c5e08a; --c16: #f0c890; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--back); color: var(--text); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
 main { max-width: 1180px; margin: 0 auto; padding: 32px 24px 64px; }
@@ -33,6 +33,6 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 5px 16px; margi
 )css";
 
 /// One rule for each series; generated, so that it cannot fall behind the colours.
-inline constexpr int series_colours = 13;
+inline constexpr int series_colours = 17;
 
 }  // namespace compare

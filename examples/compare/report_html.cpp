@@ -19,7 +19,8 @@ namespace {
 int colour_of(std::string const& method) {
   static std::map<std::string, int> const colours{
       {none, 0},      {few_shot, 1}, {"prefix", 2}, {"prefix_mlp", 3},  {"prompt", 4},  {"infix", 5},       {"embedding", 6},
-      {"adapter", 7}, {"lora", 8},   {"full", 9},   {"top_layers", 10}, {"bitfit", 11}, {"prefix_lora", 12}};
+      {"adapter", 7}, {"lora", 8},   {"full", 9},   {"top_layers", 10}, {"bitfit", 11}, {"prefix_lora", 12},
+      {"ia3", 13},    {"p_tuning", 14}, {"parallel_adapter", 15}, {"mam", 16}};
   auto const found = colours.find(method);
   return found == colours.end() ? 0 : found->second;
 }

@@ -60,7 +60,8 @@ Row row_from_json(std::string const& where, nlohmann::json const& json) {
 std::string title_of(std::string const& method) {
   static std::map<std::string, std::string> const titles{
       {none, "none"},   {few_shot, "few-shot"}, {"prefix_mlp", "prefix + MLP"}, {"embedding", "embedding-only"},
-      {"lora", "LoRA"}, {"bitfit", "BitFit"},   {"top_layers", "FT-TOP2"},      {"prefix_lora", "prefix + LoRA"}};
+      {"lora", "LoRA"}, {"bitfit", "BitFit"},   {"top_layers", "FT-TOP2"},      {"prefix_lora", "prefix + LoRA"},
+      {"ia3", "(IA)³"}, {"p_tuning", "P-tuning"}, {"parallel_adapter", "parallel adapter"}, {"mam", "MAM"}};
   auto const found = titles.find(method);
   return found == titles.end() ? method : found->second;
 }

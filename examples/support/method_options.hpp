@@ -39,8 +39,8 @@ class MethodOptions {
     std::string names = "Strategy:";
     for (auto const& info : any_model::method_infos()) names += std::string("\n  ") + info.name + ": " + info.summary;
     option("--method", method.name, names, CLI::IsMember(method_names()));
-    option("--length", method.length, "Virtual tokens (default: 10; prompt 20)");
-    option("--hidden", method.hidden, "Hidden width of the MLP reparametrization (default: 512)");
+    option("--length", method.length, "Virtual tokens (default: 10; prompt and p_tuning 20)");
+    option("--hidden", method.hidden, "Hidden width of the MLP reparametrization (default: 512; p_tuning the model's width)");
     option("--init", method.init, "Start of virtual tokens (default: normal; prompt and embedding vocabulary)",
            CLI::IsMember({"normal", "uniform", "vocabulary", "words"}));
     option("--init-text", text_, "Text whose tokens the virtual tokens start from (implies --init words)");
@@ -48,12 +48,21 @@ class MethodOptions {
     option("--dropout", method.dropout, "Dropout on the strategy's own activations while training (default: 0)");
     option("--rank", method.rank, "LoRA's rank (default: 8)");
     option("--alpha", method.alpha, "LoRA's alpha (default: 16)");
-    option("--targets", method.targets, "LoRA's modules, parted by commas (default: the query and value products)")->delimiter(',');
-    option("--bottleneck", method.bottleneck, "Width of bottleneck adapters (default: 64)");
+    option("--targets", method.targets, "Modules of lora (default: the query and value products) or ia3 (default: keys, values and the feed-forward's inputs), parted by commas")->delimiter(',');
+    option("--bottleneck", method.bottleneck, "Width of bottleneck and parallel adapters (default: 64)");
     option("--share", method.share, "Size of bottleneck adapters as a share of the model's parameters, in place of --bottleneck");
     option("--placement", method.placement, "Of bottleneck adapters (default: between_layers)",
            CLI::IsMember({"between_layers", "houlsby", "pfeiffer"}));
     option("--layers", method.layers, "Topmost layers that are trained (top_layers, default: 2) or get a prefix or infix (default: all)");
+  }
+  /// Options that only some models have.
+  void add_encoder_options(CLI::App& app) {
+    OptionGroup const option(app, "Strategy");
+    option("--scope", method.scope, "Of a prefix in an encoder-decoder: all attentions, the decoder's, or peft (the decoder's in PEFT's layout) (default: all)",
+           CLI::IsMember({"all", "decoder", "peft"}));
+    option("--positions", method.positions, "Whether tokens behind virtual ones shift (default: automatic: keep with learned positions in an encoder-decoder)",
+           CLI::IsMember({"automatic", "shift", "keep"}));
+    option("--place", method.place, "Of virtual tokens: front, or infix (an encoder's end) (default: front)", CLI::IsMember({"front", "infix"}));
   }
   void apply_words(graft::Tokenizer const& tokenizer) {
     if (text_.empty()) return;

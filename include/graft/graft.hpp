@@ -5,12 +5,17 @@
 
 #include <graft/adaptation/bitfit.hpp>
 #include <graft/adaptation/bottleneck_adapter.hpp>
+#include <graft/adaptation/classification_head.hpp>
 #include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/embedding_only.hpp>
 #include <graft/adaptation/full_fine_tuning.hpp>
+#include <graft/adaptation/ia3.hpp>
 #include <graft/adaptation/infix_tuning.hpp>
 #include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/mam.hpp>
 #include <graft/adaptation/none.hpp>
+#include <graft/adaptation/p_tuning.hpp>
+#include <graft/adaptation/parallel_adapter.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/adaptation/top_layers.hpp>
@@ -25,29 +30,37 @@
 #include <graft/ops/linear.hpp>
 #include <graft/ops/linear_cross_entropy.hpp>
 #include <graft/ops/low_rank.hpp>
+#include <graft/ops/lstm.hpp>
 #include <graft/ops/norm.hpp>
 #include <graft/ops/residual.hpp>
 #include <graft/ops/rotary.hpp>
+#include <graft/ops/scale_columns.hpp>
 #include <graft/ops/sum.hpp>
 
 #include <graft/models/adapt.hpp>
 #include <graft/models/adapter_set.hpp>
+#include <graft/models/bart.hpp>
+#include <graft/models/bert.hpp>
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
 #include <graft/models/merge.hpp>
+#include <graft/models/t5.hpp>
 
 #include <graft/io/adapter.hpp>
 #include <graft/io/load_pretrained.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/io/npy.hpp>
+#include <graft/io/save_pretrained.hpp>
 
 #include <graft/data/generated.hpp>
 #include <graft/data/grouping.hpp>
 #include <graft/data/readers.hpp>
 #include <graft/data/template.hpp>
 
+#include <graft/optim/adafactor.hpp>
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
+#include <graft/train/classify.hpp>
 #include <graft/train/loss.hpp>
 #include <graft/train/recipes.hpp>
 #include <graft/train/trainer.hpp>

@@ -26,7 +26,7 @@ std::string run(Case const& at) {
   auto const config = graft::read_json(at.adapter / "adapter_config.json");
   std::string const type = config.value("peft_type", std::string());
   bool const known = std::any_of(graft::peft_types.begin(), graft::peft_types.end(), [&](auto const& item) { return type == item.first; });
-  std::string const architecture = graft::read_json(at.model / "config.json").value("model_type", std::string());
+  std::string const architecture = graft::model_config(graft::read_json(at.model / "config.json"), at.model.string()).architecture;
   if (!known) return type + " is not built yet";
   auto const dtype = graft::SafetensorsFile(at.adapter / "adapter_model.safetensors").entries().at(0).dtype;
   auto const runner =

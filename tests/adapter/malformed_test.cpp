@@ -129,6 +129,8 @@ TEST(MalformedAdapters, CutAnywhere) {
   check_cuts<PrefixTuning>(1);
   check_cuts<LoRA>(13);
   check_cuts<InfixTuning>(3);
+  check_cuts<IA3>(11);
+  check_cuts<PTuning>(7);
 }
 
 TEST(MalformedAdapters, NoAdapterOrAnotherStrategy) {
@@ -143,7 +145,7 @@ TEST(MalformedAdapters, NoAdapterOrAnotherStrategy) {
 }
 
 TEST(MalformedAdapters, ConfigurationOfPeft) {
-  refused_config<PrefixTuning>("unknown type", set("peft_type", "IA3"), "PREFIX_TUNING, PROMPT_TUNING, LORA");
+  refused_config<PrefixTuning>("unknown type", set("peft_type", "VERA"), "PREFIX_TUNING, PROMPT_TUNING, P_TUNING, LORA, IA3");
   refused_config<PrefixTuning>("type of another kind", set("peft_type", 5), "peft_type");
   refused_config<PrefixTuning>(
       "no type", [](json& config) { config.erase("peft_type"); }, "peft_type or graft_type");
@@ -181,6 +183,49 @@ TEST(MalformedAdapters, LoRAThatCannotBeHonoured) {
   refused_config<LoRA>("targets of another model", set("target_modules", json::array({"q_proj"})), "c_attn");
   refused_config<LoRA>("targets of another kind", set("target_modules", 3), "target_modules");
   refused_config<LoRA>("more targets than tensors", set("target_modules", json::array({"c_attn", "c_fc"})), "lacks the tensor");
+}
+
+TEST(MalformedAdapters, IA3ThatCannotBeHonoured) {
+  refused_config<IA3>("modules", set("modules_to_save", {"wte"}), "asks for modules_to_save, which is not supported");
+  refused_config<IA3>("targets of another model", set("target_modules", json::array({"q_proj"})), "c_attn.ia3_l\", which has no place");
+  refused_config<IA3>("no targets of this model", [](json& config) { config["target_modules"] = {"q_proj"}, config["feedforward_modules"] = json::array(); }, "c_attn");
+  refused_config<IA3>("targets of another kind", set("target_modules", 3), "target_modules");
+  refused_config<IA3>("a target of another kind", set("target_modules", {"c_attn", 5}), "target_modules");
+  refused_config<IA3>("more targets than tensors", set("target_modules", {"c_attn", "c_fc", "mlp.c_proj"}), "lacks the tensor");
+  refused_config<IA3>("inputs for outputs", set("feedforward_modules", {"c_attn", "mlp.c_proj"}), "does not fit");
+  refused_config<IA3>("outputs for inputs", set("feedforward_modules", json::array()), "does not fit");
+}
+
+TEST(MalformedAdapters, IA3ChosenByAPattern) {
+  TemporaryFolder const folder;
+  write_valid<IA3>(folder);
+  for (char const* config : {R"({"peft_type": "IA3", "target_modules": "all-linear", "feedforward_modules": ["mlp.c_proj"]})", R"({"peft_type": "IA3", "target_modules": ["c_attn"], "feedforward_modules": ".*c_proj"})",
+                             R"({"peft_type": "IA3"})"}) {
+    folder.put("adapter_config.json", config);
+    auto const settings = load_adapter<IA3>(gpt2(), folder.path()).settings();
+    EXPECT_EQ(settings.targets.size(), 3u) << config;
+    EXPECT_EQ(settings.feed_forward_targets.size(), 3u) << config;
+  }
+}
+
+TEST(MalformedAdapters, PTuning) {
+  for (json const& length : {json(0), json(-1), json(3), json(1), json(1000000000000), json(std::numeric_limits<std::int64_t>::max()), json("2"), json(nullptr)})
+    refused_config<PTuning>("length " + length.dump(), set("num_virtual_tokens", length), "");
+  for (json const& count : {json(2), json(3), json(-1), json(1000000000000)})
+    refused_config<PTuning>("submodules " + count.dump(), set("num_transformer_submodules", count), "");
+  refused_config<PTuning>("encoder", set("encoder_reparameterization_type", "GRU"), "\"GRU\"; expected MLP or LSTM");
+  refused_config<PTuning>("layers", set("encoder_num_layers", 0), "layers 0");
+  refused_config<PTuning>("dropout", set("encoder_dropout", 1.5), "dropout 1.5");
+  refused_config<PTuning>("hidden", set("encoder_hidden_size", "x"), "encoder_hidden_size");
+  refused_config<PTuning>("width", set("token_dim", 768), "another model; got token_dim 768; expected 16");
+  refused_config<PTuning>("model's layers", set("num_layers", 12), "another model");
+  refused_config<PTuning>("heads", set("num_attention_heads", 8), "another model");
+  refused_config<PTuning>("task", set("task_type", "SEQ_CLS"), "SEQ_CLS");
+  refused_config<PTuning>("modules", set("modules_to_save", {"score"}), "modules_to_save");
+  TemporaryFolder const folder;
+  write_valid<PTuning>(folder);
+  folder.put("adapter_config.json", R"({"peft_type": "P_TUNING", "num_virtual_tokens": 2, "encoder_hidden_size": 1000000000000000, "later": 1})");
+  EXPECT_EQ(load_adapter<PTuning>(gpt2(), folder.path()).parameters().size(), 1u) << "the encoder is not built";
 }
 
 TEST(MalformedAdapters, UnknownKeysAreToleratedAndMissingOnesDefaulted) {
@@ -226,6 +271,11 @@ TEST(MalformedAdapters, ConfigurationOfGraft) {
   refused_config<BottleneckAdapter>(
       "share", [](json& config) { config["settings"]["share"] = 1e12; }, "share");
   refused_config<BottleneckAdapter>("settings", set("settings", 3), "settings");
+  for (json const& width : {json(0), json(1000000000000)})
+    refused_config<ParallelAdapter>(
+        "bottleneck " + width.dump(), [&](json& config) { config["settings"]["bottleneck"] = width; }, "bottleneck");
+  refused_config<ParallelAdapter>(
+      "placement", [](json& config) { config["settings"]["placement"] = "above"; }, "feed_forward, attention, both");
 }
 
 TEST(MalformedAdapters, Compositions) {
@@ -234,7 +284,7 @@ TEST(MalformedAdapters, Compositions) {
   save_adapter(adapt(gpt2(), compose(PrefixTuning{.length = 2}, LoRA{.rank = 2})), folder.path());
   (void)load_adapter<Both>(gpt2(), folder.path());
   EXPECT_NE((refusal<Composed<LoRA, PrefixTuning>>(folder, "other order").find("prefix_tuning")), std::string::npos);
-  EXPECT_NE((refusal<Composed<PrefixTuning>>(folder, "fewer parts").find("expected an array of 1")), std::string::npos);
+  EXPECT_NE((refusal<Composed<PrefixTuning>>(folder, "fewer parts").find("holds an adapter of the strategy \"composed(prefix_tuning, lora)\"; expected composed(prefix_tuning)")), std::string::npos);
 }
 
 TEST(MalformedAdapters, Tensors) {
@@ -262,9 +312,14 @@ TEST(MalformedAdapters, Tensors) {
                                t.all.emplace_back("base_model.model.transformer.wte.weight", zeros<double>(Shape{2, 2}));
                              }),
        "wte");
+  says(refused_tensors<IA3>("one fewer", [](Tensors& t) { t.all.pop_back(); }), "lacks the tensor");
+  says(refused_tensors<IA3>("turned", [](Tensors& t) { t.first() = zeros<double>(Shape{1, 48}); }), "got the shape [1, 48]; expected [48, 1]");
+  says(refused_tensors<PTuning>("the encoder's", [](Tensors& t) { t.all.emplace_back("prompt_encoder.default.mlp_head.0.weight", zeros<double>(Shape{2})); }), "mlp_head");
   for (double const bad : {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}) {
     says(refused_tensors<PrefixTuning>("NaN", [&](Tensors& t) { t.first().data()[5] = bad; }), "at element 5");
     says(refused_tensors<LoRA>("NaN", [&](Tensors& t) { t.all.back().second.data()[0] = bad; }), "finite");
+    says(refused_tensors<IA3>("NaN", [&](Tensors& t) { t.first().data()[3] = bad; }), "at element 3");
+    says(refused_tensors<PTuning>("NaN", [&](Tensors& t) { t.first().data()[3] = bad; }), "at element 3");
     says(refused_tensors<InfixTuning>("NaN", [&](Tensors& t) { t.first().data()[0] = bad; }), "finite");
   }
 }

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <graft/adaptation/bitfit.hpp>
+#include <graft/adaptation/ia3.hpp>
 #include <graft/adaptation/lora.hpp>
 #include <graft/adaptation/top_layers.hpp>
 #include <graft/models/merge.hpp>
@@ -95,6 +96,21 @@ TEST(Merge, LoRAInDouble) {
 TEST(Merge, LoRAInFloat) {
   check_merged<Gpt2, float>(float_base<Gpt2>(), LoRA{.rank = 3, .alpha = 5}, 1e-5);
   check_merged<Llama, float>(float_base<Llama>(), LoRA{.rank = 3, .alpha = 5}, 1e-5);
+}
+
+TEST(Merge, Scales) {
+  check_merged<Gpt2, double>(random_base<Gpt2>(), IA3{}, 1e-12);
+  check_merged<Llama, double>(random_base<Llama>(), IA3{}, 1e-12);
+  check_merged<Gpt2, float>(float_base<Gpt2>(), IA3{}, 1e-5);
+  check_merged<Gpt2, double>(random_base<Gpt2>(), IA3{.targets = {"attn.c_proj", "c_fc"}, .feed_forward_targets = {"c_attn", "mlp.c_proj"}}, 1e-12);
+  check_merged<Llama, double>(random_base<Llama>(), IA3{.targets = {"o_proj"}, .feed_forward_targets = {"gate_proj", "q_proj"}}, 1e-12);
+}
+
+TEST(Merge, ScalesInTheirOrder) {
+  LoRA const lora{.rank = 2, .targets = {"c_attn", "mlp.c_proj"}};
+  check_merged<Gpt2, double>(random_base<Gpt2>(), compose(lora, IA3{}), 1e-12);
+  check_merged<Gpt2, double>(random_base<Gpt2>(), compose(IA3{}, lora), 1e-12);
+  check_merged<Gpt2, double>(random_base<Gpt2>(), compose(IA3{}, BitFit{}, IA3{.targets = {"c_attn"}}), 1e-12);
 }
 
 TEST(Merge, TrainedWeights) {

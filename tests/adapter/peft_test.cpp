@@ -97,6 +97,11 @@ void write_architecture(fs::path const& root, std::vector<std::string> const& ev
   write_case(base, folder / "accepted" / "lora_everywhere",
              LoRA{.rank = 3, .alpha = 7, .targets = every_linear_map, .rank_stabilized = true});
   write_case(base, folder / "accepted" / "lora_named", LoRA{.rank = 2, .alpha = 3}, {.name = "blue"});
+  write_case(base, folder / "accepted" / "ia3", IA3{});
+  write_case(base, folder / "accepted" / "ia3_everywhere", IA3{.targets = every_linear_map, .feed_forward_targets = {every_linear_map.back(), every_linear_map.front()}});
+  write_case(base, folder / "accepted" / "p_tuning_mlp", PTuning{.length = 3, .hidden = 5});
+  write_case(base, folder / "accepted" / "p_tuning_lstm", PTuning{.length = 4, .encoder = PromptEncoderKind::lstm, .hidden = 3, .layers = 1});
+  write_case(base, folder / "refused" / "parallel_adapter", ParallelAdapter{.bottleneck = 2});
   write_case(base, folder / "refused" / "infix", InfixTuning{.length = 3});
   write_case(base, folder / "refused" / "prefix_of_top_layers", PrefixTuning{.length = 3, .layers = {1, 2}});
 }
@@ -119,5 +124,5 @@ TEST(Peft, LoadsWhatGraftWrites) {
   int const status = std::system(command.c_str());
   std::string const log = graft_test::contents_of(root / "log");
   EXPECT_EQ(status, 0) << log;
-  EXPECT_NE(log.find("16 adapters checked"), std::string::npos) << log;
+  EXPECT_NE(log.find("26 adapters checked"), std::string::npos) << log;
 }

@@ -49,7 +49,7 @@ TEST(SettingsJson, WrittenWithNamesOfEnumerators) {
   EXPECT_EQ(json.at("length"), 3);
   EXPECT_EQ(json.at("place"), "infix");
   EXPECT_EQ(json.at("init"), "words");
-  EXPECT_EQ(json.at("positions"), "shift");
+  EXPECT_EQ(json.at("positions"), "automatic");
   EXPECT_EQ(json.at("init_words").dump(), "[[1,2],[3]]");
   EXPECT_EQ(json.at("reparametrization").dump(), R"({"hidden":7,"input":0,"layer_norm":false})");
   EXPECT_TRUE(settings_json(EmbeddingOnly{}).at("reparametrization").is_null());

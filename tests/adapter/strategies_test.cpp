@@ -154,6 +154,10 @@ TEST(Strategies, OtherSettings) {
   run(EmbeddingOnly{.length = 2, .place = Place::infix, .init = Init::words, .init_words = {{7}}, .positions = PositionPolicy::keep},
       "embedding-only, infix, positions kept");
   run(BottleneckAdapter{.share = 0.1, .placement = AdapterPlacement::pfeiffer, .activation = Activation::relu}, "adapter by its share");
+  run(IA3{.targets = {"attn.c_proj"}, .feed_forward_targets = {"transformer.h.1.mlp.c_fc"}}, "(IA)³ of chosen modules");
+  run(ParallelAdapter{.bottleneck = 2, .placement = ParallelPlacement::attention, .activation = Activation::gelu, .scale = 0.5}, "parallel adapter beside attention");
+  run(PTuning{.length = 3, .encoder = PromptEncoderKind::lstm, .hidden = 2, .dropout = 0.1, .submodules = 2}, "P-tuning with rows to spare, MLP");
+  run(compose(PTuning{.length = 3, .hidden = 2}, IA3{}), "P-tuning and (IA)³, MLP");
   run(LoRA{.rank = 3, .alpha = 4.5, .targets = {"attn.c_proj", "transformer.h.1.mlp.c_fc"}, .dropout = 0.1, .rank_stabilized = true},
       "LoRA of chosen modules");
 }
@@ -167,6 +171,9 @@ TEST(Strategies, PeftsFormatWherePeftHasOne) {
   EXPECT_FALSE(written_for_peft(PromptTuning{.length = 2, .positions = PositionPolicy::keep}));
   EXPECT_FALSE(written_for_peft(PromptTuning{.length = 2, .place = Place::infix}));
   EXPECT_TRUE(written_for_peft(LoRA{.rank = 2}));
+  EXPECT_TRUE(written_for_peft(IA3{}));
+  EXPECT_TRUE(written_for_peft(PTuning{.length = 2}));
+  EXPECT_FALSE(written_for_peft(ParallelAdapter{.bottleneck = 2}));
   EXPECT_FALSE(written_for_peft(InfixTuning{.length = 2}));
   EXPECT_FALSE(written_for_peft(EmbeddingOnly{.length = 2}));
 }
@@ -183,6 +190,18 @@ TEST(Strategies, LoRASettingsComeBackFromPeft) {
   EXPECT_FALSE(read_json(folder / "adapter_config.json").at("fan_in_fan_out").get<bool>());
 }
 
+TEST(Strategies, IA3NamesItsModulesForPeft) {
+  auto const names = [](auto const& base, IA3 const& settings) {
+    graft_test::TemporaryFolder const folder;
+    save_adapter(adapt(base, settings), folder.path());
+    auto const config = read_json(folder / "adapter_config.json");
+    return config.at("target_modules").dump() + " " + config.at("feedforward_modules").dump();
+  };
+  EXPECT_EQ(names(random_base<Gpt2>(), {}), R"(["c_attn","mlp.c_proj"] ["mlp.c_proj"])") << "c_proj alone would mean attention's too";
+  EXPECT_EQ(names(random_base<Llama>(), {}), R"(["k_proj","v_proj","down_proj"] ["down_proj"])");
+  EXPECT_EQ(names(random_base<Llama>(), {.targets = {"q_proj"}, .feed_forward_targets = {"up_proj"}}), R"(["q_proj","up_proj"] ["up_proj"])");
+}
+
 TEST(Strategies, VisitedByKind) {
   graft_test::TemporaryFolder const folder;
   auto const base = random_base<Gpt2>();
@@ -192,4 +211,21 @@ TEST(Strategies, VisitedByKind) {
       base, folder.path(), [&](auto const& model) { seen = std::remove_cvref_t<decltype(model)>::adaptation_type::name; });
   EXPECT_EQ(seen, "infix_tuning");
   EXPECT_THROW((visit_adapter<PrefixTuning, LoRA>(base, folder.path(), [](auto const&) {})), FileError);
+}
+
+TEST(Strategies, CompositionsAreVisitedByTheirParts) {
+  graft_test::TemporaryFolder const folder;
+  auto const base = random_base<Gpt2>();
+  using WithLoRA = Composed<PrefixTuning, LoRA>;
+  using Mam = Composed<PrefixTuning, ParallelAdapter>;
+  save_adapter(adapt(base, mam({.length = 2}, {.bottleneck = 3})), folder.path());
+  bool seen = false;
+  visit_adapter<WithLoRA, Mam>(base, folder.path(), [&](auto const& model) { seen = std::is_same_v<typename std::remove_cvref_t<decltype(model)>::adaptation_type, Mam>; });
+  EXPECT_TRUE(seen);
+  try {
+    visit_adapter<LoRA, WithLoRA>(base, folder.path(), [](auto const&) {});
+    ADD_FAILURE() << "accepted";
+  } catch (FileError const& error) {
+    EXPECT_NE(std::string(error.what()).find("expected one of lora, composed(prefix_tuning, lora)"), std::string::npos) << error.what();
+  }
 }

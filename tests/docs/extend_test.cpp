@@ -2,9 +2,11 @@
 #include <graft/graft.hpp>
 
 #include <algorithm>
+#include <cmath>
 
-#include "docs/ia3.hpp"
+#include "docs/gate_columns.hpp"
 #include "docs/tiny_model.hpp"
+#include "docs/vera.hpp"
 
 namespace {
 
@@ -20,23 +22,24 @@ graft::Batch small_batch() { return graft::pack({{.source = {5, 9, 3}, .target =
 TEST(OwnOperation, HasTheRightGradients) {
   //! [gradcheck]
   graft::Parameter<double> x("x", graft::normal<double>(graft::Shape{5, 3}, graft::RandomKey(1)));
-  graft::Parameter<double> gain("gain", graft::normal<double>(graft::Shape{3}, graft::RandomKey(2)));
-  auto const report = graft::gradcheck([&] { return scale_columns(x.variable(), gain.variable()); }, {x, gain});
+  graft::Parameter<double> gate("gate", graft::normal<double>(graft::Shape{3}, graft::RandomKey(2)));
+  auto const report = graft::gradcheck([&] { return gate_columns(x.variable(), gate.variable()); }, {x, gate});
   EXPECT_TRUE(report.passed) << report.message;
   //! [gradcheck]
-  graft::Variable<double> const frozen(gain.value());  // a constant gain, a constant x: each alone
-  EXPECT_TRUE(graft::gradcheck([&] { return scale_columns(x.variable(), frozen); }, {x}).passed);
-  EXPECT_TRUE(graft::gradcheck([&] { return scale_columns(graft::Variable<double>(x.value()), gain.variable()); }, {gain}).passed);
+  graft::Variable<double> const frozen(gate.value());  // a constant gate, a constant x: each alone
+  EXPECT_TRUE(graft::gradcheck([&] { return gate_columns(x.variable(), frozen); }, {x}).passed);
+  EXPECT_TRUE(graft::gradcheck([&] { return gate_columns(graft::Variable<double>(x.value()), gate.variable()); }, {gate}).passed);
 }
 
 TEST(OwnOperation, EqualsItsCompositeReference) {
   graft::Variable<double> const x(graft::normal<double>(graft::Shape{5, 3}, graft::RandomKey(1)));
-  graft::Variable<double> const gain(graft::normal<double>(graft::Shape{1, 3}, graft::RandomKey(2)));
+  graft::Variable<double> const gate(graft::normal<double>(graft::Shape{1, 3}, graft::RandomKey(2))), one(graft::full(graft::Shape{1, 3}, 1.0));
   //! [reference]
-  std::vector<std::pair<int, graft::Index>> const first_row(static_cast<std::size_t>(x.rows()), {0, 0});
-  auto const reference = graft::multiply(x, graft::assemble_rows<double, graft::Cpu>({gain}, first_row));
+  auto const open = graft::scale(graft::add(graft::tanh(graft::scale(gate, 0.5)), one), 0.5);  // σ(g) = (1 + tanh(g/2)) / 2
+  auto const reference = graft::scale_columns(x, open);
+  auto const y = gate_columns(x, gate);
+  for (graft::Index i = 0; i < y.value().size(); ++i) EXPECT_NEAR(y.value().data()[i], reference.value().data()[i], 1e-15);
   //! [reference]
-  EXPECT_TRUE(same_bits(scale_columns(x, gain).value(), reference.value()));
 }
 
 TEST(OwnOperation, GradcheckCatchesAWrongGradient) {
@@ -52,28 +55,34 @@ TEST(OwnOperation, GradcheckCatchesAWrongGradient) {
 }
 
 TEST(OwnOperation, RefusesOtherShapes) {
-  graft::Variable<double> const x(graft::zeros<double>(graft::Shape{5, 3})), gain(graft::zeros<double>(graft::Shape{4}));
-  EXPECT_THROW((void)scale_columns(x, gain), graft::ShapeError);
+  graft::Variable<double> const x(graft::zeros<double>(graft::Shape{5, 3})), gate(graft::zeros<double>(graft::Shape{4}));
+  EXPECT_THROW((void)gate_columns(x, gate), graft::ShapeError);
 }
 
 TEST_F(Extend, OwnStrategyStartsAsTheBase) {
   auto const base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
-  auto model = graft::adapt(base, IA3{});
+  auto model = graft::adapt(base, VeRA{.rank = 4});
   auto const adapted = model.logits(small_batch()).value();
   model.enable(false);
   EXPECT_TRUE(same_bits(adapted, model.logits(small_batch()).value()));
   graft::Tape::current().discard();
-  EXPECT_EQ(model.parameter_counts().trainable, 3 * (16 + 16 + 48));
-  EXPECT_THROW((void)graft::adapt(graft::load_pretrained<graft::Gpt2>("gpt2"), IA3{}), graft::ConfigError);
+  EXPECT_EQ(model.parameter_counts().trainable, 3 * (2 * 4 + 32 + 16));
+  auto fused = graft::adapt(graft::load_pretrained<graft::Gpt2>("gpt2"), VeRA{.rank = 4});
+  EXPECT_EQ(fused.parameter_counts().trainable, 3 * (4 + 96));
+  EXPECT_THROW((void)graft::adapt(base, VeRA{.rank = 0}), graft::ConfigError);
 }
 
 TEST_F(Extend, OwnStrategyHasTheRightGradients) {
   //! [model gradcheck]
   auto base = graft::load_pretrained<graft::Llama, double>("SmolLM2-135M");
-  auto model = graft::adapt(base, IA3{});
+  auto model = graft::adapt(base, VeRA{.rank = 4});
   graft::Batch const batch = small_batch();
   std::vector<graft::Parameter<double>> parameters;
-  for (auto* parameter : model.parameters()) parameters.push_back(*parameter);  // handles, no copies
+  for (auto* parameter : model.parameters()) {
+    graft::Tensor<double> value = parameter->mutable_value();
+    for (graft::Index i = 0; i < value.size(); ++i) value.data()[i] += 0.3 * std::sin(1.0 + static_cast<double>(i));  // away from b = 0
+    parameters.push_back(*parameter);  // a handle, no copy
+  }
   auto const report = graft::gradcheck([&] { return model.scores(batch).log_probability; }, parameters);
   EXPECT_TRUE(report.passed) << report.message;
   //! [model gradcheck]
@@ -84,11 +93,11 @@ TEST_F(Extend, OwnStrategyTrainsSavesAndWrites) {
   auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
   auto examples = graft::read_examples("trainset.csv");
   //! [use]
-  auto model = graft::adapt(base, IA3{});
-  auto const report = graft::Trainer({.epochs = 5, .learning_rate = 1e-2}).fit(model, examples, tokenizer);
-  graft::save_adapter(model, "ia3");
-  auto loaded = graft::load_adapter<IA3>(base, "ia3");
-  auto mixed = graft::adapt(base, graft::compose(IA3{.feed_forward = false}, graft::LoRA{.rank = 2}));
+  auto model = graft::adapt(base, VeRA{.rank = 16});
+  auto const report = graft::Trainer({.epochs = 5, .learning_rate = 5e-2}).fit(model, examples, tokenizer);
+  graft::save_adapter(model, "vera");
+  auto loaded = graft::load_adapter<VeRA>(base, "vera");
+  auto mixed = graft::adapt(base, graft::compose(VeRA{.rank = 16}, graft::PrefixTuning{.length = 2}));
   //! [use]
   EXPECT_LT(report.steps.back().loss, report.steps.front().loss);
   auto const wanted = model.parameters(), got = loaded.parameters();
@@ -96,7 +105,7 @@ TEST_F(Extend, OwnStrategyTrainsSavesAndWrites) {
   for (std::size_t i = 0; i < wanted.size(); ++i) EXPECT_TRUE(same_bits(wanted[i]->value(), got[i]->value())) << wanted[i]->name();
   graft::Greedy const greedy{.max_new_tokens = 5};
   EXPECT_EQ(graft::generate(model, tokenizer, "the", greedy), graft::generate(loaded, tokenizer, "the", greedy));
-  EXPECT_EQ(mixed.parameters().size(), 3U * 2U + 3U * 2U * 2U);
+  EXPECT_EQ(mixed.parameters().size(), 3U * 2U * 2U + 1U);
 }
 
 }  // namespace

@@ -160,6 +160,19 @@ TEST_F(Guides, OwnLoop) {
   EXPECT_LT(losses.back(), losses.front());
 }
 
+TEST_F(Guides, Adafactor) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
+  auto examples = graft::read_examples("trainset.csv");
+  //! [adafactor]
+  graft::Training const training{.epochs = 3, .batch = 32, .learning_rate = 0.3, .schedule = graft::Schedule::constant,
+                                 .optimizer = graft::OptimizerKind::adafactor, .weight_decay = 1e-5, .clip = 0};
+  auto model = graft::adapt(base, graft::PromptTuning{.length = 100});
+  auto const report = graft::Trainer(training).fit(model, examples, tokenizer);
+  //! [adafactor]
+  EXPECT_LT(report.steps.back().loss, report.steps.front().loss);
+}
+
 TEST_F(Guides, Generation) {
   auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
   auto tokenizer = graft::load_tokenizer("SmolLM2-135M");

@@ -128,6 +128,53 @@ TEST_F(Strategies, LoRA) {
   for (graft::Index i = 0; i < a.size(); ++i) EXPECT_NEAR(a.data()[i], b.data()[i], 1e-4);
 }
 
+TEST_F(Strategies, IA3) {
+  //! [ia3]
+  auto model = graft::adapt(base, graft::IA3{});  // keys, values, the feed-forward's second product
+  auto named = graft::adapt(base, graft::IA3{.targets = {"k_proj", "v_proj"}, .feed_forward_targets = {"down_proj"}});  // the same, by names
+  //! [ia3]
+  EXPECT_EQ(model.parameter_counts().trainable, 3 * (16 + 16 + 48));
+  EXPECT_EQ(named.parameter_counts().trainable, 3 * (16 + 16 + 48));
+  expect_trains(named);
+  expect_trains(model);
+  //! [ia3 merge]
+  auto fast = graft::adapt(graft::merge(model), graft::NoAdaptation{});
+  //! [ia3 merge]
+  graft::NoGrad const no_grad;
+  graft::Batch const batch = graft::pack({{.source = {1, 2, 3}, .target = {4}}});
+  auto const a = model.logits(batch).value(), b = fast.logits(batch).value();
+  for (graft::Index i = 0; i < a.size(); ++i) EXPECT_NEAR(a.data()[i], b.data()[i], 1e-4);
+}
+
+TEST_F(Strategies, PTuning) {
+  //! [p-tuning]
+  auto mlp = graft::adapt(base, graft::PTuning{.length = 20, .hidden = 128});
+  auto lstm = graft::adapt(base, graft::PTuning{.length = 20, .encoder = graft::PromptEncoderKind::lstm, .hidden = 64, .layers = 2, .dropout = 0.1});
+  //! [p-tuning]
+  EXPECT_EQ(mlp.parameters().size(), 1U + 6U);
+  EXPECT_EQ(lstm.parameters().size(), 1U + 2U * 8U + 4U);
+  EXPECT_EQ(mlp.virtual_tokens(), 20);
+  expect_trains(mlp);
+  expect_trains(lstm);
+}
+
+TEST_F(Strategies, ParallelAdapter) {
+  //! [parallel adapter]
+  auto beside_feed_forward = graft::adapt(base, graft::ParallelAdapter{.bottleneck = 64});
+  auto beside_both = graft::adapt(base, graft::ParallelAdapter{.bottleneck = 64, .placement = graft::ParallelPlacement::both, .scale = 1});
+  //! [parallel adapter]
+  EXPECT_EQ(beside_both.parameter_counts().trainable, 2 * beside_feed_forward.parameter_counts().trainable);
+  expect_trains(beside_feed_forward);
+  expect_trains(beside_both);
+  //! [mam]
+  auto paper = graft::adapt(base, graft::mam());
+  auto small = graft::adapt(base, graft::mam({.length = 10, .init_deviation = 0.02}, {.bottleneck = 64}));
+  //! [mam]
+  EXPECT_EQ(small.parameters().size(), 1U + 3U * 4U);
+  expect_trains(paper);
+  expect_trains(small);
+}
+
 TEST_F(Strategies, BitFit) {
   //! [bitfit]
   auto gpt2 = graft::load_pretrained<graft::Gpt2>("gpt2");

@@ -12,6 +12,8 @@
 #include <graft/io/model_config.hpp>
 #include <graft/io/safetensors_writer.hpp>
 #include <graft/models/architecture.hpp>
+#include <graft/models/bart.hpp>
+#include <graft/models/bert.hpp>
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
 
@@ -28,6 +30,14 @@ inline nlohmann::json config_of(graft::Llama) {
 }
 inline nlohmann::json config_of(graft::Gpt2) {
   return {{"model_type", "gpt2"}, {"n_embd", 32}, {"n_layer", 3}, {"n_head", 4}, {"n_inner", 48}, {"n_positions", 512}};
+}
+
+inline nlohmann::json config_of(graft::Bart) {
+  return {{"model_type", "bart"}, {"d_model", 32}, {"encoder_layers", 3}, {"decoder_layers", 3}, {"encoder_attention_heads", 4}, {"decoder_attention_heads", 4},
+          {"encoder_ffn_dim", 48}, {"decoder_ffn_dim", 48}, {"max_position_embeddings", 64}, {"decoder_start_token_id", 1}};
+}
+inline nlohmann::json config_of(graft::Bert) {
+  return {{"model_type", "bert"}, {"hidden_size", 32}, {"num_hidden_layers", 3}, {"num_attention_heads", 4}, {"intermediate_size", 48}, {"max_position_embeddings", 64}};
 }
 
 /// Writes config.json, model.safetensors and tokenizer.json.
@@ -51,7 +61,9 @@ void write_model(std::filesystem::path const& folder) {
     auto const key = graft::RandomKey(1).with(site.name);
     bool const turned = site.layout == graft::Layout::in_out;
     if (site.tied) continue;
-    if (site.role == graft::Role::norm)
+    if (site.role == graft::Role::buffer)
+      add(site.name, graft::normal<float>(graft::Shape{site.out, site.in}, key, 0.1));
+    else if (site.role == graft::Role::norm)
       add(site.name + ".weight", graft::full(graft::Shape{site.out}, 1.0F));
     else
       add(site.name + ".weight", graft::normal<float>(turned ? graft::Shape{site.in, site.out} : graft::Shape{site.out, site.in}, key, 0.2));

@@ -8,9 +8,12 @@
 #include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/embedding_only.hpp>
 #include <graft/adaptation/full_fine_tuning.hpp>
+#include <graft/adaptation/ia3.hpp>
 #include <graft/adaptation/infix_tuning.hpp>
 #include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/mam.hpp>
 #include <graft/adaptation/none.hpp>
+#include <graft/adaptation/p_tuning.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/adaptation/top_layers.hpp>
@@ -37,6 +40,11 @@ void each_adaptation(F const& f) {
   run(BottleneckAdapter{.bottleneck = 3}, "adapter");
   run(BottleneckAdapter{.bottleneck = 3, .placement = AdapterPlacement::houlsby}, "adapter, Houlsby");
   run(LoRA{.rank = 2}, "LoRA");
+  run(IA3{}, "(IA)³");
+  run(PTuning{.length = 4, .hidden = 5}, "P-tuning, MLP");
+  run(PTuning{.length = 6, .encoder = PromptEncoderKind::lstm, .hidden = 5}, "P-tuning, LSTM");
+  run(ParallelAdapter{.bottleneck = 3, .placement = ParallelPlacement::both}, "parallel adapter");
+  run(mam({.length = 2}, {.bottleneck = 3}), "mix and match");
   run(TopLayers{.layers = 2}, "top layers");
   run(FullFineTuning{}, "full");
   if constexpr (A::fused_attention) run(BitFit{}, "BitFit");

@@ -8,13 +8,17 @@
 #include <graft/adaptation/bottleneck_adapter.hpp>
 #include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/embedding_only.hpp>
+#include <graft/adaptation/ia3.hpp>
 #include <graft/adaptation/infix_tuning.hpp>
 #include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/mam.hpp>
 #include <graft/adaptation/none.hpp>
+#include <graft/adaptation/p_tuning.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/adaptation/top_layers.hpp>
 
+#include "dense_prompt_encoder.hpp"
 #include "dense_reference.hpp"
 #include "small_model.hpp"
 
@@ -76,7 +80,7 @@ class Reader {
   void add(graft::VirtualKeys<place> const& settings, std::string const& prefix) {
     Matrix const bank = reparametrized(p_, prefix);
     auto const width = static_cast<std::size_t>(config_.kv_width());
-    KeyGroup group{bank.rows, place == graft::Place::infix, settings.positions == graft::PositionPolicy::shift, {}};
+    KeyGroup group{bank.rows, place == graft::Place::infix, settings.positions != graft::PositionPolicy::keep, {}};
     std::size_t block = 0;
     for (std::size_t layer = 0; layer < static_cast<std::size_t>(config_.layers); ++layer) {
       if (!settings.layers.empty() && std::find(settings.layers.begin(), settings.layers.end(), static_cast<int>(layer)) == settings.layers.end()) continue;
@@ -99,9 +103,34 @@ class Reader {
       auto const unit = [&](std::string const& place, std::map<std::size_t, Bottleneck>& units) {
         std::string const name = prefix + std::to_string(layer) + place;
         if (p_.contains(name + ".down.weight"))
-          units[layer] = {p_.at(name + ".down.weight"), p_.at(name + ".down.bias"), p_.at(name + ".up.weight"), p_.at(name + ".up.bias"), curve_of(settings.activation)};
+          units[layer] = {p_.at(name + ".down.weight"), p_.at(name + ".down.bias"), p_.at(name + ".up.weight"), p_.at(name + ".up.bias"), curve_of(settings.activation), 1};
       };
       unit("", added.after_layer), unit(".attention", added.after_attention), unit(".feed_forward", added.after_feed_forward);
+    }
+  }
+  void add(graft::PTuning const& settings, std::string const& prefix) {
+    Matrix all = prompt_encoder(p_, prefix);
+    all.rows = static_cast<std::size_t>(settings.length);
+    all.data.resize(all.rows * all.width);
+    added.tokens.push_back({all, false, true});
+  }
+  void add(graft::IA3 const& settings, std::string const& prefix) {
+    for (auto const& [name, matrix] : p_)
+      if (auto const at = name.find(".ia3_l"); at != std::string::npos && name.starts_with(prefix)) {
+        std::string const module = name.substr(prefix.size(), at - prefix.size());
+        bool input = settings.targets.empty() && settings.feed_forward_targets.empty() && (module.ends_with("mlp.c_proj") || module.ends_with("down_proj"));
+        for (auto const& target : settings.feed_forward_targets) input = input || module.ends_with(target);
+        (input ? added.input_scales : added.output_scales)[module] = matrix;
+      }
+  }
+  void add(graft::ParallelAdapter const& settings, std::string const& prefix) {
+    for (std::size_t layer = 0; layer < static_cast<std::size_t>(config_.layers); ++layer) {
+      auto const unit = [&](std::string const& place, std::map<std::size_t, Bottleneck>& units) {
+        std::string const name = prefix + std::to_string(layer) + place;
+        if (p_.contains(name + ".down.weight"))
+          units[layer] = {p_.at(name + ".down.weight"), p_.at(name + ".down.bias"), p_.at(name + ".up.weight"), p_.at(name + ".up.bias"), curve_of(settings.activation), settings.scale};
+      };
+      unit(".attention", added.beside_attention), unit(".feed_forward", added.beside_feed_forward);
     }
   }
   void add(graft::TopLayers const&, std::string const& prefix) {
@@ -119,7 +148,7 @@ class Reader {
  private:
   template <class Settings>
   void tokens(Settings const& settings, std::string const& prefix) {
-    added.tokens.push_back({reparametrized(p_, prefix), settings.place == graft::Place::infix, settings.positions == graft::PositionPolicy::shift});
+    added.tokens.push_back({reparametrized(p_, prefix), settings.place == graft::Place::infix, settings.positions != graft::PositionPolicy::keep});
   }
   static Matrix columns(Matrix const& x, std::size_t first, std::size_t count) {
     Matrix y(x.rows, count);

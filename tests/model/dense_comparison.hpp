@@ -12,7 +12,7 @@
 
 namespace dense {
 
-using graft::BottleneckAdapter, graft::EmbeddingOnly, graft::InfixTuning, graft::LoRA, graft::Mlp, graft::NoAdaptation, graft::PrefixTuning, graft::PromptTuning, graft::TopLayers;
+using graft::BottleneckAdapter, graft::EmbeddingOnly, graft::IA3, graft::InfixTuning, graft::LoRA, graft::Mlp, graft::NoAdaptation, graft::ParallelAdapter, graft::ParallelPlacement, graft::PrefixTuning, graft::PromptEncoderKind, graft::PTuning, graft::PromptTuning, graft::TopLayers;
 using graft::AdapterPlacement, graft::compose, graft::Place, graft::PositionPolicy;
 
 template <graft::Architecture A>
@@ -122,6 +122,35 @@ TYPED_TEST_P(DenseReference, LoraTargets) {
   Comparison<TypeParam>::agrees_with_gradients("all targets", LoRA{.rank = 2, .alpha = 3, .targets = gpt2 ? Names{"c_attn", "c_proj", "c_fc"} : Names{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}});
 }
 
+TYPED_TEST_P(DenseReference, Scales) {
+  bool const gpt2 = TypeParam::fused_attention;
+  using Names = std::vector<std::string>;
+  Comparison<TypeParam>::agrees_with_gradients("default targets", IA3{});
+  Comparison<TypeParam>::agrees("outputs and inputs elsewhere", gpt2 ? IA3{.targets = {"attn.c_proj", "c_fc"}, .feed_forward_targets = Names{"c_attn"}}
+                                                                     : IA3{.targets = {"q_proj", "up_proj", "o_proj"}, .feed_forward_targets = Names{"gate_proj", "o_proj"}});
+  auto const settings = compose(LoRA{.rank = 2, .targets = gpt2 ? Names{"c_attn", "mlp.c_proj"} : Names{"k_proj", "down_proj"}}, IA3{});
+  Comparison<TypeParam>::agrees_with_gradients("around LoRA", settings);
+}
+
+TYPED_TEST_P(DenseReference, PromptEncoders) {
+  using C = Comparison<TypeParam>;
+  C::agrees_with_gradients("MLP", PTuning{.length = 4, .hidden = 5});
+  C::agrees_with_gradients("LSTM", PTuning{.length = 3, .encoder = PromptEncoderKind::lstm, .hidden = 2, .layers = 2});
+  C::agrees("LSTM of one layer, one token", PTuning{.length = 1, .encoder = PromptEncoderKind::lstm, .layers = 1});
+  C::agrees("rows that the model does not read", PTuning{.length = 3, .encoder = PromptEncoderKind::lstm, .hidden = 3, .submodules = 2});
+  C::agrees("flat", PTuning{.length = 4, .flat = true});
+  C::agrees_with_gradients("with LoRA", compose(PTuning{.length = 2, .hidden = 3}, LoRA{.rank = 1}));
+}
+
+TYPED_TEST_P(DenseReference, Parallel) {
+  using C = Comparison<TypeParam>;
+  C::agrees("beside the feed-forward", ParallelAdapter{.bottleneck = 3, .scale = 2});
+  C::agrees_with_gradients("beside attention", ParallelAdapter{.bottleneck = 3, .placement = ParallelPlacement::attention, .activation = graft::Activation::gelu, .scale = 0.5});
+  C::agrees("beside both", ParallelAdapter{.bottleneck = 2, .placement = ParallelPlacement::both, .activation = graft::Activation::silu});
+  C::agrees_with_gradients("with a prefix", graft::mam({.length = 2}, {.bottleneck = 2, .activation = graft::Activation::gelu}));
+  C::agrees("with adapters between layers", compose(ParallelAdapter{.bottleneck = 2}, BottleneckAdapter{.bottleneck = 2}));
+}
+
 TYPED_TEST_P(DenseReference, PrefixAndLoRA) { Comparison<TypeParam>::agrees_with_gradients("prefix and LoRA", compose(PrefixTuning{.length = 2, .layers = {1}}, LoRA{.rank = 2})); }
 
 TYPED_TEST_P(DenseReference, PromptAndPrefix) { Comparison<TypeParam>::agrees_with_gradients("prompt and prefix", compose(PromptTuning{.length = 3}, PrefixTuning{.length = 2})); }
@@ -135,7 +164,7 @@ TYPED_TEST_P(DenseReference, InfixTokensAndKeysAndTopLayers) {
   Comparison<TypeParam>::agrees_with_gradients("infix tokens, infix keys, top layer and head", settings);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(DenseReference, Base, Prefix, Infix, VirtualTokens, Adapter, LoraTargets, PrefixAndLoRA, PromptAndPrefix, PrefixInfixAndAdapter,
+REGISTER_TYPED_TEST_SUITE_P(DenseReference, Base, Prefix, Infix, VirtualTokens, Adapter, LoraTargets, Scales, PromptEncoders, Parallel, PrefixAndLoRA, PromptAndPrefix, PrefixInfixAndAdapter,
                             InfixTokensAndKeysAndTopLayers);
 
 }  // namespace dense

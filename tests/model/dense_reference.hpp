@@ -60,6 +60,7 @@ struct LowRank {
 struct Bottleneck {
   Matrix down, down_bias, up, up_bias;
   Curve activation = Curve::gelu;
+  double scale = 1;  // of those beside a sublayer
 };
 /// What strategies add to the model.
 struct Additions {
@@ -67,6 +68,8 @@ struct Additions {
   std::vector<TokenGroup> tokens;
   std::map<std::string, LowRank> low_rank;                                        // by module name
   std::map<std::size_t, Bottleneck> after_attention, after_feed_forward, after_layer;
+  std::map<std::size_t, Bottleneck> beside_attention, beside_feed_forward;
+  Weights output_scales, input_scales;                                            // by module name
   Weights replaced;                                                               // trained weights in place of the base's
 };
 
@@ -168,7 +171,13 @@ class Model {
     return y;
   }
 
-  [[nodiscard]] Matrix linear(std::string const& name, Matrix const& x) const {
+  static Matrix scaled(Weights const& scales, std::string const& name, Matrix x) {
+    auto const found = scales.find(name);
+    for (std::size_t i = 0; found != scales.end() && i < x.data.size(); ++i) x.data[i] *= found->second.data[i % x.width];
+    return x;
+  }
+  [[nodiscard]] Matrix linear(std::string const& name, Matrix const& x) const { return scaled(added_.output_scales, name, plain_linear(name, scaled(added_.input_scales, name, x))); }
+  [[nodiscard]] Matrix plain_linear(std::string const& name, Matrix const& x) const {
     Matrix const& w = w_.at(name + ".weight");
     bool const turned = d_.gpt2;  // Conv1D: [in, out]
     Matrix y(x.rows, turned ? w.width : w.rows);
@@ -202,6 +211,15 @@ class Model {
     return h;
   }
 
+  /// h + s·up(f(down(x)))
+  static Matrix beside(std::map<std::size_t, Bottleneck> const& units, std::size_t layer, Matrix const& x, Matrix h) {
+    auto const found = units.find(layer);
+    if (found == units.end()) return h;
+    Matrix const through = adapt(units, layer, x);  // x + up(…)
+    for (std::size_t i = 0; i < h.data.size(); ++i) h.data[i] += found->second.scale * (through.data[i] - x.data[i]);
+    return h;
+  }
+
   static Matrix sum(Matrix a, Matrix const& b) {
     for (std::size_t i = 0; i < a.data.size(); ++i) a.data[i] += b.data[i];
     return a;
@@ -225,9 +243,9 @@ class Model {
       rotate(q, items), rotate(k, items);
     }
     Matrix const attended = linear(name + (d_.gpt2 ? "attn.c_proj" : "self_attn.o_proj"), attend(layer, q, k, v, items));
-    x = sum(x, adapt(added_.after_attention, layer, attended));
+    x = sum(x, beside(added_.beside_attention, layer, normed, adapt(added_.after_attention, layer, attended)));
     Matrix const inner = norm(name + (d_.gpt2 ? "ln_2" : "post_attention_layernorm"), x);
-    x = sum(x, adapt(added_.after_feed_forward, layer, feed_forward(name + "mlp.", inner)));
+    x = sum(x, beside(added_.beside_feed_forward, layer, inner, adapt(added_.after_feed_forward, layer, feed_forward(name + "mlp.", inner))));
     return adapt(added_.after_layer, layer, x);
   }
 

@@ -65,8 +65,8 @@ TYPED_TEST(Initialisation, MlpIsFittedToTheWords) {
   fitted_settings.reparametrization = random_settings.reparametrization = Mlp{.hidden = 64};
   random_settings.init = Init::normal;
   auto fitted = graft::adapt(base, fitted_settings), random = graft::adapt(base, random_settings);
-  auto const target = flat.state().bank().values();
-  double const before = mean_square(random.state().bank().values(), target), after = mean_square(fitted.state().bank().values(), target);
+  auto const target = flat.state().banks()[0].matrix.values();
+  double const before = mean_square(random.state().banks()[0].matrix.values(), target), after = mean_square(fitted.state().banks()[0].matrix.values(), target);
   EXPECT_LT(after, 0.01 * before) << "mean squared error " << before << " before and " << after << " after";
   EXPECT_LT(distance_from_reading(fitted, {7, 3, 21, 11}), 0.2 * distance_from_reading(random, {7, 3, 21, 11}));
 }

@@ -6,8 +6,11 @@
 #include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/embedding_only.hpp>
 #include <graft/adaptation/full_fine_tuning.hpp>
+#include <graft/adaptation/ia3.hpp>
 #include <graft/adaptation/infix_tuning.hpp>
 #include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/mam.hpp>
+#include <graft/adaptation/p_tuning.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/adaptation/top_layers.hpp>
@@ -16,8 +19,8 @@
 
 namespace invariants {
 
-using graft::BitFit, graft::BottleneckAdapter, graft::EmbeddingOnly, graft::FullFineTuning, graft::InfixTuning, graft::LoRA;
-using graft::Mlp, graft::PrefixTuning, graft::PromptTuning, graft::TopLayers;
+using graft::BitFit, graft::BottleneckAdapter, graft::EmbeddingOnly, graft::FullFineTuning, graft::IA3, graft::InfixTuning, graft::LoRA, graft::PTuning;
+using graft::Mlp, graft::ParallelAdapter, graft::ParallelPlacement, graft::PromptEncoderKind, graft::PrefixTuning, graft::PromptTuning, graft::TopLayers;
 
 template <class A>
 class Invariants : public testing::Test {};
@@ -43,6 +46,26 @@ TYPED_TEST_P(Invariants, LowRank) {
   starts_as_the_base<TypeParam>(LoRA{.rank = 2});
   training_changes_the_adapter_alone<TypeParam>(LoRA{.rank = 2});
   dropout_is_addressed<TypeParam>(LoRA{.rank = 2, .dropout = 0.3}, LoRA{.rank = 2});
+}
+TYPED_TEST_P(Invariants, Scales) {
+  starts_as_the_base<TypeParam>(IA3{});
+  training_changes_the_adapter_alone<TypeParam>(IA3{});
+}
+TYPED_TEST_P(Invariants, PromptEncoders) {
+  training_changes_the_adapter_alone<TypeParam>(PTuning{.length = 5, .hidden = 4});
+  training_changes_the_adapter_alone<TypeParam>(PTuning{.length = 5, .flat = true});
+  training_changes_the_adapter_alone<TypeParam>(PTuning{.length = 5, .encoder = PromptEncoderKind::lstm, .hidden = 3});
+  PTuning const lstm{.length = 5, .encoder = PromptEncoderKind::lstm, .hidden = 4};
+  auto dropped = lstm;
+  dropped.dropout = 0.4;
+  dropout_is_addressed<TypeParam>(dropped, lstm);
+}
+TYPED_TEST_P(Invariants, Parallel) {
+  for (auto placement : {ParallelPlacement::feed_forward, ParallelPlacement::attention, ParallelPlacement::both}) {
+    starts_as_the_base<TypeParam>(ParallelAdapter{.bottleneck = 3, .placement = placement});
+    training_changes_the_adapter_alone<TypeParam>(ParallelAdapter{.bottleneck = 3, .placement = placement});
+  }
+  training_changes_the_adapter_alone<TypeParam>(graft::mam({.length = 3}, {.bottleneck = 3}));
 }
 TYPED_TEST_P(Invariants, Full) {
   starts_as_the_base<TypeParam>(FullFineTuning{});
@@ -76,6 +99,6 @@ TYPED_TEST_P(Invariants, Biases) {
 }
 TYPED_TEST_P(Invariants, PrefixAndLoRA) { training_changes_the_adapter_alone<TypeParam>(graft::compose(PrefixTuning{.length = 2}, LoRA{.rank = 2})); }
 
-REGISTER_TYPED_TEST_SUITE_P(Invariants, Prefix, Infix, Prompt, EmbeddingOnlyInfix, Adapter, LowRank, Full, TopLayer, Biases, PrefixAndLoRA);
+REGISTER_TYPED_TEST_SUITE_P(Invariants, Prefix, Infix, Prompt, EmbeddingOnlyInfix, Adapter, LowRank, Scales, PromptEncoders, Parallel, Full, TopLayer, Biases, PrefixAndLoRA);
 
 }  // namespace invariants

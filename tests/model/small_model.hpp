@@ -33,6 +33,25 @@ template <class A>
   config.activation = gpt2 ? graft::Activation::gelu_tanh : graft::Activation::silu;
   config.tied_head = gpt2;
   config.inverse_frequency = graft::rotary_frequencies(config.head_dim, 50.0);
+  if constexpr (A::stacks != graft::StackKind::decoder) {
+    config.kv_heads = config.heads;
+    config.head_dim = A::positions == graft::PositionKind::relative ? 4 : 6;  // of T5, heads · head_dim need not be the width
+    config.attention_bias = config.attention_output_bias = config.feed_forward_bias = true;
+    config.activation = graft::Activation::gelu;
+    config.relative = {8, 9};
+    config.position_offset = A::positions == graft::PositionKind::learned ? 2 : 0;
+    config.token_types = config.labels = 3;
+    config.tied_head = A::positions == graft::PositionKind::learned;
+    config.decoder_start = 1;
+  }
+  if constexpr (A::stacks == graft::StackKind::encoder_decoder) {
+    config.encoder = config.main();
+    config.encoder->layers = 2;
+    if (A::positions == graft::PositionKind::learned) config.encoder->heads = config.encoder->kv_heads = 3, config.encoder->head_dim = 4;
+    config.encoder->inner = 16;
+    config.embedding_scale = 1.7;
+    config.head_scale = 0.8;
+  }
   return config;
 }
 
@@ -45,7 +64,9 @@ template <graft::Architecture A, class Scalar>
     auto const key = graft::RandomKey(seed).with(site.name);
     auto& weights = base->mutable_at(site.address);
     bool const turned = site.layout == graft::Layout::in_out;
-    if (site.role == graft::Role::norm)
+    if (site.role == graft::Role::buffer)
+      weights.bias = graft::normal<Scalar>(Shape{site.weights()}, key, 0.3);
+    else if (site.role == graft::Role::norm)
       weights.gain = graft::uniform<Scalar>(Shape{site.out}, key, 0.6, 1.5);
     else
       weights.matrix = {graft::normal<Scalar>(turned ? Shape{site.in, site.out} : Shape{site.out, site.in}, key, deviation), site.layout};

@@ -63,8 +63,27 @@ inline GoldenCase read_case(std::filesystem::path const& folder) {
   return golden;
 }
 
-/// The case's rows, with the loss's targets (labels that count) or with every token as one, for logits.
-inline graft::Batch batch_of(GoldenCase const& golden, bool every_token) {
+/// The real tokens of a row.
+inline std::vector<Token> tokens_of(GoldenCase const& golden, Index row) {
+  double const* const ids = golden.at("input_ids").row(row);
+  return {ids, ids + golden.length(row)};
+}
+
+/// The case's rows for a classifier, or for an encoder–decoder whose decoder begins with `start`.
+inline graft::Batch batch_of_sources(GoldenCase const& golden, bool classifies, Token start) {
+  graft::Batch batch;
+  auto const& labels = golden.at("labels");
+  for (Index r = 0; r < golden.rows(); ++r) {
+    graft::TokenizedExample example{tokens_of(golden, r), {}, static_cast<std::uint64_t>(r)};
+    for (Index i = 0; i < labels.size() / labels.rows() && labels.data()[r * (labels.size() / labels.rows()) + i] >= 0; ++i)
+      example.target.push_back(static_cast<Token>(labels.data()[r * (labels.size() / labels.rows()) + i]));
+    classifies ? graft::append_classification_row(batch, example) : graft::append_encoder_decoder_row(batch, example, start);
+  }
+  return batch;
+}
+
+/// The case's rows for a causal model, with the loss's targets (labels that count) or with every token as one, for logits.
+inline graft::Batch causal_batch_of(GoldenCase const& golden, bool every_token) {
   graft::Batch batch;
   auto const &ids = golden.at("input_ids"), &labels = golden.at("labels");
   for (Index r = 0; r < golden.rows(); ++r) {

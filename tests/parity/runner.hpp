@@ -12,6 +12,8 @@
 
 #include <graft/adaptation/bitfit.hpp>
 #include <graft/adaptation/bottleneck_adapter.hpp>
+#include <graft/adaptation/classification_head.hpp>
+#include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/embedding_only.hpp>
 #include <graft/adaptation/full_fine_tuning.hpp>
 #include <graft/adaptation/infix_tuning.hpp>
@@ -27,6 +29,7 @@
 #include <graft/optim/clip.hpp>
 
 #include "golden_case.hpp"
+#include "strategy_cases.hpp"
 
 namespace parity {
 
@@ -71,25 +74,62 @@ class CaseRunner {
     if (method == "none") return check(golden, base, graft::NoAdaptation{}, named(""));
     if (method == "full") return check(golden, base, graft::FullFineTuning{}, named(""));
     if (method == "bitfit") return check(golden, base, graft::BitFit{}, named(""));
-    if (method == "top_layers") return check(golden, base, graft::TopLayers{.layers = 1, .final_norm = false}, named(""));
-    if (method == "adapter") return check(golden, base, graft::BottleneckAdapter{.bottleneck = golden.at("initial.0.down.weight").rows()}, named(""));
-    if (method == "lora") return check(golden, base, lora_settings(golden), named("base_model.model.", ".default.weight"));
-    if (method == "prompt_tuning") return check(golden, base, graft::PromptTuning{.length = length}, named("prompt_encoder.default."));
-    if (method == "prefix_tuning") return check(golden, base, graft::PrefixTuning{.length = length}, named("prompt_encoder.default."));
-    if (method == "prefix_tuning_mlp") {
-      auto const& first = golden.at("initial.prompt_encoder.default.transform.0.weight");
-      return check(golden, base, graft::PrefixTuning{.length = length, .reparametrization = graft::Mlp{.hidden = first.rows(), .input = first.width()}},
-                   named("prompt_encoder.default."));
+    if (method == "adapter") return check_adapter(golden, base);
+    if (method == "lora") return check_with_head(golden, base, lora_settings(golden), named("base_model.model.", ".default.weight"), "base_model.model.");
+    if (method == "prompt_tuning") {
+      graft::PromptTuning const settings{.length = length, .submodules = has_encoder ? 2 : 1, .positions = graft::PositionPolicy::shift};  // as PEFT
+      return check_with_head(golden, base, settings, named("prompt_encoder.default."), "base_model.");
     }
-    if (method == "infix")
-      return check(golden, base, graft::InfixTuning{.length = length}, [&](std::string const& kind, std::string const&) { return infix_bank(golden, kind); });
-    if (method == "embedding_infix")
-      return check(golden, base, graft::EmbeddingOnly{.length = length, .place = graft::Place::infix},
-                   [&](std::string const& kind, std::string const&) { return golden.at(kind + ".embedding"); });
-    return false;
+    if (method == "prefix_tuning" || method == "prefix_tuning_mlp") return check_prefix(golden, base, length, named("prompt_encoder.default."));
+    if constexpr (A::stacks == graft::StackKind::decoder) {
+      if (method == "top_layers") return check(golden, base, graft::TopLayers{.layers = 1, .final_norm = false}, named(""));
+      if (method == "infix")
+        return check(golden, base, graft::InfixTuning{.length = length}, [&](std::string const& kind, std::string const&) { return infix_bank(golden, kind); });
+      if (method == "embedding_infix")
+        return check(golden, base, graft::EmbeddingOnly{.length = length, .place = graft::Place::infix},
+                     [&](std::string const& kind, std::string const&) { return golden.at(kind + ".embedding"); });
+    }
+    return run_strategy_case(golden, [&](auto const& settings, Expected const& expected, std::string const& prefix) { return check_with_head(golden, base, settings, expected, prefix); });
   }
 
  private:
+  static constexpr bool classifies = A::head == graft::HeadKind::classifier, has_encoder = A::stacks == graft::StackKind::encoder_decoder;
+
+  static bool check_prefix(GoldenCase const& golden, graft::Base<A, Scalar> const& base, Index length, Expected const& expected) {
+    graft::PrefixTuning settings{.length = length, .positions = graft::PositionPolicy::shift, .scope = graft::PrefixScope::peft_decoder};
+    if (golden.method == "prefix_tuning_mlp") {
+      auto const& first = golden.at("initial.prompt_encoder.default.transform.0.weight");
+      settings.reparametrization = graft::Mlp{.hidden = first.rows(), .input = first.width()};
+    }
+    return check_with_head(golden, base, settings, expected, "base_model.");
+  }
+  static bool check_adapter(GoldenCase const& golden, graft::Base<A, Scalar> const& base) {
+    Index const width = golden.at(has_encoder ? "initial.encoder_0.down.weight" : "initial.0.down.weight").rows();
+    return check(golden, base, graft::BottleneckAdapter{.bottleneck = width}, [&](std::string const& kind, std::string name) {
+      if (has_encoder) name.replace(name.find('.'), 1, "_");  // encoder.0 is encoder_0 there
+      return golden.at(kind + "." + name);
+    });
+  }
+  /// A classifier's head is trained beside the strategy, as PEFT has it.
+  template <class Adaptation>
+  static bool check_with_head(GoldenCase const& golden, graft::Base<A, Scalar> const& base, Adaptation const& settings, Expected const& expected, std::string const& prefix) {
+    if constexpr (classifies) {
+      return check(golden, base, graft::compose(settings, graft::ClassificationHead{}), [&](std::string const& kind, std::string const& name) {
+        if (name.starts_with("0.")) return expected(kind, name.substr(2));
+        return golden.at(kind + "." + prefix + "classifier.modules_to_save.default" + name.substr(std::string("1.classifier").size()));
+      });
+    } else {
+      return check(golden, base, settings, expected);
+    }
+  }
+  template <class Model>
+  static graft::Batch batch_of(GoldenCase const& golden, Model const& model, bool every_token) {
+    if constexpr (classifies || has_encoder)
+      return batch_of_sources(golden, classifies, model.config().decoder_start);
+    else
+      return causal_batch_of(golden, every_token);
+  }
+
   static graft::LoRA lora_settings(GoldenCase const& golden) {
     auto const json = graft::read_json(golden.folder / "adapter" / "adapter_config.json");
     return {.rank = json.at("r").get<Index>(), .alpha = json.at("lora_alpha").get<double>(), .targets = json.at("target_modules").get<std::vector<std::string>>()};
@@ -122,7 +162,8 @@ class CaseRunner {
       EXPECT_EQ(count, golden.json.at("trainable").get<Index>()) << "trainable parameters";
     }
     check_logits(golden, model);
-    if (golden.json.contains("generation")) check_generation(golden, model);
+    if constexpr (!classifies)
+      if (golden.json.contains("generation")) check_generation(golden, model);
     if (golden.method == "none") return check_base_loss(golden, model), true;
     check_training(golden, model, expected);
     return true;
@@ -131,24 +172,35 @@ class CaseRunner {
     if (got != expected) graft::fail("[parity] parameter ", name, ": got ", expected, " elements; expected ", got);
   }
 
+  /// Which of the recorded rows belongs to a row's i-th token.
+  static Index logit_row(GoldenCase const& golden, graft::Shape const& shape, Index row, Index i) {
+    if (classifies) return row;
+    if (has_encoder) return row * shape[1] + i;
+    Index const extra = shape[1] - golden.at("input_ids").width();  // virtual tokens have logits too
+    return row * shape[1] + i + (golden.method == "embedding_infix" && i < golden.insertion(row) ? 0 : extra);
+  }
+
   template <class Model>
   static void check_logits(GoldenCase const& golden, Model& model) {
     graft::NoGrad no_grad;
-    auto const batch = batch_of(golden, true);
+    auto const batch = batch_of(golden, model, true);
     auto const logits = model.logits(batch).value();
     auto const& expected = golden.at("logits");
-    Index const vocabulary = expected.shape()[2], extra = expected.shape()[1] - golden.at("input_ids").width();  // virtual tokens have logits too
-    bool const at_infix = golden.method == "embedding_infix";
+    Index const vocabulary = expected.width() / (expected.shape().rank() == 3 ? expected.shape()[1] : 1);
     double worst = 0, largest = 0;
     for (Index r = 0, token = 0; r < golden.rows(); ++r)
-      for (Index i = 0; i < golden.length(r); ++i, ++token) {
-        Index const place = i + (at_infix && i < golden.insertion(r) ? 0 : extra);
-        double const* const row = expected.data() + (r * expected.shape()[1] + place) * vocabulary;
+      for (Index i = 0; i < batch.rows.length(r) && token < logits.rows(); ++i, ++token) {
+        double const* const row = expected.data() + logit_row(golden, expected.shape(), r, i) * vocabulary;
         for (Index v = 0; v < vocabulary; ++v) {
           worst = std::max(worst, std::abs(static_cast<double>(logits.row(token)[v]) - row[v]));
           largest = std::max(largest, std::abs(row[v]));
         }
+        if (classifies) {
+          ++token;
+          break;
+        }
       }
+    EXPECT_EQ(logits.width(), vocabulary);
     EXPECT_LE(worst / largest, tolerance<Scalar>().logits) << "logits";
   }
 
@@ -160,12 +212,12 @@ class CaseRunner {
   template <class Model>
   static void check_base_loss(GoldenCase const& golden, Model& model) {
     graft::NoGrad no_grad;
-    EXPECT_LE(difference(loss_of(model, batch_of(golden, false)).value(), golden.at("loss")), tolerance<Scalar>().loss) << "loss";
+    EXPECT_LE(difference(loss_of(model, batch_of(golden, model, false)).value(), golden.at("loss")), tolerance<Scalar>().loss) << "loss";
   }
 
   template <class Model>
   static void check_training(GoldenCase const& golden, Model& model, Expected const& expected) {
-    auto const batch = batch_of(golden, false);
+    auto const batch = batch_of(golden, model, false);
     auto const& json = golden.json;
     graft::AdamW<Scalar> optimizer(model.parameters(), {.beta1 = json.at("betas").at(0), .beta2 = json.at("betas").at(1), .epsilon = json.at("eps"), .weight_decay = json.at("weight_decay")});
     graft::Tensor<double> losses(graft::Shape{json.at("steps").get<Index>()});
@@ -221,7 +273,7 @@ class CaseRunner {
         return std::vector<Token>(tensor.data(), tensor.data() + tensor.size());
       };
       auto const prompt = tokens("prompt"), ids = tokens("ids");
-      std::vector<Token> const continuation(ids.begin() + static_cast<std::ptrdiff_t>(prompt.size()), ids.end());
+      std::vector<Token> const continuation(ids.begin() + static_cast<std::ptrdiff_t>(has_encoder ? 1 : prompt.size()), ids.end());
       Token const end = runs[k].value("eos_token_id", model.config().eos);
       Index const limit = runs[k].at("max_new_tokens").template get<Index>(), beams = runs[k].value("num_beams", Index{1});
       graft::Generations texts;

@@ -16,8 +16,8 @@ class Adapting(ProgramTest):
         untrained = run_json("finetune", "--model", self.model, "--data", self.data, "--method", "none")
         scores = lambda *adapter: [json.loads(line)["score"] for line in run("generate", "--model", self.model, *adapter, "--sources", sources, "--max-new", "12", "--json")[0].splitlines()]
         plain = scores()
-        peft = {"prefix", "prefix_mlp", "prompt", "lora"}
-        for method in ("prefix", "prefix_mlp", "prompt", "infix", "embedding", "adapter", "lora", "top_layers", "full", "prefix_lora"):
+        peft = {"prefix", "prefix_mlp", "prompt", "lora", "ia3", "p_tuning"}
+        for method in ("prefix", "prefix_mlp", "prompt", "infix", "embedding", "adapter", "lora", "top_layers", "full", "prefix_lora", "ia3", "p_tuning", "parallel_adapter", "mam"):
             with self.subTest(method):
                 summary = self.finetune(method, method, "--learning-rate", "0.02")
                 self.assertLess(summary["validation_loss"], untrained["validation_loss"])

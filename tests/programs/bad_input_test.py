@@ -6,7 +6,7 @@ import struct
 
 import programs
 import tiny_model
-from programs import ProgramTest
+from programs import ProgramTest, run
 
 
 class BadModels(ProgramTest):
@@ -17,11 +17,23 @@ class BadModels(ProgramTest):
         with self.subTest("inspect"):
             self.refused("inspect", model, says=says)
         self.assertFalse((self.folder / "out").exists())
+        self.comparison(model, says)
+
+    def comparison(self, model, says):
+        report = self.folder / "earlier" / "report.json"
+        report.parent.mkdir(exist_ok=True)
+        report.write_text("kept")
+        with self.subTest("compare"):
+            self.refused("compare", "--model", model, "--data", self.data, "--out", report.parent, says=says)
+            self.assertEqual([path.name for path in report.parent.iterdir()], ["report.json"])
+            self.assertEqual(report.read_text(), "kept")
 
     def test_missing(self):
         self.every_program(self.folder / "nothing-here", "nothing-here")
-        self.refused("compare", "--model", self.folder / "nothing-here", "--out", self.folder / "out", says="nothing-here")
-        self.assertFalse((self.folder / "out").exists())
+
+    def test_neither_gguf_nor_safetensors(self):
+        self.every_program(self.write("text.gguf", "This is no model, although it is named like one."), ["text.gguf", "not a GGUF file"])
+        self.every_program(self.write("empty.gguf", ""), "empty.gguf")
 
     def test_truncated_gguf(self):
         for size in (3, 12, 40):
@@ -44,6 +56,7 @@ class BadModels(ProgramTest):
         wide = self.folder / "wide"
         tiny_model.write_llama(wide, intermediate_size=64)
         self.refused("generate", "--model", wide, "--prompt", "a", says=["shape", "expected"])
+        self.comparison(wide, ["shape", "expected"])
 
     def test_prompt_longer_than_the_model(self):
         self.refused("generate", "--model", self.model, "--prompt", "x" * 600, says=["600 tokens", "512 positions"])
@@ -80,6 +93,15 @@ class BadData(ProgramTest):
         out = self.folder / "diverged"
         self.refused("finetune", "--model", self.model, "--data", self.data, "--method", "full", "--learning-rate", "1e30", "--output", out, says="step")
         self.assertFalse(out.exists())
+
+    def test_output_that_cannot_be_written_is_known_before_the_training(self):
+        taken = self.write("taken", "kept")
+        for output in (taken, taken / "below"):
+            _, err = run("finetune", "--model", self.model, "--data", self.data, "--method", "lora", "--output", output, status=1)
+            self.assertRegex(err, r"^finetune: \[.*taken.*\n$")
+        self.refused("compare", "--model", self.model, "--data", self.data, "--out", taken, says="taken")
+        self.assertEqual(taken.read_text(), "kept")
+        self.refused("generate", "--model", self.model, "--prompt", "a", "--output", taken / "below", says="taken")
 
     def test_sources(self):
         self.refused("generate", "--model", self.model, "--sources", self.folder / "no-sources", says="no-sources")

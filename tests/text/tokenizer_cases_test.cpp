@@ -200,7 +200,9 @@ TEST_F(TokenizerCases, VocabTxtGivesTheSame) {
   for (Found const& found : *found_) {
     if (!fs::exists(found.folder / "tokenizer.json")) continue;
     Json const json = read_json(found.folder / "tokenizer.json");
-    if (json["normalizer"].value("type", "") != "BertNormalizer" || json["decoder"].value("type", "") != "WordPiece") continue;
+    auto const is = [&](char const* part, char const* type) { return json.contains(part) && json[part].is_object() && json[part].value("type", "") == type; };
+    if (!is("normalizer", "BertNormalizer") || !is("decoder", "WordPiece")) continue;
+    if (json["model"].value("max_input_chars_per_word", 100) != 100) continue;  // a vocab.txt says nothing of it
     std::map<Token, std::string> by_id;
     for (auto const& [token, id] : json["model"]["vocab"].items()) by_id[id.get<Token>()] = token;
     fs::create_directories(folder);

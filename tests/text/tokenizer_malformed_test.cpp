@@ -225,7 +225,7 @@ TEST(MalformedTokenizer, DepthAndSizeAreBounded) {
     expect_error<graft::FileError>(prefix + std::string(100000, '['), "", "deep");
   }
   expect_error<graft::FileError>(std::string(65, '['), "nested too deeply", "65 levels");
-  expect_error<graft::FileError>(R"({"model": {"vocab": )" + std::string(100000, '['), "nested too deeply", "deep in what is passed over");
+  expect_error<graft::FileError>(R"({"model": {"other": )" + std::string(100000, '['), "nested too deeply", "deep in what is passed over");
   std::string many = R"({"version": [)";
   for (int i = 0; i < 300000; ++i) many += "0,";
   expect_error<graft::FileError>(many + "0]}", "is too large", "many values");

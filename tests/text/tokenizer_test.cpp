@@ -269,7 +269,9 @@ TEST(GgufTokenizer, RefusesContradictions) {
   refuses([](auto& fields) { fields.merges[0] = "t zz"; });
   refuses([](auto& fields) { fields.eos_id = 265; });
   auto fields = gguf_fields();
-  fields.model = "bert";
+  fields.model = "llama";  // SentencePiece, whose tokens have scores
+  EXPECT_THROW((void)graft::make_gguf_tokenizer(fields), graft::FileError);
+  fields.model = "rwkv";
   EXPECT_THROW((void)graft::make_gguf_tokenizer(fields), graft::ConfigError);
 }
 

@@ -91,6 +91,36 @@ TEST(Resume, IsBitwiseFromEveryStep) {
     }
 }
 
+TEST(Resume, IsBitwiseWithAdafactor) {
+  ScratchFolder const folder;
+  for (bool const own_rate : {false, true}) {
+    auto const with_adafactor = [&](Training t) {
+      t.optimizer = graft::OptimizerKind::adafactor, t.learning_rate = 5e-2, t.schedule = graft::Schedule::constant, t.warmup_ratio = 0, t.weight_decay = 1e-5, t.clip = 0;
+      if (own_rate) t.adafactor = {.beta1 = 0.5, .scale_parameter = true, .relative_step = true};
+      return t;
+    };
+    tiny::Model<float> whole;
+    auto const expected = train(whole, with_adafactor(settings_of("")));
+    EXPECT_LT(expected.steps.back().loss, expected.steps.front().loss);
+    for (Index stop : {1, 2, 9, 14, 27}) {
+      auto interrupted = with_adafactor(settings_of(folder / graft::cat("adafactor-", own_rate, "-", stop).c_str()));
+      interrupted.checkpoint_every = 1;
+      interrupted.on_step = [&](graft::StepReport const& step) {
+        if (step.step == stop) throw Stop{};
+      };
+      tiny::Model<float> first, second;
+      EXPECT_THROW((void)train(first, interrupted), Stop);
+      interrupted.on_step = nullptr;
+      SCOPED_TRACE(graft::cat("stopped after step ", stop));
+      expect_equal(train(second, interrupted), expected);
+      EXPECT_EQ(second.numbers(), whole.numbers());
+    }
+  }
+  auto other = settings_of(folder / "adafactor-0-1");  // a training by another rule is another training
+  tiny::Model<float> model;
+  EXPECT_THROW((void)train(model, other), graft::ConfigError);
+}
+
 TEST(Resume, OfAFinishedOrStoppedTrainingChangesNothing) {
   ScratchFolder const folder;
   for (bool stops : {false, true}) {

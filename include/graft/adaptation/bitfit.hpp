@@ -8,19 +8,23 @@ namespace graft {
 
 /// Trains every bias of linear maps and norms. A model without biases (LLaMA) is refused.
 struct BitFit {
+  bool head = true;  ///< a classifier's bias too; false beside a `ClassificationHead`
+
   static constexpr char const* name = "bitfit";
   static constexpr Roles roles = static_cast<Roles>(Role::bias);
 
   template <class Scalar, class Device>
   class State : public TrainedWeights<roles, Scalar, Device> {
    public:
-    State(BitFit const&, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey)
-        : TrainedWeights<roles, Scalar, Device>(model, base, [](SiteInfo const&, Part) { return true; }) {
+    State(BitFit const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey)
+        : TrainedWeights<roles, Scalar, Device>(model, base, [&](SiteInfo const& site, Part) { return settings.head || !(model.classifies && site.role == Role::head); }) {
       if (this->empty()) fail<ConfigError>("[bitfit] got a ", model.architecture, " model without biases; expected biases to train; hint: LoRA or prefix tuning");
     }
   };
   template <class Self, class Visitor>
-  static void visit(Self&, Visitor&&) {}
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("head", self.head);
+  }
 };
 
 }  // namespace graft

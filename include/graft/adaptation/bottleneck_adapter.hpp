@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -18,7 +19,7 @@ namespace graft {
 
 enum class AdapterPlacement {
   between_layers,  ///< one after each layer, on the residual stream
-  houlsby,         ///< two a layer, on the output of attention and of the feed-forward, before the addition
+  houlsby,         ///< two a layer (three with cross-attention), on the output of each sublayer, before the addition
   pfeiffer,        ///< one a layer, on the output of the feed-forward, before the addition
 };
 
@@ -52,7 +53,9 @@ class BottleneckAdapter::State {
     auto const slots = slots_of(model);
     Index const width = model.width, r = width_of(settings, model, static_cast<Index>(slots.size()));
     for (auto const& [prefix, index] : slots) {
-      RandomKey const own = key.with(static_cast<std::uint64_t>(index));
+      auto const& [stack, layer, which] = index;
+      RandomKey own = key.with(static_cast<std::uint64_t>(2 * layer + (which == static_cast<int>(Sublayer::attention) ? 0 : 1)));
+      if (stack != static_cast<int>(model.main().stack)) own = own.with("encoder");
       units_.emplace(index, Unit{{prefix + ".down.weight", normal<Scalar>(Shape{r, width}, own, settings.init_deviation)},
                                  {prefix + ".down.bias", zeros<Scalar>(Shape{r})},
                                  {prefix + ".up.weight", zeros<Scalar>(Shape{width, r})},
@@ -67,10 +70,10 @@ class BottleneckAdapter::State {
     return all;
   }
   [[nodiscard]] Value after_layer(LayerAddress at, Value const& x, Rows const&) const {
-    return settings_.placement == AdapterPlacement::between_layers ? apply(index_of(at.layer, Sublayer::attention), x) : x;
+    return settings_.placement == AdapterPlacement::between_layers ? apply(index_of(at, Sublayer::attention), x) : x;
   }
   [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const&, Value const&, Value const& output, Rows const&) const {
-    return settings_.placement == AdapterPlacement::between_layers ? output : apply(index_of(at.layer, which), output);
+    return settings_.placement == AdapterPlacement::between_layers ? output : apply(index_of(at, which), output);
   }
 
  private:
@@ -78,16 +81,20 @@ class BottleneckAdapter::State {
     Parameter<Scalar, Device> down, down_bias, up, up_bias;
   };
 
-  static int index_of(int layer, Sublayer which) { return 2 * layer + static_cast<int>(which); }
-  /// Parameter name prefixes and indices of this placement's adapters.
-  [[nodiscard]] std::vector<std::pair<std::string, int>> slots_of(ModelInfo const& model) const {
-    std::vector<std::pair<std::string, int>> slots;
-    for (int l = 0; l < model.stack(Stack::decoder).layers; ++l) {
-      std::string const layer = std::to_string(l);
-      if (settings_.placement == AdapterPlacement::between_layers) slots.emplace_back(layer, index_of(l, Sublayer::attention));
-      if (settings_.placement == AdapterPlacement::houlsby) slots.emplace_back(layer + ".attention", index_of(l, Sublayer::attention));
-      if (settings_.placement != AdapterPlacement::between_layers) slots.emplace_back(layer + ".feed_forward", index_of(l, Sublayer::feed_forward));
-    }
+  using Place = std::tuple<int, int, int>;  ///< stack, layer, sublayer
+  static Place index_of(LayerAddress at, Sublayer which) { return {static_cast<int>(at.stack), at.layer, static_cast<int>(which)}; }
+  /// Parameter name prefixes and places of this placement's adapters.
+  [[nodiscard]] std::vector<std::pair<std::string, Place>> slots_of(ModelInfo const& model) const {
+    std::vector<std::pair<std::string, Place>> slots;
+    for (auto const& stack : model.stacks)
+      for (int l = 0; l < stack.layers; ++l) {
+        LayerAddress const at{stack.stack, l};
+        std::string const layer = (model.stacks.size() == 1 ? "" : stack.stack == Stack::encoder ? "encoder." : "decoder.") + std::to_string(l);
+        if (settings_.placement == AdapterPlacement::between_layers) slots.emplace_back(layer, index_of(at, Sublayer::attention));
+        if (settings_.placement == AdapterPlacement::houlsby) slots.emplace_back(layer + ".attention", index_of(at, Sublayer::attention));
+        if (settings_.placement == AdapterPlacement::houlsby && stack.crosses) slots.emplace_back(layer + ".cross_attention", index_of(at, Sublayer::cross_attention));
+        if (settings_.placement != AdapterPlacement::between_layers) slots.emplace_back(layer + ".feed_forward", index_of(at, Sublayer::feed_forward));
+      }
     return slots;
   }
   static Index width_of(BottleneckAdapter const& settings, ModelInfo const& model, Index count) {
@@ -101,7 +108,7 @@ class BottleneckAdapter::State {
                                  static_cast<double>(count * (3 * model.width + 1)) / static_cast<double>(model.parameters()));
     return r;
   }
-  [[nodiscard]] Value apply(int index, Value const& h) const {
+  [[nodiscard]] Value apply(Place const& index, Value const& h) const {
     auto const found = units_.find(index);
     if (found == units_.end()) return h;
     Unit const& unit = found->second;
@@ -110,7 +117,7 @@ class BottleneckAdapter::State {
   }
 
   BottleneckAdapter settings_;
-  std::map<int, Unit> units_;
+  std::map<Place, Unit> units_;
 };
 
 }  // namespace graft

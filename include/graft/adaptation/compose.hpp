@@ -4,6 +4,7 @@
 
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -67,16 +68,15 @@ class Composed<Adaptations...>::State {
       if constexpr (requires { state.plan(plan); }) state.plan(plan);
     });
   }
-  void virtual_keys_values(LayerAddress at, BankList<Scalar, Device>& banks) const requires(HasVirtualKeysValues<PartState<Adaptations>, Scalar, Device> || ...) {
+  void virtual_keys_values(LayerAddress at, AttentionKind kind, BankList<Scalar, Device>& banks) const requires(HasVirtualKeysValues<PartState<Adaptations>, Scalar, Device> || ...) {
     each([&](auto const& state) {
-      if constexpr (requires { state.virtual_keys_values(at, banks); }) state.virtual_keys_values(at, banks);
+      if constexpr (requires { state.virtual_keys_values(at, kind, banks); }) state.virtual_keys_values(at, kind, banks);
     });
   }
-  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Value y, Rows const& rows) const requires(HasProject<PartState<Adaptations>, Scalar, Device> || ...) {
-    each([&](auto const& state) {
-      if constexpr (requires { state.project(site, x, y, rows); }) y = state.project(site, x, y, rows);
-    });
-    return y;
+  /// The first strategy is the innermost around the linear map.
+  template <class Linear>
+  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const requires(HasProject<PartState<Adaptations>, Scalar, Device> || ...) {
+    return project_with<sizeof...(Adaptations)>(site, x, linear, rows);
   }
   [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const& residual, Value const& input, Value output, Rows const& rows) const
       requires(HasAfterSublayer<PartState<Adaptations>, Scalar, Device> || ...) {
@@ -110,6 +110,19 @@ class Composed<Adaptations...>::State {
   template <std::size_t... i>
   static std::tuple<PartState<Adaptations>...> make(Composed const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key, std::index_sequence<i...>) {
     return {PartState<Adaptations>(std::get<i>(settings.parts), model, base, key.with(i))...};
+  }
+  template <std::size_t count, class Linear>
+  [[nodiscard]] Value project_with(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const {
+    if constexpr (count == 0) {
+      return linear(x);
+    } else {
+      auto const& outermost = std::get<count - 1>(states_);
+      auto const inner = [&](Value const& input) { return project_with<count - 1>(site, input, linear, rows); };
+      if constexpr (HasProject<std::remove_cvref_t<decltype(outermost)>, Scalar, Device>)
+        return outermost.project(site, x, inner, rows);
+      else
+        return inner(x);
+    }
   }
   template <class F>
   void each(F const& f) {

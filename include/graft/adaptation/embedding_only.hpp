@@ -17,7 +17,8 @@ struct EmbeddingOnly {
   std::vector<std::vector<Token>> init_words = {};
   bool fill_from_vocabulary = false;
   Index init_sample = 5000;
-  PositionPolicy positions = PositionPolicy::shift;
+  PositionPolicy positions = PositionPolicy::automatic;
+  Pooling pooling = Pooling::first_virtual;             ///< of a classifier
 
   static constexpr char const* name = "embedding_only";
   template <class Scalar, class Device>
@@ -33,6 +34,7 @@ struct EmbeddingOnly {
     visitor("fill_from_vocabulary", self.fill_from_vocabulary);
     visitor("init_sample", self.init_sample);
     visitor("positions", self.positions);
+    visitor("pooling", self.pooling);
   }
 };
 

@@ -9,8 +9,8 @@
 /// | `parameters() -> std::vector<Parameter*>` (required) | any time | all |
 /// | `prepare(StepContext const&)` | once a step, before anything else | reparametrizations |
 /// | `plan(VirtualPlan&)` | once a step, after `prepare` | prefix, prompt, infix |
-/// | `virtual_keys_values(LayerAddress, BankList&)` | at every attention | prefix, infix |
-/// | `project(SiteAddress, x, y, Rows const&) -> y` | after every linear map y = x·Wᵀ + b, before rotary positions | LoRA |
+/// | `virtual_keys_values(LayerAddress, AttentionKind, BankList&)` | at every attention | prefix, infix |
+/// | `project(SiteAddress, x, linear, Rows const&) -> y` | around every linear map y = linear(x) = x·Wᵀ + b, before rotary positions | LoRA, (IA)³ |
 /// | `after_sublayer(LayerAddress, Sublayer, residual, input, output, Rows const&) -> output` | before the addition to the residual | adapters |
 /// | `after_layer(LayerAddress, x, Rows const&) -> x` | after every layer | adapters between layers |
 /// | `trained(SiteAddress, Part) -> Variable const*`, with `static constexpr Roles trained_roles` | wherever a weight of these roles is used | fine-tuning, BitFit |
@@ -41,20 +41,32 @@ enum class Place {
 
 /// Whether what stands behind virtual activations counts them in its positions.
 enum class PositionPolicy {
-  shift,  ///< as PEFT and the papers have it: later tokens' positions run on
-  keep,   ///< real tokens keep the positions they have without the adaptation
+  shift,      ///< as PEFT and the papers' decoders have it: later tokens' positions run on
+  keep,       ///< real tokens keep the positions they have without the adaptation
+  automatic,  ///< keep in an encoder–decoder with a table of positions (as the prefix-tuning paper's BART), else shift
 };
+
+/// What `automatic` means for a model.
+[[nodiscard]] inline PositionPolicy resolve(PositionPolicy policy, ModelInfo const& model) {
+  if (policy != PositionPolicy::automatic) return policy;
+  return model.main().crosses && model.learned_positions ? PositionPolicy::keep : PositionPolicy::shift;
+}
 
 /// What a strategy adds to every row, announced before any layer runs: its embeddings join the row, its keys shift positions.
 template <class Scalar, class Device>
 struct VirtualPlan {
+  /// Embeddings that join every row of a stack.
   struct Tokens {
     Variable<Scalar, Device> embeddings;  ///< `[P, width]`, after embedding scale, before positions
+    Stack stack = Stack::decoder;
     Place place = Place::front;
     PositionPolicy positions = PositionPolicy::shift;
+    bool pooled = false;  ///< whether a classifier reads the first of them in place of the first real token
   };
+  /// Keys that every query of a stack's self-attention sees.
   struct Keys {
     Index count = 0;
+    Stack stack = Stack::decoder;
     Place place = Place::front;
     PositionPolicy positions = PositionPolicy::shift;
   };
@@ -72,14 +84,20 @@ struct Bank {
 template <class Scalar, class Device>
 using BankList = std::vector<Bank<Scalar, Device>>;
 
+/// Stands for a linear map of the base, for the concepts below.
+template <class Scalar, class Device>
+struct LinearMap {
+  Variable<Scalar, Device> operator()(Variable<Scalar, Device> const& x) const { return x; }
+};
+
 template <class State>
 concept HasPrepare = requires(State& s, StepContext const& c) { s.prepare(c); };
 template <class State, class S, class D>
 concept HasPlan = requires(State const& s, VirtualPlan<S, D>& p) { s.plan(p); };
 template <class State, class S, class D>
-concept HasVirtualKeysValues = requires(State const& s, LayerAddress l, BankList<S, D>& b) { s.virtual_keys_values(l, b); };
+concept HasVirtualKeysValues = requires(State const& s, LayerAddress l, AttentionKind k, BankList<S, D>& b) { s.virtual_keys_values(l, k, b); };
 template <class State, class S, class D>
-concept HasProject = requires(State const& s, SiteAddress a, Variable<S, D> const& v, Rows const& r) { s.project(a, v, v, r); };
+concept HasProject = requires(State const& s, SiteAddress a, Variable<S, D> const& v, LinearMap<S, D> l, Rows const& r) { s.project(a, v, l, r); };
 template <class State, class S, class D>
 concept HasAfterSublayer = requires(State const& s, LayerAddress l, Sublayer u, Variable<S, D> const& v, Rows const& r) { s.after_sublayer(l, u, v, v, v, r); };
 template <class State, class S, class D>

@@ -65,15 +65,16 @@ class LoRA::State {
     for (auto& unit : units_) all.insert(all.end(), {&unit.a, &unit.b});
     return all;
   }
-  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Value const& y, Rows const& rows) const {
+  template <class Linear>
+  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const {
     for (auto const& unit : units_) {
       if (!(unit.site == site)) continue;
       Value const input = rows.training && settings_.dropout > 0
                               ? graft::dropout(x, settings_.dropout, rows.offsets, rows.examples, key_.with("dropout").with(rows.step).with(unit.a.name()))
                               : x;
-      return add_low_rank(y, input, unit.a.variable(), unit.b.variable(), static_cast<Scalar>(settings_.scale()));
+      return add_low_rank(linear(x), input, unit.a.variable(), unit.b.variable(), static_cast<Scalar>(settings_.scale()));
     }
-    return y;
+    return linear(x);
   }
 
   /// The targets' matrices, for files.
@@ -99,7 +100,8 @@ class LoRA::State {
 
  private:
   [[nodiscard]] bool is_target(SiteInfo const& site) const {
-    if (settings_.targets.empty()) return site.address.site == Site::query || site.address.site == Site::value || site.address.site == Site::query_key_value;
+    if (settings_.targets.empty()) return site.address.site == Site::query || site.address.site == Site::value || site.address.site == Site::query_key_value ||
+             site.address.site == Site::cross_query || site.address.site == Site::cross_value;
     return std::any_of(settings_.targets.begin(), settings_.targets.end(), [&](std::string const& target) {
       return site.name == target || (site.name.size() > target.size() && site.name.ends_with(target) && site.name[site.name.size() - target.size() - 1] == '.');
     });

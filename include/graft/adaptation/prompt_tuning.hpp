@@ -14,8 +14,10 @@ struct PromptTuning {
   std::vector<std::vector<Token>> init_words = {};      ///< for words: a text has one token a word, a class label may have several (their mean is taken)
   bool fill_from_vocabulary = false;                    ///< with fewer words than P: sample the rest (Lester's class labels) instead of repeating them (PEFT's text)
   Index init_sample = 5000;                             ///< how many of the first tokens are sampled from
+  Index submodules = 1;                                 ///< PEFT keeps P·2 rows for an encoder–decoder and reads the first P; 2 keeps them too
   Place place = Place::front;
-  PositionPolicy positions = PositionPolicy::shift;
+  PositionPolicy positions = PositionPolicy::automatic;
+  Pooling pooling = Pooling::first_virtual;             ///< of a classifier
   std::optional<Mlp> reparametrization = std::nullopt;
 
   static constexpr char const* name = "prompt_tuning";
@@ -29,8 +31,10 @@ struct PromptTuning {
     visitor("init_words", self.init_words);
     visitor("fill_from_vocabulary", self.fill_from_vocabulary);
     visitor("init_sample", self.init_sample);
+    visitor("submodules", self.submodules);
     visitor("place", self.place);
     visitor("positions", self.positions);
+    visitor("pooling", self.pooling);
     visitor("reparametrization", self.reparametrization);
   }
 };

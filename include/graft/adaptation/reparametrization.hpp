@@ -77,6 +77,10 @@ class ReparametrizedMatrix {
     NoGrad no_grad;
     return compute().value();
   }
+  /// Puts `prefix` before all parameters' names.
+  void prefix_names(std::string const& prefix) {
+    for (auto* parameter : parameters()) parameter->rename(prefix + parameter->name());
+  }
   /// Replaces everything by flat numbers (a file's): the MLP, if any, is gone.
   void adopt(Values flat) {
     if (!(flat.shape() == shape_)) fail<ShapeError>("[reparametrization] got a matrix ", flat.shape(), "; expected ", shape_);

@@ -44,7 +44,9 @@ class TrainedWeights {
     return {static_cast<int>(site.at.stack), site.at.layer, static_cast<int>(site.site), static_cast<int>(part)};
   }
   void add(SiteInfo const& site, Part part, BaseAccess<Scalar, Device> const& base) {
-    parameters_.emplace(key_of(site.address, part), Parameter<Scalar, Device>(site.name + (part == Part::bias ? ".bias" : ".weight"), base.weight(site.address, part)));
+    auto own = base.weight(site.address, part);
+    if (own.empty()) return;  // a checkpoint without the head that its configuration could have
+    parameters_.emplace(key_of(site.address, part), Parameter<Scalar, Device>(site.name + (part == Part::bias ? ".bias" : ".weight"), std::move(own)));
   }
 
   std::map<Key, Parameter<Scalar, Device>> parameters_;

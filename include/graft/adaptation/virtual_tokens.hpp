@@ -6,16 +6,26 @@
 #include <vector>
 
 #include <graft/adaptation/reparametrization.hpp>
+#include <graft/ops/gather.hpp>
 
 namespace graft {
 
-/// `[P, width]` virtual embeddings of a strategy whose settings have length, place, positions, reparametrization and the init fields.
+/// Which state a classifier reads where virtual tokens stand in front.
+enum class Pooling {
+  first_virtual,  ///< that of the first virtual token, as PEFT does
+  first_token,    ///< that of the first real token, as P-tuning v2's code does
+};
+
+/// `[P, width]` virtual embeddings of a strategy whose settings have length, place, positions, reparametrization and the init fields. They join the rows of the
+/// encoder where there is one, else those of the decoder.
 template <class Settings, class Scalar, class Device>
 class VirtualTokensState {
  public:
   using Values = Tensor<Scalar, Device>;
 
-  VirtualTokensState(Settings const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key) : settings_(settings) {
+  VirtualTokensState(Settings const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key)
+      : settings_(settings), stack_(model.input().stack), pooled_(model.classifies && settings.pooling == Pooling::first_virtual) {
+    settings_.positions = resolve(settings.positions, model);
     if (settings.length < 1) fail<ConfigError>("[virtual tokens] got length ", settings.length, "; expected at least 1");
     Values start = start_values(model, base, key);
     bool const from_words = settings.init == Init::words || settings.init == Init::vocabulary;
@@ -24,7 +34,10 @@ class VirtualTokensState {
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return embeddings_.parameters(); }
   void prepare(StepContext const&) { computed_ = embeddings_.compute(); }
-  void plan(VirtualPlan<Scalar, Device>& plan) const { plan.tokens.push_back({computed_, settings_.place, settings_.positions}); }
+  void plan(VirtualPlan<Scalar, Device>& plan) const {
+    auto const read = computed_.rows() == settings_.length ? computed_ : slice_rows(computed_, 0, settings_.length);
+    plan.tokens.push_back({read, stack_, settings_.place, settings_.positions, pooled_});
+  }
 
   [[nodiscard]] ReparametrizedMatrix<Scalar, Device>& embeddings() { return embeddings_; }
   /// Replaces the embeddings by a file's `[P, width]`.
@@ -32,12 +45,13 @@ class VirtualTokensState {
 
  private:
   [[nodiscard]] Values start_values(ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key) const {
-    Shape const shape{settings_.length, model.width};
+    Index const rows = settings_.length * submodules(settings_);
+    Shape const shape{rows, model.width};
     double const d = settings_.init_deviation;
     switch (settings_.init) {
       case Init::normal: return normal<Scalar>(shape, key.with("tokens"), d);
       case Init::uniform: return uniform<Scalar>(shape, key.with("tokens"), -d, d);
-      case Init::vocabulary: return embed_words(sample_vocabulary(settings_.length, model.vocabulary, settings_.init_sample, key), settings_.length, base);
+      case Init::vocabulary: return embed_words(sample_vocabulary(rows, model.vocabulary, settings_.init_sample, key), rows, base);
       case Init::words: break;
     }
     auto words = settings_.init_words;
@@ -45,10 +59,20 @@ class VirtualTokensState {
       auto const sampled = sample_vocabulary(settings_.length, model.vocabulary, settings_.init_sample, key);
       words.insert(words.end(), sampled.begin(), sampled.begin() + (settings_.length - static_cast<Index>(words.size())));
     }
-    return embed_words(words, settings_.length, base);
+    return embed_words(words, rows, base);
+  }
+
+  static Index submodules(Settings const& settings) {
+    if constexpr (requires { settings.submodules; }) {
+      if (settings.submodules < 1 || settings.submodules > 2) fail<ConfigError>("[virtual tokens] got submodules ", settings.submodules, "; expected 1 or 2");
+      return settings.submodules;
+    }
+    return 1;
   }
 
   Settings settings_;
+  Stack stack_;
+  bool pooled_;
   ReparametrizedMatrix<Scalar, Device> embeddings_;
   Variable<Scalar, Device> computed_;
 };

@@ -57,6 +57,7 @@ class ThreadPool {
     }
     wake_.notify_all();
     work();
+    spin_until([this] { return busy_ == 0; });
     std::unique_lock<std::mutex> lock(mutex_);
     done_.wait(lock, [this] { return busy_ == 0; });
     job_ = nullptr;
@@ -73,6 +74,15 @@ class ThreadPool {
     return flag;
   }
 
+  /// Looks for a condition a little while before the thread goes to sleep: a model's operations follow each other within microseconds, and waking up takes longer.
+  template <class Condition>
+  static void spin_until(Condition const& condition) {
+    for (int i = 0; i < 4000 && !condition(); ++i) {
+#if defined(__x86_64__) || defined(__i386__)
+      __builtin_ia32_pause();
+#endif
+    }
+  }
   void work() {
     inside() = true;
     for (Index i; (i = next_.fetch_add(1)) < count_;) {
@@ -89,6 +99,7 @@ class ThreadPool {
   void serve() {
     std::size_t seen = 0;
     for (;;) {
+      spin_until([&] { return stopping_ || generation_ != seen; });
       {
         std::unique_lock<std::mutex> lock(mutex_);
         wake_.wait(lock, [&] { return stopping_ || generation_ != seen; });
@@ -121,9 +132,9 @@ class ThreadPool {
   std::function<void(Index)> job_;
   std::atomic<Index> next_{0};
   Index count_ = 0;
-  int busy_ = 0;
-  std::size_t generation_ = 0;
-  bool stopping_ = false;
+  std::atomic<int> busy_{0};
+  std::atomic<std::size_t> generation_{0};
+  std::atomic<bool> stopping_{false};
   std::exception_ptr error_;
 };
 

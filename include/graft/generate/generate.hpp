@@ -10,6 +10,7 @@
 #include <graft/generate/beam_search.hpp>
 #include <graft/generate/model_session.hpp>
 #include <graft/generate/sampling.hpp>
+#include <graft/nn/site.hpp>
 
 namespace graft {
 
@@ -22,13 +23,22 @@ namespace detail {
 [[nodiscard]] inline Index texts_per_prompt(Sampling const& settings) { return settings.sequences; }
 [[nodiscard]] inline Index texts_per_prompt(BeamSearch const& settings) { return settings.beams; }
 
+template <class Model>
+constexpr bool has_encoder = requires { requires Model::has_encoder; };
+
 /// Refuses prompts that, with their new tokens, would outgrow the model, before anything is computed.
 template <class Model>
 void check_prompts(Model& model, std::vector<std::vector<Token>> const& prompts, Limits const& limits) {
   Index const positions = model.config().positions, virtual_positions = model.virtual_positions();
   for (std::size_t p = 0; p < prompts.size(); ++p) {
-    Index const length = static_cast<Index>(prompts[p].size()), number = limits.first_prompt + static_cast<Index>(p);
+    Index length = static_cast<Index>(prompts[p].size()), number = limits.first_prompt + static_cast<Index>(p);
     if (length == 0) fail<ConfigError>("[generate] prompt ", number, " is empty; expected at least one token; hint: a start token");
+    if constexpr (has_encoder<Model>) {
+      Index const virtual_source = model.virtual_positions(Stack::encoder);
+      if (length + virtual_source > positions)
+        fail<ConfigError>("[generate] source ", number, ": got ", length, " tokens and ", virtual_source, " virtual ones; expected at most ", positions, " together, the model's positions; hint: shorten the source");
+      length = 1;  // the decoder's start token
+    }
     if (length + virtual_positions + limits.max_new_tokens - 1 > positions)
       fail<ConfigError>("[generate] prompt ", number, ": got ", length, " tokens, ", virtual_positions, " virtual ones and max_new_tokens ",
                         limits.max_new_tokens, "; expected at most ", positions + 1, " together, as the model has ", positions,
@@ -38,14 +48,21 @@ void check_prompts(Model& model, std::vector<std::vector<Token>> const& prompts,
 
 }  // namespace detail
 
-/// Generates after every prompt (token ids, of any lengths) with the model and its adaptation: `[prompts][texts]`.
+/// Generates after every prompt (token ids, of any lengths) with the model and its adaptation: `[prompts][texts]`. In a model with an encoder the prompts are the
+/// sources that the encoder reads, and the first and last tokens that its configuration forces are forced.
 /// Prompts are taken so many at a time that at most `texts_at_once` texts are written together (at least one prompt); the result does not depend on it.
 /// @throws ConfigError for impossible settings, an empty prompt, or one that leaves too few positions for max_new_tokens; NumericError for logits that are not finite.
 template <class Model, GenerationSettings Settings>
 [[nodiscard]] Generations generate(Model& model, std::vector<std::vector<Token>> const& prompts, Settings settings,
                                    Index texts_at_once = 32) {
   detail::check(settings);
+  static_assert(!requires { requires Model::classifies; }, "graft: a classifier has no text to generate; use logits()");
   detail::check_prompts(model, prompts, detail::limits_of(settings));
+  if constexpr (detail::has_encoder<Model>) {
+    auto const& config = model.config();
+    if (config.forced_bos >= 0) settings.processors.push_back(force_first(config.forced_bos));
+    if (config.forced_eos >= 0) settings.processors.push_back(force_last(config.forced_eos, settings.max_new_tokens));
+  }
   Index const texts = detail::texts_per_prompt(settings), step = std::max<Index>(1, texts_at_once / texts),
               count = static_cast<Index>(prompts.size());
   Index const first_prompt = settings.first_prompt;

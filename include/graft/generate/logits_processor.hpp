@@ -62,6 +62,19 @@ using LogitsProcessor = std::function<void(History const& history, Scores& score
   };
 }
 
+/// The first generated token is `token` (transformers: forced_bos_token_id).
+[[nodiscard]] inline LogitsProcessor force_first(Token token) {
+  return [token](History const& history, Scores& scores) {
+    if (history.generated() == 0 && scores.has(token)) scores.force(token);
+  };
+}
+/// The last of `max_new_tokens` is `token`, if the text has not ended before (transformers: forced_eos_token_id).
+[[nodiscard]] inline LogitsProcessor force_last(Token token, Index max_new_tokens) {
+  return [token, max_new_tokens](History const& history, Scores& scores) {
+    if (history.generated() == max_new_tokens - 1 && scores.has(token)) scores.force(token);
+  };
+}
+
 /// Divides the positive and multiplies the negative scores of tokens that occur in the prompt or the text by `penalty`
 /// (Keskar et al. 2019, CTRL, sec. 4.1, as transformers has it); > 1 discourages repetition.
 [[nodiscard]] inline LogitsProcessor repetition_penalty(double penalty) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace graft {
 
 /// A decoding session of a model. Every token goes through the model once: the prompts in one packed batch (what all of them begin with only once, where that pays),
 /// then each step's tokens in another. A prompt's keys and values are stored once for all its texts; texts that branch share their common past.
+/// In a model with an encoder the prompts are its sources, and every text begins with the decoder's start token.
 /// The adaptation is prepared once: its parameters must not change while the session lives.
 template <class Model>
 class ModelSession {
@@ -28,6 +30,7 @@ class ModelSession {
       : model_(model), prepared_(model), prompts_(std::move(prompts)), extents_(prompts_.size()) {
     for (std::size_t p = 0; p < prompts_.size(); ++p)
       if (prompts_[p].empty()) fail<ConfigError>("[generate] prompt ", p, " is empty; expected at least one token; hint: a start token");
+    if constexpr (has_encoder) encode_sources();
     virtual_tokens_ = model_.virtual_tokens();
     shared_ = shared_length();
     first_block_row_ = shared_;
@@ -48,7 +51,7 @@ class ModelSession {
     Index free_row = shared_;
     for (std::size_t p = 0; p < prompts_.size(); ++p) {
       Index const length = static_cast<Index>(prompts_[p].size()) - shared_;
-      CachedRow row{{}, free_row, shared_};
+      CachedRow row{{}, free_row, shared_, source_of(p)};
       if (shared_ > 0) row.past.push_back({0, shared_});
       extents_[p] = row.past;
       extents_[p].push_back({free_row, length + virtual_tokens_});
@@ -67,7 +70,7 @@ class ModelSession {
       auto const& text = texts_[i];
       auto const p = static_cast<std::size_t>(text.prompt);
       Index const before = text.generated - 1;
-      CachedRow row{extents_[p], text.last_row(first_block_row_), static_cast<Index>(prompts_[p].size()) + before};
+      CachedRow row{extents_[p], text.last_row(first_block_row_), static_cast<Index>(prompts_[p].size()) + before, source_of(p)};
       text.append_extents(before, first_block_row_, row.past);
       step.add(tokens.begin() + static_cast<Index>(i), tokens.begin() + static_cast<Index>(i) + 1, prompts_[p].size(), p, std::move(row));
     }
@@ -81,6 +84,7 @@ class ModelSession {
   [[nodiscard]] Index shared_tokens() const { return shared_; }
 
  private:
+  static constexpr bool has_encoder = requires { requires Model::has_encoder; };
   using Cache = KeyValueCache<scalar_type, device_type>;
   using Values = Tensor<scalar_type, device_type>;
 
@@ -113,9 +117,20 @@ class ModelSession {
 
   [[nodiscard]] Tensor<scalar_type> run(Step& step) {
     NoGrad no_grad;
-    CacheView<scalar_type, device_type> const view{&cache_, std::move(step.cached)};
+    CacheView<scalar_type, device_type> const view{&cache_, std::move(step.cached), has_encoder ? &sources_ : nullptr};
     return model_.logits(step.batch, &view).value();
   }
+
+  /// Runs the encoder over the prompts, which are its sources, once; the decoder begins with its start token.
+  void encode_sources() {
+    Batch batch;
+    for (std::size_t p = 0; p < prompts_.size(); ++p) {
+      model_.append(batch, {prompts_[p], {}, p});
+      prompts_[p] = {model_.config().decoder_start};
+    }
+    std::tie(sources_, source_extents_) = model_.encode_sources(batch);
+  }
+  [[nodiscard]] CacheExtent source_of(std::size_t prompt) const { return has_encoder ? source_extents_[prompt] : CacheExtent{}; }
 
   /// How many first tokens are worth computing once for all prompts: few-shot examples, instructions. Never a prompt's last token, which infix activations precede.
   [[nodiscard]] Index shared_length() const {
@@ -177,6 +192,8 @@ class ModelSession {
   std::vector<detail::CachedText> texts_;          ///< in the order of the last logits
   detail::BlockPool pool_;
   Cache cache_;
+  Cache sources_;  ///< of cross-attention
+  std::vector<CacheExtent> source_extents_;
   Index virtual_tokens_ = 0, shared_ = 0, first_block_row_ = 0;
 };
 

@@ -47,7 +47,7 @@ inline constexpr char const* default_adapter = "default";
 
 /// PEFT's types and graft's names of the same strategies.
 inline constexpr std::array peft_types{std::pair{"PREFIX_TUNING", "prefix_tuning"}, std::pair{"PROMPT_TUNING", "prompt_tuning"},
-                                       std::pair{"LORA", "lora"}};
+                                       std::pair{"P_TUNING", "p_tuning"}, std::pair{"LORA", "lora"}, std::pair{"IA3", "ia3"}};
 
 /// An adapter folder whose configuration has been read. The tensors are opened on request.
 struct AdapterFolder {
@@ -75,7 +75,14 @@ struct AdapterFolder {
   /// Whether it is one of PEFT's (else graft's own).
   [[nodiscard]] bool is_peft() const { return config.contains("peft_type") && !config.at("peft_type").is_null(); }
 
-  /// The strategy it holds, as its `name`. @throws FileError for a PEFT type that graft lacks, or if it says none
+  /// Whether it is PEFT's adapter of a classifier, with the head in it.
+  [[nodiscard]] bool has_head() const {
+    auto const found = config.find("modules_to_save");
+    return is_peft() && found != config.end() && found->is_array() &&
+           std::any_of(found->begin(), found->end(), [](auto const& name) { return name == "classifier" || name == "score"; });
+  }
+
+  /// The strategy it holds, as its `name` (beside the head, of a classifier's). @throws FileError for a PEFT type that graft lacks, or if it says none
   [[nodiscard]] std::string kind() const {
     if (is_peft()) {
       if (config.contains("graft_type")) fail<FileError>("[", config_path, "] has both a peft_type and a graft_type; expected one of them");

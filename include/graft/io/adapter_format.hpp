@@ -9,6 +9,8 @@
 /// refuses the folder.
 #pragma once
 
+#include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
@@ -18,6 +20,7 @@
 
 #include <graft/io/adapter_folder.hpp>
 #include <graft/io/adapter_tensors.hpp>
+#include <graft/io/checked.hpp>
 #include <graft/io/settings_json.hpp>
 #include <graft/nn/model_info.hpp>
 
@@ -28,8 +31,10 @@ inline constexpr std::int64_t adapter_format = 1;
 /// The dimensions that an adapter depends on.
 [[nodiscard]] inline nlohmann::json model_json(ModelInfo const& model) {
   auto const& stack = model.stacks.front();
-  return {{"vocabulary", model.vocabulary}, {"width", model.width},       {"layers", stack.layers},
-          {"heads", stack.heads},           {"kv_heads", stack.kv_heads}, {"head_dim", stack.head_dim}};
+  nlohmann::json json{{"vocabulary", model.vocabulary}, {"width", model.width},       {"layers", stack.layers},
+                      {"heads", stack.heads},           {"kv_heads", stack.kv_heads}, {"head_dim", stack.head_dim}};
+  if (model.stacks.size() > 1) json.update({{"encoder_layers", model.input().layers}, {"encoder_heads", model.input().heads}, {"encoder_head_dim", model.input().head_dim}});
+  return json;
 }
 
 /// `graft_type` and the settings of a strategy, or of a composition's parts.
@@ -111,14 +116,21 @@ class ExtentCheck {
     });
     Settings::visit(settings, [&](char const* name, auto const& field) {
       std::string const key = name;
-      if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(field)>>)
-        if ((key == "length" || key == "rank" || (key == "bottleneck" && !by_share)) &&
-            !extents_.contains(static_cast<std::int64_t>(field)))
+      if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(field)>>) {
+        bool found = extents_.contains(static_cast<std::int64_t>(field));
+        if constexpr (requires { settings.submodules; }) found = found || (key == "length" && has_twice(static_cast<std::int64_t>(field)));
+        if ((key == "length" || key == "rank" || (key == "bottleneck" && !by_share)) && !found)
           refuse(key, field, cat("an extent of some tensor in ", file_->path()));
+      }
     });
   }
 
  private:
+  /// PEFT holds virtual tokens once for each of an encoder and a decoder.
+  [[nodiscard]] bool has_twice(std::int64_t extent) const {
+    auto const twice = extent > 0 ? checked_multiply(static_cast<std::uint64_t>(extent), 2) : std::nullopt;
+    return twice && *twice <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) && extents_.contains(static_cast<std::int64_t>(*twice));
+  }
   template <class T>
   [[noreturn]] void refuse(std::string const& key, T value, std::string const& expected) const {
     fail<FileError>("[", folder_->config_path, "] does not belong to its tensors; got ", key, " ", value, "; expected ", expected);

@@ -19,20 +19,20 @@ namespace graft {
 /// What files call the one matrix of a soft prompt (virtual tokens, or virtual keys and values), flat: PEFT's name.
 inline constexpr char const* soft_prompt_tensor = "prompt_embeddings";
 
-/// A state that is one matrix, flat or behind an MLP that files do not hold.
+/// A state of one matrix or several, flat or behind MLPs that files do not hold.
 template <class State>
 concept SoftPromptState = requires(State& state) {
-  state.bank().values();
+  state.banks().front().matrix.values();
 }
 || requires(State& state) { state.embeddings().values(); };
 
-/// The matrix of a soft prompt's state.
-template <SoftPromptState State>
-[[nodiscard]] auto& soft_prompt_matrix(State& state) {
-  if constexpr (requires { state.bank(); })
-    return state.bank();
+/// Calls `f(name, matrix)` for every matrix of a soft prompt; the name is empty where there is only one.
+template <SoftPromptState State, class F>
+void each_soft_prompt(State& state, F const& f) {
+  if constexpr (requires { state.banks(); })
+    for (auto& bank : state.banks()) f(bank.name.empty() ? "" : bank.name + ".", bank.matrix);
   else
-    return state.embeddings();
+    f(std::string(), state.embeddings());
 }
 
 /// A tensor's name in the file, and its numbers.
@@ -49,7 +49,7 @@ template <class Adaptation, class Scalar, class Device>
   std::vector<AdapterTensor<Scalar, Device>> tensors;
   each_part_state<Adaptation>(state, [&](auto& part, std::string const& prefix) {
     if constexpr (SoftPromptState<std::remove_reference_t<decltype(part)>>)
-      tensors.push_back({prefix + soft_prompt_tensor, soft_prompt_matrix(part).values()});
+      each_soft_prompt(part, [&](std::string const& name, auto& matrix) { tensors.push_back({prefix + name + soft_prompt_tensor, matrix.values()}); });
     else
       for (auto* parameter : part.parameters()) tensors.push_back({parameter->name(), parameter->mutable_value()});
   });

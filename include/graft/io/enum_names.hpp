@@ -11,6 +11,10 @@
 #include <graft/adaptation/bottleneck_adapter.hpp>
 #include <graft/adaptation/hooks.hpp>
 #include <graft/adaptation/init.hpp>
+#include <graft/adaptation/key_bank.hpp>
+#include <graft/adaptation/parallel_adapter.hpp>
+#include <graft/adaptation/prompt_encoder.hpp>
+#include <graft/adaptation/virtual_tokens.hpp>
 #include <graft/ops/activation.hpp>
 
 namespace graft {
@@ -25,7 +29,17 @@ struct EnumNames<Place> {
 };
 template <>
 struct EnumNames<PositionPolicy> {
-  static constexpr std::array values{std::pair{PositionPolicy::shift, "shift"}, std::pair{PositionPolicy::keep, "keep"}};
+  static constexpr std::array values{std::pair{PositionPolicy::shift, "shift"}, std::pair{PositionPolicy::keep, "keep"},
+                                     std::pair{PositionPolicy::automatic, "automatic"}};
+};
+template <>
+struct EnumNames<PrefixScope> {
+  static constexpr std::array values{std::pair{PrefixScope::all, "all"}, std::pair{PrefixScope::decoder, "decoder"},
+                                     std::pair{PrefixScope::peft_decoder, "peft_decoder"}};
+};
+template <>
+struct EnumNames<Pooling> {
+  static constexpr std::array values{std::pair{Pooling::first_virtual, "first_virtual"}, std::pair{Pooling::first_token, "first_token"}};
 };
 template <>
 struct EnumNames<Init> {
@@ -36,6 +50,15 @@ template <>
 struct EnumNames<AdapterPlacement> {
   static constexpr std::array values{std::pair{AdapterPlacement::between_layers, "between_layers"},
                                      std::pair{AdapterPlacement::houlsby, "houlsby"}, std::pair{AdapterPlacement::pfeiffer, "pfeiffer"}};
+};
+template <>
+struct EnumNames<PromptEncoderKind> {
+  static constexpr std::array values{std::pair{PromptEncoderKind::mlp, "mlp"}, std::pair{PromptEncoderKind::lstm, "lstm"}};
+};
+template <>
+struct EnumNames<ParallelPlacement> {
+  static constexpr std::array values{std::pair{ParallelPlacement::feed_forward, "feed_forward"}, std::pair{ParallelPlacement::attention, "attention"},
+                                     std::pair{ParallelPlacement::both, "both"}};
 };
 template <>
 struct EnumNames<Activation> {

@@ -11,7 +11,10 @@
 
 #include <graft/io/adapter_format.hpp>
 #include <graft/io/adapter_tensors.hpp>
+#include <graft/io/peft/classification.hpp>
+#include <graft/io/peft/ia3.hpp>
 #include <graft/io/peft/lora.hpp>
+#include <graft/io/peft/p_tuning.hpp>
 #include <graft/io/peft/soft_prompts.hpp>
 #include <graft/models/adapt.hpp>
 #include <graft/models/adapter_set.hpp>
@@ -31,20 +34,62 @@ void each_field(Settings& settings, F const& f) {
   });
 }
 
-/// Files hold soft prompts flat.
+/// Files hold soft prompts flat: without the MLP, or with `flat` set where a strategy has that.
 template <class Settings>
 void drop_reparametrizations(Settings& settings) {
-  each_field(settings, [](auto& field) {
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, std::optional<Mlp>>) field.reset();
+  if constexpr (requires { settings.flat; }) settings.flat = true;
+  Settings::visit(settings, [](char const*, auto& field) {
+    using Field = std::remove_cvref_t<decltype(field)>;
+    if constexpr (std::is_same_v<Field, std::optional<Mlp>>)
+      field.reset();
+    else if constexpr (VisitedSettings<Field>)
+      drop_reparametrizations(field);
   });
 }
 
 template <class Adaptation>
-[[nodiscard]] Adaptation read_settings(AdapterFolder const& folder) {
+struct BesideHead : std::false_type {};
+template <class Adaptation>
+struct BesideHead<Composed<Adaptation, ClassificationHead>> : std::true_type {
+  using strategy = Adaptation;
+};
+
+/// A strategy's name with those of a composition's parts: `composed(prefix_tuning, lora)`.
+template <class Adaptation>
+[[nodiscard]] std::string full_name() {
+  if constexpr (IsComposed<Adaptation>::value) {
+    return []<class... Parts>(std::tuple<Parts...> const*) {
+      std::string names;
+      ((names += (names.empty() ? "" : ", ") + full_name<Parts>()), ...);
+      return "composed(" + names + ")";
+    }(static_cast<decltype(Adaptation::parts) const*>(nullptr));
+  } else {
+    return Adaptation::name;
+  }
+}
+/// The same of a configuration in graft's format.
+[[nodiscard]] inline std::string full_name(std::string const& where, nlohmann::json const& config) {
+  std::string const type = json_at<std::string>(where, config, "graft_type");
+  if (type != "composed") return type;
+  auto const parts = json_at<nlohmann::json>(where, config, "parts");
+  if (!parts.is_array()) fail<FileError>("[", where, "] has parts that are no array; got ", json_excerpt(parts));
+  std::string names;
+  for (auto const& part : parts) names += (names.empty() ? "" : ", ") + full_name(where, part);
+  return "composed(" + names + ")";
+}
+/// What a folder holds, as `full_name` of its strategy.
+[[nodiscard]] inline std::string held_name(AdapterFolder const& folder) {
   std::string const kind = folder.kind();
-  if (kind != Adaptation::name)
-    fail<FileError>("[", folder.folder.string(), "] holds an adapter of the strategy ", printable(kind), "; expected ", Adaptation::name,
-                    "; hint: adapter_kind tells which one a folder holds");
+  if (folder.has_head()) return "composed(" + kind + ", classification_head)";
+  return folder.is_peft() ? kind : full_name(folder.config_path, folder.config);
+}
+
+template <class Adaptation>
+[[nodiscard]] Adaptation read_settings(AdapterFolder const& folder) {
+  std::string const held = held_name(folder);
+  if (held != full_name<Adaptation>())
+    fail<FileError>("[", folder.folder.string(), "] holds an adapter of the strategy ", printable(held), "; expected ", full_name<Adaptation>(),
+                    folder.has_head() ? "; hint: its modules_to_save hold a classification head" : "; hint: adapter_kind tells which one a folder holds");
   Adaptation settings;
   if (!folder.is_peft())
     settings = read_graft_settings<Adaptation>(folder);
@@ -88,7 +133,7 @@ template <class Adaptation, Architecture A, class Scalar>
   auto tensors = adapter_tensors<Adaptation, Scalar, Cpu>(state);
   if constexpr (HasPeftFormat<Adaptation>)
     if (folder.is_peft())
-      for (auto& tensor : tensors) tensor.name = PeftFormat<Adaptation>::tensor_prefix + tensor.name;
+      for (auto& tensor : tensors) tensor.name = peft_name<Adaptation>(tensor.name);
   read_adapter_tensors(file, tensors, "this " + base->info().architecture + " model");
   return {base, std::move(settings), std::move(state)};
 }
@@ -119,11 +164,11 @@ template <class Adaptation, Architecture A, class Scalar>
 template <class... Adaptations, Architecture A, class Scalar, class F>
 void visit_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder, F const& f) {
   auto const opened = AdapterFolder::open(folder);
-  std::string const kind = opened.kind();
-  bool const found = ((kind == Adaptations::name ? (f(detail::load<Adaptations, A, Scalar>(opened, base)), true) : false) || ...);
+  std::string const kind = detail::held_name(opened);
+  bool const found = ((kind == detail::full_name<Adaptations>() ? (f(detail::load<Adaptations, A, Scalar>(opened, base)), true) : false) || ...);
   if (found) return;
   std::string choices;
-  ((choices += (choices.empty() ? "" : ", ") + std::string(Adaptations::name)), ...);
+  ((choices += (choices.empty() ? "" : ", ") + detail::full_name<Adaptations>()), ...);
   fail<FileError>("[", opened.config_path, "] holds an adapter of the strategy ", printable(kind), "; expected one of ", choices);
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,12 +18,18 @@ namespace graft {
 
 namespace detail {
 
-/// The stored name of a tensor: as the table has it, or without the leading `transformer.` or `model.` (checkpoints of the bare model).
+/// The stored name of a tensor: as the table has it, or without its first component (checkpoints of the bare model). Encoder–decoders share one token embedding,
+/// which a file may hold under any of its names.
 [[nodiscard]] inline std::string stored_name(Checkpoint const& checkpoint, std::string const& name) {
-  if (checkpoint.contains(name)) return name;
-  auto const dot = name.find('.');
-  std::string const bare = name.substr(dot + 1);
-  return (name.starts_with("transformer.") || name.starts_with("model.")) && checkpoint.contains(bare) ? bare : name;
+  std::vector<std::string> candidates{name};
+  if (name == "shared.weight" || name == "model.shared.weight")
+    for (char const* stack : {"encoder", "decoder"}) candidates.push_back(name.substr(0, name.find("shared")) + stack + ".embed_tokens.weight");
+  for (std::string const& candidate : candidates) {
+    if (checkpoint.contains(candidate)) return candidate;
+    for (std::string_view prefix : {"transformer.", "model.", "bert.", "roberta."})
+      if (candidate.starts_with(prefix) && checkpoint.contains(candidate.substr(prefix.size()))) return candidate.substr(prefix.size());
+  }
+  return name;
 }
 
 /// A tensor of the model's scalar: aliases the file where it holds just that, else converted.
@@ -61,22 +68,35 @@ template <class Scalar>
 
 }  // namespace detail
 
+/// The configuration of a checkpoint, with what only its tensors tell: whether the head is its own.
+[[nodiscard]] inline ModelConfig checkpoint_config(Checkpoint const& checkpoint) {
+  nlohmann::json const json = checkpoint.config();
+  ModelConfig config = model_config(json, checkpoint.path());
+  bool const t5 = config.architecture.starts_with("t5");  // whose files, not flags, say it
+  if (t5 || !json.contains("tie_word_embeddings")) config.tied_head = !checkpoint.contains("lm_head.weight");
+  return config;
+}
+
 /// Fills a base model from an open checkpoint. Throws `FileError` for missing tensors and shapes that disagree with the configuration.
 template <Architecture A, class Scalar = float>
 [[nodiscard]] Base<A, Scalar> load_pretrained(std::shared_ptr<Checkpoint const> const& checkpoint) {
-  nlohmann::json json = checkpoint->config();
   std::string const where = checkpoint->path();
-  ModelConfig config = model_config(json, where);
-  if (config.architecture != A::model_type)
+  ModelConfig const config = checkpoint_config(*checkpoint);
+  if (!covers<A>(config.architecture))
     fail<FileError>("[", where, "] has the model_type ", printable(config.architecture), "; expected ", A::model_type, ", the architecture asked for");
-  if (!json.contains("tie_word_embeddings")) config.tied_head = !checkpoint->contains("lm_head.weight");
   auto base = std::make_shared<Pretrained<A, Scalar>>(config);
   base->source = where;
+  base->configuration = checkpoint->config().dump();
   auto const& sites = base->info().sites;
   parallel_for(static_cast<Index>(sites.size()), [&](Index i) {
     SiteInfo const& site = sites[static_cast<std::size_t>(i)];
     if (site.tied) return;
     auto& weights = base->mutable_at(site.address);
+    if (site.role == Role::buffer) {
+      weights.bias = checkpoint->contains(site.name) ? detail::load_tensor<Scalar>(*checkpoint, site.name, {site.out, site.in}).reshape(Shape{site.weights()}) : zeros<Scalar>(Shape{site.weights()});
+      return;
+    }
+    if (site.role == Role::head && A::head == HeadKind::classifier && !checkpoint->contains(detail::stored_name(*checkpoint, site.name + ".weight"))) return;
     if (site.role == Role::norm)
       weights.gain = detail::load_tensor<Scalar>(*checkpoint, site.name + ".weight", {site.out});
     else
@@ -96,15 +116,15 @@ template <Architecture A, class Scalar = float>
 template <Architecture... Architectures, class Scalar = float, class F>
 auto visit_pretrained(std::filesystem::path const& path, F const& f) {
   auto const checkpoint = open_checkpoint(path);
-  std::string const type = json_at<std::string>(checkpoint->path(), checkpoint->config(), "model_type");
+  std::string const type = model_config(checkpoint->config(), checkpoint->path()).architecture;
   using Result = std::common_type_t<decltype(f(std::declval<Base<Architectures, Scalar>>()))...>;
   if constexpr (std::is_void_v<Result>) {
-    bool const found = ((type == Architectures::model_type ? (f(load_pretrained<Architectures, Scalar>(checkpoint)), true) : false) || ...);
+    bool const found = ((covers<Architectures>(type) ? (f(load_pretrained<Architectures, Scalar>(checkpoint)), true) : false) || ...);
     if (found) return;
   } else {
     std::unique_ptr<Result> result;
     bool const found =
-        ((type == Architectures::model_type ? (result = std::make_unique<Result>(f(load_pretrained<Architectures, Scalar>(checkpoint))), true) : false) || ...);
+        ((covers<Architectures>(type) ? (result = std::make_unique<Result>(f(load_pretrained<Architectures, Scalar>(checkpoint))), true) : false) || ...);
     if (found) return std::move(*result);
   }
   std::string choices;

@@ -21,7 +21,8 @@ namespace graft {
 [[nodiscard]] inline Tokenizer load_tokenizer(std::filesystem::path const& path) {
   std::error_code missing;  // opening says what is wrong
   if (std::filesystem::is_directory(path, missing)) return load_tokenizer_files(path);
-  if (MappedFile::open(path)->text().substr(0, 4) == "GGUF") return make_gguf_tokenizer(gguf_tokenizer_fields(GgufFile(path)));
+  if (path.extension() == ".gguf" || MappedFile::open(path)->text().starts_with("GGUF"))
+    return make_gguf_tokenizer(gguf_tokenizer_fields(GgufFile(path)));
   if (path.extension() == ".safetensors")
     return load_tokenizer_files(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
   return load_tokenizer_files(path);

@@ -13,11 +13,11 @@
 
 namespace graft {
 
-/// A folder is taken for Hugging Face's, a file that begins with "GGUF" for GGUF, any other for safetensors. Throws FileError.
+/// A folder is taken for Hugging Face's, a file that begins with "GGUF" or is named *.gguf for GGUF, any other for safetensors. Throws FileError.
 [[nodiscard]] inline std::shared_ptr<Checkpoint const> open_checkpoint(std::filesystem::path const& path,
                                                                        FileAccess access = FileAccess::map) {
   std::error_code missing;  // opening says what is wrong
-  if (!std::filesystem::is_directory(path, missing) && MappedFile::open(path)->text().substr(0, 4) == "GGUF") {
+  if (!std::filesystem::is_directory(path, missing) && (path.extension() == ".gguf" || MappedFile::open(path)->text().starts_with("GGUF"))) {
     return std::make_shared<GgufCheckpoint const>(path, access);
   }
   return std::make_shared<SafetensorsCheckpoint const>(path, access);

@@ -13,7 +13,10 @@
 #include <graft/io/adapter_tensors.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/atomic_folder.hpp>
+#include <graft/io/peft/classification.hpp>
+#include <graft/io/peft/ia3.hpp>
 #include <graft/io/peft/lora.hpp>
+#include <graft/io/peft/p_tuning.hpp>
 #include <graft/io/peft/soft_prompts.hpp>
 #include <graft/io/safetensors_writer.hpp>
 #include <graft/models/adapter_set.hpp>
@@ -52,12 +55,12 @@ template <class Adaptation, class State>
   return config;
 }
 
+/// A tensor's name in the file.
 template <class Adaptation>
-[[nodiscard]] std::string tensor_prefix(bool peft) {
+[[nodiscard]] std::string saved_name(std::string const& name, bool peft) {
   if constexpr (HasPeftFormat<Adaptation>)
-    return peft ? PeftFormat<Adaptation>::tensor_prefix : "";
-  else
-    return "";
+    if (peft) return peft_name<Adaptation>(name);
+  return name;
 }
 
 /// Writes both files into an existing folder. `where` is the adapter's final place, for messages.
@@ -66,7 +69,7 @@ void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesyste
                    std::optional<std::string> const& base_model) {
   auto const config = adapter_config(model.settings(), model.state(), model.info(), base_model.value_or(model.base()->source));
   auto const tensors = adapter_tensors<Adaptation, Scalar, Cpu>(model.state());
-  std::string const prefix = tensor_prefix<Adaptation>(saved_as_peft(model.settings(), model.info()));
+  bool const peft = saved_as_peft(model.settings(), model.info());
   std::vector<TensorEntry> entries;
   for (auto const& tensor : tensors) {
     if (Index const i = first_not_finite(tensor.values); i >= 0)
@@ -76,7 +79,7 @@ void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesyste
     std::vector<std::int64_t> shape;
     for (int axis = 0; axis < tensor.values.shape().rank(); ++axis) shape.push_back(tensor.values.shape()[axis]);
     entries.push_back(
-        {prefix + tensor.name, dtype_of<Scalar>, shape, reinterpret_cast<std::byte const*>(tensor.values.data()), bytes, nullptr});
+        {saved_name<Adaptation>(tensor.name, peft), dtype_of<Scalar>, shape, reinterpret_cast<std::byte const*>(tensor.values.data()), bytes, nullptr});
   }
   write_file_atomic(folder / "adapter_config.json", config.dump(2, ' ', true));
   save_safetensors(folder / "adapter_model.safetensors", entries);
@@ -87,8 +90,8 @@ void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesyste
 /// Writes a model's adapter as a folder with adapter_config.json and adapter_model.safetensors; the base is not in it. The folder appears,
 /// or replaces those two files, as a whole; other files in it stay.
 ///
-/// Prefix tuning (of all layers, with PositionPolicy::shift), prompt tuning (in front, shifted) and LoRA are written exactly as Hugging
-/// Face PEFT does and load there: reparametrizing MLPs are applied and dropped, and what only training needs (init, dropout of a prefix) is
+/// Prefix tuning (of all layers, with PositionPolicy::shift), prompt tuning (in front, shifted), P-tuning, LoRA and (IA)³ are written exactly as
+/// Hugging Face PEFT does and load there: reparametrizing networks are applied and dropped, and what only training needs (init, dropout of a prefix) is
 /// not kept. PEFT cannot express a prefix of some layers or with positions kept, nor other strategies: they are written in graft's own
 /// format (adapter_format.hpp), with all settings.
 /// @throws FileError if it cannot be written, NumericError if a parameter is NaN or infinite: the folder is as it was then

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <graft/core/replace_all.hpp>
 #include <graft/core/error.hpp>
 #include <graft/text/lowercase.hpp>
 #include <string>
@@ -55,11 +56,6 @@ inline std::vector<std::string> split_white_space(std::string_view text) {
     if (space > 0) start = i;
   }
   return tokens;
-}
-
-inline void replace_all(std::string& text, std::string_view what, std::string_view with) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size()))
-    text.replace(at, what.size(), with);
 }
 
 /// The characters that mteval-v13a always parts from their neighbours: ASCII punctuation other than `' , - .`

@@ -25,15 +25,21 @@ template <Architecture A, class Scalar, class Device>
   };
   access.keys_values = [base](std::vector<Token> const& tokens) {
     NoGrad no_grad;
-    Transformer<A, NoAdaptation, Scalar, Device> model(base, {}, {NoAdaptation{}, base->info(), {}, RandomKey()});
-    KeyValueCache<Scalar, Device> cache(base->config().layers, static_cast<Index>(tokens.size()), base->config().kv_width());
+    using Model = Transformer<A, NoAdaptation, Scalar, Device>;
+    Model model(base, {}, {NoAdaptation{}, base->info(), {}, RandomKey()});
     Batch batch;
-    append_causal_row(batch, {tokens, {}, 0});
+    model.append(batch, {tokens, {}, 0});
+    if constexpr (Model::has_encoder) {  // the decoder reads them too
+      batch.tokens = tokens;
+      batch.rows = batch.source;
+    }
     batch.rows.targets.at = {batch.rows.tokens() - 1};
-    CacheView<Scalar, Device> const view{&cache, {CachedRow{}}};
-    (void)model.hidden_states(batch, &view);
-    std::vector<std::pair<Tensor<Scalar, Device>, Tensor<Scalar, Device>>> result;
-    for (auto const& layer : cache.layers) result.emplace_back(layer.keys, layer.values);
+    std::vector<LayerKeysValues<Scalar, Device>> result;
+    KeysValuesObserver<Scalar, Device> const observer = [&](LayerAddress at, AttentionKind kind, auto const& keys, auto const& values) {
+      Index const width = base->info().stack(at.stack).kv_width();
+      result.push_back({at, kind, copy_columns(keys, width), copy_columns(values, width)});
+    };
+    (void)model.hidden_states(batch, nullptr, &observer);
     return result;
   };
   return access;

@@ -3,6 +3,8 @@
 /// PEFT's names, LoRA's targets, BitFit, parameter counts and `inspect`.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -12,10 +14,10 @@
 namespace graft {
 
 /// An extent of a weight, symbolically.
-enum class Extent { none, vocabulary, positions, width, query, kv, query_key_value, inner };
+enum class Extent { none, one, vocabulary, positions, width, query, kv, query_key_value, inner, heads, relative_buckets, token_types, labels };
 
 /// When a site or its bias exists.
-enum class Presence { always, never, attention_bias, feed_forward_bias, untied_head };
+enum class Presence { always, never, attention_bias, attention_output_bias, feed_forward_bias };
 
 /// One line of an architecture's table.
 struct SiteSpec {
@@ -27,30 +29,92 @@ struct SiteSpec {
   Layout layout = Layout::out_in;
 };
 
+enum class StackKind { decoder, encoder, encoder_decoder };
 enum class NormKind { layer_norm, rms_norm };
-enum class PositionKind { learned, rotary };
+enum class NormPlacement {
+  before,  ///< x + f(norm(x)), and a final norm
+  after,   ///< norm(x + f(x)), and a norm of the embeddings
+};
+enum class PositionKind { learned, rotary, relative };
 enum class FeedForwardKind { plain, gated };
+enum class HeadKind { language_model, classifier };
 
-/// What an architecture policy must have (see `Gpt2`, `Llama`).
+/// What most architectures have in common; a policy derives from it and says what differs.
+struct ArchitectureDefaults {
+  static constexpr StackKind stacks = StackKind::decoder;
+  static constexpr NormKind norm = NormKind::layer_norm;
+  static constexpr NormPlacement placement = NormPlacement::before;
+  static constexpr PositionKind positions = PositionKind::learned;
+  static constexpr FeedForwardKind feed_forward = FeedForwardKind::plain;
+  static constexpr HeadKind head = HeadKind::language_model;
+  static constexpr bool fused_attention = false;  ///< one product for query, key and value
+  static constexpr bool scaled_attention = true;  ///< scores times 1/√head_dim
+  static constexpr std::array<std::string_view, 0> also = {};  ///< further values of `model_type` that it covers
+  static constexpr std::array<SiteSpec, 0> encoder_sites = {};  ///< the encoder's, where `sites` is a decoder's
+};
+
+/// What an architecture policy must have (see `Gpt2`, `Llama`, `T5`, `Bart`, `Bert`).
 template <class A>
 concept Architecture = requires {
   { A::model_type } -> std::convertible_to<std::string_view>;
+  { A::stacks } -> std::convertible_to<StackKind>;
   { A::norm } -> std::convertible_to<NormKind>;
+  { A::placement } -> std::convertible_to<NormPlacement>;
   { A::positions } -> std::convertible_to<PositionKind>;
   { A::feed_forward } -> std::convertible_to<FeedForwardKind>;
+  { A::head } -> std::convertible_to<HeadKind>;
   { A::fused_attention } -> std::convertible_to<bool>;
+  A::also.size();
   A::sites.size();
+  A::encoder_sites.size();
 };
 
-[[nodiscard]] inline Index extent_of(Extent extent, ModelConfig const& config) {
+/// Whether a policy covers checkpoints of this `ModelConfig::architecture`.
+template <Architecture A>
+[[nodiscard]] constexpr bool covers(std::string_view architecture) {
+  return architecture == A::model_type || std::find(A::also.begin(), A::also.end(), architecture) != A::also.end();
+}
+
+/// The stack whose states the head reads.
+template <Architecture A>
+inline constexpr Stack main_stack = A::stacks == StackKind::encoder ? Stack::encoder : Stack::decoder;
+
+/// Whether the main stack's table has a site.
+template <Architecture A>
+[[nodiscard]] constexpr bool has_site(Site site) {
+  for (auto const& spec : A::sites)
+    if (spec.site == site) return true;
+  return false;
+}
+
+/// The role of a site's weight in the main stack's table.
+template <Architecture A>
+[[nodiscard]] constexpr Role role_of(Site site) {
+  for (auto const& spec : A::sites)
+    if (spec.site == site) return spec.role;
+  return Role::weight;
+}
+
+/// The dimensions of a stack.
+template <Architecture A>
+[[nodiscard]] StackConfig const& stack_config(ModelConfig const& config, Stack stack) {
+  return stack == main_stack<A> ? config.main() : *config.encoder;
+}
+
+[[nodiscard]] inline Index extent_of(Extent extent, ModelConfig const& config, StackConfig const& stack) {
   switch (extent) {
+    case Extent::one: return 1;
     case Extent::vocabulary: return config.vocabulary;
-    case Extent::positions: return config.positions;
+    case Extent::positions: return config.positions + config.position_offset;
     case Extent::width: return config.width;
-    case Extent::query: return config.query_width();
-    case Extent::kv: return config.kv_width();
-    case Extent::query_key_value: return config.query_width() + 2 * config.kv_width();
-    case Extent::inner: return config.inner;
+    case Extent::query: return stack.query_width();
+    case Extent::kv: return stack.kv_width();
+    case Extent::query_key_value: return stack.query_width() + 2 * stack.kv_width();
+    case Extent::inner: return stack.inner;
+    case Extent::heads: return stack.heads;
+    case Extent::relative_buckets: return config.relative.buckets;
+    case Extent::token_types: return config.token_types;
+    case Extent::labels: return config.labels;
     case Extent::none: break;
   }
   return 0;
@@ -58,18 +122,8 @@ concept Architecture = requires {
 
 [[nodiscard]] inline bool is_present(Presence presence, ModelConfig const& config) {
   return presence == Presence::always || (presence == Presence::attention_bias && config.attention_bias) ||
-         (presence == Presence::feed_forward_bias && config.feed_forward_bias) || (presence == Presence::untied_head && !config.tied_head);
-}
-
-/// Whether a site appears once in every layer.
-[[nodiscard]] constexpr bool is_per_layer(Site site) { return site >= Site::attention_norm; }
-
-/// Whether the architecture has the site at all.
-template <Architecture A>
-[[nodiscard]] constexpr bool has_site(Site site) {
-  for (auto const& spec : A::sites)
-    if (spec.site == site) return true;
-  return false;
+         (presence == Presence::attention_output_bias && config.attention_output_bias) ||
+         (presence == Presence::feed_forward_bias && config.feed_forward_bias);
 }
 
 /// Fills a table line's `{}` with the layer's number.
@@ -79,7 +133,7 @@ template <Architecture A>
   return name;
 }
 
-/// The table of an architecture with the dimensions of a checkpoint.
+/// The table of an architecture with the dimensions of a checkpoint. The main stack comes first.
 template <Architecture A>
 [[nodiscard]] ModelInfo describe_model(ModelConfig const& config) {
   ModelInfo info;
@@ -87,25 +141,40 @@ template <Architecture A>
   info.vocabulary = config.vocabulary;
   info.width = config.width;
   info.positions = config.positions;
-  info.stacks.push_back({Stack::decoder, static_cast<int>(config.layers), config.heads, config.kv_heads, config.head_dim, true});
-  auto const add = [&](SiteSpec const& spec, int layer) {
+  info.labels = config.labels;
+  info.learned_positions = A::positions == PositionKind::learned;
+  info.classifies = A::head == HeadKind::classifier;
+  auto const add_stack = [&](Stack stack) {
+    StackConfig const& c = stack_config<A>(config, stack);
+    bool const crosses = A::stacks == StackKind::encoder_decoder && stack == Stack::decoder;
+    info.stacks.push_back({stack, static_cast<int>(c.layers), c.heads, c.kv_heads, c.head_dim, stack == Stack::decoder, crosses});
+  };
+  add_stack(main_stack<A>);
+  if (A::stacks == StackKind::encoder_decoder) add_stack(Stack::encoder);
+
+  auto const add = [&](SiteSpec const& spec, LayerAddress at) {
+    StackConfig const& stack = stack_config<A>(config, at.stack);
     SiteInfo site;
-    site.address = {spec.site, {Stack::decoder, layer}};
+    site.address = is_per_model(spec.site) ? SiteAddress{spec.site} : SiteAddress{spec.site, at};
     site.role = spec.role;
-    site.name = site_name(spec.name, layer);
+    site.name = site_name(spec.name, at.layer);
     site.short_name = site.name.substr(site.name.rfind('.') + 1);
-    site.out = extent_of(spec.out, config);
-    site.in = extent_of(spec.in, config);
+    site.out = extent_of(spec.out, config, stack);
+    site.in = extent_of(spec.in, config, stack);
     site.layout = spec.layout;
     site.bias = is_present(spec.bias, config);
     site.tied = spec.site == Site::head && config.tied_head;
     info.sites.push_back(std::move(site));
   };
-  for (auto const& spec : A::sites)
-    if (!is_per_layer(spec.site)) add(spec, -1);
-  for (int layer = 0; layer < config.layers; ++layer)
-    for (auto const& spec : A::sites)
-      if (is_per_layer(spec.site)) add(spec, layer);
+  auto const add_sites = [&](auto const& table, StackInfo const& stack) {
+    for (auto const& spec : table)
+      if (!is_per_layer(spec.site)) add(spec, {stack.stack, -1});
+    for (int layer = 0; layer < stack.layers; ++layer)
+      for (auto const& spec : table)
+        if (is_per_layer(spec.site)) add(spec, {stack.stack, layer});
+  };
+  add_sites(A::sites, info.stacks.front());
+  if (A::stacks == StackKind::encoder_decoder) add_sites(A::encoder_sites, info.stacks.back());
   return info;
 }
 

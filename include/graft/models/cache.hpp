@@ -33,6 +33,7 @@ struct CachedRow {
   std::vector<CacheExtent> past;  ///< cache rows of this row's earlier tokens, virtual ones included, in order; several rows may share them
   Index append = 0;           ///< where the first new token's keys and values go; the others follow it
   Index earlier = 0;          ///< how many earlier real tokens there are: the first new token's index in its row
+  CacheExtent source = {};    ///< with an encoder: the row's encoder states in the cross-attention's cache
 };
 
 /// Which cache, and what each row of the batch has in it.
@@ -40,6 +41,7 @@ template <class Scalar, class Device = Cpu>
 struct CacheView {
   KeyValueCache<Scalar, Device>* cache = nullptr;
   std::vector<CachedRow> rows;
+  KeyValueCache<Scalar, Device> const* source = nullptr;  ///< with an encoder: the cross-attention's keys and values
 };
 
 }  // namespace graft

@@ -8,11 +8,8 @@
 
 namespace graft {
 
-struct Gpt2 {
+struct Gpt2 : ArchitectureDefaults {
   static constexpr std::string_view model_type = "gpt2";
-  static constexpr NormKind norm = NormKind::layer_norm;
-  static constexpr PositionKind positions = PositionKind::learned;
-  static constexpr FeedForwardKind feed_forward = FeedForwardKind::plain;
   static constexpr bool fused_attention = true;
 
   static constexpr std::array sites{

@@ -1,5 +1,5 @@
 /// @file
-/// @brief LLaMA (Touvron et al. 2023) and its kin (SmolLM2): rotary positions, RMS norm, SwiGLU, grouped-query attention, tied or untied head.
+/// @brief LLaMA (Touvron et al. 2023) and its kin (SmolLM2, Mistral, Qwen2): rotary positions, RMS norm, SwiGLU, grouped-query attention, tied or untied head.
 #pragma once
 
 #include <array>
@@ -8,12 +8,12 @@
 
 namespace graft {
 
-struct Llama {
+struct Llama : ArchitectureDefaults {
   static constexpr std::string_view model_type = "llama";
+  static constexpr std::array<std::string_view, 2> also = {"mistral", "qwen2"};
   static constexpr NormKind norm = NormKind::rms_norm;
   static constexpr PositionKind positions = PositionKind::rotary;
   static constexpr FeedForwardKind feed_forward = FeedForwardKind::gated;
-  static constexpr bool fused_attention = false;
 
   static constexpr std::array sites{
       SiteSpec{Site::token_embedding, Role::embedding, "model.embed_tokens", Extent::vocabulary, Extent::width},
@@ -21,7 +21,7 @@ struct Llama {
       SiteSpec{Site::query, Role::weight, "model.layers.{}.self_attn.q_proj", Extent::query, Extent::width, Presence::attention_bias},
       SiteSpec{Site::key, Role::weight, "model.layers.{}.self_attn.k_proj", Extent::kv, Extent::width, Presence::attention_bias},
       SiteSpec{Site::value, Role::weight, "model.layers.{}.self_attn.v_proj", Extent::kv, Extent::width, Presence::attention_bias},
-      SiteSpec{Site::attention_output, Role::weight, "model.layers.{}.self_attn.o_proj", Extent::width, Extent::query, Presence::attention_bias},
+      SiteSpec{Site::attention_output, Role::weight, "model.layers.{}.self_attn.o_proj", Extent::width, Extent::query, Presence::attention_output_bias},
       SiteSpec{Site::feed_forward_norm, Role::norm, "model.layers.{}.post_attention_layernorm", Extent::width, Extent::none},
       SiteSpec{Site::feed_forward_gate, Role::weight, "model.layers.{}.mlp.gate_proj", Extent::inner, Extent::width, Presence::feed_forward_bias},
       SiteSpec{Site::feed_forward_up, Role::weight, "model.layers.{}.mlp.up_proj", Extent::inner, Extent::width, Presence::feed_forward_bias},

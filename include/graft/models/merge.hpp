@@ -10,6 +10,7 @@
 
 #include <graft/adaptation/parts.hpp>
 #include <graft/kernels/elementwise.hpp>
+#include <graft/kernels/scale_columns.hpp>
 #include <graft/kernels/sum_squares.hpp>
 #include <graft/models/transformer.hpp>
 
@@ -20,13 +21,20 @@ template <class State>
 concept HasMergedDelta = requires(State const& state, SiteAddress site) {
   state.merged_delta(site);
 };
+/// Strategies that multiply a linear map's outputs or inputs ((IA)³).
+template <class State>
+concept HasMergedScale = requires(State const& state, SiteAddress site) {
+  state.merged_scale(site).output;
+  state.merged_scale(site).input;
+};
 
 namespace detail {
 
 /// Whether all of a strategy is in the weights it changes.
 template <class Adaptation, class Scalar, class Device>
 struct Mergeable
-    : std::bool_constant<HasMergedDelta<StateOf<Adaptation, Scalar, Device>> || HasTrained<StateOf<Adaptation, Scalar, Device>>> {};
+    : std::bool_constant<HasMergedDelta<StateOf<Adaptation, Scalar, Device>> || HasMergedScale<StateOf<Adaptation, Scalar, Device>> ||
+                         HasTrained<StateOf<Adaptation, Scalar, Device>>> {};
 template <class... Parts, class Scalar, class Device>
 struct Mergeable<Composed<Parts...>, Scalar, Device> : std::bool_constant<(Mergeable<Parts, Scalar, Device>::value && ...)> {};
 
@@ -64,9 +72,34 @@ void add_delta(State const& state, SiteInfo const& site, SiteWeights<Scalar, Dev
   weights.matrix = FrozenMatrix<Scalar, Device>(std::move(sum), site.layout);
 }
 
+/// Multiplies a weight's outputs (its bias too) and inputs.
+template <class State, class Scalar, class Device>
+void apply_scale(State const& state, SiteInfo const& site, SiteWeights<Scalar, Device>& weights) {
+  auto const scale = state.merged_scale(site.address);
+  if (scale.output.empty() && scale.input.empty()) return;
+  Tensor<Scalar, Device> product = weights.matrix.dense();
+  auto const multiply = [&](Tensor<Scalar, Device> const& by, bool columns) {
+    if (columns)
+      kernels::scale_columns(Device{}, product.data(), by.data(), product.rows(), product.width(), product.data());
+    else
+      kernels::scale_rows(Device{}, product.data(), by.data(), product.rows(), product.width(), product.data());
+  };
+  bool const turned = site.layout == Layout::in_out;
+  if (!scale.output.empty()) multiply(scale.output, turned);
+  if (!scale.input.empty()) multiply(scale.input, !turned);
+  check_merged(product, site);
+  weights.matrix = FrozenMatrix<Scalar, Device>(std::move(product), site.layout);
+  if (scale.output.empty() || weights.bias.empty()) return;
+  Tensor<Scalar, Device> bias(weights.bias.shape());
+  kernels::multiply(Device{}, weights.bias.data(), scale.output.data(), bias.data(), bias.size());
+  check_merged(bias, site);
+  weights.bias = std::move(bias);
+}
+
 }  // namespace detail
 
-/// W' = W + (alpha / rank)·B·A for LoRA; the trained weights in place of W for fine-tuning and BitFit; both for a composition of such. The
+/// W' = W + (alpha / rank)·B·A for LoRA; W' = diag(l)·W (and b' = l ∘ b) or W·diag(l) for (IA)³; the trained weights in place of W for
+/// fine-tuning and BitFit; all of these, in their order, for a composition of such. The
 /// result is a new base, in which only the changed weights are new (in the model's scalar, whatever the base stores them in) and all others
 /// share storage with the model's base. That one is never written: to unmerge is to use it (and the model) again, and merging twice gives
 /// the same numbers. The model may be disabled; it is merged all the same. Strategies that are not in the weights (prefix, prompt, infix,
@@ -85,6 +118,7 @@ template <Architecture A, class Adaptation, class Scalar, class Device>
     if constexpr (HasTrained<State>) detail::replace_trained(handle.state(), site, weights);
     each_part_state<Adaptation>(handle.state(), [&](auto& state, std::string const&) {
       if constexpr (HasMergedDelta<std::remove_cvref_t<decltype(state)>>) detail::add_delta(state, site, weights);
+      if constexpr (HasMergedScale<std::remove_cvref_t<decltype(state)>>) detail::apply_scale(state, site, weights);
     });
   }
   return merged;

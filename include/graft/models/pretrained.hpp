@@ -14,7 +14,7 @@ template <class Scalar, class Device>
 struct SiteWeights {
   FrozenMatrix<Scalar, Device> matrix;  ///< linear maps and embeddings
   Tensor<Scalar, Device> gain;          ///< norms, `[width]`
-  Tensor<Scalar, Device> bias;          ///< empty where the site has none
+  Tensor<Scalar, Device> bias;          ///< empty where the site has none; a buffer's numbers
 };
 
 /// A base model: configuration, table and frozen weights. Filled by a loader, then only read.
@@ -26,7 +26,7 @@ class Pretrained {
   using device_type = Device;
 
   explicit Pretrained(ModelConfig config)
-      : config_(std::move(config)), info_(describe_model<A>(config_)), weights_(slots() * (1 + static_cast<std::size_t>(config_.layers))) {}
+      : config_(std::move(config)), info_(describe_model<A>(config_)), weights_(slots()) {}
 
   [[nodiscard]] ModelConfig const& config() const { return config_; }
   [[nodiscard]] ModelInfo const& info() const { return info_; }
@@ -35,13 +35,18 @@ class Pretrained {
   /// For loaders only.
   [[nodiscard]] SiteWeights<Scalar, Device>& mutable_at(SiteAddress const& address) { return weights_[slot(address)]; }
 
-  std::string source;  ///< where it was loaded from, for adapter files and messages
+  std::string source;         ///< where it was loaded from, for adapter files and messages
+  std::string configuration;  ///< config.json's text, for saving it again
 
  private:
-  static constexpr std::size_t slots() { return static_cast<std::size_t>(Site::feed_forward_down) + 1; }
+  /// The main stack's sites, then those of each of its layers, then the same of the encoder.
   [[nodiscard]] std::size_t slot(SiteAddress address) const {
     if (address.site == Site::head && config_.tied_head) address.site = Site::token_embedding;
-    return static_cast<std::size_t>(address.site) + slots() * static_cast<std::size_t>(address.at.layer + 1);
+    Index const first = is_per_model(address.site) || address.at.stack == main_stack<A> ? 0 : 1 + config_.layers;
+    return static_cast<std::size_t>(address.site) + site_count * static_cast<std::size_t>(first + address.at.layer + 1);
+  }
+  [[nodiscard]] std::size_t slots() const {
+    return site_count * static_cast<std::size_t>(1 + config_.layers + (config_.encoder ? 1 + config_.encoder->layers : 0));
   }
 
   ModelConfig config_;

@@ -24,8 +24,10 @@ class WeightAccess {
 
   explicit WeightAccess(Pretrained<A, Scalar, Device> const& base) : base_(&base) {}
 
+  /// x·Wᵀ + b at a site; `role` is its weight's.
+  template <Role role = Role::weight>
   [[nodiscard]] Value linear(SiteAddress const& site, Value const& x, State const* state) const {
-    return with_matrix<Role::weight>(site, state, [&](auto const& w, auto const& b) { return graft::linear(x, w, b); });
+    return with_matrix<role>(site, state, [&](auto const& w, auto const& b) { return graft::linear(x, w, b); });
   }
   /// Logits `[rows, vocabulary]`.
   [[nodiscard]] Value head(Value const& h, State const* state) const {
@@ -47,13 +49,19 @@ class WeightAccess {
     });
   }
   /// Rows of an embedding: `[ids, width]`.
-  [[nodiscard]] Value embed(Site site, std::vector<Token> const& ids, State const* state) const {
+  [[nodiscard]] Value embed(SiteAddress const& site, std::vector<Token> const& ids, State const* state) const {
     if constexpr (contains(roles, Role::embedding))
-      if (Value const* table = state ? state->trained({site}, Part::weight) : nullptr) return embedding(*table, ids);
-    auto const& table = base_->at({site}).matrix;
+      if (Value const* table = state ? state->trained(site, Part::weight) : nullptr) return embedding(*table, ids);
+    auto const& table = base_->at(site).matrix;
     Values rows(Shape{static_cast<Index>(ids.size()), table.in()});
     for (std::size_t i = 0; i < ids.size(); ++i) table.row(ids[i], rows.row(static_cast<Index>(i)));
     return rows;
+  }
+  /// A whole table: `[rows, columns]`.
+  [[nodiscard]] Value table(SiteAddress const& site, State const* state) const {
+    if constexpr (contains(roles, Role::embedding))
+      if (Value const* trained = state ? state->trained(site, Part::weight) : nullptr) return *trained;
+    return base_->at(site).matrix.dense();
   }
 
  private:
@@ -74,11 +82,26 @@ class WeightAccess {
       return f(frozen.matrix, bias);
     });
   }
-  /// A tied head is the token embedding, trained or not.
+  /// The matrix and bias that make logits. A tied head is the token embedding, trained or not; a classifier may be the strategy's alone.
   template <class F>
   [[nodiscard]] auto with_head(State const* state, F const& f) const {
-    if (base_->config().tied_head) return with_matrix<Role::embedding>({Site::token_embedding}, state, f);
-    return with_matrix<Role::head>({Site::head}, state, f);
+    if constexpr (A::head == HeadKind::classifier) {
+      bool const trained = [&] {
+        if constexpr (contains(roles, Role::head)) return state && state->trained({Site::classifier}, Part::weight) != nullptr;
+        return false;
+      }();
+      if (!trained && base_->at({Site::classifier}).matrix.empty())
+        fail<ConfigError>("[transformer] got a ", base_->config().architecture,
+                          " model without a classification head; expected one; hint: train one, as in compose(…, ClassificationHead{.labels = 2})");
+      return with_matrix<Role::head>({Site::classifier}, state, f);
+    } else if constexpr (has_site<A>(Site::head_bias)) {
+      auto const with_bias = [&](auto const& w, auto const&) { return f(w, base_->at({Site::head_bias}).bias); };
+      if (base_->config().tied_head) return with_matrix<Role::embedding>({Site::token_embedding}, state, with_bias);
+      return with_matrix<Role::head>({Site::head}, state, with_bias);
+    } else {
+      if (base_->config().tied_head) return with_matrix<Role::embedding>({Site::token_embedding}, state, f);
+      return with_matrix<Role::head>({Site::head}, state, f);
+    }
   }
 
   Pretrained<A, Scalar, Device> const* base_;

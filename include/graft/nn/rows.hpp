@@ -2,6 +2,7 @@
 /// @brief Packed rows: the batch as every activation sees it. Nothing is padded and nothing is computed for padding.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -23,7 +24,8 @@ struct Targets {
 struct Rows {
   std::vector<Index> offsets{0};            ///< `[rows + 1]`: row r holds the packed tokens [offsets[r], offsets[r + 1])
   std::vector<Index> positions;             ///< `[tokens]`: position of each token
-  std::vector<Index> insertion;             ///< `[rows]`: in-row index of the token before which infix activations stand
+  std::vector<Index> insertion;             ///< `[rows]`: in-row index of the token before which infix activations stand; the row's length for its end
+  std::vector<Index> token_types;           ///< `[tokens]`: the segment that each token belongs to (BERT); empty for all 0
   std::vector<std::uint64_t> examples;      ///< `[rows]`: what addresses the row's random numbers; never its place in the batch
   Targets targets;
   std::uint64_t step = 0;                   ///< addresses this step's random numbers
@@ -35,40 +37,84 @@ struct Rows {
   [[nodiscard]] Index length(Index row) const { return offsets[static_cast<std::size_t>(row) + 1] - begin(row); }
 };
 
-/// One array of tokens and its rows.
+/// One array of tokens and its rows; for a decoder with an encoder, the encoder's too.
 struct Batch {
   std::vector<Token> tokens;  ///< `[rows.tokens()]`
   Rows rows;
+  std::vector<Token> source_tokens;  ///< `[source.tokens()]`: what the encoder reads
+  Rows source;                       ///< row r of `rows` attends to the encoder's states of row r here
 };
 
-/// Tokens of one training example: the loss is taken on `target` alone.
+/// Tokens of one training example: the loss is taken on `target` alone, a text's tokens or a class.
 struct TokenizedExample {
   std::vector<Token> source, target;
-  std::uint64_t id = 0;  ///< its index in the data set, whatever the order of training
+  std::uint64_t id = 0;              ///< its index in the data set, whatever the order of training
+  std::vector<Index> token_types = {};  ///< of the source, for encoders that have them; empty for all 0
 };
+
+namespace detail {
+
+inline void check_source(TokenizedExample const& example) {
+  if (example.source.empty()) fail("[pack] got an example (number ", example.id, ") without source tokens; expected at least one; hint: a separator or a start token");
+  if (!example.token_types.empty() && example.token_types.size() != example.source.size())
+    fail<ShapeError>("[pack] got an example (number ", example.id, ") with ", example.token_types.size(), " token types; expected none or ", example.source.size());
+}
+
+/// Ends a row of `length` tokens: positions from 0 on, infix activations before `insertion`.
+inline void close_row(Rows& rows, Index length, Index insertion, std::uint64_t example) {
+  for (Index i = 0; i < length; ++i) rows.positions.push_back(i);
+  rows.insertion.push_back(insertion);
+  rows.examples.push_back(example);
+  rows.offsets.push_back(rows.tokens() + length);
+}
+inline void add_target(Rows& rows, Index at, Token label) {
+  rows.targets.at.push_back(at);
+  rows.targets.labels.push_back(label);
+  rows.targets.weights.push_back(1.0);
+}
+/// The source as an encoder's row. Token types are kept where any row has them.
+inline void append_encoder_tokens(std::vector<Token>& tokens, Rows& rows, TokenizedExample const& example) {
+  check_source(example);
+  auto const length = static_cast<Index>(example.source.size());
+  tokens.insert(tokens.end(), example.source.begin(), example.source.end());
+  if (!example.token_types.empty()) rows.token_types.resize(static_cast<std::size_t>(rows.tokens()), 0);
+  rows.token_types.insert(rows.token_types.end(), example.token_types.begin(), example.token_types.end());
+  close_row(rows, length, length, example.id);
+  if (!rows.token_types.empty()) rows.token_types.resize(tokens.size(), 0);
+}
+
+}  // namespace detail
 
 /// Appends source + target as one row of a causal language model. The states at |source| − 1 … predict the target; infix activations stand
 /// before the last source token, so that the state predicting the first target token sees them.
 inline void append_causal_row(Batch& batch, TokenizedExample const& example) {
-  if (example.source.empty()) fail("[pack] got an example (number ", example.id, ") without source tokens; expected at least one; hint: a separator or a start token");
-  Rows& rows = batch.rows;
-  Index const begin = rows.tokens(), source = static_cast<Index>(example.source.size()), target = static_cast<Index>(example.target.size());
-  Index const length = source + (target > 0 ? target - 1 : 0);  // the state at the last target token predicts nothing
-  for (Index i = 0; i < length; ++i) {
-    rows.positions.push_back(i);
-    batch.tokens.push_back(i < source ? example.source[static_cast<std::size_t>(i)] : example.target[static_cast<std::size_t>(i - source)]);
-  }
-  for (Index i = 0; i < target; ++i) {
-    rows.targets.at.push_back(begin + source - 1 + i);
-    rows.targets.labels.push_back(example.target[static_cast<std::size_t>(i)]);
-    rows.targets.weights.push_back(1.0);
-  }
-  rows.insertion.push_back(source - 1);
-  rows.examples.push_back(example.id);
-  rows.offsets.push_back(begin + length);
+  detail::check_source(example);
+  Index const begin = batch.rows.tokens(), source = static_cast<Index>(example.source.size()), target = static_cast<Index>(example.target.size());
+  batch.tokens.insert(batch.tokens.end(), example.source.begin(), example.source.end());
+  if (target > 0) batch.tokens.insert(batch.tokens.end(), example.target.begin(), example.target.end() - 1);  // the state at the last target token predicts nothing
+  for (Index i = 0; i < target; ++i) detail::add_target(batch.rows, begin + source - 1 + i, example.target[static_cast<std::size_t>(i)]);
+  detail::close_row(batch.rows, source + std::max<Index>(0, target - 1), source - 1, example.id);
 }
 
-/// Packs examples into one batch.
+/// Appends the source as a row of the encoder and `start` + target as a row of the decoder, whose states predict the target.
+inline void append_encoder_decoder_row(Batch& batch, TokenizedExample const& example, Token start) {
+  detail::append_encoder_tokens(batch.source_tokens, batch.source, example);
+  Index const begin = batch.rows.tokens(), target = static_cast<Index>(example.target.size());
+  batch.tokens.push_back(start);
+  if (target > 0) batch.tokens.insert(batch.tokens.end(), example.target.begin(), example.target.end() - 1);
+  for (Index i = 0; i < target; ++i) detail::add_target(batch.rows, begin + i, example.target[static_cast<std::size_t>(i)]);
+  detail::close_row(batch.rows, std::max<Index>(1, target), 0, example.id);
+}
+
+/// Appends the source as a row whose first token's state predicts the class, `target`'s one number (none where there is no target).
+inline void append_classification_row(Batch& batch, TokenizedExample const& example) {
+  if (example.target.size() > 1) fail("[pack] got an example (number ", example.id, ") with ", example.target.size(), " target numbers; expected one class");
+  Index const begin = batch.rows.tokens();
+  detail::append_encoder_tokens(batch.tokens, batch.rows, example);
+  if (!example.target.empty()) detail::add_target(batch.rows, begin, example.target.front());
+}
+
+/// Packs examples of a causal language model into one batch.
 [[nodiscard]] inline Batch pack(std::vector<TokenizedExample> const& examples) {
   Batch batch;
   for (auto const& example : examples) append_causal_row(batch, example);

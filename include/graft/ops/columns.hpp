@@ -3,6 +3,7 @@
 /// place, and their gradients go into the variable's own gradient at those columns.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,14 @@ struct Columns {
     return x.tracked() && x.slot() == other.x.slot() && first < other.first + other_width && other.first < first + width;
   }
 };
+
+/// `width` columns as a matrix of their own.
+template <class Scalar>
+[[nodiscard]] Tensor<Scalar> copy_columns(Columns<Scalar, Cpu> const& columns, Index width) {
+  Tensor<Scalar> copy(Shape{columns.x.rows(), width});
+  for (Index i = 0; i < copy.rows(); ++i) std::copy_n(columns.x.value().row(i) + columns.first, width, copy.row(i));
+  return copy;
+}
 
 /// While it lives, the gradients of some variables are buffers that a reverse pass adds into, each taken from its slot once (zeros
 /// where nothing has come yet).

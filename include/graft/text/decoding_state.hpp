@@ -2,6 +2,7 @@
 /// @brief Decoding one token after the other.
 #pragma once
 
+#include <graft/core/replace_all.hpp>
 #include <graft/text/decoder.hpp>
 
 #include <cstddef>
@@ -13,15 +14,6 @@
 namespace graft {
 
 namespace detail {
-
-inline void replace_all(std::string& text, std::string_view pattern, std::string_view content) {
-  if (text.find(pattern) == std::string::npos) return;
-  std::string out;
-  std::string_view rest = text;
-  for (std::size_t at; (at = rest.find(pattern)) != std::string_view::npos; rest.remove_prefix(at + pattern.size()))
-    out.append(rest.substr(0, at)).append(content);
-  text = out.append(rest);
-}
 
 /// The cleaning of Hugging Face's `WordPiece` decoder.
 inline void clean_up_spaces(std::string& text) {

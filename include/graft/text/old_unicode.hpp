@@ -37,7 +37,7 @@ namespace graft::detail {
 
 /// Accents for BERT: nonspacing marks of Unicode 8.
 [[nodiscard]] inline bool is_bert_accent(char32_t code) noexcept {
-  if (code == 0x1734) return true;                                                          // nonspacing until Unicode 14
+  if (code == 0x1734) return true;  // nonspacing until Unicode 14
   if (code == 0x1885 || code == 0x1886 || code == 0xA9BD || code == 0x111C9) return false;  // nonspacing marks since Unicode 9 and later
   return code >= 0x300 && (category_mask(code) & U_GC_MN_MASK) != 0 && assigned_by(code, 8);
 }

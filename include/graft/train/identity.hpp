@@ -32,12 +32,18 @@ template <class Scalar, class Device>
                                                std::vector<TokenizedExample> const& training, std::vector<TokenizedExample> const& validation) {
   nlohmann::json shapes = nlohmann::json::object();
   for (auto const* parameter : parameters) shapes[parameter->name()] = cat(dtype_name(dtype_of<Scalar>), " ", parameter->value().shape());
-  return {{"parameters", shapes},
+  nlohmann::json identity{{"parameters", shapes},
           {"settings",
            {{"total steps", total_steps}, {"batch", t.batch}, {"accumulate", t.accumulate}, {"max_tokens", t.max_tokens}, {"drop_last", t.drop_last},
             {"learning_rate", t.learning_rate}, {"warmup_steps", t.warmup_steps}, {"warmup_ratio", t.warmup_ratio}, {"schedule", schedule_name(t.schedule)},
             {"weight_decay", t.weight_decay}, {"clip", t.clip}, {"beta1", t.betas[0]}, {"beta2", t.betas[1]}, {"epsilon", t.epsilon}, {"seed", t.seed},
             {"validate_every", t.validate_every}, {"patience", t.patience}, {"training examples", data_checksum(training)}, {"validation examples", data_checksum(validation)}}}};
+  if (t.optimizer == OptimizerKind::adafactor) {
+    auto const& a = t.adafactor;
+    identity["settings"].update({{"optimizer", "adafactor"}, {"decay", a.decay}, {"clip_threshold", a.clip_threshold}, {"adafactor's beta1", a.beta1}, {"epsilon1", a.epsilon1},
+                                 {"epsilon2", a.epsilon2}, {"scale_parameter", a.scale_parameter}, {"relative_step", a.relative_step}, {"warmup_init", a.warmup_init}});
+  }
+  return identity;
 }
 
 /// @throws ConfigError with the first difference

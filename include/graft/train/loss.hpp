@@ -41,10 +41,20 @@ template <class Scalar, class Device>
   return lengths;
 }
 
+/// Appends an example as the model wants it, by its `append`, or as a row of a causal language model.
+template <class Model>
+void append_example(Model const& model, Batch& batch, TokenizedExample const& example) {
+  if constexpr (requires { model.append(batch, example); })
+    model.append(batch, example);
+  else
+    append_causal_row(batch, example);
+}
+
 /// The examples at `indices` as one batch.
-[[nodiscard]] inline Batch pack_selected(std::vector<TokenizedExample> const& examples, std::vector<Index> const& indices) {
+template <class Model>
+[[nodiscard]] Batch pack_selected(Model const& model, std::vector<TokenizedExample> const& examples, std::vector<Index> const& indices) {
   Batch batch;
-  for (Index i : indices) append_causal_row(batch, examples[static_cast<std::size_t>(i)]);
+  for (Index i : indices) append_example(model, batch, examples[static_cast<std::size_t>(i)]);
   return batch;
 }
 
@@ -57,8 +67,8 @@ template <class Model>
   double sum = 0, weight = 0;
   for (std::size_t i = 0; i < examples.size();) {
     Batch batch;
-    do append_causal_row(batch, examples[i++]);
-    while (i < examples.size() && batch.rows.tokens() + row_length(examples[i]) <= max_tokens);
+    do append_example(model, batch, examples[i++]);
+    while (i < examples.size() && batch.rows.tokens() + batch.source.tokens() + row_length(examples[i]) <= max_tokens);
     Targets const& targets = batch.rows.targets;
     if (targets.size() == 0) continue;
     auto const scores = model.scores(batch);

@@ -12,7 +12,7 @@
 
 namespace graft {
 
-/// Minimises the mean −log p of target tokens over the model's trainable parameters, with AdamW. The order of examples, dropout and every
+/// Minimises the mean −log p of target tokens over the model's trainable parameters, with AdamW or Adafactor. The order of examples, dropout and every
 /// reduction are functions of the settings alone: the same call gives the same numbers, whatever the number of threads, and a resumed
 /// training ends in the same bits as one that was never stopped.
 ///

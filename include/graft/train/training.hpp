@@ -13,9 +13,13 @@
 #include <graft/core/error.hpp>
 #include <graft/core/types.hpp>
 #include <graft/data/template.hpp>
+#include <graft/optim/adafactor.hpp>
 #include <graft/optim/schedule.hpp>
 
 namespace graft {
+
+/// The update rule of a training.
+enum class OptimizerKind { adamw, adafactor };
 
 /// One optimizer step, as it is logged.
 struct StepReport {
@@ -50,6 +54,8 @@ struct Training {
   Index warmup_steps = 0;
   double warmup_ratio = 0.0;  ///< share of all steps that warm up, where warmup_steps is 0
   Schedule schedule = Schedule::linear;
+  OptimizerKind optimizer = OptimizerKind::adamw;
+  AdafactorSettings adafactor = {};  ///< where that is the optimizer; its weight decay is the one below, and with `relative_step` it goes by no learning rate but its own
   double weight_decay = 0.01;
   double clip = 1.0;  ///< largest global gradient norm; 0: no clipping
   std::array<double, 2> betas{0.9, 0.999};
@@ -97,6 +103,7 @@ inline void check_settings(Training const& t) {
   check("learning_rate", t.learning_rate, finite(t.learning_rate), "0 or more");
   check("warmup_steps", t.warmup_steps, t.warmup_steps >= 0, "0 or more");
   check("warmup_ratio", t.warmup_ratio, t.warmup_ratio >= 0.0 && t.warmup_ratio <= 1.0, "0 to 1");
+  check("weight_decay", t.weight_decay, finite(t.weight_decay), "0 or more");
   check("clip", t.clip, finite(t.clip), "0 or more");
   check("validate_every", t.validate_every, t.validate_every >= 0, "0 or more");
   check("patience", t.patience, t.patience >= 0, "0 or more");

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/optim/adafactor.hpp>
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
 #include <graft/train/batches.hpp>
@@ -27,6 +28,11 @@ namespace graft::detail {
 /// The optimizer that the settings name.
 template <class Scalar, class Device>
 [[nodiscard]] std::unique_ptr<Optimizer<Scalar, Device>> make_optimizer(Training const& t, ParameterList<Scalar, Device> parameters) {
+  if (t.optimizer == OptimizerKind::adafactor) {
+    AdafactorSettings settings = t.adafactor;
+    settings.weight_decay = t.weight_decay;
+    return std::make_unique<Adafactor<Scalar, Device>>(std::move(parameters), settings);
+  }
   return std::make_unique<AdamW<Scalar, Device>>(std::move(parameters), AdamWSettings{t.betas[0], t.betas[1], t.epsilon, t.weight_decay});
 }
 
@@ -138,7 +144,7 @@ class TrainingRun {
     StepReport report;
     double weight = 0;
     for (auto const& indices : plan) {
-      batches.push_back(pack_selected(training_, indices));
+      batches.push_back(pack_selected(model_, training_, indices));
       batches.back().rows.step = static_cast<std::uint64_t>(step_);
       batches.back().rows.training = true;
       weight += target_weight(batches.back().rows.targets);

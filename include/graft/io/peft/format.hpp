@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <graft/io/adapter_folder.hpp>
+#include <graft/io/peft/task.hpp>
 #include <graft/nn/model_info.hpp>
 
 namespace graft {
@@ -28,7 +29,7 @@ concept HasPeftFormat = requires {
 
 namespace detail {
 
-/// The keys of every configuration.
+/// The keys of every configuration; the caller says the task where it is another.
 [[nodiscard]] inline nlohmann::json peft_config(char const* type) {
   return {{"auto_mapping", nullptr},  {"inference_mode", true}, {"modules_to_save", nullptr}, {"peft_type", type},
           {"peft_version", "0.21.2"}, {"revision", nullptr},    {"task_type", "CAUSAL_LM"}};
@@ -63,6 +64,27 @@ inline void check_size(AdapterFolder const& folder, ModelInfo const& model, char
   auto const got = json_at<std::int64_t>(folder.config_path, folder.config, key);
   if (got < 1) fail<FileError>("[", folder.config_path, "] has an impossible ", key, "; got ", got, "; expected at least 1");
   return got;
+}
+
+/// PEFT's name of a tensor that graft calls `name`.
+template <HasPeftFormat Adaptation>
+[[nodiscard]] std::string peft_name(std::string const& name) {
+  if constexpr (requires { PeftFormat<Adaptation>::tensor_name(name); })
+    return PeftFormat<Adaptation>::tensor_name(name);
+  else
+    return PeftFormat<Adaptation>::tensor_prefix + name;
+}
+
+/// Refuses trained copies of modules other than a classification head.
+inline void refuse_modules(AdapterFolder const& folder) {
+  if (!folder.has_head()) refuse_set(folder, {"modules_to_save"});
+}
+
+/// Refuses an adapter of another task. @throws FileError
+inline void check_task(AdapterFolder const& folder, ModelInfo const& model) {
+  std::string const expected = peft_task(model), task = json_or<std::string>(folder.config_path, folder.config, "task_type", expected);
+  if (task != expected)
+    fail<FileError>("[", folder.config_path, "] has the task_type ", printable(task), "; expected ", expected, " for this ", model.architecture, " model");
 }
 
 }  // namespace detail

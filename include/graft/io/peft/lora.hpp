@@ -39,6 +39,7 @@ struct PeftFormat<LoRA> {
                    {"qalora_group_size", 16},
                    {"r", settings.rank},
                    {"target_modules", targets(settings, state, model)},
+                   {"task_type", model.classifies ? nlohmann::json() : nlohmann::json(detail::peft_task(model))},
                    {"use_rslora", settings.rank_stabilized}});
     return config;
   }
@@ -103,7 +104,8 @@ struct PeftFormat<LoRA> {
   }
   /// Refuses variants that compute something else than x·Wᵀ + scale·(x·Aᵀ)·Bᵀ, or start from another base.
   static void check_supported(AdapterFolder const& folder) {
-    detail::refuse_set(folder, {"use_dora", "rank_pattern", "alpha_pattern", "modules_to_save", "lora_bias", "use_qalora", "use_bdlora",
+    detail::refuse_modules(folder);
+    detail::refuse_set(folder, {"use_dora", "rank_pattern", "alpha_pattern", "lora_bias", "use_qalora", "use_bdlora",
                                 "layer_replication", "target_parameters", "trainable_token_indices", "alora_invocation_tokens",
                                 "arrow_config", "kasa_config", "monteclora_config", "velora_config"});
     std::string const bias = json_or<std::string>(folder.config_path, folder.config, "bias", "none");

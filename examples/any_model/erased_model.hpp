@@ -1,0 +1,68 @@
+/// @file
+/// @brief What training and generation ask of a model, behind virtual functions: they compile once for all architectures and strategies.
+#pragma once
+
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include <graft/models/cache.hpp>
+#include <graft/models/config.hpp>
+#include <graft/nn/model_info.hpp>
+#include <graft/nn/rows.hpp>
+#include <graft/ops/linear_cross_entropy.hpp>
+
+namespace any_model {
+
+/// A float32 transformer with a strategy; the functions are those of `graft::Transformer`.
+class ErasedModel {
+ public:
+  using scalar_type = float;
+  using device_type = graft::Cpu;
+  using Value = graft::Variable<float>;
+  using Cache = graft::CacheView<float>;
+  using Sources = std::pair<graft::KeyValueCache<float>, std::vector<graft::CacheExtent>>;
+
+  virtual ~ErasedModel() = default;
+  [[nodiscard]] virtual graft::ModelConfig const& config() const = 0;
+  [[nodiscard]] virtual graft::ModelInfo const& info() const = 0;
+  [[nodiscard]] virtual std::vector<graft::Parameter<float>*> parameters() = 0;
+  [[nodiscard]] virtual graft::ParameterCounts parameter_counts() = 0;
+  virtual void append(graft::Batch& batch, graft::TokenizedExample const& example) const = 0;
+  [[nodiscard]] virtual graft::TargetScores<float, graft::Cpu> scores(graft::Batch const& batch) = 0;
+  [[nodiscard]] virtual Value logits(graft::Batch const& batch, Cache const* cache = nullptr) = 0;
+  [[nodiscard]] virtual Value hidden_states(graft::Batch const& batch, Cache const* cache = nullptr) = 0;
+  /// @throws ConfigError for a model without an encoder beside its decoder
+  [[nodiscard]] virtual Sources encode_sources(graft::Batch const& batch) = 0;
+  [[nodiscard]] virtual graft::Index virtual_tokens() = 0;
+  [[nodiscard]] virtual graft::Index virtual_positions(graft::Stack stack) = 0;
+  virtual void prepare_inference() = 0;
+  virtual void finish_inference() = 0;
+  /// Writes the adapter folder (PEFT's where PEFT has the strategy).
+  virtual void save(std::filesystem::path const& folder) = 0;
+};
+
+/// The same as generation sees it, which has to know at compile time whether there is an encoder.
+template <bool encoder>
+class Writing {
+ public:
+  using scalar_type = float;
+  using device_type = graft::Cpu;
+  static constexpr bool has_encoder = encoder;
+
+  explicit Writing(ErasedModel& model) : model_(model) {}
+  [[nodiscard]] graft::ModelConfig const& config() const { return model_.config(); }
+  void append(graft::Batch& batch, graft::TokenizedExample const& example) const { model_.append(batch, example); }
+  [[nodiscard]] ErasedModel::Value logits(graft::Batch const& batch, ErasedModel::Cache const* cache = nullptr) { return model_.logits(batch, cache); }
+  [[nodiscard]] ErasedModel::Value hidden_states(graft::Batch const& batch, ErasedModel::Cache const* cache = nullptr) { return model_.hidden_states(batch, cache); }
+  [[nodiscard]] ErasedModel::Sources encode_sources(graft::Batch const& batch) { return model_.encode_sources(batch); }
+  [[nodiscard]] graft::Index virtual_tokens() { return model_.virtual_tokens(); }
+  [[nodiscard]] graft::Index virtual_positions(graft::Stack stack = graft::Stack::decoder) { return model_.virtual_positions(stack); }
+  void prepare_inference() { model_.prepare_inference(); }
+  void finish_inference() { model_.finish_inference(); }
+
+ private:
+  ErasedModel& model_;
+};
+
+}  // namespace any_model

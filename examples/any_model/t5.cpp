@@ -1,0 +1,11 @@
+// T5 with every strategy.
+#include <graft/models/t5.hpp>
+
+#include "adapted.hpp"
+#include "bases.hpp"
+
+namespace any_model {
+
+std::unique_ptr<AnyBase> wrap_base(graft::Base<graft::T5> base) { return std::make_unique<BaseOf<graft::T5>>(std::move(base)); }
+
+}  // namespace any_model

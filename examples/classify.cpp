@@ -1,0 +1,155 @@
+// Adapts an encoder (BERT, RoBERTa) to classes of sentences or pairs of sentences, and scores its predictions.
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include <graft/data/text_file.hpp>
+#include <graft/io/atomic_file.hpp>
+#include <graft/io/load_tokenizer.hpp>
+#include <graft/train/classify.hpp>
+#include <graft/train/progress.hpp>
+
+#include "any_model/any_model.hpp"
+#include "support/memory.hpp"
+#include "support/method_options.hpp"
+#include "support/task_options.hpp"
+#include "support/text.hpp"
+
+namespace {
+
+struct Settings {
+  std::string model, train, validation, test, adapter, output, predictions;
+  std::vector<std::size_t> text_columns{1};
+  std::size_t label_column = 2, max_length = 128, rows = 0;
+  support::MethodOptions strategy;
+  graft::Training training;
+  std::optional<double> learning_rate;
+  bool header = false, json = false;
+};
+
+void add_options(CLI::App& app, Settings& s) {
+  support::OptionGroup const option(app, "Options");
+  option("--model", s.model, "Hugging Face folder of a BERT or RoBERTa with its tokenizer")->required();
+  auto* const train = option("--train", s.train, "TSV to train on");
+  option("--validation", s.validation, "TSV whose loss and score are watched (default: none)");
+  option("--test", s.test, "TSV to score after training (default: none)");
+  option("--text-columns", s.text_columns, "Column of the text, or two of a pair, from 1 on")->delimiter(',');
+  option("--label-column", s.label_column, "Column of the class, a number from 0 on");
+  option.flag("--header", s.header, "The first line of every TSV names the columns");
+  option("--rows", s.rows, "Only the first so many training rows; 0: all");
+  option("--max-length", s.max_length, "Longest row in tokens; the longer text loses its end");
+  option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
+  option("--output", s.output, "Folder for the adapter, in PEFT's format where PEFT has the strategy (default: not saved)")->needs(train);
+  option("--predictions", s.predictions, "File for the predicted classes of --test, a line a row (default: none)");
+  option.flag("--json", s.json, "Print one JSON object");
+  s.strategy.add_to(app);
+  s.strategy.add_encoder_options(app);
+  support::add_task_options(app, s.training, s.learning_rate);
+}
+
+std::vector<std::string_view> columns_of(std::string_view line) {
+  std::vector<std::string_view> columns;
+  for (std::size_t begin = 0;;) {
+    std::size_t const tab = line.find('\t', begin);
+    columns.push_back(line.substr(begin, tab - begin));
+    if (tab == std::string_view::npos) return columns;
+    begin = tab + 1;
+  }
+}
+
+/// Rows as tokens; `cut` counts tokens beyond the maximum length.
+std::vector<graft::TokenizedExample> read_rows(Settings const& s, std::string const& file, graft::Tokenizer const& tokenizer, std::size_t& cut, std::size_t rows = 0) {
+  std::vector<graft::TokenizedExample> examples;
+  std::string const text = graft::read_text_file(file);
+  bool header = s.header;
+  for (auto const& line : graft::split_lines(text)) {
+    if (std::exchange(header, false) || graft::trim(line.text).empty()) continue;
+    if (rows > 0 && examples.size() == rows) break;
+    auto const columns = columns_of(line.text);
+    auto const column = [&](std::size_t number) {
+      if (number < 1 || number > columns.size())
+        graft::fail<graft::FileError>("[", file, "] line ", line.number, " has ", columns.size(), " columns; expected a column ", number, "; hint: --text-columns and --label-column");
+      return columns[number - 1];
+    };
+    std::string const label(graft::trim(column(s.label_column)));
+    if (label.empty() || label.size() > 6 || label.find_first_not_of("0123456789") != std::string::npos)
+      graft::fail<graft::FileError>("[", file, "] line ", line.number, " has the class '", label, "'; expected a number from 0 on; hint: --header, if that line names the columns");
+    std::optional<std::string_view> second;
+    if (s.text_columns.size() == 2) second = column(s.text_columns[1]);
+    auto encoded = tokenizer.encode_with_template(column(s.text_columns[0]), second, s.max_length);
+    cut += encoded.cut_tokens;
+    examples.push_back({std::move(encoded.ids), {static_cast<graft::Token>(std::stoi(label))}, examples.size(),
+                        std::vector<graft::Index>(encoded.token_types.begin(), encoded.token_types.end())});
+  }
+  if (examples.empty()) graft::fail<graft::FileError>("[", file, "] holds no rows; expected text and class a line");
+  return examples;
+}
+
+nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::TokenizedExample> const& examples, std::string const& name, std::vector<graft::Token>* kept = nullptr) {
+  std::vector<graft::Token> expected;
+  for (auto const& example : examples) expected.push_back(example.target.front());
+  auto const predicted = model.classify(examples);
+  if (kept) *kept = predicted;
+  return {{name + "_rows", examples.size()}, {name + "_accuracy", graft::accuracy(predicted, expected)}, {name + "_matthews", graft::matthews_correlation(predicted, expected)}};
+}
+
+void run(Settings& s) {
+  if (s.train.empty() == s.adapter.empty()) throw support::UsageError("expected --train or --adapter");
+  if (s.text_columns.empty() || s.text_columns.size() > 2) throw support::UsageError("--text-columns wants one column, or two");
+  auto& method = s.strategy.method;
+  if (!s.train.empty() && method.name == "none") throw support::UsageError("--method none trains nothing; --method head trains the classifier alone");
+  auto const tokenizer = graft::load_tokenizer(s.model);
+  std::size_t cut = 0;
+  auto const rows_of = [&](std::string const& file, std::size_t rows = 0) { return file.empty() ? std::vector<graft::TokenizedExample>{} : read_rows(s, file, tokenizer, cut, rows); };
+  auto training = rows_of(s.train, s.rows);
+  auto const validation = rows_of(s.validation), test = rows_of(s.test);
+  if (cut > 0) std::fprintf(stderr, "cut to the maximum length: %zu tokens\n", cut);
+  s.strategy.apply_words(tokenizer);
+  auto const base = any_model::load_base(s.model);
+  method.seed = s.training.seed;
+  if (!method.labels) {
+    graft::Token most = 1;
+    for (auto const* part : {&std::as_const(training), &validation, &test})
+      for (auto const& example : *part) most = std::max(most, example.target.front());
+    method.labels = most + 1;
+  }
+  s.training.learning_rate = s.learning_rate.value_or(support::method_info(method.name).learning_rate);
+  auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter);
+  nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
+  if (!training.empty()) {
+    summary["training_rows"] = training.size();
+    auto const report = model->fit(s.training, std::move(training), validation);
+    summary.update({{"steps", report.steps.size()}, {"batch", s.training.batch}, {"learning_rate", s.training.learning_rate}, {"seed", s.training.seed},
+                    {"trainable", report.trainable}, {"all", report.all}, {"train_seconds", report.seconds}, {"tokens_per_second", report.tokens_per_second()}});
+    if (!report.validations.empty()) summary["validation_loss"] = report.validations.back().loss;
+    if (!s.output.empty()) model->save(s.output), summary["output"] = s.output;
+  }
+  if (!validation.empty()) summary.update(score(*model, validation, "validation"));
+  std::vector<graft::Token> predicted;
+  if (!test.empty()) summary.update(score(*model, test, "test", &predicted));
+  if (!s.predictions.empty()) {
+    std::string lines;
+    for (graft::Token one : predicted) lines += std::to_string(one) + "\n";
+    graft::write_file_atomic(s.predictions, lines);
+  }
+  summary["cut_tokens"] = cut;
+  summary["peak_memory_mib"] = support::peak_memory_mib();
+  if (s.json) return support::print(summary.dump() + "\n");
+  std::string text;
+  for (auto const& [key, value] : summary.items()) text += key + ": " + (value.is_string() ? value.get<std::string>() : value.dump()) + "\n";
+  support::print(text);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  settings.training.epochs = 3, settings.training.batch = 32, settings.training.weight_decay = 0.01;
+  CLI::App app{
+      "Adapts an encoder to classes of sentences or of pairs of sentences, or uses an adapter, and scores its predictions (accuracy, Matthews correlation).\n"
+      "The head is trained beside the strategy. Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage).",
+      "classify"};
+  add_options(app, settings);
+  return support::run_program(app, argc, argv, [&] { run(settings); });
+}

@@ -1,0 +1,107 @@
+/// @file
+/// @brief (IA)³ (Liu et al. 2022): keys, values and the feed-forward's inner activations are multiplied by trained vectors.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include <graft/adaptation/hooks.hpp>
+#include <graft/adaptation/module_names.hpp>
+#include <graft/ops/scale_columns.hpp>
+
+namespace graft {
+
+/// y = l ∘ (x·Wᵀ + b) for targets, y = (l ∘ x)·Wᵀ + b for targets in the feed-forward; only the vectors l, 1 at first, are trained.
+/// Names are last components of module names, such as `k_proj` or `mlp.c_proj`. Without any: the key and value products of every attention (or the
+/// fused product, all of it), and the feed-forward's second product.
+struct IA3 {
+  std::vector<std::string> targets = {};               ///< whose outputs are scaled, unless they are in the other list too
+  std::vector<std::string> feed_forward_targets = {};  ///< whose inputs are scaled
+
+  static constexpr char const* name = "ia3";
+  template <class Scalar, class Device>
+  class State;
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("targets", self.targets);
+    visitor("feed_forward_targets", self.feed_forward_targets);
+  }
+};
+
+/// What a linear map's outputs and inputs are multiplied by, for merging: W' = diag(output)·W·diag(input), b' = output ∘ b; empty for 1.
+template <class Scalar, class Device>
+struct MergedScale {
+  Tensor<Scalar, Device> output, input;
+};
+
+template <class Scalar, class Device>
+class IA3::State {
+ public:
+  using Value = Variable<Scalar, Device>;
+  struct Unit {
+    SiteAddress site;
+    Layout layout;
+    bool scales_input;
+    Parameter<Scalar, Device> scale;  ///< `[out, 1]`, or of an input `[1, in]`
+  };
+
+  State(IA3 const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey) {
+    for (auto const& site : model.sites) {
+      if (site.role != Role::weight || !is_target(settings, site)) continue;
+      bool const input = scales_input(settings, site);
+      units_.push_back({site.address, site.layout, input, {site.name + ".ia3_l", full(input ? Shape{1, site.in} : Shape{site.out, 1}, Scalar(1))}});
+    }
+    if (units_.empty()) fail<ConfigError>("[ia3] got targets that name no linear map of this ", model.architecture, " model; expected some of ", module_choices(model));
+  }
+
+  [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {
+    std::vector<Parameter<Scalar, Device>*> all;
+    for (auto& unit : units_) all.push_back(&unit.scale);
+    return all;
+  }
+  template <class Linear>
+  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const&) const {
+    Unit const* const unit = find(site);
+    if (!unit) return linear(x);
+    return unit->scales_input ? linear(scale_columns(x, unit->scale.variable())) : scale_columns(linear(x), unit->scale.variable());
+  }
+
+  /// The targets' vectors, for files.
+  [[nodiscard]] std::vector<Unit> const& units() const { return units_; }
+  [[nodiscard]] MergedScale<Scalar, Device> merged_scale(SiteAddress const& site) const {
+    Unit const* const unit = find(site);
+    if (!unit) return {};
+    return unit->scales_input ? MergedScale<Scalar, Device>{{}, unit->scale.value()} : MergedScale<Scalar, Device>{unit->scale.value(), {}};
+  }
+
+ private:
+  static bool by_site(IA3 const& settings) { return settings.targets.empty() && settings.feed_forward_targets.empty(); }
+  static bool is_target(IA3 const& settings, SiteInfo const& site) {
+    if (!by_site(settings)) return names_module(settings.targets, site.name) || names_module(settings.feed_forward_targets, site.name);
+    switch (site.address.site) {
+      case Site::key:
+      case Site::value:
+      case Site::query_key_value:
+      case Site::cross_key:
+      case Site::cross_value:
+      case Site::feed_forward_down: return true;
+      default: return false;
+    }
+  }
+  /// PEFT looks at the end of the target's name alone here, dots or not.
+  static bool scales_input(IA3 const& settings, SiteInfo const& site) {
+    if (by_site(settings)) return site.address.site == Site::feed_forward_down;
+    return std::any_of(settings.feed_forward_targets.begin(), settings.feed_forward_targets.end(),
+                       [&](std::string const& target) { return !target.empty() && site.name.ends_with(target); });
+  }
+  [[nodiscard]] Unit const* find(SiteAddress const& site) const {
+    for (auto const& unit : units_)
+      if (unit.site == site) return &unit;
+    return nullptr;
+  }
+
+  std::vector<Unit> units_;
+};
+
+}  // namespace graft

@@ -1,0 +1,90 @@
+/// @file
+/// @brief P-tuning (Liu et al. 2021): virtual tokens in front of the input, trained through a small network.
+#pragma once
+
+#include <limits>
+#include <vector>
+
+#include <graft/adaptation/prompt_encoder.hpp>
+#include <graft/ops/gather.hpp>
+
+namespace graft {
+
+/// [encoder(E); X] runs through the frozen model, with E `[P, width]` and the encoder trained. The tokens stand before the input of the encoder where
+/// the model has one, else of the decoder; real tokens' positions follow theirs.
+struct PTuning {
+  Index length = 20;                                  ///< P: virtual tokens
+  PromptEncoderKind encoder = PromptEncoderKind::mlp;
+  Index hidden = 0;                                   ///< width inside the encoder, of one direction of an LSTM; 0 for the model's width
+  Index layers = 2;                                   ///< of an LSTM
+  double dropout = 0.0;                               ///< between the layers of an LSTM, while training
+  Index submodules = 0;                               ///< E has P times so many rows, of which the model reads the first P; 0 for PEFT's number: 2 for an encoder–decoder, else 1
+  bool pooled = true;                                 ///< whether a classifier reads the first virtual token (as in PEFT) or the first real one
+  bool flat = false;                                  ///< train the virtual tokens themselves: adapters are loaded so, because files do not hold the encoder
+
+  static constexpr char const* name = "p_tuning";
+  template <class Scalar, class Device>
+  class State;
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor&& visitor) {
+    visitor("length", self.length);
+    visitor("encoder", self.encoder);
+    visitor("hidden", self.hidden);
+    visitor("layers", self.layers);
+    visitor("dropout", self.dropout);
+    visitor("submodules", self.submodules);
+    visitor("pooled", self.pooled);
+    visitor("flat", self.flat);
+  }
+};
+
+template <class Scalar, class Device>
+class PTuning::State {
+ public:
+  using Values = Tensor<Scalar, Device>;
+
+  State(PTuning const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key)
+      : settings_(settings), stack_(model.input().stack), pooled_(settings.pooled && model.classifies) {
+    if (settings_.submodules == 0) settings_.submodules = model.main().crosses ? 2 : 1;
+    check();
+    Index const rows = settings_.length * settings_.submodules;
+    if (settings_.flat)
+      encoder_ = PromptEncoder<Scalar, Device>(normal<Scalar>(Shape{rows, model.width}, key.with("embedding")));
+    else
+      encoder_ = {{settings_.encoder, rows, model.width, settings_.hidden > 0 ? settings_.hidden : model.width, settings_.layers, settings_.dropout}, key};
+  }
+
+  [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return encoder_.parameters(); }
+  void prepare(StepContext const& step) {
+    tokens_ = encoder_.compute(step);
+    if (settings_.submodules > 1) tokens_ = slice_rows(tokens_, 0, settings_.length);
+  }
+  void plan(VirtualPlan<Scalar, Device>& plan) const { plan.tokens.push_back({tokens_, stack_, Place::front, PositionPolicy::shift, pooled_}); }
+
+  /// The virtual tokens (all of E's rows), for files.
+  [[nodiscard]] PromptEncoder<Scalar, Device>& embeddings() { return encoder_; }
+  /// The settings with `submodules` resolved.
+  [[nodiscard]] PTuning const& settings() const { return settings_; }
+  [[nodiscard]] Stack stack() const { return stack_; }
+
+ private:
+  void check() const {
+    auto const require = [](char const* what, auto value, bool good, char const* expected) {
+      if (!good) fail<ConfigError>("[p_tuning] got ", what, " ", value, "; expected ", expected);
+    };
+    Index const many = std::numeric_limits<Index>::max() / 4;
+    require("length", settings_.length, settings_.length >= 1 && settings_.length <= many, "at least 1");
+    require("hidden", settings_.hidden, settings_.hidden >= 0, "at least 1, or 0 for the model's width");
+    require("layers", settings_.layers, settings_.layers >= 1, "at least 1");
+    require("dropout", settings_.dropout, settings_.dropout >= 0 && settings_.dropout < 1, "0 or more, and less than 1");
+    require("submodules", settings_.submodules, settings_.submodules >= 0 && settings_.submodules <= 2, "1 or 2, or 0 for PEFT's number");
+  }
+
+  PTuning settings_;
+  Stack stack_;
+  bool pooled_;
+  PromptEncoder<Scalar, Device> encoder_;
+  Variable<Scalar, Device> tokens_;
+};
+
+}  // namespace graft

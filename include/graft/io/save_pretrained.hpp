@@ -1,0 +1,54 @@
+/// @file
+/// @brief `save_pretrained`: a base model (a merged one, say) as a Hugging Face folder.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <graft/io/atomic_file.hpp>
+#include <graft/io/atomic_folder.hpp>
+#include <graft/io/json.hpp>
+#include <graft/io/safetensors_writer.hpp>
+#include <graft/models/pretrained.hpp>
+
+namespace graft {
+
+/// Writes config.json, as the checkpoint that the base was loaded from had it, and model.safetensors in the model's scalar, for load_pretrained and for
+/// transformers. A tied head is not written. Files of the tokenizer are not the base's: copy them. The folder appears, or gets the two files, as a whole.
+/// @throws ConfigError for a base that was loaded from no checkpoint, FileError if the folder cannot be written
+template <Architecture A, class Scalar>
+void save_pretrained(Base<A, Scalar, Cpu> const& base, std::filesystem::path const& folder) {
+  if (base->configuration.empty()) fail<ConfigError>("[save_pretrained] got a base without a configuration; expected one that load_pretrained has read");
+  nlohmann::json config = nlohmann::json::parse(base->configuration);
+  for (char const* key : {"quantization_config", "torch_dtype"}) config.erase(key);
+  config["dtype"] = dtype_of<Scalar> == Dtype::f64 ? "float64" : "float32";
+
+  std::vector<Tensor<Scalar>> kept;  // the entries refer to them
+  std::vector<TensorEntry> entries;
+  auto const add = [&](std::string const& name, Tensor<Scalar> tensor) {
+    if (tensor.empty()) return;
+    std::vector<std::int64_t> shape;
+    for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.shape()[axis]);
+    entries.push_back({name, dtype_of<Scalar>, shape, reinterpret_cast<std::byte const*>(tensor.data()), static_cast<std::size_t>(tensor.size()) * sizeof(Scalar), nullptr});
+    kept.push_back(std::move(tensor));
+  };
+  for (auto const& site : base->info().sites) {
+    if (site.tied) continue;
+    auto const& weights = base->at(site.address);
+    if (site.role == Role::buffer) {
+      add(site.name, weights.bias.reshape(Shape{site.out, site.in}));
+      continue;
+    }
+    add(site.name + ".weight", site.role == Role::norm ? weights.gain : weights.matrix.empty() ? Tensor<Scalar>() : weights.matrix.dense());
+    if (site.bias) add(site.name + ".bias", weights.bias);
+  }
+  AtomicFolder files(folder);
+  write_file_atomic(files.staging() / "config.json", config.dump(2) + "\n");
+  save_safetensors(files.staging() / "model.safetensors", entries);
+  files.commit();
+}
+
+}  // namespace graft

@@ -1,0 +1,67 @@
+/// @file
+/// @brief Adafactor on the host. Sums run in a fixed order, whatever the number of threads.
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include <graft/kernels/adafactor.hpp>
+#include <graft/kernels/cpu/loop.hpp>
+
+namespace graft::kernels {
+
+template <class Scalar>
+void adafactor_moments(Cpu, Scalar const* gradient, Index rows, Index width, AdafactorFactors const& factors, Scalar* row, Scalar* column) {
+  auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
+  auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(factors.gradient_scale);
+  auto const square = [=](Index i, Index j) {
+    Scalar const g = scale * gradient[i * width + j];
+    return g * g + epsilon;
+  };
+  parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
+    for (Index i = first; i < last; ++i)
+      row[i] = keep * row[i] + blend * (cpu::lane_sum<Scalar>(width, [=](Index j) { return square(i, j); }) / static_cast<Scalar>(width));
+  });
+  std::vector<Scalar> sums(static_cast<std::size_t>(width));
+  cpu::sum_rows(rows, width, sums.data(), square);
+  for (Index j = 0; j < width; ++j) column[j] = keep * column[j] + blend * (sums[static_cast<std::size_t>(j)] / static_cast<Scalar>(rows));
+}
+
+template <class Scalar>
+void adafactor_update(Cpu, Scalar const* gradient, Scalar const* row, Scalar const* column, Index rows, Index width, AdafactorFactors const& factors, Scalar* update) {
+  auto const scale = static_cast<Scalar>(factors.gradient_scale);
+  Scalar const mean = cpu::lane_sum<Scalar>(rows, [=](Index i) { return row[i]; }) / static_cast<Scalar>(rows);
+  std::vector<Scalar> by_column(static_cast<std::size_t>(width));
+  for (Index j = 0; j < width; ++j) by_column[static_cast<std::size_t>(j)] = Scalar(1) / std::sqrt(column[j]);
+  parallel_chunks(rows, rows_per_chunk(width), [=, factor = by_column.data()](Index first, Index last) {
+    for (Index i = first; i < last; ++i) {
+      Scalar const by_row = Scalar(1) / std::sqrt(row[i] / mean);
+      Scalar const* const g = gradient + i * width;
+      cpu::map_here(update + i * width, width, [=](Index j) { return by_row * factor[j] * (scale * g[j]); });
+    }
+  });
+}
+
+template <class Scalar>
+void adafactor_vector(Cpu, Scalar const* gradient, Index size, AdafactorFactors const& factors, Scalar* second, Scalar* update) {
+  auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
+  auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(factors.gradient_scale);
+  cpu::map_chunks(second, size, [=](Index i) {
+    Scalar const g = scale * gradient[i];
+    return keep * second[i] + blend * (g * g + epsilon);
+  });
+  cpu::map_chunks(update, size, [=](Index i) { return scale * gradient[i] / std::sqrt(second[i]); });
+}
+
+template <class Scalar>
+void adafactor_apply(Cpu, Scalar* parameter, Scalar const* update, Scalar* first, Index size, double factor, double beta1, double keep) {
+  auto const times = static_cast<Scalar>(factor), stay = static_cast<Scalar>(beta1), blend = static_cast<Scalar>(1.0 - beta1), kept = static_cast<Scalar>(keep);
+  if (first) {
+    cpu::map_chunks(first, size, [=](Index i) { return stay * first[i] + blend * (times * update[i]); });
+    cpu::map_chunks(parameter, size, [=](Index i) { return kept * parameter[i] - first[i]; });
+  } else {
+    cpu::map_chunks(parameter, size, [=](Index i) { return kept * parameter[i] - times * update[i]; });
+  }
+}
+
+}  // namespace graft::kernels

@@ -1,0 +1,41 @@
+/// @file
+/// @brief A step of an LSTM on the host, on one thread: its products are larger.
+#pragma once
+
+#include <graft/kernels/cpu/loop.hpp>
+#include <graft/kernels/cpu/math.hpp>
+#include <graft/kernels/lstm.hpp>
+
+namespace graft::kernels {
+
+template <class Scalar>
+void lstm_step(Cpu, Scalar* gates, Scalar const* previous, Index hidden, Scalar* cell, Scalar* output) {
+  auto const sigmoid = [](Scalar x) { return Scalar(1) / (Scalar(1) + cpu::fast_exp(-x)); };
+  cpu::map_here(gates, 2 * hidden, [=](Index j) { return sigmoid(gates[j]); });
+  cpu::map_here(gates + 2 * hidden, hidden, [=, g = gates + 2 * hidden](Index j) { return cpu::fast_tanh(g[j]); });
+  cpu::map_here(gates + 3 * hidden, hidden, [=, o = gates + 3 * hidden](Index j) { return sigmoid(o[j]); });
+  Scalar const *const i = gates, *const f = gates + hidden, *const g = gates + 2 * hidden, *const o = gates + 3 * hidden;
+  if (previous)
+    cpu::map_here(cell, hidden, [=](Index j) { return f[j] * previous[j] + i[j] * g[j]; });
+  else
+    cpu::map_here(cell, hidden, [=](Index j) { return i[j] * g[j]; });
+  cpu::map_here(output, hidden, [=](Index j) { return o[j] * cpu::fast_tanh(cell[j]); });
+}
+
+template <class Scalar>
+void lstm_step_backward(Cpu, Scalar const* gates, Scalar const* previous, Scalar const* cell, Scalar const* doutput, Scalar const* carried, Index hidden,
+                        Scalar* dcell, Scalar* dgates) {
+  Scalar const *const i = gates, *const f = gates + hidden, *const g = gates + 2 * hidden, *const o = gates + 3 * hidden;
+  for (Index j = 0; j < hidden; ++j) {
+    Scalar const dh = doutput[j] + (carried ? carried[j] : Scalar(0));
+    Scalar const squashed = cpu::fast_tanh(cell[j]);
+    Scalar const dc = dcell[j] + dh * o[j] * (Scalar(1) - squashed * squashed);
+    dgates[j] = dc * g[j] * i[j] * (Scalar(1) - i[j]);
+    dgates[hidden + j] = (previous ? dc * previous[j] : Scalar(0)) * f[j] * (Scalar(1) - f[j]);
+    dgates[2 * hidden + j] = dc * i[j] * (Scalar(1) - g[j] * g[j]);
+    dgates[3 * hidden + j] = dh * squashed * o[j] * (Scalar(1) - o[j]);
+    dcell[j] = dc * f[j];
+  }
+}
+
+}  // namespace graft::kernels

@@ -1,0 +1,35 @@
+/// @file
+/// @brief Scaling of columns and rows on the host.
+#pragma once
+
+#include <graft/kernels/cpu/loop.hpp>
+#include <graft/kernels/scale_columns.hpp>
+
+namespace graft::kernels {
+
+template <class Scalar>
+void scale_columns(Cpu, Scalar const* x, Scalar const* gain, Index rows, Index width, Scalar* y) {
+  parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
+    for (Index i = first; i < last; ++i) {
+      Scalar const* const from = x + i * width;
+      cpu::map_here(y + i * width, width, [=](Index j) { return from[j] * gain[j]; });
+    }
+  });
+}
+
+template <class Scalar>
+void scale_rows(Cpu, Scalar const* x, Scalar const* gain, Index rows, Index width, Scalar* y) {
+  parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
+    for (Index i = first; i < last; ++i) {
+      Scalar const* const from = x + i * width;
+      cpu::map_here(y + i * width, width, [=, times = gain[i]](Index j) { return from[j] * times; });
+    }
+  });
+}
+
+template <class Scalar>
+void scale_columns_gain_gradient(Cpu, Scalar const* x, Scalar const* dy, Index rows, Index width, Scalar* dgain) {
+  cpu::sum_rows(rows, width, dgain, [=](Index i, Index j) { return dy[i * width + j] * x[i * width + j]; });
+}
+
+}  // namespace graft::kernels

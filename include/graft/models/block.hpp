@@ -1,0 +1,72 @@
+/// @file
+/// @brief One layer of a stack: its sublayers with norms, residuals and the strategy's hooks.
+#pragma once
+
+#include <graft/models/cross_attention.hpp>
+
+namespace graft {
+
+/// Norm before: x + f(norm(x)) for every sublayer f; norm after: norm(x + f(x)).
+template <Architecture A, class State, class Scalar, class Device>
+class Block {
+ public:
+  using Parts = ModelParts<A, State, Scalar, Device>;
+  using Pass = StackPass<Scalar, Device>;
+  using Value = Variable<Scalar, Device>;
+
+  Block(Parts const& parts, LayerAddress at) : parts_(parts), at_(at) {}
+
+  /// `[tokens, width]` → `[tokens, width]`, or, where `last`, only the queries that hold targets; `pass.out` tells the result's rows.
+  [[nodiscard]] Value operator()(Value x, Pass& pass, bool last) const {
+    x = self_attention(x, pass, last);
+    if constexpr (A::stacks == StackKind::encoder_decoder)
+      if (at_.stack == Stack::decoder) {
+        Value const input = before(Site::cross_attention_norm, x);
+        x = after(Sublayer::cross_attention, Site::cross_attention_norm, x, input, CrossAttention<A, State, Scalar, Device>(parts_, at_)(input, pass), pass.out);
+      }
+    Value const input = before(Site::feed_forward_norm, x);
+    x = after(Sublayer::feed_forward, Site::feed_forward_norm, x, input, feed_forward(input, pass.out), pass.out);
+    if constexpr (HasAfterLayer<State, Scalar, Device>)
+      if (parts_.state) x = parts_.state->after_layer(at_, x, pass.out);
+    return x;
+  }
+
+ private:
+  [[nodiscard]] Value self_attention(Value x, Pass& pass, bool last) const {
+    QueryRange const queries = last ? target_queries(pass.out) : all_queries(pass.out);
+    Rows const query_rows = last ? restrict_rows(pass.out, queries) : pass.out;
+    Value input = before(Site::attention_norm, x);
+    Value const output = SelfAttention<A, State, Scalar, Device>(parts_, at_)(input, pass, queries, query_rows);
+    if (last) {
+      auto const places = queries.packed(pass.out);
+      x = gather_rows(x, places);
+      if constexpr (HasAfterSublayer<State, Scalar, Device>) input = gather_rows(input, places);  // the hook sees what the queries saw
+      pass.out = query_rows;
+    }
+    return after(Sublayer::attention, Site::attention_norm, x, input, output, pass.out);
+  }
+
+  [[nodiscard]] Value feed_forward(Value const& x, Rows const& rows) const {
+    Activation const activation = parts_.config().activation;
+    Value const up = parts_.project({Site::feed_forward_up, at_}, x, rows);
+    if constexpr (A::feed_forward == FeedForwardKind::gated) {
+      Value const gate = parts_.project({Site::feed_forward_gate, at_}, x, rows);
+      return parts_.project({Site::feed_forward_down, at_}, gated(gate, up, activation), rows);
+    } else {
+      return parts_.project({Site::feed_forward_down, at_}, activate(up, activation), rows);
+    }
+  }
+
+  [[nodiscard]] Value before(Site norm, Value const& x) const {
+    return A::placement == NormPlacement::before ? parts_.norm({norm, at_}, x) : x;
+  }
+  [[nodiscard]] Value after(Sublayer which, Site norm, Value const& x, Value const& input, Value const& output, Rows const& rows) const {
+    Value const sum = parts_.add_sublayer(at_, which, x, input, output, rows);
+    return A::placement == NormPlacement::after ? parts_.norm({norm, at_}, sum) : sum;
+  }
+
+  Parts const& parts_;
+  LayerAddress at_;
+};
+
+}  // namespace graft

@@ -1,0 +1,51 @@
+/// @file
+/// @brief A decoder layer's attention over the encoder's states.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include <graft/models/self_attention.hpp>
+
+namespace graft {
+
+template <Architecture A, class State, class Scalar, class Device>
+class CrossAttention {
+ public:
+  using Parts = ModelParts<A, State, Scalar, Device>;
+  using Pass = StackPass<Scalar, Device>;
+  using Value = Variable<Scalar, Device>;
+  using Source = AttentionSource<Scalar, Device>;
+
+  CrossAttention(Parts const& parts, LayerAddress at) : parts_(parts), at_(at) {}
+
+  /// `[queries, width]` of the sublayer's input `[queries, width]`, before the addition to the residual.
+  [[nodiscard]] Value operator()(Value const& x, Pass const& pass) const {
+    Value const q = parts_.project({Site::cross_query, at_}, x, pass.out);
+    std::vector<CacheExtent> extents;
+    std::vector<Source> sources;
+    if (pass.cache) {
+      auto const& layer = pass.cache->source->layers[static_cast<std::size_t>(at_.layer)];
+      sources.push_back({{Value(layer.keys), 0}, {Value(layer.values), 0}});
+      for (auto const& row : pass.cache->rows) extents.push_back(row.source);
+    } else {
+      sources.push_back(keys_values(*pass.source));
+      if (pass.observer) (*pass.observer)(at_, AttentionKind::cross, sources[0].keys, sources[0].values);
+      extents = extents_of(pass.source->rows);
+    }
+    auto const banks = parts_.banks(at_, AttentionKind::cross);
+    for (auto const& bank : banks) sources.push_back({bank.keys, bank.values});
+    Value const attended = attention<Scalar, Device>({q, 0}, sources, plan_cross_attention(pass.out, extents, banks), attention_shape<A>(parts_.stack(at_.stack)));
+    return parts_.project({Site::cross_attention_output, at_}, attended, pass.out);
+  }
+  /// Keys and values of the encoder's states.
+  [[nodiscard]] Source keys_values(EncoderStates<Scalar, Device> const& source) const {
+    return {{parts_.project({Site::cross_key, at_}, source.states, source.rows), 0}, {parts_.project({Site::cross_value, at_}, source.states, source.rows), 0}};
+  }
+
+ private:
+  Parts const& parts_;
+  LayerAddress at_;
+};
+
+}  // namespace graft

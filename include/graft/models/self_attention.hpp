@@ -1,0 +1,93 @@
+/// @file
+/// @brief A layer's attention over its own stack: projections, rotary positions, the cache, virtual keys and values.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <graft/models/model_parts.hpp>
+#include <graft/models/pass.hpp>
+#include <graft/ops/gather.hpp>
+
+namespace graft {
+
+template <Architecture A>
+[[nodiscard]] AttentionShape attention_shape(StackConfig const& stack) {
+  return {stack.heads, stack.kv_heads, stack.head_dim, A::scaled_attention ? 1.0 / std::sqrt(static_cast<double>(stack.head_dim)) : 1.0};
+}
+
+template <Architecture A, class State, class Scalar, class Device>
+class SelfAttention {
+ public:
+  using Parts = ModelParts<A, State, Scalar, Device>;
+  using Pass = StackPass<Scalar, Device>;
+  using Value = Variable<Scalar, Device>;
+  using Source = AttentionSource<Scalar, Device>;
+
+  SelfAttention(Parts const& parts, LayerAddress at) : parts_(parts), at_(at), stack_(parts.stack(at.stack)) {}
+
+  /// `[queries, width]` of the layer's input `[tokens, width]`, before the addition to the residual; `query_rows` are the rows of the queries.
+  [[nodiscard]] Value operator()(Value const& x, Pass const& pass, QueryRange const& queries, Rows const& query_rows) const {
+    auto const [query, own] = project(x, pass, queries, query_rows);
+    if (pass.observer) (*pass.observer)(at_, AttentionKind::self, own.keys, own.values);
+    auto const banks = parts_.banks(at_, AttentionKind::self);
+    std::vector<Source> sources{own};
+    if (pass.cache) {
+      auto const& layer = pass.cache->cache->layers[static_cast<std::size_t>(at_.layer)];
+      sources.push_back({{Value(layer.keys), 0}, {Value(layer.values), 0}});
+    }
+    for (auto const& bank : banks) sources.push_back({bank.keys, bank.values});
+    auto const plan = plan_attention(pass.planned, queries, banks, pass.cached(), pass.causal());
+    Value const attended = attention(query, sources, plan, attention_shape<A>(stack_), pass.bias.table.empty() ? nullptr : &pass.bias);
+    if (pass.cache) remember(own, pass);
+    return parts_.project({Site::attention_output, at_}, attended, query_rows);
+  }
+
+ private:
+  struct Projections {
+    Columns<Scalar, Device> query;
+    Source own;
+  };
+
+  /// q, k and v, after rotary positions; q only for the queries.
+  [[nodiscard]] Projections project(Value const& x, Pass const& pass, QueryRange const& queries, Rows const& query_rows) const {
+    Rows const& rows = pass.planned.rows;
+    if constexpr (A::fused_attention) {
+      Value const fused = parts_.project({Site::query_key_value, at_}, x, rows);
+      Index const width = stack_.query_width(), kv = stack_.kv_width();
+      Value const q = queries.all ? fused : gather_rows(fused, queries.packed(rows));
+      return {{q, 0}, {{fused, width}, {fused, width + kv}}};
+    } else {
+      Value const query_input = queries.all ? x : gather_rows(x, queries.packed(rows));
+      Value q = parts_.project({Site::query, at_}, query_input, query_rows);
+      Value k = parts_.project({Site::key, at_}, x, rows);
+      Value const v = parts_.project({Site::value, at_}, x, rows);
+      if constexpr (A::positions == PositionKind::rotary) {
+        q = rotary(q, query_rows.positions, parts_.rotary);
+        k = rotary(k, rows.positions, parts_.rotary);
+      }
+      return {{q, 0}, {{k, 0}, {v, 0}}};
+    }
+  }
+
+  /// Writes the batch's keys and values into the cache.
+  void remember(Source const& own, Pass const& pass) const {
+    auto& layer = pass.cache->cache->layers[static_cast<std::size_t>(at_.layer)];
+    Rows const& rows = pass.planned.rows;
+    Index const width = stack_.kv_width();
+    auto const copy = [&](Columns<Scalar, Device> const& from, Tensor<Scalar, Device>& to) {
+      for (Index r = 0; r < rows.count(); ++r)
+        for (Index i = 0; i < rows.length(r); ++i)
+          std::copy_n(from.x.value().row(rows.begin(r) + i) + from.first, width, to.row(pass.cache->rows[static_cast<std::size_t>(r)].append + i));
+    };
+    copy(own.keys, layer.keys);
+    copy(own.values, layer.values);
+  }
+
+  Parts const& parts_;
+  LayerAddress at_;
+  StackConfig const& stack_;
+};
+
+}  // namespace graft

@@ -1,0 +1,225 @@
+// Encoder–decoders and encoders: strategies that no fixture has, gradients through whole models, generation, files.
+#include <gtest/gtest.h>
+
+#include <graft/adaptation/bottleneck_adapter.hpp>
+#include <graft/adaptation/classification_head.hpp>
+#include <graft/adaptation/compose.hpp>
+#include <graft/adaptation/infix_tuning.hpp>
+#include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/prefix_tuning.hpp>
+#include <graft/adaptation/prompt_tuning.hpp>
+#include <graft/autograd/gradcheck.hpp>
+#include <graft/generate/generate.hpp>
+#include <graft/models/bart.hpp>
+#include <graft/models/bert.hpp>
+#include <graft/models/t5.hpp>
+
+#include "invariants.hpp"
+
+namespace {
+
+using graft::Index, graft::Token;
+using graft::Bart, graft::Bert, graft::Roberta, graft::T5, graft::T5v11;
+using graft::InfixTuning, graft::LoRA, graft::Mlp, graft::PrefixTuning, graft::PromptTuning;
+
+std::vector<graft::TokenizedExample> sources_and_targets() {
+  auto examples = small::examples();
+  examples.resize(3);
+  return examples;
+}
+std::vector<graft::TokenizedExample> classes() {
+  auto examples = small::examples();
+  examples.resize(3);
+  Token label = 0;
+  for (auto& example : examples) {
+    example.target = {label++};
+    if (label == 2) example.token_types.assign(example.source.size(), 1);
+  }
+  return examples;
+}
+template <class A>
+std::vector<graft::TokenizedExample> examples_for() {
+  return A::head == graft::HeadKind::classifier ? classes() : sources_and_targets();
+}
+
+/// Central differences of the loss against all trained parameters, through the whole model.
+template <graft::Architecture A, class Settings>
+void check_gradients(Settings const& settings) {
+  auto model = graft::adapt(small::base<A, double>(), settings, 3);
+  small::disturb(model, 0.05);  // T5's unscaled scores curve so much further out that central differences lose digits
+  auto const batch = model.pack(examples_for<A>());
+  std::vector<graft::Parameter<double>> parameters;
+  for (auto* parameter : model.parameters()) parameters.push_back(*parameter);
+  auto const report = graft::gradcheck([&] { return small::loss(model, batch); }, parameters);
+  EXPECT_TRUE(report.passed) << A::model_type << ": " << report.message;
+}
+
+TEST(EncoderGradients, ThreeWayPrefix) {
+  PrefixTuning const flat{.length = 2, .init_deviation = 0.5}, mlp{.length = 2, .reparametrization = Mlp{.hidden = 3}};
+  check_gradients<T5v11>(flat);  // its heads · head_dim are not its width, where PEFT fails
+  check_gradients<T5v11>(mlp);
+  check_gradients<T5>(PrefixTuning{.length = 3, .init_deviation = 0.5, .scope = graft::PrefixScope::peft_decoder});
+  check_gradients<Bart>(flat);
+  check_gradients<Bert>(graft::compose(mlp, graft::ClassificationHead{.labels = 4}));
+}
+TEST(EncoderGradients, InfixPromptAndAdapters) {
+  check_gradients<Bart>(InfixTuning{.length = 2, .init_deviation = 0.5});
+  check_gradients<T5>(PromptTuning{.length = 2, .init = graft::Init::normal, .place = graft::Place::infix});
+  check_gradients<Bart>(graft::BottleneckAdapter{.bottleneck = 2, .placement = graft::AdapterPlacement::houlsby});
+  check_gradients<T5v11>(LoRA{.rank = 2, .targets = {"k", "o", "wo"}});
+  check_gradients<Roberta>(graft::compose(LoRA{.rank = 2}, graft::ClassificationHead{}));
+  check_gradients<Bert>(graft::compose(PromptTuning{.length = 2, .pooling = graft::Pooling::first_token}, graft::ClassificationHead{}));
+}
+
+TEST(EncoderDecoder, PrefixHasABankForEveryAttention) {
+  auto model = graft::adapt(small::base<Bart, double>(), PrefixTuning{.length = 2});
+  auto const& banks = model.state().banks();
+  ASSERT_EQ(banks.size(), 3U);
+  EXPECT_EQ(banks[0].name, "encoder");
+  EXPECT_EQ(banks[0].matrix.shape(), (graft::Shape{2, 2 * 2 * 12}));
+  EXPECT_EQ(banks[2].matrix.shape(), (graft::Shape{2, 2 * 3 * 12}));
+  EXPECT_EQ(model.parameters()[2]->name(), "cross.embedding.weight");
+}
+
+TEST(EncoderDecoder, AliasedSlotsAreReadAsPeftReadsThem) {
+  auto const banks = graft::key_banks<double, graft::Cpu>(graft::describe_model<T5>(small::config<T5>()), graft::Place::front, graft::PrefixScope::peft_decoder, {});
+  ASSERT_EQ(banks.size(), 1U);
+  EXPECT_EQ(banks[0].columns(), 4 * banks[0].width());  // two encoder layers
+  for (std::size_t layer : {0U, 1U, 2U}) {
+    EXPECT_EQ(banks[0].column(layer, 0), 0);
+    EXPECT_EQ(banks[0].column(layer, 1), banks[0].width());
+  }
+}
+
+TEST(EncoderDecoder, InfixLeavesTheEncoderAndReachesTheFirstTarget) {
+  auto const base = small::base<Bart, double>();
+  auto model = graft::adapt(base, InfixTuning{.length = 2, .init_deviation = 0.5});
+  auto plain = graft::adapt(base, graft::NoAdaptation{});
+  auto const batch = model.pack(sources_and_targets());
+  auto const [with, extents] = model.encode_sources(batch);
+  auto const [without, same] = plain.encode_sources(batch);
+  for (std::size_t layer = 0; layer < with.layers.size(); ++layer) EXPECT_TRUE(invariants::same_bits(with.layers[layer].keys, without.layers[layer].keys));
+  auto first = batch;
+  first.rows.targets = {{0}, {batch.rows.targets.labels[0]}, {}};
+  graft::backward(small::loss(model, first));
+  double largest = 0;
+  auto const gradient = model.parameters()[0]->gradient();
+  for (Index i = 0; i < gradient.size(); ++i) largest = std::max(largest, std::abs(gradient.data()[i]));
+  EXPECT_GT(largest, 1e-6);
+}
+
+template <graft::Architecture A, class Settings>
+void check_decoding(Settings const& settings) {
+  auto model = graft::adapt(small::base<A, double>(), settings, 3);
+  small::disturb(model);
+  std::vector<std::vector<Token>> sources;
+  for (auto const& example : small::examples()) sources.push_back(example.source);
+  graft::BeamSearch const beams{.max_new_tokens = 7, .end_tokens = {4}, .beams = 3};
+  auto const together = graft::generate(model, sources, beams), greedy = graft::generate(model, sources, graft::Greedy{.max_new_tokens = 7});
+  for (std::size_t s = 0; s < sources.size(); ++s) {
+    EXPECT_EQ(graft::generate(model, {sources[s]}, beams)[0][0].tokens, together[s][0].tokens) << A::model_type << ", source " << s;
+    // greedy without a cache: the whole text anew at every step
+    std::vector<Token> text;
+    graft::NoGrad no_grad;
+    for (Token chosen : greedy[s][0].tokens) {
+      std::vector<Token> target = text;
+      target.push_back(0);
+      auto batch = model.pack({{sources[s], target, 0}});
+      batch.rows.targets = {{batch.rows.tokens() - 1}, {}, {}};
+      auto const logits = model.logits(batch).value();
+      EXPECT_EQ(std::max_element(logits.data(), logits.data() + logits.size()) - logits.data(), chosen) << A::model_type << ", source " << s;
+      text.push_back(chosen);
+    }
+  }
+}
+
+TEST(EncoderDecoder, DecodesWithTheCacheAsWithout) {
+  check_decoding<T5v11>(PrefixTuning{.length = 2, .init_deviation = 0.5});
+  check_decoding<T5>(PrefixTuning{.length = 3, .scope = graft::PrefixScope::decoder});
+  check_decoding<Bart>(PrefixTuning{.length = 2, .positions = graft::PositionPolicy::shift});
+  check_decoding<Bart>(PrefixTuning{.length = 3, .init_deviation = 0.5});
+  check_decoding<Bart>(InfixTuning{.length = 2});
+  check_decoding<Bart>(PromptTuning{.length = 2});
+}
+
+/// A row's logits do not depend on its neighbours.
+template <graft::Architecture A, class Settings>
+void check_neighbours(Settings const& settings) {
+  auto model = graft::adapt(small::base<A, double>(), settings, 3);
+  small::disturb(model);
+  auto const examples = examples_for<A>();
+  graft::NoGrad no_grad;
+  auto const together = model.logits(model.pack(examples)).value();
+  Index row = 0;
+  for (auto const& example : examples) {
+    auto const alone = model.logits(model.pack({example})).value();
+    for (Index i = 0; i < alone.rows(); ++i, ++row)
+      for (Index v = 0; v < alone.width(); ++v) EXPECT_NEAR(alone.row(i)[v], together.row(row)[v], 1e-12);
+  }
+  EXPECT_EQ(row, together.rows());
+}
+TEST(Encoders, RowsDoNotDependOnTheirNeighbours) {
+  check_neighbours<T5>(PrefixTuning{.length = 2});
+  check_neighbours<Bart>(PromptTuning{.length = 2});
+  check_neighbours<Bert>(graft::compose(PromptTuning{.length = 2}, graft::ClassificationHead{}));
+}
+
+template <graft::Architecture A, class Settings>
+void check_training(Settings const& settings) {
+  auto const base = small::base<A, double>();
+  auto const before = invariants::snapshot(base);
+  auto model = graft::adapt(base, settings, 3);
+  auto const batch = model.pack(examples_for<A>());
+  auto const start = invariants::values_of(model);
+  double const first = small::loss(model, batch).value().data()[0];
+  graft::Tape::current().discard();
+  invariants::train(model, batch, 6);
+  graft::NoGrad no_grad;
+  EXPECT_LT(small::loss(model, batch).value().data()[0], first) << A::model_type;
+  for (auto* parameter : model.parameters()) EXPECT_FALSE(invariants::same_bits(parameter->value(), start.at(parameter->name()))) << parameter->name();
+  auto const after = invariants::snapshot(base);
+  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(invariants::same_bits(before[i], after[i]));
+  auto plain = graft::adapt(base, graft::NoAdaptation{});
+  model.enable(false);
+  EXPECT_TRUE(invariants::same_bits(model.logits(batch).value(), plain.logits(batch).value())) << "disabled";
+}
+TEST(Encoders, TrainingMovesTheAdapterAlone) {
+  check_training<T5v11>(PrefixTuning{.length = 2, .reparametrization = Mlp{.hidden = 4}});
+  check_training<Bart>(PrefixTuning{.length = 2, .init = graft::Init::words, .init_words = {{3, 4}, {5}}});
+  check_training<Bart>(PromptTuning{.length = 2});
+  check_training<Bert>(graft::compose(PrefixTuning{.length = 2}, graft::ClassificationHead{.labels = 3, .restart = true}));
+}
+
+TEST(Encoders, HeadlessBaseSaysWhatToDo) {
+  auto config = small::config<Bert>();
+  auto const headless = std::make_shared<graft::Pretrained<Bert, double>>(*small::base<Bert, double>());
+  headless->mutable_at({graft::Site::classifier}) = {};
+  auto model = graft::adapt(graft::Base<Bert, double>(headless), LoRA{.rank = 2});
+  try {
+    (void)model.scores(model.pack(classes()));
+    FAIL() << "no error";
+  } catch (graft::ConfigError const& error) {
+    EXPECT_NE(std::string(error.what()).find("without a classification head"), std::string::npos) << error.what();
+  }
+  graft::Tape::current().discard();
+  auto with_head = graft::adapt(graft::Base<Bert, double>(headless), graft::compose(LoRA{.rank = 2}, graft::ClassificationHead{.labels = 5}));
+  EXPECT_EQ(with_head.logits(with_head.pack(classes())).value().width(), 5);
+  graft::Tape::current().discard();
+}
+
+TEST(Encoders, PrefixOfActivationsStartsAtTheWords) {
+  auto const base = small::base<Bart, double>();
+  auto model = graft::adapt(base, PrefixTuning{.length = 3, .init = graft::Init::words, .init_words = {{3, 4}, {5}}});
+  auto const access = graft::access<Bart, double, graft::Cpu>(base);
+  for (auto const& layer : access.keys_values({3, 4, 5})) {
+    for (auto& bank : model.state().banks()) {
+      auto const i = bank.find(layer.at, layer.kind);
+      if (i < 0) continue;
+      auto const values = bank.matrix.values();
+      for (Index p = 0; p < 3; ++p)
+        for (Index c = 0; c < bank.width(); ++c) EXPECT_EQ(values.row(p)[bank.column(static_cast<std::size_t>(i), 1) + c], layer.values.row(p)[c]);
+    }
+  }
+}
+
+}  // namespace
