@@ -39,7 +39,7 @@ struct Model {
   unsigned type = 1;  ///< 1 unigram, 2 BPE
   bool byte_fallback = false;
   bool dummy_prefix = true, remove_extra_whitespaces = true;
-  std::string chars_map;
+  std::string chars_map = "";
 
   [[nodiscard]] std::string bytes() const {
     std::string out;

@@ -63,7 +63,10 @@ inline void use_folder_tokens(TokenizerParts& parts, TokenizerSettings const& se
   std::vector<AddedToken> const of_model = std::exchange(parts.added_tokens, {});
   add_folder_tokens(parts, settings, {});
   std::unordered_set<Token> given;
-  for (AddedToken const& token : parts.added_tokens) given.insert(token.id);
+  for (AddedToken& token : parts.added_tokens) {
+    token.normalized = false;  // looked for in the text as given: normalized, it would begin with `▁`
+    given.insert(token.id);
+  }
   for (AddedToken token : of_model) {
     if (given.contains(token.id)) continue;
     token.in_text = true;
