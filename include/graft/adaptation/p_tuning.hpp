@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include <graft/adaptation/pooling.hpp>
 #include <graft/adaptation/prompt_encoder.hpp>
 #include <graft/ops/gather.hpp>
 
@@ -19,7 +20,7 @@ struct PTuning {
   Index layers = 2;                                   ///< of an LSTM
   double dropout = 0.0;                               ///< between the layers of an LSTM, while training
   Index submodules = 0;                               ///< E has P times so many rows, of which the model reads the first P; 0 for PEFT's number: 2 for an encoder–decoder, else 1
-  bool pooled = true;                                 ///< whether a classifier reads the first virtual token (as in PEFT) or the first real one
+  Pooling pooling = Pooling::first_virtual;           ///< of a classifier
   bool flat = false;                                  ///< train the virtual tokens themselves: adapters are loaded so, because files do not hold the encoder
 
   static constexpr char const* name = "p_tuning";
@@ -33,7 +34,7 @@ struct PTuning {
     visitor("layers", self.layers);
     visitor("dropout", self.dropout);
     visitor("submodules", self.submodules);
-    visitor("pooled", self.pooled);
+    visitor("pooling", self.pooling);
     visitor("flat", self.flat);
   }
 };
@@ -44,7 +45,7 @@ class PTuning::State {
   using Values = Tensor<Scalar, Device>;
 
   State(PTuning const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key)
-      : settings_(settings), stack_(model.input().stack), pooled_(settings.pooled && model.classifies) {
+      : settings_(settings), stack_(model.input().stack), pooled_(model.classifies && settings.pooling == Pooling::first_virtual) {
     if (settings_.submodules == 0) settings_.submodules = model.main().crosses ? 2 : 1;
     check();
     Index const rows = settings_.length * settings_.submodules;

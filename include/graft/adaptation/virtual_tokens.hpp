@@ -5,16 +5,11 @@
 #include <optional>
 #include <vector>
 
+#include <graft/adaptation/pooling.hpp>
 #include <graft/adaptation/reparametrization.hpp>
 #include <graft/ops/gather.hpp>
 
 namespace graft {
-
-/// Which state a classifier reads where virtual tokens stand in front.
-enum class Pooling {
-  first_virtual,  ///< that of the first virtual token, as PEFT does
-  first_token,    ///< that of the first real token, as P-tuning v2's code does
-};
 
 /// `[P, width]` virtual embeddings of a strategy whose settings have length, place, positions, reparametrization and the init fields. They join the rows of the
 /// encoder where there is one, else those of the decoder.

@@ -9,7 +9,7 @@
 
 namespace graft::kernels {
 
-/// The functions that carry out products. `graft::onednn` replaces them before the first use; by default they are Eigen's.
+/// The functions that carry out products. `graft::onednn` replaces them before the first use; by default they are our own.
 template <class Scalar>
 struct ProductTable {
   using Function = void (*)(Product<Scalar> const&);

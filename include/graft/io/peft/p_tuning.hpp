@@ -16,7 +16,7 @@ struct PeftFormat<PTuning> {
   static constexpr char const* tensor_prefix = "";
 
   [[nodiscard]] static bool can_express(PTuning const& settings, ModelInfo const& model) {
-    return settings.pooled || !model.classifies;
+    return settings.pooling == Pooling::first_virtual || !model.classifies;
   }
   template <class State>
   [[nodiscard]] static nlohmann::json config(PTuning const& settings, State& state, ModelInfo const& model) {

@@ -9,7 +9,7 @@
 
 namespace graft::kernels::cpu {
 
-/// Most rows of A for which this is faster than Eigen's blocked product (measured at k of 576 to 1,536 on AVX-512).
+/// Most rows of A for which this is faster than packing (measured at k of 576 to 1,536 on AVX-512).
 inline constexpr Index few_rows_limit = 12;
 
 /// The block of C at (i, j), `rows` × `columns` dot products along k.

@@ -1,0 +1,96 @@
+/// @file
+/// @brief Copies of a product's operands in the order in which register tiles read them.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include <graft/kernels/cpu/register_tile.hpp>
+#include <graft/kernels/matmul_operands.hpp>
+
+namespace graft::kernels::cpu {
+
+/// op(B)'s rows [t, t + depth), columns [j, j + valid) as stored rows of `width`, filled up with zeros.
+template <class Scalar>
+void pack_plain(Product<Scalar> const& p, Index t, Index depth, Index j, Index valid, Index width, Scalar* to) {
+  using Packet = typename Tile<Scalar>::Packet;
+  constexpr Index lanes = Tile<Scalar>::lanes;
+  Scalar const* from = p.b + t * p.ldb + j;
+  for (Index u = 0; u < depth; ++u, from += p.ldb, to += width) {
+    if (valid == width) {
+      for (Index c = 0; c < width; c += lanes) Eigen::internal::pstoreu(to + c, Eigen::internal::ploadu<Packet>(from + c));
+    } else {
+      std::fill(std::copy_n(from, valid, to), to + width, Scalar(0));
+    }
+  }
+}
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // PacketBlock<__m256, 8>: the alignment is Eigen's affair
+#endif
+
+/// The same where B is stored as [n, k]: square blocks of packets are transposed in registers.
+template <class Scalar>
+void pack_transposed(Product<Scalar> const& p, Index t, Index depth, Index j, Index valid, Index width, Scalar* to) {
+  using Packet = typename Tile<Scalar>::Packet;
+  constexpr Index lanes = Tile<Scalar>::lanes;
+  for (Index c = 0; c < width; c += lanes, to += lanes) {
+    Scalar const* const from = p.b + (j + c) * p.ldb + t;
+    Index u = 0;
+    if (c + lanes <= valid)
+      for (; u + lanes <= depth; u += lanes) {
+        Eigen::internal::PacketBlock<Packet, static_cast<int>(lanes)> block;
+        for (Index r = 0; r < lanes; ++r) block.packet[r] = Eigen::internal::ploadu<Packet>(from + r * p.ldb + u);
+        Eigen::internal::ptranspose(block);
+        for (Index r = 0; r < lanes; ++r) Eigen::internal::pstoreu(to + (u + r) * width, block.packet[r]);
+      }
+    for (; u < depth; ++u)
+      for (Index r = 0; r < lanes; ++r) to[u * width + r] = c + r < valid ? from[r * p.ldb + u] : Scalar(0);
+  }
+}
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+/// The panels of op(B)'s rows [t, t + depth), columns [j, j + columns). `in_place`: whole panels of a B that is stored as read stay where
+/// they are, since copying them would cost more than it saves.
+template <class Scalar>
+void pack_panels(Product<Scalar> const& p, Index t, Index depth, Index j, Index columns, bool in_place, std::vector<Scalar>& buffer,
+                 std::vector<Panel<Scalar>>& panels) {
+  buffer.resize(static_cast<std::size_t>(depth * (columns + Tile<Scalar>::columns)));
+  panels.clear();
+  Scalar* to = buffer.data();
+  for (Index c = 0; c < columns; c += Tile<Scalar>::columns) {
+    Index const valid = std::min(columns - c, Tile<Scalar>::columns), width = valid <= Tile<Scalar>::lanes ? Tile<Scalar>::lanes : Tile<Scalar>::columns;
+    bool const plain = p.read_b == Read::plain;
+    if (plain && in_place && valid == width) {
+      panels.push_back({p.b + t * p.ldb + j + c, p.ldb, width, valid});
+      continue;
+    }
+    plain ? pack_plain(p, t, depth, j + c, valid, width, to) : pack_transposed(p, t, depth, j + c, valid, width, to);
+    panels.push_back({to, width, width, valid});
+    to += depth * width;
+  }
+}
+
+/// op(A)'s rows [i, i + rows), columns [t, t + depth): where they stand, or, where A is stored as [k, m], copied to `buffer`.
+template <class Scalar>
+Strip<Scalar> strip_of(Product<Scalar> const& p, Index i, Index rows, Index t, Index depth, std::vector<Scalar>& buffer) {
+  constexpr Index high = Tile<Scalar>::height;
+  if (p.read_a == Read::plain) return {p.a + i * p.lda + t, rows, p.lda, 1};
+  buffer.resize(static_cast<std::size_t>(depth * high));
+  Scalar const* from = p.a + t * p.lda + i;
+  Scalar* to = buffer.data();
+  if (rows == high) {
+    for (Index u = 0; u < depth; ++u, from += p.lda, to += high)
+      for (Index r = 0; r < high; ++r) to[r] = from[r];
+  } else {
+    for (Index u = 0; u < depth; ++u, from += p.lda, to += high)
+      for (Index r = 0; r < rows; ++r) to[r] = from[r];
+  }
+  return {buffer.data(), rows, 1, high};
+}
+
+}  // namespace graft::kernels::cpu

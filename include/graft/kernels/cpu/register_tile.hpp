@@ -1,0 +1,107 @@
+/// @file
+/// @brief The innermost block of a matrix product: a tile of C in registers, op(A) broadcast element by element, op(B) read in packets.
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+
+#include <graft/core/types.hpp>
+
+namespace graft::kernels::cpu {
+
+/// How a tile fills the processor's vector registers: `height` rows of C by `columns`, and what is left for one row of B and one element of A.
+template <class Scalar>
+struct Tile {
+  using Packet = typename Eigen::internal::packet_traits<Scalar>::type;
+  static constexpr Index lanes = Eigen::internal::packet_traits<Scalar>::size;
+  static constexpr Index columns = 2 * lanes;
+  static constexpr Index height = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 12 : 6;
+};
+
+/// `rows` rows of op(A): element (r, t) at `data[r * row + t * step]`.
+template <class Scalar>
+struct Strip {
+  Scalar const* data;
+  Index rows, row, step;
+};
+
+/// Columns of op(B): row t at `data + t * step`, `width` columns of which `valid` belong to C.
+template <class Scalar>
+struct Panel {
+  Scalar const* data;
+  Index step, width, valid;
+};
+
+/// Else the compiler may load a packet of B anew for each row of A.
+template <class Packet>
+void keep_in_register([[maybe_unused]] Packet& packet) {
+#if defined(__GNUC__) && defined(__AVX512F__)
+  __asm__("" : "+v"(packet));
+#elif defined(__GNUC__) && defined(__SSE2__)
+  __asm__("" : "+x"(packet));
+#endif
+}
+
+/// C[rows, valid] = β·C + A[rows, k]·B[k, valid]. Every element is one chain of sums along k, so a row's bits depend neither on its
+/// neighbours nor on where tiles begin. Not inlined: amid its callers' variables the sums would not stay in registers.
+template <Index rows, Index packets, bool unit_step, class Scalar>
+[[gnu::noinline]] void multiply_tile(Index k, Strip<Scalar> a, Panel<Scalar> b, Scalar beta, Scalar* c, Index ldc) {
+  using namespace Eigen::internal;
+  using Packet = typename Tile<Scalar>::Packet;
+  constexpr Index lanes = Tile<Scalar>::lanes, columns = packets * lanes;
+  constexpr auto height = static_cast<std::size_t>(rows), breadth = static_cast<std::size_t>(packets);
+  Packet sums[height][breadth];
+  Scalar const* lines[height];
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < height; ++r) {
+#pragma GCC unroll 16
+    for (auto& sum : sums[r]) sum = pset1<Packet>(Scalar(0));
+    lines[r] = a.data + static_cast<Index>(r) * a.row;
+  }
+  Index const step = unit_step ? 1 : a.step;
+  Scalar const* line_of_b = b.data;
+  for (Index t = 0; t < k; ++t, line_of_b += b.step) {
+    Packet right[breadth];
+#pragma GCC unroll 16
+    for (std::size_t p = 0; p < breadth; ++p) {
+      right[p] = ploadu<Packet>(line_of_b + static_cast<Index>(p) * lanes);
+      keep_in_register(right[p]);
+    }
+#pragma GCC unroll 16
+    for (std::size_t r = 0; r < height; ++r) {
+      Packet const left = pset1<Packet>(lines[r][t * step]);
+#pragma GCC unroll 16
+      for (std::size_t p = 0; p < breadth; ++p) sums[r][p] = pmadd(left, right[p], sums[r][p]);
+    }
+  }
+  bool const whole = b.valid == columns;
+  Scalar edge[static_cast<std::size_t>(columns)] = {};
+#pragma GCC unroll 16
+  for (std::size_t r = 0; r < height; ++r, c += ldc) {
+    Scalar* const out = whole ? c : edge;
+    if (!whole && beta != Scalar(0)) std::copy_n(c, b.valid, edge);
+#pragma GCC unroll 16
+    for (std::size_t p = 0; p < breadth; ++p) {
+      Scalar* const at = out + static_cast<Index>(p) * lanes;
+      pstoreu(at, beta == Scalar(0) ? sums[r][p] : pmadd(pset1<Packet>(beta), ploadu<Packet>(at), sums[r][p]));
+    }
+    if (!whole) std::copy_n(edge, b.valid, c);
+  }
+}
+
+/// The same for a number of rows known at run time, at most `rows`.
+template <Index rows, class Scalar>
+void multiply_strip(Index k, Strip<Scalar> const& a, Panel<Scalar> const& b, Scalar beta, Scalar* c, Index ldc) {
+  if (a.rows < rows) {
+    if constexpr (rows > 1) multiply_strip<rows - 1>(k, a, b, beta, c, ldc);
+    return;
+  }
+  bool const narrow = b.width == Tile<Scalar>::lanes;
+  if (a.step == 1) {
+    narrow ? multiply_tile<rows, 1, true>(k, a, b, beta, c, ldc) : multiply_tile<rows, 2, true>(k, a, b, beta, c, ldc);
+  } else {
+    narrow ? multiply_tile<rows, 1, false>(k, a, b, beta, c, ldc) : multiply_tile<rows, 2, false>(k, a, b, beta, c, ldc);
+  }
+}
+
+}  // namespace graft::kernels::cpu
