@@ -15,8 +15,8 @@ namespace graft::kernels::cpu {
 /// How a product is cut, by its sizes alone: tasks of rows × columns of C, each going along k in blocks of `depth`.
 template <class Scalar>
 struct PackedBlocks {
-  static constexpr Index tasks = 16;   ///< wanted at least, where they stay worth packing for, so that threads share small products
-  static constexpr Index widest = 96;  ///< columns of a task
+  static constexpr Index tasks = 8;                    ///< wanted at least, so that threads share small products
+  static constexpr Index narrowest = 48, widest = 96;  ///< columns of a task
   /// Elements of a panel, for the first-level cache.
   static constexpr Index panel = 24576 / static_cast<Index>(sizeof(Scalar));
 
@@ -24,14 +24,18 @@ struct PackedBlocks {
 
   PackedBlocks(Index m, Index n, Index k) {
     auto const share = [](Index size, Index parts, Index unit) { return ((size + parts - 1) / parts + unit - 1) / unit * unit; };
-    constexpr Index wide = Tile<Scalar>::columns, high = Tile<Scalar>::height, lanes = Tile<Scalar>::lanes;
-    bool const small = m * n * k <= 32 * 32 * 32;
-    columns = share(n, small ? 1 : std::max((n + widest - 1) / widest, std::min(tasks / 2, n / 48)), wide);
-    across = (n + columns - 1) / columns;
-    down = small ? 1 : std::clamp<Index>(m / (8 * high), 1, (tasks + across - 1) / across);
+    constexpr Index wide = Tile<Scalar>::columns, high = Tile<Scalar>::height;
+    if (m * n * k <= 32 * 32 * 32) {
+      columns = n;
+      across = down = 1;
+    } else {
+      columns = share(std::clamp(share(n, 12, wide), narrowest, widest), 1, wide);
+      across = (n + columns - 1) / columns;
+      down = std::clamp<Index>(m / (8 * high), 1, (tasks + across - 1) / across);
+    }
     rows = share(m, down, high);
     down = (m + rows - 1) / rows;
-    Index const deepest = panel / (n <= lanes ? lanes : wide);
+    Index const deepest = panel / (n <= Tile<Scalar>::lanes ? Tile<Scalar>::lanes : wide);
     depth = share(k, (k + deepest - 1) / deepest, 4);
   }
 };

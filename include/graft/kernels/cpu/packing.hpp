@@ -10,18 +10,14 @@
 
 namespace graft::kernels::cpu {
 
-/// op(B)'s rows [t, t + depth), columns [j, j + valid) as stored rows of `width`, filled up with zeros.
+/// One row of op(B) of a panel: `valid` elements, filled up with zeros to `width`.
 template <class Scalar>
-void pack_plain(Product<Scalar> const& p, Index t, Index depth, Index j, Index valid, Index width, Scalar* to) {
+void pack_row(Scalar const* from, Index valid, Index width, Scalar* to) {
   using Packet = typename Tile<Scalar>::Packet;
-  constexpr Index lanes = Tile<Scalar>::lanes;
-  Scalar const* from = p.b + t * p.ldb + j;
-  for (Index u = 0; u < depth; ++u, from += p.ldb, to += width) {
-    if (valid == width) {
-      for (Index c = 0; c < width; c += lanes) Eigen::internal::pstoreu(to + c, Eigen::internal::ploadu<Packet>(from + c));
-    } else {
-      std::fill(std::copy_n(from, valid, to), to + width, Scalar(0));
-    }
+  if (valid == width) {
+    for (Index c = 0; c < width; c += Tile<Scalar>::lanes) Eigen::internal::pstoreu(to + c, Eigen::internal::ploadu<Packet>(from + c));
+  } else {
+    std::fill(std::copy_n(from, valid, to), to + width, Scalar(0));
   }
 }
 
@@ -30,7 +26,8 @@ void pack_plain(Product<Scalar> const& p, Index t, Index depth, Index j, Index v
 #pragma GCC diagnostic ignored "-Wignored-attributes"  // PacketBlock<__m256, 8>: the alignment is Eigen's affair
 #endif
 
-/// The same where B is stored as [n, k]: square blocks of packets are transposed in registers.
+/// op(B)'s rows [t, t + depth), columns [j, j + valid) of a B stored as [n, k], as rows of `width` filled up with zeros: square blocks are
+/// transposed in registers.
 template <class Scalar>
 void pack_transposed(Product<Scalar> const& p, Index t, Index depth, Index j, Index valid, Index width, Scalar* to) {
   using Packet = typename Tile<Scalar>::Packet;
@@ -59,19 +56,33 @@ void pack_transposed(Product<Scalar> const& p, Index t, Index depth, Index j, In
 template <class Scalar>
 void pack_panels(Product<Scalar> const& p, Index t, Index depth, Index j, Index columns, bool in_place, std::vector<Scalar>& buffer,
                  std::vector<Panel<Scalar>>& panels) {
-  buffer.resize(static_cast<std::size_t>(depth * (columns + Tile<Scalar>::columns)));
+  constexpr Index lanes = Tile<Scalar>::lanes, wide = Tile<Scalar>::columns;
+  buffer.resize(static_cast<std::size_t>(depth * (columns + wide)));
   panels.clear();
   Scalar* to = buffer.data();
-  for (Index c = 0; c < columns; c += Tile<Scalar>::columns) {
-    Index const valid = std::min(columns - c, Tile<Scalar>::columns), width = valid <= Tile<Scalar>::lanes ? Tile<Scalar>::lanes : Tile<Scalar>::columns;
-    bool const plain = p.read_b == Read::plain;
+  bool const plain = p.read_b == Read::plain;
+  Scalar const* const rows = p.b + t * p.ldb + j;
+  for (Index c = 0; c < columns; c += wide) {
+    Index const valid = std::min(columns - c, wide), width = valid <= lanes ? lanes : wide;
     if (plain && in_place && valid == width) {
-      panels.push_back({p.b + t * p.ldb + j + c, p.ldb, width, valid});
+      panels.push_back({rows + c, p.ldb, width, valid});
       continue;
     }
-    plain ? pack_plain(p, t, depth, j + c, valid, width, to) : pack_transposed(p, t, depth, j + c, valid, width, to);
+    if (!plain) pack_transposed(p, t, depth, j + c, valid, width, to);
     panels.push_back({to, width, width, valid});
     to += depth * width;
+  }
+  if (!plain) return;
+  for (Index u = 0; u < depth; ++u) {
+    Scalar const* from = rows + u * p.ldb;
+    to = buffer.data();
+    for (auto const& panel : panels) {
+      if (panel.data == to) {
+        pack_row(from, panel.valid, panel.width, to + u * panel.width);
+        to += depth * panel.width;
+      }
+      from += panel.valid;
+    }
   }
 }
 
