@@ -31,8 +31,10 @@ def parse():
     parser.add_argument("--length", type=int, default=10, help="virtual tokens")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=pathlib.Path, help="folder to keep the adapter, the outputs and the references in")
-    parser.add_argument("more", nargs=argparse.REMAINDER, help="after --: further options of finetune")
-    return parser.parse_args()
+    parser.epilog = "What follows -- goes to finetune."
+    given = sys.argv[1:]
+    cut = given.index("--") if "--" in given else len(given)
+    return argparse.Namespace(**vars(parser.parse_args(given[:cut])), more=given[cut + 1 :])
 
 
 def read(path):
@@ -60,7 +62,7 @@ def finetune(a, folder):
         rate = a.learning_rate or LEARNING_RATES.get(a.method)
         command += ["--learning-rate", rate] if rate else []
         command += ["--length", a.length] if a.method in VIRTUAL_TOKENS else []
-    return json.loads(run(*command, *[part for part in a.more if part != "--"]))
+    return json.loads(run(*command, *a.more))
 
 
 def evaluate(a, folder):

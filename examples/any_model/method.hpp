@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <graft/core/types.hpp>
+#include <graft/nn/model_info.hpp>
 
 namespace any_model {
 
@@ -62,6 +63,12 @@ inline std::vector<MethodInfo> const& method_infos() {
       {"mam", "a prefix and parallel adapters together (mix and match)", 1e-3},
   };
   return infos;
+}
+
+/// Whether the programs offer a strategy for a model: an infix stands between a source and a target, which a classifier lacks; only a classifier has a head.
+inline bool exists(std::string const& method, graft::ModelInfo const& model) {
+  if (model.classifies) return method != "infix" && method != "prefix_lora" && method != "mam";
+  return method != "head";
 }
 
 }  // namespace any_model

@@ -18,7 +18,7 @@ double factor_of(std::string const& method) {
 }  // namespace
 
 void Estimate::add(Row const& row) {
-  if (row.failed()) return;
+  if (row.has_no_results()) return;
   double const factor = factor_of(row.method);
   train_seconds_ += row.train_seconds;
   train_weight_ += factor;

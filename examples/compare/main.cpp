@@ -8,10 +8,12 @@
 
 #include "any_model/any_model.hpp"
 #include "data.hpp"
+#include "prompts.hpp"
 #include "report.hpp"
 #include "runner.hpp"
 #include "support/data.hpp"
 #include "support/method_options.hpp"
+#include "support/pair_tokens.hpp"
 #include "table.hpp"
 #include "worker.hpp"
 
@@ -117,14 +119,23 @@ void settle(CommandLine& line) {
   }
 }
 
+/// Says at once what is wrong with the model, or that it does not go with the data.
+void check_model(Settings const& s, Examples const& examples) {
+  auto const base = any_model::load_base(s.task.model);
+  if (base->config().encoder)
+    static_cast<void>(support::pair_tokens(s.task.model));
+  else
+    static_cast<void>(graft::load_tokenizer(s.task.model));
+  if (base->info().classifies) static_cast<void>(class_names(examples));
+}
+
 void run(CommandLine& line) {
   settle(line);
   auto const& s = line.settings;
   if (!std::filesystem::exists(s.task.model))
     graft::fail<graft::FileError>("[", s.task.model, "] no such file or folder; expected a Hugging Face folder or a GGUF file");
   Examples const examples = make_examples(s.task);  // says at once what is wrong with the data
-  static_cast<void>(graft::load_tokenizer(s.task.model));  // and with the model
-  static_cast<void>(any_model::load_base(s.task.model));
+  check_model(s, examples);
   std::fprintf(stderr, "%zu rows; %zu training, %zu validation and %zu test examples (%s)\n", s.methods.size(), examples.training.size(),
                examples.validation.size(), examples.test.size(), examples.description.c_str());
   auto const rows = make_rows(s);
@@ -138,7 +149,7 @@ void run(CommandLine& line) {
   Json const json = report_json(report);
   graft::write_file_atomic(s.out / "report.json", json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
   graft::write_file_atomic(s.out / "report.html", report_html(report));
-  std::string const table = "\n" + plain_table(rows, report.has_unseen()) + "\nreport: " + (s.out / "report.html").string() + ", " +
+  std::string const table = "\n" + plain_table(rows, report.test()) + "\nreport: " + (s.out / "report.html").string() + ", " +
                             (s.out / "report.json").string() + "\n";
   if (s.json) {
     std::fprintf(stderr, "%s", table.c_str());

@@ -1,10 +1,22 @@
 #include "prompts.hpp"
 
-#include <string>
+#include <algorithm>
+#include <memory>
+#include <set>
+
+#include <graft/data/template.hpp>
+#include <graft/io/load_tokenizer.hpp>
+
+#include "support/pair_tokens.hpp"
+#include "support/text.hpp"
 
 namespace compare {
 
 namespace {
+
+using Tokenizer = std::shared_ptr<graft::Tokenizer const>;
+
+Tokenizer tokenizer_of(Task const& task) { return std::make_shared<graft::Tokenizer const>(graft::load_tokenizer(task.model)); }
 
 /// Examples spread over the training set as lines `source -> target`, as many as leave room.
 std::string demonstrations(Task const& task, graft::Template const& form, Examples const& examples, graft::Tokenizer const& tokenizer,
@@ -28,26 +40,98 @@ Prompts few_shot_prompts(Task const& task, graft::Template const& form, Examples
   for (auto const& example : examples.validation)
     prompts.validation.push_back({tokenizer.encode(context + example.source + form.separator),
                                   tokenizer.encode(form.target_prefix + example.target + "\n"), prompts.validation.size()});
-  for (auto const& example : examples.test) prompts.test.push_back(tokenizer.encode(context + example.source + form.separator));
+  for (auto const& example : examples.test) prompts.test.push_back({tokenizer.encode(context + example.source + form.separator), {}, 0});
   prompts.end_tokens = {tokenizer.encode(".\n").back()};
   if (auto const end = tokenizer.special_tokens().eos) prompts.end_tokens.push_back(*end);
   return prompts;
 }
 
-}  // namespace
-
-Prompts make_prompts(Request const& request, Examples const& examples, graft::Tokenizer const& tokenizer, Index positions) {
+Prompts decoder_prompts(Request const& request, Examples const& examples, Index positions) {
   auto const& task = request.task;
+  auto const tokenizer = tokenizer_of(task);
   graft::Template form;
   form.separator = task.separator;
-  if (request.method == few_shot) return few_shot_prompts(task, form, examples, tokenizer, positions);
-  graft::TemplateEncoder const encoder(tokenizer, form, {task.max_source, task.max_target});
   Prompts prompts;
-  if (is_trained(request.method)) prompts.training = encoder.encode(examples.training, prompts.cut);
-  prompts.validation = encoder.encode(examples.validation, prompts.cut);
-  for (auto const& example : examples.test) prompts.test.push_back(encoder.source(example.source));
-  prompts.end_tokens = {encoder.end_token()};
+  if (request.method == few_shot) {
+    prompts = few_shot_prompts(task, form, examples, *tokenizer, positions);
+  } else {
+    graft::TemplateEncoder const encoder(*tokenizer, form, {task.max_source, task.max_target});
+    graft::Truncation cut;
+    if (is_trained(request.method)) prompts.training = encoder.encode(examples.training, cut);
+    prompts.validation = encoder.encode(examples.validation, cut);
+    for (auto const& example : examples.test) prompts.test.push_back({encoder.source(example.source), {}, 0});
+    prompts.end_tokens = {encoder.end_token()};
+    prompts.cut_sources = cut.sources, prompts.cut_targets = cut.targets;
+  }
+  prompts.text = [tokenizer](std::vector<graft::Token> const& tokens) { return support::first_line(tokenizer->decode(tokens, true)); };
   return prompts;
+}
+
+Prompts pair_prompts(Request const& request, Examples const& examples) {
+  auto const& task = request.task;
+  std::shared_ptr<support::PairTokens const> const tokens = support::pair_tokens(task.model);
+  Prompts prompts;
+  auto const encoded = [&](std::vector<graft::Example> const& some, bool targets) {
+    std::vector<graft::TokenizedExample> all;
+    for (auto const& example : some)
+      all.push_back({tokens->source(example.source), targets ? tokens->target(example.target) : std::vector<graft::Token>{}, all.size()});
+    auto const cut = graft::limit_lengths(all, {task.max_source, task.max_target});
+    prompts.cut_sources += cut.sources, prompts.cut_targets += cut.targets;
+    return all;
+  };
+  prompts.test = encoded(examples.test, false);
+  prompts.cut_sources = 0;  // of training and validation, as elsewhere
+  if (is_trained(request.method)) prompts.training = encoded(examples.training, true);
+  prompts.validation = encoded(examples.validation, true);
+  prompts.end_tokens = {tokens->end_token()};
+  prompts.text = [tokens](std::vector<graft::Token> const& written) { return support::first_line(tokens->text(written)); };
+  return prompts;
+}
+
+Prompts class_prompts(Request const& request, Examples const& examples) {
+  auto const tokenizer = tokenizer_of(request.task);
+  Prompts prompts;
+  prompts.classes = class_names(examples);
+  auto const longest = static_cast<std::size_t>(request.task.max_source > 0 ? request.task.max_source : 128);
+  auto const encoded = [&](std::vector<graft::Example> const& some) {
+    std::vector<graft::TokenizedExample> all;
+    for (auto const& example : some) {
+      auto row = tokenizer->encode_with_template(example.source, std::nullopt, longest);
+      prompts.cut_sources += row.cut_tokens > 0;
+      auto const at = std::lower_bound(prompts.classes.begin(), prompts.classes.end(), example.target);
+      all.push_back({std::move(row.ids), {static_cast<graft::Token>(at - prompts.classes.begin())}, all.size(),
+                     std::vector<Index>(row.token_types.begin(), row.token_types.end())});
+    }
+    return all;
+  };
+  prompts.test = encoded(examples.test);
+  prompts.cut_sources = 0;
+  if (is_trained(request.method)) prompts.training = encoded(examples.training);
+  prompts.validation = encoded(examples.validation);
+  return prompts;
+}
+
+}  // namespace
+
+std::vector<std::string> class_names(Examples const& examples) {
+  std::set<std::string> names;
+  for (auto const* part : {&examples.training, &examples.validation, &examples.test})
+    for (auto const& example : *part) {
+      if (!example.target.empty()) names.insert(example.target);
+      names.insert(example.references.begin(), example.references.end());
+    }
+  std::size_t const most = 100;
+  if (names.size() < 2 || names.size() > most)
+    graft::fail<graft::ConfigError>("[data] has ", names.size(), " different targets; expected 2 to ", most,
+                                    " classes for a classifier; hint: --data with text<TAB>class a line");
+  return {names.begin(), names.end()};
+}
+
+Prompts make_prompts(Request const& request, Examples const& examples, graft::ModelConfig const& config, graft::ModelInfo const& info) {
+  if (request.method == few_shot && (info.classifies || config.encoder))
+    throw NotApplicable("examples in the context are for models that continue a text; a " + config.architecture + " model does not");
+  if (info.classifies) return class_prompts(request, examples);
+  return config.encoder ? pair_prompts(request, examples) : decoder_prompts(request, examples, config.positions);
 }
 
 }  // namespace compare

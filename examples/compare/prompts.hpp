@@ -2,25 +2,42 @@
 /// @brief The examples as tokens, as a row's model reads them.
 #pragma once
 
+#include <functional>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
-#include <graft/data/template.hpp>
+#include <graft/models/config.hpp>
+#include <graft/nn/model_info.hpp>
 #include <graft/nn/rows.hpp>
-#include <graft/text/tokenizer.hpp>
 
 #include "data.hpp"
 
 namespace compare {
 
-struct Prompts {
-  std::vector<graft::TokenizedExample> training, validation;
-  std::vector<std::vector<graft::Token>> test;
-  std::vector<graft::Token> end_tokens;
-  graft::Truncation cut;  ///< of training and validation
+/// A row that a model cannot have, and why.
+struct NotApplicable : std::runtime_error {
+  using std::runtime_error::runtime_error;
 };
 
-/// Sources and targets in the template. The row `few_shot` has training examples, one a line, before every source (as many of `task.shots` as fit half
-/// of the model's positions), and a line break as the end of a text, in loss and generation alike: that is the end which its context shows.
-Prompts make_prompts(Request const& request, Examples const& examples, graft::Tokenizer const& tokenizer, Index positions);
+struct Prompts {
+  std::vector<graft::TokenizedExample> training, validation;
+  std::vector<graft::TokenizedExample> test;  ///< without targets
+  std::vector<graft::Token> end_tokens;
+  std::function<std::string(std::vector<graft::Token> const&)> text;  ///< of what the model wrote, without the end token
+  std::vector<std::string> classes;                                   ///< of a classifier: the texts that its classes stand for
+  Index cut_sources = 0, cut_targets = 0;                             ///< examples that maximum lengths shortened
+};
+
+/// - A decoder reads sources and targets in one template. The row `few_shot` has training examples, one a line, before every source (as many of
+///   `task.shots` as fit half of the model's positions), and a line break as the end of a text, in loss and generation alike: that is the end which its
+///   context shows.
+/// - An encoder–decoder reads the source with its tokenizer's template and writes the target.
+/// - A classifier reads the source; the distinct targets are its classes.
+/// @throws NotApplicable for `few_shot` where the model does not continue texts
+Prompts make_prompts(Request const& request, Examples const& examples, graft::ModelConfig const& config, graft::ModelInfo const& info);
+
+/// What a classifier's classes stand for: the distinct targets and references, in order. @throws ConfigError where they look like texts, not classes
+std::vector<std::string> class_names(Examples const& examples);
 
 }  // namespace compare

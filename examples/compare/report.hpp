@@ -2,11 +2,13 @@
 /// @brief The two reports: JSON for programs, a self-contained page for people.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "data.hpp"
 #include "row.hpp"
+#include "table.hpp"
 
 namespace compare {
 
@@ -16,6 +18,11 @@ struct Report {
   std::vector<Row> const& rows;
 
   [[nodiscard]] bool has_unseen() const { return examples.seen < examples.test.size(); }
+  /// Whether the model is a classifier.
+  [[nodiscard]] bool has_classes() const {
+    return std::any_of(rows.begin(), rows.end(), [](Row const& row) { return row.together.accuracy == row.together.accuracy && row.together.bleu != row.together.bleu; });
+  }
+  [[nodiscard]] Test test() const { return {has_unseen(), has_classes()}; }
 };
 
 /// Settings, rows with curves and outputs, and the test inputs with their references.

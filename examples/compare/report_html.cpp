@@ -51,7 +51,7 @@ std::string introduction(Report const& report) {
 }
 
 std::string table_html(Report const& report) {
-  auto const all = columns(report.has_unseen());
+  auto const all = columns(report.test());
   std::string text =
       "<h2>Results</h2>\n<p class=\"soft\">Shaded: the best of the trained rows.</p>\n<div class=\"card "
       "scroll\"><table>\n<tr><th>strategy</th>";
@@ -62,13 +62,13 @@ std::string table_html(Report const& report) {
   for (auto const& row : report.rows) {
     text += "<tr><td title=\"" + escaped(summary_of(row.method)) + "\"><span class=\"key c" + std::to_string(colour_of(row.method)) +
             "\"></span>" + escaped(title_of(row.method)) + (warning_of(row).empty() ? "" : " ⚠") + "</td>";
-    if (row.failed())
+    if (row.has_no_results())
       text += "<td class=\"failed\" colspan=\"" + std::to_string(all.size()) + "\">" + escaped(warning_of(row)) + "</td>";
     else
       for (auto const& column : all)
         text += std::string("<td") + (is_best(column, row, report.rows) ? " class=\"best\">" : ">") + escaped(column.text(row)) + "</td>";
     text += "</tr>\n";
-    if (!row.failed() && row.above_none)
+    if (!row.has_no_results() && row.above_none)
       warnings += "<p class=\"warn\">⚠ " + escaped(title_of(row.method)) + ": " + escaped(warning_of(row)) + ".</p>\n";
   }
   return text + "</table></div>\n" + warnings;
@@ -77,35 +77,38 @@ std::string table_html(Report const& report) {
 /// Quality over the number of trained parameters; untrained rows are levels.
 std::string quality_plot(Report const& report) {
   bool const unseen = report.has_unseen();
-  auto const bleu = [&](Row const& row) { return unseen ? row.seen.bleu : row.together.bleu; };
+  bool const classes = report.has_classes();
+  auto const of = [&](Scores const& scores) { return classes ? scores.accuracy : scores.bleu; };
+  auto const bleu = [&](Row const& row) { return of(unseen ? row.seen : row.together); };
+  std::string const metric = classes ? "accuracy" : "BLEU";
   std::vector<double> parameters, scores{0};
   for (auto const& row : report.rows) {
-    if (row.failed()) continue;
+    if (row.has_no_results()) continue;
     if (is_trained(row.method)) parameters.push_back(static_cast<double>(row.trainable));
     scores.push_back(bleu(row));
-    if (unseen) scores.push_back(row.unseen.bleu);
+    if (unseen) scores.push_back(of(row.unseen));
   }
   Axis x = axis_around(parameters, "trained parameters", true);
-  Plot plot(x, axis_around(scores, "BLEU"), 1120, 420, 24);
+  Plot plot(x, axis_around(scores, metric.c_str()), 1120, 420, 24);
   for (auto const& row : report.rows)
-    if (!row.failed() && !is_trained(row.method))
+    if (!row.has_no_results() && !is_trained(row.method))
       plot.level(bleu(row), colour_of(row.method), title_of(row.method) + " " + support::fixed(bleu(row), 1));
   for (auto const& row : report.rows) {
-    if (row.failed() || !is_trained(row.method)) continue;
+    if (row.has_no_results() || !is_trained(row.method)) continue;
     auto const p = static_cast<double>(row.trainable);
-    std::string const tip = title_of(row.method) + ": " + graft::grouped(row.trainable) + " parameters, BLEU ";
+    std::string const tip = title_of(row.method) + ": " + graft::grouped(row.trainable) + " parameters, " + metric + " ";
     if (unseen) {
-      plot.link(p, bleu(row), p, row.unseen.bleu, colour_of(row.method));
-      plot.dot(p, row.unseen.bleu, colour_of(row.method), false, tip + support::fixed(row.unseen.bleu, 1) + " on the unseen domain");
+      plot.link(p, bleu(row), p, of(row.unseen), colour_of(row.method));
+      plot.dot(p, of(row.unseen), colour_of(row.method), false, tip + support::fixed(of(row.unseen), 1) + " on the unseen domain");
     }
     plot.dot(p, bleu(row), colour_of(row.method), true, tip + support::fixed(bleu(row), 1) + (unseen ? " on seen domains" : ""));
   }
   for (auto const& row : report.rows)
-    if (!row.failed() && is_trained(row.method))
+    if (!row.has_no_results() && is_trained(row.method))
       plot.name_dot(static_cast<double>(row.trainable), bleu(row), colour_of(row.method), title_of(row.method));
   return std::string("<h2>Quality against trained parameters</h2>\n<p class=\"soft\">") +
          (unseen ? "Filled: domains of the training set; hollow: the domain without training examples. " : "") +
-         "Dashed: without training.</p>\n<div class=\"card\">" + plot.svg("BLEU against the number of trained parameters") + "</div>\n";
+         "Dashed: without training.</p>\n<div class=\"card\">" + plot.svg(metric + " against the number of trained parameters") + "</div>\n";
 }
 
 /// Each point is the mean of the losses around it: over a tenth of the steps, at least three where there are enough.
@@ -125,7 +128,7 @@ std::string loss_plot(Report const& report, Curve (*curve_of)(Row const&), char 
   std::vector<double> steps{0}, losses;
   if (std::isfinite(untrained)) losses.push_back(untrained);
   for (auto const& row : report.rows)
-    if (!row.failed())
+    if (!row.has_no_results())
       for (auto const& [step, loss] : curve_of(row)) steps.push_back(step), losses.push_back(loss);
   Axis x = axis_around(steps, "step");
   x.low = 0, x.high = *std::max_element(steps.begin(), steps.end());
@@ -133,14 +136,14 @@ std::string loss_plot(Report const& report, Curve (*curve_of)(Row const&), char 
   Plot plot(x, axis_around(losses, "loss"), 560, 380, 112);
   plot.level(untrained, colour_of(none), "none " + support::fixed(untrained, 2));
   for (auto const& row : report.rows)
-    if (!row.failed() && is_trained(row.method)) plot.line(curve_of(row), colour_of(row.method), title_of(row.method));
+    if (!row.has_no_results() && is_trained(row.method)) plot.line(curve_of(row), colour_of(row.method), title_of(row.method));
   return std::string("<div class=\"card\"><h3>") + title + "</h3><p class=\"soft\">" + note + "</p>" + plot.svg(title) + "</div>\n";
 }
 
 std::string loss_plots(Report const& report) {
   double untrained = unknown;
   for (auto const& row : report.rows)
-    if (row.method == none && !row.failed()) untrained = row.validation_loss;
+    if (row.method == none && !row.has_no_results()) untrained = row.validation_loss;
   std::string text = "<h2>Loss</h2>\n<div class=\"pair\">\n";
   text += loss_plot(
       report, [](Row const& row) { return smoothed(row.training); }, "Training",

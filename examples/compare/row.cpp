@@ -15,7 +15,7 @@ namespace {
 /// Visits all fields; NaN is null in JSON, which has no NaN.
 template <class Self, class Visitor>
 void visit(Self& row, Visitor const& visitor) {
-  visitor("method", row.method), visitor("error", row.error), visitor("learning_rate", row.learning_rate);
+  visitor("method", row.method), visitor("error", row.error), visitor("not_applicable", row.not_applicable), visitor("learning_rate", row.learning_rate);
   visitor("trainable", row.trainable), visitor("all", row.all), visitor("steps", row.steps);
   visitor("tokens_per_second", row.tokens_per_second), visitor("train_seconds", row.train_seconds),
       visitor("validation_seconds", row.validation_seconds);
@@ -23,6 +23,7 @@ void visit(Self& row, Visitor const& visitor) {
   visitor("training_loss", row.training_loss), visitor("validation_loss", row.validation_loss);
   visitor("bleu", row.together.bleu), visitor("rouge_l", row.together.rouge_l), visitor("bleu_seen", row.seen.bleu),
       visitor("rouge_l_seen", row.seen.rouge_l);
+  visitor("accuracy", row.together.accuracy), visitor("accuracy_seen", row.seen.accuracy), visitor("accuracy_unseen", row.unseen.accuracy);
   visitor("bleu_unseen", row.unseen.bleu), visitor("rouge_l_unseen", row.unseen.rouge_l), visitor("cut_sources", row.cut_sources),
       visitor("cut_targets", row.cut_targets);
   visitor("above_none", row.above_none), visitor("training_curve", row.training), visitor("validation_curve", row.validation),

@@ -13,15 +13,16 @@ namespace compare {
 
 inline constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
-/// Text metrics of a part of the test, in percent; NaN where there is no such part.
+/// Metrics of a part of the test, in percent; NaN where there is no such part, or the metric is none of the model's.
 struct Scores {
-  double bleu = unknown, rouge_l = unknown;
+  double bleu = unknown, rouge_l = unknown, accuracy = unknown;  ///< accuracy: outputs that equal a reference
 };
 
 using Curve = std::vector<std::pair<double, double>>;  ///< (step, loss)
 
 struct Row {
-  std::string method, error;  ///< `error` is empty where the row was finished
+  std::string method, error;   ///< `error` is empty where the row was finished
+  std::string not_applicable;  ///< why the model has no such row; empty where it has
   double learning_rate = 0;
   Index trainable = 0, all = 0, steps = 0;
   double tokens_per_second = unknown, train_seconds = 0, validation_seconds = 0, generation_seconds = 0, seconds = 0;
@@ -35,6 +36,8 @@ struct Row {
   bool above_none = false;           ///< trained, but no better than the untrained model in validation loss
 
   [[nodiscard]] bool failed() const { return !error.empty(); }
+  /// Whether it failed or does not exist.
+  [[nodiscard]] bool has_no_results() const { return failed() || !not_applicable.empty(); }
   [[nodiscard]] double percent() const { return all > 0 ? 100.0 * static_cast<double>(trainable) / static_cast<double>(all) : 0.0; }
 };
 

@@ -56,7 +56,7 @@ class Runner {
     }
     auto const base = std::find_if(rows.begin(), rows.end(), [](Row const& row) { return row.method == none; });
     for (Row& row : rows)
-      row.above_none = base != rows.end() && !base->failed() && is_trained(row.method) && !row.failed() &&
+      row.above_none = base != rows.end() && !base->has_no_results() && is_trained(row.method) && !row.has_no_results() &&
                        !(row.validation_loss < base->validation_loss);
     return rows;
   }
@@ -128,6 +128,11 @@ class Runner {
   static void report(Row const& row) {
     if (row.failed())
       std::fprintf(stderr, "      failed: %s\n", row.error.c_str());
+    else if (row.has_no_results())
+      std::fprintf(stderr, "      n/a: %s\n", row.not_applicable.c_str());
+    else if (std::isnan(row.together.bleu))
+      std::fprintf(stderr, "      validation loss %.4f, accuracy %.1f %%, %s\n", row.validation_loss, row.together.accuracy,
+                   graft::clock_time(row.seconds).c_str());
     else
       std::fprintf(stderr, "      validation loss %.4f, BLEU %.1f, %s\n", row.validation_loss, row.together.bleu,
                    graft::clock_time(row.seconds).c_str());

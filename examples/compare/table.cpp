@@ -39,7 +39,7 @@ Column score(char const* title, char const* unit, char const* help) {
 
 }  // namespace
 
-std::vector<Column> columns(bool unseen) {
+std::vector<Column> columns(Test test) {
   std::vector<Column> all{
       {"trained", "params", "trained parameters", false, true,
        [](Row const& r) { return is_trained(r.method) ? static_cast<double>(r.trainable) : unknown; },
@@ -56,7 +56,11 @@ std::vector<Column> columns(bool unseen) {
       number<&Row::training_loss, 3>("loss", "train", "mean of the last tenth of the steps", false, true),
       number<&Row::validation_loss, 3>("loss", "valid.", "mean −log p of a target token", false, true),
   };
-  if (!unseen) {
+  if (test.classes) {
+    all.push_back(score<&Row::together, &Scores::accuracy>("accuracy", "%", "share of the test's sources whose class was found"));
+    return all;
+  }
+  if (!test.unseen) {
     all.push_back(score<&Row::together, &Scores::bleu>("BLEU", "test", "sacreBLEU's tokenization, lower-cased"));
     all.push_back(score<&Row::together, &Scores::rouge_l>("ROUGE-L", "test", "F1"));
     return all;
@@ -70,11 +74,11 @@ std::vector<Column> columns(bool unseen) {
 
 bool is_best(Column const& column, Row const& row, std::vector<Row> const& rows) {
   double const own = column.value(row);
-  if (!std::isfinite(own) || row.failed() || !is_trained(row.method) || !(column.best_is_high || column.best_is_low)) return false;
+  if (!std::isfinite(own) || row.has_no_results() || !is_trained(row.method) || !(column.best_is_high || column.best_is_low)) return false;
   bool better = false, worse = false;  // than this row are some others
   for (auto const& other : rows) {
     double const theirs = column.value(other);
-    if (!is_trained(other.method) || other.failed() || !std::isfinite(theirs)) continue;
+    if (!is_trained(other.method) || other.has_no_results() || !std::isfinite(theirs)) continue;
     better = better || (column.best_is_high ? theirs > own : theirs < own);
     worse = worse || (column.best_is_high ? theirs < own : theirs > own);
   }
@@ -83,20 +87,21 @@ bool is_best(Column const& column, Row const& row, std::vector<Row> const& rows)
 
 std::string warning_of(Row const& row) {
   if (row.failed()) return "failed: " + row.error;
+  if (!row.not_applicable.empty()) return "n/a: " + row.not_applicable;
   if (row.above_none)
     return "trained, but its validation loss is not below that of the untrained model: try another learning rate (--tune) or more steps";
   return "";
 }
 
-std::string plain_table(std::vector<Row> const& rows, bool unseen) {
-  auto const all = columns(unseen);
+std::string plain_table(std::vector<Row> const& rows, Test test) {
+  auto const all = columns(test);
   std::vector<std::vector<std::string>> lines{{"strategy"}, {""}};
   for (auto const& column : all) lines[0].push_back(column.title), lines[1].push_back(column.unit);
   std::string notes;
   for (auto const& row : rows) {
     auto const warning = warning_of(row);
     lines.push_back({title_of(row.method) + (warning.empty() ? "" : " (!)")});
-    for (auto const& column : all) lines.back().push_back(row.failed() ? "–" : column.text(row) + (is_best(column, row, rows) ? "*" : " "));
+    for (auto const& column : all) lines.back().push_back(row.failed() ? "–" : row.has_no_results() ? "n/a" : column.text(row) + (is_best(column, row, rows) ? "*" : " "));
     if (!warning.empty()) notes += "(!) " + title_of(row.method) + ": " + warning + "\n";
   }
   std::vector<std::size_t> widths(all.size() + 1, 0);

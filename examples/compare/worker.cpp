@@ -1,11 +1,11 @@
 #include "worker.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/json.hpp>
-#include <graft/io/load_tokenizer.hpp>
 #include <graft/metrics/bleu.hpp>
 #include <graft/metrics/rouge.hpp>
 
@@ -13,6 +13,7 @@
 #include "data.hpp"
 #include "prompts.hpp"
 #include "support/memory.hpp"
+#include "support/method_options.hpp"
 #include "support/text.hpp"
 
 namespace compare {
@@ -45,28 +46,57 @@ void train(Request const& request, any_model::AnyModel& model, Prompts const& pr
     row.training_loss += report.steps[i].loss / static_cast<double>(tail);
 }
 
-Scores score(std::vector<std::string> const& outputs, std::vector<graft::Example> const& test, std::size_t first, std::size_t last) {
+/// Share of the outputs that are one of their references, in percent.
+double accuracy(std::vector<std::string> const& hypotheses, graft::ReferenceLists const& references) {
+  std::size_t right = 0;
+  for (std::size_t i = 0; i < hypotheses.size(); ++i)
+    right += std::count(references[i].begin(), references[i].end(), hypotheses[i]) > 0;
+  return 100.0 * static_cast<double>(right) / static_cast<double>(hypotheses.size());
+}
+
+Scores score(std::vector<std::string> const& outputs, std::vector<graft::Example> const& test, std::size_t first, std::size_t last, bool classes) {
   if (first == last) return {};
   auto const at = [](auto const& all, std::size_t i) { return all.begin() + static_cast<std::ptrdiff_t>(i); };
   std::vector<std::string> const hypotheses(at(outputs, first), at(outputs, last));
   graft::ReferenceLists references;
   for (std::size_t i = first; i < last; ++i) references.push_back(test[i].references);
+  Scores scores;
+  scores.accuracy = accuracy(hypotheses, references);
+  if (classes) return scores;
   graft::BleuOptions options;
   options.lowercase = true;
-  return {graft::corpus_bleu(hypotheses, references, options).score, graft::corpus_rouge(hypotheses, references).rougeL.f1};
+  scores.bleu = graft::corpus_bleu(hypotheses, references, options).score;
+  scores.rouge_l = graft::corpus_rouge(hypotheses, references).rougeL.f1;
+  return scores;
 }
 
-void write(Request const& request, any_model::AnyModel& model, Prompts const& prompts, graft::Tokenizer const& tokenizer, Row& row) {
+/// Texts, or the names of classes.
+void write(Request const& request, any_model::AnyModel& model, Prompts const& prompts, Row& row) {
+  auto const start = Clock::now();
+  if (!prompts.classes.empty()) {
+    for (graft::Token one : model.classify(prompts.test)) row.outputs.push_back(prompts.classes.at(static_cast<std::size_t>(one)));
+    row.generation_seconds = seconds_since(start);
+    return;
+  }
   graft::Greedy search;
   search.max_new_tokens = request.task.max_new;
   search.end_tokens = prompts.end_tokens;
-  auto const start = Clock::now();
-  for (auto const& texts : model.generate(prompts.test, search)) {
+  std::vector<std::vector<graft::Token>> sources;
+  for (auto const& example : prompts.test) sources.push_back(example.source);
+  for (auto const& texts : model.generate(sources, search)) {
     auto tokens = texts.front().tokens;
     if (texts.front().finished) tokens.pop_back();
-    row.outputs.push_back(support::first_line(tokenizer.decode(tokens, true)));
+    row.outputs.push_back(prompts.text(tokens));
   }
   row.generation_seconds = seconds_since(start);
+}
+
+/// An untrained classifier may have no head that could be tested.
+std::unique_ptr<any_model::AnyModel> adapted(any_model::AnyBase const& base, any_model::Method const& method) try {
+  return base.adapt(method);
+} catch (graft::ConfigError const& error) {
+  if (method.name != none || !base.info().classifies) throw;
+  throw NotApplicable(error.what());
 }
 
 }  // namespace
@@ -77,14 +107,16 @@ Row make_row(Request const& request) {
   row.method = request.method;
   row.learning_rate = request.learning_rate;
   auto const examples = make_examples(request.task);
-  auto const tokenizer = graft::load_tokenizer(request.task.model);
   auto const base = any_model::load_base(request.task.model);
-  auto const prompts = make_prompts(request, examples, tokenizer, base->config().positions);
-  row.cut_sources = prompts.cut.sources, row.cut_targets = prompts.cut.targets;
+  auto const prompts = make_prompts(request, examples, base->config(), base->info());
+  row.cut_sources = prompts.cut_sources, row.cut_targets = prompts.cut_targets;
   any_model::Method method;
   method.name = is_trained(request.method) ? request.method : none;
   method.seed = request.task.seed;
-  auto const model = base->adapt(method);
+  if (!prompts.classes.empty()) method.labels = static_cast<Index>(prompts.classes.size());
+  if (!any_model::exists(method.name, base->info()))
+    throw NotApplicable(std::string(support::method_info(method.name).summary) + ": not defined for a " + base->config().architecture + " model");
+  auto const model = adapted(*base, method);
   row.trainable = model->parameter_counts().trainable, row.all = model->parameter_counts().all;
   if (is_trained(request.method)) {
     train(request, *model, prompts, row);
@@ -94,11 +126,12 @@ Row make_row(Request const& request) {
     row.validation_loss = model->loss(prompts.validation);
     row.validation_seconds = seconds_since(began);
   }
-  write(request, *model, prompts, tokenizer, row);
+  write(request, *model, prompts, row);
   if (!is_trained(request.method)) row.peak_memory_mib = support::peak_memory_mib();
-  row.together = score(row.outputs, examples.test, 0, examples.test.size());
-  row.seen = score(row.outputs, examples.test, 0, examples.seen);
-  row.unseen = score(row.outputs, examples.test, examples.seen, examples.test.size());
+  bool const classes = !prompts.classes.empty();
+  row.together = score(row.outputs, examples.test, 0, examples.test.size(), classes);
+  row.seen = score(row.outputs, examples.test, 0, examples.seen, classes);
+  row.unseen = score(row.outputs, examples.test, examples.seen, examples.test.size(), classes);
   row.seconds = seconds_since(start);
   return row;
 }
@@ -109,6 +142,9 @@ int run_worker(std::filesystem::path const& request_file, std::filesystem::path 
   Row row;
   try {
     row = make_row(request);
+  } catch (NotApplicable const& why) {
+    row.method = request.method, row.learning_rate = request.learning_rate;
+    row.not_applicable = why.what();
   } catch (std::exception const& error) {
     row.method = request.method, row.learning_rate = request.learning_rate;
     row.error = error.what();
