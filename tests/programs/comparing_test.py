@@ -4,6 +4,7 @@ import html.parser
 import json
 
 import programs
+import tiny_model
 from programs import ProgramTest, run
 
 SMALL = ("--rows", "16", "--batch", "8", "--validation-rows", "4", "--test-sources", "2", "--epochs", "1", "--max-new", "8", "--shots", "2")
@@ -132,6 +133,50 @@ class Comparing(ProgramTest):
         best = min(row["tuning"], key=lambda pair: pair[1])
         self.assertEqual([row["learning_rate"], row["validation_loss"]], best)
         self.assertIn("Learning rates tried", (self.folder / "tuned/report.html").read_text(encoding="utf-8"))
+
+    def other(self, model, data, out, *more):
+        text, _ = run("compare", "--model", model, "--data", data, "--out", self.folder / out, "--rows", "24", "--batch", "8", "--validation-rows", "6", "--test-sources", "3", "--epochs", "2",
+                      "--max-new", "8", "--learning-rate", "0.01", *more)
+        return {row["method"]: row for row in json.loads((self.folder / out / "report.json").read_text(encoding="utf-8"))["rows"]}, text
+
+    def test_encoder_decoder(self):
+        tiny_model.write_bart(self.folder / "bart")
+        data = self.folder / "pairs.tsv"
+        data.write_text("".join(f"word {i}\tWORD {i}\n" for i in range(60)), encoding="utf-8")
+        rows, text = self.other(self.folder / "bart", data, "pairs")
+        self.assertEqual(list(rows), ["none", "few_shot", "prefix", "prefix_mlp", "prompt", "infix", "embedding", "adapter", "lora", "top_layers", "full"])
+        self.assertIn("continue a text", rows["few_shot"]["not_applicable"])
+        self.assertRegex(text, r"few-shot \(!\)  +n/a")
+        self.assertIn("n/a: examples in the context", text)
+        for method, row in rows.items():
+            if method != "few_shot":
+                self.assertEqual((row["error"], row["not_applicable"], len(row["outputs"])), ("", "", 6), method)
+        self.assertLess(rows["full"]["validation_loss"], rows["none"]["validation_loss"])
+        self.assertFalse(rows["full"]["above_none"])
+        self.check_page("pairs")
+
+    def test_classifier(self):
+        good, bad = ["good", "fine", "great"], ["bad", "poor", "awful"]
+        fillers = [f"word{i}" for i in range(20)]
+        tiny_model.write_bert(self.folder / "bert", good + bad + fillers)
+        lines = [f"{word} {filler}\t{name}\n" for words, name in ((good, "praise"), (bad, "blame")) for word in words for filler in fillers]
+        data = self.folder / "classes.tsv"
+        data.write_text("".join(lines), encoding="utf-8")
+        rows, text = self.other(self.folder / "bert", data, "classes", "--methods", "prefix,lora,full,infix,head", "--rows", "80", "--epochs", "6")
+        self.assertIn("accuracy", text)
+        self.assertIn("not defined for a bert model", rows["infix"]["not_applicable"])
+        self.assertTrue(rows["none"]["not_applicable"] or rows["none"]["accuracy"] >= 0)
+        for method in ("prefix", "lora", "full", "head"):
+            row = rows[method]
+            self.assertEqual((row["error"], row["bleu"], len(row["outputs"])), ("", None, 6), method)
+            self.assertLessEqual(set(row["outputs"]), {"praise", "blame"})
+        self.assertEqual(rows["full"]["accuracy"], 100)
+        self.check_page("classes")
+
+    def test_a_classifier_wants_classes(self):
+        tiny_model.write_bert(self.folder / "bert_of_texts", ["a"])
+        _, err = run("compare", "--model", self.folder / "bert_of_texts", "--data", self.data, "--out", self.folder / "texts", status=1)
+        self.assertIn("classes for a classifier", err)
 
     def test_json_on_standard_output(self):
         report, text, err = self.compare("json", "--methods", "lora", "--json")

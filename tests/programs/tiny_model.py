@@ -60,3 +60,67 @@ def write_llama(folder, width=32, layers=2, heads=4, kv_heads=2, inner=48, posit
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "model.safetensors").write_bytes(safetensors(tensors))
     return sum(len(values) for _, values in tensors.values())
+
+
+def _linear(tensors, draw, name, out, size):
+    tensors[name + ".weight"] = ([out, size], [draw.gauss(0, 0.08) for _ in range(out * size)])
+    tensors[name + ".bias"] = ([out], [0.0] * out)
+
+
+def _layer_norm(tensors, name, width):
+    tensors[name + ".weight"], tensors[name + ".bias"] = ([width], [1.0] * width), ([width], [0.0] * width)
+
+
+def write_bart(folder, width=32, heads=2, inner=48, positions=256, seed=0):
+    """A BART of one layer a stack whose configuration lists the characters that it reads and writes, in place of a tokenizer."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    characters = "____" + "".join(chr(byte) for byte in range(32, 127))
+    vocabulary, draw, tensors = len(characters), random.Random(seed), {}
+    normal = lambda rows: ([rows, width], [draw.gauss(0, 0.08) for _ in range(rows * width)])
+    tensors["model.shared.weight"] = normal(vocabulary)
+    tensors["final_logits_bias"] = ([1, vocabulary], [0.0] * vocabulary)
+    for stack in ("encoder", "decoder"):
+        at = f"model.{stack}."
+        tensors[at + "embed_positions.weight"] = normal(positions + 2)
+        _layer_norm(tensors, at + "layernorm_embedding", width)
+        for attention in ("self_attn", "encoder_attn") if stack == "decoder" else ("self_attn",):
+            for product in ("q_proj", "k_proj", "v_proj", "out_proj"):
+                _linear(tensors, draw, f"{at}layers.0.{attention}.{product}", width, width)
+            _layer_norm(tensors, f"{at}layers.0.{attention}_layer_norm", width)
+        _linear(tensors, draw, at + "layers.0.fc1", inner, width)
+        _linear(tensors, draw, at + "layers.0.fc2", width, inner)
+        _layer_norm(tensors, at + "layers.0.final_layer_norm", width)
+    config = {"model_type": "bart", "architectures": ["BartForConditionalGeneration"], "d_model": width, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": heads,
+              "decoder_attention_heads": heads, "encoder_ffn_dim": inner, "decoder_ffn_dim": inner, "max_position_embeddings": positions, "vocab_size": vocabulary,
+              "activation_function": "gelu", "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0, "decoder_start_token_id": 1, "is_encoder_decoder": True, "scale_embedding": False,
+              "grapheme_chars": characters, "phoneme_chars": characters}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "model.safetensors").write_bytes(safetensors(tensors))
+
+
+def write_bert(folder, words, width=32, layers=2, heads=2, inner=48, positions=64, seed=0):
+    """A BERT without a classifier whose vocabulary is `words`."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
+    (folder / "vocab.txt").write_text("".join(word + "\n" for word in vocabulary), encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer", "do_lower_case": True}))
+    draw, tensors = random.Random(seed), {}
+    normal = lambda rows: ([rows, width], [draw.gauss(0, 0.08) for _ in range(rows * width)])
+    for name, rows in (("word", len(vocabulary)), ("position", positions), ("token_type", 2)):
+        tensors[f"embeddings.{name}_embeddings.weight"] = normal(rows)
+    _layer_norm(tensors, "embeddings.LayerNorm", width)
+    for layer in range(layers):
+        at = f"encoder.layer.{layer}."
+        for product in ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"):
+            _linear(tensors, draw, at + product, width, width)
+        _linear(tensors, draw, at + "intermediate.dense", inner, width)
+        _linear(tensors, draw, at + "output.dense", width, inner)
+        _layer_norm(tensors, at + "attention.output.LayerNorm", width)
+        _layer_norm(tensors, at + "output.LayerNorm", width)
+    _linear(tensors, draw, "pooler.dense", width, width)
+    config = {"model_type": "bert", "architectures": ["BertModel"], "hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": heads, "intermediate_size": inner,
+              "max_position_embeddings": positions, "vocab_size": len(vocabulary), "type_vocab_size": 2, "layer_norm_eps": 1e-12, "hidden_act": "gelu", "pad_token_id": 0}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "model.safetensors").write_bytes(safetensors(tensors))
