@@ -25,6 +25,7 @@ struct Settings {
   support::MethodOptions strategy;
   graft::Training training;
   std::optional<double> learning_rate;
+  support::UpdateOptions update;
   bool header = false, json = false;
 };
 
@@ -45,7 +46,7 @@ void add_options(CLI::App& app, Settings& s) {
   option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
   s.strategy.add_encoder_options(app);
-  support::add_task_options(app, s.training, s.learning_rate);
+  support::add_task_options(app, s.training, s.learning_rate, s.update);
 }
 
 std::vector<std::string_view> columns_of(std::string_view line) {
@@ -114,6 +115,7 @@ void run(Settings& s) {
       for (auto const& example : *part) most = std::max(most, example.target.front());
     method.labels = most + 1;
   }
+  s.update.apply(s.training);
   s.training.learning_rate = s.learning_rate.value_or(support::method_info(method.name).learning_rate);
   auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter);
   nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};

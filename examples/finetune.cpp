@@ -15,6 +15,7 @@
 #include "support/method_options.hpp"
 #include "support/template_file.hpp"
 #include "support/text.hpp"
+#include "support/update_options.hpp"
 
 namespace {
 
@@ -23,8 +24,9 @@ using Clock = std::chrono::steady_clock;
 struct Settings {
   std::string model, data, train, validation, output, recipe;
   support::MethodOptions strategy;
-  std::optional<graft::Index> epochs, batch, max_source;
-  std::optional<double> learning_rate;
+  std::optional<graft::Index> epochs, steps, batch, max_source;
+  std::optional<double> learning_rate, weight_decay, clip;
+  support::UpdateOptions update;
   graft::Training training;
   graft::Template form;
   std::size_t rows = 0;
@@ -37,15 +39,16 @@ void add_training_options(CLI::App& app, Settings& s) {
   auto const& not_negative = CLI::NonNegativeNumber;
   auto& t = s.training;
   option("--recipe", s.recipe, "A paper's settings; single options override it",
-         CLI::IsMember({"default", "e2e", "webnlg", "dart", "xsum"}));
+         CLI::IsMember({"default", "e2e", "webnlg", "dart", "xsum", "lester"}));
   option("--epochs", s.epochs, "Passes over the data (default: 3, or the recipe's)", positive);
-  option("--steps", t.steps, "Optimizer steps, in place of --epochs; 0: as the epochs have", not_negative);
+  option("--steps", s.steps, "Optimizer steps, in place of --epochs; 0: as the epochs have (default: 0, or the recipe's)", not_negative);
   option("--batch", s.batch, "Examples of one pass (default: 8, or the recipe's)", positive);
   option("--accumulate", t.accumulate, "Passes of one step", positive);
   option("--learning-rate", s.learning_rate, "Peak learning rate (default: the strategy's, or the recipe's)", not_negative);
+  s.update.add_to(option, ", or the recipe's");
   option("--warmup", t.warmup_ratio, "Share of the steps that warm up", CLI::Range(0.0, 1.0));
-  option("--weight-decay", t.weight_decay, "AdamW's decoupled weight decay", not_negative);
-  option("--clip", t.clip, "Largest global gradient norm; 0: no clipping", not_negative);
+  option("--weight-decay", s.weight_decay, "Decoupled weight decay (default: 0.01, or the recipe's)", not_negative);
+  option("--clip", s.clip, "Largest global gradient norm; 0: no clipping (default: 1, or the recipe's)", not_negative);
   option("--validate-every", t.validate_every, "Steps between validations; 0: every epoch", not_negative);
   option("--patience", t.patience, "Validations without progress that end the training; 0: never", not_negative);
   option("--max-source", s.max_source, "Longest source in tokens; 0: no limit (default: 0, or the recipe's)", not_negative);
@@ -91,13 +94,16 @@ void settle(Settings& s) {
   t.epochs = 3, t.batch = 8, t.learning_rate = support::method_info(method.name).learning_rate;
   if (!s.recipe.empty()) {
     graft::Recipe const recipe = graft::recipe(s.recipe);
-    t.epochs = recipe.training.epochs, t.batch = recipe.training.batch, t.learning_rate = recipe.training.learning_rate,
-    t.max_source = recipe.training.max_source;
-    bool const prefix = method.name.starts_with("prefix") || method.name == "infix";
-    if (prefix && !method.length) method.length = recipe.prefix_length;
+    auto const& r = recipe.training;
+    t.epochs = r.epochs, t.steps = r.steps, t.batch = r.batch, t.learning_rate = r.learning_rate, t.max_source = r.max_source;
+    t.weight_decay = r.weight_decay, t.clip = r.clip, t.optimizer = r.optimizer, t.schedule = r.schedule, t.adafactor = r.adafactor;
+    bool const virtual_tokens = method.name.starts_with("prefix") || method.name == "infix" || method.name == "prompt";
+    if (virtual_tokens && !method.length) method.length = recipe.prefix_length;
   }
   t.epochs = s.epochs.value_or(t.epochs), t.batch = s.batch.value_or(t.batch), t.learning_rate = s.learning_rate.value_or(t.learning_rate);
-  t.max_source = s.max_source.value_or(t.max_source);
+  t.steps = s.steps.value_or(s.epochs ? 0 : t.steps);
+  t.max_source = s.max_source.value_or(t.max_source), t.weight_decay = s.weight_decay.value_or(t.weight_decay), t.clip = s.clip.value_or(t.clip);
+  s.update.apply(t);
   method.seed = t.seed;
 }
 

@@ -25,6 +25,7 @@ struct Settings {
   support::MethodOptions strategy;
   graft::Training training;
   std::optional<double> learning_rate;
+  support::UpdateOptions update;
   graft::BeamSearch search;
   std::size_t rows = 0;
   bool json = false;
@@ -43,7 +44,7 @@ void add_options(CLI::App& app, Settings& s) {
   option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
   s.strategy.add_encoder_options(app);
-  support::add_task_options(app, s.training, s.learning_rate);
+  support::add_task_options(app, s.training, s.learning_rate, s.update);
   support::OptionGroup const writing(app, "Writing");
   writing("--max-new", s.search.max_new_tokens, "Most new tokens", CLI::PositiveNumber);
   writing("--min-new", s.search.min_new_tokens, "No end before so many", CLI::NonNegativeNumber);
@@ -103,6 +104,7 @@ void run(Settings& s) {
   if (!base->config().encoder)
     graft::fail<graft::ConfigError>("[", s.model, "] is a ", base->config().architecture, " model; expected an encoder-decoder (t5, bart); hint: the program finetune");
   method.seed = s.training.seed;
+  s.update.apply(s.training);
   s.training.learning_rate = s.learning_rate.value_or(support::method_info(method.name).learning_rate);
   auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter);
   nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};

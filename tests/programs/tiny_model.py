@@ -124,3 +124,33 @@ def write_bert(folder, words, width=32, layers=2, heads=2, inner=48, positions=6
               "max_position_embeddings": positions, "vocab_size": len(vocabulary), "type_vocab_size": 2, "layer_norm_eps": 1e-12, "hidden_act": "gelu", "pad_token_id": 0}
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "model.safetensors").write_bytes(safetensors(tensors))
+
+
+def write_t5(folder, pieces=200, width=32, heads=4, key_width=8, inner=48, layers=2, seed=0):
+    """A T5 (version 1.0: ReLU, tied head), to which a SentencePiece model has to be added."""
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    draw, tensors = random.Random(seed), {}
+    normal = lambda rows, columns, size: ([rows, columns], [draw.gauss(0, size) for _ in range(rows * columns)])
+    tensors["shared.weight"] = normal(pieces, width, 1.0)
+    for stack in ("encoder", "decoder"):
+        for layer in range(layers):
+            at = f"{stack}.block.{layer}.layer."
+            attentions = [(0, "SelfAttention"), (1, "EncDecAttention")][: 2 if stack == "decoder" else 1]
+            for number, name in attentions:
+                for product in "qkv":
+                    tensors[f"{at}{number}.{name}.{product}.weight"] = normal(heads * key_width, width, (width * key_width) ** -0.5 if product == "q" else width ** -0.5)
+                tensors[f"{at}{number}.{name}.o.weight"] = normal(width, heads * key_width, (heads * key_width) ** -0.5)
+                tensors[f"{at}{number}.layer_norm.weight"] = ([width], [1.0] * width)
+            if layer == 0:
+                tensors[at + "0.SelfAttention.relative_attention_bias.weight"] = normal(32, heads, 0.1)
+            last = len(attentions)
+            tensors[f"{at}{last}.DenseReluDense.wi.weight"], tensors[f"{at}{last}.DenseReluDense.wo.weight"] = normal(inner, width, width ** -0.5), normal(width, inner, inner ** -0.5)
+            tensors[f"{at}{last}.layer_norm.weight"] = ([width], [1.0] * width)
+        tensors[f"{stack}.final_layer_norm.weight"] = ([width], [1.0] * width)
+    config = {"model_type": "t5", "architectures": ["T5ForConditionalGeneration"], "d_model": width, "d_kv": key_width, "d_ff": inner, "num_heads": heads, "num_layers": layers,
+              "num_decoder_layers": layers, "vocab_size": pieces, "relative_attention_num_buckets": 32, "relative_attention_max_distance": 128, "feed_forward_proj": "relu",
+              "layer_norm_epsilon": 1e-6, "pad_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 0, "is_encoder_decoder": True, "tie_word_embeddings": True}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "T5Tokenizer", "eos_token": "</s>", "extra_ids": 0}))
+    (folder / "model.safetensors").write_bytes(safetensors(tensors))

@@ -131,6 +131,14 @@ TEST(Recipes, ThePapersNumbers) {
   EXPECT_EQ(standard.training.weight_decay, 0.01);
   EXPECT_EQ(standard.training.schedule, graft::Schedule::linear);
   EXPECT_EQ(standard.prefix_length, 10);
+  auto const lester = graft::recipe("lester");
+  EXPECT_EQ(lester.training.optimizer, graft::OptimizerKind::adafactor);
+  EXPECT_EQ(lester.training.adafactor.decay, 0.8);
+  EXPECT_FALSE(lester.training.adafactor.scale_parameter);
+  EXPECT_EQ(lester.training.schedule, graft::Schedule::constant);
+  EXPECT_EQ(lester.training.learning_rate, 0.3);
+  EXPECT_EQ(lester.training.steps, 30000);
+  EXPECT_EQ(lester.prefix_length, 100);
   EXPECT_THROW((void)graft::recipe("glue"), graft::ConfigError);
 }
 
