@@ -1,4 +1,4 @@
-"""Loads every adapter that peft_test.cpp wrote with PEFT and compares logits; folders under refused/ must raise.
+"""Loads every adapter that peft_test.cpp or peft_encoders_test.cpp wrote with PEFT and compares logits; folders under refused/ must raise.
 
 usage: peft_check.py FOLDER    (exit status 1 if anything differs)
 """
@@ -13,9 +13,26 @@ os.environ["TQDM_DISABLE"] = "1"
 import torch
 from peft import PeftConfig, PeftModel
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoModelForSequenceClassification
 
 TOKENS = torch.tensor([[3, 1, 4, 1, 5, 9, 2, 6]])
+TARGETS = [7, 8, 5, 4]
+
+
+def load_base(folder, **options):
+    architecture = AutoConfig.from_pretrained(folder).architectures[0]
+    kind = (AutoModelForSequenceClassification if "Classification" in architecture else AutoModelForSeq2SeqLM if "Conditional" in architecture else AutoModelForCausalLM)
+    return kind.from_pretrained(folder, **options)
+
+
+def logits_of(model):
+    """At every token, every token of the decoder, or of the classes."""
+    config = model.config
+    if config.is_encoder_decoder:
+        start = torch.tensor([[config.decoder_start_token_id, *TARGETS[:-1]]])
+        return model(input_ids=TOKENS, decoder_input_ids=start).logits[0]
+    logits = model(input_ids=TOKENS, attention_mask=torch.ones_like(TOKENS)).logits
+    return logits if logits.dim() == 2 else logits[0, -TOKENS.shape[1]:]
 
 
 def tolerance(architecture, case):
@@ -33,7 +50,7 @@ def adapter_folder(folder):
 
 def difference(model_folder, folder, name):
     """Relative difference of the logits; the virtual tokens of a prompt have logits of their own, in front."""
-    base = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float64)
+    base = load_base(model_folder, dtype=torch.float64)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = PeftModel.from_pretrained(base, folder, adapter_name=name).double().eval()
@@ -41,7 +58,7 @@ def difference(model_folder, folder, name):
     if missing:
         raise ValueError("PEFT warns: " + "; ".join(missing))
     with torch.no_grad():
-        logits = model(input_ids=TOKENS).logits[0, -TOKENS.shape[1]:]
+        logits = logits_of(model)
     expected = load_file(os.path.join(folder, "logits.safetensors"))["logits"]
     return ((logits - expected).abs().max() / expected.abs().max()).item()
 
@@ -49,7 +66,7 @@ def difference(model_folder, folder, name):
 def refuses(model_folder, folder):
     attempts = [
         lambda: PeftConfig.from_pretrained(folder),
-        lambda: PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(model_folder), folder),
+        lambda: PeftModel.from_pretrained(load_base(model_folder), folder),
     ]
     for attempt in attempts:
         try:

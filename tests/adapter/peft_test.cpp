@@ -1,5 +1,4 @@
 // Adapters that graft writes, loaded by PEFT itself: the same logits, and what is not PEFT's is refused.
-#include <cstdlib>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -9,26 +8,14 @@
 
 #include "generate/random_model.hpp"
 #include "io/temporary_folder.hpp"
+#include "peft_python.hpp"
 
 namespace {
 
 using namespace graft;
 namespace fs = std::filesystem;
 
-bool has_peft(std::string const& python) {
-  return std::system(("'" + python + "' -c 'import torch, transformers, peft' > /dev/null 2>&1").c_str()) == 0;
-}
-
-TensorEntry entry_of(std::string const& name, Tensor<double> const& tensor) {
-  std::vector<std::int64_t> shape;
-  for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.shape()[axis]);
-  return {name,
-          Dtype::f64,
-          shape,
-          reinterpret_cast<std::byte const*>(tensor.data()),
-          static_cast<std::size_t>(tensor.size()) * sizeof(double),
-          nullptr};
-}
+using peft_python::entry_of;
 
 nlohmann::json hugging_face_config(ModelConfig const& c) {
   if (c.architecture == "gpt2")
@@ -109,19 +96,12 @@ void write_architecture(fs::path const& root, std::vector<std::string> const& ev
 }  // namespace
 
 TEST(Peft, LoadsWhatGraftWrites) {
-  char const* const variable = std::getenv("GRAFT_PEFT_PYTHON");
-  std::string const python = variable ? variable : "python3";
-  bool const found = has_peft(python);
-  if (!found && !variable)
-    GTEST_SKIP() << "python3 has no torch, transformers and peft (some gigabytes, not installed unasked): set GRAFT_PEFT_PYTHON to an "
-                    "interpreter that has them";
-  ASSERT_TRUE(found) << "GRAFT_PEFT_PYTHON names no interpreter with torch, transformers and peft: " << python;
+  std::string python, why;
+  if (!peft_python::find(python, why)) GTEST_SKIP() << why;
   graft_test::TemporaryFolder const root;
   write_architecture<Gpt2>(root.path(), {"c_attn", "c_proj", "c_fc"});
   write_architecture<Llama>(root.path(), {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"});
-  std::string const command = "'" + python + "' '" GRAFT_SOURCE_DIR "/tests/adapter/peft_check.py' '" + root.path().string() + "' > '" +
-                              (root / "log").string() + "' 2>&1";
-  int const status = std::system(command.c_str());
+  int const status = peft_python::run(python, "peft_check.py", root.path(), root / "log");
   std::string const log = graft_test::contents_of(root / "log");
   EXPECT_EQ(status, 0) << log;
   EXPECT_NE(log.find("26 adapters checked"), std::string::npos) << log;
