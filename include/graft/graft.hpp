@@ -41,6 +41,7 @@
 #include <graft/models/adapter_set.hpp>
 #include <graft/models/bart.hpp>
 #include <graft/models/bert.hpp>
+#include <graft/models/combine.hpp>
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
 #include <graft/models/merge.hpp>
