@@ -51,6 +51,7 @@
 #include <graft/io/load_pretrained.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/io/npy.hpp>
+#include <graft/io/prompt_file.hpp>
 #include <graft/io/save_pretrained.hpp>
 
 #include <graft/data/generated.hpp>

@@ -12,7 +12,7 @@ import unittest
 
 import tiny_model
 
-NAMES = ("finetune", "generate", "score", "inspect", "compare")
+NAMES = ("finetune", "generate", "score", "inspect", "convert", "compare")
 PATHS = {}
 
 
