@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <tuple>
 
 #include <nlohmann/json.hpp>
 
@@ -10,14 +9,9 @@
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/io/load_pretrained.hpp>
 #include <graft/io/open_checkpoint.hpp>
-#include <graft/models/architecture.hpp>
-#include <graft/models/bart.hpp>
-#include <graft/models/bert.hpp>
-#include <graft/models/gpt2.hpp>
-#include <graft/models/llama.hpp>
-#include <graft/models/t5.hpp>
 #include <graft/train/progress.hpp>
 
+#include "support/model_info.hpp"
 #include "support/program.hpp"
 #include "support/text.hpp"
 
@@ -33,14 +27,6 @@ std::string const& role_name(graft::Role role) {
                                                         {graft::Role::head, "head"},
                                                         {graft::Role::buffer, "buffer"}};
   return names.at(role);
-}
-
-graft::ModelInfo describe(graft::ModelConfig const& config) {
-  return [&]<class... A>(std::tuple<A...> const*) {
-    graft::ModelInfo info;
-    static_cast<void>(((graft::covers<A>(config.architecture) ? (info = graft::describe_model<A>(config), true) : false) || ...));
-    return info;
-  }(static_cast<std::tuple<graft::Gpt2, graft::Llama, graft::T5, graft::T5v11, graft::Bart, graft::Bert, graft::Roberta> const*>(nullptr));
 }
 
 graft::Index parameters_of(graft::SiteInfo const& site) {
@@ -107,7 +93,7 @@ Json tokenizer_json(std::filesystem::path const& path) {
 Json model_json(std::filesystem::path const& path) {
   auto const checkpoint = graft::open_checkpoint(path);
   graft::ModelConfig const config = graft::checkpoint_config(*checkpoint);
-  auto const info = describe(config);
+  auto const info = support::model_info(config);
   std::map<std::string, std::size_t> storage;
   for (auto const& name : checkpoint->names()) ++storage[checkpoint->storage(name)];
   Json dimensions{{"layers", config.layers},     {"width", config.width}, {"heads", config.heads},         {"kv_heads", config.kv_heads},

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <graft/adaptation/bitfit.hpp>
 #include <graft/adaptation/bottleneck_adapter.hpp>
@@ -22,15 +25,30 @@
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/adaptation/top_layers.hpp>
 #include <graft/io/adapter.hpp>
+#include <graft/io/save_pretrained.hpp>
 #include <graft/models/adapt.hpp>
+#include <graft/models/combine.hpp>
+#include <graft/models/merge.hpp>
 
 #include "any_model.hpp"
 #include "erased_model.hpp"
 
 namespace any_model {
 
+/// Embeddings at the front are prompt tuning under another name, which PEFT has a format for; files hold both without the MLP.
+template <graft::Architecture A>
+[[nodiscard]] auto as_prompt_tuning(graft::Transformer<A, graft::EmbeddingOnly> model) {
+  auto const& own = model.settings();
+  graft::PromptTuning settings{.length = own.length, .init = graft::Init::normal, .place = own.place, .positions = own.positions, .pooling = own.pooling};
+  auto result = graft::adapt(model.base(), std::move(settings));
+  result.state().adopt(model.state().embeddings().values());
+  return result;
+}
+
 template <class Model>
 class Adapted final : public ErasedModel {
+  using Strategy = typename Model::adaptation_type;
+
  public:
   explicit Adapted(Model model) : model_(std::move(model)) {}
 
@@ -52,7 +70,18 @@ class Adapted final : public ErasedModel {
   graft::Index virtual_positions(graft::Stack stack) override { return model_.virtual_positions(stack); }
   void prepare_inference() override { model_.prepare_inference(); }
   void finish_inference() override { model_.finish_inference(); }
-  void save(std::filesystem::path const& folder) override { graft::save_adapter(model_, folder); }
+  void save(std::filesystem::path const& folder, graft::AdapterOptions const& options) override {
+    if constexpr (std::is_same_v<Strategy, graft::EmbeddingOnly>)
+      if (options.format == graft::AdapterFormat::peft) return graft::save_adapter(as_prompt_tuning(model_), folder, options);
+    graft::save_adapter(model_, folder, options);
+  }
+  void save_merged(std::filesystem::path const& folder) override {
+    if constexpr (graft::can_merge<Strategy>)
+      graft::save_pretrained(graft::merge(model_), folder);
+    else
+      graft::fail<graft::ConfigError>("[merge] got an adapter of the strategy ", Strategy::name,
+                                      ", which is not in the base's weights; expected lora, ia3, bitfit or one that trains the weights themselves");
+  }
 
  private:
   Model model_;
@@ -202,6 +231,20 @@ class BaseOf final : public AnyBase {
                     ParallelAdapter, Composed<PrefixTuning, ParallelAdapter>>(
           base_, adapter, keep);
     return model;
+  }
+  std::unique_ptr<AnyModel> combine(std::vector<std::pair<std::filesystem::path, double>> const& adapters, graft::CombineSettings const& settings) const override {
+    std::unique_ptr<AnyModel> sum;
+    graft::visit_adapter<graft::LoRA, graft::IA3>(base_, adapters.front().first, [&](auto const& first) {
+      using Model = std::remove_cvref_t<decltype(first)>;
+      graft::AdapterSet<Model> set;
+      std::vector<std::pair<std::string, double>> weights;
+      for (auto const& [folder, weight] : adapters) {
+        weights.emplace_back(std::to_string(weights.size() + 1), weight);
+        set.add(weights.back().first, graft::load_adapter<typename Model::adaptation_type>(base_, folder));
+      }
+      sum = wrap(graft::combine(set, weights, settings));
+    });
+    return sum;
   }
 
  private:

@@ -71,6 +71,7 @@ std::vector<graft::Token> AnyModel::classify(std::vector<graft::TokenizedExample
   return graft::classify(*parts_->model, examples, at_once);
 }
 
-void AnyModel::save(std::filesystem::path const& folder) { parts_->model->save(folder); }
+void AnyModel::save(std::filesystem::path const& folder, graft::AdapterOptions const& options) { parts_->model->save(folder, options); }
+void AnyModel::save_merged(std::filesystem::path const& folder) { parts_->model->save_merged(folder); }
 
 }  // namespace any_model

@@ -5,11 +5,14 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include <graft/adaptation/combination.hpp>
 #include <graft/generate/result.hpp>
 #include <graft/generate/settings.hpp>
+#include <graft/io/adapter_folder.hpp>
 #include <graft/models/config.hpp>
 #include <graft/nn/model_info.hpp>
 #include <graft/nn/rows.hpp>
@@ -41,8 +44,10 @@ class AnyModel {
   [[nodiscard]] graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings, graft::Index at_once = 32);
   /// The most probable class of every example. @throws ConfigError for a model that writes text
   [[nodiscard]] std::vector<graft::Token> classify(std::vector<graft::TokenizedExample> const& examples, graft::Index at_once = 32);
-  /// Writes the adapter folder (PEFT's where PEFT has the strategy).
-  void save(std::filesystem::path const& folder);
+  /// Writes the adapter folder (PEFT's where PEFT has the strategy, unless the options say otherwise).
+  void save(std::filesystem::path const& folder, graft::AdapterOptions const& options = {});
+  /// Writes the base with the adapter in its weights. @throws ConfigError for a strategy that is not in them
+  void save_merged(std::filesystem::path const& folder);
 
  private:
   struct Parts;
@@ -58,6 +63,9 @@ class AnyBase {
   [[nodiscard]] virtual std::unique_ptr<AnyModel> adapt(Method const& method) const = 0;
   /// The model with a saved adapter.
   [[nodiscard]] virtual std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter) const = 0;
+  /// The model with the weighted sum of saved adapters, at least one. @throws FileError for strategies without weighted sums
+  [[nodiscard]] virtual std::unique_ptr<AnyModel> combine(std::vector<std::pair<std::filesystem::path, double>> const& adapters,
+                                                          graft::CombineSettings const& settings) const = 0;
 };
 
 /// A Hugging Face folder or GGUF file.

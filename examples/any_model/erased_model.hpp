@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/io/adapter_folder.hpp>
 #include <graft/models/cache.hpp>
 #include <graft/models/config.hpp>
 #include <graft/nn/model_info.hpp>
@@ -38,8 +39,10 @@ class ErasedModel {
   [[nodiscard]] virtual graft::Index virtual_positions(graft::Stack stack) = 0;
   virtual void prepare_inference() = 0;
   virtual void finish_inference() = 0;
-  /// Writes the adapter folder (PEFT's where PEFT has the strategy).
-  virtual void save(std::filesystem::path const& folder) = 0;
+  /// Writes the adapter folder (PEFT's where PEFT has the strategy, unless the options say otherwise).
+  virtual void save(std::filesystem::path const& folder, graft::AdapterOptions const& options) = 0;
+  /// Writes the base with the adapter in its weights. @throws ConfigError for a strategy that is not in them
+  virtual void save_merged(std::filesystem::path const& folder) = 0;
 };
 
 /// The same as generation sees it, which has to know at compile time whether there is an encoder.

@@ -41,6 +41,7 @@
 #include <graft/models/adapter_set.hpp>
 #include <graft/models/bart.hpp>
 #include <graft/models/bert.hpp>
+#include <graft/models/combine.hpp>
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
 #include <graft/models/merge.hpp>
@@ -50,6 +51,7 @@
 #include <graft/io/load_pretrained.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/io/npy.hpp>
+#include <graft/io/prompt_file.hpp>
 #include <graft/io/save_pretrained.hpp>
 
 #include <graft/data/generated.hpp>

@@ -1,5 +1,6 @@
 // Several named adapters on one base, in memory and in folders.
 #include <cstring>
+#include <functional>
 
 #include <gtest/gtest.h>
 
@@ -47,6 +48,53 @@ TEST(AdapterSet, SwitchesByName) {
   EXPECT_THROW(set.add("blue", trained(base, 5)), ConfigError);
   EXPECT_THROW(set.add("green", trained(random_base<Gpt2>(), 5)), ConfigError) << "another base";
   EXPECT_EQ(set.active().base(), base);
+}
+
+TEST(AdapterSet, DisabledIsTheBaseBitForBit) {
+  auto const base = random_base<Gpt2>();
+  auto red = trained(base, 3), blue = trained(base, 4), plain = trained(base, 5);
+  plain.enable(false);
+  auto untouched = adapt(base, NoAdaptation{});
+  NoGrad no_grad;
+  auto const values = untouched.logits(pack({{{3, 1, 4}, {1, 5}, 0}})).value();
+  std::vector<double> const expected(values.data(), values.data() + values.size());
+  AdapterSet<Model> set;
+  set.add("red", red);
+  set.enable(false);
+  set.add("blue", blue);
+  EXPECT_FALSE(set.enabled());
+  for (auto const& name : set.names()) {
+    set.use(name);
+    EXPECT_EQ(set.active_name(), name);
+    EXPECT_EQ(logits_of(set.active()), expected) << name;
+  }
+  EXPECT_EQ(logits_of(plain), expected);
+  EXPECT_NE(logits_of(blue), expected) << "a model of one's own stays as it is";
+  set.enable();
+  EXPECT_EQ(set.active_name(), "blue");
+  EXPECT_EQ(logits_of(set.active()), logits_of(blue));
+  set.use("red");
+  EXPECT_EQ(logits_of(set.active()), logits_of(red));
+}
+
+TEST(AdapterSet, UnknownNamesAreAnsweredWithTheKnownOnes) {
+  AdapterSet<Model> set;
+  auto const message = [&](auto const& call) -> std::string {
+    try {
+      call();
+    } catch (ConfigError const& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(message([&] { set.use("red"); }), "[adapters] got the name red; expected one that has been added: there is none yet");
+  EXPECT_NE(message([&] { (void)set.active_name(); }).find("expected one to have been added"), std::string::npos);
+  auto const base = random_base<Gpt2>();
+  set.add("red", trained(base, 3));
+  set.add("blue", trained(base, 4));
+  for (auto const& call : {std::function<void()>([&] { set.use("green"); }), std::function<void()>([&] { set.remove("green"); }),
+                           std::function<void()>([&] { (void)set.at("green"); })})
+    EXPECT_EQ(message(call), "[adapters] got the name green; expected one of: red, blue");
 }
 
 TEST(AdapterSet, NamesMakeNoDifferenceAndOneDoesNotDisturbAnother) {

@@ -1,4 +1,5 @@
-"""Loads every adapter that peft_test.cpp or peft_encoders_test.cpp wrote with PEFT and compares logits; folders under refused/ must raise.
+"""Loads every adapter that peft_test.cpp or peft_encoders_test.cpp wrote with PEFT and compares logits; folders under refused/ must raise; weighted sums under
+combined/ are compared with those that PEFT makes of the same adapters.
 
 usage: peft_check.py FOLDER    (exit status 1 if anything differs)
 """
@@ -77,18 +78,40 @@ def refuses(model_folder, folder):
     return True
 
 
+def combined(model_folder, folder, case):
+    """Relative difference of what the sum of two adapters adds to the weights (or of the vectors by which they are multiplied)."""
+    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float64), os.path.join(folder, "red"), adapter_name="red")
+    for name in ("blue", "sum"):
+        model.load_adapter(os.path.join(folder, name), adapter_name=name)
+    model.base_model.add_weighted_adapter(["red", "blue"], [0.7, -0.3], "expected", **({} if case == "ia3" else {"combination_type": case}))
+    change = lambda module, name: module.ia3_l[name] if case == "ia3" else module.get_delta_weight(name)
+    worst = largest = 0.0
+    for module in model.modules():
+        held = getattr(module, "ia3_l" if case == "ia3" else "lora_A", {})
+        if ("expected" in held) != ("sum" in held):
+            return float("inf")
+        if "expected" in held:
+            with torch.no_grad():
+                expected, got = change(module, "expected").double(), change(module, "sum").double()
+            worst, largest = max(worst, (got - expected).abs().max().item()), max(largest, expected.abs().max().item())
+    return worst / largest
+
+
 def main(root):
     checked = failed = 0
     for architecture in sorted(entry.name for entry in os.scandir(root) if entry.is_dir()):
         model_folder = os.path.join(root, architecture, "model")
-        for verdict in ("accepted", "refused"):
+        for verdict in ("accepted", "refused", "combined"):
             for case in sorted(os.listdir(os.path.join(root, architecture, verdict))):
-                folder, name = adapter_folder(os.path.join(root, architecture, verdict, case))
-                if verdict == "accepted":
-                    result = difference(model_folder, folder, name)
+                folder = os.path.join(root, architecture, verdict, case)
+                if verdict == "combined":
+                    result = combined(model_folder, folder, case)
+                    good = result <= 1e-6
+                elif verdict == "accepted":
+                    result = difference(model_folder, *adapter_folder(folder))
                     good = result <= tolerance(architecture, case)
                 else:
-                    result = good = refuses(model_folder, folder)
+                    result = good = refuses(model_folder, adapter_folder(folder)[0])
                 print(f"{architecture}/{verdict}/{case}: {result} {'' if good else 'WRONG'}")
                 checked += 1
                 failed += not good

@@ -5,6 +5,7 @@
 
 #include <graft/adaptation/infix_tuning.hpp>
 #include <graft/io/adapter.hpp>
+#include <graft/models/combine.hpp>
 
 #include "generate/random_model.hpp"
 #include "io/temporary_folder.hpp"
@@ -72,6 +73,19 @@ void write_case(Base<A, double> const& base, fs::path const& folder, Adaptation 
   save_safetensors(adapter_path(folder, options.name) / "logits.safetensors", {entry_of("logits", model.logits(batch).value())});
 }
 
+/// Two adapters and their weighted sum.
+template <class Adaptation, Architecture A>
+void write_sum(Base<A, double> const& base, fs::path const& folder, Adaptation const& red, Adaptation const& blue, CombineSettings const& how) {
+  AdapterSet<Transformer<A, Adaptation, double, Cpu>> set;
+  for (auto const& [name, settings] : {std::pair{"red", red}, std::pair{"blue", blue}}) {
+    auto model = adapt(base, settings, 3);
+    graft::testing::disturb(model, static_cast<unsigned char>(name[0]));
+    set.add(name, model);
+  }
+  set.add("sum", combine(set, {{"red", 0.7}, {"blue", -0.3}}, how));
+  save_adapters(set, folder, "");
+}
+
 template <Architecture A>
 void write_architecture(fs::path const& root, std::vector<std::string> const& every_linear_map) {
   auto const base = graft::testing::random_base<A>();
@@ -88,6 +102,11 @@ void write_architecture(fs::path const& root, std::vector<std::string> const& ev
   write_case(base, folder / "accepted" / "ia3_everywhere", IA3{.targets = every_linear_map, .feed_forward_targets = {every_linear_map.back(), every_linear_map.front()}});
   write_case(base, folder / "accepted" / "p_tuning_mlp", PTuning{.length = 3, .hidden = 5});
   write_case(base, folder / "accepted" / "p_tuning_lstm", PTuning{.length = 4, .encoder = PromptEncoderKind::lstm, .hidden = 3, .layers = 1});
+  LoRA const red{.rank = 2, .alpha = 5}, blue{.rank = 3, .alpha = 7, .targets = every_linear_map, .rank_stabilized = true};
+  write_sum(base, folder / "combined" / "cat", red, blue, {.combination = Combination::cat});
+  write_sum(base, folder / "combined" / "svd", red, blue, {.combination = Combination::svd});
+  write_sum(base, folder / "combined" / "linear", red, LoRA{.rank = 2, .alpha = 3, .targets = every_linear_map}, {.combination = Combination::linear});
+  write_sum(base, folder / "combined" / "ia3", IA3{}, IA3{}, {});
   write_case(base, folder / "refused" / "parallel_adapter", ParallelAdapter{.bottleneck = 2});
   write_case(base, folder / "refused" / "infix", InfixTuning{.length = 3});
   write_case(base, folder / "refused" / "prefix_of_top_layers", PrefixTuning{.length = 3, .layers = {1, 2}});
@@ -104,5 +123,5 @@ TEST(Peft, LoadsWhatGraftWrites) {
   int const status = peft_python::run(python, "peft_check.py", root.path(), root / "log");
   std::string const log = graft_test::contents_of(root / "log");
   EXPECT_EQ(status, 0) << log;
-  EXPECT_NE(log.find("26 adapters checked"), std::string::npos) << log;
+  EXPECT_NE(log.find("34 adapters checked"), std::string::npos) << log;
 }

@@ -65,9 +65,42 @@ TEST_F(Guides, Adapters) {
   adapters.use("reviews");
   graft::save_adapters(adapters, "prefixes");  // prefixes/, and prefixes/reviews/ as PEFT has named adapters
   auto loaded = graft::load_adapters<graft::PrefixTuning>(base, "prefixes");
+  loaded.add("another", graft::load_adapter<graft::PrefixTuning>(base, "prefix"));
+  loaded.enable(false);  // active() is the base model, bit for bit, until enable()
+  loaded.remove("another");
+  for (std::string const& name : loaded.names()) std::cout << name << '\n';
   //! [adapter set]
   EXPECT_EQ(numbers(loaded.at("reviews")), numbers(adapters.active()));
   EXPECT_EQ(loaded.names(), (std::vector<std::string>{"default", "reviews"}));
+}
+
+TEST_F(Guides, Combining) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto reviews = graft::adapt(base, graft::LoRA{.rank = 4}, 1), news = graft::adapt(base, graft::LoRA{.rank = 2}, 2);
+  //! [combine]
+  graft::AdapterSet<decltype(reviews)> adapters;
+  adapters.add("reviews", reviews);  // LoRA of rank 4
+  adapters.add("news", news);        // and of rank 2
+  adapters.add("both", graft::combine(adapters, {{"reviews", 0.7}, {"news", 0.3}}, {.combination = graft::Combination::cat}));
+  //! [combine]
+  EXPECT_EQ(adapters.at("both").settings().rank, 6);
+  EXPECT_EQ(graft::combine(adapters, {{"reviews", 0.7}, {"news", 0.3}}).settings().rank, 4);
+}
+
+TEST_F(Guides, Prompts) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto model = graft::adapt(base, graft::PromptTuning{.length = 10});
+  //! [prompt file]
+  graft::save_adapter(model, "prompt");
+  graft::write_prompt("prompt.npy", graft::read_prompt("prompt"));                   // an adapter folder's embeddings as an array [10, width]
+  graft::save_prompt(graft::read_prompt("prompt.npy"), base->info(), "prompt again");  // and an array as an adapter folder
+  graft::save_adapter(model, "with all settings", {.format = graft::AdapterFormat::graft});
+  //! [prompt file]
+  auto again = graft::load_adapter<graft::PromptTuning>(base, "prompt again");
+  EXPECT_EQ(numbers(again), numbers(model));
+  auto own = graft::load_adapter<graft::PromptTuning>(base, "with all settings");
+  EXPECT_EQ(numbers(own), numbers(model));
+  EXPECT_EQ(graft::read_json("with all settings/adapter_config.json").at("settings").at("init"), "vocabulary");
 }
 
 TEST_F(Guides, OwnAdapterFormat) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -44,6 +45,21 @@ inline constexpr char const* default_adapter = "default";
   std::sort(names.begin(), names.end());
   return names;
 }
+
+/// How an adapter folder is written.
+enum class AdapterFormat {
+  automatic,  ///< PEFT's where PEFT can express the strategy and its settings, else graft's own
+  peft,       ///< PEFT's, or not at all
+  graft,      ///< graft's own, with all settings
+};
+
+/// How an adapter is saved.
+struct AdapterOptions {
+  std::string name = default_adapter;  ///< any other name is saved in a subfolder of that name, as PEFT does
+  std::optional<std::string> base_model =
+      std::nullopt;  ///< what `base_model_name_or_path` says; the base's source if not given, null if empty. Never opened
+  AdapterFormat format = AdapterFormat::automatic;
+};
 
 /// PEFT's types and graft's names of the same strategies.
 inline constexpr std::array peft_types{std::pair{"PREFIX_TUNING", "prefix_tuning"}, std::pair{"PROMPT_TUNING", "prompt_tuning"},

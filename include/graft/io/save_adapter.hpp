@@ -24,28 +24,24 @@
 
 namespace graft {
 
-/// How an adapter is saved.
-struct AdapterOptions {
-  std::string name = default_adapter;  ///< any other name is saved in a subfolder of that name, as PEFT does
-  std::optional<std::string> base_model =
-      std::nullopt;  ///< what `base_model_name_or_path` says; the base's source if not given, null if empty. Never opened
-};
-
 namespace detail {
 
+/// @throws ConfigError if PEFT's format is asked for and cannot express it
 template <class Adaptation>
-[[nodiscard]] bool saved_as_peft(Adaptation const& settings, ModelInfo const& model) {
-  if constexpr (HasPeftFormat<Adaptation>)
-    return PeftFormat<Adaptation>::can_express(settings, model);
-  else
-    return false;
+[[nodiscard]] bool saved_as_peft(Adaptation const& settings, ModelInfo const& model, AdapterFormat format) {
+  bool expressible = false;
+  if constexpr (HasPeftFormat<Adaptation>) expressible = PeftFormat<Adaptation>::can_express(settings, model);
+  if (format == AdapterFormat::peft && !expressible)
+    fail<ConfigError>("[save_adapter] got the strategy ", Adaptation::name, HasPeftFormat<Adaptation> ? " with settings" : "",
+                      " that PEFT has no format for; expected a strategy and settings that it has; hint: graft's own format holds all");
+  return expressible && format != AdapterFormat::graft;
 }
 
 template <class Adaptation, class State>
 [[nodiscard]] nlohmann::json adapter_config(Adaptation const& settings, State& state, ModelInfo const& model,
-                                            std::string const& base_model) {
+                                            std::string const& base_model, bool peft) {
   nlohmann::json config;
-  if (saved_as_peft(settings, model)) {
+  if (peft) {
     if constexpr (HasPeftFormat<Adaptation>) config = PeftFormat<Adaptation>::config(settings, state, model);
   } else {
     config = strategy_json(settings);
@@ -64,12 +60,12 @@ template <class Adaptation>
 }
 
 /// Writes both files into an existing folder. `where` is the adapter's final place, for messages.
-template <Architecture A, class Adaptation, class Scalar>
-void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesystem::path const& folder, std::filesystem::path const& where,
-                   std::optional<std::string> const& base_model) {
-  auto const config = adapter_config(model.settings(), model.state(), model.info(), base_model.value_or(model.base()->source));
-  auto const tensors = adapter_tensors<Adaptation, Scalar, Cpu>(model.state());
-  bool const peft = saved_as_peft(model.settings(), model.info());
+template <class Scalar, class Adaptation>
+void write_adapter(Adaptation const& settings, StateOf<Adaptation, Scalar, Cpu>& state, ModelInfo const& model, std::filesystem::path const& folder,
+                   std::filesystem::path const& where, std::string const& base_model, AdapterFormat format) {
+  bool const peft = saved_as_peft(settings, model, format);
+  auto const config = adapter_config(settings, state, model, base_model, peft);
+  auto const tensors = adapter_tensors<Adaptation, Scalar, Cpu>(state);
   std::vector<TensorEntry> entries;
   for (auto const& tensor : tensors) {
     if (Index const i = first_not_finite(tensor.values); i >= 0)
@@ -84,6 +80,11 @@ void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesyste
   write_file_atomic(folder / "adapter_config.json", config.dump(2, ' ', true));
   save_safetensors(folder / "adapter_model.safetensors", entries);
 }
+template <Architecture A, class Adaptation, class Scalar>
+void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesystem::path const& folder, std::filesystem::path const& where,
+                   std::optional<std::string> const& base_model, AdapterFormat format) {
+  write_adapter<Scalar>(model.settings(), model.state(), model.info(), folder, where, base_model.value_or(model.base()->source), format);
+}
 
 }  // namespace detail
 
@@ -93,14 +94,14 @@ void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesyste
 /// Prefix tuning (of all layers, with PositionPolicy::shift), prompt tuning (in front, shifted), P-tuning, LoRA and (IA)³ are written exactly as
 /// Hugging Face PEFT does and load there: reparametrizing networks are applied and dropped, and what only training needs (init, dropout of a prefix) is
 /// not kept. PEFT cannot express a prefix of some layers or with positions kept, nor other strategies: they are written in graft's own
-/// format (adapter_format.hpp), with all settings.
-/// @throws FileError if it cannot be written, NumericError if a parameter is NaN or infinite: the folder is as it was then
+/// format (adapter_format.hpp), with all settings. `AdapterOptions::format` asks for one of the two formats.
+/// @throws ConfigError if PEFT's format is asked for and has no place for it, FileError if it cannot be written, NumericError if a parameter is NaN or infinite: the folder is as it was then
 template <Architecture A, class Adaptation, class Scalar>
 void save_adapter(Transformer<A, Adaptation, Scalar, Cpu> const& model, std::filesystem::path const& folder,
                   AdapterOptions const& options = {}) {
   auto const target = adapter_path(folder, options.name);
   AtomicFolder files(target);
-  detail::write_adapter(model, files.staging(), target, options.base_model);
+  detail::write_adapter(model, files.staging(), target, options.base_model, options.format);
   files.commit();
 }
 
@@ -112,7 +113,7 @@ void save_adapters(AdapterSet<Model> const& set, std::filesystem::path const& fo
   for (auto const& name : set.names()) {
     auto const staged = adapter_path(files.staging(), name);
     std::filesystem::create_directories(staged);
-    detail::write_adapter(set.at(name), staged, adapter_path(folder, name), base_model);
+    detail::write_adapter(set.at(name), staged, adapter_path(folder, name), base_model, AdapterFormat::automatic);
   }
   files.commit();
 }

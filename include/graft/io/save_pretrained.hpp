@@ -16,6 +16,20 @@
 
 namespace graft {
 
+namespace detail {
+
+/// A merged head may tell other classes apart than the base's configuration says: they get transformers' names.
+inline void set_labels(nlohmann::json& config, Index labels) {
+  config.erase("num_labels");
+  config["id2label"] = config["label2id"] = nlohmann::json::object();
+  for (Index i = 0; i < labels; ++i) {
+    config["id2label"][std::to_string(i)] = cat("LABEL_", i);
+    config["label2id"][cat("LABEL_", i)] = i;
+  }
+}
+
+}  // namespace detail
+
 /// Writes config.json, as the checkpoint that the base was loaded from had it, and model.safetensors in the model's scalar, for load_pretrained and for
 /// transformers. A tied head is not written. Files of the tokenizer are not the base's: copy them. The folder appears, or gets the two files, as a whole.
 /// @throws ConfigError for a base that was loaded from no checkpoint, FileError if the folder cannot be written
@@ -38,6 +52,7 @@ void save_pretrained(Base<A, Scalar, Cpu> const& base, std::filesystem::path con
   for (auto const& site : base->info().sites) {
     if (site.tied) continue;
     auto const& weights = base->at(site.address);
+    if (site.address.site == Site::classifier && !weights.matrix.empty() && weights.matrix.out() != site.out) detail::set_labels(config, weights.matrix.out());
     if (site.role == Role::buffer) {
       add(site.name, weights.bias.reshape(Shape{site.out, site.in}));
       continue;

@@ -10,8 +10,8 @@
 
 namespace graft {
 
-/// Models that share a base and differ in their adapters alone. Switching costs nothing: no weight is touched. Models of different
-/// strategies share a base as well; they are simply several models.
+/// Models that share a base and differ in their adapters alone. Switching costs nothing: no weight is touched. Disabled, all of them are the
+/// base, bit for bit. Models of different strategies share a base as well; they are simply several models.
 template <class Model>
 class AdapterSet {
  public:
@@ -20,6 +20,7 @@ class AdapterSet {
     if (contains(name)) fail<ConfigError>("[adapters] got the name ", name, " twice; expected a new one");
     if (!models_.empty() && models_.front().second.base() != model.base())
       fail<ConfigError>("[adapters] got the adapter ", name, " on another base than ", models_.front().first, "; expected one shared base");
+    model.enable(enabled_);
     models_.emplace_back(std::move(name), std::move(model));
   }
   /// Takes an adapter out. The one in use stays in use unless it is the one removed; then the first is.
@@ -33,6 +34,12 @@ class AdapterSet {
   }
   /// Puts an adapter in use.
   void use(std::string const& name) { active_ = index(name); }
+  /// Takes all adapters out of their models (`false`), or puts them back. It does not change which one is in use.
+  void enable(bool on = true) {
+    enabled_ = on;
+    for (auto& item : models_) item.second.enable(on);
+  }
+  [[nodiscard]] bool enabled() const { return enabled_; }
 
   [[nodiscard]] bool contains(std::string const& name) const {
     for (auto const& item : models_)
@@ -52,6 +59,11 @@ class AdapterSet {
     if (models_.empty()) fail<ConfigError>("[adapters] got a request for the adapter in use; expected one to have been added");
     return models_[active_].second;
   }
+  /// Its name.
+  [[nodiscard]] std::string const& active_name() const {
+    if (models_.empty()) fail<ConfigError>("[adapters] got a request for the adapter in use; expected one to have been added");
+    return models_[active_].first;
+  }
 
  private:
   [[nodiscard]] std::size_t index(std::string const& name) const {
@@ -60,11 +72,12 @@ class AdapterSet {
       if (models_[i].first == name) return i;
       known += (i ? ", " : "") + models_[i].first;
     }
-    fail<ConfigError>("[adapters] got the name ", name, "; expected one of: ", known);
+    fail<ConfigError>("[adapters] got the name ", name, "; expected ", models_.empty() ? "one that has been added: there is none yet" : "one of: ", known);
   }
 
   std::vector<std::pair<std::string, Model>> models_;
   std::size_t active_ = 0;
+  bool enabled_ = true;
 };
 
 }  // namespace graft

@@ -98,6 +98,10 @@ void apply_scale(State const& state, SiteInfo const& site, SiteWeights<Scalar, D
 
 }  // namespace detail
 
+/// Whether `merge` takes models of this strategy.
+template <class Adaptation, class Scalar = float, class Device = Cpu>
+inline constexpr bool can_merge = detail::Mergeable<Adaptation, Scalar, Device>::value;
+
 /// W' = W + (alpha / rank)·B·A for LoRA; W' = diag(l)·W (and b' = l ∘ b) or W·diag(l) for (IA)³; the trained weights in place of W for
 /// fine-tuning and BitFit; all of these, in their order, for a composition of such. The
 /// result is a new base, in which only the changed weights are new (in the model's scalar, whatever the base stores them in) and all others
@@ -108,7 +112,7 @@ void apply_scale(State const& state, SiteInfo const& site, SiteWeights<Scalar, D
 template <Architecture A, class Adaptation, class Scalar, class Device>
 [[nodiscard]] Base<A, Scalar, Device> merge(Transformer<A, Adaptation, Scalar, Device> const& model) {
   using State = StateOf<Adaptation, Scalar, Device>;
-  static_assert(detail::Mergeable<Adaptation, Scalar, Device>::value,
+  static_assert(can_merge<Adaptation, Scalar, Device>,
                 "only strategies that change the base's weights and nothing else can be merged into it");
   auto merged = std::make_shared<Pretrained<A, Scalar, Device>>(*model.base());
   auto handle = model;  // shares the state

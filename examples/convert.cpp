@@ -1,0 +1,168 @@
+// Goes between adapter layouts, combines adapters, and merges one into its base.
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <graft/io/atomic_folder.hpp>
+#include <graft/io/prompt_file.hpp>
+#include <graft/train/progress.hpp>
+
+#include "any_model/any_model.hpp"
+#include "support/model_info.hpp"
+#include "support/option_group.hpp"
+#include "support/program.hpp"
+#include "support/template_file.hpp"
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+namespace fs = std::filesystem;
+
+struct Settings {
+  std::string adapter, model, output, format = "automatic";
+  std::vector<std::string> combine;
+  std::optional<std::string> combination;
+  graft::CombineSettings sum;
+  bool merge = false, json = false;
+};
+
+std::map<std::string, graft::AdapterFormat> const formats{{"automatic", graft::AdapterFormat::automatic}, {"peft", graft::AdapterFormat::peft}, {"graft", graft::AdapterFormat::graft}};
+std::map<std::string, graft::Combination> const combinations{{"svd", graft::Combination::svd}, {"linear", graft::Combination::linear}, {"cat", graft::Combination::cat}};
+
+void add_options(CLI::App& app, Settings& s) {
+  support::OptionGroup const option(app, "Options");
+  auto* const adapter = option("--adapter", s.adapter, "Adapter folder (graft's or PEFT's), or a soft prompt [virtual tokens, width] as a .npy file");
+  option("--model", s.model, "The adapter's base: Hugging Face folder or GGUF file. Not needed for a .npy file as output; of a .npy file as input only config.json is read");
+  option("--output", s.output, "Folder to write; or a .npy file, for a soft prompt")->required();
+  option("--format", s.format, "Of an adapter folder: peft or graft; automatic: peft where PEFT can express it", CLI::IsMember({"automatic", "peft", "graft"}));
+  option.flag("--merge", s.merge, "Write the base with the adapter in its weights, as a Hugging Face folder");
+  option.flag("--json", s.json, "Print one JSON object");
+  support::OptionGroup const sum(app, "Weighted sum");
+  auto* const combine = sum("--combine", s.combine, "LoRA or (IA)³ adapters as FOLDER:WEIGHT, in place of --adapter")->excludes(adapter);
+  sum("--combination", s.combination, "Of LoRA: svd (the nearest sum of that rank), linear (approximate) or cat (exact; ranks add up) (default: svd)",
+      CLI::IsMember({"svd", "linear", "cat"}))->needs(combine);
+  sum("--rank", s.sum.rank, "Of svd; 0: the largest of the adapters'", CLI::NonNegativeNumber)->needs(combine);
+}
+
+std::pair<fs::path, double> folder_and_weight(std::string const& text) {
+  auto const colon = text.rfind(':');
+  if (colon != std::string::npos && colon > 0 && colon + 1 < text.size()) {
+    char* end = nullptr;
+    double const weight = std::strtod(text.c_str() + colon + 1, &end);
+    if (*end == '\0' && std::isfinite(weight)) return {text.substr(0, colon), weight};
+  }
+  throw support::UsageError("--combine got '" + text + "'; expected FOLDER:WEIGHT, such as reviews:0.7");
+}
+
+bool is_array(fs::path const& path) { return path.extension() == ".npy"; }
+
+/// What contradicts itself is said before anything is read.
+void check(Settings const& s) {
+  if (s.adapter.empty() && s.combine.empty()) throw support::UsageError("expected --adapter or --combine");
+  bool const to_array = is_array(s.output), from_array = is_array(s.adapter);
+  if (to_array && (s.merge || !s.combine.empty() || s.format != "automatic" || from_array))
+    throw support::UsageError("a .npy file as output takes the soft prompt of an --adapter folder, and no --format, --merge or --combine");
+  if (!to_array && s.model.empty()) throw support::UsageError("expected --model, the base that the adapter belongs to");
+  if (s.merge && (from_array || s.format != "automatic")) throw support::UsageError("--merge writes a model: no soft prompt is in its weights, and it has no adapter --format");
+  std::error_code missing;
+  if (s.merge && fs::equivalent(s.output, s.model, missing)) throw support::UsageError("--output is the model itself; expected another folder");
+}
+
+/// The files of a Hugging Face folder that belong to a model beside its weights.
+Json copy_tokenizer(fs::path const& model, fs::path const& folder) {
+  static constexpr std::array names{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt",
+                                    "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "chat_template.jinja", "generation_config.json"};
+  Json copied = Json::array();
+  for (char const* name : names) {
+    std::error_code missing;
+    if (!fs::is_regular_file(model / name, missing)) continue;
+    fs::copy_file(model / name, folder / name);
+    copied.push_back(name);
+  }
+  return copied;
+}
+
+/// The base that PEFT's and graft's folders name, as the adapter had it.
+std::optional<std::string> base_name(fs::path const& adapter) {
+  auto const folder = graft::AdapterFolder::open(adapter);
+  auto const found = folder.config.find("base_model_name_or_path");
+  if (found == folder.config.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+Json about_adapter(fs::path const& path) {
+  auto const folder = graft::AdapterFolder::open(path);
+  auto const file = folder.tensors();
+  std::int64_t parameters = 0;
+  for (auto const& entry : file.entries()) {
+    std::int64_t values = 1;
+    for (auto const extent : entry.shape) values *= extent;
+    parameters += values;
+  }
+  return {{"kind", "adapter"}, {"strategy", folder.kind()}, {"format", folder.is_peft() ? "PEFT" : "graft"}, {"parameters", parameters}};
+}
+
+Json convert(Settings const& s) {
+  check(s);
+  graft::AdapterOptions options;
+  options.format = formats.at(s.format);
+  if (is_array(s.output)) {
+    auto const prompt = graft::read_prompt(s.adapter);
+    graft::write_prompt(s.output, prompt);
+    return {{"kind", "array"}, {"shape", {prompt.rows(), prompt.width()}}};
+  }
+  if (is_array(s.adapter)) {
+    options.base_model = s.model;
+    graft::save_prompt(graft::read_prompt(s.adapter), support::model_info(fs::path(s.model)), s.output, options);
+    return about_adapter(s.output);
+  }
+  std::vector<std::pair<fs::path, double>> parts;
+  for (auto const& part : s.combine) parts.push_back(folder_and_weight(part));
+  fs::path const first = parts.empty() ? fs::path(s.adapter) : parts.front().first;
+  options.base_model = base_name(first);
+  auto const base = any_model::load_base(s.model);
+  auto const model = parts.empty() ? base->load(first) : base->combine(parts, s.sum);
+  if (!s.merge) {
+    auto const form = support::load_template(first);
+    model->save(s.output, options);
+    if (form) support::save_template(s.output, *form);
+    return about_adapter(s.output);
+  }
+  graft::AtomicFolder files(s.output);
+  model->save_merged(files.staging());
+  Json const copied = copy_tokenizer(s.model, files.staging());
+  files.commit();
+  return {{"kind", "model"}, {"architecture", model->config().architecture}, {"parameters", base->info().parameters()}, {"copied", copied}};
+}
+
+std::string in_words(Json const& done) {
+  if (done.at("kind") == "array") return graft::cat("a soft prompt of ", done.at("shape")[0].get<graft::Index>(), " virtual tokens of width ", done.at("shape")[1].get<graft::Index>());
+  std::string const parameters = graft::grouped(done.at("parameters")) + " parameters";
+  if (done.at("kind") == "model") return graft::cat("a ", done.at("architecture").get<std::string>(), " model of ", parameters, " and ", done.at("copied").size(), " files of the base");
+  return graft::cat("a ", done.at("strategy").get<std::string>(), " adapter of ", parameters, " in ", done.at("format").get<std::string>(), "'s format");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings s;
+  CLI::App app{
+      "Goes between adapter layouts: graft's folders and PEFT's, soft prompts as .npy files and as folders. Writes the weighted sum of several adapters as one, and a base with an "
+      "adapter merged into it. What is written appears as a whole or not at all.\nExit status: 0, 1 (failed), 2 (usage).",
+      "convert"};
+  add_options(app, s);
+  return support::run_program(app, argc, argv, [&] {
+    if (s.combination) s.sum.combination = combinations.at(*s.combination);
+    Json done = convert(s);
+    done["output"] = s.output;
+    support::print(s.json ? done.dump() + "\n" : "wrote " + in_words(done) + " to " + s.output + "\n");
+  });
+}
