@@ -102,7 +102,8 @@ def main(root):
     for architecture in sorted(entry.name for entry in os.scandir(root) if entry.is_dir()):
         model_folder = os.path.join(root, architecture, "model")
         for verdict in ("accepted", "refused", "combined"):
-            for case in sorted(os.listdir(os.path.join(root, architecture, verdict))):
+            cases = os.path.join(root, architecture, verdict)
+            for case in sorted(os.listdir(cases)) if os.path.isdir(cases) else []:
                 folder = os.path.join(root, architecture, verdict, case)
                 if verdict == "combined":
                     result = combined(model_folder, folder, case)
