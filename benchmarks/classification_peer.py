@@ -2,7 +2,7 @@
 """The peer of classification.py: the same runs done with transformers + PEFT, as its users write them. Wants torch, transformers and peft.
 
 P-Tuning v2 is PEFT's PREFIX_TUNING, LoRA its LORA, both with SEQ_CLS; BitFit trains the biases and the head, full everything, head the head alone.
-A batch goes through the model in passes of four rows of like length, each padded to its longest: the gradient is the batch's, with little padding.
+A batch goes through the model in two passes of rows of like length, each padded to its longest: the gradient is the batch's, with little padding.
 """
 
 import json
@@ -63,7 +63,7 @@ def train(model, tokenizer, training, epochs, rate, seed):
         order.shuffle(training)
         for first in range(0, len(training), BATCH):
             batch = training[first : first + BATCH]
-            for encoded, labels in passes(tokenizer, batch, 4):
+            for encoded, labels in passes(tokenizer, batch, BATCH // 2):
                 (torch.nn.functional.cross_entropy(model(**encoded).logits, labels, reduction="sum") / len(batch)).backward()
             torch.nn.utils.clip_grad_norm_(trainable, CLIP)
             optimizer.step()
@@ -109,7 +109,7 @@ def main():
     transformers_logging.disable_progress_bar()
     accept_past_key_values()
     for method in a.methods:
-        for rate in a.learning_rates or [LEARNING_RATES[a.task][method]]:
+        for rate in a.learning_rates or [LEARNING_RATES[method]]:
             for seed in a.seeds:
                 print(json.dumps(run(a, method, rate, seed)), flush=True)
 
