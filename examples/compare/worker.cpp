@@ -91,11 +91,11 @@ void write(Request const& request, any_model::AnyModel& model, Prompts const& pr
   row.generation_seconds = seconds_since(start);
 }
 
-/// An untrained classifier may have no head that could be tested.
-std::unique_ptr<any_model::AnyModel> adapted(any_model::AnyBase const& base, any_model::Method const& method) try {
-  return base.adapt(method);
+/// A classifier may have no head before it is trained.
+double loss_without_training(any_model::AnyModel& model, Prompts const& prompts) try {
+  return model.loss(prompts.validation);
 } catch (graft::ConfigError const& error) {
-  if (method.name != none || !base.info().classifies) throw;
+  if (prompts.classes.empty()) throw;
   throw NotApplicable(error.what());
 }
 
@@ -116,14 +116,14 @@ Row make_row(Request const& request) {
   if (!prompts.classes.empty()) method.labels = static_cast<Index>(prompts.classes.size());
   if (!any_model::exists(method.name, base->info()))
     throw NotApplicable(std::string(support::method_info(method.name).summary) + ": not defined for a " + base->config().architecture + " model");
-  auto const model = adapted(*base, method);
+  auto const model = base->adapt(method);
   row.trainable = model->parameter_counts().trainable, row.all = model->parameter_counts().all;
   if (is_trained(request.method)) {
     train(request, *model, prompts, row);
     row.peak_memory_mib = support::peak_memory_mib();
   } else {
     auto const began = Clock::now();
-    row.validation_loss = model->loss(prompts.validation);
+    row.validation_loss = loss_without_training(*model, prompts);
     row.validation_seconds = seconds_since(began);
   }
   write(request, *model, prompts, row);

@@ -128,7 +128,7 @@ class Converting(ProgramTest):
             self.skipTest(f"no published prompts in {data}")
         model = self.folder / "t5"
         model.mkdir()
-        (model / "config.json").write_text(json.dumps({"model_type": "t5", "d_model": 768, "d_kv": 64, "d_ff": 2048, "num_layers": 12, "num_heads": 12, "vocab_size": 32128,
+        (model / "config.json").write_text(json.dumps({"model_type": "t5", "d_model": 768, "d_kv": 64, "d_ff": 2048, "num_layers": 12, "num_heads": 12, "vocab_size": 32128, "pad_token_id": 0,
                                                        "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}))
         for path in prompts:
             with self.subTest(path.name):

@@ -71,8 +71,8 @@ def _layer_norm(tensors, name, width):
     tensors[name + ".weight"], tensors[name + ".bias"] = ([width], [1.0] * width), ([width], [0.0] * width)
 
 
-def write_bart(folder, width=32, heads=2, inner=48, positions=256, seed=0):
-    """A BART of one layer a stack whose configuration lists the characters that it reads and writes, in place of a tokenizer."""
+def write_bart(folder, width=32, layers=1, heads=2, inner=48, positions=256, seed=0):
+    """A BART whose configuration lists the characters that it reads and writes, in place of a tokenizer."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     characters = "____" + "".join(chr(byte) for byte in range(32, 127))
@@ -84,14 +84,16 @@ def write_bart(folder, width=32, heads=2, inner=48, positions=256, seed=0):
         at = f"model.{stack}."
         tensors[at + "embed_positions.weight"] = normal(positions + 2)
         _layer_norm(tensors, at + "layernorm_embedding", width)
-        for attention in ("self_attn", "encoder_attn") if stack == "decoder" else ("self_attn",):
-            for product in ("q_proj", "k_proj", "v_proj", "out_proj"):
-                _linear(tensors, draw, f"{at}layers.0.{attention}.{product}", width, width)
-            _layer_norm(tensors, f"{at}layers.0.{attention}_layer_norm", width)
-        _linear(tensors, draw, at + "layers.0.fc1", inner, width)
-        _linear(tensors, draw, at + "layers.0.fc2", width, inner)
-        _layer_norm(tensors, at + "layers.0.final_layer_norm", width)
-    config = {"model_type": "bart", "architectures": ["BartForConditionalGeneration"], "d_model": width, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": heads,
+        for layer in range(layers):
+            part = f"{at}layers.{layer}."
+            for attention in ("self_attn", "encoder_attn") if stack == "decoder" else ("self_attn",):
+                for product in ("q_proj", "k_proj", "v_proj", "out_proj"):
+                    _linear(tensors, draw, f"{part}{attention}.{product}", width, width)
+                _layer_norm(tensors, f"{part}{attention}_layer_norm", width)
+            _linear(tensors, draw, part + "fc1", inner, width)
+            _linear(tensors, draw, part + "fc2", width, inner)
+            _layer_norm(tensors, part + "final_layer_norm", width)
+    config = {"model_type": "bart", "architectures": ["BartForConditionalGeneration"], "d_model": width, "encoder_layers": layers, "decoder_layers": layers, "encoder_attention_heads": heads,
               "decoder_attention_heads": heads, "encoder_ffn_dim": inner, "decoder_ffn_dim": inner, "max_position_embeddings": positions, "vocab_size": vocabulary,
               "activation_function": "gelu", "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0, "decoder_start_token_id": 1, "is_encoder_decoder": True, "scale_embedding": False,
               "grapheme_chars": characters, "phoneme_chars": characters}

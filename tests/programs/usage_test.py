@@ -9,7 +9,8 @@ from programs import NAMES, ProgramTest, run
 class Usage(ProgramTest):
     def test_help_goes_to_standard_output_and_shows_defaults(self):
         shown = {"finetune": ["--method", "=prefix\n", "prefix tuning", "--recipe"], "generate": ["--beams", "POSITIVE=60", "--adapter"], "score": ["--tokenization", "=e2e"],
-                 "inspect": ["--json", "adapter"], "convert": ["--combine", "FOLDER:WEIGHT", "=automatic", "--merge"], "compare": ["--quick", "=comparison", "--methods", "few_shot"]}
+                 "inspect": ["--json", "adapter"], "convert": ["--combine", "FOLDER:WEIGHT", "=automatic", "--merge"], "compare": ["--quick", "=comparison", "--methods", "few_shot"],
+                 "seq2seq": ["--scope", "--optimizer", "--beams"], "classify": ["--text-columns", "--positions", "--optimizer"]}
         for name in NAMES:
             with self.subTest(name):
                 out, err = run(name, "--help")
