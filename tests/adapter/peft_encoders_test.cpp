@@ -46,7 +46,7 @@ void write_case(Base<A, double> const& base, fs::path const& folder, Adaptation 
 template <Architecture A>
 void write_sequence_to_sequence(fs::path const& folder) {
   auto const base = load_pretrained<A, double>(folder / "model");
-  write_case(base, folder / "accepted" / "prefix", PrefixTuning{.length = 3, .scope = PrefixScope::peft_decoder});
+  write_case(base, folder / "accepted" / "prefix", PrefixTuning{.length = 3, .positions = PositionPolicy::shift, .scope = PrefixScope::peft_decoder});
   write_case(base, folder / "accepted" / "prompt", PromptTuning{.length = 4, .submodules = 2, .positions = PositionPolicy::shift});
   write_case(base, folder / "accepted" / "lora", LoRA{.rank = 2});
   write_case(base, folder / "accepted" / "ia3", IA3{});
