@@ -39,7 +39,7 @@ namespace any_model {
 template <graft::Architecture A>
 [[nodiscard]] auto as_prompt_tuning(graft::Transformer<A, graft::EmbeddingOnly> model) {
   auto const& own = model.settings();
-  graft::PromptTuning settings{.length = own.length, .init = graft::Init::normal, .place = own.place, .positions = own.positions, .pooling = own.pooling};
+  graft::PromptTuning settings{.length = own.length, .init = graft::Init::normal, .side = own.side, .place = own.place, .positions = own.positions, .pooling = own.pooling};
   auto result = graft::adapt(model.base(), std::move(settings));
   result.state().adopt(model.state().embeddings().values());
   return result;
@@ -132,6 +132,7 @@ template <class Settings>
   s.init_words = m.init_words;
   s.init_deviation = m.init_deviation.value_or(0.02);
   s.positions = positions_of(m);
+  if (m.side.value_or("source") == "target") s.side = graft::Side::target;
   if (m.place.value_or("front") == "infix") s.place = graft::Place::infix;
   return s;
 }

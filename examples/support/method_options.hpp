@@ -62,6 +62,8 @@ class MethodOptions {
            CLI::IsMember({"all", "decoder", "peft"}));
     option("--positions", method.positions, "Whether tokens behind virtual ones shift (default: automatic: keep with learned positions in an encoder-decoder)",
            CLI::IsMember({"automatic", "shift", "keep"}));
+    option("--side", method.side, "Of virtual tokens in an encoder-decoder: source (the encoder), or target (the decoder) (default: source)",
+           CLI::IsMember({"source", "target"}));
     option("--place", method.place, "Of virtual tokens: front, or infix (an encoder's end) (default: front)", CLI::IsMember({"front", "infix"}));
   }
   void apply_words(graft::Tokenizer const& tokenizer) {

@@ -65,6 +65,9 @@ TEST(EncoderGradients, ThreeWayPrefix) {
 TEST(EncoderGradients, InfixPromptAndAdapters) {
   check_gradients<Bart>(InfixTuning{.length = 2, .init_deviation = 0.5});
   check_gradients<T5>(PromptTuning{.length = 2, .init = graft::Init::normal, .place = graft::Place::infix});
+  check_gradients<Bart>(PromptTuning{.length = 2, .init = graft::Init::normal, .side = graft::Side::target});
+  check_gradients<T5>(PromptTuning{.length = 2, .init = graft::Init::normal, .side = graft::Side::target});
+  check_gradients<Bart>(graft::compose(PromptTuning{.length = 2, .init = graft::Init::normal}, PromptTuning{.length = 3, .init = graft::Init::normal, .side = graft::Side::target}));
   check_gradients<Bart>(graft::BottleneckAdapter{.bottleneck = 2, .placement = graft::AdapterPlacement::houlsby});
   check_gradients<T5v11>(LoRA{.rank = 2, .targets = {"k", "o", "wo"}});
   check_gradients<Roberta>(graft::compose(LoRA{.rank = 2}, graft::ClassificationHead{}));
@@ -108,6 +111,30 @@ TEST(EncoderDecoder, InfixLeavesTheEncoderAndReachesTheFirstTarget) {
   EXPECT_GT(largest, 1e-6);
 }
 
+/// A prompt of words before the decoder's start token is what a decoder reads that was given those words first.
+template <graft::Architecture A>
+void check_target_prompt() {
+  auto const base = small::base<A, double>();
+  Token const start = small::config<A>().decoder_start;
+  auto model = graft::adapt(base, PromptTuning{.length = 3, .init = graft::Init::words, .init_words = {{start}, {5}, {6}}, .side = graft::Side::target,
+                                               .positions = graft::PositionPolicy::shift});
+  auto plain = graft::adapt(base, graft::NoAdaptation{});
+  graft::NoGrad no_grad;
+  for (auto const& example : sources_and_targets()) {
+    std::vector<Token> words{5, 6, start};
+    words.insert(words.end(), example.target.begin(), example.target.end());
+    auto const got = model.logits(model.pack({example})).value(), read = plain.logits(plain.pack({{example.source, words, 0}})).value();
+    ASSERT_EQ(read.rows(), got.rows() + 3);
+    for (Index i = 0; i < got.rows(); ++i)
+      for (Index v = 0; v < got.width(); ++v) EXPECT_NEAR(got.row(i)[v], read.row(i + 3)[v], 1e-12) << A::model_type;
+  }
+}
+TEST(EncoderDecoder, PromptOfTheTargetSideIsReadByTheDecoder) {
+  check_target_prompt<Bart>();
+  check_target_prompt<T5>();
+  EXPECT_THROW((void)graft::adapt(small::base<Bart, double>(), PromptTuning{.side = graft::Side::target, .place = graft::Place::infix}), graft::ConfigError);
+}
+
 template <graft::Architecture A, class Settings>
 void check_decoding(Settings const& settings) {
   auto model = graft::adapt(small::base<A, double>(), settings, 3);
@@ -140,6 +167,9 @@ TEST(EncoderDecoder, DecodesWithTheCacheAsWithout) {
   check_decoding<Bart>(PrefixTuning{.length = 3, .init_deviation = 0.5});
   check_decoding<Bart>(InfixTuning{.length = 2});
   check_decoding<Bart>(PromptTuning{.length = 2});
+  check_decoding<Bart>(PromptTuning{.length = 3, .side = graft::Side::target});
+  check_decoding<T5v11>(PromptTuning{.length = 2, .side = graft::Side::target});
+  check_decoding<Bart>(graft::compose(PromptTuning{.length = 2}, PromptTuning{.length = 3, .side = graft::Side::target}));
 }
 
 /// A row's logits do not depend on its neighbours.
@@ -161,6 +191,7 @@ void check_neighbours(Settings const& settings) {
 TEST(Encoders, RowsDoNotDependOnTheirNeighbours) {
   check_neighbours<T5>(PrefixTuning{.length = 2});
   check_neighbours<Bart>(PromptTuning{.length = 2});
+  check_neighbours<Bart>(PromptTuning{.length = 2, .side = graft::Side::target});
   check_neighbours<Bert>(graft::compose(PromptTuning{.length = 2}, graft::ClassificationHead{}));
 }
 
@@ -187,6 +218,7 @@ TEST(Encoders, TrainingMovesTheAdapterAlone) {
   check_training<T5v11>(PrefixTuning{.length = 2, .reparametrization = Mlp{.hidden = 4}});
   check_training<Bart>(PrefixTuning{.length = 2, .init = graft::Init::words, .init_words = {{3, 4}, {5}}});
   check_training<Bart>(PromptTuning{.length = 2});
+  check_training<Bart>(PromptTuning{.length = 2, .side = graft::Side::target});
   check_training<Bert>(graft::compose(PrefixTuning{.length = 2}, graft::ClassificationHead{.labels = 3, .restart = true}));
 }
 

@@ -10,6 +10,7 @@ namespace graft {
 /// prompt tuning and shares its code; the papers differ in the start (here normal numbers or words) and in the optional MLP and infix place.
 struct EmbeddingOnly {
   Index length = 10;                                    ///< P: virtual tokens
+  Side side = Side::source;                             ///< of an encoder–decoder
   Place place = Place::front;
   std::optional<Mlp> reparametrization = std::nullopt;
   Init init = Init::vocabulary;
@@ -26,6 +27,7 @@ struct EmbeddingOnly {
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
     visitor("length", self.length);
+    visitor("side", self.side);
     visitor("place", self.place);
     visitor("reparametrization", self.reparametrization);
     visitor("init", self.init);

@@ -15,6 +15,7 @@ struct PromptTuning {
   bool fill_from_vocabulary = false;                    ///< with fewer words than P: sample the rest (Lester's class labels) instead of repeating them (PEFT's text)
   Index init_sample = 5000;                             ///< how many of the first tokens are sampled from
   Index submodules = 1;                                 ///< PEFT keeps P·2 rows for an encoder–decoder and reads the first P; 2 keeps them too
+  Side side = Side::source;                             ///< of an encoder–decoder
   Place place = Place::front;
   PositionPolicy positions = PositionPolicy::automatic;
   Pooling pooling = Pooling::first_virtual;             ///< of a classifier
@@ -32,6 +33,7 @@ struct PromptTuning {
     visitor("fill_from_vocabulary", self.fill_from_vocabulary);
     visitor("init_sample", self.init_sample);
     visitor("submodules", self.submodules);
+    visitor("side", self.side);
     visitor("place", self.place);
     visitor("positions", self.positions);
     visitor("pooling", self.pooling);

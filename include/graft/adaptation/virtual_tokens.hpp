@@ -11,17 +11,24 @@
 
 namespace graft {
 
-/// `[P, width]` virtual embeddings of a strategy whose settings have length, place, positions, reparametrization and the init fields. They join the rows of the
-/// encoder where there is one, else those of the decoder.
+/// Which rows of an encoder–decoder virtual tokens join; elsewhere there is one kind of row.
+enum class Side {
+  source,  ///< the encoder's
+  target,  ///< the decoder's, before its start token
+};
+
+/// `[P, width]` virtual embeddings of a strategy whose settings have length, side, place, positions, reparametrization and the init fields.
 template <class Settings, class Scalar, class Device>
 class VirtualTokensState {
  public:
   using Values = Tensor<Scalar, Device>;
 
   VirtualTokensState(Settings const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key)
-      : settings_(settings), stack_(model.input().stack), pooled_(model.classifies && settings.pooling == Pooling::first_virtual) {
+      : settings_(settings), stack_((settings.side == Side::source ? model.input() : model.main()).stack), pooled_(model.classifies && settings.pooling == Pooling::first_virtual) {
     settings_.positions = resolve(settings.positions, model);
     if (settings.length < 1) fail<ConfigError>("[virtual tokens] got length ", settings.length, "; expected at least 1");
+    if (model.main().crosses && settings.side == Side::target && settings.place == Place::infix)
+      fail<ConfigError>("[virtual tokens] got the infix place on the target side; expected the front, since a decoder's rows hold no source");
     Values start = start_values(model, base, key);
     bool const from_words = settings.init == Init::words || settings.init == Init::vocabulary;
     embeddings_ = ReparametrizedMatrix<Scalar, Device>(start, settings.reparametrization, model.width, key, from_words && settings.reparametrization ? clone(start) : Values());

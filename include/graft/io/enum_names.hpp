@@ -28,6 +28,10 @@ struct EnumNames<Place> {
   static constexpr std::array values{std::pair{Place::front, "front"}, std::pair{Place::infix, "infix"}};
 };
 template <>
+struct EnumNames<Side> {
+  static constexpr std::array values{std::pair{Side::source, "source"}, std::pair{Side::target, "target"}};
+};
+template <>
 struct EnumNames<PositionPolicy> {
   static constexpr std::array values{std::pair{PositionPolicy::shift, "shift"}, std::pair{PositionPolicy::keep, "keep"},
                                      std::pair{PositionPolicy::automatic, "automatic"}};

@@ -21,7 +21,9 @@ template <Architecture A, class Scalar, class Device>
       if (tokens[i] < 0 || tokens[i] >= table.out()) fail("[init] got token ", tokens[i], "; expected 0 to ", table.out() - 1);
       table.row(tokens[i], rows.row(static_cast<Index>(i)));
     }
-    return rows;
+    NoGrad no_grad;
+    double const factor = base->config().embedding_scale;
+    return factor == 1 ? rows : scale(Variable<Scalar, Device>(rows), factor).value();
   };
   access.keys_values = [base](std::vector<Token> const& tokens) {
     NoGrad no_grad;

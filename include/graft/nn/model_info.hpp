@@ -67,7 +67,7 @@ struct LayerKeysValues {
 /// What initialisers may ask of the base model, as callables, so that no strategy includes one.
 template <class Scalar, class Device>
 struct BaseAccess {
-  /// Rows of the token embedding, `[tokens, width]`.
+  /// Rows of the token embedding, scaled as the model reads them, `[tokens, width]`.
   std::function<Tensor<Scalar, Device>(std::vector<Token> const&)> embed;
   /// Keys and values of these tokens run through the base model (through the encoder and the decoder of a model with both), for every attention of every layer.
   std::function<std::vector<LayerKeysValues<Scalar, Device>>(std::vector<Token> const&)> keys_values;

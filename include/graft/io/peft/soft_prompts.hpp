@@ -71,7 +71,7 @@ struct PeftFormat<PrefixTuning> {
   }
 };
 
-/// Virtual tokens in front, real tokens' positions after them.
+/// Virtual tokens in front (of the source), real tokens' positions after them.
 template <>
 struct PeftFormat<PromptTuning> {
   static constexpr char const* type = "PROMPT_TUNING";
@@ -79,7 +79,8 @@ struct PeftFormat<PromptTuning> {
 
   [[nodiscard]] static bool can_express(PromptTuning const& settings, ModelInfo const& model) {
     bool const pooled = !model.classifies || settings.pooling == Pooling::first_virtual;
-    return settings.place == Place::front && resolve(settings.positions, model) == PositionPolicy::shift && pooled;
+    bool const side = !model.main().crosses || settings.side == Side::source;
+    return side && settings.place == Place::front && resolve(settings.positions, model) == PositionPolicy::shift && pooled;
   }
   /// The initialisation is over, and PEFT would want a tokenizer for a text's: it is always RANDOM.
   template <class State>
