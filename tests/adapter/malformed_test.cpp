@@ -1,5 +1,7 @@
 // Adapter folders that are broken, lie, or belong to another model: each one clear sentence that names the file, and nothing lost.
+#include <algorithm>
 #include <limits>
+#include <random>
 
 #include <gtest/gtest.h>
 
@@ -123,7 +125,44 @@ void check_cuts(std::size_t step) {
   (void)load_adapter<Adaptation>(gpt2(), folder.path());
 }
 
+/// Bytes changed at random: the library's error in one line, or an adapter that runs.
+template <class Adaptation>
+void check_damage(int times) {
+  TemporaryFolder const folder;
+  write_valid<Adaptation>(folder);
+  std::mt19937 random(7);
+  int refused = 0;
+  for (std::string const name : {"adapter_config.json", "adapter_model.safetensors"}) {
+    std::string const bytes = contents_of(folder / name);
+    std::size_t const reach = std::min<std::size_t>(bytes.size(), 1200);  // of the tensors above all the header
+    for (int i = 0; i < times; ++i) {
+      std::string damaged = bytes;
+      for (auto changes = 1 + random() % 3; changes > 0; --changes) damaged[random() % reach] = static_cast<char>(random() % 256);
+      folder.put(name, damaged);
+      try {
+        auto model = load_adapter<Adaptation>(gpt2(), folder.path());
+        NoGrad no_grad;
+        (void)model.logits(model.pack({{{3, 4}, {5}, 0}}));
+      } catch (Error const& error) {
+        ++refused;
+        EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+      }
+    }
+    folder.put(name, bytes);
+  }
+  EXPECT_GT(refused, times / 2) << Adaptation::name;
+}
+
 }  // namespace
+
+TEST(MalformedAdapters, DamagedBytesGiveTheLibrarysErrorsOrAnAdapter) {
+  check_damage<PrefixTuning>(300);
+  check_damage<PromptTuning>(300);
+  check_damage<LoRA>(300);
+  check_damage<BottleneckAdapter>(300);
+  check_damage<IA3>(300);
+  check_damage<PTuning>(300);
+}
 
 TEST(MalformedAdapters, CutAnywhere) {
   check_cuts<PrefixTuning>(1);

@@ -84,7 +84,7 @@ class ByteLevelBpe final : public TokenizerModel {
 
   [[nodiscard]] Token id_of(std::string_view token, char const* role, std::string_view source) const {
     auto const id = vocabulary_.find(token);
-    if (!id) fail<FileError>("[", source, "] ", role, " is not in the vocabulary; got ", detail::quoted(token));
+    if (!id) fail<FileError>("[", source, "] ", role, " is not in the vocabulary; got ", printable(token));
     return *id;
   }
 

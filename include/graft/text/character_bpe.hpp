@@ -43,7 +43,7 @@ class CharacterBpe final : public TokenizerModel {
     if (byte_fallback_) bytes_ = BytePieces(vocabulary_);
     if (!fields.unknown) return;
     unknown_ = vocabulary_.find(*fields.unknown);
-    if (!unknown_) fail<FileError>("[", fields.source, "] unknown token is not in the vocabulary; got ", detail::quoted(*fields.unknown));
+    if (!unknown_) fail<FileError>("[", fields.source, "] unknown token is not in the vocabulary; got ", printable(*fields.unknown));
   }
 
   void encode_word(std::string_view word, std::vector<Token>& out) const override {

@@ -47,7 +47,7 @@ struct GgufSplitting {
   }
   if (pre == "llama-bpe" || pre == "llama3" || pre == "llama-v3") return {{PreTokenizerStep::split_llama3}, NormalForm::none, true};
   if (pre == "qwen2") return {{PreTokenizerStep::split_qwen2}, NormalForm::nfc};
-  fail<ConfigError>("[", fields.file, "] way of splitting text is not supported; got tokenizer.ggml.pre ", quoted(pre),
+  fail<ConfigError>("[", fields.file, "] way of splitting text is not supported; got tokenizer.ggml.pre ", printable(pre),
                     "; expected \"gpt-2\", \"default\", \"smollm\", \"llama-bpe\" or \"qwen2\"");
 }
 
@@ -131,7 +131,7 @@ struct GgufSplitting {
 [[nodiscard]] inline Tokenizer make_gguf_tokenizer(GgufTokenizerFields const& fields, GgufTokenizerOptions options = {}) {
   bool const sentencepiece = fields.model == "llama";
   if (fields.model != "gpt2" && !sentencepiece) {
-    fail<ConfigError>("[", fields.file, "] tokenizer model is not supported; got tokenizer.ggml.model ", detail::quoted(fields.model),
+    fail<ConfigError>("[", fields.file, "] tokenizer model is not supported; got tokenizer.ggml.model ", printable(fields.model),
                       "; expected \"gpt2\" (byte-level BPE) or \"llama\" (SentencePiece BPE)");
   }
   if (fields.tokens.empty()) fail<FileError>("[", fields.file, "] has no tokens; got an empty tokenizer.ggml.tokens");

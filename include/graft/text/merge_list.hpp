@@ -28,7 +28,7 @@ class MergeList {
   void add_line(std::string_view line, std::string_view source) {
     std::size_t const space = line.find(' ');
     if (space == std::string_view::npos || line.find(' ', space + 1) != std::string_view::npos) {
-      fail<FileError>("[", source, "] merge ", size_, " is not a pair; got ", detail::quoted(line),
+      fail<FileError>("[", source, "] merge ", size_, " is not a pair; got ", printable(line),
                       "; expected two tokens with one space between");
     }
     add(line.substr(0, space), line.substr(space + 1));
@@ -80,9 +80,9 @@ class MergeList {
     merged.assign(left).append(right);
     auto const a = vocabulary.find(left), b = vocabulary.find(right), both = vocabulary.find(merged);
     if (!a || !b || !both) {
-      fail<FileError>("[", source, "] merge ", rank, " refers to a token that is not in the vocabulary; got ", detail::quoted(left), " + ",
-                      detail::quoted(right), "; expected ",
-                      detail::quoted(!a   ? left
+      fail<FileError>("[", source, "] merge ", rank, " refers to a token that is not in the vocabulary; got ", printable(left), " + ",
+                      printable(right), "; expected ",
+                      printable(!a   ? left
                                      : !b ? right
                                           : std::string_view(merged)),
                       " to be a token");

@@ -32,7 +32,7 @@ class PieceTrie {
   PieceTrie(Vocabulary const& vocabulary, std::vector<Token> ids, std::string_view source) {
     for (Token const id : ids) {
       if (std::size_t const length = vocabulary.token(id)->size(); length >= longest_piece) {
-        fail<FileError>("[", source, "] piece ", detail::quoted(*vocabulary.token(id)), " is too long; got ", length,
+        fail<FileError>("[", source, "] piece ", printable(*vocabulary.token(id)), " is too long; got ", length,
                         " bytes; expected fewer than ", longest_piece);
       }
     }

@@ -49,7 +49,7 @@ class SentencePieceBpe final : public TokenizerModel {
     for (Token id = 0; id < fields_.vocabulary.size(); ++id) {
       std::string_view const piece = fields_.vocabulary.token(id).value_or("");
       if (!std::isfinite(score_of(id))) {
-        fail<FileError>("[", fields_.source, "] score of piece ", detail::quoted(piece), " is not a finite number; got ", score_of(id));
+        fail<FileError>("[", fields_.source, "] score of piece ", printable(piece), " is not a finite number; got ", score_of(id));
       }
       if (type_of(id) == PieceType::user_defined) user_defined.push_back(id);
       if (mergeable(id)) longest_piece_ = std::max(longest_piece_, piece.size());

@@ -53,7 +53,7 @@ inline Token check_pieces(SentencePieceFields const& fields) {
   std::size_t control = 0, bytes = 0;
   for (Token id = 0; id < fields.vocabulary.size(); ++id) {
     std::string_view const piece = fields.vocabulary.token(id).value_or("");
-    auto const refuse = [&](auto const&... why) { fail<FileError>("[", fields.file, "] piece ", id, " ", quoted(piece), " ", why...); };
+    auto const refuse = [&](auto const&... why) { fail<FileError>("[", fields.file, "] piece ", id, " ", printable(piece), " ", why...); };
     if (piece.empty()) refuse("is empty; expected a text");
     if (piece.size() >= PieceTrie::longest_piece) refuse("is too long; got ", piece.size(), " bytes; expected fewer than 8000");
     if (piece.find('\0') != std::string_view::npos) refuse("holds a zero byte; expected none");

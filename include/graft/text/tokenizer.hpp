@@ -141,7 +141,7 @@ inline Tokenizer::Data::Data(TokenizerParts given) : parts(std::move(given)) {
   for (std::size_t i = 0; i < parts.added_tokens.size(); ++i) {
     AddedToken const& token = parts.added_tokens[i];
     auto const refuse = [&](auto const&... why) {
-      fail<FileError>("[", parts.source, "] added token ", detail::quoted(token.content), " ", why...);
+      fail<FileError>("[", parts.source, "] added token ", printable(token.content), " ", why...);
     };
     if (token.content.empty()) refuse("is empty; got id ", token.id, "; expected a text to look for");
     if (token.id < 0 || token.id >= Vocabulary::id_limit)
@@ -151,7 +151,7 @@ inline Tokenizer::Data::Data(TokenizerParts given) : parts(std::move(given)) {
     auto const id = vocabulary.find(token.content);
     if (id && *id != token.id) refuse("contradicts the vocabulary; got id ", token.id, "; expected ", *id);
     if (!id && vocabulary.token(token.id))
-      refuse("has the id of ", detail::quoted(*vocabulary.token(token.id)), "; got ", token.id, "; expected a free id");
+      refuse("has the id of ", printable(*vocabulary.token(token.id)), "; got ", token.id, "; expected a free id");
     size = std::max(size, token.id + 1);
     if (!token.in_text) continue;
     if (token.normalized) {

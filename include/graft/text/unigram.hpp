@@ -90,7 +90,7 @@ class Unigram final : public TokenizerModel {
     for (Token id = 0; id < fields_.vocabulary.size(); ++id) {
       double const score = fields_.scores[static_cast<std::size_t>(id)];
       if (!std::isfinite(score)) {
-        fail<FileError>("[", fields_.source, "] score of piece ", detail::quoted(fields_.vocabulary.token(id).value_or("")),
+        fail<FileError>("[", fields_.source, "] score of piece ", printable(fields_.vocabulary.token(id).value_or("")),
                         " is not a finite number; got ", score);
       }
       if (type_of(id) == PieceType::normal) lowest = std::min(lowest, score);

@@ -5,6 +5,7 @@
 #include <graft/core/error.hpp>
 #include <graft/core/types.hpp>
 #include <graft/text/byte_hash.hpp>
+#include <graft/text/printable.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -14,19 +15,6 @@
 #include <vector>
 
 namespace graft {
-
-namespace detail {
-
-/// A token in quotes for an error message: its first 64 bytes, control characters as spaces.
-[[nodiscard]] inline std::string quoted(std::string_view token) {
-  std::string out = "\"";
-  out.append(token.substr(0, 64));
-  for (char& c : out)
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
-  return out += token.size() > 64 ? "…\"" : "\"";
-}
-
-}  // namespace detail
 
 /// Tokens and their ids. All texts lie in one buffer and the hash table holds 4-byte indices, so that a vocabulary takes hardly more
 /// memory than the file it came from. Ids may have gaps.
@@ -39,20 +27,20 @@ class Vocabulary {
   /// @throws FileError for a repeated token, a repeated id, or an id outside [0, id_limit).
   void add(std::string_view token, std::int64_t id, std::string_view source) {
     if (id < 0 || id >= id_limit)
-      fail<FileError>("[", source, "] id of token ", detail::quoted(token), " is out of range; got ", id, "; expected 0 to ", id_limit - 1);
+      fail<FileError>("[", source, "] id of token ", printable(token), " is out of range; got ", id, "; expected 0 to ", id_limit - 1);
     if (token.size() > UINT32_MAX - texts_.size()) fail<FileError>("[", source, "] vocabulary is too large; got more than 4 GiB of tokens");
     if (entries_.size() * 2 >= slots_.size()) grow();
     auto const number = static_cast<std::uint32_t>(entries_.size() + 1);  // 0 marks a free slot
     std::uint32_t& slot = slots_[slot_of(token)];
     if (slot != 0) {
-      fail<FileError>("[", source, "] token ", detail::quoted(token), " occurs twice; got ids ", entries_[slot - 1].id, " and ", id,
+      fail<FileError>("[", source, "] token ", printable(token), " occurs twice; got ids ", entries_[slot - 1].id, " and ", id,
                       "; expected one");
     }
     auto const place = static_cast<std::size_t>(id);
     if (place >= by_id_.size()) by_id_.resize(place + 1, 0);
     if (by_id_[place] != 0) {
-      fail<FileError>("[", source, "] id ", id, " is given twice; got ", detail::quoted(text(by_id_[place])), " and ",
-                      detail::quoted(token), "; expected distinct ids");
+      fail<FileError>("[", source, "] id ", id, " is given twice; got ", printable(text(by_id_[place])), " and ",
+                      printable(token), "; expected distinct ids");
     }
     entries_.push_back({static_cast<std::uint32_t>(texts_.size()), static_cast<std::uint32_t>(token.size()), static_cast<Token>(id)});
     texts_.append(token);
