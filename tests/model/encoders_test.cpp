@@ -172,6 +172,15 @@ TEST(EncoderDecoder, DecodesWithTheCacheAsWithout) {
   check_decoding<Bart>(graft::compose(PromptTuning{.length = 2}, PromptTuning{.length = 3, .side = graft::Side::target}));
 }
 
+TEST(EncoderDecoder, VirtualTokensBesideKeptPositionsLeaveRoomToWrite) {
+  auto const base = small::base<Bart, double>();  // 40 positions
+  graft::Greedy const settings{.max_new_tokens = 30};
+  auto kept = graft::adapt(base, PromptTuning{.length = 25, .side = graft::Side::target});
+  EXPECT_EQ(graft::generate(kept, {{3, 4}}, settings)[0].size(), 1U);
+  auto shifted = graft::adapt(base, PromptTuning{.length = 25, .side = graft::Side::target, .positions = graft::PositionPolicy::shift});
+  EXPECT_THROW((void)graft::generate(shifted, {{3, 4}}, settings), graft::ConfigError);
+}
+
 /// A row's logits do not depend on its neighbours.
 template <graft::Architecture A, class Settings>
 void check_neighbours(Settings const& settings) {

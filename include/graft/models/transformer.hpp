@@ -125,8 +125,10 @@ class Transformer {
   [[nodiscard]] Index virtual_positions(Stack stack = main_stack<A>) {
     NoGrad no_grad;
     auto const plan = announce({});
-    Index count = count_tokens(plan, stack);
-    for (auto const& keys : plan.keys) count += keys.stack == stack && keys.positions == PositionPolicy::shift ? keys.count : 0;
+    Index count = 0;
+    auto const shifts = [stack](auto const& group) { return group.stack == stack && group.positions == PositionPolicy::shift; };
+    for (auto const& tokens : plan.tokens) count += shifts(tokens) ? tokens.embeddings.rows() : 0;
+    for (auto const& keys : plan.keys) count += shifts(keys) ? keys.count : 0;
     return count;
   }
   /// Runs the adaptation's `prepare` for a generation: with the parameters as they are, nothing recorded.
