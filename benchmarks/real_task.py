@@ -14,7 +14,7 @@ import sys
 import tempfile
 
 # Peak learning rates; `finetune`'s own where a strategy is not here.
-LEARNING_RATES = {"prefix": 3e-2, "prefix_mlp": 1e-3, "prompt": 3e-2, "infix": 3e-2, "embedding": 1e-3, "adapter": 1e-3, "lora": 2e-3, "top_layers": 5e-4, "full": 1e-4}
+LEARNING_RATES = {"prefix": 8e-2, "prefix_mlp": 1e-3, "prompt": 3e-2, "infix": 3e-2, "embedding": 1e-3, "adapter": 1e-3, "lora": 2e-3, "top_layers": 5e-4, "full": 1e-4}
 VIRTUAL_TOKENS = {"prefix", "prefix_mlp", "prompt", "infix", "embedding", "prefix_lora"}
 
 

@@ -132,7 +132,7 @@ template <class Settings>
   s.init_words = m.init_words;
   s.init_deviation = m.init_deviation.value_or(0.02);
   s.positions = positions_of(m);
-  if (m.side.value_or("source") == "target") s.side = graft::Side::target;
+  if (std::string const side = m.side.value_or("source"); side != "source") s.side = side == "both" ? graft::Side::both : graft::Side::target;
   if (m.place.value_or("front") == "infix") s.place = graft::Place::infix;
   return s;
 }

@@ -31,7 +31,7 @@ struct Method {
   std::optional<graft::Index> labels;    ///< classes of a classification head (default: the model's)
   std::optional<std::string> scope;      ///< of a prefix in an encoder–decoder: all, decoder, peft
   std::optional<std::string> positions;  ///< of virtual tokens and keys: automatic, shift, keep
-  std::optional<std::string> side;       ///< of virtual tokens in an encoder–decoder: source, target
+  std::optional<std::string> side;       ///< of virtual tokens in an encoder–decoder: source, target, both
   std::optional<std::string> place;      ///< of virtual tokens: front, infix
   std::uint64_t seed = 0;
 };

@@ -2,6 +2,7 @@
 /// @brief A strategy and its settings on the command line.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -62,15 +63,18 @@ class MethodOptions {
            CLI::IsMember({"all", "decoder", "peft"}));
     option("--positions", method.positions, "Whether tokens behind virtual ones shift (default: automatic: keep with learned positions in an encoder-decoder)",
            CLI::IsMember({"automatic", "shift", "keep"}));
-    option("--side", method.side, "Of virtual tokens in an encoder-decoder: source (the encoder), or target (the decoder) (default: source)",
-           CLI::IsMember({"source", "target"}));
+    option("--side", method.side, "Of virtual tokens in an encoder-decoder: source (the encoder), target (the decoder), or both, each its own (default: source)",
+           CLI::IsMember({"source", "target", "both"}));
     option("--place", method.place, "Of virtual tokens: front, or infix (an encoder's end) (default: front)", CLI::IsMember({"front", "infix"}));
   }
   void apply_words(graft::Tokenizer const& tokenizer) {
+    apply_words([&](std::string const& text) { return tokenizer.encode(text); });
+  }
+  void apply_words(std::function<std::vector<graft::Token>(std::string const&)> const& encode) {
     if (text_.empty()) return;
     if (!method.init) method.init = "words";
     if (*method.init != "words") throw UsageError("--init-text goes with --init words; got --init " + *method.init);
-    for (graft::Token token : tokenizer.encode(text_)) method.init_words.push_back({token});
+    for (graft::Token token : encode(text_)) method.init_words.push_back({token});
   }
 
   any_model::Method method;

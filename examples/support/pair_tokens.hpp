@@ -26,6 +26,8 @@ class PairTokens {
   [[nodiscard]] virtual std::vector<Token> source(std::string_view text) const = 0;
   /// What the decoder is to write, its end token included.
   [[nodiscard]] virtual std::vector<Token> target(std::string_view text) const = 0;
+  /// A text's tokens alone, as the encoder reads or the decoder writes them.
+  [[nodiscard]] virtual std::vector<Token> words(std::string_view text, bool of_target) const = 0;
   [[nodiscard]] virtual std::string text(std::vector<Token> const& target) const = 0;
   [[nodiscard]] virtual Token end_token() const = 0;
 };
@@ -43,15 +45,19 @@ class CharacterTokens final : public PairTokens {
     }
   }
   [[nodiscard]] std::vector<Token> source(std::string_view text) const override {
-    std::vector<Token> tokens{begin};
-    for (auto const& c : characters(text)) tokens.push_back(id(graphemes_, c));
+    auto tokens = words(text, false);
+    tokens.insert(tokens.begin(), begin);
     tokens.push_back(end);
     return tokens;
   }
   [[nodiscard]] std::vector<Token> target(std::string_view text) const override {
-    std::vector<Token> tokens;
-    for (auto const& c : characters(text)) tokens.push_back(id(phoneme_ids_, c));
+    auto tokens = words(text, true);
     tokens.push_back(end);
+    return tokens;
+  }
+  [[nodiscard]] std::vector<Token> words(std::string_view text, bool of_target) const override {
+    std::vector<Token> tokens;
+    for (auto const& c : characters(text)) tokens.push_back(id(of_target ? phoneme_ids_ : graphemes_, c));
     return tokens;
   }
   [[nodiscard]] std::string text(std::vector<Token> const& target) const override {
@@ -91,6 +97,7 @@ class TextTokens final : public PairTokens {
   }
   [[nodiscard]] std::vector<Token> source(std::string_view text) const override { return tokenizer_.encode_with_template(text).ids; }
   [[nodiscard]] std::vector<Token> target(std::string_view text) const override { return tokenizer_.encode_with_template(text).ids; }
+  [[nodiscard]] std::vector<Token> words(std::string_view text, bool) const override { return tokenizer_.encode(text); }
   [[nodiscard]] std::string text(std::vector<Token> const& target) const override { return tokenizer_.decode(target, true); }
   [[nodiscard]] Token end_token() const override { return *tokenizer_.special_tokens().eos; }
 

@@ -67,7 +67,7 @@ TEST(EncoderGradients, InfixPromptAndAdapters) {
   check_gradients<T5>(PromptTuning{.length = 2, .init = graft::Init::normal, .place = graft::Place::infix});
   check_gradients<Bart>(PromptTuning{.length = 2, .init = graft::Init::normal, .side = graft::Side::target});
   check_gradients<T5>(PromptTuning{.length = 2, .init = graft::Init::normal, .side = graft::Side::target});
-  check_gradients<Bart>(graft::compose(PromptTuning{.length = 2, .init = graft::Init::normal}, PromptTuning{.length = 3, .init = graft::Init::normal, .side = graft::Side::target}));
+  check_gradients<Bart>(PromptTuning{.length = 2, .init = graft::Init::normal, .side = graft::Side::both});
   check_gradients<Bart>(graft::BottleneckAdapter{.bottleneck = 2, .placement = graft::AdapterPlacement::houlsby});
   check_gradients<T5v11>(LoRA{.rank = 2, .targets = {"k", "o", "wo"}});
   check_gradients<Roberta>(graft::compose(LoRA{.rank = 2}, graft::ClassificationHead{}));
@@ -129,6 +129,18 @@ void check_target_prompt() {
       for (Index v = 0; v < got.width(); ++v) EXPECT_NEAR(got.row(i)[v], read.row(i + 3)[v], 1e-12) << A::model_type;
   }
 }
+TEST(EncoderDecoder, PromptsOfBothSidesAreOneOfEach) {
+  auto const base = small::base<Bart, double>();
+  auto both = graft::adapt(base, PromptTuning{.length = 2, .side = graft::Side::both});
+  auto each = graft::adapt(base, graft::compose(PromptTuning{.length = 2}, PromptTuning{.length = 2, .side = graft::Side::target}));
+  auto const rows = both.parameters().at(0)->value();
+  ASSERT_EQ(rows.shape(), (graft::Shape{4, 12}));
+  std::copy_n(rows.row(0), 24, each.parameters().at(0)->mutable_value().data());
+  std::copy_n(rows.row(2), 24, each.parameters().at(1)->mutable_value().data());
+  auto const batch = both.pack(sources_and_targets());
+  graft::NoGrad no_grad;
+  EXPECT_TRUE(invariants::same_bits(both.logits(batch).value(), each.logits(batch).value()));
+}
 TEST(EncoderDecoder, PromptOfTheTargetSideIsReadByTheDecoder) {
   check_target_prompt<Bart>();
   check_target_prompt<T5>();
@@ -170,6 +182,7 @@ TEST(EncoderDecoder, DecodesWithTheCacheAsWithout) {
   check_decoding<Bart>(PromptTuning{.length = 3, .side = graft::Side::target});
   check_decoding<T5v11>(PromptTuning{.length = 2, .side = graft::Side::target});
   check_decoding<Bart>(graft::compose(PromptTuning{.length = 2}, PromptTuning{.length = 3, .side = graft::Side::target}));
+  check_decoding<T5>(PromptTuning{.length = 2, .side = graft::Side::both});
 }
 
 TEST(EncoderDecoder, VirtualTokensBesideKeptPositionsLeaveRoomToWrite) {
@@ -200,7 +213,7 @@ void check_neighbours(Settings const& settings) {
 TEST(Encoders, RowsDoNotDependOnTheirNeighbours) {
   check_neighbours<T5>(PrefixTuning{.length = 2});
   check_neighbours<Bart>(PromptTuning{.length = 2});
-  check_neighbours<Bart>(PromptTuning{.length = 2, .side = graft::Side::target});
+  check_neighbours<Bart>(PromptTuning{.length = 2, .side = graft::Side::both});
   check_neighbours<Bert>(graft::compose(PromptTuning{.length = 2}, graft::ClassificationHead{}));
 }
 
@@ -227,7 +240,7 @@ TEST(Encoders, TrainingMovesTheAdapterAlone) {
   check_training<T5v11>(PrefixTuning{.length = 2, .reparametrization = Mlp{.hidden = 4}});
   check_training<Bart>(PrefixTuning{.length = 2, .init = graft::Init::words, .init_words = {{3, 4}, {5}}});
   check_training<Bart>(PromptTuning{.length = 2});
-  check_training<Bart>(PromptTuning{.length = 2, .side = graft::Side::target});
+  check_training<Bart>(PromptTuning{.length = 2, .side = graft::Side::both});
   check_training<Bert>(graft::compose(PrefixTuning{.length = 2}, graft::ClassificationHead{.labels = 3, .restart = true}));
 }
 

@@ -52,6 +52,7 @@ TEST(Settings, OfVirtualKeys) {
 
 TEST(Settings, OfVirtualTokens) {
   EXPECT_EQ(refusal(PromptTuning{.length = 0}), "[virtual tokens] got length 0; expected at least 1");
+  EXPECT_EQ(refusal(PromptTuning{.side = graft::Side::both}), "[virtual tokens] got both sides in a model of one stack; expected source or target");
   EXPECT_EQ(refusal(EmbeddingOnly{.length = 0}), "[virtual tokens] got length 0; expected at least 1");
   EXPECT_EQ(refusal(PromptTuning{.length = 3, .init = Init::words}), "[init] got no words; expected at least one to start 3 virtual tokens from; hint: give init_words or another init");
   EXPECT_EQ(refusal(PromptTuning{.length = 3, .init = Init::words, .init_words = {{4}, {}}}), "[init] got word 1 without tokens; expected at least one token");

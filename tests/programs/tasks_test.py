@@ -45,6 +45,22 @@ class Pairs(ProgramTest):
         adamw, adafactor = (self.train("prompt", name, "--steps", 3, "--optimizer", name, "--schedule", "constant", "--learning-rate", 0.3) for name in ("adamw", "adafactor"))
         self.assertNotEqual(adamw["training_loss"], adafactor["training_loss"])
 
+    def test_prompts_start_from_a_text_of_their_side(self):
+        start = lambda name, text, *more: self.train("prompt", name, "--steps", 1, "--learning-rate", 0, "--length", 1, "--init-text", text, *more)["training_loss"]
+        self.assertNotEqual(start("a", "a"), start("b", "b"))
+        self.assertEqual(start("a", "a"), start("again", "a"))
+        target = ("--side", "target")
+        self.assertNotEqual(start("target_a", "A", *target), start("target_b", "B", *target))
+        self.assertEqual(start("unknown", "a", *target), start("unknown_too", "b", *target))  # the decoder has no small letters
+
+    def test_prompts_of_both_sides_come_back(self):
+        summary = self.train("prompt", "both", "--side", "both", "--length", 3, "--epochs", 1)
+        one = self.train("prompt", "source", "--length", 3, "--epochs", 1)
+        self.assertEqual(summary["trainable"], 2 * one["trainable"])
+        again = run_json("seq2seq", "--model", self.bart, "--adapter", self.folder / "both", "--test", self.pairs, "--max-new", 8)
+        self.assertEqual(again["character_error_rate"], summary["character_error_rate"])
+        self.refused("convert", "--adapter", self.folder / "both", "--output", self.folder / "both.npy", says="target side")
+
     def test_a_t5_with_its_own_pieces(self):
         model = self.folder / "t5"
         tiny_model.write_t5(model)

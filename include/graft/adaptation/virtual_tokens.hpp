@@ -2,6 +2,7 @@
 /// @brief What prompt tuning and embedding-only tuning share: trainable embeddings that join every row and run through the frozen model.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace graft {
 enum class Side {
   source,  ///< the encoder's
   target,  ///< the decoder's, before its start token
+  both,    ///< each its own: `[2·P, width]`, the encoder's first
 };
 
 /// `[P, width]` virtual embeddings of a strategy whose settings have length, side, place, positions, reparametrization and the init fields.
@@ -24,9 +26,10 @@ class VirtualTokensState {
   using Values = Tensor<Scalar, Device>;
 
   VirtualTokensState(Settings const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key)
-      : settings_(settings), stack_((settings.side == Side::source ? model.input() : model.main()).stack), pooled_(model.classifies && settings.pooling == Pooling::first_virtual) {
+      : settings_(settings), source_(model.input().stack), target_(model.main().stack), pooled_(model.classifies && settings.pooling == Pooling::first_virtual) {
     settings_.positions = resolve(settings.positions, model);
     if (settings.length < 1) fail<ConfigError>("[virtual tokens] got length ", settings.length, "; expected at least 1");
+    if (settings.side == Side::both && !model.main().crosses) fail<ConfigError>("[virtual tokens] got both sides in a model of one stack; expected source or target");
     if (model.main().crosses && settings.side == Side::target && settings.place == Place::infix)
       fail<ConfigError>("[virtual tokens] got the infix place on the target side; expected the front, since a decoder's rows hold no source");
     Values start = start_values(model, base, key);
@@ -37,8 +40,9 @@ class VirtualTokensState {
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return embeddings_.parameters(); }
   void prepare(StepContext const&) { computed_ = embeddings_.compute(); }
   void plan(VirtualPlan<Scalar, Device>& plan) const {
-    auto const read = computed_.rows() == settings_.length ? computed_ : slice_rows(computed_, 0, settings_.length);
-    plan.tokens.push_back({read, stack_, settings_.place, settings_.positions, pooled_});
+    bool const both = settings_.side == Side::both;
+    if (settings_.side != Side::target) plan.tokens.push_back({part(0), source_, settings_.place, settings_.positions, pooled_});
+    if (settings_.side != Side::source) plan.tokens.push_back({part(both ? 1 : 0), target_, both ? Place::front : settings_.place, settings_.positions, pooled_});
   }
 
   [[nodiscard]] ReparametrizedMatrix<Scalar, Device>& embeddings() { return embeddings_; }
@@ -46,8 +50,13 @@ class VirtualTokensState {
   void adopt(Values flat) { embeddings_.adopt(std::move(flat)); }
 
  private:
+  /// The P rows of a side.
+  [[nodiscard]] Variable<Scalar, Device> part(Index number) const {
+    Index const first = number * settings_.length;
+    return computed_.rows() == settings_.length ? computed_ : slice_rows(computed_, first, first + settings_.length);
+  }
   [[nodiscard]] Values start_values(ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key) const {
-    Index const rows = settings_.length * submodules(settings_);
+    Index const rows = settings_.length * std::max<Index>(submodules(settings_), settings_.side == Side::both ? 2 : 1);
     Shape const shape{rows, model.width};
     double const d = settings_.init_deviation;
     switch (settings_.init) {
@@ -73,7 +82,7 @@ class VirtualTokensState {
   }
 
   Settings settings_;
-  Stack stack_;
+  Stack source_, target_;
   bool pooled_;
   ReparametrizedMatrix<Scalar, Device> embeddings_;
   Variable<Scalar, Device> computed_;

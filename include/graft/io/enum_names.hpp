@@ -29,7 +29,7 @@ struct EnumNames<Place> {
 };
 template <>
 struct EnumNames<Side> {
-  static constexpr std::array values{std::pair{Side::source, "source"}, std::pair{Side::target, "target"}};
+  static constexpr std::array values{std::pair{Side::source, "source"}, std::pair{Side::target, "target"}, std::pair{Side::both, "both"}};
 };
 template <>
 struct EnumNames<PositionPolicy> {

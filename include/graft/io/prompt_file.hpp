@@ -25,7 +25,7 @@ namespace detail {
   if (json_or<std::string>(folder.config_path, settings, "place", "front") != "front")
     fail<FileError>("[", folder.config_path, "] holds virtual tokens at the infix place; expected them at the front, where a bare array's stand");
   if (json_or<std::string>(folder.config_path, settings, "side", "source") != "source")
-    fail<FileError>("[", folder.config_path, "] holds virtual tokens on the target side; expected them before the source, where a bare array's stand");
+    fail<FileError>("[", folder.config_path, "] holds virtual tokens of the target side; expected them before the source, where a bare array's stand");
   auto const length = folder.is_peft() ? positive_size(folder, "num_virtual_tokens") : json_at<std::int64_t>(folder.config_path, settings, "length");
   SafetensorsFile const file = folder.tensors();
   TensorEntry entry = file.at(soft_prompt_tensor);
