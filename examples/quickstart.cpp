@@ -10,7 +10,7 @@ int main(int argc, char** argv) try {
   auto data = graft::generate_data();  // or your own: graft::read_examples("trainset.csv")
 
   auto model = graft::adapt(base, graft::PrefixTuning{.length = 10, .init_deviation = 0.02});
-  graft::Trainer({.epochs = 3, .batch = 8, .learning_rate = 1e-2}).fit(model, data.training, data.validation, tokenizer);
+  graft::Trainer({.epochs = 3, .batch = 8, .learning_rate = 5e-2}).fit(model, data.training, data.validation, tokenizer);
   graft::save_adapter(model, argv[2]);  // a Hugging Face PEFT folder
 
   auto const prompt = data.test.front().source + graft::Template{}.separator;
