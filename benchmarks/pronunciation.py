@@ -15,8 +15,8 @@ import tempfile
 import zlib
 
 # Learning rates tuned on the validation words, and starts: a model of one layer heeds twenty further keys at once, so that the small default start only dilutes it.
-LEARNING_RATES = {"prefix": 1e-1, "prefix_mlp": 3e-3, "lora": 3e-2, "full": 1e-3, "prompt": 1e-1, "infix": 1e-1, "adapter": 3e-3}
-OPTIONS = {"prefix": ["--init-deviation", "1"], "infix": ["--init-deviation", "1"]}
+LEARNING_RATES = {"prefix": 1e-1, "prefix_mlp": 3e-3, "lora": 3e-2, "full": 1e-3, "prompt": 3e-1, "infix": 1e-1, "adapter": 3e-3}
+OPTIONS = {"prefix": ["--init-deviation", "1"], "infix": ["--init-deviation", "1"], "prompt": ["--side", "both"]}
 
 
 def parse():

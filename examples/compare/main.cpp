@@ -29,7 +29,7 @@ struct Budget {
   std::size_t training_rows, validation_rows, test_sources;
   Index epochs;
 };
-constexpr Budget normal_budget{192, 24, 10, 1}, quick_budget{48, 12, 4, 1};
+constexpr Budget normal_budget{192, 24, 10, 1}, quick_budget{40, 8, 4, 1};
 
 struct CommandLine {
   Settings settings;
@@ -38,7 +38,7 @@ struct CommandLine {
   std::vector<std::string> learning_rates;
 };
 
-/// "Training examples (default: 192; with --quick 48)"
+/// "Training examples (default: 192; with --quick 40)"
 template <class T>
 std::string with_budget(char const* what, T normal, T quick) {
   return graft::cat(what, " (default: ", normal, "; with --quick ", quick, ")");
