@@ -83,8 +83,8 @@ class MergeList {
       fail<FileError>("[", source, "] merge ", rank, " refers to a token that is not in the vocabulary; got ", printable(left), " + ",
                       printable(right), "; expected ",
                       printable(!a   ? left
-                                     : !b ? right
-                                          : std::string_view(merged)),
+                                : !b ? right
+                                     : std::string_view(merged)),
                       " to be a token");
     }
     table.insert(*a, *b, {rank++, *both});
