@@ -12,4 +12,6 @@ function(graft_add_compiled folder)
   target_link_libraries(graft_compiled PUBLIC graft::graft)
   target_compile_definitions(graft_compiled PUBLIC GRAFT_COMPILED)
   set_target_properties(graft_compiled PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  # g++ vectorizes loops with a choice of two numbers only where no floating-point exception may be trapped, which nothing here does.
+  target_compile_options(graft_compiled PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-trapping-math>)
 endfunction()

@@ -2,9 +2,9 @@
 
 namespace graft::kernels {
 
-#define GRAFT_INSTANTIATE(Scalar)                                                                              \
-  template void softmax_statistics(Cpu, Scalar*, Index, Index, Token const*, Scalar*, Scalar*, Scalar*, bool); \
-  template void cross_entropy_gradient(Cpu, Scalar*, Index, Index, Token const*, Scalar const*);
+#define GRAFT_INSTANTIATE(Scalar)                                                                                      \
+  template void softmax_block(Cpu, Scalar*, Index, Index, Index, Token const*, SoftmaxRows<Scalar>, Scalar*);          \
+  template void cross_entropy_gradient(Cpu, Scalar*, Index, Index, Index, Token const*, Scalar const*, Scalar const*);
 GRAFT_INSTANTIATE(float)
 GRAFT_INSTANTIATE(double)
 #undef GRAFT_INSTANTIATE

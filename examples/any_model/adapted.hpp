@@ -29,6 +29,7 @@
 #include <graft/models/adapt.hpp>
 #include <graft/models/combine.hpp>
 #include <graft/models/merge.hpp>
+#include <graft/text/printable.hpp>
 
 #include "any_model.hpp"
 #include "erased_model.hpp"
@@ -92,20 +93,13 @@ template <class Model>
   return std::make_unique<AnyModel>(std::make_unique<Adapted<Model>>(std::move(model)));
 }
 
-inline graft::Init init_of(std::string const& name) {
-  if (name == "normal") return graft::Init::normal;
-  if (name == "uniform") return graft::Init::uniform;
-  if (name == "vocabulary") return graft::Init::vocabulary;
-  if (name == "words") return graft::Init::words;
-  graft::fail<graft::ConfigError>("[method] got init ", name, "; expected normal, uniform, vocabulary or words");
-}
-
-inline graft::PositionPolicy positions_of(Method const& m) {
-  std::string const name = m.positions.value_or("automatic");
-  if (name == "automatic") return graft::PositionPolicy::automatic;
-  if (name == "shift") return graft::PositionPolicy::shift;
-  if (name == "keep") return graft::PositionPolicy::keep;
-  graft::fail<graft::ConfigError>("[method] got positions ", name, "; expected automatic, shift or keep");
+/// The enumerator that a method names in `field`.
+template <graft::NamedEnum Enum>
+[[nodiscard]] Enum named(std::string_view field, std::optional<std::string> const& name, Enum otherwise) {
+  if (!name) return otherwise;
+  for (auto const& [value, own] : graft::EnumNames<Enum>::values)
+    if (*name == own) return value;
+  graft::fail<graft::ConfigError>("[method] got ", field, " ", graft::printable(*name), "; expected one of ", graft::enum_choices<Enum>());
 }
 
 /// Settings of a bank of keys and values as the command line gives them.
@@ -114,13 +108,13 @@ template <class Settings>
   Settings s;
   s.length = m.length.value_or(10);
   if (mlp) s.reparametrization = graft::Mlp{.hidden = m.hidden.value_or(512)};
-  s.init = init_of(m.init.value_or("normal"));
+  s.init = named("init", m.init, graft::Init::normal);
   s.init_words = m.init_words;
   s.init_deviation = m.init_deviation.value_or(0.02);
   s.dropout = m.dropout.value_or(0.0);
   for (int l = layer_count - static_cast<int>(m.layers.value_or(0)); m.layers && l < layer_count; ++l) s.layers.push_back(l);
-  s.positions = positions_of(m);
-  if (std::string const scope = m.scope.value_or("all"); scope != "all") s.scope = scope == "peft" ? graft::PrefixScope::peft_decoder : graft::PrefixScope::decoder;
+  s.positions = named("positions", m.positions, graft::PositionPolicy::automatic);
+  s.scope = named("scope", m.scope, graft::PrefixScope::all);
   return s;
 }
 template <class Settings>
@@ -128,27 +122,19 @@ template <class Settings>
   Settings s;
   s.length = m.length.value_or(length);
   if (mlp) s.reparametrization = graft::Mlp{.hidden = m.hidden.value_or(512)};
-  s.init = init_of(m.init.value_or(m.init_words.empty() ? "vocabulary" : "words"));
+  s.init = named("init", m.init, m.init_words.empty() ? graft::Init::vocabulary : graft::Init::words);
   s.init_words = m.init_words;
   s.init_deviation = m.init_deviation.value_or(0.02);
-  s.positions = positions_of(m);
-  if (std::string const side = m.side.value_or("source"); side != "source") s.side = side == "both" ? graft::Side::both : graft::Side::target;
-  if (m.place.value_or("front") == "infix") s.place = graft::Place::infix;
+  s.positions = named("positions", m.positions, graft::PositionPolicy::automatic);
+  s.side = named("side", m.side, graft::Side::source);
+  s.place = named("place", m.place, graft::Place::front);
   return s;
 }
 inline graft::LoRA lora_settings(Method const& m) {
   return {.rank = m.rank.value_or(8), .alpha = m.alpha.value_or(16), .targets = m.targets, .dropout = m.dropout.value_or(0.0)};
 }
 inline graft::BottleneckAdapter adapter_settings(Method const& m) {
-  std::string const placement = m.placement.value_or("between_layers");
-  graft::BottleneckAdapter s{.bottleneck = m.bottleneck.value_or(64), .share = m.share.value_or(0.0)};
-  if (placement == "houlsby")
-    s.placement = graft::AdapterPlacement::houlsby;
-  else if (placement == "pfeiffer")
-    s.placement = graft::AdapterPlacement::pfeiffer;
-  else if (placement != "between_layers")
-    graft::fail<graft::ConfigError>("[method] got placement ", placement, "; expected between_layers, houlsby or pfeiffer");
-  return s;
+  return {.bottleneck = m.bottleneck.value_or(64), .share = m.share.value_or(0.0), .placement = named("placement", m.placement, graft::AdapterPlacement::between_layers)};
 }
 
 /// Names of the feed-forward's second product scale its inputs, as in the paper; others scale outputs.

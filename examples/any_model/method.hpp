@@ -29,7 +29,7 @@ struct Method {
   std::optional<std::string> placement;  ///< between_layers, houlsby, pfeiffer
   std::optional<graft::Index> layers;    ///< of top_layers; of prefix and infix, how many of the topmost layers get a bank
   std::optional<graft::Index> labels;    ///< classes of a classification head (default: the model's)
-  std::optional<std::string> scope;      ///< of a prefix in an encoder–decoder: all, decoder, peft
+  std::optional<std::string> scope;      ///< of a prefix in an encoder–decoder: all, decoder, peft_decoder
   std::optional<std::string> positions;  ///< of virtual tokens and keys: automatic, shift, keep
   std::optional<std::string> side;       ///< of virtual tokens in an encoder–decoder: source, target, both
   std::optional<std::string> place;      ///< of virtual tokens: front, infix

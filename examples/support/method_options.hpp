@@ -59,8 +59,8 @@ class MethodOptions {
   /// Options that only some models have.
   void add_encoder_options(CLI::App& app) {
     OptionGroup const option(app, "Strategy");
-    option("--scope", method.scope, "Of a prefix in an encoder-decoder: all attentions, the decoder's, or peft (the decoder's in PEFT's layout) (default: all)",
-           CLI::IsMember({"all", "decoder", "peft"}));
+    option("--scope", method.scope, "Of a prefix in an encoder-decoder: all attentions, decoder (its self-attention), or peft_decoder (PEFT's layout) (default: all)",
+           CLI::IsMember({"all", "decoder", "peft_decoder"}));
     option("--positions", method.positions, "Whether tokens behind virtual ones shift (default: automatic: keep with learned positions in an encoder-decoder)",
            CLI::IsMember({"automatic", "shift", "keep"}));
     option("--side", method.side, "Of virtual tokens in an encoder-decoder: source (the encoder), target (the decoder), or both, each its own (default: source)",

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include <graft/core/error.hpp>
@@ -16,9 +17,10 @@ template <class Scalar>
 [[nodiscard]] std::vector<Scalar> log_sum_exp(Tensor<Scalar>& logits) {
   auto const rows = static_cast<std::size_t>(logits.rows());
   std::vector<Token> const labels(rows, 0);
-  std::vector<Scalar> result(rows), label_logit(rows), mean(rows);
-  kernels::softmax_statistics(Cpu{}, logits.data(), logits.rows(), logits.width(), labels.data(), result.data(), label_logit.data(),
-                              mean.data(), false);
+  std::vector<Scalar> largest(rows, -std::numeric_limits<Scalar>::infinity()), result(rows), total(rows), label_logit(rows);
+  kernels::softmax_block<Scalar>(Cpu{}, logits.data(), logits.rows(), logits.width(), 0, labels.data(),
+                                 {largest.data(), result.data(), total.data(), label_logit.data()}, nullptr);
+  for (std::size_t i = 0; i < rows; ++i) result[i] = largest[i] + std::log(result[i]);
   for (Scalar value : result)
     if (!std::isfinite(value))
       fail<NumericError>(

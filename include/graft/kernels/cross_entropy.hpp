@@ -1,5 +1,5 @@
 /// @file
-/// @brief Softmax statistics of rows of logits.
+/// @brief Softmax statistics of rows of logits that come in blocks of classes.
 #pragma once
 
 #include <graft/core/device.hpp>
@@ -7,14 +7,23 @@
 
 namespace graft::kernels {
 
-/// For every row of `logits` `[rows, classes]`: `log_sum_exp`, `label_logit` (the logit at the row's label), `mean` (of the row).
-/// Then, if `keep_probabilities`, the logits are replaced by softmax probabilities.
+/// What is known of rows of logits z after some blocks of their classes, each `[rows]`. Before the first: `largest` −∞, the sums 0.
 template <class Scalar>
-void softmax_statistics(Cpu, Scalar* logits, Index rows, Index classes, Token const* labels, Scalar* log_sum_exp, Scalar* label_logit,
-                        Scalar* mean, bool keep_probabilities);
-/// In place, from probabilities p: d(log p_label)/dz·g, that is z_iv = g_i·([v = label_i] − p_iv).
+struct SoftmaxRows {
+  Scalar* largest;      ///< max_v z_v
+  Scalar* sum;          ///< Σ_v exp(z_v − largest)
+  Scalar* total;        ///< Σ_v z_v
+  Scalar* label_logit;  ///< z at the row's label, once its block has come
+};
+
+/// Takes `logits` `[rows, classes]` of the classes from `first` into `known`. If `rescale` (`[rows]`) is given, the logits are replaced by
+/// exp(z − largest), and rescale_i = exp(the former largest − the new one): what was formed with the former is to be multiplied by it.
+/// Milakov and Gimelshein, "Online normalizer calculation for softmax", arXiv:1805.02867.
 template <class Scalar>
-void cross_entropy_gradient(Cpu, Scalar* z, Index rows, Index classes, Token const* labels, Scalar const* g);
+void softmax_block(Cpu, Scalar* logits, Index rows, Index classes, Index first, Token const* labels, SoftmaxRows<Scalar> known, Scalar* rescale);
+/// In place, from logits of the classes from `first`: d(log p_label)/dz·g, that is z_iv = g_i·([v = label_i] − exp(z_iv − log_sum_exp_i)).
+template <class Scalar>
+void cross_entropy_gradient(Cpu, Scalar* logits, Index rows, Index classes, Index first, Token const* labels, Scalar const* log_sum_exp, Scalar const* g);
 
 }  // namespace graft::kernels
 

@@ -119,7 +119,10 @@ class Transformer {
   /// Virtual tokens that join every row of the main stack (and its cache): P of prompt tuning, 0 of most strategies.
   [[nodiscard]] Index virtual_tokens(Stack stack = main_stack<A>) {
     NoGrad no_grad;
-    return count_tokens(announce({}), stack);
+    Plan const plan = announce({});
+    Index count = 0;
+    for (auto const& tokens : plan.tokens) count += tokens.stack == stack ? tokens.embeddings.rows() : 0;
+    return count;
   }
   /// Positions that virtual tokens and keys take from the model's.
   [[nodiscard]] Index virtual_positions(Stack stack = main_stack<A>) {
@@ -173,11 +176,6 @@ class Transformer {
       if (!prepared_) state_->prepare(context);
     if constexpr (HasPlan<State, Scalar, Device>) state_->plan(plan);
     return plan;
-  }
-  [[nodiscard]] static Index count_tokens(Plan const& plan, Stack stack) {
-    Index count = 0;
-    for (auto const& tokens : plan.tokens) count += tokens.stack == stack ? tokens.embeddings.rows() : 0;
-    return count;
   }
 
   [[nodiscard]] Pass start(Stack stack, Rows const& rows, Plan const& plan, Cache const* cache) const {

@@ -18,6 +18,8 @@ struct TrainableMatrix {
 
   [[nodiscard]] Index out() const { return value.shape()[layout == Layout::out_in ? 0 : 1]; }
   [[nodiscard]] Index in() const { return value.shape()[layout == Layout::out_in ? 1 : 0]; }
+  /// W's outputs [first, last), sharing storage, as numbers to multiply by; for a W stored as `[out, in]`.
+  [[nodiscard]] FrozenMatrix<Scalar, Device> outputs(Index first, Index last) const { return FrozenMatrix<Scalar, Device>(value.value(), layout).outputs(first, last); }
   void times_transposed(Scalar const* x, Index rows, Scalar* y) const { product(x, rows, in(), y, out(), layout == Layout::out_in); }
   void times(Scalar const* g, Index rows, Scalar* y) const { product(g, rows, out(), y, in(), layout == Layout::in_out); }
   /// Row `i` of W (`[in]`).

@@ -1,12 +1,16 @@
 /// @file
-/// @brief The language-model head and the cross-entropy as one operation: `[targets, vocabulary]` never exists, only a chunk of it.
+/// @brief The language-model head and the cross-entropy as one operation: `[targets, vocabulary]` never exists, only a block of it.
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include <graft/core/types.hpp>
 #include <graft/kernels/cross_entropy.hpp>
+#include <graft/kernels/elementwise.hpp>
+#include <graft/kernels/scale_columns.hpp>
 #include <graft/ops/linear.hpp>
 
 namespace graft {
@@ -19,14 +23,44 @@ struct TargetScores {
   Tensor<Scalar, Device> mean_logit;         ///< Σ_v z_v / V (for label smoothing)
 };
 
-/// Rows of logits computed at a time: at most 16 MB in float32 for a vocabulary of 50,000.
-inline Index cross_entropy_chunk(Index vocabulary) { return std::clamp<Index>((Index{1} << 22) / std::max<Index>(1, vocabulary), 16, 4096); }
+/// The logits that exist at a time, at most 16 MB in float32. All rows pass a block of the head's weights while it is in the cache.
+struct LogitBlock {
+  Index classes = 2048, rows = 2048;
+};
+
+namespace detail {
+
+/// `body(some, c, i, rows)` for all blocks: W's classes from c on as the matrix `some`, rows [i, i + rows).
+template <class Weight, class Body>
+void for_logit_blocks(Weight const& w, Index rows, LogitBlock block, Body const& body) {
+  for (Index c = 0; c < w.out(); c += block.classes) {
+    auto const some = w.outputs(c, std::min(w.out(), c + block.classes));
+    for (Index i = 0; i < rows; i += block.rows) body(some, c, i, std::min(block.rows, rows - i));
+  }
+}
+
+/// z `[rows, classes]` = h·Wᵀ + b for a block; h `[targets, width]`, b of all classes or empty.
+template <class Scalar, class Device, class Block>
+void block_logits(Tensor<Scalar, Device> const& h, Block const& some, Tensor<Scalar, Device> const& bias, Index c, Index i, Index rows, Scalar* z) {
+  some.times_transposed(h.row(i), rows, z);
+  if (!bias.empty()) kernels::add_to_rows(Device{}, bias.data() + c, rows, some.out(), z);
+}
+
+/// Room for one block's logits of at most `targets` rows.
+template <class Scalar, class Device>
+[[nodiscard]] Tensor<Scalar, Device> room_for(LogitBlock block, Index targets, Index vocabulary) {
+  return Tensor<Scalar, Device>(Shape{std::min(block.rows, targets) * std::min(block.classes, vocabulary)});
+}
+
+}  // namespace detail
 
 /// z = h·Wᵀ + b, log p = z_label − logΣexp z. h `[targets, width]`, W `[vocabulary, width]` frozen or trainable, b `[vocabulary]` or empty.
 /// Reverse: with p = softmax(z), dh = d(log p)·(W_label − p·W), which is row-wise linear in the incoming gradient: p·W is formed with the
-/// logits, so the frozen head's reverse pass needs no second product. dW = Σ d(log p)·(1_label − p)ᵀ·h recomputes the logits chunk by chunk.
+/// logits, rescaled when a block brings a larger one, so the frozen head's reverse pass needs no second product.
+/// dW = Σ d(log p)·(1_label − p)ᵀ·h recomputes the logits block by block.
 template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, Device>>
-[[nodiscard]] TargetScores<Scalar, Device> linear_cross_entropy(Variable<Scalar, Device> const& h, Weight const& w, std::vector<Token> labels, Bias const& b = {}) {
+[[nodiscard]] TargetScores<Scalar, Device> linear_cross_entropy(Variable<Scalar, Device> const& h, Weight const& w, std::vector<Token> labels, Bias const& b = {},
+                                                                LogitBlock block = {}) {
   constexpr bool trains_weight = detail::IsTrainableMatrix<Weight>::value;
   using Values = Tensor<Scalar, Device>;
   Index const targets = h.rows(), vocabulary = w.out(), width = w.in();
@@ -40,25 +74,30 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
   if constexpr (trains_weight) wants_weight = w.value.tracked();
   bool const wants_bias = tracked(b), recording = Tape::current().recording() && (h.tracked() || wants_weight || wants_bias);
   bool const wants_hidden = recording && h.tracked();
-  auto const& bias = value_of(b);
-  Values log_probability(Shape{targets}), log_sum_exp(Shape{targets}), mean(Shape{targets});
-  Values expected(wants_hidden ? Shape{targets, width} : Shape{0});  // p·W, [targets, width]
-
-  Index const chunk = std::min(cross_entropy_chunk(vocabulary), std::max<Index>(targets, 1));
-  auto const chunk_logits = [w, bias, vocabulary](Values const& hidden, Index first, Index count, Values& z) {
-    w.times_transposed(hidden.row(first), count, z.data());
-    if (!bias.empty()) kernels::add_to_rows(Device{}, bias.data(), count, vocabulary, z.data());
-  };
+  // Running: the largest logit in `log_sum_exp`, the label's in `log_probability`, their sum in `mean`.
+  Values log_probability(Shape{targets}), log_sum_exp(Shape{targets}), mean(Shape{targets}), sum(Shape{targets}), rescale(Shape{targets});
+  Values expected(wants_hidden ? Shape{targets, width} : Shape{0});  // Σ_v exp(z_v − largest)·W_v, at last p·W; [targets, width]
+  kernels::fill(Device{}, log_sum_exp.data(), -std::numeric_limits<Scalar>::infinity(), targets);
+  kernels::fill(Device{}, sum.data(), Scalar(0), targets);
+  kernels::fill(Device{}, mean.data(), Scalar(0), targets);
   {
-    Values z(Shape{chunk, vocabulary});
-    for (Index first = 0; first < targets; first += chunk) {
-      Index const count = std::min(chunk, targets - first);
-      chunk_logits(h.value(), first, count, z);
-      kernels::softmax_statistics(Device{}, z.data(), count, vocabulary, labels.data() + first, log_sum_exp.row(first), log_probability.row(first), mean.row(first), wants_hidden);
-      if (wants_hidden) w.times(z.data(), count, expected.row(first));
-    }
+    auto z = detail::room_for<Scalar, Device>(block, targets, vocabulary);
+    detail::for_logit_blocks(w, targets, block, [&](auto const& some, Index c, Index i, Index rows) {
+      detail::block_logits(h.value(), some, value_of(b), c, i, rows, z.data());
+      kernels::softmax_block<Scalar>(Device{}, z.data(), rows, some.out(), c, labels.data() + i, {log_sum_exp.row(i), sum.row(i), mean.row(i), log_probability.row(i)},
+                                     wants_hidden ? rescale.row(i) : nullptr);
+      if (!wants_hidden) return;
+      if (c > 0) kernels::scale_rows(Device{}, expected.row(i), rescale.row(i), rows, width, expected.row(i));
+      some.times(z.data(), rows, expected.row(i), c == 0 ? Scalar(0) : Scalar(1));
+    });
   }
-  kernels::add_scaled(Device{}, log_sum_exp.data(), Scalar(-1), log_probability.data(), targets);
+  for (Index i = 0; i < targets; ++i) {
+    *log_sum_exp.row(i) += std::log(*sum.row(i));
+    *log_probability.row(i) -= *log_sum_exp.row(i);
+    *mean.row(i) /= static_cast<Scalar>(vocabulary);
+    *rescale.row(i) = 1 / *sum.row(i);
+  }
+  if (wants_hidden) kernels::scale_rows(Device{}, expected.data(), rescale.data(), targets, width, expected.data());
   if (!recording) return {log_probability, log_sum_exp, mean};
 
   auto reverse = [=, dh = h.slot(), hidden = wants_weight || wants_bias ? h.value() : Values(), labels = std::move(labels), w = w, b = b](Values g) {
@@ -73,24 +112,29 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
       dh->accumulate(std::move(gradient));
     }
     if constexpr (trains_weight || is_trainable<Bias>) {
-      if (!wants_weight && !wants_bias) return;
-      Values z(Shape{chunk, vocabulary}), ignored(Shape{chunk});
-      Values dw, db;
-      for (Index first = 0; first < targets; first += chunk) {
-        Index const count = std::min(chunk, targets - first);
-        chunk_logits(hidden, first, count, z);
-        kernels::softmax_statistics(Device{}, z.data(), count, vocabulary, labels.data() + first, ignored.data(), ignored.data(), ignored.data(), true);
-        kernels::cross_entropy_gradient(Device{}, z.data(), count, vocabulary, labels.data() + first, g.data() + first);
-        Values const dz = z.slice(0, count);
-        if constexpr (trains_weight)
-          if (wants_weight) w.add_gradient(hidden.slice(first, first + count), dz, dw);
-        if constexpr (is_trainable<Bias>)
-          if (wants_bias) detail::add_bias_gradient(dz, db);
-      }
+      if ((!wants_weight && !wants_bias) || targets == 0) return;
+      Values dw(wants_weight ? Shape{vocabulary, width} : Shape{0}), db(wants_bias ? Shape{vocabulary} : Shape{0});
+      kernels::fill(Device{}, dw.data(), Scalar(0), dw.size());
+      kernels::fill(Device{}, db.data(), Scalar(0), db.size());
+      auto const room = detail::room_for<Scalar, Device>(block, targets, vocabulary);
+      detail::for_logit_blocks(w, targets, block, [&](auto const& some, Index c, Index i, Index rows) {
+        auto z = room.slice(0, rows * some.out()).reshape(Shape{rows, some.out()});
+        detail::block_logits(hidden, some, value_of(b), c, i, rows, z.data());
+        kernels::cross_entropy_gradient(Device{}, z.data(), rows, some.out(), c, labels.data() + i, log_sum_exp.row(i), g.row(i));
+        if constexpr (trains_weight) {
+          auto rows_of_dw = wants_weight ? dw.slice(c, c + some.out()) : Values();
+          if (wants_weight) w.add_gradient(hidden.slice(i, i + rows), z, rows_of_dw);
+        }
+        if (wants_bias) {
+          Values part(Shape{some.out()});
+          kernels::sum_rows(Device{}, z.data(), rows, some.out(), part.data());
+          kernels::add(Device{}, part.data(), db.row(c), db.row(c), part.size());
+        }
+      });
       if constexpr (trains_weight)
-        if (wants_weight && targets > 0) w.value.slot()->accumulate(std::move(dw));
+        if (wants_weight) w.value.slot()->accumulate(std::move(dw));
       if constexpr (is_trainable<Bias>)
-        if (wants_bias && targets > 0) b.slot()->accumulate(std::move(db));
+        if (wants_bias) b.slot()->accumulate(std::move(db));
     }
   };
   return {record(std::move(log_probability), std::move(reverse)), log_sum_exp, mean};

@@ -44,6 +44,12 @@ class FrozenMatrix {
   [[nodiscard]] Storage const& storage() const { return storage_; }
   [[nodiscard]] bool empty() const { return size() == 0; }
 
+  /// W's outputs [first, last) as a matrix of its own, sharing storage; for a W stored as `[out, in]`.
+  [[nodiscard]] FrozenMatrix outputs(Index first, Index last) const {
+    if (layout_ != Layout::out_in) fail<ShapeError>("[FrozenMatrix] got outputs of a weight stored as [in, out]; expected [out, in]");
+    return std::visit([&](auto const& stored) { return FrozenMatrix(stored.slice(first, last), layout_); }, storage_);
+  }
+
   /// y = β·y + x·Wᵀ; x `[rows, in]`, y `[rows, out]`.
   void times_transposed(Scalar const* x, Index rows, Scalar* y, Scalar beta = 0) const {
     multiply(x, rows, in(), y, out(), beta, layout_ == Layout::out_in);

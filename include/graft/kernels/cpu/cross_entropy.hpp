@@ -10,33 +10,40 @@
 
 namespace graft::kernels {
 
+namespace cpu {
 template <class Scalar>
-void softmax_statistics(Cpu, Scalar* logits, Index rows, Index classes, Token const* labels, Scalar* log_sum_exp, Scalar* label_logit,
-                        Scalar* mean, bool keep_probabilities) {
-  using Row = Eigen::Array<Scalar, Eigen::Dynamic, 1>;
+using LogitRow = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
+}
+
+template <class Scalar>
+void softmax_block(Cpu, Scalar* logits, Index rows, Index classes, Index first, Token const* labels, SoftmaxRows<Scalar> known, Scalar* rescale) {
   parallel_for(rows, [=](Index i) {
-    Eigen::Map<Row> row(logits + i * classes, classes);
-    Scalar const largest = row.maxCoeff();
-    label_logit[i] = row[labels[i]];
-    mean[i] = row.mean();
+    cpu::LogitRow<Scalar> row(logits + i * classes, classes);
+    Index const label = labels[i] - first;
+    if (label >= 0 && label < classes) known.label_logit[i] = row[label];
+    Scalar const before = known.largest[i], largest = row.maxCoeff(), now = largest > before ? largest : before;
+    Scalar const shrink = std::exp(before - now);  // 0 at the first block
+    known.total[i] += row.sum();
     Scalar sum;
-    if (keep_probabilities) {
-      row = (row - largest).exp();
+    if (rescale) {
+      row = (row - now).exp();
       sum = row.sum();
-      row *= Scalar(1) / sum;
+      rescale[i] = shrink;
     } else {
-      sum = (row - largest).exp().sum();
+      sum = (row - now).exp().sum();
     }
-    log_sum_exp[i] = largest + std::log(sum);
+    known.sum[i] = known.sum[i] * shrink + sum;
+    known.largest[i] = now;
   });
 }
 
 template <class Scalar>
-void cross_entropy_gradient(Cpu, Scalar* z, Index rows, Index classes, Token const* labels, Scalar const* g) {
+void cross_entropy_gradient(Cpu, Scalar* logits, Index rows, Index classes, Index first, Token const* labels, Scalar const* log_sum_exp, Scalar const* g) {
   parallel_for(rows, [=](Index i) {
-    Scalar* const row = z + i * classes;
-    for (Index v = 0; v < classes; ++v) row[v] *= -g[i];
-    row[labels[i]] += g[i];
+    cpu::LogitRow<Scalar> row(logits + i * classes, classes);
+    row = (row - log_sum_exp[i]).exp() * -g[i];
+    Index const label = labels[i] - first;
+    if (label >= 0 && label < classes) row[label] += g[i];
   });
 }
 

@@ -17,8 +17,8 @@ template <class Scalar>
 struct PackedBlocks {
   static constexpr Index tasks = 8;                    ///< wanted at least, so that threads share small products
   static constexpr Index narrowest = 48, widest = 96;  ///< columns of a task
-  /// Elements of a panel, for the first-level cache.
-  static constexpr Index panel = 24576 / static_cast<Index>(sizeof(Scalar));
+  /// Elements of a panel; a strip of A as deep stays in the first-level cache, panels in the second.
+  static constexpr Index panel = 49152 / static_cast<Index>(sizeof(Scalar));
 
   Index rows, columns, depth, down, across;
 
