@@ -109,7 +109,7 @@ def main():
     transformers_logging.disable_progress_bar()
     accept_past_key_values()
     for method in a.methods:
-        for rate in a.learning_rates or [LEARNING_RATES[method]]:
+        for rate in a.learning_rates or [LEARNING_RATES[a.task][method]]:
             for seed in a.seeds:
                 print(json.dumps(run(a, method, rate, seed)), flush=True)
 
