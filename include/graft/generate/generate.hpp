@@ -71,8 +71,9 @@ template <class Model, GenerationSettings Settings>
     Index const last = std::min(count, first + step);
     ModelSession<Model> session(model, {prompts.begin() + first, prompts.begin() + last}, (last - first) * texts,
                                 std::min<Index>(settings.max_new_tokens, 64));
+    AnySession<typename Model::scalar_type> any(session);
     settings.first_prompt = first_prompt + first;
-    for (auto& one : decode(session, settings)) result.push_back(std::move(one));
+    for (auto& one : decode(any, settings)) result.push_back(std::move(one));
   }
   return result;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <utility>
 #include <vector>
 
 #include <graft/core/error.hpp>
@@ -24,6 +25,28 @@ concept DecodingSession = requires(Session& session, Session const& fixed, std::
   { fixed.prompts() } -> std::convertible_to<std::vector<std::vector<Token>> const&>;
   { session.start() } -> std::same_as<Tensor<typename Session::scalar_type>>;
   { session.advance(parents, tokens) } -> std::same_as<Tensor<typename Session::scalar_type>>;
+};
+
+/// A view of a session whose type is forgotten: searches are compiled once for all models, not once for each.
+template <class Scalar>
+class AnySession {
+ public:
+  using scalar_type = Scalar;
+
+  template <DecodingSession Session>
+  explicit AnySession(Session& session)
+      : session_(&session), prompts_(&std::as_const(session).prompts()), start_([](void* s) { return static_cast<Session*>(s)->start(); }),
+        advance_([](void* s, std::vector<Index> const& parents, std::vector<Token> const& tokens) { return static_cast<Session*>(s)->advance(parents, tokens); }) {}
+
+  [[nodiscard]] std::vector<std::vector<Token>> const& prompts() const { return *prompts_; }
+  [[nodiscard]] Tensor<Scalar> start() { return start_(session_); }
+  [[nodiscard]] Tensor<Scalar> advance(std::vector<Index> const& parents, std::vector<Token> const& tokens) { return advance_(session_, parents, tokens); }
+
+ private:
+  void* session_;
+  std::vector<std::vector<Token>> const* prompts_;
+  Tensor<Scalar> (*start_)(void*);
+  Tensor<Scalar> (*advance_)(void*, std::vector<Index> const&, std::vector<Token> const&);
 };
 
 namespace detail {
