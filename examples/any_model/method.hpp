@@ -50,7 +50,7 @@ inline std::vector<MethodInfo> const& method_infos() {
       {"prefix_mlp", "prefix tuning through an MLP that is dropped after training", 1e-3},
       {"prompt", "prompt tuning: virtual tokens in front of the input", 3e-2},
       {"infix", "infix tuning: keys and values between source and target", 8e-2},
-      {"embedding", "embedding-only: virtual embeddings (with an MLP) through the frozen model", 8e-3},
+      {"embedding", "embedding-only: virtual embeddings (with an MLP) through the frozen model", 5e-3},
       {"adapter", "bottleneck adapters between the layers", 1e-3},
       {"lora", "LoRA on the query and value products", 2e-3},
       {"bitfit", "the biases alone", 2e-3},
