@@ -38,7 +38,7 @@ function(graft_test)
   target_include_directories(${program} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_compile_definitions(${program} PRIVATE "GRAFT_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
   target_link_libraries(${program} PRIVATE graft_test_main graft::graft ${arg_LINK} graft_warnings)
-  # What is slow to run is in graft::compiled; the tests themselves take 1.7 times as long to compile at -O1, and 2.8 times at -O3.
+  # What is slow to run is in graft::compiled; the tests themselves take 1.7 times as long to compile at -O1.
   set(optimization -O0)
   if(arg_HEADERS_ONLY)
     set(optimization -O1)

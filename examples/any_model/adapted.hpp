@@ -97,8 +97,7 @@ template <class Model>
 template <graft::NamedEnum Enum>
 [[nodiscard]] Enum named(std::string_view field, std::optional<std::string> const& name, Enum otherwise) {
   if (!name) return otherwise;
-  for (auto const& [value, own] : graft::EnumNames<Enum>::values)
-    if (*name == own) return value;
+  if (auto const value = graft::enum_value<Enum>(*name)) return *value;
   graft::fail<graft::ConfigError>("[method] got ", field, " ", graft::printable(*name), "; expected one of ", graft::enum_choices<Enum>());
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -82,6 +83,14 @@ template <NamedEnum Enum>
   for (auto const& [own, name] : EnumNames<Enum>::values)
     if (own == value) return name;
   fail<ConfigError>("[settings] got the value ", static_cast<long long>(value), " of an enumeration; expected one of its enumerators");
+}
+
+/// The enumerator of this name, where there is one.
+template <NamedEnum Enum>
+[[nodiscard]] std::optional<Enum> enum_value(std::string_view name) {
+  for (auto const& [value, own] : EnumNames<Enum>::values)
+    if (own == name) return value;
+  return std::nullopt;
 }
 
 /// All names, for messages: `front, infix`.

@@ -94,8 +94,8 @@ template <class T>
     return values;
   } else if constexpr (NamedEnum<T>) {
     if (json.is_null()) return fallback;
-    for (auto const& [value, name] : EnumNames<T>::values)
-      if (json == name) return value;
+    if (json.is_string())
+      if (auto const value = enum_value<T>(json.template get_ref<std::string const&>())) return *value;
     refuse("one of ", enum_choices<T>());
     return fallback;
   } else if constexpr (std::is_enum_v<T>) {

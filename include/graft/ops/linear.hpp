@@ -48,13 +48,15 @@ struct IsTrainableMatrix : std::false_type {};
 template <class Scalar, class Device>
 struct IsTrainableMatrix<TrainableMatrix<Scalar, Device>> : std::true_type {};
 
-/// db += Σ_rows dy; an empty db is allocated.
+/// db += Σ_rows dy; an empty db is allocated, any other (a part of a longer one, too) added to where it is.
 template <class Scalar, class Device>
 void add_bias_gradient(Tensor<Scalar, Device> const& dy, Tensor<Scalar, Device>& db) {
   Tensor<Scalar, Device> sum(Shape{dy.width()});
   kernels::sum_rows(Device{}, dy.data(), dy.rows(), dy.width(), sum.data());
-  if (!db.empty()) kernels::add(Device{}, sum.data(), db.data(), sum.data(), sum.size());
-  db = std::move(sum);
+  if (db.empty())
+    db = std::move(sum);
+  else
+    kernels::add(Device{}, sum.data(), db.data(), db.data(), sum.size());
 }
 }  // namespace detail
 

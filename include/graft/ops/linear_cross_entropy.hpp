@@ -121,14 +121,14 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
         auto z = room.slice(0, rows * some.out()).reshape(Shape{rows, some.out()});
         detail::block_logits(hidden, some, value_of(b), c, i, rows, z.data());
         kernels::cross_entropy_gradient(Device{}, z.data(), rows, some.out(), c, labels.data() + i, log_sum_exp.row(i), g.row(i));
-        if constexpr (trains_weight) {
-          auto rows_of_dw = wants_weight ? dw.slice(c, c + some.out()) : Values();
-          if (wants_weight) w.add_gradient(hidden.slice(i, i + rows), z, rows_of_dw);
-        }
+        if constexpr (trains_weight)
+          if (wants_weight) {
+            auto rows_of_dw = dw.slice(c, c + some.out());
+            w.add_gradient(hidden.slice(i, i + rows), z, rows_of_dw);
+          }
         if (wants_bias) {
-          Values part(Shape{some.out()});
-          kernels::sum_rows(Device{}, z.data(), rows, some.out(), part.data());
-          kernels::add(Device{}, part.data(), db.row(c), db.row(c), part.size());
+          auto part_of_db = db.slice(c, c + some.out());
+          detail::add_bias_gradient(z, part_of_db);
         }
       });
       if constexpr (trains_weight)
