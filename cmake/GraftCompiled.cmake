@@ -1,5 +1,6 @@
-# graft::compiled: the raw-pointer kernels instantiated once for float and double, in the build (and with the flags) of whoever links it.
-# GRAFT_COMPILED makes the kernel headers declare only; it never changes the body of a function, so that programs may mix both kinds of source.
+# graft::compiled: the raw-pointer kernels instantiated once for float and double, and what is slow to compile of the components that are there (folders io and
+# text), in the build (and with the flags) of whoever links it. GRAFT_COMPILED and its like make headers declare only; they never change the body of a function,
+# so that programs may mix both kinds of source.
 include_guard(GLOBAL)
 
 function(graft_add_compiled folder)
@@ -11,6 +12,18 @@ function(graft_add_compiled folder)
   add_library(graft::compiled ALIAS graft_compiled)
   target_link_libraries(graft_compiled PUBLIC graft::graft)
   target_compile_definitions(graft_compiled PUBLIC GRAFT_COMPILED)
+  if(TARGET graft::io)
+    file(GLOB sources CONFIGURE_DEPENDS "${folder}/io/*.cpp")
+    target_sources(graft_compiled PRIVATE ${sources})
+    target_link_libraries(graft_compiled PRIVATE graft::io)
+    target_compile_definitions(graft_compiled PUBLIC GRAFT_COMPILED_IO)
+    if(TARGET graft::text)
+      file(GLOB sources CONFIGURE_DEPENDS "${folder}/text/*.cpp")
+      target_sources(graft_compiled PRIVATE ${sources})
+      target_link_libraries(graft_compiled PRIVATE graft::text)
+      target_compile_definitions(graft_compiled PUBLIC GRAFT_COMPILED_TEXT)
+    endif()
+  endif()
   set_target_properties(graft_compiled PROPERTIES POSITION_INDEPENDENT_CODE ON)
   # g++ vectorizes loops with a choice of two numbers only where no floating-point exception may be trapped, which nothing here does.
   target_compile_options(graft_compiled PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-trapping-math>)

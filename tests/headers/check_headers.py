@@ -1,7 +1,8 @@
 """Compiles the public headers with warnings as errors.
 
-- every header alone, with the build's compiler (self-contained, headers-only mode), but for those that a source of the build includes before anything else;
-- all headers in one source, with and without GRAFT_COMPILED, with every compiler given;
+- every header alone, with the build's compiler, but for those that a source of the build includes before anything else; kernels' headers as headers only, the
+  others as for graft::compiled, where they include less (the kernels' headers are all that differ);
+- all headers in one source, in both modes, with every compiler given;
 - every further source given (the explicit instantiations, so that the bodies of templates are warned about as well), with every compiler;
 - every .cuh alone with nvcc, where --nvcc is given.
 
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import time
 
+COMPILED = ["-DGRAFT_COMPILED", "-DGRAFT_COMPILED_IO", "-DGRAFT_COMPILED_TEXT"]  # what graft::compiled defines
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wsign-conversion", "-Werror"]
 
 
@@ -72,12 +74,13 @@ def commands(options):
         name = pathlib.Path(compiler).name
         everything = source_of(options.build, "all_headers", headers)
         yield f"all headers, {name}", compilation(compiler, everything)
-        yield f"all headers, {name} -DGRAFT_COMPILED", compilation(compiler, everything, "-DGRAFT_COMPILED")
+        yield f"all headers, {name} -DGRAFT_COMPILED", compilation(compiler, everything, *COMPILED)
         for source in options.source:
-            yield f"{source.name}, {name}", compilation(compiler, source, "-DGRAFT_COMPILED")
+            yield f"{source.name}, {name}", compilation(compiler, source, *COMPILED)
     proven = included_first(options.root)
     for header in (header for header in headers if header not in proven) if options.compiler else []:
-        yield header, compilation(options.compiler[0], source_of(options.build, header.replace("/", "__"), [header]))
+        mode = [] if header.startswith("kernels/") else COMPILED
+        yield header, compilation(options.compiler[0], source_of(options.build, header.replace("/", "__"), [header]), *mode)
     for path in sorted(base.rglob("*.cuh")) if options.nvcc else []:
         header = path.relative_to(base).as_posix()
         source = source_of(options.build, header.replace("/", "__"), [header])

@@ -1,7 +1,7 @@
 # Compiles SOURCE, which must fail with the message that its first line promises: // expect: MESSAGE
 file(STRINGS "${SOURCE}" first LIMIT_COUNT 1)
 string(REPLACE "// expect: " "" expected "${first}")
-set(flags -std=c++20 -fsyntax-only -DGRAFT_COMPILED)
+set(flags -std=c++20 -fsyntax-only -DGRAFT_COMPILED -DGRAFT_COMPILED_IO -DGRAFT_COMPILED_TEXT)
 foreach(folder IN LISTS INCLUDES)
   list(APPEND flags -isystem "${folder}")
 endforeach()

@@ -2,9 +2,12 @@
 /// @brief The library's exceptions, and the one way to raise them.
 #pragma once
 
+#include <initializer_list>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <type_traits>
 
 namespace graft {
 
@@ -38,18 +41,46 @@ class NumericError : public Error {
   using Error::Error;
 };
 
+namespace detail {
+
+/// One part of a message. What prints it is compiled once a type and not once a message, of which the library has hundreds.
+class MessagePart {
+ public:
+  template <class T>
+  explicit MessagePart(T const& value) {
+    if constexpr (std::is_convertible_v<T const&, std::string_view>) {
+      text_ = value;
+    } else {
+      value_ = &value;
+      print_ = [](std::ostream& out, void const* printed) { out << *static_cast<T const*>(printed); };
+    }
+  }
+  void print(std::ostream& out) const { print_ ? print_(out, value_) : static_cast<void>(out << text_); }
+
+ private:
+  std::string_view text_;
+  void const* value_ = nullptr;
+  void (*print_)(std::ostream&, void const*) = nullptr;
+};
+
+[[nodiscard]] inline std::string join(std::initializer_list<MessagePart> parts) {
+  std::ostringstream out;
+  for (MessagePart const& part : parts) part.print(out);
+  return out.str();
+}
+
+}  // namespace detail
+
 /// Joins the printed forms of its arguments: `cat("got ", 3, " rows")`.
 template <class... Parts>
 [[nodiscard]] std::string cat(Parts const&... parts) {
-  std::ostringstream out;
-  (out << ... << parts);
-  return out.str();
+  return detail::join({detail::MessagePart(parts)...});
 }
 
 /// Throws `E` with the joined parts as message: `fail<ShapeError>("[linear] got width ", 3, "; expected ", 4)`.
 template <class E = Error, class... Parts>
 [[noreturn]] void fail(Parts const&... parts) {
-  throw E(cat(parts...));
+  throw E(detail::join({detail::MessagePart(parts)...}));
 }
 
 }  // namespace graft

@@ -100,24 +100,18 @@ inline std::vector<Example> make_part(std::vector<Domain> const& domains, std::s
   return examples;
 }
 
-}  // namespace generated
-
-/// Tables of restaurants, hotels and films (trained) and museums (unseen) with texts about them; 23 fields in all, sources linearized as
-/// `name : X | Type : Y | …`. Texts differ in the role each fact takes (adjective, place, modifier, verb phrase), in aggregation, order and
-/// sentence pattern, and say every fact. No source occurs in two parts; the seen test's sources combine values that training never does.
-/// The same options give the same data on every machine.
-/// @throws ConfigError when a count is 0, or more different sources are asked for than the tables make
-[[nodiscard]] inline GeneratedData generate_data(GeneratedDataOptions const& options = {}) {
+/// `generate_data`, once in graft::compiled.
+template <class = void>
+[[nodiscard]] GeneratedData make_data(GeneratedDataOptions const& options) {
   if (options.training_rows == 0 || options.training_references == 0 || options.references == 0)
     fail<ConfigError>("[generate_data] nothing to make; got ", options.training_rows, " training rows, ", options.training_references,
                       " training references, ", options.references, " references; expected at least 1 of each");
-  using generated::Pairs;
   std::unordered_set<std::string> used;
   GeneratedData data;
   std::size_t const sources = (options.training_rows + options.training_references - 1) / options.training_references;
   std::size_t missing = options.training_rows;
-  auto const& seen = generated::seen_domains();
-  for (Example const& example : generated::make_part(seen, sources, options.training_references, Pairs::trained, used, options, "training"))
+  auto const& seen = seen_domains();
+  for (Example const& example : make_part(seen, sources, options.training_references, Pairs::trained, used, options, "training"))
     for (std::string const& text : example.references)
       if (missing > 0) {
         data.training.push_back({example.source, text, {}, example.domain});
@@ -126,13 +120,25 @@ inline std::vector<Example> make_part(std::vector<Domain> const& domains, std::s
   if (missing > 0)
     fail<ConfigError>("[generate_data] a record has fewer different texts; got ", options.training_references,
                       " training references; expected fewer");
-  data.validation = generated::make_part(seen, options.validation_sources, options.references, Pairs::trained, used, options, "validation");
-  data.test = generated::make_part(seen, options.seen_test_sources, options.references, Pairs::held_out, used, options, "test");
-  auto unseen = generated::make_part(generated::unseen_domains(), options.unseen_test_sources, options.references, Pairs::any, used,
+  data.validation = make_part(seen, options.validation_sources, options.references, Pairs::trained, used, options, "validation");
+  data.test = make_part(seen, options.seen_test_sources, options.references, Pairs::held_out, used, options, "test");
+  auto unseen = make_part(unseen_domains(), options.unseen_test_sources, options.references, Pairs::any, used,
                                      options, "unseen test");
   data.test.insert(data.test.end(), unseen.begin(), unseen.end());
-  for (auto const& domain : generated::unseen_domains()) data.unseen_domains.push_back(domain.name);
+  for (auto const& domain : unseen_domains()) data.unseen_domains.push_back(domain.name);
   return data;
 }
+#ifdef GRAFT_COMPILED
+extern template GeneratedData make_data<>(GeneratedDataOptions const&);
+#endif
+
+}  // namespace generated
+
+/// Tables of restaurants, hotels and films (trained) and museums (unseen) with texts about them; 23 fields in all, sources linearized as
+/// `name : X | Type : Y | …`. Texts differ in the role each fact takes (adjective, place, modifier, verb phrase), in aggregation, order and
+/// sentence pattern, and say every fact. No source occurs in two parts; the seen test's sources combine values that training never does.
+/// The same options give the same data on every machine.
+/// @throws ConfigError when a count is 0, or more different sources are asked for than the tables make
+[[nodiscard]] inline GeneratedData generate_data(GeneratedDataOptions const& options = {}) { return generated::make_data(options); }
 
 }  // namespace graft

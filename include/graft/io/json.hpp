@@ -21,6 +21,10 @@
 #include <utility>
 #include <vector>
 
+#ifdef GRAFT_COMPILED_IO
+extern template class nlohmann::basic_json<>;
+#endif
+
 namespace graft {
 
 /// What a JSON text may cost. Memory of a parsed text is about 100 bytes a value plus the text.
@@ -96,18 +100,35 @@ class UniqueKeys {
   return reason;
 }
 
+/// `parse_json`, once in graft::compiled.
+template <class Json = nlohmann::json>
+[[nodiscard]] Json parse_within_limits(std::string_view text, std::string const& where, JsonLimits const& limits) {
+  check_json_limits(text, where, limits);
+  try {
+    if (!limits.unique_keys) return Json::parse(text.begin(), text.end());
+    UniqueKeys unique(where);
+    return Json::parse(text.begin(), text.end(), std::ref(unique));
+  } catch (typename Json::exception const& error) {
+    fail<FileError>("[", where, "] is not valid JSON; got: ", json_reason(error));
+  }
+}
+
+/// Hands a text's events to their reader, once in graft::compiled for all readers.
+template <class Json = nlohmann::json>
+void read_json_events(std::string_view text, typename Json::json_sax_t& reader) {
+  Json::sax_parse(text.begin(), text.end(), &reader);
+}
+
+#ifdef GRAFT_COMPILED_IO
+extern template nlohmann::json parse_within_limits(std::string_view, std::string const&, JsonLimits const&);
+extern template void read_json_events(std::string_view, nlohmann::json::json_sax_t&);
+#endif
+
 }  // namespace detail
 
 /// Parses a JSON text; `where` (the file) begins every message. Throws FileError on malformed text or text beyond the limits.
 [[nodiscard]] inline nlohmann::json parse_json(std::string_view text, std::string const& where, JsonLimits const& limits = {}) {
-  detail::check_json_limits(text, where, limits);
-  try {
-    if (!limits.unique_keys) return nlohmann::json::parse(text.begin(), text.end());
-    detail::UniqueKeys unique(where);
-    return nlohmann::json::parse(text.begin(), text.end(), std::ref(unique));
-  } catch (nlohmann::json::exception const& error) {
-    fail<FileError>("[", where, "] is not valid JSON; got: ", detail::json_reason(error));
-  }
+  return detail::parse_within_limits(text, where, limits);
 }
 
 /// Reads and parses a JSON file.

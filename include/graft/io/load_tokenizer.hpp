@@ -14,11 +14,11 @@
 
 namespace graft {
 
-/// The tokenizer of a model: from the metadata of a GGUF file, from a Hugging Face folder (tokenizer.json, else a
-/// SentencePiece model, vocab.txt, or vocab.json and merges.txt), from the folder of a safetensors file, or from a tokenizer.json or a
-/// SentencePiece model itself. What `load_pretrained` takes for a model, this takes for its tokenizer.
-/// @throws FileError for missing or malformed files and for a model without a tokenizer, ConfigError for tokenizers of an unsupported kind
-[[nodiscard]] inline Tokenizer load_tokenizer(std::filesystem::path const& path) {
+namespace detail {
+
+/// `load_tokenizer`, once in graft::compiled.
+template <class = void>
+[[nodiscard]] Tokenizer read_tokenizer(std::filesystem::path const& path) {
   std::error_code missing;  // opening says what is wrong
   if (std::filesystem::is_directory(path, missing)) return load_tokenizer_files(path);
   if (path.extension() == ".gguf" || MappedFile::open(path)->text().starts_with("GGUF"))
@@ -27,5 +27,16 @@ namespace graft {
     return load_tokenizer_files(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
   return load_tokenizer_files(path);
 }
+#ifdef GRAFT_COMPILED_TEXT
+extern template Tokenizer read_tokenizer<>(std::filesystem::path const&);
+#endif
+
+}  // namespace detail
+
+/// The tokenizer of a model: from the metadata of a GGUF file, from a Hugging Face folder (tokenizer.json, else a
+/// SentencePiece model, vocab.txt, or vocab.json and merges.txt), from the folder of a safetensors file, or from a tokenizer.json or a
+/// SentencePiece model itself. What `load_pretrained` takes for a model, this takes for its tokenizer.
+/// @throws FileError for missing or malformed files and for a model without a tokenizer, ConfigError for tokenizers of an unsupported kind
+[[nodiscard]] inline Tokenizer load_tokenizer(std::filesystem::path const& path) { return detail::read_tokenizer(path); }
 
 }  // namespace graft

@@ -11,27 +11,30 @@
 
 namespace graft {
 
-/// The model that a configuration describes. Throws `FileError` for an unknown model_type and for sizes that contradict each other.
-[[nodiscard]] inline ModelConfig model_config(nlohmann::json const& json, std::string const& where) {
-  detail::ConfigReader const reader{where, json};
+namespace detail {
+
+/// `model_config`, once in graft::compiled.
+template <class = void>
+[[nodiscard]] ModelConfig read_model_config(nlohmann::json const& json, std::string const& where) {
+  ConfigReader const reader{where, json};
   std::string const type = json_at<std::string>(where, json, "model_type");
   ModelConfig config;
   if (type == "gpt2")
-    config = detail::gpt2_config(reader);
+    config = gpt2_config(reader);
   else if (type == "llama" || type == "mistral" || type == "qwen2")
-    config = detail::llama_config(reader, type);
+    config = llama_config(reader, type);
   else if (type == "t5")
-    config = detail::t5_config(reader);
+    config = t5_config(reader);
   else if (type == "bart")
-    config = detail::bart_config(reader);
+    config = bart_config(reader);
   else if (type == "bert" || type == "roberta")
-    config = detail::bert_config(reader, type);
+    config = bert_config(reader, type);
   else
     fail<FileError>("[", where, "] has the model_type ", printable(type), "; expected bart, bert, gpt2, llama, mistral, qwen2, roberta or t5");
   if (config.architecture.empty()) config.architecture = type;
   config.vocabulary = reader.size("vocab_size");
   config.tied_head = reader.get<bool>("tie_word_embeddings", type == "gpt2" || type == "t5" || type == "bart");
-  config.labels = detail::label_count(reader);
+  config.labels = label_count(reader);
   config.bos = reader.token("bos_token_id");
   config.eos = reader.token("eos_token_id");
   config.pad = reader.token("pad_token_id");
@@ -45,5 +48,13 @@ namespace graft {
   }
   return config;
 }
+#ifdef GRAFT_COMPILED_IO
+extern template ModelConfig read_model_config<>(nlohmann::json const&, std::string const&);
+#endif
+
+}  // namespace detail
+
+/// The model that a configuration describes. Throws `FileError` for an unknown model_type and for sizes that contradict each other.
+[[nodiscard]] inline ModelConfig model_config(nlohmann::json const& json, std::string const& where) { return detail::read_model_config(json, where); }
 
 }  // namespace graft

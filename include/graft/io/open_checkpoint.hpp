@@ -13,14 +13,26 @@
 
 namespace graft {
 
-/// A folder is taken for Hugging Face's, a file that begins with "GGUF" or is named *.gguf for GGUF, any other for safetensors. Throws FileError.
-[[nodiscard]] inline std::shared_ptr<Checkpoint const> open_checkpoint(std::filesystem::path const& path,
-                                                                       FileAccess access = FileAccess::map) {
+namespace detail {
+
+/// `open_checkpoint`, once in graft::compiled.
+template <class = void>
+[[nodiscard]] std::shared_ptr<Checkpoint const> open_any_checkpoint(std::filesystem::path const& path, FileAccess access) {
   std::error_code missing;  // opening says what is wrong
   if (!std::filesystem::is_directory(path, missing) && (path.extension() == ".gguf" || MappedFile::open(path)->text().starts_with("GGUF"))) {
     return std::make_shared<GgufCheckpoint const>(path, access);
   }
   return std::make_shared<SafetensorsCheckpoint const>(path, access);
+}
+#ifdef GRAFT_COMPILED_IO
+extern template std::shared_ptr<Checkpoint const> open_any_checkpoint<>(std::filesystem::path const&, FileAccess);
+#endif
+
+}  // namespace detail
+
+/// A folder is taken for Hugging Face's, a file that begins with "GGUF" or is named *.gguf for GGUF, any other for safetensors. Throws FileError.
+[[nodiscard]] inline std::shared_ptr<Checkpoint const> open_checkpoint(std::filesystem::path const& path, FileAccess access = FileAccess::map) {
+  return detail::open_any_checkpoint(path, access);
 }
 
 }  // namespace graft

@@ -73,7 +73,7 @@ class SafetensorsFile {
     limits.token = std::size_t{8} << 20;
     std::size_t const objects = detail::check_json_limits(text, where, limits);
     detail::SafetensorsHeader header(where, std::min(objects, detail::most_safetensors_tensors));
-    nlohmann::json::sax_parse(text.begin(), text.end(), &header);
+    detail::read_json_events(text, header);
     std::uint64_t const data_size = file_->size() - 8 - text.size();
     detail::check_tiling(header, data_size, where);
     for (std::size_t i = 0; i < header.entries.size(); ++i) {

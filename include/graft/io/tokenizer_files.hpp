@@ -43,18 +43,25 @@ namespace detail {
   return parts;
 }
 
+/// `load_tokenizer_files`, once in graft::compiled.
+template <class = void>
+[[nodiscard]] Tokenizer read_tokenizer_files(std::filesystem::path const& path) {
+  bool const folder = std::filesystem::is_directory(path);
+  TokenizerSettings const settings = folder ? TokenizerSettings(path) : TokenizerSettings();
+  TokenizerParts parts = folder ? read_folder_tokenizer(path, settings) : read_tokenizer_file(path);
+  assign_special_tokens(parts, settings);
+  return Tokenizer(std::move(parts));
+}
+#ifdef GRAFT_COMPILED_TEXT
+extern template Tokenizer read_tokenizer_files<>(std::filesystem::path const&);
+#endif
+
 }  // namespace detail
 
 /// A tokenizer from a tokenizer.json or a SentencePiece model (`*.model`), or from a Hugging Face folder: its tokenizer.json if there is
 /// one, else spiece.model, tokenizer.model or sentencepiece.bpe.model, else vocab.txt, else vocab.json and merges.txt. A folder's
 /// tokenizer_config.json, special_tokens_map.json and config.json say, in this order, which tokens begin, end and fill a text.
 /// @throws FileError for missing or malformed files, ConfigError for tokenizers of an unsupported kind
-[[nodiscard]] inline Tokenizer load_tokenizer_files(std::filesystem::path const& path) {
-  bool const folder = std::filesystem::is_directory(path);
-  detail::TokenizerSettings const settings = folder ? detail::TokenizerSettings(path) : detail::TokenizerSettings();
-  TokenizerParts parts = folder ? detail::read_folder_tokenizer(path, settings) : detail::read_tokenizer_file(path);
-  detail::assign_special_tokens(parts, settings);
-  return Tokenizer(std::move(parts));
-}
+[[nodiscard]] inline Tokenizer load_tokenizer_files(std::filesystem::path const& path) { return detail::read_tokenizer_files(path); }
 
 }  // namespace graft

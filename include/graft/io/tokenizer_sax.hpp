@@ -34,16 +34,16 @@ namespace detail {
 enum class TokenizerFile { tokenizer_json, vocab_json };
 
 /// The handler of nlohmann-json's event parser. Limits: 64 levels, `value_limit` values outside the tables, no key twice.
-class TokenizerJsonHandler {
+class TokenizerJsonHandler : public nlohmann::json::json_sax_t {
  public:
   TokenizerJsonHandler(TokenizerFile kind, std::string source, TokenizerJson& out) : kind_(kind), source_(std::move(source)), out_(out) {}
 
   using Json = nlohmann::json;
-  bool null() { return scalar(nullptr); }
-  bool boolean(bool value) { return scalar(value); }
-  bool number_integer(std::int64_t value) { return table_ == Table::pieces ? score(static_cast<double>(value)) : scalar(value); }
-  bool number_float(double value, std::string const&) { return table_ == Table::pieces ? score(value) : scalar(value); }
-  bool string(std::string& value) {
+  bool null() override { return scalar(nullptr); }
+  bool boolean(bool value) override { return scalar(value); }
+  bool number_integer(std::int64_t value) override { return table_ == Table::pieces ? score(static_cast<double>(value)) : scalar(value); }
+  bool number_float(double value, std::string const&) override { return table_ == Table::pieces ? score(value) : scalar(value); }
+  bool string(std::string& value) override {
     if (table_ == Table::pieces) return piece(std::move(value));
     if (table_ != Table::merges) return scalar(std::move(value));
     if (depth_ == table_depth_ + 1) {
@@ -54,19 +54,19 @@ class TokenizerJsonHandler {
     }
     return true;
   }
-  bool binary(Json::binary_t&) { return scalar(nullptr); }
-  bool number_unsigned(std::uint64_t value) {
+  bool binary(Json::binary_t&) override { return scalar(nullptr); }
+  bool number_unsigned(std::uint64_t value) override {
     if (table_ == Table::pieces) return score(static_cast<double>(value));
     if (table_ != Table::vocabulary) return scalar(value);
     out_.vocabulary.add(key_, value > INT64_MAX ? INT64_MAX : static_cast<std::int64_t>(value), source_);
     return true;
   }
-  bool key(std::string& name) {
+  bool key(std::string& name) override {
     key_ = std::move(name);
     return true;
   }
 
-  bool start_object(std::size_t) {
+  bool start_object(std::size_t) override {
     enter();
     if (table_ == Table::merges) bad_merge();
     if (table_ == Table::vocabulary) bad_id();
@@ -75,7 +75,7 @@ class TokenizerJsonHandler {
     if (vocabulary) return begin_table(Table::vocabulary, out_.has_vocabulary);
     return open(Json::object());
   }
-  bool start_array(std::size_t) {
+  bool start_array(std::size_t) override {
     enter();
     if (table_ == Table::vocabulary) bad_id();
     if (table_ == Table::pieces) {
@@ -92,8 +92,8 @@ class TokenizerJsonHandler {
     if (in_model() && key_ == "vocab") return begin_table(Table::pieces, out_.has_scores);
     return open(Json::array());
   }
-  bool end_object() { return leave(); }
-  bool end_array() {
+  bool end_object() override { return leave(); }
+  bool end_array() override {
     if (table_ == Table::pieces && depth_ == table_depth_ + 1 && !scored_) bad_piece();
     if (table_ == Table::merges && depth_ == table_depth_ + 1) {
       if (pair_.size() != 2) bad_merge();
@@ -101,7 +101,7 @@ class TokenizerJsonHandler {
     }
     return leave();
   }
-  [[noreturn]] bool parse_error(std::size_t position, std::string const&, nlohmann::detail::exception const& error) {
+  [[noreturn]] bool parse_error(std::size_t position, std::string const&, nlohmann::detail::exception const& error) override {
     fail<FileError>("[", source_, "] is malformed JSON, or cut short, at byte ", position, "; got: ", json_reason(error));
   }
 
@@ -203,7 +203,7 @@ class TokenizerJsonHandler {
     fail<FileError>("[", source, "] is not JSON; got a zero byte at offset ", zero);
   TokenizerJson out;
   detail::TokenizerJsonHandler handler(kind, source, out);
-  nlohmann::json::sax_parse(text.begin(), text.end(), &handler);
+  detail::read_json_events(text, handler);
   if (kind != detail::TokenizerFile::vocab_json && !out.rest.is_object())
     fail<FileError>("[", source, "] is not a JSON object; got ", out.rest.type_name(), "; expected {…}");
   if (kind == detail::TokenizerFile::vocab_json && !out.has_vocabulary)

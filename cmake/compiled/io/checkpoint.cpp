@@ -1,0 +1,7 @@
+#include <graft/io/open_checkpoint.hpp>
+
+namespace graft::detail {
+
+template std::shared_ptr<Checkpoint const> open_any_checkpoint<>(std::filesystem::path const&, FileAccess);
+
+}  // namespace graft::detail

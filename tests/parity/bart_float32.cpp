@@ -1,5 +1,0 @@
-#include <graft/models/bart.hpp>
-
-#include "runner.hpp"
-
-static bool const registered = parity::add_runner<graft::Bart, float>("float32");

@@ -1,0 +1,6 @@
+#include <graft/models/bert.hpp>
+
+#include "runner.hpp"
+
+static bool const registered64 = parity::add_runner<graft::Bert, double>("float64");
+static bool const registered32 = parity::add_runner<graft::Bert, float>("float32");

@@ -1,5 +1,0 @@
-#include <graft/models/bert.hpp>
-
-#include "runner.hpp"
-
-static bool const registered = parity::add_runner<graft::Bert, double>("float64");

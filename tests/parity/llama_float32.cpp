@@ -1,5 +1,0 @@
-#include <graft/models/llama.hpp>
-
-#include "runner.hpp"
-
-static bool const registered = parity::add_runner<graft::Llama, float>("float32");
