@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -29,6 +30,7 @@
 #include <graft/models/adapt.hpp>
 #include <graft/models/combine.hpp>
 #include <graft/models/merge.hpp>
+#include <graft/models/prefix_scope.hpp>
 #include <graft/text/printable.hpp>
 
 #include "any_model.hpp"
@@ -74,6 +76,8 @@ class Adapted final : public ErasedModel {
   void save(std::filesystem::path const& folder, graft::AdapterOptions const& options) override {
     if constexpr (std::is_same_v<Strategy, graft::EmbeddingOnly>)
       if (options.format == graft::AdapterFormat::peft) return graft::save_adapter(as_prompt_tuning(model_), folder, options);
+    if constexpr (std::is_same_v<Strategy, graft::PrefixTuning>)
+      if (auto const scope = other_scope(options.format)) return graft::save_adapter(graft::with_scope(model_, *scope), folder, options);
     graft::save_adapter(model_, folder, options);
   }
   void save_merged(std::filesystem::path const& folder) override {
@@ -85,6 +89,14 @@ class Adapted final : public ErasedModel {
   }
 
  private:
+  /// The layout in which the format that is asked for has a prefix of a decoder with cross-attention, if it is not in it.
+  [[nodiscard]] std::optional<graft::PrefixScope> other_scope(graft::AdapterFormat format) const {
+    using graft::PrefixScope;
+    if (!info().main().crosses || format == graft::AdapterFormat::automatic) return std::nullopt;
+    PrefixScope const own = model_.settings().scope, wanted = format == graft::AdapterFormat::peft ? PrefixScope::peft_decoder : PrefixScope::decoder;
+    return own == PrefixScope::all || own == wanted ? std::nullopt : std::optional(wanted);
+  }
+
   Model model_;
 };
 

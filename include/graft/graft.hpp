@@ -45,6 +45,7 @@
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
 #include <graft/models/merge.hpp>
+#include <graft/models/prefix_scope.hpp>
 #include <graft/models/t5.hpp>
 
 #include <graft/io/adapter.hpp>

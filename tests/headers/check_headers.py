@@ -1,7 +1,7 @@
 """Compiles the public headers with warnings as errors.
 
-- every header alone, with the build's compiler, but for those that a source of the build includes before anything else; kernels' headers as headers only, the
-  others as for graft::compiled, where they include less (the kernels' headers are all that differ);
+- every header as if alone, with the build's compiler; kernels' headers as headers only, the others as for graft::compiled, where they include less (kernels' headers are all
+  that differ);
 - all headers in one source, in both modes, with every compiler given;
 - every further source given (the explicit instantiations, so that the bodies of templates are warned about as well), with every compiler;
 - every .cuh alone with nvcc, where --nvcc is given.
@@ -13,10 +13,11 @@ import argparse
 import concurrent.futures
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import time
+
+from check_layout import includes
 
 COMPILED = ["-DGRAFT_COMPILED", "-DGRAFT_COMPILED_IO", "-DGRAFT_COMPILED_TEXT"]  # what graft::compiled defines
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wsign-conversion", "-Werror"]
@@ -45,15 +46,38 @@ def source_of(folder, name, headers):
     return path
 
 
-def included_first(root):
-    """Headers of which the build itself has shown that they compile alone: the first line that some source includes."""
-    first = set()
-    for folder in ("tests", "cmake", "examples"):
-        for path in (path for path in (root / folder).rglob("*.cpp") if path.parent.name != "misuse"):  # those do not compile
-            line = next((line for line in path.read_text(encoding="utf-8").splitlines() if line.lstrip().startswith("#")), "")
-            if match := re.fullmatch(r"#include <graft/(.*)>", line):
-                first.add(match[1])
-    return first
+def chains(base, headers):
+    """Lists of headers, each of which includes the one before it, directly or not (as for graft::compiled); all headers are in one, and there are as few lists as can be.
+
+    A source that includes a list in order shows of every header in it that it compiles alone: what stands before a header's own lines is just what it includes itself, in another
+    order, and the order of headers that each compile alone does not matter. (By Dilworth and Fulkerson the fewest lists are the headers less a largest matching.)
+    """
+    included = {header: {name.removeprefix("graft/") for _, _, name, headers_only in includes((base / header).read_text(encoding="utf-8")) if not headers_only} for header in headers}
+    below = {}
+
+    def everything_below(header):
+        if header not in below:
+            direct = included[header] & included.keys()
+            below[header] = direct.union(*(everything_below(one) for one in direct))
+        return below[header]
+
+    above = {}  # header → the next of its list
+
+    def find_place(header, tried):
+        for one in sorted(everything_below(header) - tried):
+            tried.add(one)
+            if one not in above or find_place(above[one], tried):
+                above[one] = header
+                return True
+        return False
+
+    for header in headers:
+        find_place(header, set())
+    for first in sorted(set(headers) - set(above.values())):
+        chain = [first]
+        while chain[-1] in above:
+            chain.append(above[chain[-1]])
+        yield chain
 
 
 def commands(options):
@@ -77,10 +101,13 @@ def commands(options):
         yield f"all headers, {name} -DGRAFT_COMPILED", compilation(compiler, everything, *COMPILED)
         for source in options.source:
             yield f"{source.name}, {name}", compilation(compiler, source, *COMPILED)
-    proven = included_first(options.root)
-    for header in (header for header in headers if header not in proven) if options.compiler else []:
-        mode = [] if header.startswith("kernels/") else COMPILED
-        yield header, compilation(options.compiler[0], source_of(options.build, header.replace("/", "__"), [header]), *mode)
+    kernels = [header for header in headers if header.startswith("kernels/")]
+    others = [header for header in headers if header not in kernels]
+    if options.compiler:
+        for header in kernels:  # they and their implementations include each other
+            yield header, compilation(options.compiler[0], source_of(options.build, header.replace("/", "__"), [header]))
+        for chain in chains(base, others):
+            yield " ".join(chain), compilation(options.compiler[0], source_of(options.build, chain[-1].replace("/", "__"), chain), *COMPILED)
     for path in sorted(base.rglob("*.cuh")) if options.nvcc else []:
         header = path.relative_to(base).as_posix()
         source = source_of(options.build, header.replace("/", "__"), [header])

@@ -12,6 +12,7 @@
 #include <graft/generate/generate.hpp>
 #include <graft/models/bart.hpp>
 #include <graft/models/bert.hpp>
+#include <graft/models/prefix_scope.hpp>
 #include <graft/models/t5.hpp>
 
 #include "invariants.hpp"
@@ -92,6 +93,26 @@ TEST(EncoderDecoder, AliasedSlotsAreReadAsPeftReadsThem) {
     EXPECT_EQ(banks[0].column(layer, 0), 0);
     EXPECT_EQ(banks[0].column(layer, 1), banks[0].width());
   }
+}
+
+TEST(EncoderDecoder, APrefixGoesBetweenItsLayouts) {
+  using graft::PrefixScope;
+  auto const base = small::base<T5, double>();
+  auto shared = graft::adapt(base, PrefixTuning{.length = 3, .reparametrization = graft::Mlp{.hidden = 5}, .scope = PrefixScope::peft_decoder});
+  auto own = graft::with_scope(shared, PrefixScope::decoder);  // three layers, which share one slot in PEFT's
+  auto back = graft::with_scope(own, PrefixScope::peft_decoder);
+  EXPECT_EQ(own.state().banks()[0].columns(), 6 * own.state().banks()[0].width());
+  auto const batch = shared.pack(sources_and_targets());
+  graft::NoGrad no_grad;
+  auto const logits = shared.logits(batch).value();
+  EXPECT_TRUE(invariants::same_bits(own.logits(batch).value(), logits));
+  EXPECT_TRUE(invariants::same_bits(back.logits(batch).value(), logits));
+
+  auto numbers = own.parameters()[0]->mutable_value();
+  numbers.row(1)[own.state().banks()[0].column(2, 1)] += 0.5;
+  EXPECT_THROW((void)graft::with_scope(own, PrefixScope::peft_decoder), graft::ConfigError);
+  EXPECT_THROW((void)graft::with_scope(own, PrefixScope::all), graft::ConfigError);
+  EXPECT_THROW((void)graft::with_scope(graft::adapt(base, PrefixTuning{.length = 3}), PrefixScope::decoder), graft::ConfigError);
 }
 
 TEST(EncoderDecoder, InfixLeavesTheEncoderAndReachesTheFirstTarget) {

@@ -61,6 +61,20 @@ class Pairs(ProgramTest):
         self.assertEqual(again["character_error_rate"], summary["character_error_rate"])
         self.refused("convert", "--adapter", self.folder / "both", "--output", self.folder / "both.npy", says="target side")
 
+    def test_a_decoders_prefix_goes_between_its_layouts(self):
+        summary = self.train("prefix", "peft", "--scope", "peft_decoder", "--positions", "shift", "--length", 3, "--epochs", 2, "--learning-rate", 0.01)
+        convert = lambda start, name, form: run_json("convert", "--model", self.bart, "--adapter", self.folder / start, "--output", self.folder / name, "--format", form)
+        self.assertIn("peft_type", json.loads((self.folder / "peft/adapter_config.json").read_text()))
+        self.assertEqual(convert("peft", "own", "graft")["format"], "graft")
+        self.assertEqual(json.loads((self.folder / "own/adapter_config.json").read_text())["settings"]["scope"], "decoder")
+        again = run_json("seq2seq", "--model", self.bart, "--adapter", self.folder / "own", "--test", self.pairs, "--max-new", 8)
+        self.assertEqual(again["character_error_rate"], summary["character_error_rate"])
+        self.assertEqual(convert("own", "back", "peft")["format"], "PEFT")
+        for file in ("adapter_config.json", "adapter_model.safetensors"):
+            self.assertEqual((self.folder / "back" / file).read_bytes(), (self.folder / "peft" / file).read_bytes(), file)
+        self.train("prefix", "three", "--length", 3, "--steps", 1)
+        self.refused("convert", "--model", self.bart, "--adapter", self.folder / "three", "--output", self.folder / "no", "--format", "peft", says="PEFT has no format for")
+
     def test_a_t5_with_its_own_pieces(self):
         model = self.folder / "t5"
         tiny_model.write_t5(model)

@@ -1,7 +1,8 @@
-// This source instantiates the kernels itself; main.cpp takes them from graft::compiled.
+// This source instantiates kernels and parser itself; main.cpp takes them from graft::compiled.
+#include <graft/io/json.hpp>
 #include <graft/kernels/elementwise.hpp>
 
-#ifdef GRAFT_COMPILED
+#if defined(GRAFT_COMPILED) || defined(GRAFT_COMPILED_IO)
 #error "this source is to see the headers' own definitions"
 #endif
 
@@ -10,3 +11,5 @@ double twice(double value) {
   graft::kernels::scale(graft::Cpu{}, &value, 2.0, &result, 1);
   return result;
 }
+
+double number_in(char const* text) { return graft::json_at<double>("text", graft::parse_json(text, "text"), "number"); }
