@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <graft/generate/generate.hpp>
+#include <graft/io/enum_names.hpp>
 #include <graft/optim/adamw.hpp>
 #include <graft/train/batches.hpp>
 #include <graft/train/classify.hpp>
@@ -73,5 +74,18 @@ std::vector<graft::Token> AnyModel::classify(std::vector<graft::TokenizedExample
 
 void AnyModel::save(std::filesystem::path const& folder, graft::AdapterOptions const& options) { parts_->model->save(folder, options); }
 void AnyModel::save_merged(std::filesystem::path const& folder) { parts_->model->save_merged(folder); }
+
+template <class Enum>
+static std::vector<std::string> names_of() {
+  std::vector<std::string> names;
+  for (auto const& value : graft::EnumNames<Enum>::values) names.emplace_back(value.second);
+  return names;
+}
+
+MethodChoices const& method_choices() {
+  static MethodChoices const choices{names_of<graft::Init>(), names_of<graft::AdapterPlacement>(), names_of<graft::PrefixScope>(), names_of<graft::PositionPolicy>(),
+                                     names_of<graft::Side>(), names_of<graft::Place>()};
+  return choices;
+}
 
 }  // namespace any_model

@@ -66,6 +66,12 @@ inline std::vector<MethodInfo> const& method_infos() {
   return infos;
 }
 
+/// The names that the settings given by name may have.
+struct MethodChoices {
+  std::vector<std::string> init, placement, scope, positions, side, place;
+};
+[[nodiscard]] MethodChoices const& method_choices();
+
 /// Whether the programs offer a strategy for a model: an infix stands between a source and a target, which a classifier lacks; only a classifier has a head.
 inline bool exists(std::string const& method, graft::ModelInfo const& model) {
   if (model.classifies) return method != "infix" && method != "prefix_lora" && method != "mam";

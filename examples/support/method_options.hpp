@@ -37,13 +37,14 @@ class MethodOptions {
  public:
   void add_to(CLI::App& app) {
     OptionGroup const option(app, "Strategy");
+    auto const& choices = any_model::method_choices();
     std::string names = "Strategy:";
     for (auto const& info : any_model::method_infos()) names += std::string("\n  ") + info.name + ": " + info.summary;
     option("--method", method.name, names, CLI::IsMember(method_names()));
     option("--length", method.length, "Virtual tokens (default: 10; prompt and p_tuning 20)");
     option("--hidden", method.hidden, "Hidden width of the MLP reparametrization (default: 512; p_tuning the model's width)");
     option("--init", method.init, "Start of virtual tokens (default: normal; prompt and embedding vocabulary)",
-           CLI::IsMember({"normal", "uniform", "vocabulary", "words"}));
+           CLI::IsMember(choices.init));
     option("--init-text", text_, "Text whose tokens the virtual tokens start from (implies --init words)");
     option("--init-deviation", method.init_deviation, "Size of random starts (default: 0.02)");
     option("--dropout", method.dropout, "Dropout on the strategy's own activations while training (default: 0)");
@@ -53,19 +54,20 @@ class MethodOptions {
     option("--bottleneck", method.bottleneck, "Width of bottleneck and parallel adapters (default: 64)");
     option("--share", method.share, "Size of bottleneck adapters as a share of the model's parameters, in place of --bottleneck");
     option("--placement", method.placement, "Of bottleneck adapters (default: between_layers)",
-           CLI::IsMember({"between_layers", "houlsby", "pfeiffer"}));
+           CLI::IsMember(choices.placement));
     option("--layers", method.layers, "Topmost layers that are trained (top_layers, default: 2) or get a prefix or infix (default: all)");
   }
   /// Options that only some models have.
   void add_encoder_options(CLI::App& app) {
     OptionGroup const option(app, "Strategy");
+    auto const& choices = any_model::method_choices();
     option("--scope", method.scope, "Of a prefix in an encoder-decoder: all attentions, decoder (its self-attention), or peft_decoder (PEFT's layout) (default: all)",
-           CLI::IsMember({"all", "decoder", "peft_decoder"}));
+           CLI::IsMember(choices.scope));
     option("--positions", method.positions, "Whether tokens behind virtual ones shift (default: automatic: keep with learned positions in an encoder-decoder)",
-           CLI::IsMember({"automatic", "shift", "keep"}));
+           CLI::IsMember(choices.positions));
     option("--side", method.side, "Of virtual tokens in an encoder-decoder: source (the encoder), target (the decoder), or both, each its own (default: source)",
-           CLI::IsMember({"source", "target", "both"}));
-    option("--place", method.place, "Of virtual tokens: front, or infix (an encoder's end) (default: front)", CLI::IsMember({"front", "infix"}));
+           CLI::IsMember(choices.side));
+    option("--place", method.place, "Of virtual tokens: front, or infix (an encoder's end) (default: front)", CLI::IsMember(choices.place));
   }
   void apply_words(graft::Tokenizer const& tokenizer) {
     apply_words([&](std::string const& text) { return tokenizer.encode(text); });
