@@ -179,6 +179,7 @@ TEST(TokenizerFolder, VocabTxt) {
   EXPECT_EQ(tokens(tokenizer, "The \u00e9"), (Strings{"T", "##he", "\u00e9"}));
   folder.write("tokenizer_config.json", R"({"strip_accents": false})");
   EXPECT_EQ(tokens(graft::load_tokenizer_files(folder.path()), "\u00c9"), (Strings{"\u00e9"}));
+  EXPECT_EQ(tokens(graft::load_tokenizer_files(folder.path() / "vocab.txt"), "\u00c9"), (Strings{"\u00e9"}));
   folder.write("tokenizer_config.json", R"({"do_basic_tokenize": false})");
   EXPECT_THROW((void)graft::load_tokenizer_files(folder.path()), graft::ConfigError);
   folder.write("tokenizer_config.json", R"({"tokenizer_class": "MPNetTokenizer"})");

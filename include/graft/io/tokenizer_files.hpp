@@ -34,7 +34,7 @@ namespace detail {
                   "sentencepiece.bpe.model, vocab.txt, or vocab.json and merges.txt");
 }
 
-/// The parts in a single file: a SentencePiece model if its name ends so, else a tokenizer.json.
+/// The parts in a single file that needs no other: a SentencePiece model if its name ends so, else a tokenizer.json.
 [[nodiscard]] inline TokenizerParts read_tokenizer_file(std::filesystem::path const& path) {
   auto const file = MappedFile::open(path);
   if (path.extension() != ".model") return read_tokenizer_parts(file->text(), file->path());
@@ -46,9 +46,11 @@ namespace detail {
 /// `load_tokenizer_files`, once in graft::compiled.
 template <class = void>
 [[nodiscard]] Tokenizer read_tokenizer_files(std::filesystem::path const& path) {
-  bool const folder = std::filesystem::is_directory(path);
-  TokenizerSettings const settings = folder ? TokenizerSettings(path) : TokenizerSettings();
-  TokenizerParts parts = folder ? read_folder_tokenizer(path, settings) : read_tokenizer_file(path);
+  bool const folder = std::filesystem::is_directory(path), word_piece = path.filename() == "vocab.txt";
+  TokenizerSettings const settings = folder ? TokenizerSettings(path) : word_piece ? TokenizerSettings(path.parent_path()) : TokenizerSettings();
+  TokenizerParts parts = folder       ? read_folder_tokenizer(path, settings)
+                         : word_piece ? read_word_piece_folder(path.parent_path(), settings)
+                                      : read_tokenizer_file(path);
   assign_special_tokens(parts, settings);
   return Tokenizer(std::move(parts));
 }
@@ -58,8 +60,8 @@ extern template Tokenizer read_tokenizer_files<>(std::filesystem::path const&);
 
 }  // namespace detail
 
-/// A tokenizer from a tokenizer.json or a SentencePiece model (`*.model`), or from a Hugging Face folder: its tokenizer.json if there is
-/// one, else spiece.model, tokenizer.model or sentencepiece.bpe.model, else vocab.txt, else vocab.json and merges.txt. A folder's
+/// A tokenizer from a tokenizer.json, a SentencePiece model (`*.model`) or a vocab.txt with the settings beside it, or from a Hugging Face folder: its tokenizer.json if
+/// there is one, else spiece.model, tokenizer.model or sentencepiece.bpe.model, else vocab.txt, else vocab.json and merges.txt. A folder's
 /// tokenizer_config.json, special_tokens_map.json and config.json say, in this order, which tokens begin, end and fill a text.
 /// @throws FileError for missing or malformed files, ConfigError for tokenizers of an unsupported kind
 [[nodiscard]] inline Tokenizer load_tokenizer_files(std::filesystem::path const& path) { return detail::read_tokenizer_files(path); }
