@@ -36,7 +36,7 @@ inline void set_labels(nlohmann::json& config, Index labels) {
 template <Architecture A, class Scalar>
 void save_pretrained(Base<A, Scalar, Cpu> const& base, std::filesystem::path const& folder) {
   if (base->configuration.empty()) fail<ConfigError>("[save_pretrained] got a base without a configuration; expected one that load_pretrained has read");
-  nlohmann::json config = nlohmann::json::parse(base->configuration);
+  nlohmann::json config = parse_json(base->configuration, base->source);
   for (char const* key : {"quantization_config", "torch_dtype"}) config.erase(key);
   config["dtype"] = dtype_of<Scalar> == Dtype::f64 ? "float64" : "float32";
 
