@@ -95,7 +95,7 @@ def run(a, method, rate, seed):
     tokenizer = AutoTokenizer.from_pretrained(a.model)
     model = build(a.model, method, 2)
     start = time.process_time()
-    steps, trainable, seconds = train(model, tokenizer, training, EPOCHS[a.task], rate, seed)
+    steps, trainable, seconds = train(model, tokenizer, training, EPOCHS[a.task][method], rate, seed)
     predicted, expected = predict(model, tokenizer, scored)
     accuracy = sum(p == e for p, e in zip(predicted, expected)) / len(expected)
     return {"system": "transformers+peft", "task": a.task, "method": method, "lr": rate, "seed": seed, "split": a.split, "rows": len(training), "steps": steps, "scored": len(scored),
