@@ -122,8 +122,7 @@ template <class = void>
                       " training references; expected fewer");
   data.validation = make_part(seen, options.validation_sources, options.references, Pairs::trained, used, options, "validation");
   data.test = make_part(seen, options.seen_test_sources, options.references, Pairs::held_out, used, options, "test");
-  auto unseen = make_part(unseen_domains(), options.unseen_test_sources, options.references, Pairs::any, used,
-                                     options, "unseen test");
+  auto unseen = make_part(unseen_domains(), options.unseen_test_sources, options.references, Pairs::any, used, options, "unseen test");
   data.test.insert(data.test.end(), unseen.begin(), unseen.end());
   for (auto const& domain : unseen_domains()) data.unseen_domains.push_back(domain.name);
   return data;
