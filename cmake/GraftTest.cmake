@@ -1,6 +1,6 @@
 # graft_test(NAME name SOURCES files… LABELS labels… [LINK targets…] [TIMEOUT seconds] [HEADERS_ONLY] [RUN_SERIAL])
 # makes the GoogleTest program test_<name> and registers it, whole, with ctest. It links graft::compiled, unless HEADERS_ONLY.
-# Labels: unit, parity, tokenizer, real, malformed, headers, cuda, peft, consumer, docs. A program whose tests were all skipped counts as skipped.
+# Labels: unit, parity, tokenizer, real, malformed, faults, headers, cuda, peft, consumer, docs. A program whose tests were all skipped counts as skipped.
 #
 # graft_script_test(NAME name LABELS labels… COMMAND command… [TIMEOUT seconds] [RUN_SERIAL])
 # registers a command; exit status 77 means skipped, and a line "[graft] skipped: why" says why.
@@ -13,7 +13,7 @@ add_library(graft_test_main STATIC "${PROJECT_SOURCE_DIR}/tests/support/main.cpp
 target_compile_features(graft_test_main PRIVATE cxx_std_20)
 target_link_libraries(graft_test_main PUBLIC GTest::gtest PRIVATE graft_warnings)
 
-set(graft_test_labels unit parity tokenizer real malformed headers cuda peft consumer docs)
+set(graft_test_labels unit parity tokenizer real malformed faults headers cuda peft consumer docs)
 
 # The properties that both kinds share; expects the callers' parsed arguments.
 macro(graft_register_test)

@@ -13,7 +13,7 @@ Installs what is missing (apt, with sudo where needed), fetches the language mod
 builds everything and runs the tests; prints a table of passed, failed and skipped tests per label.
 
   --preset NAME  a preset of CMakePresets.json: release (default), dev, asan, clang
-  -L LABEL       only tests of this label: unit parity tokenizer real malformed headers cuda peft consumer docs; may be repeated
+  -L LABEL       only tests of this label: unit parity tokenizer real malformed faults headers cuda peft consumer docs; may be repeated
   -j N           compilers and tests at once (default: processors, as far as memory allows)
   --no-install   install and fetch nothing
 
