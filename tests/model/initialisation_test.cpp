@@ -71,6 +71,27 @@ TYPED_TEST(Initialisation, MlpIsFittedToTheWords) {
   EXPECT_LT(distance_from_reading(fitted, {7, 3, 21, 11}), 0.2 * distance_from_reading(random, {7, 3, 21, 11}));
 }
 
+TYPED_TEST(Initialisation, FittingAnMlpLeavesAnotherModelsStepAlone) {
+  auto const base = small::base<TypeParam, double>();
+  PrefixTuning const words{.length = 2, .reparametrization = Mlp{.hidden = 5}, .init = Init::words, .init_words = {{7}, {3}}};
+  auto const batch = graft::pack(small::examples());
+  auto const norms = [&](bool between) {
+    auto model = graft::adapt(base, graft::LoRA{.rank = 2});
+    auto const loss = small::loss(model, batch);
+    if (between) (void)graft::adapt(base, words);  // goes backward itself, hundreds of times
+    graft::backward(loss);
+    double sum = 0;
+    for (auto* parameter : model.parameters())
+      if (parameter->has_gradient())
+        for (Index i = 0; i < parameter->gradient().size(); ++i) sum += std::abs(parameter->gradient().data()[i]);
+    return sum;
+  };
+  double const alone = norms(false);
+  EXPECT_GT(alone, 0);
+  EXPECT_EQ(norms(true), alone);
+  EXPECT_EQ(graft::Tape::current().size(), 0U);
+}
+
 TYPED_TEST(Initialisation, MlpReadsTheWordsEmbeddings) {
   auto const base = small::base<TypeParam, double>();
   auto model = graft::adapt(base, PrefixTuning{.length = 2, .reparametrization = Mlp{.hidden = 5}, .init = Init::words, .init_words = {{7}, {9}}, .embed_words_as_input = true});

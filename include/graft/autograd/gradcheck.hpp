@@ -79,12 +79,11 @@ inline double largest(std::vector<double> const& values) {
 template <class F>
 [[nodiscard]] GradcheckReport gradcheck(F const& f, std::vector<Parameter<double>> inputs, double step = 1e-5, double tolerance = 1e-6) {
   for (auto& input : inputs) input.clear_gradient();
-  std::size_t const mark = Tape::current().size();
+  Recording const recording;
   Variable<double> const y = detail::gradcheck_call(f, inputs);
   if (!y.tracked()) return {false, 1, "[gradcheck] the result depends on none of the inputs; expected a recorded computation"};
   Tensor<double> const cotangent = uniform<double>(y.shape(), RandomKey(17).with("gradcheck"), -1, 1);
-  y.slot()->accumulate(cotangent);
-  Tape::current().run_back_to(mark);
+  backward_from(y, cotangent, recording.first());
 
   std::vector<std::vector<double>> references;
   double overall = 0;

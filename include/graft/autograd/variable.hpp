@@ -13,6 +13,7 @@
 namespace graft {
 
 /// Where the gradient of one variable is gathered. The first contribution is kept as it is (shared); a further one is added to a tensor of its own.
+/// The slot of a recorded result knows its record: gradients arrive only as long as that is on the tape of this thread.
 template <class Scalar, class Device>
 class GradientSlot {
  public:
@@ -21,7 +22,9 @@ class GradientSlot {
   [[nodiscard]] Tensor<Scalar, Device> take() { return std::exchange(gradient_, {}); }
   void clear() { gradient_ = {}; }
 
+  /// @throws Error if the operation that made the variable is not on this thread's tape
   void accumulate(Tensor<Scalar, Device> contribution) {
+    check();
     if (gradient_.empty()) {
       gradient_ = std::move(contribution);
     } else if (gradient_.unique()) {
@@ -33,8 +36,26 @@ class GradientSlot {
     }
   }
 
+  /// The record whose result this is; 0 for a leaf, such as a parameter.
+  [[nodiscard]] Tape::Number record() const { return record_; }
+  void set_record(Tape::Number number) { record_ = number, tape_ = &Tape::current(); }
+  /// Its record has run, or was forgotten.
+  void close() { closed_ = true; }
+  /// @throws Error if gradients for it can go nowhere
+  void check() const {
+    if (record_ == 0) return;
+    if (tape_ != &Tape::current())
+      fail("[backward] reaches a computation that was recorded on another thread; expected forward and backward on one thread");
+    if (closed_)
+      fail("[backward] reaches a computation that is no longer on the tape: a record is gone through once, and then freed; expected one backward; "
+           "hint: add losses that share a computation and go back from the sum, or compute it anew");
+  }
+
  private:
   Tensor<Scalar, Device> gradient_;
+  Tape const* tape_ = nullptr;
+  Tape::Number record_ = 0;
+  bool closed_ = false;
 };
 
 /// An immutable value and, where a gradient is wanted, the slot for it. A variable without a slot is a constant: operations on constants record nothing.
@@ -62,10 +83,39 @@ class Variable {
   std::shared_ptr<Slot> slot_;
 };
 
-/// Whether an operation on these variables must be recorded.
-template <class... Variables>
-[[nodiscard]] bool needs_gradient(Variables const&... inputs) {
-  return Tape::current().recording() && (inputs.tracked() || ...);
+namespace detail {
+
+template <class Variable>
+[[nodiscard]] bool is_tracked(Variable const& input) {
+  if constexpr (requires { input.tracked(); })
+    return input.tracked();
+  else
+    return false;  // a frozen tensor
+}
+
+/// A record whose reverse pass is the closure `reverse(dy)`.
+template <class Scalar, class Device, class Reverse>
+class ClosureRecord final : public Tape::Record {
+ public:
+  using Slot = GradientSlot<Scalar, Device>;
+
+  ClosureRecord(std::shared_ptr<Slot> slot, Reverse reverse) : slot_(std::move(slot)), reverse_(std::move(reverse)) {}
+  ~ClosureRecord() override { slot_->close(); }
+  [[nodiscard]] bool reached() const override { return !slot_->empty(); }
+  [[nodiscard]] bool reachable() const override { return slot_.use_count() > 1; }
+  void run() override { reverse_(slot_->take()); }
+
+ private:
+  std::shared_ptr<Slot> slot_;
+  Reverse reverse_;
+};
+
+}  // namespace detail
+
+/// Whether an operation on these variables (or frozen tensors, which never want a gradient) must be recorded.
+template <class... Inputs>
+[[nodiscard]] bool needs_gradient(Inputs const&... inputs) {
+  return Tape::current().recording() && (detail::is_tracked(inputs) || ...);
 }
 
 /// Wraps a result and records its reverse pass: `reverse(dy)` receives the result's gradient and accumulates into the slots of the inputs it captured.
@@ -73,9 +123,7 @@ template <class... Variables>
 template <class Scalar, class Device, class Reverse>
 [[nodiscard]] Variable<Scalar, Device> record(Tensor<Scalar, Device> value, Reverse reverse) {
   auto slot = std::make_shared<GradientSlot<Scalar, Device>>();
-  Tape::current().record([slot, reverse = std::move(reverse)]() mutable {
-    if (!slot->empty()) reverse(slot->take());
-  });
+  slot->set_record(Tape::current().record(std::make_unique<detail::ClosureRecord<Scalar, Device, Reverse>>(slot, std::move(reverse))));
   return {std::move(value), std::move(slot)};
 }
 
@@ -104,15 +152,25 @@ class Parameter {
   Variable<Scalar, Device> variable_;
 };
 
-/// d loss / d everything tracked, for a loss of one element; consumes the tape. `scale` multiplies every gradient.
+/// d y / d everything tracked, contracted with `dy`, for what was recorded from number `first` on; frees the records that it runs. Records that
+/// it does not reach stay, for other losses.
+/// @throws Error where `y` or something that it was computed from is no longer on this thread's tape; gradients of leaves may be incomplete then
+template <class Scalar, class Device>
+void backward_from(Variable<Scalar, Device> const& y, Tensor<Scalar, Device> dy, Tape::Number first = 0) {
+  y.slot()->accumulate(std::move(dy));
+  Tape::current().run(y.slot()->record(), first);
+}
+
+/// d loss / d everything tracked, for a loss of one element. `scale` multiplies every gradient. Several recorded losses are gone back from one after
+/// the other, if they share no recorded computation; those that do are added first.
+/// @throws Error for a loss that is no longer on this thread's tape
 template <class Scalar, class Device>
 void backward(Variable<Scalar, Device> const& loss, Scalar scale = Scalar(1)) {
   if (loss.value().size() != 1) fail<ShapeError>("[backward] got a loss of shape ", loss.shape(), "; expected one element");
   if (!loss.tracked()) fail("[backward] got a loss that depends on nothing trainable; expected a recorded computation; hint: is the adaptation disabled?");
   Tensor<Scalar, Device> one(loss.shape());
   kernels::fill(Device{}, one.data(), scale, Index{1});
-  loss.slot()->accumulate(std::move(one));
-  Tape::current().run_back_to();
+  backward_from(loss, std::move(one));
 }
 
 }  // namespace graft

@@ -20,7 +20,7 @@ template <class Scalar, class Device, class Bias>
                      "; expected [tokens, width] and [width]");
   Tensor<Scalar, Device> y(x.shape());
   kernels::add_bias(Device{}, x.value().data(), value_of(bias).data(), rows, width, y.data());
-  if (!Tape::current().recording() || !(x.tracked() || tracked(bias))) return y;
+  if (!needs_gradient(x, bias)) return y;
   auto reverse = [bias, slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     if constexpr (is_trainable<Bias>) {
       if (bias.tracked()) {

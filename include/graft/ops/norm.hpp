@@ -33,7 +33,7 @@ Variable<Scalar, Device> norm(char const* op, bool centred, Variable<Scalar, Dev
   if (centred) mean = Values(Shape{rows});
   kernels::norm(Device{}, x.value().data(), value_of(gain).data(), value_of(bias).data(), static_cast<Scalar>(epsilon), rows, width,
                 y.data(), mean.data(), inverse.data());
-  if (!Tape::current().recording() || !(x.tracked() || tracked(gain) || tracked(bias))) return y;
+  if (!needs_gradient(x, gain, bias)) return y;
 
   auto reverse = [rows, width, gain, bias, mean, inverse, slot = x.slot(), input = x.value()](Values const& dy) {
     if constexpr (is_trainable<Gain>) {

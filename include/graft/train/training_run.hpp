@@ -82,7 +82,6 @@ class TrainingRun {
 
   /// Goes on from the newest checkpoint, or begins. Nothing of the model is changed before everything has been checked.
   void begin() {
-    Tape::current().discard();  // a computation that somebody recorded and never went back through is not part of this training
     optimizer_->clear_gradients();
     std::uint64_t log_bytes = 0;
     if (!t_.checkpoint.empty()) {
@@ -138,6 +137,7 @@ class TrainingRun {
   [[nodiscard]] bool due(Index every) const { return step_ == total_ || step_ % (every > 0 ? every : per_epoch_) == 0; }
 
   StepReport step() {
+    Recording const recording;  // a step that fails leaves nothing on the tape
     auto const start = Clock::now();
     StepPlan const& plan = plan_of(step_);
     std::vector<Batch> batches;
@@ -205,9 +205,8 @@ class TrainingRun {
                        "; expected a finite number; hint: a lower learning rate, a warm-up, or these examples; parameters are those after step ", step_, " and the last checkpoint is kept");
   }
 
-  /// After a failure: no half-recorded step stays behind, and the log says what happened.
+  /// After a failure: no half-finished gradient stays behind, and the log says what happened.
   void abandon(char const* message) noexcept {
-    Tape::current().discard();
     optimizer_->clear_gradients();
     try {
       log_->end("failed", step_, message);
