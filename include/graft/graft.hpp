@@ -21,6 +21,7 @@
 #include <graft/adaptation/top_layers.hpp>
 
 #include <graft/autograd/gradcheck.hpp>
+#include <graft/autograd/recompute.hpp>
 #include <graft/ops/activation.hpp>
 #include <graft/ops/attention.hpp>
 #include <graft/ops/bias.hpp>

@@ -248,6 +248,7 @@ void check_training(Settings const& settings) {
   double const first = small::loss(model, batch).value().data()[0];
   graft::Tape::current().discard();
   invariants::train(model, batch, 6);
+  invariants::recomputing_changes_nothing(model, batch);
   graft::NoGrad no_grad;
   EXPECT_LT(small::loss(model, batch).value().data()[0], first) << A::model_type;
   for (auto* parameter : model.parameters()) EXPECT_FALSE(invariants::same_bits(parameter->value(), start.at(parameter->name()))) << parameter->name();
@@ -263,6 +264,23 @@ TEST(Encoders, TrainingMovesTheAdapterAlone) {
   check_training<Bart>(PromptTuning{.length = 2});
   check_training<Bart>(PromptTuning{.length = 2, .side = graft::Side::both});
   check_training<Bert>(graft::compose(PrefixTuning{.length = 2}, graft::ClassificationHead{.labels = 3, .restart = true}));
+}
+
+TEST(Encoders, RecomputingAfterAnotherStepIsRefused) {
+  auto model = graft::adapt(small::base<Bart, double>(), PrefixTuning{.length = 2, .reparametrization = Mlp{.hidden = 4}});
+  auto batch = model.pack(examples_for<Bart>());
+  batch.rows.recompute = true;
+  auto const loss = small::loss(model, batch);
+  auto const before = graft::Tape::current().size();
+  auto const other = small::loss(model, batch);
+  EXPECT_LT(before, graft::Tape::current().size());
+  try {
+    graft::backward(loss);
+    FAIL() << "no error";
+  } catch (graft::Error const& error) {
+    EXPECT_NE(std::string(error.what()).find("prepared for another step"), std::string::npos) << error.what();
+  }
+  graft::backward(other);
 }
 
 TEST(Encoders, HeadlessBaseSaysWhatToDo) {

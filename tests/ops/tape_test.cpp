@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include <graft/autograd/recompute.hpp>
 #include <graft/ops/activation.hpp>
 #include <graft/ops/residual.hpp>
 #include <graft/ops/sum.hpp>
@@ -185,6 +186,28 @@ TEST_F(TapeTest, WhatARecordSeedsBelowItselfWaitsForItsTurn) {
   backward(sum(odd));
   expect_gradient(a, 2);
   expect_gradient(b, 2);
+}
+
+TEST_F(TapeTest, RecomputingKeepsTheInputAlone) {
+  auto const f = [w = b.variable()](Variable<double> const& x) { return multiply(tanh(multiply(x, w)), x); };
+  auto const plain = gradcheck([&] { return recompute(scale(a.variable(), 2.0), f); }, {a, b});
+  EXPECT_TRUE(plain.passed) << plain.message;
+  auto const y = recompute(scale(a.variable(), 2.0), f);
+  EXPECT_EQ(Tape::current().size(), 2U);
+  backward(sum(y));
+  EXPECT_TRUE(a.has_gradient() && b.has_gradient());
+  auto const constant = recompute(Variable<double>(a.value()), [](Variable<double> const& x) { return scale(x, 2.0); });
+  EXPECT_FALSE(constant.tracked());
+  b.clear_gradient();
+  backward(sum(recompute(Variable<double>(a.value()), f)));
+  EXPECT_TRUE(b.has_gradient()) << "of a parameter behind a constant";
+}
+
+TEST_F(TapeTest, RecomputingNests) {
+  auto const inner = [](Variable<double> const& x) { return multiply(x, x); };
+  auto const outer = [inner](Variable<double> const& x) { return recompute(recompute(x, inner), inner); };
+  auto const report = gradcheck([&] { return recompute(a.variable(), outer); }, {a});
+  EXPECT_TRUE(report.passed) << report.message;
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ template <class Scalar, class Device>
   out.examples = rows.examples;
   out.step = rows.step;
   out.training = rows.training;
+  out.recompute = rows.recompute;
   out.targets = rows.targets;
 
   Index front_shift_of_keys = 0, infix_shift = 0, front_shift_of_tokens = 0, front_count = 0, infix_count = 0;

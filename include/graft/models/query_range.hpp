@@ -56,6 +56,7 @@ struct QueryRange {
   out.examples = rows.examples;
   out.step = rows.step;
   out.training = rows.training;
+  out.recompute = rows.recompute;
   out.targets = rows.targets;
   std::size_t target = 0;
   for (Index r = 0; r < rows.count(); ++r) {

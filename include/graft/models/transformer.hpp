@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/autograd/recompute.hpp>
 #include <graft/models/block.hpp>
 #include <graft/models/compatible.hpp>
 #include <graft/models/embed.hpp>
@@ -173,7 +174,7 @@ class Transformer {
     Plan plan;
     if (!enabled_) return plan;
     if constexpr (HasPrepare<State>)
-      if (!prepared_) state_->prepare(context);
+      if (!prepared_) state_->prepare(context), ++*preparations_;
     if constexpr (HasPlan<State, Scalar, Device>) state_->plan(plan);
     return plan;
   }
@@ -200,9 +201,41 @@ class Transformer {
   [[nodiscard]] Value run(Parts const& parts, std::vector<Token> const& tokens, Plan const& plan, Pass& pass) const {
     Value x = embed_rows(parts, tokens, plan, pass);
     int const layers = static_cast<int>(parts.stack(pass.stack).layers);
-    for (int layer = 0; layer < layers; ++layer)
-      x = Block<A, State, Scalar, Device>(parts, {pass.stack, layer})(x, pass, pass.stack == main_stack<A> && layer + 1 == layers);
+    auto const kept = pass.out.recompute && !pass.cache ? keep(pass) : nullptr;
+    for (int layer = 0; layer < layers; ++layer) {
+      LayerAddress const at{pass.stack, layer};
+      bool const last = pass.stack == main_stack<A> && layer + 1 == layers;
+      if (kept && !last)  // the last layer's backward pass comes first, and would compute it again at once
+        x = recompute(x, [kept, at](Value const& input) { return kept->layer(at, input); });
+      else
+        x = Block<A, State, Scalar, Device>(parts, at)(x, pass, last);
+    }
     return x;
+  }
+  /// What computing a layer again needs, whatever becomes of the model meanwhile.
+  struct Kept {
+    Base<A, Scalar, Device> base;
+    WeightAccess<A, State, Scalar, Device> weights;
+    typename Parts::Rotary rotary;
+    std::shared_ptr<State> state;  ///< null while the adaptation is disabled
+    std::shared_ptr<std::uint64_t const> preparations;
+    std::uint64_t prepared;
+    Pass pass;
+    EncoderStates<Scalar, Device> source;
+
+    [[nodiscard]] Value layer(LayerAddress at, Value const& input) const {
+      if (*preparations != prepared)
+        fail("[transformer] computes a layer again after the adapter was prepared for another step; expected the backward pass right after its "
+             "forward pass; hint: Rows::recompute = false, or one pass at a time");
+      Parts const parts{*base, weights, rotary, state.get()};
+      Pass again = pass;
+      if (pass.source) again.source = &source;
+      return Block<A, State, Scalar, Device>(parts, at)(input, again, false);
+    }
+  };
+  [[nodiscard]] std::shared_ptr<Kept const> keep(Pass const& pass) const {
+    return std::make_shared<Kept const>(Kept{base_, weights_, rotary_, enabled_ ? state_ : nullptr, preparations_, *preparations_, pass,
+                                             pass.source ? *pass.source : EncoderStates<Scalar, Device>{}});
   }
   [[nodiscard]] Value finish(Parts const& parts, Stack stack, Value const& x) const {
     if constexpr (has_site<A>(Site::final_norm)) return parts.norm({Site::final_norm, {stack, -1}}, x);
@@ -212,6 +245,7 @@ class Transformer {
     Rows rows = batch.source;
     rows.step = batch.rows.step;
     rows.training = batch.rows.training;
+    rows.recompute = batch.rows.recompute;
     Pass pass = start(Stack::encoder, rows, plan, nullptr);
     pass.observer = observer;
     Value const states = run(parts, batch.source_tokens, plan, pass);
@@ -239,6 +273,7 @@ class Transformer {
   WeightAccess<A, State, Scalar, Device> weights_;
   typename Parts::Rotary rotary_;
   bool enabled_ = true, prepared_ = false;
+  std::shared_ptr<std::uint64_t> preparations_ = std::make_shared<std::uint64_t>(0);  ///< how often the state that copies share was prepared
 };
 
 }  // namespace graft

@@ -30,6 +30,7 @@ struct Rows {
   Targets targets;
   std::uint64_t step = 0;                   ///< addresses this step's random numbers
   bool training = false;                    ///< whether dropout acts
+  bool recompute = false;                   ///< whether layers keep their inputs alone for the backward pass, and are computed again in it
 
   [[nodiscard]] Index count() const { return static_cast<Index>(offsets.size()) - 1; }
   [[nodiscard]] Index tokens() const { return offsets.back(); }

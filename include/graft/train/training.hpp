@@ -48,6 +48,9 @@ struct Training {
   /// Most tokens of one pass: a batch is divided further where needed (the gradient is the same up to rounding), so that memory for activations
   /// does not grow with it; products lose no speed above some 256 rows. 0: no limit.
   Index max_tokens = 384;
+  /// Keep of each layer its input alone, and compute the layer again in the backward pass (activation checkpointing): memory for activations no longer
+  /// grows with the layers, a step takes about a third longer, and every number stays the same, bit for bit.
+  bool recompute = false;
   bool drop_last = false;  ///< leave out an epoch's last examples that do not fill a step
 
   double learning_rate = 5e-5;

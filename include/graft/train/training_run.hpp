@@ -147,6 +147,7 @@ class TrainingRun {
       batches.push_back(pack_selected(model_, training_, indices));
       batches.back().rows.step = static_cast<std::uint64_t>(step_);
       batches.back().rows.training = true;
+      batches.back().rows.recompute = t_.recompute;
       weight += target_weight(batches.back().rows.targets);
       for (Index i : indices) report.tokens += static_cast<Index>(training_[static_cast<std::size_t>(i)].source.size() + training_[static_cast<std::size_t>(i)].target.size());
     }
