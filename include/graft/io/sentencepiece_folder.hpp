@@ -17,6 +17,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -99,6 +100,17 @@ inline void use_words(TokenizerParts& parts, std::shared_ptr<CharsMap const> cha
   parts.decoder = std::move(decoder);
 }
 
+/// Says where special_tokens_map.json counts more here than in transformers 5, which has the control pieces of a model in its place.
+inline void check_model_map(TokenizerSettings const& settings) {
+  if (settings.lists_added_tokens()) return;
+  auto const& [source, map] = settings.special_tokens_map();
+  for (auto const& [key, value] : map.items()) {
+    bool const flags = value.is_object() && std::any_of(value.begin(), value.end(), [](auto const& flag) { return flag == true; });
+    if (flags || (key == "additional_special_tokens" && !value.empty() && !settings.says(key)))
+      warn("[", source, "] ", printable(key), " is followed; transformers 5 does not follow it beside a SentencePiece model alone");
+  }
+}
+
 /// The template of a class of Hugging Face's, or of a file's name where no class is known.
 inline void set_sentencepiece_template(TokenizerParts& parts, TokenizerSettings const& settings, std::string const& kind) {
   SpecialTokens& special = parts.special_tokens;
@@ -145,7 +157,7 @@ inline void set_sentencepiece_template(TokenizerParts& parts, TokenizerSettings 
   if (xlmr) fields = with_fairseq_ids(std::move(fields));
   bool const bpe = fields.kind == SentencePieceFields::Kind::bpe;
   TokenizerParts parts = make_sentencepiece_parts(std::move(fields));
-  if (hugging_face) use_folder_tokens(parts, settings);
+  if (hugging_face) use_folder_tokens(parts, settings), check_model_map(settings);
   if (llama) {
     if (!rules) use_metaspace(parts, prefix ? (legacy ? PrefixSpace::always : PrefixSpace::first) : PrefixSpace::never);
     parts.decoder = llama_decoder(prefix);
