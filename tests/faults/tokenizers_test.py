@@ -4,6 +4,7 @@
 import argparse
 import json
 import pathlib
+import struct
 import subprocess
 import sys
 
@@ -144,6 +145,57 @@ class Further(faults.FaultTest):
             done = subprocess.run([*PROGRAM, str(folder)], input="", capture_output=True, text=True, timeout=60)
             self.assertEqual(done.returncode, 1, name)
             self.assertIn(name, done.stderr)
+
+
+class Gguf(faults.FaultTest):
+    """A file with nothing but a byte-level tokenizer."""
+
+    def write(self, **changes):
+        def string(text):
+            data = text.encode()
+            return struct.pack("<Q", len(data)) + data
+
+        def value(v):
+            if isinstance(v, bool):
+                return struct.pack("<I?", 7, v)
+            if isinstance(v, int):
+                return struct.pack("<II", 4, v)
+            if isinstance(v, str):
+                return struct.pack("<I", 8) + string(v)
+            kind, pack = (8, string) if isinstance(v[0], str) else (5, lambda item: struct.pack("<i", item))
+            return struct.pack("<IIQ", 9, kind, len(v)) + b"".join(pack(item) for item in v)
+
+        alphabet = tiny_model.byte_alphabet()
+        entries = {"model": "gpt2", "pre": "gpt-2", "tokens": [*alphabet, "th", "<end>"], "token_type": [1] * 257 + [3], "merges": ["t h"], "eos_token_id": 257, **changes}
+        data = struct.pack("<4sIQQ", b"GGUF", 3, 0, sum(v is not None for v in entries.values()))
+        for key, v in entries.items():
+            if v is not None:
+                data += string(key if "." in key else "tokenizer.ggml." + key) + value(v)
+        path = self.folder / "tokenizer.gguf"
+        path.write_bytes(data + b"\0" * (-len(data) % 32))
+        return path
+
+    def test_a_missing_way_of_splitting_is_said(self):
+        self.assertEqual(tokens(self.write(), ["this<end>"])[2], "")
+        for pre in (None, "default"):
+            _, answers, err = tokens(self.write(pre=pre), ["this<end>"])
+            self.assertIn("does not name its way of splitting text", err)
+            self.assertEqual(answers[0]["ids"][-1], 257)
+
+    def test_an_unknown_way_of_splitting_is_refused(self):
+        done = subprocess.run([*PROGRAM, str(self.write(pre="unheard-of"))], input="", capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('"unheard-of"', done.stderr)
+
+    def test_bos_and_eos_as_the_file_says(self):
+        both = {"bos_token_id": 257, "add_bos_token": True, "add_eos_token": True}
+        self.assertEqual(tokens(self.write(**both), ["th"], "--template")[1][0]["ids"], [257, 256, 257])
+        self.assertEqual(tokens(self.write(bos_token_id=257), ["th"], "--template")[1][0]["ids"], [256])
+        self.assertEqual(tokens(self.write(bos_token_id=257, pre="llama-bpe"), ["th"], "--template")[1][0]["ids"], [257, 256])
+
+    def test_entries_that_are_not_followed_are_said(self):
+        for key, v in {"remove_extra_whitespaces": True, "add_space_prefix": True, "add_sep_token": True, "unheard_of": 1, "tokenizer.other": "x"}.items():
+            self.assertIn(key, tokens(self.write(**{key: v}), ["a"])[2])
 
 
 if __name__ == "__main__":
