@@ -98,12 +98,12 @@ TEST(SentencePieceFolder, T5) {
   folder.write("tokenizer_config.json", R"({"tokenizer_class": "T5TokenizerFast", "extra_ids": 2, "legacy": false, "eos_token": "</s>"})");
   tokenizer = graft::load_tokenizer(folder.path());
   EXPECT_EQ(tokenizer.vocabulary_size(), 16);
-  EXPECT_EQ(tokens(tokenizer, "the<extra_id_1>fox"), (Strings{"▁the", "<extra_id_1>", "fox"}));  // only the first part gets a space
+  EXPECT_EQ(tokens(tokenizer, "the<extra_id_1>fox"), (Strings{"▁the", "<extra_id_1>", "▁fox"}));  // as in transformers 5
 
   folder.write("tokenizer_config.json", R"({"tokenizer_class": "T5Tokenizer", "eos_token": "</s>", "added_tokens_decoder":
-      {"1": {"content": "</s>", "special": true}, "20": {"content": "<extra_id_0>", "special": true, "lstrip": true}}})");
+      {"1": {"content": "</s>", "special": true}, "14": {"content": "<extra_id_0>", "special": true, "lstrip": true}}})");
   tokenizer = graft::load_tokenizer(folder.path());
-  EXPECT_EQ(tokenizer.vocabulary_size(), 21);
+  EXPECT_EQ(tokenizer.vocabulary_size(), 15);
   EXPECT_EQ(tokens(tokenizer, "the <extra_id_0>"), (Strings{"▁the", "<extra_id_0>"}));
   folder.write("tokenizer_config.json", R"({"tokenizer_class": "T5Tokenizer", "extra_ids": -1})");
   EXPECT_THROW((void)graft::load_tokenizer(folder.path()), graft::FileError);
@@ -115,7 +115,7 @@ TEST(SentencePieceFolder, Llama) {
   TemporaryFolder const folder;
   folder.write("tokenizer.model", small::with_bytes(small::bpe()).bytes());
   EXPECT_EQ(graft::load_tokenizer(folder.path()).encode_with_template("the fox").ids, (Ids{1, 6, 8}));
-  folder.write("tokenizer_config.json", R"({"tokenizer_class": "LlamaTokenizer", "add_eos_token": true, "bos_token": {"content": "<s>"},
+  folder.write("tokenizer_config.json", R"({"tokenizer_class": "LlamaTokenizer", "legacy": true, "add_eos_token": true, "bos_token": {"content": "<s>"},
       "eos_token": {"content": "</s>"}, "unk_token": "<unk>"})");
   folder.write("added_tokens.json", R"({"<pad>": 272})");
   Tokenizer const tokenizer = graft::load_tokenizer(folder.path());

@@ -6,6 +6,8 @@
 #include <graft/io/json.hpp>
 #include <graft/io/mapped_file.hpp>
 #include <graft/io/tokenizer_sax.hpp>
+#include <graft/io/folder_switches.hpp>
+#include <graft/io/folder_tokens.hpp>
 #include <graft/io/tokenizer_settings.hpp>
 #include <graft/text/byte_level_bpe.hpp>
 #include <graft/text/tokenizer.hpp>
@@ -35,12 +37,8 @@ namespace graft::detail {
   return merges;
 }
 
-/// Where RoBERTa's and BART's settings are silent: special tokens of the usual names, `<mask>` taking the space before it along, and the
-/// template `<s> a </s></s> b </s>`.
-inline void add_roberta_tokens(TokenizerParts& parts, TokenizerSettings const& settings) {
-  auto usual = special_tokens_named({"<s>", "</s>", "<pad>", "<unk>", "<mask>"});
-  usual.back().lstrip = true;
-  add_folder_tokens(parts, settings, usual);
+/// The roles of RoBERTa's and BART's tokens, of the usual names where settings are silent, and the template `<s> a </s></s> b </s>`.
+inline void use_roberta_tokens(TokenizerParts& parts, TokenizerSettings const& settings) {
   SpecialTokens& special = parts.special_tokens;
   auto const role = [&](char const* name, char const* usual_name) {
     return find_token(parts, settings.name_of(name).value_or(usual_name));
@@ -62,7 +60,7 @@ inline void add_roberta_tokens(TokenizerParts& parts, TokenizerSettings const& s
   parts.source = folder.string();
   parts.model = std::make_shared<ByteLevelBpe const>(std::move(fields));
 
-  auto const& [source, config] = settings.tokenizer_config();
+  std::string const& source = settings.tokenizer_config().first;
   std::string name = settings.tokenizer_class();
   if (std::string usual = settings.usual_class(); name.empty() && (usual == "RobertaTokenizer" || usual == "BartTokenizer")) name = usual;
   bool const qwen2 = name == "Qwen2Tokenizer", roberta = name == "RobertaTokenizer" || name == "BartTokenizer";
@@ -70,16 +68,23 @@ inline void add_roberta_tokens(TokenizerParts& parts, TokenizerSettings const& s
     unsupported(source, "tokenizer_class with vocab.json and merges.txt", name,
                 "GPT2Tokenizer, RobertaTokenizer, BartTokenizer or Qwen2Tokenizer; hint: a tokenizer.json says more");
   }
-  std::vector<PreTokenizerStep> steps;
-  if (json_or<bool>(source, config, "add_prefix_space", false)) steps.push_back(PreTokenizerStep::prefix_space);
-  steps.push_back(qwen2 ? PreTokenizerStep::split_qwen2 : PreTokenizerStep::split_gpt2);
+  std::vector<PreTokenizerStep> steps{qwen2 ? PreTokenizerStep::split_qwen2 : PreTokenizerStep::split_gpt2};
+  if (settings.flag("add_prefix_space", false)) steps.insert(qwen2 ? steps.end() : steps.begin(), PreTokenizerStep::prefix_space);
   parts.pre_tokenizer = PreTokenizer(std::move(steps));
   if (qwen2) parts.normalizer = NormalForm::nfc;
+  add_folder_tokens(parts, settings, usual_tokens(qwen2 ? FolderClass::qwen2 : roberta ? FolderClass::roberta : FolderClass::gpt2));
   if (roberta) {
-    add_roberta_tokens(parts, settings);
+    use_roberta_tokens(parts, settings);
   } else {
-    add_folder_tokens(parts, settings, special_tokens_named({"<|endoftext|>"}));  // GPT-2's own files name no special token
+    auto const around = [&](char const* key, char const* role) {
+      bool const named = settings.entry(std::string(role) + "_token") != nullptr;
+      std::optional<std::string> content = settings.name_of(role);
+      if (!named && !(qwen2 && role == std::string_view("bos"))) content = "<|endoftext|>";
+      return settings.flag(key, false) && content ? find_token(parts, *content) : std::nullopt;
+    };
+    parts.text_template = TextTemplate::around(around("add_bos_token", "bos"), around("add_eos_token", "eos"));
   }
+  use_common_switches(parts, settings, true);
   return parts;
 }
 

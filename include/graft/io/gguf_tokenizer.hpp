@@ -3,18 +3,57 @@
 #pragma once
 
 #include <graft/core/error.hpp>
+#include <graft/core/warning.hpp>
 #include <graft/io/gguf.hpp>
 #include <graft/text/gguf_tokenizer_fields.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace graft {
 
-/// Reads `tokenizer.ggml.*`; throws FileError if there is no vocabulary, lists differ in length, or an id lies outside of it.
+namespace detail {
+
+/// Says which entries about the tokenizer are not known, and which settings are not followed.
+inline void check_gguf_tokenizer_keys(GgufFile const& file, std::string_view model) {
+  constexpr std::string_view ggml = "tokenizer.ggml.";
+  constexpr std::array<std::string_view, 36> known{
+      "model", "pre", "tokens", "token_type", "token_type_count", "scores", "merges", "bos_token_id", "eos_token_id", "padding_token_id",
+      "unknown_token_id", "separator_token_id", "seperator_token_id", "cls_token_id", "mask_token_id", "eot_token_id", "eom_token_id", "prefix_token_id",
+      "suffix_token_id", "middle_token_id", "fim_pre_token_id", "fim_suf_token_id", "fim_mid_token_id", "fim_pad_token_id", "fim_rep_token_id",
+      "fim_sep_token_id", "add_bos_token", "add_eos_token", "add_space_prefix", "add_sep_token", "remove_extra_whitespaces", "precompiled_charsmap",
+      "added_tokens", "suppress_tokens", "normalizer.lowercase", "add_prefix_space"};
+  for (GgufValue const& value : file.metadata()) {
+    std::string_view key = value.key;
+    if (!key.starts_with("tokenizer.") || key.starts_with("tokenizer.chat_template") || key == "tokenizer.huggingface.json") continue;
+    bool const named = key.starts_with(ggml);
+    if (named) key.remove_prefix(ggml.size());
+    if (!named || std::find(known.begin(), known.end(), key) == known.end())
+      warn("[", file.path(), "] metadata key ", printable(value.key), " is not known; it is ignored");
+  }
+  auto const idle = [&](char const* key, bool follows) {
+    if (!follows && file.find(key) != nullptr) warn("[", file.path(), "] ", key, " is not followed by a tokenizer of the model ", printable(model));
+  };
+  auto const flag = [&](char const* key) { return file.find(key) != nullptr && file.get<bool>(key).value_or(false); };
+  idle("tokenizer.ggml.remove_extra_whitespaces", !flag("tokenizer.ggml.remove_extra_whitespaces"));
+  idle("tokenizer.ggml.add_space_prefix", model == "llama" || !flag("tokenizer.ggml.add_space_prefix"));
+  idle("tokenizer.ggml.add_prefix_space", !flag("tokenizer.ggml.add_prefix_space"));
+  idle("tokenizer.ggml.add_sep_token", !flag("tokenizer.ggml.add_sep_token"));
+  idle("tokenizer.ggml.normalizer.lowercase", !flag("tokenizer.ggml.normalizer.lowercase"));
+  idle("tokenizer.ggml.precompiled_charsmap", false);
+  idle("tokenizer.ggml.added_tokens", false);
+  idle("tokenizer.ggml.suppress_tokens", false);
+}
+
+}  // namespace detail
+
+/// Reads `tokenizer.ggml.*`; entries that are not known or not followed are warned of. Throws FileError if there is no vocabulary, lists differ in length, or an id lies outside of it.
 [[nodiscard]] inline GgufTokenizerFields gguf_tokenizer_fields(GgufFile const& file) {
   GgufTokenizerFields fields;
   fields.file = file.path();
@@ -54,10 +93,15 @@ namespace graft {
   fields.eos_id = id("tokenizer.ggml.eos_token_id");
   fields.pad_id = id("tokenizer.ggml.padding_token_id");
   fields.unk_id = id("tokenizer.ggml.unknown_token_id");
+  fields.sep_id = id("tokenizer.ggml.separator_token_id");
+  if (!fields.sep_id) fields.sep_id = id("tokenizer.ggml.seperator_token_id");  // llama.cpp's spelling
+  fields.cls_id = id("tokenizer.ggml.cls_token_id");
+  fields.mask_id = id("tokenizer.ggml.mask_token_id");
   fields.add_bos = file.get<bool>("tokenizer.ggml.add_bos_token");
   fields.add_eos = file.get<bool>("tokenizer.ggml.add_eos_token");
   fields.add_space_prefix = file.get<bool>("tokenizer.ggml.add_space_prefix");
   fields.chat_template = file.get<std::string>("tokenizer.chat_template").value_or("");
+  detail::check_gguf_tokenizer_keys(file, fields.model);
   return fields;
 }
 

@@ -4,6 +4,9 @@
 
 #include <graft/core/error.hpp>
 #include <graft/io/byte_level_folder.hpp>
+#include <graft/io/folder_class.hpp>
+#include <graft/io/folder_switches.hpp>
+#include <graft/io/folder_tokens.hpp>
 #include <graft/io/mapped_file.hpp>
 #include <graft/io/sentencepiece_folder.hpp>
 #include <graft/io/tokenizer_json.hpp>
@@ -14,6 +17,7 @@
 #include <filesystem>
 #include <string>
 #include <utility>
+#include <variant>
 
 namespace graft {
 
@@ -24,7 +28,16 @@ namespace detail {
   auto const has = [&](char const* name) { return std::filesystem::exists(folder / name); };
   if (has("tokenizer.json")) {
     auto const file = MappedFile::open(folder / "tokenizer.json");
-    return read_tokenizer_parts(file->text(), file->path());
+    nlohmann::json components;
+    TokenizerParts parts = read_tokenizer_parts(file->text(), file->path(), &components);
+    FolderClass const kind = folder_class(settings, std::holds_alternative<decoding::ByteLevel>(parts.decoder));
+    FolderClassReader reader(parts, components, settings, kind);
+    reader.use_switches();
+    add_folder_tokens(parts, settings, usual_tokens(kind), sentinels(kind, settings));
+    reader.use_template();
+    check_idle_switches(parts, components, settings);
+    use_common_switches(parts, settings, components["model"].value("type", "BPE") == "BPE");
+    return parts;
   }
   for (char const* const name : {"spiece.model", "tokenizer.model", "sentencepiece.bpe.model"})
     if (has(name)) return read_sentencepiece_folder(folder, name, settings);

@@ -80,7 +80,9 @@ inline void default_special_tokens(TokenizerParts& parts, bool ends = true) {
 }
 
 /// The parts that a tokenizer.json describes, without roles of special tokens other than those that its components name.
-[[nodiscard]] inline TokenizerParts read_tokenizer_parts(std::string_view text, std::string const& source) {
+/// @param components takes the file without its tables, if given
+[[nodiscard]] inline TokenizerParts read_tokenizer_parts(std::string_view text, std::string const& source,
+                                                         nlohmann::json* components = nullptr) {
   TokenizerJson file = parse_tokenizer_json(text, source, TokenizerFile::tokenizer_json);
   nlohmann::json const& root = file.rest;
   TokenizerParts parts;
@@ -95,6 +97,7 @@ inline void default_special_tokens(TokenizerParts& parts, bool ends = true) {
   parts.added_tokens = read_added_tokens(source, root);
   read_post_processor(source, root, parts.text_template, parts.special_tokens);
   parts.special_tokens.unk = parts.model->unknown();
+  if (components != nullptr) *components = std::move(file.rest);
   return parts;
 }
 

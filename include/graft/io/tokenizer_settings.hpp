@@ -4,6 +4,7 @@
 
 #include <graft/core/error.hpp>
 #include <graft/core/types.hpp>
+#include <graft/io/describe.hpp>
 #include <graft/io/json.hpp>
 #include <graft/io/tokenizer_json.hpp>
 #include <graft/text/tokenizer.hpp>
@@ -12,16 +13,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -37,49 +34,72 @@ namespace graft::detail {
   return settings;
 }
 
-/// A token by name: `"<|im_end|>"` or `{"content": "<|im_end|>", …}`; nothing where it is absent or null.
-[[nodiscard]] inline std::optional<std::string> named_token(std::string const& source, nlohmann::json const& settings,
-                                                            std::string const& key) {
-  auto const found = settings.find(key);
-  if (found == settings.end() || found->is_null()) return std::nullopt;
-  if (found->is_object()) return json_at<std::string>(source, *found, "content");
-  return json_at<std::string>(source, settings, key);
-}
+/// Roles ("bos", …) and the tokens that a class has for them.
+using UsualTokens = std::vector<std::pair<std::string, std::string>>;
 
-/// A folder's settings that concern its tokenizer, the first to speak having the last word.
+/// A folder's settings that concern its tokenizer: tokenizer_config.json, special_tokens_map.json, added_tokens.json and config.json.
+///
+/// As in transformers, special_tokens_map.json has the last word, and where tokenizer_config.json lists `added_tokens_decoder`, neither
+/// special_tokens_map.json nor added_tokens.json is read.
 class TokenizerSettings {
  public:
+  using File = std::pair<std::string, nlohmann::json>;  ///< path and content
+
   /// Of no folder: nothing is said.
-  TokenizerSettings() : names_{2, {"", nlohmann::json::object()}}, config_(names_.front()), added_(names_.front()) {}
+  TokenizerSettings() : tokenizer_config_("", nlohmann::json::object()), map_(tokenizer_config_), config_(map_), added_(map_) {}
 
   explicit TokenizerSettings(std::filesystem::path const& folder) {
-    for (char const* const name : {"tokenizer_config.json", "special_tokens_map.json"}) {
-      names_.emplace_back((folder / name).string(), read_settings(folder / name));
+    auto const file = [&](char const* name) { return File((folder / name).string(), read_settings(folder / name)); };
+    tokenizer_config_ = file("tokenizer_config.json"), map_ = file("special_tokens_map.json");
+    config_ = file("config.json"), added_ = file("added_tokens.json");
+    auto const listed = tokenizer_config_.second.find("added_tokens_decoder");
+    lists_added_tokens_ = listed != tokenizer_config_.second.end();
+    if (lists_added_tokens_ && !listed->is_object()) {
+      fail<FileError>("[", tokenizer_config_.first, "] added_tokens_decoder is not an object; got ", json_excerpt(*listed),
+                      "; expected {\"id\": {\"content\": …}, …}");
     }
-    config_ = {(folder / "config.json").string(), read_settings(folder / "config.json")};
-    added_ = {(folder / "added_tokens.json").string(), read_settings(folder / "added_tokens.json")};
   }
 
-  [[nodiscard]] std::pair<std::string, nlohmann::json> const& tokenizer_config() const noexcept { return names_.front(); }
+  [[nodiscard]] File const& tokenizer_config() const noexcept { return tokenizer_config_; }
+  [[nodiscard]] File const& special_tokens_map() const noexcept { return map_; }
   /// added_tokens.json: contents and their ids.
-  [[nodiscard]] std::pair<std::string, nlohmann::json> const& added_tokens() const noexcept { return added_; }
+  [[nodiscard]] File const& added_tokens() const noexcept { return added_; }
+  [[nodiscard]] File const& config() const noexcept { return config_; }
+
+  /// Whether tokenizer_config.json has `added_tokens_decoder`.
+  [[nodiscard]] bool lists_added_tokens() const noexcept { return lists_added_tokens_; }
 
   /// Whether any file that concerns the tokenizer says anything.
-  [[nodiscard]] bool any() const noexcept {
-    return !added_.second.empty() || std::any_of(names_.begin(), names_.end(), [](auto const& file) { return !file.second.empty(); });
+  [[nodiscard]] bool any() const noexcept { return !added_.second.empty() || !map_.second.empty() || !tokenizer_config_.second.empty(); }
+
+  /// Whether tokenizer_config.json has the key, null being absent.
+  [[nodiscard]] bool says(std::string const& key) const {
+    auto const found = tokenizer_config_.second.find(key);
+    return found != tokenizer_config_.second.end() && !found->is_null();
+  }
+  /// A switch of tokenizer_config.json.
+  [[nodiscard]] bool flag(std::string const& key, bool otherwise) const {
+    return says(key) ? json_at<bool>(tokenizer_config_.first, tokenizer_config_.second, key) : otherwise;
   }
 
-  /// The class of Hugging Face's transformers that tokenizer_config.json names, without "Fast"; empty if it names none.
+  /// The class of Hugging Face's transformers that tokenizer_config.json or else config.json names, without "Fast"; empty if none does.
   [[nodiscard]] std::string tokenizer_class() const {
-    auto const& [source, config] = tokenizer_config();
-    auto name = json_or<std::string>(source, config, "tokenizer_class", "");
-    if (name.ends_with("Fast")) name.resize(name.size() - 4);
-    return name;
+    for (File const* const file : {&tokenizer_config_, &config_}) {
+      auto name = is_absent(file->second, "tokenizer_class") ? "" : json_at<std::string>(file->first, file->second, "tokenizer_class");
+      if (name.ends_with("Fast")) name.resize(name.size() - 4);
+      if (!name.empty()) return name;
+    }
+    return "";
+  }
+
+  /// config.json's model type; empty if it has none.
+  [[nodiscard]] std::string model_type() const {
+    return is_absent(config_.second, "model_type") ? "" : json_at<std::string>(config_.first, config_.second, "model_type");
   }
 
   /// The usual class for config.json's model type; empty if it is none of those here.
   [[nodiscard]] std::string usual_class() const {
-    auto const type = json_or<std::string>(config_.first, config_.second, "model_type", "");
+    auto const type = model_type();
     constexpr std::array<std::pair<std::string_view, std::string_view>, 7> classes{{{"t5", "T5Tokenizer"},
                                                                                     {"mt5", "MT5Tokenizer"},
                                                                                     {"llama", "LlamaTokenizer"},
@@ -92,28 +112,29 @@ class TokenizerSettings {
     return "";
   }
 
-  /// The special tokens that tokenizer_config.json and special_tokens_map.json name, those of `additional_special_tokens` too, without ids.
-  [[nodiscard]] std::vector<AddedToken> special_tokens() const {
-    std::vector<AddedToken> all;
-    for (auto const& [source, settings] : names_) {
-      for (char const* const role : {"bos", "eos", "pad", "unk", "sep", "cls", "mask"}) {
-        auto const found = settings.find(std::string(role) + "_token");
-        if (found != settings.end() && !found->is_null()) all.push_back(special_token(source, *found));
-      }
-      auto const more = settings.find("additional_special_tokens");
-      if (more == settings.end() || more->is_null()) continue;
-      if (!more->is_array()) fail<FileError>("[", source, "] additional_special_tokens is not a list; got ", json_excerpt(*more));
-      for (auto const& token : *more) all.push_back(special_token(source, token));
+  /// The entry for a key of the files that count, the last word first; null where none has it. An entry may be null itself: "no token".
+  [[nodiscard]] nlohmann::json const* entry(std::string const& key, std::string* source = nullptr) const {
+    for (File const* const file : {&map_, &tokenizer_config_}) {
+      if (file == &map_ && lists_added_tokens_) continue;
+      auto const found = file->second.find(key);
+      if (found == file->second.end()) continue;
+      if (source != nullptr) *source = file->first;
+      return &*found;
     }
-    return all;
+    return nullptr;
   }
 
   /// The name of a role's token ("bos", …).
   [[nodiscard]] std::optional<std::string> name_of(std::string const& role) const {
-    for (auto const& [source, settings] : names_)
-      if (auto token = named_token(source, settings, role + "_token")) return token;
-    return std::nullopt;
+    std::string source;
+    nlohmann::json const* const found = entry(role + "_token", &source);
+    if (found == nullptr || found->is_null() || (found->is_boolean() && !found->get<bool>())) return std::nullopt;
+    return special_token(source, *found).content;
   }
+
+  /// The special tokens that the files name, without ids: first those with a role, for which a class may have a usual token where no file
+  /// speaks of it, then those with a name of their own (`image_token`), then the list `extra_special_tokens`, or `additional_special_tokens`.
+  [[nodiscard]] std::vector<AddedToken> special_tokens(UsualTokens const& usual = {}) const;
 
   /// The id of a role ("bos", …): by name, else config.json's `bos_token_id`. What is not in the vocabulary is no token: many
   /// configurations keep ids of another vocabulary, or -1.
@@ -130,11 +151,12 @@ class TokenizerSettings {
   }
 
  private:
+  /// `"<mask>"`, or `{"content": "<mask>", "lstrip": true, …}`.
   [[nodiscard]] static AddedToken special_token(std::string const& source, nlohmann::json const& token) {
     AddedToken special;
     if (token.is_object()) {
       special = read_added_token(source, token, 0);
-      special.normalized = false;
+      if (!token.contains("normalized")) special.normalized = false;
     } else {
       if (!token.is_string()) fail<FileError>("[", source, "] special token is not a string; got ", json_excerpt(token));
       special.content = token.get<std::string>();
@@ -143,9 +165,48 @@ class TokenizerSettings {
     return special;
   }
 
-  std::vector<std::pair<std::string, nlohmann::json>> names_;
-  std::pair<std::string, nlohmann::json> config_, added_;
+  File tokenizer_config_, map_, config_, added_;
+  bool lists_added_tokens_ = false;
 };
+
+/// The roles of special tokens, in the order in which transformers adds their tokens.
+inline constexpr std::array<std::string_view, 7> token_roles{"bos", "eos", "unk", "sep", "pad", "cls", "mask"};
+
+inline std::vector<AddedToken> TokenizerSettings::special_tokens(UsualTokens const& usual) const {
+  std::vector<AddedToken> all;
+  std::string source;
+  auto const add = [&](nlohmann::json const* token) {
+    if (token != nullptr && !token->is_null() && !token->is_boolean()) all.push_back(special_token(source, *token));
+  };
+  for (std::string_view const role : token_roles) {
+    nlohmann::json const* const token = entry(std::string(role) + "_token", &source);
+    add(token);
+    for (auto const& [name, content] : usual)
+      if (token == nullptr && name == role) all.push_back({content, 0, true});
+  }
+  for (auto const& [key, value] : tokenizer_config_.second.items()) {
+    bool const role = std::any_of(token_roles.begin(), token_roles.end(), [&](auto r) { return key == std::string(r) + "_token"; });
+    source = tokenizer_config_.first;
+    if (key.ends_with("_token") && !role && (value.is_string() || value.is_object())) add(&value);
+  }
+  for (char const* const key : {"extra_special_tokens", "model_specific_special_tokens"}) {
+    nlohmann::json const* const named = entry(key, &source);
+    if (named != nullptr && named->is_object())
+      for (auto const& [name, token] : named->items()) add(&token);
+  }
+  // Of the two names of the list the newer counts, and a list in tokenizer_config.json is taken before special_tokens_map.json is read.
+  nlohmann::json const* list = entry("extra_special_tokens", &source);
+  if (list == nullptr || list->empty()) {
+    auto const own = tokenizer_config_.second.find("additional_special_tokens");
+    bool const has = own != tokenizer_config_.second.end() && !own->is_null();
+    list = has ? &*own : entry("additional_special_tokens", &source);
+    if (has) source = tokenizer_config_.first;
+  }
+  if (list == nullptr || list->is_null() || list->is_object()) return all;
+  if (!list->is_array()) fail<FileError>("[", source, "] list of special tokens is not a list; got ", json_excerpt(*list));
+  for (auto const& token : *list) add(&token);
+  return all;
+}
 
 /// The id of a token of parts that are not a tokenizer yet.
 [[nodiscard]] inline std::optional<Token> find_token(TokenizerParts const& parts, std::string const& content) {
@@ -171,46 +232,6 @@ inline void assign_special_tokens(TokenizerParts& parts, TokenizerSettings const
   bool const spoken = special.bos || special.eos;
   if (!spoken) special.bos = said.bos, special.eos = said.eos;
   default_special_tokens(parts, !spoken);
-}
-
-/// Adds the added tokens of a folder without tokenizer.json: tokenizer_config.json's `added_tokens_decoder`, else added_tokens.json;
-/// then the special tokens that are named elsewhere, or the `usual` ones where none is named, as far as they are in the vocabulary.
-inline void add_folder_tokens(TokenizerParts& parts, TokenizerSettings const& settings, std::vector<AddedToken> const& usual) {
-  std::vector<AddedToken>& added = parts.added_tokens;
-  auto const& [source, config] = settings.tokenizer_config();
-  if (auto const decoder = config.find("added_tokens_decoder"); decoder != config.end() && decoder->is_object()) {
-    for (auto const& [key, entry] : decoder->items()) {
-      std::int64_t id = -1;
-      auto const [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
-      if (error != std::errc() || end != key.data() + key.size())
-        fail<FileError>("[", source, "] added_tokens_decoder has a key that is no id; got ", printable(key));
-      added.push_back(read_added_token(source, entry, id));
-    }
-  } else {
-    auto const& [path, ids] = settings.added_tokens();
-    for (auto const& [content, id] : ids.items())
-      added.push_back(read_added_token(path, {{"content", content}}, json_at<std::int64_t>(path, ids, content)));
-  }
-  std::unordered_map<std::string, std::size_t> known;
-  for (std::size_t i = 0; i < added.size(); ++i) known.emplace(added[i].content, i);
-  auto named = settings.special_tokens();
-  if (named.empty() && added.empty()) named = usual;
-  for (AddedToken& token : named) {
-    if (auto const found = known.find(token.content); found != known.end()) {
-      added[found->second].special = true;
-    } else if (auto const id = parts.model->vocabulary().find(token.content)) {
-      token.id = *id;
-      known.emplace(token.content, added.size());
-      added.push_back(std::move(token));
-    }
-  }
-}
-
-/// Special tokens by name, to be looked for in a vocabulary.
-[[nodiscard]] inline std::vector<AddedToken> special_tokens_named(std::initializer_list<char const*> names) {
-  std::vector<AddedToken> tokens;
-  for (char const* const name : names) tokens.push_back({name, 0, true});
-  return tokens;
 }
 
 }  // namespace graft::detail

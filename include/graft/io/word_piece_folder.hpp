@@ -5,6 +5,8 @@
 #include <graft/core/error.hpp>
 #include <graft/io/json.hpp>
 #include <graft/io/mapped_file.hpp>
+#include <graft/io/folder_switches.hpp>
+#include <graft/io/folder_tokens.hpp>
 #include <graft/io/tokenizer_settings.hpp>
 #include <graft/text/normalizer.hpp>
 #include <graft/text/tokenizer.hpp>
@@ -45,7 +47,6 @@ namespace graft {
 namespace detail {
 
 [[nodiscard]] inline BertNormalizer bert_settings(std::string const& source, nlohmann::json const& config) {
-  if (!json_or<bool>(source, config, "do_basic_tokenize", true)) unsupported(source, "do_basic_tokenize", "false", "true");
   BertNormalizer bert;
   bert.lowercase = json_or<bool>(source, config, "do_lower_case", true);
   bert.handle_chinese_chars = json_or<bool>(source, config, "tokenize_chinese_chars", true);
@@ -74,7 +75,8 @@ namespace detail {
   parts.pre_tokenizer = PreTokenizer({PreTokenizerStep::bert});
   parts.decoder = decoding::WordPiece{};
   parts.model = std::make_shared<WordPiece const>(std::move(fields));
-  add_folder_tokens(parts, settings, special_tokens_named({"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"}));
+  add_folder_tokens(parts, settings, usual_tokens(FolderClass::bert));
+  use_common_switches(parts, settings, false);
   auto const role = [&](char const* key, char const* usual) { return find_token(parts, settings.name_of(key).value_or(usual)); };
   SpecialTokens& special = parts.special_tokens;
   special.unk = parts.model->unknown();

@@ -73,6 +73,8 @@ struct BertNormalizer {
   std::optional<bool> strip_accents;  ///< not given: as `lowercase` says
   bool lowercase = true;
 
+  [[nodiscard]] bool operator==(BertNormalizer const&) const noexcept = default;
+
   [[nodiscard]] std::string operator()(std::string_view text) const {
     std::string const cleaned = clean(text);
     bool const strip = strip_accents.value_or(lowercase) && !is_ascii(cleaned);

@@ -4,8 +4,10 @@
 
 #include <graft/core/replace_all.hpp>
 #include <graft/text/decoder.hpp>
+#include <graft/text/space_cleanup.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,17 +46,25 @@ inline void clean_up_spaces(std::string& text) {
 class DecodingState {
  public:
   /// @param decoder is only referred to
-  explicit DecodingState(Decoder const& decoder) : decoder_(&decoder) {}
+  /// @param clean_up whether spaces before punctuation are taken out of the whole text, too
+  explicit DecodingState(Decoder const& decoder, bool clean_up = false) : decoder_(&decoder) {
+    if (clean_up) cleanup_.emplace();
+  }
 
   /// Appends what `token` adds to the text: bytes, which need not be whole characters, or nothing where later tokens decide.
   void push(std::string_view token, std::string& out) {
-    std::visit([&](auto const& decoder) { add(decoder, token, out); }, *decoder_);
+    std::string added;
+    std::string& to = cleanup_ ? added : out;
+    std::visit([&](auto const& decoder) { add(decoder, token, to); }, *decoder_);
     first_ = false;
+    if (cleanup_) out.append(cleanup_->push(added));
   }
 
   /// Appends what was held back.
   void finish(std::string& out) {
-    if (auto const* const pieces = std::get_if<decoding::Pieces>(decoder_)) end_run(*pieces, out);
+    std::string added;
+    if (auto const* const pieces = std::get_if<decoding::Pieces>(decoder_)) end_run(*pieces, cleanup_ ? added : out);
+    if (cleanup_) out.append(cleanup_->push(added)).append(cleanup_->finish());
   }
 
  private:
@@ -126,6 +136,7 @@ class DecodingState {
   }
 
   Decoder const* decoder_;
+  std::optional<SpaceCleanup> cleanup_;
   std::string run_;  ///< bytes of byte tokens that came last
   bool first_ = true, some_token_ = false, some_text_ = false;
   std::size_t stripped_ = 0;

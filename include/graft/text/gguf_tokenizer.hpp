@@ -4,6 +4,7 @@
 
 #include <graft/core/error.hpp>
 #include <graft/core/types.hpp>
+#include <graft/core/warning.hpp>
 #include <graft/text/byte_level_bpe.hpp>
 #include <graft/text/gguf_tokenizer_fields.hpp>
 #include <graft/text/sentencepiece_tokenizer.hpp>
@@ -31,6 +32,9 @@ struct GgufTokenizerOptions {
 
 namespace detail {
 
+/// Names of Llama 3's way of splitting, whose texts begin with bos unless the file says otherwise.
+[[nodiscard]] inline bool is_llama3(std::string_view pre) noexcept { return pre == "llama-bpe" || pre == "llama3" || pre == "llama-v3"; }
+
 /// How a GGUF `pre` name splits text.
 struct GgufSplitting {
   std::vector<PreTokenizerStep> steps;
@@ -40,12 +44,16 @@ struct GgufSplitting {
 
 [[nodiscard]] inline GgufSplitting gguf_splitting(GgufTokenizerFields const& fields, GgufTokenizerOptions options) {
   std::string_view const pre = fields.pre;
+  if (pre.empty() || pre == "default") {
+    warn("[", fields.file, "] does not name its way of splitting text; got ", pre.empty() ? "no tokenizer.ggml.pre" : "tokenizer.ggml.pre \"default\"",
+         "; GPT-2's is taken, where llama.cpp takes its own default; hint: ids may differ from those that the model was trained with");
+  }
   if (pre == "gpt-2" || pre == "gpt2" || pre == "default" || pre.empty()) return {{PreTokenizerStep::split_gpt2}};
   if (pre == "smollm") {
     if (options.smollm_digits) return {{PreTokenizerStep::digits, PreTokenizerStep::split_gpt2}};
     return {{PreTokenizerStep::split_gpt2}};
   }
-  if (pre == "llama-bpe" || pre == "llama3" || pre == "llama-v3") return {{PreTokenizerStep::split_llama3}, NormalForm::none, true};
+  if (is_llama3(pre)) return {{PreTokenizerStep::split_llama3}, NormalForm::none, true};
   if (pre == "qwen2") return {{PreTokenizerStep::split_qwen2}, NormalForm::nfc};
   fail<ConfigError>("[", fields.file, "] way of splitting text is not supported; got tokenizer.ggml.pre ", printable(pre),
                     "; expected \"gpt-2\", \"default\", \"smollm\", \"llama-bpe\" or \"qwen2\"");
@@ -139,9 +147,11 @@ struct GgufSplitting {
   SpecialTokens& special = parts.special_tokens;
   auto const unknown = special.unk;
   special = {detail::gguf_role(fields, "bos", fields.bos_id), detail::gguf_role(fields, "eos", fields.eos_id),
-             detail::gguf_role(fields, "padding", fields.pad_id), detail::gguf_role(fields, "unknown", fields.unk_id)};
+             detail::gguf_role(fields, "padding", fields.pad_id), detail::gguf_role(fields, "unknown", fields.unk_id),
+             detail::gguf_role(fields, "separator", fields.sep_id), detail::gguf_role(fields, "cls", fields.cls_id),
+             detail::gguf_role(fields, "mask", fields.mask_id)};
   if (!special.unk) special.unk = unknown;
-  parts.text_template = TextTemplate::around(fields.add_bos.value_or(sentencepiece) ? special.bos : std::nullopt,
+  parts.text_template = TextTemplate::around(fields.add_bos.value_or(sentencepiece || detail::is_llama3(fields.pre)) ? special.bos : std::nullopt,
                                              fields.add_eos.value_or(false) ? special.eos : std::nullopt);
   return Tokenizer(std::move(parts));
 }

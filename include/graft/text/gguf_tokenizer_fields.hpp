@@ -22,6 +22,9 @@ struct GgufTokenizerFields {
   std::optional<std::int64_t> eos_id;
   std::optional<std::int64_t> pad_id;
   std::optional<std::int64_t> unk_id;
+  std::optional<std::int64_t> sep_id;
+  std::optional<std::int64_t> cls_id;
+  std::optional<std::int64_t> mask_id;
   std::optional<bool> add_bos;  ///< whether encoding begins with bos; the tokenizer's default if not given
   std::optional<bool> add_eos;
   std::optional<bool> add_space_prefix;

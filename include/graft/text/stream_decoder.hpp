@@ -18,12 +18,12 @@ namespace graft {
 class StreamDecoder {
  public:
   explicit StreamDecoder(Tokenizer tokenizer, bool skip_special = false)
-      : tokenizer_(std::move(tokenizer)), state_(tokenizer_.decoder()), skip_special_(skip_special) {}
+      : tokenizer_(std::move(tokenizer)), state_(tokenizer_.begin_decoding()), skip_special_(skip_special) {}
 
   /// The text that `token` completes; often empty inside a character of several bytes.
   [[nodiscard]] std::string push(Token token) {
-    auto const shown = tokenizer_.id_to_token(token);
-    if (!shown || (skip_special_ && tokenizer_.is_special(token))) return {};
+    auto const shown = tokenizer_.shown_token(token, skip_special_);
+    if (!shown) return {};
     state_.push(*shown, pending_);
     std::size_t const complete = complete_bytes(pending_);
     std::string text = replace_invalid_utf8(std::string_view(pending_).substr(0, complete));

@@ -30,6 +30,8 @@ class TextTemplate {
     enum class Kind : std::uint8_t { special, first, second } kind = Kind::special;
     Token id = 0;  ///< of a special token
     Token type = 0;
+
+    [[nodiscard]] bool operator==(Part const&) const noexcept = default;
   };
 
   /// Nothing around the texts; the second is of type 1.
@@ -68,6 +70,8 @@ class TextTemplate {
     add(pair, first()), add(pair, second(1));
     return {std::move(single), std::move(pair)};
   }
+
+  [[nodiscard]] bool operator==(TextTemplate const&) const noexcept = default;
 
   [[nodiscard]] std::vector<Part> const& single() const noexcept { return single_; }
   [[nodiscard]] std::vector<Part> const& pair() const noexcept { return pair_; }

@@ -4,6 +4,7 @@
 
 #include <graft/core/error.hpp>
 #include <graft/core/types.hpp>
+#include <graft/core/warning.hpp>
 #include <graft/text/added_tokens.hpp>
 #include <graft/text/decoder.hpp>
 #include <graft/text/decoding_state.hpp>
@@ -11,6 +12,7 @@
 #include <graft/text/normalizer.hpp>
 #include <graft/text/pre_tokenizer.hpp>
 #include <graft/text/special_tokens.hpp>
+#include <graft/text/text_place.hpp>
 #include <graft/text/text_template.hpp>
 #include <graft/text/utf8.hpp>
 #include <graft/text/word_cache.hpp>
@@ -24,6 +26,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -38,6 +41,7 @@ struct TokenizerParts {
   Decoder decoder = decoding::ByteLevel{};
   TextTemplate text_template;  ///< special tokens that `encode_with_template` puts around texts
   SpecialTokens special_tokens;
+  bool clean_up_spaces = false;      ///< decoded text loses spaces before punctuation: transformers' `clean_up_tokenization_spaces`
   std::string source = "tokenizer";  ///< name of the file, for errors
 };
 
@@ -49,7 +53,17 @@ class Tokenizer {
   explicit Tokenizer(TokenizerParts parts) : data_(std::make_shared<Data const>(std::move(parts))) {}
 
   /// The ids of `text`. Nothing is put before or after it: no beginning or end token. Ill-formed UTF-8 is read as U+FFFD.
-  [[nodiscard]] std::vector<Token> encode(std::string_view text) const;
+  [[nodiscard]] std::vector<Token> encode(std::string_view text) const { return encode_part(text, true); }
+
+  /// The ids of a part of a text. `encode_part(text, true)` is `encode`. `encode_part(text, false)` gives the ids of a text that continues
+  /// one encoded before: where the tokenizer puts a space (`▁`) of its own before a text, it puts none here, so that the ids of `"x ->"`
+  /// and those of `" the cat"`, which continues it, are together the ids of `"x -> the cat"`. The parts must meet where a word begins.
+  [[nodiscard]] std::vector<Token> encode_part(std::string_view text, bool begins_text) const;
+
+  /// Whether the tokenizer puts a space (`▁`) of its own before a text that begins, so that `encode` and `encode_part(text, false)` differ.
+  [[nodiscard]] bool puts_space_before() const noexcept {
+    return data_->parts.normalizer.puts_space_before() || data_->parts.pre_tokenizer.puts_space_before();
+  }
 
   /// The ids of `text`, or of a pair of texts, with the special tokens around them that the tokenizer's files name: `[CLS] a [SEP] b [SEP]`
   /// for BERT, `a </s>` for T5.
@@ -63,8 +77,10 @@ class Tokenizer {
     return data_->parts.text_template.apply(a, std::span<Token const>(b), max_length);
   }
 
-  /// The text of `ids`, with bytes that do not make UTF-8 replaced by U+FFFD. Ids without a token are passed over, as Hugging Face does.
+  /// The text of `ids`, with bytes that do not make UTF-8 replaced by U+FFFD. Ids without a token are passed over, as Hugging Face does,
+  /// with a warning.
   /// @param skip_special leave special tokens out
+  /// @throws ConfigError for a negative id
   [[nodiscard]] std::string decode(std::span<Token const> ids, bool skip_special = false) const {
     std::string const bytes = decode_bytes(ids, skip_special);
     return replace_invalid_utf8(bytes);
@@ -86,9 +102,15 @@ class Tokenizer {
 
   /// The token of an id, as the vocabulary spells it.
   [[nodiscard]] std::optional<std::string> id_to_token(Token id) const {
-    auto const token = view(id);
-    return token ? std::optional<std::string>(*token) : std::nullopt;
+    if (auto const token = data_->parts.model->vocabulary().token(id)) return std::string(*token);
+    auto const found = data_->added_by_id.find(id);
+    return found == data_->added_by_id.end() ? std::nullopt : std::optional<std::string>(added(found->second).content);
   }
+
+  /// The token of an id as decoders see it: an added token that is looked for in normalized text is what it looks for there. Nothing for an
+  /// id without a token, which is warned of, and for a special token if they are skipped.
+  /// @throws ConfigError for a negative id
+  [[nodiscard]] std::optional<std::string_view> shown_token(Token id, bool skip_special) const;
 
   [[nodiscard]] bool is_special(Token id) const noexcept {
     auto const found = data_->added_by_id.find(id);
@@ -100,6 +122,8 @@ class Tokenizer {
   [[nodiscard]] TextTemplate const& text_template() const noexcept { return data_->parts.text_template; }
   /// It lives as long as this tokenizer or any copy of it.
   [[nodiscard]] Decoder const& decoder() const noexcept { return data_->parts.decoder; }
+  /// Decoding from the first token on; it refers to data that lives as long as this tokenizer or any copy of it.
+  [[nodiscard]] DecodingState begin_decoding() const { return DecodingState(data_->parts.decoder, data_->parts.clean_up_spaces); }
 
   /// The same tokenizer with other roles for its special tokens.
   [[nodiscard]] Tokenizer with_special_tokens(SpecialTokens special) const {
@@ -115,6 +139,8 @@ class Tokenizer {
     TokenizerParts parts;
     std::unordered_map<std::string, std::size_t> added_by_content;  ///< index in parts.added_tokens
     std::unordered_map<Token, std::size_t> added_by_id;             ///< likewise
+    std::unordered_map<Token, std::string> normalized;              ///< what added tokens look for, where it is not their content
+    std::unordered_set<std::string> special_contents;
     AddedTokenMatcher in_text, in_normalized;
     Token size = 0;
     mutable WordCachePool caches;
@@ -122,13 +148,7 @@ class Tokenizer {
 
   [[nodiscard]] AddedToken const& added(std::size_t index) const noexcept { return data_->parts.added_tokens[index]; }
 
-  [[nodiscard]] std::optional<std::string_view> view(Token id) const noexcept {
-    if (auto const token = data_->parts.model->vocabulary().token(id)) return token;
-    auto const found = data_->added_by_id.find(id);
-    return found == data_->added_by_id.end() ? std::nullopt : std::optional<std::string_view>(added(found->second).content);
-  }
-
-  void encode_piece(std::string_view piece, bool at_start, WordCache& cache, std::vector<Token>& out) const;
+  void encode_piece(std::string_view piece, TextPlace place, WordCache& cache, std::vector<Token>& out) const;
 
   std::shared_ptr<Data const> data_;
 };
@@ -153,9 +173,12 @@ inline Tokenizer::Data::Data(TokenizerParts given) : parts(std::move(given)) {
     if (!id && vocabulary.token(token.id))
       refuse("has the id of ", printable(*vocabulary.token(token.id)), "; got ", token.id, "; expected a free id");
     size = std::max(size, token.id + 1);
+    if (token.special) special_contents.insert(token.content);
+    std::string normal = token.normalized ? parts.normalizer(token.content) : std::string();
+    if (token.normalized && normal != token.content) normalized.emplace(token.id, normal);
     if (!token.in_text) continue;
     if (token.normalized) {
-      as_normalized.emplace_back(parts.normalizer(token.content), i);
+      as_normalized.emplace_back(std::move(normal), i);
     } else {
       as_given.emplace_back(token.content, i);
     }
@@ -174,7 +197,7 @@ inline Tokenizer::Data::Data(TokenizerParts given) : parts(std::move(given)) {
       if (part.kind == TextTemplate::Part::Kind::special) check("template's", part.id);
 }
 
-inline std::vector<Token> Tokenizer::encode(std::string_view text) const {
+inline std::vector<Token> Tokenizer::encode_part(std::string_view text, bool begins_text) const {
   std::vector<Token> out;
   std::string repaired;
   if (valid_utf8_prefix(text) != text.size()) text = repaired = replace_invalid_utf8(text);
@@ -182,20 +205,24 @@ inline std::vector<Token> Tokenizer::encode(std::string_view text) const {
   WordCachePool::Lease cache(data_->caches);
   TokenizerParts const& parts = data_->parts;
   auto const append_added = [&](std::size_t index) { out.push_back(added(index).id); };
-  auto const divide = [&](std::string_view normalized, bool at_start) {
+  auto const divide = [&](std::string_view normalized, TextPlace place) {
     split_at_added_tokens(
         normalized, data_->in_normalized, parts.added_tokens,
-        [&](std::string_view piece) { encode_piece(piece, at_start && piece.data() == normalized.data(), *cache, out); }, append_added);
+        [&](std::string_view piece) {
+          encode_piece(piece, piece.data() == normalized.data() ? place : TextPlace::inside, *cache, out);
+        },
+        append_added);
   };
+  TextPlace const first = begins_text ? TextPlace::begins : TextPlace::continues;
   auto const normalize_and_divide = [&](std::string_view piece) {
-    bool const at_start = piece.data() == text.data();
-    return parts.normalizer.empty() ? divide(piece, at_start) : divide(parts.normalizer(piece, at_start), at_start);
+    TextPlace const place = piece.data() == text.data() ? first : TextPlace::inside;
+    return parts.normalizer.empty() ? divide(piece, place) : divide(parts.normalizer(piece, place), place);
   };
   split_at_added_tokens(text, data_->in_text, parts.added_tokens, normalize_and_divide, append_added);
   return out;
 }
 
-inline void Tokenizer::encode_piece(std::string_view piece, bool at_start, WordCache& cache, std::vector<Token>& out) const {
+inline void Tokenizer::encode_piece(std::string_view piece, TextPlace place, WordCache& cache, std::vector<Token>& out) const {
   TokenizerModel const& model = *data_->parts.model;
   auto const encode_word = [&](std::string_view word) {
     if (!WordCache::fits(word)) return model.encode_word(word, out);
@@ -205,17 +232,33 @@ inline void Tokenizer::encode_piece(std::string_view piece, bool at_start, WordC
     model.encode_word(word, out);
     cache.remember(word, hash, std::span<Token const>(out).subspan(before));
   };
-  data_->parts.pre_tokenizer.for_each_word(piece, encode_word, at_start);
+  data_->parts.pre_tokenizer.for_each_word(piece, encode_word, place);
+}
+
+inline std::optional<std::string_view> Tokenizer::shown_token(Token id, bool skip_special) const {
+  if (id < 0) fail<ConfigError>("[", data_->parts.source, "] id cannot be decoded; got ", id, "; expected 0 or more");
+  std::optional<std::string_view> token = data_->parts.model->vocabulary().token(id);
+  if (auto const found = data_->normalized.find(id); found != data_->normalized.end()) {
+    token = found->second;
+  } else if (!token) {
+    auto const index = data_->added_by_id.find(id);
+    if (index != data_->added_by_id.end()) token = added(index->second).content;
+  }
+  if (!token) {
+    warn("[", data_->parts.source, "] ids without a token are left out of decoded text; expected ids that the tokenizer has, below ",
+         vocabulary_size(), "; hint: a model may have more rows than its tokenizer has tokens");
+    return std::nullopt;
+  }
+  if (skip_special && data_->special_contents.contains(std::string(*token))) return std::nullopt;
+  return token;
 }
 
 inline std::string Tokenizer::decode_bytes(std::span<Token const> ids, bool skip_special) const {
   std::string bytes;
   bytes.reserve(ids.size() * 4);
-  DecodingState state(data_->parts.decoder);
-  for (Token const id : ids) {
-    auto const token = view(id);
-    if (token && !(skip_special && is_special(id))) state.push(*token, bytes);
-  }
+  DecodingState state = begin_decoding();
+  for (Token const id : ids)
+    if (auto const token = shown_token(id, skip_special)) state.push(*token, bytes);
   state.finish(bytes);
   return bytes;
 }
