@@ -17,6 +17,7 @@
 #include "model/dense_prompt_encoder.hpp"
 #include "parity/golden_case.hpp"
 #include "parity/strategy_cases.hpp"
+#include "support/worst.hpp"
 
 namespace adapter_fixtures {
 
@@ -176,7 +177,7 @@ class CaseRunner {
       for (Index i = 0; i < golden.length(r); ++i, ++token)
         for (Index v = 0; v < vocabulary; ++v) {
           double const wanted = expected.data()[(r * width + extra + i) * vocabulary + v];
-          worst = std::max(worst, std::abs(logits.row(token)[v] - wanted));
+          worst = graft::testing::worse(worst, std::abs(logits.row(token)[v] - wanted));
           largest = std::max(largest, std::abs(wanted));
         }
     EXPECT_LE(worst / largest, 1e-9) << "logits";
@@ -194,7 +195,7 @@ class CaseRunner {
       for (Index i = 0; i < (classifies ? 1 : batch.rows.length(r)); ++i, ++target)
         for (Index v = 0; v < width; ++v) {
           double const wanted = expected.data()[(r * rows + i) * width + v];
-          worst = std::max(worst, std::abs(static_cast<double>(logits.row(target)[v]) - wanted));
+          worst = graft::testing::worse(worst, std::abs(static_cast<double>(logits.row(target)[v]) - wanted));
           largest = std::max(largest, std::abs(wanted));
         }
     EXPECT_LE(worst / largest, 1e-9) << "logits";

@@ -12,6 +12,7 @@
 #include <graft/models/merge.hpp>
 
 #include "generate/random_model.hpp"
+#include "support/worst.hpp"
 
 namespace {
 
@@ -32,7 +33,7 @@ template <class S>
 double difference(Tensor<S> const& a, Tensor<S> const& b) {
   double worst = 0, largest = 0;
   for (Index i = 0; i < a.size(); ++i) {
-    worst = std::max(worst, std::abs(static_cast<double>(a.data()[i]) - static_cast<double>(b.data()[i])));
+    worst = graft::testing::worse(worst, std::abs(static_cast<double>(a.data()[i]) - static_cast<double>(b.data()[i])));
     largest = std::max(largest, std::abs(static_cast<double>(b.data()[i])));
   }
   return worst / largest;

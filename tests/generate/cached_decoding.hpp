@@ -9,6 +9,7 @@
 #include <graft/generate/generate.hpp>
 
 #include "adaptations.hpp"
+#include "support/worst.hpp"
 
 namespace graft::testing {
 
@@ -43,7 +44,7 @@ template <class Model>
 inline double relative_difference(double const* a, double const* b, Index size) {
   double difference = 0, largest = 0;
   for (Index i = 0; i < size; ++i) {
-    difference = std::max(difference, std::abs(a[i] - b[i]));
+    difference = graft::testing::worse(difference, std::abs(a[i] - b[i]));
     largest = std::max(largest, std::abs(b[i]));
   }
   return difference / largest;

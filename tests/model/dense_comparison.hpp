@@ -9,6 +9,7 @@
 #include <graft/core/thread_pool.hpp>
 
 #include "dense_additions.hpp"
+#include "support/worst.hpp"
 
 namespace dense {
 
@@ -59,7 +60,10 @@ class Comparison {
  private:
   static double distance(Matrix const& a, Matrix const& b) {
     double worst = 0;
-    for (std::size_t i = 0; i < b.data.size(); ++i) worst = std::max(worst, std::abs(a.data.at(i) - b.data[i]));
+    for (std::size_t i = 0; i < b.data.size(); ++i) {
+      double const error = std::abs(a.data.at(i) - b.data[i]);
+      worst = graft::testing::worse(worst, error);
+    }
     return worst;
   }
   static double expected_loss(Matrix const& logits, graft::Batch const& batch) {

@@ -5,6 +5,7 @@
 #include <graft/models/llama.hpp>
 
 #include "invariants.hpp"
+#include "support/worst.hpp"
 
 namespace {
 
@@ -19,7 +20,7 @@ TYPED_TEST_SUITE(Infix, Architectures);
 /// Largest difference of the logits at a token from the base's.
 double difference(graft::Tensor<double> const& a, graft::Tensor<double> const& b, Index token) {
   double worst = 0;
-  for (Index v = 0; v < a.width(); ++v) worst = std::max(worst, std::abs(a.row(token)[v] - b.row(token)[v]));
+  for (Index v = 0; v < a.width(); ++v) worst = graft::testing::worse(worst, std::abs(a.row(token)[v] - b.row(token)[v]));
   return worst;
 }
 

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "invariants.hpp"
+#include "support/worst.hpp"
 
 namespace {
 
@@ -36,7 +37,7 @@ double distance_from_reading(Model& model, std::vector<Token> const& text) {
     for (Index i = 0; i < got.rows(); ++i)
       for (Index v = 0; v < got.width(); ++v) {
         double const reference = expected.row(i + static_cast<Index>(text.size()))[v];
-        worst = std::max(worst, std::abs(got.row(i)[v] - reference));
+        worst = graft::testing::worse(worst, std::abs(got.row(i)[v] - reference));
         largest = std::max(largest, std::abs(reference));
       }
   }

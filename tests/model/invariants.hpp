@@ -13,6 +13,7 @@
 #include <graft/optim/adamw.hpp>
 
 #include "small_model.hpp"
+#include "support/worst.hpp"
 
 namespace invariants {
 
@@ -165,7 +166,7 @@ template <class Model>
 inline double distance(std::map<std::uint64_t, std::vector<double>> const& a, std::map<std::uint64_t, std::vector<double>> const& b) {
   double worst = 0;
   for (auto const& [id, values] : a)
-    for (std::size_t i = 0; i < values.size(); ++i) worst = std::max(worst, std::abs(values[i] - b.at(id).at(i)));
+    for (std::size_t i = 0; i < values.size(); ++i) worst = graft::testing::worse(worst, std::abs(values[i] - b.at(id).at(i)));
   return worst;
 }
 

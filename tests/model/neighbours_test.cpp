@@ -10,6 +10,7 @@
 #include <graft/models/llama.hpp>
 
 #include "invariants.hpp"
+#include "support/worst.hpp"
 
 namespace {
 
@@ -66,7 +67,7 @@ void ignores_neighbours(Settings const& settings, double tolerance) {
       auto const& single = alone.at(batch.rows.examples[static_cast<std::size_t>(r)]);
       double worst = 0, largest = 0;
       for (Index i = 0; i < single.size(); ++i) {
-        worst = std::max(worst, std::abs(static_cast<double>(single.data()[i]) - static_cast<double>(together.row(batch.rows.begin(r))[i])));
+        worst = graft::testing::worse(worst, std::abs(static_cast<double>(single.data()[i]) - static_cast<double>(together.row(batch.rows.begin(r))[i])));
         largest = std::max(largest, std::abs(static_cast<double>(single.data()[i])));
       }
       EXPECT_LE(worst / largest, tolerance) << "row of length " << batch.rows.length(r) << ", order " << order;

@@ -47,6 +47,48 @@ TEST(Gradcheck, CatchesAMissingGradientATinyErrorAndNaN) {
   EXPECT_FALSE(gradcheck([&] { return Variable<double>(x.value()); }, {x}).passed);
 }
 
+/// 1e3 + Σ weight_i · x_i, whose gradient is `weight` but for `error` at element 0; one rounding of the sum is 1.1e-13.
+Variable<double> far_from_zero(Parameter<double> const& x, Tensor<double> const& weight, double error) {
+  Variable<double> const value = x.variable();
+  Tensor<double> y(Shape{1});
+  y.data()[0] = 1e3;
+  for (Index i = 0; i < weight.size(); ++i) y.data()[0] += weight.data()[i] * value.value().data()[i];
+  if (!needs_gradient(value)) return y;
+  return record(y, [value, weight, error](Tensor<double> const& dy) {
+    Tensor<double> dx(weight.shape());
+    for (Index i = 0; i < dx.size(); ++i) dx.data()[i] = dy.data()[0] * (weight.data()[i] + (i == 0 ? error : 0));
+    value.slot()->accumulate(dx);
+  });
+}
+
+TEST(Gradcheck, AllowsWhatTheRoundingOfTheFunctionDoesAndNoMore) {
+  auto x = leaf("x", {5}, 1);
+  Tensor<double> weight = testing::random({5}, 2);
+  for (Index i = 0; i < weight.size(); ++i) weight.data()[i] *= 1e-3;
+  auto const report = [&](double error) { return gradcheck([&] { return far_from_zero(x, weight, error); }, {x}); };
+  EXPECT_TRUE(report(0).passed) << report(0).message;  // the differences are off by some 1e-13 / 1e-5
+  EXPECT_FALSE(report(1e-5).passed) << "a hundredth of the largest gradient";
+}
+
+TEST(Gradcheck, CatchesAWrongGradientThatIsSmallBesideOthers) {
+  auto small = leaf("small", {4}, 1), large = leaf("large", {4}, 2);
+  auto const f = [&](double error) {
+    return [&, error] { return add(scale(square(small.variable(), error, 1), 1e-6), square(large.variable(), 0, 0)); };
+  };
+  EXPECT_TRUE(gradcheck(f(0), {small, large}).passed);
+  auto const report = gradcheck(f(0.01), {small, large});
+  EXPECT_FALSE(report.passed);
+  EXPECT_NE(report.message.find("input small at element 1"), std::string::npos) << report.message;
+}
+
+TEST(Gradcheck, ResultsThatDoNotChangeAddNoRounding) {
+  auto x = leaf("x", {6}, 1);
+  x.mutable_value().data()[5] = 1e6;
+  EXPECT_TRUE(gradcheck([&] { return square(x.variable(), 0, 0); }, {x}).passed);
+  auto const wrong = gradcheck([&] { return square(x.variable(), 3, 1); }, {x});
+  EXPECT_FALSE(wrong.passed) << "beside a gradient of 2e6";
+}
+
 TEST(Gradcheck, LeavesWhatWasRecordedBefore) {
   auto x = leaf("x", {2}, 3);
   auto const outer = sum(square(x.variable(), 0, 0));

@@ -4,6 +4,7 @@
 #include <graft/ops/residual.hpp>
 
 #include "ops/op_testing.hpp"
+#include "support/worst.hpp"
 
 namespace graft {
 namespace {
@@ -106,7 +107,7 @@ TEST(Lstm, EqualsItsCompositeReference) {
       ASSERT_EQ(got[k].shape(), wanted[k].shape()) << k;
       double largest = 0, worst = 0;
       for (Index e = 0; e < wanted[k].size(); ++e) {
-        worst = std::max(worst, std::abs(got[k].data()[e] - wanted[k].data()[e]));
+        worst = testing::worse(worst, std::abs(got[k].data()[e] - wanted[k].data()[e]));
         largest = std::max(largest, std::abs(wanted[k].data()[e]));
       }
       EXPECT_LE(worst, 1e-13 * std::max(largest, 1e-3)) << "result " << k;

@@ -2,6 +2,7 @@
 /// @brief One golden case as the fixture generator writes it: a folder with case.json and expected.safetensors (or base.safetensors).
 #pragma once
 
+#include <cmath>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -13,6 +14,8 @@
 #include <graft/io/safetensors_checkpoint.hpp>
 #include <graft/nn/rows.hpp>
 #include <graft/tensor/tensor.hpp>
+
+#include "support/worst.hpp"
 
 namespace parity {
 
@@ -109,7 +112,8 @@ double difference(graft::Tensor<Scalar> const& got, graft::Tensor<double> const&
   if (got.size() != expected.size()) graft::fail("[parity] got ", got.shape(), "; expected ", expected.shape());
   double worst = 0, largest = floor;
   for (Index i = 0; i < got.size(); ++i) {
-    worst = std::max(worst, std::abs(static_cast<double>(got.data()[i]) - expected.data()[i]));
+    double const error = std::abs(static_cast<double>(got.data()[i]) - expected.data()[i]);
+    worst = graft::testing::worse(worst, error);
     largest = std::max(largest, std::abs(expected.data()[i]));
   }
   return worst / (largest > 0 ? largest : 1);

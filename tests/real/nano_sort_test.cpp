@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "reference_data.hpp"
+#include "support/worst.hpp"
 
 namespace {
 
@@ -88,7 +89,7 @@ TEST_F(NanoSort, LogitsAreThePublishedOnes) {
   ASSERT_EQ(logits.size(), expected.size());
   double worst = 0, largest = 0;
   for (Index i = 0; i < logits.size(); ++i) {
-    worst = std::max(worst, std::abs(static_cast<double>(logits.data()[i]) - static_cast<double>(expected.data()[i])));
+    worst = graft::testing::worse(worst, std::abs(static_cast<double>(logits.data()[i]) - static_cast<double>(expected.data()[i])));
     largest = std::max(largest, std::abs(static_cast<double>(expected.data()[i])));
   }
   EXPECT_LE(worst, 1e-5);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -36,30 +37,41 @@ Variable<double> gradcheck_call(F const& f, std::vector<Parameter<double>> const
   }
 }
 
-/// Σ cotangent_i · y_i, nothing recorded.
+/// `f`'s result, nothing recorded.
 template <class F>
-double gradcheck_contract(F const& f, std::vector<Parameter<double>> const& inputs, Tensor<double> const& cotangent) {
+Tensor<double> gradcheck_value(F const& f, std::vector<Parameter<double>> const& inputs) {
   NoGrad const no_grad;
-  Tensor<double> const y = gradcheck_call(f, inputs).value();
-  double sum = 0;
-  for (Index i = 0; i < y.size(); ++i) sum += y.data()[i] * cotangent.data()[i];
-  return sum;
+  return gradcheck_call(f, inputs).value();
 }
 
-/// (L(x + step) - L(x - step)) / 2·step for every element of `input`, with L the contraction.
+/// Derivatives with respect to the elements of one input, and what the rounding of `f` may have added to each.
+struct CentralDifferences {
+  std::vector<double> values, rounding;
+};
+
+/// (L(x + step) - L(x - step)) / 2·step for every element of `input`, with L = Σ cotangent_i · y_i. Results that do not
+/// change with an element are the same bits on both sides and add no rounding, so the difference is taken before the sum.
 template <class F>
-std::vector<double> central_differences(F const& f, std::vector<Parameter<double>> const& inputs, Parameter<double> input,
-                                        Tensor<double> const& cotangent, double step) {
+CentralDifferences central_differences(F const& f, std::vector<Parameter<double>> const& inputs, Parameter<double> input,
+                                       Tensor<double> const& cotangent, double step) {
+  constexpr double rounded = 16 * std::numeric_limits<double>::epsilon();  // relative error of one result
   Tensor<double> values = input.mutable_value();
-  std::vector<double> result(static_cast<std::size_t>(values.size()));
+  CentralDifferences result;
   for (Index i = 0; i < values.size(); ++i) {
     double const before = values.data()[i];
     values.data()[i] = before + step;
-    double const above = gradcheck_contract(f, inputs, cotangent);
+    Tensor<double> const above = gradcheck_value(f, inputs);
     values.data()[i] = before - step;
-    double const below = gradcheck_contract(f, inputs, cotangent);
+    Tensor<double> const below = gradcheck_value(f, inputs);
     values.data()[i] = before;
-    result[static_cast<std::size_t>(i)] = (above - below) / (2 * step);
+    double change = 0, magnitude = 0;
+    for (Index j = 0; j < cotangent.size(); ++j) {
+      double const high = above.data()[j], low = below.data()[j], weight = cotangent.data()[j];
+      change += weight * (high - low);
+      if (high != low) magnitude += std::abs(weight) * std::max(std::abs(high), std::abs(low));
+    }
+    result.values.push_back(change / (2 * step));
+    result.rounding.push_back(rounded * magnitude / step);
   }
   return result;
 }
@@ -73,9 +85,18 @@ inline double largest(std::vector<double> const& values) {
 }  // namespace detail
 
 /// Compares the recorded gradient of `f` with respect to every element of `inputs` with central differences. `f` takes nothing, or the
-/// inputs as a `std::vector<Variable<double>>`, and returns a variable of any shape, which is contracted with a fixed random cotangent.
-/// An input's error is max|difference| / max|reference|, where the reference counts as at least 1e-4 of the largest over all inputs: some
-/// true gradients are zero. The inputs' gradients are cleared before and after.
+/// inputs as a `std::vector<Variable<double>>`, and returns a variable of any shape, which is contracted with a fixed random cotangent c.
+/// The inputs' gradients are cleared before and after.
+///
+/// An element's error is |recorded - reference| / unit and passes if it is at most `tolerance`. The unit is the largest of
+/// - the largest reference gradient of the same input;
+/// - 1e-4 of the largest over all inputs, because some true gradients are zero;
+/// - rounding / tolerance, with rounding = 16·ε·Σ|c_i·y_i| / step over the results y_i that change with the element, and
+///   ε = 2.2e-16: what the rounding of `f` may add to the reference.
+///
+/// The last one says what a central difference can tell. A result of magnitude |y| comes out of double arithmetic with an
+/// error of some ε·|y|, which is another one on every processor, and the division by the step magnifies it. Beside it, the
+/// difference's own error, of the order of step², is small.
 template <class F>
 [[nodiscard]] GradcheckReport gradcheck(F const& f, std::vector<Parameter<double>> inputs, double step = 1e-5, double tolerance = 1e-6) {
   for (auto& input : inputs) input.clear_gradient();
@@ -85,17 +106,18 @@ template <class F>
   Tensor<double> const cotangent = uniform<double>(y.shape(), RandomKey(17).with("gradcheck"), -1, 1);
   backward_from(y, cotangent, recording.first());
 
-  std::vector<std::vector<double>> references;
+  std::vector<detail::CentralDifferences> references;
   double overall = 0;
   for (auto const& input : inputs) {
     references.push_back(detail::central_differences(f, inputs, input, cotangent, step));
-    overall = std::max(overall, detail::largest(references.back()));
+    overall = std::max(overall, detail::largest(references.back().values));
   }
   GradcheckReport report;
   for (std::size_t k = 0; k < inputs.size(); ++k) {
-    auto const& reference = references[k];
-    double const unit = std::max({detail::largest(reference), 1e-4 * overall, 1e-300});
+    auto const& [reference, rounding] = references[k];
+    double const largest = std::max({detail::largest(reference), 1e-4 * overall, 1e-300});
     for (std::size_t i = 0; i < reference.size(); ++i) {
+      double const unit = std::max(largest, rounding[i] / std::max(tolerance, std::numeric_limits<double>::epsilon()));
       double const recorded = inputs[k].has_gradient() ? inputs[k].gradient().data()[i] : 0;
       double const error = std::abs(recorded - reference[i]) / unit;
       if (error <= report.error) continue;  // false for a NaN
