@@ -57,6 +57,12 @@ template <class Scalar, class Device>
   return text.size() > 120 ? text.substr(0, 120) + "…" : text;
 }
 
+/// A name as a message shows it, in quotes if it is odd or empty.
+[[nodiscard]] inline std::string shown_name(std::string const& name) {
+  std::string const quoted = printable(name);
+  return name.empty() || quoted != "\"" + name + "\"" ? quoted : name;
+}
+
 /// The values of a part under the paths to them: settings.reparametrization.hidden.
 [[nodiscard]] inline std::map<std::string, nlohmann::json> identity_values(nlohmann::json const& part, std::string const& path = {}) {
   if (!part.is_object()) return {{path, part}};
@@ -67,7 +73,7 @@ template <class Scalar, class Device>
 
 /// @throws ConfigError with the first difference
 inline void check_identity(std::string const& folder, nlohmann::json const& saved, nlohmann::json const& wanted) {
-  auto const differs = [&](char const* part, char const* of_what) {
+  auto const differs = [&](char const* part, char const* of_what, char const* kind = "") {
     auto const found = saved.find(part);
     if (found == saved.end() && wanted.contains(part)) {
       warn("[", folder, "] does not say which ", part, " it was made with; got a checkpoint of an earlier version; it is gone on with unchecked");
@@ -76,7 +82,7 @@ inline void check_identity(std::string const& folder, nlohmann::json const& save
     auto const theirs = found == saved.end() ? std::map<std::string, nlohmann::json>{} : identity_values(*found);
     auto const ours = wanted.contains(part) ? identity_values(wanted.at(part)) : std::map<std::string, nlohmann::json>{};
     auto const refuse = [&](std::string const& name, std::string const& got, std::string const& expected) {
-      fail<ConfigError>("[", folder, "] is a checkpoint ", of_what, "; got ", printable(name), " ", got, "; expected ", expected, "; nothing was changed");
+      fail<ConfigError>("[", folder, "] is a checkpoint ", of_what, "; got ", kind, shown_name(name), " ", got, "; expected ", expected, "; nothing was changed");
     };
     for (auto const& [key, value] : ours) {
       auto const other = theirs.find(key);
@@ -86,7 +92,7 @@ inline void check_identity(std::string const& folder, nlohmann::json const& save
       if (!ours.contains(key)) refuse(key, identity_text(value), "none");
   };
   if (!saved.is_object()) fail<FileError>("[", folder, "] holds a checkpoint without an identity; expected one that this library wrote");
-  differs("parameters", "of another model");
+  differs("parameters", "of another model", "parameter ");
   differs("strategy", "of a training with other settings of the strategy");
   differs("settings", "of a training with other settings or data");
   differs("base", "over another base model");
