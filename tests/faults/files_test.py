@@ -266,7 +266,7 @@ class Resume(FileTest):
 
     def test_placement(self):
         self.begin("--placement", "pfeiffer", "--bottleneck", 8, method="adapter")
-        self.differs("bottleneck", "--placement", "pfeiffer", "--bottleneck", 4, method="adapter")
+        self.differs("of another model; got parameter", "--placement", "pfeiffer", "--bottleneck", 4, method="adapter")
 
     def test_another_base(self):
         self.begin()
@@ -510,6 +510,7 @@ class Signals(FileTest):
 
     def begin(self, *more):
         self.log, self.output = self.folder / "log.jsonl", self.folder / "adapter"
+        self.log.unlink(missing_ok=True)
         process = self.start("finetune", "--model", self.model, "--train", self.data, "--method", "lora", "--steps", 1000000, "--output", self.output, "--log", self.log, *more)
         self.wait_for(lambda: self.log.exists() and self.log.read_text().count("\n") > 2)
         return process
@@ -587,7 +588,7 @@ class Messages(FileTest):
         self.assertNotIn("last checkpoint", self.one_sentence(err, "finetune"))
 
     def test_limit_on_file_sizes(self):
-        limited = ["sh", "-c", 'ulimit -f 1; exec "$0" "$@"', programs.PATHS["finetune"], "--model", str(self.model), "--train", str(self.data), "--method", "lora", "--rank", "64", "--steps", "1",
+        limited = ["sh", "-c", 'ulimit -f 8; exec "$0" "$@"', programs.PATHS["finetune"], "--model", str(self.model), "--train", str(self.data), "--method", "lora", "--rank", "64", "--steps", "1",
                    "--output", str(self.folder / "adapter")]
         done = subprocess.run(limited, capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 1, done.stderr)
@@ -661,11 +662,11 @@ class EveryCall(FileTest):
 
     def old_or_new(self, new, number):
         """At any time the adapter is the earlier one or the new one, with what belongs to it; the user's folder may be waiting for the next writer."""
-        files = files_of(self.place / "adapter")
+        files = {name: data for name, data in files_of(self.place / "adapter").items() if not name.startswith(".graft-tmp-")}
         self.assertEqual(files.pop("README.md"), b"mine", number)
         files.pop("sub/notes", None)
         old = {name.removeprefix("adapter/"): data for name, data in self.old.items() if not name.endswith(("README.md", "notes"))}
-        self.assertIn(files, (old, new), f"call {number}")
+        self.assertTrue(files in (old, new), f"call {number}: neither the earlier adapter nor the new one: {sorted(files)}")
 
     def steps_of(self, calls):
         stride = 1 if FULL else max(1, calls // 45)

@@ -167,7 +167,7 @@ TEST(Failures, CheckpointFoldersThatCannotBe) {
   ScratchFolder const folder;
   write_all(folder / "file", "mine");
   std::filesystem::create_symlink("loop", std::filesystem::path(folder / "loop"));
-  for (std::string const& name : {"file", "loop", "file/below", "loop/below"})
+  for (std::string const name : {"file", "loop", "file/below", "loop/below"})
     for (bool resume : {false, true}) {
       tiny::Model<float> model;
       auto settings = quick();

@@ -28,6 +28,7 @@ inline constexpr char const* parameters_file = "parameters.safetensors";
 inline constexpr char const* best_file = "best.safetensors";
 inline constexpr char const* optimizer_file = "optimizer.safetensors";
 inline constexpr char const* training_file = "training.json";
+inline constexpr std::size_t kept_checkpoints = 2;
 
 /// Checkpoints in `folder`, newest first; none where there is no such folder.
 /// @throws FileError if it cannot be read
@@ -99,7 +100,7 @@ void save_checkpoint(std::filesystem::path const& folder, SavedTraining<Scalar> 
   write_file_atomic(staging / detail::training_file, training.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   write_manifest(staging);
   target.commit();
-  detail::prune_checkpoints(folder, 2);
+  detail::prune_checkpoints(folder, detail::kept_checkpoints);
 }
 
 /// Reads one checkpoint.

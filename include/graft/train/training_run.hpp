@@ -107,7 +107,11 @@ class TrainingRun {
   }
 
   std::uint64_t resume_newest() {
-    if (auto saved = load_checkpoint<Scalar>(t_.checkpoint, &notes_)) return resume(std::move(*saved));
+    if (auto saved = load_checkpoint<Scalar>(t_.checkpoint, &notes_)) {
+      auto const log_bytes = resume(std::move(*saved));
+      if (notes_.empty()) prune_checkpoints(t_.checkpoint, kept_checkpoints);  // which a killed training may not have come to
+      return log_bytes;
+    }
     notes_.push_back(cat("no checkpoint in ", t_.checkpoint, " yet: beginning with step 1"));
     return 0;
   }
