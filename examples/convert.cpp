@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <graft/io/atomic_folder.hpp>
+#include <graft/io/path_lock.hpp>
 #include <graft/io/prompt_file.hpp>
 #include <graft/train/progress.hpp>
 
@@ -123,11 +124,13 @@ Json convert(Settings const& s) {
     graft::write_prompt(s.output, prompt);
     return {{"kind", "array"}, {"shape", {prompt.rows(), prompt.width()}}};
   }
+  { graft::AtomicFolder const writable(s.output); }  // says what would keep it from being written before anything is loaded
   if (is_array(s.adapter)) {
     options.base_model = s.model;
     graft::save_prompt(graft::read_prompt(s.adapter), support::model_info(fs::path(s.model)), s.output, options);
     return about_adapter(s.output);
   }
+  graft::PathLock const lock(s.output);
   std::vector<std::pair<fs::path, double>> parts;
   for (auto const& part : s.combine) parts.push_back(folder_and_weight(part));
   fs::path const first = parts.empty() ? fs::path(s.adapter) : parts.front().first;

@@ -178,7 +178,9 @@ void finetune(Settings& s) {
   std::optional<graft::PathLock> lock;
   if (trains) {
     graft::AtomicFolder const writable(s.output);  // says what would keep the adapter from being saved before it is trained
-    lock.emplace(s.output);
+    std::error_code missing;
+    bool const locked_below = !s.training.checkpoint.empty() && std::filesystem::weakly_canonical(s.output, missing) == std::filesystem::weakly_canonical(s.training.checkpoint, missing);
+    if (!locked_below) lock.emplace(s.output);  // a folder for both is the training's
   }
   auto const model = any_model::load_base(s.model)->adapt(s.strategy.method);
   graft::TrainingReport report;

@@ -159,7 +159,7 @@ std::string model_text(Json const& m) {
     text += graft::grouped(tokenizer.at("vocabulary")) + " tokens";
     for (char const* role : {"bos", "eos", "pad", "unk"})
       if (tokenizer.contains(role))
-        text += graft::cat(", ", role, " ", tokenizer.at(role).at("token").get<std::string>(), " (", tokenizer.at(role).at("id").get<int>(),
+        text += graft::cat(", ", role, " ", graft::printable_name(tokenizer.at(role).at("token").get<std::string>()), " (", tokenizer.at(role).at("id").get<int>(),
                            ")");
   }
   std::size_t width = 4;
@@ -189,10 +189,10 @@ std::string adapter_text(Json const& a) {
                                              : "weights " + graft::printable(a.at("base").at("hash").get<std::string>()) + ", stored as " +
                                                    graft::printable(a.at("base").at("storage").get<std::string>())) +
                      "\n\nsettings\n";
-  for (auto const& [key, value] : a.at("settings").items()) text += "  " + padded(key, 26) + value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  for (auto const& [key, value] : a.at("settings").items()) text += "  " + padded(graft::printable_name(key), 26) + value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   text += "\ntensors\n";
   for (auto const& tensor : a.at("tensors"))
-    text += "  " + padded(tensor.at("dtype"), 9) + padded(tensor.at("shape").dump(), 16) + tensor.at("name").get<std::string>() + "\n";
+    text += "  " + padded(tensor.at("dtype"), 9) + padded(tensor.at("shape").dump(), 16) + graft::printable_name(tensor.at("name").get<std::string>()) + "\n";
   return text;
 }
 

@@ -388,6 +388,9 @@ class Locks(FileTest):
                              "--checkpoint-every", 1000000, "--log", log)
         self.wait_for(lambda: log.exists() and log.read_text().count("\n") > 2)
         other = self.folder / "other"
+        self.train(self.folder / "done", steps=1)
+        line = self.one_sentence(faults.run("convert", "--adapter", self.folder / "done", "--model", self.model, "--output", output, status=1)[1], "convert")
+        self.assertIn("is being written by another", line)
         for arguments, says in (((output,), str(output)), ((other, "--checkpoint", checkpoint), str(checkpoint)), ((other, "--checkpoint", checkpoint, "--resume"), str(checkpoint)),
                                 ((other, "--log", log), str(log))):
             line = self.one_sentence(self.train(*arguments, status=1)[1], "finetune")
@@ -399,6 +402,12 @@ class Locks(FileTest):
         self.train(output, "--checkpoint", checkpoint, "--log", log)
         self.no_temporaries(self.folder)
 
+    def test_one_folder_for_checkpoints_and_adapter(self):
+        self.train(self.folder / "both", "--checkpoint", self.folder / "both")
+        self.assertTrue((self.folder / "both/step-00000004/manifest.xxh64").exists())
+        self.assertTrue((self.folder / "both/adapter_config.json").exists())
+        self.no_temporaries(self.folder)
+
     def test_killed_writers_leave_nothing_for_long(self):
         dead = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True).stdout.strip()
         alive = subprocess.Popen(["sleep", "100"])
@@ -407,6 +416,7 @@ class Locks(FileTest):
         (self.folder / f".graft-tmp-{dead}-0").write_text("half")
         (self.folder / f".graft-tmp-{dead}-1").mkdir()
         (self.folder / f".graft-tmp-{dead}-1/weights").write_text("half")
+        (self.folder / ".graft-lock-gone").write_text(dead)
         kept = [self.folder / f".graft-tmp-{alive.pid}-0", self.folder / ".graft-tmp-notes", self.folder / f".graft-tmp-{dead}-0.txt"]
         for path in kept:
             path.write_text("not ours")
@@ -575,6 +585,19 @@ class Signals(FileTest):
 
 class Messages(FileTest):
     """What is said is true, and names what the user knows."""
+
+    def test_odd_names_of_a_file(self):
+        adapter = self.folder / "adapter"
+        adapter.mkdir()
+        (adapter / "adapter_config.json").write_text(json.dumps({"graft_type": "lora", "\x1b[31mkey\x07": 1}))
+        (adapter / "adapter_model.safetensors").write_bytes(tiny_model.safetensors({"\x1b[2J\u009bname": ([1], [0.0])}))
+        (self.folder / "set").mkdir()
+        shutil.copytree(adapter, self.folder / "set/a\x1b[31mb")
+        out = faults.run("inspect", adapter)[0] + faults.run("generate", "--model", self.model, "--adapter", adapter, "--prompt", "a", status=1)[1]
+        out += faults.run("generate", "--model", self.model, "--adapter", self.folder / "set", "--prompt", "a", status=1)[1]
+        self.assertGreaterEqual(out.count("\\x1b"), 3, out)
+        for raw in ("\x1b", "\x07", "\u009b"):
+            self.assertNotIn(raw, out)
 
     def test_nan_without_checkpoint(self):
         broken = self.folder / "broken"

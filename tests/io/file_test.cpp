@@ -346,6 +346,17 @@ TEST(PathLock, HoldsAPathForOneWriter) {
   graft::PathLock const again(folder / "run");
 }
 
+TEST(AtomicFolder, MessagesNameTheTargetOfAFolderInAFolder) {
+  TemporaryFolder const folder;
+  AtomicFolder outer(folder / "a");
+  std::string const message = refusal([&] {
+    AtomicFolder inner(outer.staging() / "b");
+    graft::write_file_atomic(inner.staging() / "missing/weights", "w");
+  });
+  EXPECT_NE(message.find("[" + (folder / "a/b/missing/weights").string() + "]"), std::string::npos) << message;
+  EXPECT_EQ(message.find(".graft-tmp-"), std::string::npos) << message;
+}
+
 TEST(PathLock, FallsWithItsProcess) {
   TemporaryFolder const folder;
   pid_t const child = ::fork();
@@ -357,6 +368,11 @@ TEST(PathLock, FallsWithItsProcess) {
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>{".graft-lock-run"});
   { graft::PathLock const lock(folder / "run"); }
   EXPECT_TRUE(names_in(folder.path()).empty());
+  folder.put(".graft-lock-killed", "1");
+  folder.put(".graft-lock-notes", std::string(100, 'n'));  // none of ours
+  graft::PathLock const held(folder / "run");
+  graft::detail::remove_abandoned(folder.path());
+  EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{".graft-lock-notes", ".graft-lock-run"}));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <graft/io/mapped_file.hpp>
 #include <graft/io/output_path.hpp>
 #include <graft/io/quiet_write.hpp>
+#include <graft/io/temporary.hpp>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -32,7 +33,7 @@ class PathLock {
     auto target = std::filesystem::weakly_canonical(std::filesystem::absolute(detail::follow_links(path), error), error);
     if (!target.has_filename()) target = target.parent_path();
     std::filesystem::create_directories(target.parent_path(), error);
-    if (take(target.parent_path() / (".graft-lock-" + target.filename().string())) || take(target / ".graft-lock")) return;
+    if (take(target.parent_path() / (detail::lock_prefix + target.filename().string())) || take(target / ".graft-lock")) return;
     warn("[", shown_, "] cannot be locked against a second writer; got: ", std::strerror(errno), "; hint: let no other process write there");
   }
   PathLock(PathLock const&) = delete;
@@ -46,12 +47,16 @@ class PathLock {
  private:
   /// False, with errno, where there can be no lock.
   [[nodiscard]] bool take(std::filesystem::path const& at) {
-    for (;;) {
+    for (int tries = 0;; ++tries) {
       detail::FileDescriptor file(::open(at.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666));
       if (file.get() < 0) return false;
       if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno == EINTR) continue;
         if (errno != EWOULDBLOCK) return false;
+        if (tries < 5) {  // somebody may be looking whether it is free
+          ::usleep(20000);
+          continue;
+        }
         char owner[24] = {};
         bool const known = ::read(file.get(), owner, sizeof owner - 1) > 0;
         fail<FileError>("[", shown_, "] is being written by another process", known ? cat(" (", std::string(owner, std::strspn(owner, "0123456789")), ")") : std::string(),

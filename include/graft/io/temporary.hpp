@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <map>
@@ -27,6 +28,7 @@
 namespace graft::detail {
 
 inline constexpr char const* temporary_prefix = ".graft-tmp-";
+inline constexpr char const* lock_prefix = ".graft-lock-";
 
 /// A name no other writer uses at this time, in the same folder (rename is atomic only within one file system).
 [[nodiscard]] inline std::string temporary_name(std::string const& prefix = temporary_prefix) {
@@ -72,12 +74,22 @@ inline constexpr char const* temporary_prefix = ".graft-tmp-";
   return errno != EWOULDBLOCK && status.st_mtime + 86400 < ::time(nullptr);
 }
 
+/// Removes the lock file of a killed process. Whoever has opened it in this moment sees that it is gone and makes a new one.
+inline void remove_free_lock(std::filesystem::path const& path) {
+  FileDescriptor const file(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status = {};
+  bool const ours = file.get() >= 0 && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size < 24;  // it holds a process's number
+  if (ours && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
+}
+
 /// Removes what killed writers left in a folder. That it cannot is no reason to end anything.
 inline void remove_abandoned(std::filesystem::path const& folder) {
   std::lock_guard const guard(temporaries_mutex());
   std::error_code error;
-  for (auto const& path : folder_entries(folder, error))
+  for (auto const& path : folder_entries(folder, error)) {
     if (is_abandoned(path)) std::filesystem::remove_all(path, error);
+    if (path.filename().string().starts_with(lock_prefix)) remove_free_lock(path);
+  }
 }
 /// The same, once a process for every folder.
 inline void remove_abandoned_once(std::filesystem::path const& folder) {
@@ -95,8 +107,9 @@ inline void remove_abandoned_once(std::filesystem::path const& folder) {
 class StagingNames {
  public:
   static void add(std::filesystem::path const& staging, std::filesystem::path const& target) {
+    std::string const name = shown(target);  // which may lie in another such folder
     std::lock_guard const guard(mutex());
-    names()[staging.string()] = target.string();
+    names()[staging.string()] = name;
   }
   static void remove(std::filesystem::path const& staging) {
     std::lock_guard const guard(mutex());

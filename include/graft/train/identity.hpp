@@ -19,11 +19,15 @@
 
 namespace graft::detail {
 
-/// A checksum of the tokens of all examples, in order.
+/// A checksum of the tokens of all examples, in order, with their types and ids.
 [[nodiscard]] inline std::string data_checksum(std::vector<TokenizedExample> const& examples) {
   std::uint64_t sum = examples.size();
-  for (auto const& example : examples)
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    auto const& example = examples[i];
     for (auto const* tokens : {&example.source, &example.target}) sum = checksum(tokens->data(), tokens->size() * sizeof(Token), sum + tokens->size());
+    if (!example.token_types.empty()) sum = checksum(example.token_types.data(), example.token_types.size() * sizeof(Index), sum);
+    if (example.id != i) sum = checksum(&example.id, sizeof example.id, sum);  // which addresses its dropout
+  }
   char digits[20];
   std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(sum));
   return digits;
@@ -57,12 +61,6 @@ template <class Scalar, class Device>
   return text.size() > 120 ? text.substr(0, 120) + "…" : text;
 }
 
-/// A name as a message shows it, in quotes if it is odd or empty.
-[[nodiscard]] inline std::string shown_name(std::string const& name) {
-  std::string const quoted = printable(name);
-  return name.empty() || quoted != "\"" + name + "\"" ? quoted : name;
-}
-
 /// The values of a part under the paths to them: settings.reparametrization.hidden.
 [[nodiscard]] inline std::map<std::string, nlohmann::json> identity_values(nlohmann::json const& part, std::string const& path = {}) {
   if (!part.is_object()) return {{path, part}};
@@ -82,7 +80,7 @@ inline void check_identity(std::string const& folder, nlohmann::json const& save
     auto const theirs = found == saved.end() ? std::map<std::string, nlohmann::json>{} : identity_values(*found);
     auto const ours = wanted.contains(part) ? identity_values(wanted.at(part)) : std::map<std::string, nlohmann::json>{};
     auto const refuse = [&](std::string const& name, std::string const& got, std::string const& expected) {
-      fail<ConfigError>("[", folder, "] is a checkpoint ", of_what, "; got ", kind, shown_name(name), " ", got, "; expected ", expected, "; nothing was changed");
+      fail<ConfigError>("[", folder, "] is a checkpoint ", of_what, "; got ", kind, printable_name(name), " ", got, "; expected ", expected, "; nothing was changed");
     };
     for (auto const& [key, value] : ours) {
       auto const other = theirs.find(key);

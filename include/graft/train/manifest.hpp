@@ -55,7 +55,7 @@ inline void check_manifest(std::filesystem::path const& folder, std::vector<std:
     if (end == std::string_view::npos || line.size() < 19 || line.find('/') != std::string::npos)
       fail<FileError>("[", manifest->path(), "] is malformed; expected lines of 16 digits, two spaces and a file name");
     listed.push_back(line.substr(18));
-    if (printable(listed.back()) != "\"" + listed.back() + "\"")  // which no file of a checkpoint is called
+    if (printable_name(listed.back()) != listed.back())  // which no file of a checkpoint is called
       fail<FileError>("[", manifest->path(), "] is malformed; got the file name ", printable(listed.back()), "; expected a plain one");
     if (detail::manifest_line(folder, listed.back()) != line + "\n")
       fail<FileError>("[", (folder / listed.back()).string(), "] is damaged; its checksum is not the one in ", manifest_name);
