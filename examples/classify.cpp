@@ -6,13 +6,16 @@
 
 #include <graft/data/text_file.hpp>
 #include <graft/io/atomic_file.hpp>
+#include <graft/io/atomic_folder.hpp>
 #include <graft/io/load_tokenizer.hpp>
+#include <graft/io/path_lock.hpp>
 #include <graft/train/classify.hpp>
 #include <graft/train/progress.hpp>
 
 #include "any_model/any_model.hpp"
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
+#include "support/signals.hpp"
 #include "support/task_options.hpp"
 #include "support/text.hpp"
 
@@ -26,7 +29,7 @@ struct Settings {
   graft::Training training;
   std::optional<double> learning_rate;
   support::UpdateOptions update;
-  bool header = false, json = false;
+  bool header = false, any_base = false, json = false;
 };
 
 void add_options(CLI::App& app, Settings& s) {
@@ -40,7 +43,8 @@ void add_options(CLI::App& app, Settings& s) {
   option.flag("--header", s.header, "The first line of every TSV names the columns");
   option("--rows", s.rows, "Only the first so many training rows; 0: all");
   option("--max-length", s.max_length, "Longest row in tokens; the longer text loses its end");
-  option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
+  auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
+  option.flag("--any-base", s.any_base, "Use the adapter over other weights than it was made over, with a warning")->needs(adapter);
   option("--output", s.output, "Folder for the adapter, in PEFT's format where PEFT has the strategy (default: not saved)")->needs(train);
   option("--predictions", s.predictions, "File for the predicted classes of --test, a line a row (default: none)");
   option.flag("--json", s.json, "Print one JSON object");
@@ -98,6 +102,12 @@ nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::Toke
 void run(Settings& s) {
   if (s.train.empty() == s.adapter.empty()) throw support::UsageError("expected --train or --adapter");
   if (s.text_columns.empty() || s.text_columns.size() > 2) throw support::UsageError("--text-columns wants one column, or two");
+  std::optional<graft::PathLock> lock;
+  if (!s.predictions.empty()) graft::check_output_file(s.predictions);
+  if (!s.output.empty()) {
+    graft::AtomicFolder const writable(s.output);  // says what would keep the adapter from being saved before it is trained
+    lock.emplace(s.output);
+  }
   auto& method = s.strategy.method;
   if (!s.train.empty() && method.name == "none") throw support::UsageError("--method none trains nothing; --method head trains the classifier alone");
   auto const tokenizer = graft::load_tokenizer(s.model);
@@ -117,14 +127,17 @@ void run(Settings& s) {
   }
   s.update.apply(s.training);
   s.training.learning_rate = s.learning_rate.value_or(support::method_info(method.name).learning_rate);
-  auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter);
+  auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter, {.any_base = s.any_base});
   nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
   if (!training.empty()) {
     summary["training_rows"] = training.size();
+    support::SignalWatch const signals;
+    s.training.stop = support::SignalWatch::caught;
     auto const report = model->fit(s.training, std::move(training), validation);
     summary.update({{"steps", report.steps.size()}, {"batch", s.training.batch}, {"learning_rate", s.training.learning_rate}, {"seed", s.training.seed},
                     {"trainable", report.trainable}, {"all", report.all}, {"train_seconds", report.seconds}, {"tokens_per_second", report.tokens_per_second()}});
     if (!report.validations.empty()) summary["validation_loss"] = report.validations.back().loss;
+    support::keep_interrupted(report, s.training.checkpoint, s.output, [&](std::string const& folder) { model->save(folder); });
     if (!s.output.empty()) model->save(s.output), summary["output"] = s.output;
   }
   if (!validation.empty()) summary.update(score(*model, validation, "validation"));
@@ -137,9 +150,9 @@ void run(Settings& s) {
   }
   summary["cut_tokens"] = cut;
   summary["peak_memory_mib"] = support::peak_memory_mib();
-  if (s.json) return support::print(summary.dump() + "\n");
+  if (s.json) return support::print(summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   std::string text;
-  for (auto const& [key, value] : summary.items()) text += key + ": " + (value.is_string() ? value.get<std::string>() : value.dump()) + "\n";
+  for (auto const& [key, value] : summary.items()) text += key + ": " + (value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n";
   support::print(text);
 }
 
@@ -150,7 +163,7 @@ int main(int argc, char** argv) {
   settings.training.epochs = 3, settings.training.batch = 32, settings.training.weight_decay = 0.01;
   CLI::App app{
       "Adapts an encoder to classes of sentences or of pairs of sentences, or uses an adapter, and scores its predictions (accuracy, Matthews correlation).\n"
-      "The head is trained beside the strategy. Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage).",
+      "The head is trained beside the strategy. Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (training ended by SIGINT, SIGTERM: the adapter is saved as it is).",
       "classify"};
   add_options(app, settings);
   return support::run_program(app, argc, argv, [&] { run(settings); });

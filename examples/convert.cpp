@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <graft/io/atomic_folder.hpp>
+#include <graft/io/path_lock.hpp>
 #include <graft/io/prompt_file.hpp>
 #include <graft/train/progress.hpp>
 
@@ -31,7 +32,7 @@ struct Settings {
   std::vector<std::string> combine;
   std::optional<std::string> combination;
   graft::CombineSettings sum;
-  bool merge = false, json = false;
+  bool merge = false, any_base = false, json = false;
 };
 
 std::map<std::string, graft::AdapterFormat> const formats{{"automatic", graft::AdapterFormat::automatic}, {"peft", graft::AdapterFormat::peft}, {"graft", graft::AdapterFormat::graft}};
@@ -44,6 +45,7 @@ void add_options(CLI::App& app, Settings& s) {
   option("--output", s.output, "Folder to write; or a .npy file, for a soft prompt")->required();
   option("--format", s.format, "Of an adapter folder: peft or graft; automatic: peft where PEFT can express it", CLI::IsMember({"automatic", "peft", "graft"}));
   option.flag("--merge", s.merge, "Write the base with the adapter in its weights, as a Hugging Face folder");
+  option.flag("--any-base", s.any_base, "Take adapters that were made over other weights than this model's, with a warning");
   option.flag("--json", s.json, "Print one JSON object");
   support::OptionGroup const sum(app, "Weighted sum");
   auto* const combine = sum("--combine", s.combine, "LoRA or (IA)³ adapters as FOLDER:WEIGHT, in place of --adapter")->excludes(adapter);
@@ -84,7 +86,9 @@ Json copy_tokenizer(fs::path const& model, fs::path const& folder) {
   for (char const* name : names) {
     std::error_code missing;
     if (!fs::is_regular_file(model / name, missing)) continue;
-    fs::copy_file(model / name, folder / name);
+    std::error_code failed;
+    fs::copy_file(model / name, folder / name, failed);
+    if (failed) graft::fail<graft::FileError>("[", (model / name).string(), "] cannot be copied to the output; got: ", failed.message(), "; what was there before is unchanged");
     copied.push_back(name);
   }
   return copied;
@@ -115,21 +119,24 @@ Json convert(Settings const& s) {
   graft::AdapterOptions options;
   options.format = formats.at(s.format);
   if (is_array(s.output)) {
+    graft::check_output_file(s.output);
     auto const prompt = graft::read_prompt(s.adapter);
     graft::write_prompt(s.output, prompt);
     return {{"kind", "array"}, {"shape", {prompt.rows(), prompt.width()}}};
   }
+  { graft::AtomicFolder const writable(s.output); }  // says what would keep it from being written before anything is loaded
   if (is_array(s.adapter)) {
     options.base_model = s.model;
     graft::save_prompt(graft::read_prompt(s.adapter), support::model_info(fs::path(s.model)), s.output, options);
     return about_adapter(s.output);
   }
+  graft::PathLock const lock(s.output);
   std::vector<std::pair<fs::path, double>> parts;
   for (auto const& part : s.combine) parts.push_back(folder_and_weight(part));
   fs::path const first = parts.empty() ? fs::path(s.adapter) : parts.front().first;
   options.base_model = base_name(first);
   auto const base = any_model::load_base(s.model);
-  auto const model = parts.empty() ? base->load(first) : base->combine(parts, s.sum);
+  auto const model = parts.empty() ? base->load(first, {.any_base = s.any_base}) : base->combine(parts, s.sum, {.any_base = s.any_base});
   if (!s.merge) {
     auto const form = support::load_template(first);
     model->save(s.output, options);
@@ -163,6 +170,6 @@ int main(int argc, char** argv) {
     if (s.combination) s.sum.combination = combinations.at(*s.combination);
     Json done = convert(s);
     done["output"] = s.output;
-    support::print(s.json ? done.dump() + "\n" : "wrote " + in_words(done) + " to " + s.output + "\n");
+    support::print(s.json ? done.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n" : "wrote " + in_words(done) + " to " + s.output + "\n");
   });
 }

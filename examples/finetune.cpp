@@ -6,6 +6,7 @@
 
 #include <graft/io/atomic_folder.hpp>
 #include <graft/io/load_tokenizer.hpp>
+#include <graft/io/path_lock.hpp>
 #include <graft/train/progress.hpp>
 #include <graft/train/recipes.hpp>
 
@@ -13,6 +14,7 @@
 #include "support/data.hpp"
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
+#include "support/signals.hpp"
 #include "support/template_file.hpp"
 #include "support/text.hpp"
 #include "support/update_options.hpp"
@@ -141,7 +143,7 @@ nlohmann::ordered_json summary_of(Settings const& s, graft::TrainingReport const
 }
 
 void print_summary(Settings const& s, nlohmann::ordered_json const& summary) {
-  if (s.json) return support::print(summary.dump() + "\n");
+  if (s.json) return support::print(summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   std::string text = graft::parameter_line(summary.at("trainable"), summary.at("all")) + "\n";
   auto const loss = [&](char const* key) {
     return summary.at(key).is_null() ? std::string("none") : support::fixed(summary.at(key).get<double>(), 4);
@@ -173,15 +175,27 @@ void finetune(Settings& s) {
     std::fprintf(stderr, "cut to the maximum lengths: %s sources, %s targets\n", graft::grouped(cut.sources).c_str(),
                  graft::grouped(cut.targets).c_str());
   s.strategy.apply_words(tokenizer);
-  if (trains) graft::AtomicFolder const writable(s.output);  // says what would keep the adapter from being saved before it is trained
+  std::optional<graft::PathLock> lock;
+  if (trains) {
+    graft::AtomicFolder const writable(s.output);  // says what would keep the adapter from being saved before it is trained
+    std::error_code missing;
+    bool const locked_below = !s.training.checkpoint.empty() && std::filesystem::weakly_canonical(s.output, missing) == std::filesystem::weakly_canonical(s.training.checkpoint, missing);
+    if (!locked_below) lock.emplace(s.output);  // a folder for both is the training's
+  }
   auto const model = any_model::load_base(s.model)->adapt(s.strategy.method);
   graft::TrainingReport report;
   if (trains) {
     graft::Training settings = s.training;
     settings.max_source = settings.max_target = 0;  // done above, where the separator is known
+    support::SignalWatch const signals;
+    settings.stop = support::SignalWatch::caught;
     report = model->fit(settings, std::move(training), std::move(validation));
-    model->save(s.output);
-    support::save_template(s.output, s.form);
+    auto const save = [&](std::string const& folder) {
+      model->save(folder);
+      support::save_template(folder, s.form);
+    };
+    support::keep_interrupted(report, settings.checkpoint, s.output, save);
+    save(s.output);
   } else {
     report.all = model->parameter_counts().all;
     if (!validation.empty()) report.validations.push_back({0, model->loss(validation), true});
@@ -201,7 +215,8 @@ int main(int argc, char** argv) {
   CLI::App app{
       "Adapts a pretrained language model to examples of source and target, and saves the adapter (in PEFT's format where PEFT has the "
       "strategy).\n"
-      "Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage).",
+      "Progress goes to standard error. SIGINT and SIGTERM end the training after the step, with a checkpoint (--checkpoint) or the adapter as it is.\n"
+      "Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (ended by SIGINT, SIGTERM).",
       "finetune"};
   add_options(app, settings);
   return support::run_program(app, argc, argv, [&] { finetune(settings); });

@@ -13,6 +13,7 @@
 #include "any_model/any_model.hpp"
 #include "support/option_group.hpp"
 #include "support/program.hpp"
+#include "support/signals.hpp"
 #include "support/template_file.hpp"
 #include "support/text.hpp"
 
@@ -21,7 +22,7 @@ namespace {
 struct Settings {
   std::string model, adapter, sources, output;
   std::optional<std::string> prompt, separator;
-  bool json = false, greedy = false, sample = false, begin_token = false;
+  bool json = false, any_base = false, greedy = false, sample = false, begin_token = false;
   std::optional<graft::Index> beams;
   graft::Sampling sampling;  // its limits serve all searches
   double length_penalty = 1.0;
@@ -55,7 +56,8 @@ void add_search_options(CLI::App& app, Settings& s) {
 void add_options(CLI::App& app, Settings& s) {
   support::OptionGroup const option(app, "Options");
   option("--model", s.model, "Hugging Face folder or GGUF file")->required();
-  option("--adapter", s.adapter, "Adapter folder, as finetune and PEFT write it (default: the model as it is)");
+  auto* const adapter = option("--adapter", s.adapter, "Adapter folder, as finetune and PEFT write it (default: the model as it is)");
+  option.flag("--any-base", s.any_base, "Use the adapter over other weights than it was made over, with a warning")->needs(adapter);
   auto* const prompt = option("--prompt", s.prompt, "Text to go on from");
   option("--sources", s.sources, "File with one source a line; gives one output a line (the first line of what the model writes)")
       ->excludes(prompt);
@@ -151,6 +153,7 @@ std::vector<std::string> read_sources(Settings const& s) {
 }
 
 void generate(Settings s) {
+  if (!s.output.empty()) graft::check_output_file(s.output);
   auto const sources = read_sources(s);
   auto const form = template_of(s);
   auto const tokenizer = graft::load_tokenizer(s.model);
@@ -163,14 +166,15 @@ void generate(Settings s) {
   any_model::Method unadapted;
   unadapted.name = "none";
   auto const base = any_model::load_base(s.model);
-  auto const model = s.adapter.empty() ? base->adapt(unadapted) : base->load(s.adapter);
+  auto const model = s.adapter.empty() ? base->adapt(unadapted) : base->load(s.adapter, {.any_base = s.any_base});
   bool const one_text = s.sampling.sequences == 1 && !s.beams;
   if (s.prompt && one_text && !s.json && s.output.empty()) return stream(s, *model, tokenizer, prompts.front(), search);
 
   Writer writer(s.output);
+  support::SignalWatch const signals;
   auto const per_prompt = s.beams ? *s.beams : s.sampling.sequences;
   auto const step = static_cast<std::size_t>(std::max<graft::Index>(1, s.batch / per_prompt));
-  for (std::size_t first = 0; first < prompts.size(); first += step) {
+  for (std::size_t first = 0; first < prompts.size() && support::SignalWatch::caught() == 0; first += step) {
     std::size_t const last = std::min(prompts.size(), first + step);
     auto piece = search;
     std::visit([&](auto& chosen) { chosen.first_prompt = static_cast<graft::Index>(first); }, piece);
@@ -184,6 +188,7 @@ void generate(Settings s) {
     if (prompts.size() > step) std::fprintf(stderr, "%zu of %zu\n", last, prompts.size());
   }
   writer.finish();
+  if (int const signal = support::SignalWatch::caught()) throw support::Interrupted(signal, graft::cat("[generate] was ended by signal ", signal, "; what was written until then is kept"));
 }
 
 }  // namespace
@@ -192,7 +197,7 @@ int main(int argc, char** argv) {
   Settings settings;
   CLI::App app{
       "Writes texts with a pretrained language model, with or without an adapter. One prompt's text appears as it is written.\n"
-      "Exit status: 0, 1 (failed), 2 (usage).",
+      "Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (ended by SIGINT, SIGTERM: what was written is kept).",
       "generate"};
   add_options(app, settings);
   return support::run_program(app, argc, argv, [&] { generate(settings); });

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <graft/io/adapter_base.hpp>
 #include <graft/io/adapter_folder.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/io/load_pretrained.hpp>
@@ -114,6 +115,12 @@ Json model_json(std::filesystem::path const& path) {
           {"sites", sites_json(info, *checkpoint)}};
 }
 
+/// Null for an adapter that does not say which weights it was made over, as PEFT's own.
+Json base_json(graft::AdapterBase const& base) {
+  if (base.hash.empty()) return nullptr;
+  return {{"hash", base.hash}, {"storage", base.storage}};
+}
+
 Json adapter_json(std::filesystem::path const& path) {
   auto const adapter = graft::AdapterFolder::open(path);
   auto const file = adapter.tensors();
@@ -127,7 +134,8 @@ Json adapter_json(std::filesystem::path const& path) {
   }
   return {{"kind", "adapter"},          {"path", path.string()},
           {"strategy", adapter.kind()}, {"format", adapter.is_peft() ? "PEFT" : "graft"},
-          {"parameters", parameters},   {"settings", adapter.config},
+          {"parameters", parameters},   {"base", base_json(graft::adapter_base_of(file))},
+          {"settings", adapter.config},
           {"tensors", tensors}};
 }
 
@@ -151,7 +159,7 @@ std::string model_text(Json const& m) {
     text += graft::grouped(tokenizer.at("vocabulary")) + " tokens";
     for (char const* role : {"bos", "eos", "pad", "unk"})
       if (tokenizer.contains(role))
-        text += graft::cat(", ", role, " ", tokenizer.at(role).at("token").get<std::string>(), " (", tokenizer.at(role).at("id").get<int>(),
+        text += graft::cat(", ", role, " ", graft::printable_name(tokenizer.at(role).at("token").get<std::string>()), " (", tokenizer.at(role).at("id").get<int>(),
                            ")");
   }
   std::size_t width = 4;
@@ -176,11 +184,15 @@ std::string model_text(Json const& m) {
 std::string adapter_text(Json const& a) {
   std::string text = a.at("path").get<std::string>() + "\n" + padded("strategy", 14) + a.at("strategy").get<std::string>() + "\n" +
                      padded("format", 14) + a.at("format").get<std::string>() + "\n" + padded("parameters", 14) +
-                     graft::grouped(a.at("parameters")) + "\n\nsettings\n";
-  for (auto const& [key, value] : a.at("settings").items()) text += "  " + padded(key, 26) + value.dump() + "\n";
+                     graft::grouped(a.at("parameters")) + "\n" + padded("base", 14) +
+                     (a.at("base").is_null() ? "unknown: the file does not say"
+                                             : "weights " + graft::printable(a.at("base").at("hash").get<std::string>()) + ", stored as " +
+                                                   graft::printable(a.at("base").at("storage").get<std::string>())) +
+                     "\n\nsettings\n";
+  for (auto const& [key, value] : a.at("settings").items()) text += "  " + padded(graft::printable_name(key), 26) + value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   text += "\ntensors\n";
   for (auto const& tensor : a.at("tensors"))
-    text += "  " + padded(tensor.at("dtype"), 9) + padded(tensor.at("shape").dump(), 16) + tensor.at("name").get<std::string>() + "\n";
+    text += "  " + padded(tensor.at("dtype"), 9) + padded(tensor.at("shape").dump(), 16) + graft::printable_name(tensor.at("name").get<std::string>()) + "\n";
   return text;
 }
 
@@ -196,9 +208,10 @@ int main(int argc, char** argv) {
   app.add_option("path", path, "Model or adapter")->required();
   app.add_flag("--json", json, "Print one JSON object");
   return support::run_program(app, argc, argv, [&] {
-    bool const adapter =
-        std::filesystem::exists(path / "adapter_config.json") ||
-        (std::filesystem::is_directory(path) && !std::filesystem::exists(path / "config.json") && !graft::adapter_names(path).empty());
+    std::error_code missing;  // opening says what is wrong
+    bool const adapter = std::filesystem::exists(path / "adapter_config.json", missing) ||
+                         (std::filesystem::is_directory(path, missing) && !std::filesystem::exists(path / "config.json", missing) &&
+                          !graft::adapter_names(path).empty());
     Json const found = adapter ? adapter_json(path) : model_json(path);
     support::print(json      ? found.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
                    : adapter ? adapter_text(found)

@@ -7,6 +7,8 @@
 #include <graft/data/grouping.hpp>
 #include <graft/data/readers.hpp>
 #include <graft/io/atomic_file.hpp>
+#include <graft/io/atomic_folder.hpp>
+#include <graft/io/path_lock.hpp>
 #include <graft/metrics/bleu.hpp>
 #include <graft/train/progress.hpp>
 
@@ -15,6 +17,7 @@
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
 #include "support/pair_tokens.hpp"
+#include "support/signals.hpp"
 #include "support/task_options.hpp"
 #include "support/text.hpp"
 
@@ -28,7 +31,7 @@ struct Settings {
   support::UpdateOptions update;
   graft::BeamSearch search;
   std::size_t rows = 0;
-  bool json = false;
+  bool any_base = false, json = false;
 };
 
 void add_options(CLI::App& app, Settings& s) {
@@ -38,7 +41,8 @@ void add_options(CLI::App& app, Settings& s) {
   option("--validation", s.validation, "Pairs whose loss is watched (default: none)")->needs(train);
   option("--test", s.test, "Pairs whose sources are written anew and scored; equal sources are one with several references");
   option("--rows", s.rows, "Only the first so many training pairs; 0: all");
-  option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
+  auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
+  option.flag("--any-base", s.any_base, "Use the adapter over other weights than it was made over, with a warning")->needs(adapter);
   option("--output", s.output, "Folder for the adapter (default: not saved)")->needs(train);
   option("--predictions", s.predictions, "File for what the model writes, a line a test source (default: none)");
   option.flag("--json", s.json, "Print one JSON object");
@@ -96,6 +100,12 @@ nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, s
 
 void run(Settings& s) {
   if (s.train.empty() && s.test.empty()) throw support::UsageError("expected --train or --test");
+  std::optional<graft::PathLock> lock;
+  if (!s.predictions.empty()) graft::check_output_file(s.predictions);
+  if (!s.output.empty()) {
+    graft::AtomicFolder const writable(s.output);  // says what would keep the adapter from being saved before it is trained
+    lock.emplace(s.output);
+  }
   auto& method = s.strategy.method;
   if (s.train.empty() && s.adapter.empty()) method.name = "none";
   if (!s.train.empty() && method.name == "none") throw support::UsageError("--method none trains nothing; leave --train out");
@@ -107,11 +117,13 @@ void run(Settings& s) {
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, method.side == "target"); });
   s.update.apply(s.training);
   s.training.learning_rate = s.learning_rate.value_or(support::method_info(method.name).learning_rate);
-  auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter);
+  auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter, {.any_base = s.any_base});
   nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
   if (!s.train.empty()) {
     auto training = encode(s.train, *tokens, s.rows), validation = s.validation.empty() ? std::vector<graft::TokenizedExample>{} : encode(s.validation, *tokens);
     summary["training_pairs"] = training.size();
+    support::SignalWatch const signals;
+    s.training.stop = support::SignalWatch::caught;
     auto const report = model->fit(s.training, std::move(training), std::move(validation));
     double last = 0;
     std::size_t const tail = std::min<std::size_t>(100, report.steps.size());
@@ -120,13 +132,14 @@ void run(Settings& s) {
                     {"trainable", report.trainable}, {"all", report.all}, {"training_loss", last}, {"train_seconds", report.seconds},
                     {"tokens_per_second", report.tokens_per_second()}});
     if (!report.validations.empty()) summary["validation_loss"] = report.validations.back().loss;
+    support::keep_interrupted(report, s.training.checkpoint, s.output, [&](std::string const& folder) { model->save(folder); });
     if (!s.output.empty()) model->save(s.output), summary["output"] = s.output;
   }
   if (!s.test.empty()) summary.update(evaluate(s, *model, *tokens));
   summary["peak_memory_mib"] = support::peak_memory_mib();
-  if (s.json) return support::print(summary.dump() + "\n");
+  if (s.json) return support::print(summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   std::string text;
-  for (auto const& [key, value] : summary.items()) text += key + ": " + (value.is_string() ? value.get<std::string>() : value.dump()) + "\n";
+  for (auto const& [key, value] : summary.items()) text += key + ": " + (value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n";
   support::print(text);
 }
 
@@ -138,7 +151,7 @@ int main(int argc, char** argv) {
   settings.search.beams = 1;
   CLI::App app{
       "Adapts an encoder-decoder to pairs of texts (translation, summaries, pronunciation), or uses an adapter, and scores what it writes.\n"
-      "Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage).",
+      "Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (training ended by SIGINT, SIGTERM: the adapter is saved as it is).",
       "seq2seq"};
   add_options(app, settings);
   return support::run_program(app, argc, argv, [&] { run(settings); });

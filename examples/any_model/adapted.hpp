@@ -32,6 +32,7 @@
 #include <graft/models/merge.hpp>
 #include <graft/models/prefix_scope.hpp>
 #include <graft/text/printable.hpp>
+#include <graft/train/model_identity.hpp>
 
 #include "any_model.hpp"
 #include "erased_model.hpp"
@@ -73,6 +74,7 @@ class Adapted final : public ErasedModel {
   graft::Index virtual_positions(graft::Stack stack) override { return model_.virtual_positions(stack); }
   void prepare_inference() override { model_.prepare_inference(); }
   void finish_inference() override { model_.finish_inference(); }
+  nlohmann::json identity() const override { return graft::model_identity(model_); }
   void save(std::filesystem::path const& folder, graft::AdapterOptions const& options) override {
     if constexpr (std::is_same_v<Strategy, graft::EmbeddingOnly>)
       if (options.format == graft::AdapterFormat::peft) return graft::save_adapter(as_prompt_tuning(model_), folder, options);
@@ -215,7 +217,7 @@ class BaseOf final : public AnyBase {
   graft::ModelConfig const& config() const override { return base_->config(); }
   graft::ModelInfo const& info() const override { return base_->info(); }
   std::unique_ptr<AnyModel> adapt(Method const& method) const override { return adapt_by_name(base_, method); }
-  std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter) const override {
+  std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter, graft::LoadOptions const& options = {}) const override {
     using namespace graft;
     std::unique_ptr<AnyModel> model;
     auto const keep = [&](auto loaded) { model = wrap(std::move(loaded)); };
@@ -223,14 +225,14 @@ class BaseOf final : public AnyBase {
       visit_adapter<Composed<PrefixTuning, ClassificationHead>, Composed<PromptTuning, ClassificationHead>, Composed<EmbeddingOnly, ClassificationHead>,
                     Composed<BottleneckAdapter, ClassificationHead>, Composed<LoRA, ClassificationHead>, Composed<BitFit, ClassificationHead>,
                     Composed<TopLayers, ClassificationHead>, Composed<FullFineTuning, ClassificationHead>, Composed<IA3, ClassificationHead>,
-                    Composed<PTuning, ClassificationHead>, Composed<ParallelAdapter, ClassificationHead>, ClassificationHead, LoRA>(base_, adapter, keep);
+                    Composed<PTuning, ClassificationHead>, Composed<ParallelAdapter, ClassificationHead>, ClassificationHead, LoRA>(base_, adapter, keep, options);
     else
       visit_adapter<PrefixTuning, InfixTuning, PromptTuning, EmbeddingOnly, BottleneckAdapter, LoRA, BitFit, TopLayers, FullFineTuning, Composed<PrefixTuning, LoRA>, IA3, PTuning,
                     ParallelAdapter, Composed<PrefixTuning, ParallelAdapter>>(
-          base_, adapter, keep);
+          base_, adapter, keep, options);
     return model;
   }
-  std::unique_ptr<AnyModel> combine(std::vector<std::pair<std::filesystem::path, double>> const& adapters, graft::CombineSettings const& settings) const override {
+  std::unique_ptr<AnyModel> combine(std::vector<std::pair<std::filesystem::path, double>> const& adapters, graft::CombineSettings const& settings, graft::LoadOptions const& options = {}) const override {
     std::unique_ptr<AnyModel> sum;
     graft::visit_adapter<graft::LoRA, graft::IA3>(base_, adapters.front().first, [&](auto const& first) {
       using Model = std::remove_cvref_t<decltype(first)>;
@@ -238,10 +240,10 @@ class BaseOf final : public AnyBase {
       std::vector<std::pair<std::string, double>> weights;
       for (auto const& [folder, weight] : adapters) {
         weights.emplace_back(std::to_string(weights.size() + 1), weight);
-        set.add(weights.back().first, graft::load_adapter<typename Model::adaptation_type>(base_, folder));
+        set.add(weights.back().first, graft::load_adapter<typename Model::adaptation_type>(base_, folder, options));
       }
       sum = wrap(graft::combine(set, weights, settings));
-    });
+    }, options);
     return sum;
   }
 

@@ -12,6 +12,7 @@
 #include <graft/adaptation/combination.hpp>
 #include <graft/generate/result.hpp>
 #include <graft/generate/settings.hpp>
+#include <graft/io/adapter_base.hpp>
 #include <graft/io/adapter_folder.hpp>
 #include <graft/models/config.hpp>
 #include <graft/nn/model_info.hpp>
@@ -62,10 +63,10 @@ class AnyBase {
   [[nodiscard]] virtual graft::ModelInfo const& info() const = 0;
   [[nodiscard]] virtual std::unique_ptr<AnyModel> adapt(Method const& method) const = 0;
   /// The model with a saved adapter.
-  [[nodiscard]] virtual std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter, graft::LoadOptions const& options = {}) const = 0;
   /// The model with the weighted sum of saved adapters, at least one. @throws FileError for strategies without weighted sums
   [[nodiscard]] virtual std::unique_ptr<AnyModel> combine(std::vector<std::pair<std::filesystem::path, double>> const& adapters,
-                                                          graft::CombineSettings const& settings) const = 0;
+                                                          graft::CombineSettings const& settings, graft::LoadOptions const& options = {}) const = 0;
 };
 
 /// A Hugging Face folder or GGUF file.

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <graft/io/adapter_folder.hpp>
 #include <graft/models/cache.hpp>
 #include <graft/models/config.hpp>
@@ -39,6 +41,8 @@ class ErasedModel {
   [[nodiscard]] virtual graft::Index virtual_positions(graft::Stack stack) = 0;
   virtual void prepare_inference() = 0;
   virtual void finish_inference() = 0;
+  /// What `graft::model_identity` gives of the model.
+  [[nodiscard]] virtual nlohmann::json identity() const = 0;
   /// Writes the adapter folder (PEFT's where PEFT has the strategy, unless the options say otherwise).
   virtual void save(std::filesystem::path const& folder, graft::AdapterOptions const& options) = 0;
   /// Writes the base with the adapter in its weights. @throws ConfigError for a strategy that is not in them

@@ -5,6 +5,9 @@
 
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/load_tokenizer.hpp>
+#include <graft/io/path_lock.hpp>
+#include <graft/text/printable.hpp>
+#include <graft/text/utf8.hpp>
 
 #include "any_model/any_model.hpp"
 #include "data.hpp"
@@ -129,15 +132,27 @@ void check_model(Settings const& s, Examples const& examples) {
   if (base->info().classifies) static_cast<void>(class_names(examples));
 }
 
+/// Rows are made by processes that read what to do from JSON, which holds UTF-8 alone.
+void check_texts(Settings const& s) {
+  for (auto const& [name, text] : {std::pair("model", s.task.model), {"data", s.task.data}, {"test", s.task.test}, {"separator", s.task.separator}})
+    if (graft::replace_invalid_utf8(text) != text)
+      graft::fail<graft::ConfigError>("[compare] got --", name, " ", graft::printable(text), "; expected UTF-8; hint: a link with another name will do");
+}
+
 void run(CommandLine& line) {
   settle(line);
   auto const& s = line.settings;
-  if (!std::filesystem::exists(s.task.model))
+  check_texts(s);
+  std::error_code missing;
+  if (!std::filesystem::exists(s.task.model, missing))
     graft::fail<graft::FileError>("[", s.task.model, "] no such file or folder; expected a Hugging Face folder or a GGUF file");
   Examples const examples = make_examples(s.task);  // says at once what is wrong with the data
   check_model(s, examples);
   std::fprintf(stderr, "%zu rows; %zu training, %zu validation and %zu test examples (%s)\n", s.methods.size(), examples.training.size(),
                examples.validation.size(), examples.test.size(), examples.description.c_str());
+  std::filesystem::create_directories(s.out, missing);  // writing into it says what is wrong
+  for (char const* name : {"report.json", "report.html"}) graft::check_output_file(s.out / name);
+  graft::PathLock const lock(s.out);
   auto const rows = make_rows(s);
   auto const failed = std::count_if(rows.begin(), rows.end(), [](Row const& row) { return row.failed(); });
   auto const fail = [&] {

@@ -79,7 +79,8 @@ class Runner {
   /// The finished row of an earlier run, where it is one of the very same request.
   std::optional<Row> finished(std::filesystem::path const& file, Json const& stamp) const {
     try {
-      if (settings_.fresh || !std::filesystem::exists(file)) return std::nullopt;
+      std::error_code missing;
+      if (settings_.fresh || !std::filesystem::exists(file, missing)) return std::nullopt;
       auto const json = graft::read_json(file);
       if (json.at("stamp") != nlohmann::json(stamp)) return std::nullopt;
       Row row = row_from_json(file.string(), json.at("row"));
@@ -100,11 +101,11 @@ class Runner {
     announce(number, time_left(number));
     std::error_code ignored;
     std::filesystem::remove(file, ignored);
-    graft::write_file_atomic(request_file, stamp.dump(1) + "\n");
+    graft::write_file_atomic(request_file, stamp.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
     std::string failure = run_self({"--worker", request_file.string(), file.string()});
     std::filesystem::remove(request_file, ignored);
     Row row;
-    if (failure.empty() && !std::filesystem::exists(file)) failure = "the process left no result";
+    if (failure.empty() && !std::filesystem::exists(file, ignored)) failure = "the process left no result";
     if (failure.empty()) row = row_from_json(file.string(), graft::read_json(file).at("row"));
     row.method = request.method, row.learning_rate = request.learning_rate;
     if (!failure.empty()) row.error = failure;

@@ -20,6 +20,16 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A signal that a program ended in order for: exit status 128 + its number.
+class Interrupted : public std::runtime_error {
+ public:
+  Interrupted(int signal, std::string const& sentence) : std::runtime_error(sentence), signal_(signal) {}
+  [[nodiscard]] int signal() const noexcept { return signal_; }
+
+ private:
+  int signal_;
+};
+
 /// Writes to standard output at once, so that a reader sees lines as they come.
 inline void print(std::string_view text) {
   bool const written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
@@ -27,7 +37,8 @@ inline void print(std::string_view text) {
     graft::fail<graft::FileError>("[standard output] cannot be written; expected a terminal, a pipe that is read, or room on the disk");
 }
 
-/// Parses the command line and runs `body`. Exit status: 0, 1 (failed, with a sentence on standard error), 2 (usage).
+/// Parses the command line and runs `body`. Exit status: 0, 1 (failed, with a sentence on standard error), 2 (usage), 128 + the number of a signal that it was
+/// ended by in order.
 template <class Body>
 int run_program(CLI::App& app, int argc, char** argv, Body const& body) {
   try {
@@ -40,6 +51,9 @@ int run_program(CLI::App& app, int argc, char** argv, Body const& body) {
   } catch (UsageError const& error) {
     std::fprintf(stderr, "%s\nRun with --help for more information.\n", error.what());
     return 2;
+  } catch (Interrupted const& end) {
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), end.what());
+    return 128 + end.signal();
   } catch (std::exception const& error) {
     std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), error.what());
     return 1;

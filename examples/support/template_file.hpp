@@ -25,7 +25,8 @@ inline void save_template(std::filesystem::path const& folder, graft::Template c
 /// Nothing where the folder says nothing: PEFT's own adapters.
 inline std::optional<graft::Template> load_template(std::filesystem::path const& folder) {
   auto const path = folder / template_file;
-  if (!std::filesystem::exists(path)) return std::nullopt;
+  std::error_code missing;  // opening says what is wrong
+  if (!std::filesystem::exists(path, missing)) return std::nullopt;
   nlohmann::json const json = graft::read_json(path);
   graft::Template form;
   form.separator = graft::json_or(path.string(), json, "separator", form.separator);

@@ -1,8 +1,19 @@
 // Settings aggregates as JSON, in both directions.
 #include <gtest/gtest.h>
 
+#include <graft/adaptation/bitfit.hpp>
+#include <graft/adaptation/bottleneck_adapter.hpp>
+#include <graft/adaptation/classification_head.hpp>
 #include <graft/adaptation/embedding_only.hpp>
+#include <graft/adaptation/full_fine_tuning.hpp>
+#include <graft/adaptation/ia3.hpp>
+#include <graft/adaptation/infix_tuning.hpp>
+#include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/p_tuning.hpp>
+#include <graft/adaptation/parallel_adapter.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
+#include <graft/adaptation/prompt_tuning.hpp>
+#include <graft/adaptation/top_layers.hpp>
 #include <graft/io/settings_json.hpp>
 
 namespace {
@@ -31,6 +42,31 @@ struct OwnSettings {
     visitor("inner", self.inner);
   }
 };
+
+/// Stands for a value of any type.
+struct AnyValue {
+  template <class T>
+  operator T() const;
+};
+template <class Settings, std::size_t... i>
+constexpr bool has_fields(std::index_sequence<i...>) {
+  return requires { Settings{(static_cast<void>(i), AnyValue{})...}; };
+}
+/// Fields of an aggregate.
+template <class Settings, std::size_t most = 24>
+constexpr std::size_t count_fields() {
+  if constexpr (has_fields<Settings>(std::make_index_sequence<most>{}))
+    return most;
+  else
+    return count_fields<Settings, most - 1>();
+}
+template <class Settings>
+void expect_all_visited() {
+  std::size_t visited = 0;
+  Settings settings;
+  Settings::visit(settings, [&](char const*, auto&) { ++visited; });
+  EXPECT_EQ(visited, count_fields<Settings>()) << Settings::name << ": a setting that visit leaves out is neither saved nor compared when a training is resumed";
+}
 
 std::string refusal(std::string const& text) {
   try {
@@ -93,4 +129,21 @@ TEST(SettingsJson, WrongValuesAreNamed) {
   }
   EXPECT_NE(refusal(R"({"init": "magic"})").find("normal, uniform, vocabulary, words"), std::string::npos);
   EXPECT_NE(refusal(R"({"reparametrization": {"hidden": []}})").find("settings.reparametrization.hidden"), std::string::npos);
+}
+
+TEST(SettingsJson, EveryFieldOfEveryStrategyIsVisited) {
+  static_assert(count_fields<OwnSettings>() == 7);
+  expect_all_visited<BitFit>();
+  expect_all_visited<BottleneckAdapter>();
+  expect_all_visited<ClassificationHead>();
+  expect_all_visited<EmbeddingOnly>();
+  expect_all_visited<FullFineTuning>();
+  expect_all_visited<IA3>();
+  expect_all_visited<InfixTuning>();
+  expect_all_visited<LoRA>();
+  expect_all_visited<ParallelAdapter>();
+  expect_all_visited<PrefixTuning>();
+  expect_all_visited<PromptTuning>();
+  expect_all_visited<PTuning>();
+  expect_all_visited<TopLayers>();
 }

@@ -3,7 +3,9 @@
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/atomic_folder.hpp>
 #include <graft/io/mapped_file.hpp>
+#include <graft/io/path_lock.hpp>
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -226,6 +228,151 @@ TEST(AtomicFolder, KilledWritersLeaveOneOfTheTwoStates) {
     EXPECT_EQ(contents_of(target / "2"), first);
     EXPECT_EQ(contents_of(target / "3"), first);
   }
+}
+
+// The text of the error that a piece of work ends with.
+template <class Work>
+std::string refusal(Work work) {
+  try {
+    work();
+  } catch (FileError const& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(AtomicFile, WritesThroughStreams) {
+  TemporaryFolder const folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  fs::create_symlink("pipe", folder / "link");
+  for (char const* const name : {"pipe", "link"}) {
+    int const reader = ::open((folder / "pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ASSERT_GE(reader, 0);
+    graft::check_output_file(folder / name);
+    graft::write_file_atomic(folder / name, "through");
+    char got[16] = {};
+    EXPECT_EQ(::read(reader, got, sizeof got), 7);
+    EXPECT_STREQ(got, "through");
+    ::close(reader);
+    EXPECT_TRUE(fs::is_fifo(folder / "pipe"));
+    EXPECT_TRUE(fs::is_symlink(folder / "link"));
+  }
+  EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{"link", "pipe"}));
+}
+
+TEST(AtomicFile, APipeThatNobodyReadsIsAnError) {
+  TemporaryFolder const folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  int const reader = ::open((folder / "pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  AtomicFile file(folder / "pipe");
+  ::close(reader);
+  EXPECT_NE(refusal([&] { file.write("nobody"); }).find("Broken pipe"), std::string::npos);
+}
+
+TEST(AtomicFile, RefusesWhatIsNeitherFileNorStream) {
+  TemporaryFolder const folder;
+  fs::create_directory(folder / "folder");
+  fs::create_symlink("loop", folder / "loop");
+  for (auto const& [name, says] : {std::pair("folder", "is a folder"), {"loop", "is a loop of symbolic links"}}) {
+    EXPECT_NE(refusal([&, name = name] { graft::write_file_atomic(folder / name, "x"); }).find(says), std::string::npos) << name;
+    EXPECT_NE(refusal([&, name = name] { graft::check_output_file(folder / name); }).find(says), std::string::npos) << name;
+  }
+  EXPECT_NE(refusal([&] { AtomicFolder const file(folder / "loop"); }).find("is a loop of symbolic links"), std::string::npos);
+  EXPECT_TRUE(fs::is_symlink(folder / "loop"));
+  EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{"folder", "loop"}));
+}
+
+TEST(AtomicFile, WritesWhatALinkWillPointTo) {
+  TemporaryFolder const folder;
+  fs::create_symlink("later", folder / "link");
+  graft::write_file_atomic(folder / "link", "new");
+  EXPECT_TRUE(fs::is_symlink(folder / "link"));
+  EXPECT_EQ(contents_of(folder / "later"), "new");
+}
+
+TEST(AtomicFolder, MessagesNameTheTarget) {
+  TemporaryFolder const folder;
+  ::signal(SIGXFSZ, SIG_DFL);  // which a write must not raise
+  rlimit before = {};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit const limit = {1000, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  std::string const message = refusal([&] {
+    AtomicFolder staged(folder / "a");
+    graft::write_file_atomic(staged.staging() / "weights", std::string(1 << 20, 'w'));
+  });
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_NE(message.find("[" + (folder / "a/weights").string() + "] cannot be written; got: File too large"), std::string::npos) << message;
+  EXPECT_EQ(message.find(".graft-tmp-"), std::string::npos) << message;
+}
+
+// A number that no process has.
+pid_t dead_process() {
+  pid_t const child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  return child;
+}
+
+TEST(Temporaries, OfKilledWritersAreRemovedAndOthersStay) {
+  TemporaryFolder const folder;
+  std::string const dead = graft::cat(".graft-tmp-", dead_process(), "-3"), living = graft::cat(".graft-tmp-", ::getppid(), "-3");
+  folder.put(dead, "half");
+  fs::create_directories(folder / (dead + "1/inner"));
+  folder.put(living, "half");
+  folder.put(".graft-tmp-x", "mine");
+  AtomicFile const writing(folder / "new");
+  EXPECT_EQ(names_in(folder.path()).count(dead), 0u);
+  graft::detail::remove_abandoned(folder.path());  // finds that this process's own is being written
+  EXPECT_EQ(names_in(folder.path()).count(dead + "1"), 0u);
+  EXPECT_EQ(names_in(folder.path()).count(living), 1u);
+  EXPECT_EQ(names_in(folder.path()).count(".graft-tmp-x"), 1u);
+  EXPECT_EQ(names_in(folder.path()).size(), 3u);
+}
+
+TEST(PathLock, HoldsAPathForOneWriter) {
+  TemporaryFolder const folder;
+  fs::create_symlink("run", folder / "link");
+  {
+    graft::PathLock const lock(folder / "run");
+    for (char const* const same : {"run", "link", "run/", "./run"}) {
+      std::string const message = refusal([&] { graft::PathLock const second(folder / same); });
+      EXPECT_NE(message.find("is being written by another process"), std::string::npos) << message;
+      EXPECT_NE(message.find(std::to_string(::getpid())), std::string::npos) << message;
+    }
+    graft::PathLock const other(folder / "other");
+  }
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{"link"});
+  graft::PathLock const again(folder / "run");
+}
+
+TEST(AtomicFolder, MessagesNameTheTargetOfAFolderInAFolder) {
+  TemporaryFolder const folder;
+  AtomicFolder outer(folder / "a");
+  std::string const message = refusal([&] {
+    AtomicFolder inner(outer.staging() / "b");
+    graft::write_file_atomic(inner.staging() / "missing/weights", "w");
+  });
+  EXPECT_NE(message.find("[" + (folder / "a/b/missing/weights").string() + "]"), std::string::npos) << message;
+  EXPECT_EQ(message.find(".graft-tmp-"), std::string::npos) << message;
+}
+
+TEST(PathLock, FallsWithItsProcess) {
+  TemporaryFolder const folder;
+  pid_t const child = ::fork();
+  if (child == 0) {
+    graft::PathLock const lock(folder / "run");
+    ::kill(::getpid(), SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(names_in(folder.path()), std::set<std::string>{".graft-lock-run"});
+  { graft::PathLock const lock(folder / "run"); }
+  EXPECT_TRUE(names_in(folder.path()).empty());
+  folder.put(".graft-lock-killed", "1");
+  folder.put(".graft-lock-notes", std::string(100, 'n'));  // none of ours
+  graft::PathLock const held(folder / "run");
+  graft::detail::remove_abandoned(folder.path());
+  EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{".graft-lock-notes", ".graft-lock-run"}));
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ TEST(Checkpoint, OfSomethingElseIsRefusedAndNothingChanges) {
   changed = settings, changed.seed = 1;
   refuses(tiny::Model<float>(), changed, tiny::counting(9), {"got seed 0; expected 1"});
   refuses(tiny::Model<float>(), settings, tiny::counting(10), {"got training examples "});
-  refuses(tiny::Model<float>(1, 12), settings, tiny::counting(9), {"another model; got parameter \"table\" \"float32 [11, 8]\"; expected \"float32 [12, 8]\""});
+  refuses(tiny::Model<float>(1, 12), settings, tiny::counting(9), {"another model; got parameter table \"float32 [11, 8]\"; expected \"float32 [12, 8]\""});
   refuses(tiny::Model<double>(), settings, tiny::counting(9), {"float64"});
   refuses(tiny::Model<float>(2), settings, tiny::counting(9), {"over another base model"});
   changed = settings, changed.resume = false;

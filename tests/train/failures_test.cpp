@@ -1,9 +1,14 @@
 // What goes wrong is said in one sentence, and nothing is lost by it.
 #include <gtest/gtest.h>
 
+#include <graft/core/warning.hpp>
 #include <graft/train/trainer.hpp>
 
+#include <sys/resource.h>
+
+#include <filesystem>
 #include <limits>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -115,6 +120,64 @@ TEST(Failures, RequestsThatCannotBeCarriedOut) {
   settings = quick();
   settings.log = "/proc/nowhere/log.jsonl";
   expect_within(message_of<graft::FileError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(4)); }), {"/proc/nowhere/log.jsonl", "cannot be written"});
+}
+
+TEST(Failures, NoCheckpointIsPromisedWhereThereIsNone) {
+  ScratchFolder const folder;
+  auto const message = [&](std::string const& checkpoint, Index every) {
+    tiny::Model<double> model;
+    model.infinite_gradient_at = 5;
+    auto settings = quick();
+    settings.checkpoint = checkpoint, settings.checkpoint_every = every;
+    return message_of<graft::NumericError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(20)); });
+  };
+  EXPECT_EQ(message("", 0).find("checkpoint"), std::string::npos);
+  EXPECT_EQ(message(folder / "late", 100).find("last checkpoint"), std::string::npos);
+  expect_within(message(folder / "early", 2), {"the last checkpoint is kept in " + (folder / "early")});
+}
+
+TEST(Failures, ALogThatCannotBeWrittenEndsNoTraining) {
+  ScratchFolder const folder;
+  std::vector<std::string> warnings;
+  auto const before = graft::set_warning_handler([&](std::string const& sentence) { warnings.push_back(sentence); });
+  tiny::Model<float> model, expected;
+  auto settings = quick();
+  (void)graft::Trainer(settings).fit(expected, tiny::counting(20));
+  settings.log = folder / "log.jsonl";
+  rlimit unlimited{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &unlimited), 0);
+  settings.on_step = [&](graft::StepReport const& step) {
+    rlimit const limit{step.step >= 3 && step.step < 6 ? 450 : unlimited.rlim_cur, unlimited.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  };
+  auto const report = graft::Trainer(settings).fit(model, tiny::counting(20));
+  graft::set_warning_handler(before);
+  EXPECT_EQ(model.numbers(), expected.numbers());
+  ASSERT_EQ(warnings.size(), 1u);
+  expect_within(warnings.front(), {"log.jsonl] cannot be written; got: File too large", "the training goes on"});
+  std::istringstream lines(read_all(settings.log));
+  std::vector<Index> steps;
+  std::string last;
+  for (std::string line; std::getline(lines, line); last = line) steps.push_back(nlohmann::json::parse(line).at("step").get<Index>());  // whole lines alone
+  EXPECT_EQ(nlohmann::json::parse(last).at("event"), "end");
+  EXPECT_LT(steps.size(), report.steps.size() + 1);
+}
+
+TEST(Failures, CheckpointFoldersThatCannotBe) {
+  ScratchFolder const folder;
+  write_all(folder / "file", "mine");
+  std::filesystem::create_symlink("loop", std::filesystem::path(folder / "loop"));
+  for (std::string const name : {"file", "loop", "file/below", "loop/below"})
+    for (bool resume : {false, true}) {
+      tiny::Model<float> model;
+      auto settings = quick();
+      settings.checkpoint = folder / name.c_str(), settings.resume = resume;
+      auto const before = model.numbers();
+      std::string const message = message_of<graft::FileError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(4)); });
+      expect_within(message, {name});
+      EXPECT_EQ(message.find("filesystem error"), std::string::npos) << message;
+      EXPECT_EQ(model.numbers(), before);
+    }
 }
 
 TEST(Failures, WhatWasRecordedBeforeIsNotTrainedOn) {

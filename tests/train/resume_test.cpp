@@ -121,6 +121,58 @@ TEST(Resume, IsBitwiseWithAdafactor) {
   EXPECT_THROW((void)train(model, other), graft::ConfigError);
 }
 
+TEST(Resume, AfterARequestToStop) {
+  ScratchFolder const folder;
+  tiny::Model<float> whole;
+  auto settings = settings_of("");
+  settings.log = folder / "whole.jsonl";
+  auto const expected = train(whole, settings);
+  for (Index stop : {1, 5, 13, 27}) {
+    auto interrupted = settings_of(folder / graft::cat("stop-", stop).c_str());
+    interrupted.log = folder / "parts.jsonl";
+    Index asked = 0;
+    interrupted.stop = [&] { return ++asked == stop ? 15 : 0; };
+    tiny::Model<float> first, second;
+    auto const part = train(first, interrupted);
+    EXPECT_EQ(part.interrupted, 15);
+    EXPECT_EQ(static_cast<Index>(part.steps.size()), stop);
+    EXPECT_NE(read_all(interrupted.log).find(graft::cat("{\"event\":\"interrupted\",\"step\":", stop, ",\"message\":\"asked to stop (15)")), std::string::npos);
+    interrupted.stop = nullptr;
+    auto const report = train(second, interrupted);
+    EXPECT_EQ(report.interrupted, 0);
+    expect_equal(report, expected);
+    EXPECT_EQ(second.numbers(), whole.numbers());
+    EXPECT_EQ(log_lines(folder / "parts.jsonl"), log_lines(folder / "whole.jsonl"));
+  }
+}
+
+TEST(Resume, IsLockedAgainstASecondTraining) {
+  ScratchFolder const folder;
+  auto settings = settings_of(folder / "run");
+  settings.log = folder / "log.jsonl";
+  tiny::Model<float> model, second;
+  std::vector<std::string> messages;
+  settings.on_step = [&](graft::StepReport const& step) {
+    if (step.step != 3) return;
+    for (bool same_folder : {true, false}) {
+      auto other = settings;
+      other.on_step = nullptr;
+      if (!same_folder) other.checkpoint.clear(), other.resume = false;
+      try {
+        (void)train(second, other);
+      } catch (graft::FileError const& error) {
+        messages.push_back(error.what());
+      }
+    }
+  };
+  (void)train(model, settings);
+  ASSERT_EQ(messages.size(), 2u);
+  EXPECT_NE(messages[0].find("run] is being written by another process"), std::string::npos) << messages[0];
+  EXPECT_NE(messages[1].find("log.jsonl] is being written by another training"), std::string::npos) << messages[1];
+  settings.on_step = nullptr;
+  (void)train(second, settings);  // now it may
+}
+
 TEST(Resume, OfAFinishedOrStoppedTrainingChangesNothing) {
   ScratchFolder const folder;
   for (bool stops : {false, true}) {

@@ -77,7 +77,7 @@ struct AdapterFolder {
     std::error_code error;
     if (!std::filesystem::exists(path, error)) {
       std::string others;
-      for (auto const& name : adapter_names(folder)) others += (others.empty() ? "; hint: it holds the named adapters " : ", ") + name;
+      for (auto const& name : adapter_names(folder)) others += (others.empty() ? "; hint: it holds the named adapters " : ", ") + printable_name(name);
       fail<FileError>("[", folder.string(), "] holds no adapter; expected the file adapter_config.json in it", others);
     }
     JsonLimits limits;

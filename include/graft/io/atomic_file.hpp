@@ -4,84 +4,50 @@
 
 #include <graft/core/error.hpp>
 #include <graft/io/mapped_file.hpp>
+#include <graft/io/output_path.hpp>
+#include <graft/io/quiet_write.hpp>
+#include <graft/io/temporary.hpp>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <string_view>
-#include <system_error>
-#include <utility>
 
 namespace graft {
 
-namespace detail {
-
-/// A name no other writer uses at this time, in the same folder (rename is atomic only within one file system).
-[[nodiscard]] inline std::string temporary_name() {
-  static std::atomic<unsigned> counter{0};
-  return cat(".graft-tmp-", ::getpid(), "-", counter.fetch_add(1));
-}
-
-/// Makes a folder's entries durable. File systems that cannot synchronize folders say EINVAL or ENOTSUP; there is nothing more to do then.
-inline void synchronize_folder(std::filesystem::path const& folder) {
-  FileDescriptor const file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (file.get() < 0 || (::fsync(file.get()) != 0 && errno != EINVAL && errno != ENOTSUP)) {
-    fail<FileError>("[", folder.string(), "] cannot be synchronized to disk; got: ", std::strerror(errno));
-  }
-}
-
-/// The folder a path lies in; "." for a bare name.
-[[nodiscard]] inline std::filesystem::path folder_of(std::filesystem::path const& path) {
-  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-}
-
-/// Follows a symbolic link, so that what it points to is replaced and not the link.
-[[nodiscard]] inline std::filesystem::path resolve_link(std::filesystem::path const& path) {
-  std::error_code error;
-  if (!std::filesystem::is_symlink(path, error)) return path;
-  std::filesystem::path resolved = std::filesystem::weakly_canonical(path, error);
-  return error ? path : resolved;
-}
-
-}  // namespace detail
-
 /// Writes a file beside its target and renames it into place: temporary → write → fsync → rename → fsync of the folder.
 /// Until `commit()` returns the old file stays as it was; without it (an exception) the temporary is removed.
+///
+/// Links are followed, to what does not exist yet too. A FIFO, a character device (a terminal, /dev/null) and a descriptor of this process (/dev/stdout) are
+/// written through and stay what they are; a folder, a socket, a block device and a loop of links are refused.
 class AtomicFile {
  public:
-  /// Creates the temporary in the target's folder; throws FileError if that cannot be written.
-  explicit AtomicFile(std::filesystem::path const& target)
-      : target_(detail::resolve_link(target)), temporary_(detail::folder_of(target_) / detail::temporary_name()), file_(create()) {}
+  /// Creates the temporary in the target's folder, or opens the stream; throws FileError if that cannot be written.
+  explicit AtomicFile(std::filesystem::path const& target) : AtomicFile(target, detail::output_path(target)) {}
   AtomicFile(AtomicFile const&) = delete;
   AtomicFile& operator=(AtomicFile const&) = delete;
   ~AtomicFile() {
     if (!committed_) ::unlink(temporary_.c_str());
   }
 
-  /// Appends bytes; throws FileError (disk full, size limit).
+  /// Appends bytes; throws FileError (disk full, size limit, a pipe that nobody reads).
   void write(void const* data, std::size_t count) {
-    auto const* next = static_cast<char const*>(data);
-    while (count > 0) {
-      ssize_t const put = ::write(file_.get(), next, std::min<std::size_t>(count, std::size_t{1} << 30));
-      if (put < 0 && errno == EINTR) continue;
-      if (put <= 0) refuse("cannot be written");
-      next += put;
-      count -= static_cast<std::size_t>(put);
-    }
+    if (!detail::write_all(file_.get(), data, count)) refuse("cannot be written");
   }
   void write(std::string_view text) { write(text.data(), text.size()); }
 
   /// Puts the new file in the old one's place.
   void commit() {
+    if (stream_) return;
     if (::fsync(file_.get()) != 0) refuse("cannot be synchronized to disk");
     if (::rename(temporary_.c_str(), target_.c_str()) != 0) refuse("cannot be put in place");
     committed_ = true;
@@ -89,27 +55,40 @@ class AtomicFile {
   }
 
  private:
+  AtomicFile(std::filesystem::path const& given, detail::OutputPath const& output)
+      : given_(given), target_(output.path), stream_(output.kind != detail::OutputKind::file), committed_(stream_),
+        temporary_(detail::folder_of(target_) / detail::temporary_name()), file_(stream_ ? open_stream(output) : create()) {}
+
+  [[nodiscard]] int open_stream(detail::OutputPath const& output) const {
+    int const file = output.kind == detail::OutputKind::descriptor ? ::fcntl(output.descriptor, F_DUPFD_CLOEXEC, 3)
+                                                                  : ::open(target_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (file < 0) refuse("cannot be written");
+    return file;
+  }
   [[nodiscard]] int create() {
+    detail::remove_abandoned_once(detail::folder_of(target_));
+    std::lock_guard const guard(detail::temporaries_mutex());
     detail::FileDescriptor file(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (file.get() < 0) {
       committed_ = true;  // nothing of ours to remove
       refuse("cannot be written");
     }
+    int const locked = ::flock(file.get(), LOCK_EX | LOCK_NB);  // shows that its writer lives; some file systems have no locks
     struct stat old = {};
-    if (::stat(target_.c_str(), &old) == 0) {
-      int const ignored = ::fchmod(file.get(), old.st_mode & 07777);  // a file system without modes loses nothing
-      static_cast<void>(ignored);
-    }
+    int const ignored = ::stat(target_.c_str(), &old) == 0 ? ::fchmod(file.get(), old.st_mode & 07777) : locked;  // a file system without modes loses nothing
+    static_cast<void>(ignored);
     return file.release();
   }
   [[noreturn]] void refuse(char const* what) const {
-    fail<FileError>("[", target_.string(), "] ", what, "; got: ", std::strerror(errno), "; expected room and permission in ",
-                    detail::folder_of(target_).string(), "; what was there before is unchanged");
+    std::string const why = std::strerror(errno);
+    if (stream_) fail<FileError>("[", detail::shown(given_), "] ", what, "; got: ", why, "; expected a stream that takes all of it");
+    fail<FileError>("[", detail::shown(given_), "] ", what, "; got: ", why, "; expected room and permission in ", detail::shown(detail::folder_of(target_)),
+                    "; what was there before is unchanged");
   }
 
-  std::filesystem::path target_;
+  std::filesystem::path given_, target_;
+  bool stream_ = false, committed_ = false;
   std::filesystem::path temporary_;
-  bool committed_ = false;
   detail::FileDescriptor file_;
 };
 
@@ -118,6 +97,16 @@ inline void write_file_atomic(std::filesystem::path const& path, std::string_vie
   AtomicFile file(path);
   file.write(contents);
   file.commit();
+}
+
+/// Says what would keep a file from being written, before the work that it is for. Nothing is changed, and no FIFO is opened.
+/// @throws FileError
+inline void check_output_file(std::filesystem::path const& path) {
+  auto const output = detail::output_path(path);
+  if (output.kind == detail::OutputKind::file)
+    AtomicFile const writable(path);
+  else if (output.kind == detail::OutputKind::stream ? ::access(output.path.c_str(), W_OK) != 0 : ::fcntl(output.descriptor, F_GETFD) < 0)
+    fail<FileError>("[", path.string(), "] cannot be written; got: ", std::strerror(errno));
 }
 
 }  // namespace graft

@@ -4,8 +4,10 @@
 
 #include <graft/core/error.hpp>
 #include <graft/io/atomic_file.hpp>
+#include <graft/io/temporary.hpp>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,8 +16,11 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
+#include <mutex>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace graft {
@@ -29,26 +34,36 @@ namespace graft {
 ///     folder.commit();
 class AtomicFolder {
  public:
-  /// Creates the staging folder (and the target's missing parents); throws FileError if it cannot be created.
-  explicit AtomicFolder(std::filesystem::path const& target) : target_(absolute(target)) {
+  /// Creates the staging folder (and the target's missing parents), and removes what killed writers left; throws FileError if it cannot be created.
+  explicit AtomicFolder(std::filesystem::path const& target) : given_(target), target_(absolute(target)) {
     std::error_code error;
     std::filesystem::create_directories(target_.parent_path(), error);
+    if (error) refuse("cannot be written", error.message());
     bool const present = std::filesystem::exists(target_, error);
-    if (present && !std::filesystem::is_directory(target_, error)) {
-      fail<FileError>("[", target_.string(), "] is not a folder; expected a folder or a new name; it is unchanged");
-    }
+    if (error) refuse("cannot be written", error.message());
+    if (present && !detail::is_folder(target_)) fail<FileError>("[", shown(), "] is not a folder; expected a folder or a new name; it is unchanged");
+    recover();
     swap_ = !present || can_swap();
-    staging_ = (swap_ ? target_.parent_path() : target_) / detail::temporary_name();
+    auto const folder = swap_ ? target_.parent_path() : target_;
+    detail::remove_abandoned_once(folder);
+    staging_ = folder / detail::temporary_name();
+    std::lock_guard const guard(detail::temporaries_mutex());
     if (::mkdir(staging_.c_str(), 0777) != 0) {
-      fail<FileError>("[", target_.string(), "] cannot be written; got: ", std::strerror(errno), "; expected room and permission in ",
-                      staging_.parent_path().string());
+      std::string const why = std::strerror(errno);
+      staging_.clear();
+      refuse("cannot be written", why);
     }
+    lock_ = ::open(staging_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (lock_ >= 0) static_cast<void>(::flock(lock_, LOCK_EX | LOCK_NB) == 0);  // shows that its writer lives; some file systems have no locks
+    detail::StagingNames::add(staging_, given_);
   }
   AtomicFolder(AtomicFolder const&) = delete;
   AtomicFolder& operator=(AtomicFolder const&) = delete;
   ~AtomicFolder() {
     std::error_code ignored;
     std::filesystem::remove_all(staging_, ignored);
+    if (lock_ >= 0) ::close(lock_);
+    detail::StagingNames::remove(staging_);
   }
 
   /// Where to write the files.
@@ -58,21 +73,30 @@ class AtomicFolder {
   void commit() try {
     synchronize(staging_);
     if (!std::filesystem::exists(target_)) {
-      if (::rename(staging_.c_str(), target_.c_str()) != 0) refuse();
+      if (::rename(staging_.c_str(), target_.c_str()) != 0) refuse("cannot be put in place", std::strerror(errno));
     } else if (std::vector<std::string> const files = names(staging_); !swap_ || !swap_folders(files)) {
       rename_each(files);
     }
     detail::synchronize_folder(target_.parent_path());
   } catch (std::filesystem::filesystem_error const& error) {
-    fail<FileError>("[", target_.string(), "] cannot be put in place; got: ", error.what());
+    refuse("cannot be put in place", error.code().message());
   }
 
  private:
+  [[nodiscard]] std::string shown() const { return detail::shown(given_); }
+  [[noreturn]] void refuse(char const* what, std::string const& why) const {
+    fail<FileError>("[", shown(), "] ", what, "; got: ", why, "; expected room and permission in ", detail::shown(detail::folder_of(given_)),
+                    "; what was there before is unchanged");
+  }
+
   static std::filesystem::path absolute(std::filesystem::path const& path) {
     std::error_code error;
-    std::filesystem::path resolved = std::filesystem::weakly_canonical(std::filesystem::absolute(path), error);
-    if (error || !resolved.has_filename()) resolved = resolved.parent_path();
-    if (error || !resolved.has_filename()) fail<FileError>("[", path.string(), "] cannot be used as a folder to write");
+    auto const bare = path.has_filename() ? path : path.parent_path();  // "a/" is a
+    std::filesystem::path resolved = std::filesystem::absolute(detail::follow_links(bare), error);
+    if (!error) resolved = std::filesystem::weakly_canonical(resolved, error);
+    if (error) fail<FileError>("[", path.string(), "] cannot be written; got: ", error.message(), "; expected a folder or a new name");
+    if (!resolved.has_filename()) resolved = resolved.parent_path();
+    if (!resolved.has_filename()) fail<FileError>("[", path.string(), "] cannot be used as a folder to write; expected a name below it");
     return resolved;
   }
 
@@ -91,31 +115,50 @@ class AtomicFolder {
 
   static std::vector<std::string> names(std::filesystem::path const& folder) {
     std::vector<std::string> found;
-    for (auto const& entry : std::filesystem::directory_iterator(folder)) found.push_back(entry.path().filename().string());
+    std::error_code error;
+    for (auto const& path : detail::folder_entries(folder, error)) found.push_back(path.filename().string());
+    if (error) throw std::filesystem::filesystem_error("names", folder, error);
     return found;
   }
 
   static void synchronize(std::filesystem::path const& folder) {
-    for (auto const& entry : std::filesystem::recursive_directory_iterator(folder)) {
-      if (entry.is_directory()) {
-        detail::synchronize_folder(entry.path());
+    for (auto const& name : names(folder)) {
+      auto const path = folder / name;
+      if (detail::is_own_folder(path)) {
+        synchronize(path);
         continue;
       }
-      detail::FileDescriptor const file(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
-      if (file.get() < 0 || ::fsync(file.get()) != 0) {
-        fail<FileError>("[", entry.path().string(), "] cannot be synchronized to disk; got: ", std::strerror(errno));
-      }
+      detail::FileDescriptor const file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+      if (file.get() < 0 || ::fsync(file.get()) != 0)
+        fail<FileError>("[", detail::shown(path), "] cannot be synchronized to disk; got: ", std::strerror(errno));
     }
     detail::synchronize_folder(folder);
   }
 
+  /// What a staging folder is called while it may hold subfolders of the target: nobody but a writer of the same target touches it.
+  [[nodiscard]] std::string swap_prefix() const { return cat(".graft-swap-", std::hash<std::string>{}(target_.filename().string()), "-"); }
+
+  /// Brings back the subfolders that a writer, killed between swapping the folders and moving them over, left in the old one.
+  void recover() const {
+    std::lock_guard const guard(detail::temporaries_mutex());
+    std::error_code error;
+    for (auto const& left : detail::folder_entries(target_.parent_path(), error)) {
+      if (!detail::is_abandoned(left, swap_prefix())) continue;
+      std::error_code failed;
+      for (auto const& path : detail::folder_entries(left, failed))
+        if (std::error_code missing; detail::is_own_folder(path) && !std::filesystem::exists(target_ / path.filename(), missing))
+          std::filesystem::rename(path, target_ / path.filename(), failed);
+      if (!failed) std::filesystem::remove_all(left, failed);
+    }
+  }
+
   /// False if this file system cannot do it; nothing has changed then.
-  [[nodiscard]] bool swap_folders(std::vector<std::string> const& files) const {
+  [[nodiscard]] bool swap_folders(std::vector<std::string> const& files) {
 #ifdef RENAME_EXCHANGE
     std::vector<std::string> folders;
     for (auto const& name : names(target_)) {
       if (std::filesystem::exists(std::filesystem::symlink_status(staging_ / name))) continue;
-      if (std::filesystem::is_directory(std::filesystem::symlink_status(target_ / name))) {
+      if (detail::is_own_folder(target_ / name)) {
         folders.push_back(name);
       } else if (::linkat(AT_FDCWD, (target_ / name).c_str(), AT_FDCWD, (staging_ / name).c_str(), 0) != 0) {
         drop_links(files);
@@ -126,6 +169,10 @@ class AtomicFolder {
     if (::stat(target_.c_str(), &old) == 0) {
       int const ignored = ::chmod(staging_.c_str(), old.st_mode & 07777);
       static_cast<void>(ignored);
+    }
+    if (!folders.empty() && !set_apart(files)) {
+      drop_links(files);
+      return false;
     }
     if (::renameat2(AT_FDCWD, staging_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE) != 0) {
       drop_links(files);
@@ -139,6 +186,17 @@ class AtomicFolder {
 #endif
   }
 
+  /// Renames the staging folder so that `recover` finds it; it may hold no subfolders of its own.
+  [[nodiscard]] bool set_apart(std::vector<std::string> const& files) {
+    if (std::any_of(files.begin(), files.end(), [&](std::string const& name) { return detail::is_own_folder(staging_ / name); })) return false;
+    auto const apart = target_.parent_path() / detail::temporary_name(swap_prefix());
+    if (::rename(staging_.c_str(), apart.c_str()) != 0) return false;
+    detail::StagingNames::remove(staging_);
+    staging_ = apart;
+    detail::StagingNames::add(staging_, given_);
+    return true;
+  }
+
   /// Leaves only what was written in the staging folder.
   void drop_links(std::vector<std::string> const& written) const {
     for (auto const& name : names(staging_)) {
@@ -149,16 +207,15 @@ class AtomicFolder {
   void rename_each(std::vector<std::string> const& files) const {
     for (auto const& name : files) {
       auto const to = target_ / name;
-      if (std::filesystem::is_directory(to)) std::filesystem::rename(to, staging_ / cat(".replaced-", name));
-      if (::rename((staging_ / name).c_str(), to.c_str()) != 0) refuse();
+      if (detail::is_own_folder(to)) std::filesystem::rename(to, staging_ / cat(".replaced-", name));
+      if (::rename((staging_ / name).c_str(), to.c_str()) != 0) refuse("cannot be put in place", std::strerror(errno));
     }
     detail::synchronize_folder(target_);
   }
 
-  [[noreturn]] void refuse() const { fail<FileError>("[", target_.string(), "] cannot be put in place; got: ", std::strerror(errno)); }
-
-  std::filesystem::path target_;
+  std::filesystem::path given_, target_;
   std::filesystem::path staging_;
+  int lock_ = -1;
   bool swap_ = false;
 };
 

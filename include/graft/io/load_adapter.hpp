@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <graft/io/adapter_base.hpp>
 #include <graft/io/adapter_format.hpp>
 #include <graft/io/adapter_tensors.hpp>
 #include <graft/io/peft/classification.hpp>
@@ -124,7 +125,7 @@ template <class Adaptation, Architecture A, class Scalar>
 }
 
 template <class Adaptation, Architecture A, class Scalar>
-[[nodiscard]] Transformer<A, Adaptation, Scalar, Cpu> load(AdapterFolder const& folder, Base<A, Scalar, Cpu> const& base) {
+[[nodiscard]] Transformer<A, Adaptation, Scalar, Cpu> load(AdapterFolder const& folder, Base<A, Scalar, Cpu> const& base, LoadOptions const& options = {}) {
   auto settings = read_settings<Adaptation>(folder);
   check_model<Adaptation>(folder, base->info());
   SafetensorsFile const file = folder.tensors();
@@ -135,6 +136,7 @@ template <class Adaptation, Architecture A, class Scalar>
     if (folder.is_peft())
       for (auto& tensor : tensors) tensor.name = peft_name<Adaptation>(tensor.name);
   read_adapter_tensors(file, tensors, "this " + base->info().architecture + " model");
+  check_adapter_base(file, *base, options);
   return {base, std::move(settings), std::move(state)};
 }
 
@@ -151,21 +153,23 @@ template <class Adaptation>
 /// A model of this base with the adapter in `folder`, which graft or PEFT wrote (named adapters lie in subfolders: `adapter_path`). The
 /// base is shared. The model can be trained on; a soft prompt is flat then, its MLP is gone. Keys of the configuration that nobody knows
 /// are passed over, missing ones defaulted.
+/// A folder whose file names the base that it was made over is not used over other weights (`LoadOptions`).
 /// @throws FileError, one sentence, for everything that is missing, malformed, of another strategy or of another model, and for NaN
 template <class Adaptation, Architecture A, class Scalar>
 [[nodiscard]] Transformer<A, Adaptation, Scalar, Cpu> load_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base,
-                                                                   std::filesystem::path const& folder) {
-  return detail::load<Adaptation, A, Scalar>(AdapterFolder::open(folder), base);
+                                                                   std::filesystem::path const& folder, LoadOptions const& options = {}) {
+  return detail::load<Adaptation, A, Scalar>(AdapterFolder::open(folder), base, options);
 }
 
 /// Calls `f(model)` with the adapter in `folder`, whichever of `Adaptations` it is: the one place where a program turns the folder's word
 /// into a type.
 /// @throws FileError if it is none of them, and as `load_adapter`
 template <class... Adaptations, Architecture A, class Scalar, class F>
-void visit_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder, F const& f) {
+void visit_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder, F const& f,
+                   LoadOptions const& options = {}) {
   auto const opened = AdapterFolder::open(folder);
   std::string const kind = detail::held_name(opened);
-  bool const found = ((kind == detail::full_name<Adaptations>() ? (f(detail::load<Adaptations, A, Scalar>(opened, base)), true) : false) || ...);
+  bool const found = ((kind == detail::full_name<Adaptations>() ? (f(detail::load<Adaptations, A, Scalar>(opened, base, options)), true) : false) || ...);
   if (found) return;
   std::string choices;
   ((choices += (choices.empty() ? "" : ", ") + detail::full_name<Adaptations>()), ...);
@@ -175,12 +179,12 @@ void visit_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base
 /// All adapters of one strategy in a folder (the folder's own is "default") as a set on a shared base.
 template <class Adaptation, Architecture A, class Scalar>
 [[nodiscard]] AdapterSet<Transformer<A, Adaptation, Scalar, Cpu>> load_adapters(
-    std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder) {
+    std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder, LoadOptions const& options = {}) {
   AdapterSet<Transformer<A, Adaptation, Scalar, Cpu>> set;
   auto const names = adapter_names(folder);
   if (names.empty())
     fail<FileError>("[", folder.string(), "] holds no adapter; expected the file adapter_config.json in it or in a subfolder");
-  for (auto const& name : names) set.add(name, load_adapter<Adaptation>(base, adapter_path(folder, name)));
+  for (auto const& name : names) set.add(name, load_adapter<Adaptation>(base, adapter_path(folder, name), options));
   return set;
 }
 

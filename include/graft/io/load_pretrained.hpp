@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -68,6 +69,24 @@ template <class Scalar>
 
 }  // namespace detail
 
+namespace detail {
+
+/// How a checkpoint stores most of its values, with one spelling for GGUF's and safetensors' plain types.
+[[nodiscard]] inline std::string main_storage(Checkpoint const& checkpoint) {
+  std::map<std::string, double> values;
+  for (auto const& name : checkpoint.names()) {
+    double size = 1;
+    for (auto const extent : checkpoint.entry(name).shape) size *= static_cast<double>(extent);
+    values[checkpoint.storage(name)] += size;
+  }
+  std::string most;
+  for (auto const& [storage, size] : values)
+    if (most.empty() || size > values.at(most)) most = storage;
+  return most == "F32" ? "float32" : most == "F16" ? "float16" : most == "BF16" ? "bfloat16" : most;
+}
+
+}  // namespace detail
+
 /// The configuration of a checkpoint, with what only its tensors tell: whether the head is its own.
 [[nodiscard]] inline ModelConfig checkpoint_config(Checkpoint const& checkpoint) {
   nlohmann::json const json = checkpoint.config();
@@ -86,7 +105,8 @@ template <Architecture A, class Scalar = float>
     fail<FileError>("[", where, "] has the model_type ", printable(config.architecture), "; expected ", A::model_type, ", the architecture asked for");
   auto base = std::make_shared<Pretrained<A, Scalar>>(config);
   base->source = where;
-  base->configuration = checkpoint->config().dump();
+  base->configuration = checkpoint->config().dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  base->storage = detail::main_storage(*checkpoint);
   auto const& sites = base->info().sites;
   parallel_for(static_cast<Index>(sites.size()), [&](Index i) {
     SiteInfo const& site = sites[static_cast<std::size_t>(i)];

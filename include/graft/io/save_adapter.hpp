@@ -5,10 +5,12 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include <graft/io/adapter_base.hpp>
 #include <graft/io/adapter_format.hpp>
 #include <graft/io/adapter_tensors.hpp>
 #include <graft/io/atomic_file.hpp>
@@ -59,10 +61,10 @@ template <class Adaptation>
   return name;
 }
 
-/// Writes both files into an existing folder. `where` is the adapter's final place, for messages.
+/// Writes both files into an existing folder. `where` is the adapter's final place, for messages; `base` is what the file says of the base's weights.
 template <class Scalar, class Adaptation>
 void write_adapter(Adaptation const& settings, StateOf<Adaptation, Scalar, Cpu>& state, ModelInfo const& model, std::filesystem::path const& folder,
-                   std::filesystem::path const& where, std::string const& base_model, AdapterFormat format) {
+                   std::filesystem::path const& where, std::string const& base_model, AdapterFormat format, AdapterBase const& base = {}) {
   bool const peft = saved_as_peft(settings, model, format);
   auto const config = adapter_config(settings, state, model, base_model, peft);
   auto const tensors = adapter_tensors<Adaptation, Scalar, Cpu>(state);
@@ -77,13 +79,14 @@ void write_adapter(Adaptation const& settings, StateOf<Adaptation, Scalar, Cpu>&
     entries.push_back(
         {saved_name<Adaptation>(tensor.name, peft), dtype_of<Scalar>, shape, reinterpret_cast<std::byte const*>(tensor.values.data()), bytes, nullptr});
   }
-  write_file_atomic(folder / "adapter_config.json", config.dump(2, ' ', true));
-  save_safetensors(folder / "adapter_model.safetensors", entries);
+  write_file_atomic(folder / "adapter_config.json", config.dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
+  save_safetensors(folder / "adapter_model.safetensors", entries, adapter_metadata(base));
 }
 template <Architecture A, class Adaptation, class Scalar>
 void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesystem::path const& folder, std::filesystem::path const& where,
                    std::optional<std::string> const& base_model, AdapterFormat format) {
-  write_adapter<Scalar>(model.settings(), model.state(), model.info(), folder, where, base_model.value_or(model.base()->source), format);
+  write_adapter<Scalar>(model.settings(), model.state(), model.info(), folder, where, base_model.value_or(model.base()->source), format,
+                        adapter_base(*model.base()));
 }
 
 }  // namespace detail
@@ -112,7 +115,9 @@ void save_adapters(AdapterSet<Model> const& set, std::filesystem::path const& fo
   AtomicFolder files(folder);
   for (auto const& name : set.names()) {
     auto const staged = adapter_path(files.staging(), name);
-    std::filesystem::create_directories(staged);
+    std::error_code error;
+    std::filesystem::create_directories(staged, error);
+    if (error) fail<FileError>("[", adapter_path(folder, name).string(), "] cannot be written; got: ", error.message());
     detail::write_adapter(set.at(name), staged, adapter_path(folder, name), base_model, AdapterFormat::automatic);
   }
   files.commit();

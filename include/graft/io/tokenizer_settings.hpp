@@ -26,7 +26,8 @@ namespace graft::detail {
 
 /// A small JSON file of a folder; an empty object where there is none.
 [[nodiscard]] inline nlohmann::json read_settings(std::filesystem::path const& path) {
-  if (!std::filesystem::exists(path)) return nlohmann::json::object();
+  std::error_code missing;
+  if (!std::filesystem::exists(path, missing)) return nlohmann::json::object();
   JsonLimits limits;
   limits.values = std::size_t{1} << 18;
   nlohmann::json settings = read_json(path, limits);

@@ -51,7 +51,7 @@ template <Architecture A, class Scalar, class Device>
 template <class Adaptation, Architecture A, class Scalar, class Device>
 [[nodiscard]] Transformer<A, Adaptation, Scalar, Device> adapt(std::shared_ptr<Pretrained<A, Scalar, Device> const> const& base, Adaptation settings, std::uint64_t seed = 0) {
   StateOf<Adaptation, Scalar, Device> state(settings, base->info(), access<A, Scalar, Device>(base), RandomKey(seed).with("adaptation"));
-  return {base, std::move(settings), std::move(state)};
+  return {base, std::move(settings), std::move(state), seed};
 }
 
 }  // namespace graft

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <type_traits>
 #include <vector>
 
 #include <graft/models/architecture.hpp>
+#include <graft/models/weights_hash.hpp>
 
 namespace graft {
 
@@ -35,8 +38,30 @@ class Pretrained {
   /// For loaders only.
   [[nodiscard]] SiteWeights<Scalar, Device>& mutable_at(SiteAddress const& address) { return weights_[slot(address)]; }
 
+  /// A hash of all weights as numbers, 16 hexadecimal digits: tells a base from another of the same shape. The same weights have the same hash whatever file,
+  /// shards or wider type they are stored in; rounded or quantized ones have another. Computed when first asked for, after loading; empty for a base that is
+  /// not in the host's memory.
+  [[nodiscard]] std::string weights_hash() const {
+    if constexpr (std::is_same_v<Device, Cpu>) {
+      return hash_.get([this] {
+        detail::WeightsHash hash;
+        for (auto const& site : info_.sites) {
+          if (site.tied) continue;
+          auto const& weights = at(site.address);
+          hash.add(site.name + ".weight", weights.matrix);
+          hash.add(site.name + ".weight", weights.gain);
+          hash.add(site.name + ".bias", weights.bias);
+        }
+        return hash.digits();
+      });
+    } else {
+      return "";
+    }
+  }
+
   std::string source;         ///< where it was loaded from, for adapter files and messages
   std::string configuration;  ///< config.json's text, for saving it again
+  std::string storage;        ///< how the file stores most of the weights: float32, bfloat16, Q8_0, …; empty if not loaded from one
 
  private:
   /// The main stack's sites, then those of each of its layers, then the same of the encoder.
@@ -52,6 +77,7 @@ class Pretrained {
   ModelConfig config_;
   ModelInfo info_;
   std::vector<SiteWeights<Scalar, Device>> weights_;
+  detail::LazyText hash_;
 };
 
 template <Architecture A, class Scalar = float, class Device = Cpu>

@@ -2,7 +2,9 @@
 /// @brief The generic transformer: any architecture's table with any strategy's hooks, strung together from operations.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -33,8 +35,9 @@ class Transformer {
   static constexpr bool has_encoder = A::stacks == StackKind::encoder_decoder;
   static constexpr bool classifies = A::head == HeadKind::classifier;
 
-  Transformer(Base<A, Scalar, Device> base, Adaptation settings, State state)
-      : base_(std::move(base)), settings_(std::move(settings)), state_(std::make_shared<State>(std::move(state))), weights_(*base_) {
+  /// `seed` is what addresses the state's random numbers, where there is one: a training that is gone on with needs the same.
+  Transformer(Base<A, Scalar, Device> base, Adaptation settings, State state, std::optional<std::uint64_t> seed = std::nullopt)
+      : base_(std::move(base)), settings_(std::move(settings)), state_(std::make_shared<State>(std::move(state))), weights_(*base_), seed_(seed) {
     if constexpr (A::positions == PositionKind::rotary) rotary_ = RotaryTable<Scalar>(config().inverse_frequency);
   }
 
@@ -42,6 +45,7 @@ class Transformer {
   [[nodiscard]] ModelConfig const& config() const { return base_->config(); }
   [[nodiscard]] ModelInfo const& info() const { return base_->info(); }
   [[nodiscard]] Adaptation const& settings() const { return settings_; }
+  [[nodiscard]] std::optional<std::uint64_t> seed() const { return seed_; }
   [[nodiscard]] State& state() { return *state_; }
   [[nodiscard]] State const& state() const { return *state_; }
   /// Parameters that training changes.
@@ -271,6 +275,7 @@ class Transformer {
   Adaptation settings_;
   std::shared_ptr<State> state_;
   WeightAccess<A, State, Scalar, Device> weights_;
+  std::optional<std::uint64_t> seed_;
   typename Parts::Rotary rotary_;
   bool enabled_ = true, prepared_ = false;
   std::shared_ptr<std::uint64_t> preparations_ = std::make_shared<std::uint64_t>(0);  ///< how often the state that copies share was prepared

@@ -2,13 +2,13 @@
 /// @brief Checkpoints of a training: folders `step-00000120` of which the newest whole one is gone on from.
 #pragma once
 
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <graft/io/atomic_folder.hpp>
+#include <graft/io/temporary.hpp>
 #include <graft/train/manifest.hpp>
 #include <graft/train/saved_training.hpp>
 
@@ -27,15 +28,20 @@ inline constexpr char const* parameters_file = "parameters.safetensors";
 inline constexpr char const* best_file = "best.safetensors";
 inline constexpr char const* optimizer_file = "optimizer.safetensors";
 inline constexpr char const* training_file = "training.json";
+inline constexpr std::size_t kept_checkpoints = 2;
 
-/// Checkpoints in `folder`, newest first.
+/// Checkpoints in `folder`, newest first; none where there is no such folder.
+/// @throws FileError if it cannot be read
 [[nodiscard]] inline std::vector<std::filesystem::path> checkpoint_folders(std::filesystem::path const& folder) {
   std::vector<std::filesystem::path> found;
   std::error_code error;
-  for (auto const& entry : std::filesystem::directory_iterator(folder, error)) {
-    std::string const name = entry.path().filename().string();
+  auto const entries = folder_entries(folder, error);
+  if (error && error != std::errc::no_such_file_or_directory)
+    fail<FileError>("[", folder.string(), "] cannot be read; got: ", error.message(), "; expected a folder for checkpoints or a new name; nothing was changed");
+  for (auto const& path : entries) {
+    std::string const name = path.filename().string();
     bool const numbered = name.size() == 13 && name.starts_with("step-") && std::all_of(name.begin() + 5, name.end(), [](unsigned char c) { return std::isdigit(c); });
-    if (numbered && entry.is_directory()) found.push_back(entry.path());
+    if (numbered && is_own_folder(path)) found.push_back(path);
   }
   std::sort(found.rbegin(), found.rend());
   return found;
@@ -46,16 +52,27 @@ inline void prune_checkpoints(std::filesystem::path const& folder, std::size_t k
   auto const checkpoints = checkpoint_folders(folder);
   std::error_code ignored;
   for (std::size_t i = keep; i < checkpoints.size(); ++i) std::filesystem::remove_all(checkpoints[i], ignored);
-  std::vector<std::filesystem::path> left_behind;
-  for (auto const& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    int writer = 0;
-    if (std::sscanf(entry.path().filename().c_str(), ".graft-tmp-%d-", &writer) == 1 && writer > 0 && writer != ::getpid() && ::kill(writer, 0) != 0 && errno == ESRCH)
-      left_behind.push_back(entry.path());
-  }
-  for (auto const& path : left_behind) std::filesystem::remove_all(path, ignored);
+  remove_abandoned(folder);
 }
 
 }  // namespace detail
+
+/// Says what would keep checkpoints from being written, before there is anything to lose; makes the folder, and removes what killed writers left in it.
+/// @throws FileError for a file, a loop of links, and a folder that cannot be written
+inline void check_checkpoint_folder(std::filesystem::path const& folder) {
+  auto const target = detail::follow_links(folder.has_filename() ? folder : folder.parent_path());
+  auto const refuse = [&](std::string const& why) {
+    fail<FileError>("[", folder.string(), "] cannot hold checkpoints; got: ", why, "; expected a folder that can be written, or a new name; nothing was changed");
+  };
+  std::error_code error;
+  bool const present = std::filesystem::exists(target, error);
+  if (error) refuse(error.message());
+  if (present && !detail::is_folder(target)) refuse("a file");
+  std::filesystem::create_directories(target, error);
+  if (error) refuse(error.message());
+  if (::access(target.c_str(), R_OK | W_OK | X_OK) != 0) refuse(std::strerror(errno));
+  detail::remove_abandoned(target);
+}
 
 /// Whether the folder holds a checkpoint, whole or not.
 [[nodiscard]] inline bool has_checkpoint(std::filesystem::path const& folder) { return !detail::checkpoint_folders(folder).empty(); }
@@ -66,7 +83,9 @@ template <class Scalar>
 void save_checkpoint(std::filesystem::path const& folder, SavedTraining<Scalar> const& saved) {
   char name[32];
   std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(saved.report.steps.size()));
-  std::filesystem::remove_all(folder / name);  // a damaged one that the training went back from
+  std::error_code error;
+  std::filesystem::remove_all(folder / name, error);  // a damaged one that the training went back from
+  if (error) fail<FileError>("[", (folder / name).string(), "] cannot be replaced; got: ", error.message(), "; earlier checkpoints are unchanged");
   AtomicFolder target(folder / name);
   auto const& staging = target.staging();
   detail::save_tensors(staging / detail::parameters_file, saved.parameters);
@@ -78,10 +97,10 @@ void save_checkpoint(std::filesystem::path const& folder, SavedTraining<Scalar> 
                                 {"validations_since_best", saved.validations_since_best},
                                 {"log_bytes", saved.log_bytes},
                                 {"probe", saved.probe}};
-  write_file_atomic(staging / detail::training_file, training.dump());
+  write_file_atomic(staging / detail::training_file, training.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   write_manifest(staging);
   target.commit();
-  detail::prune_checkpoints(folder, 2);
+  detail::prune_checkpoints(folder, detail::kept_checkpoints);
 }
 
 /// Reads one checkpoint.
@@ -100,7 +119,8 @@ template <class Scalar>
   saved.log_bytes = json_at<std::uint64_t>(where, training, "log_bytes");
   saved.probe = json_at<double>(where, training, "probe");
   saved.parameters = detail::load_tensors<Scalar>(checkpoint / detail::parameters_file);
-  if (std::filesystem::exists(checkpoint / detail::best_file)) saved.best = detail::load_tensors<Scalar>(checkpoint / detail::best_file);
+  std::error_code missing;
+  if (std::filesystem::exists(checkpoint / detail::best_file, missing)) saved.best = detail::load_tensors<Scalar>(checkpoint / detail::best_file);
   saved.optimizer = detail::load_optimizer<Scalar>(checkpoint / detail::optimizer_file);
   return saved;
 }

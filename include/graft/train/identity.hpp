@@ -4,32 +4,40 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <map>
 #include <string>
 #include <vector>
 
 #include <graft/core/dtype.hpp>
+#include <graft/core/warning.hpp>
 #include <graft/io/json.hpp>
 #include <graft/nn/rows.hpp>
 #include <graft/optim/optimizer.hpp>
 #include <graft/train/checksum.hpp>
+#include <graft/text/printable.hpp>
 #include <graft/train/training.hpp>
 
 namespace graft::detail {
 
-/// A checksum of the tokens of all examples, in order.
+/// A checksum of the tokens of all examples, in order, with their types and ids.
 [[nodiscard]] inline std::string data_checksum(std::vector<TokenizedExample> const& examples) {
   std::uint64_t sum = examples.size();
-  for (auto const& example : examples)
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    auto const& example = examples[i];
     for (auto const* tokens : {&example.source, &example.target}) sum = checksum(tokens->data(), tokens->size() * sizeof(Token), sum + tokens->size());
+    if (!example.token_types.empty()) sum = checksum(example.token_types.data(), example.token_types.size() * sizeof(Index), sum);
+    if (example.id != i) sum = checksum(&example.id, sizeof example.id, sum);  // which addresses its dropout
+  }
   char digits[20];
   std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(sum));
   return digits;
 }
 
-/// Everything that decides the numbers of a training, but the base model.
+/// Everything that decides the numbers of a training; `model` is what `model_identity` gives.
 template <class Scalar, class Device>
 [[nodiscard]] nlohmann::json training_identity(Training const& t, Index total_steps, ParameterList<Scalar, Device> const& parameters,
-                                               std::vector<TokenizedExample> const& training, std::vector<TokenizedExample> const& validation) {
+                                               std::vector<TokenizedExample> const& training, std::vector<TokenizedExample> const& validation,
+                                               nlohmann::json const& model = nlohmann::json::object()) {
   nlohmann::json shapes = nlohmann::json::object();
   for (auto const* parameter : parameters) shapes[parameter->name()] = cat(dtype_name(dtype_of<Scalar>), " ", parameter->value().shape());
   nlohmann::json identity{{"parameters", shapes},
@@ -43,24 +51,49 @@ template <class Scalar, class Device>
     identity["settings"].update({{"optimizer", "adafactor"}, {"decay", a.decay}, {"clip_threshold", a.clip_threshold}, {"adafactor's beta1", a.beta1}, {"epsilon1", a.epsilon1},
                                  {"epsilon2", a.epsilon2}, {"scale_parameter", a.scale_parameter}, {"relative_step", a.relative_step}, {"warmup_init", a.warmup_init}});
   }
+  identity.update(model);
   return identity;
+}
+
+/// A value as a message shows it.
+[[nodiscard]] inline std::string identity_text(nlohmann::json const& value) {
+  std::string text = value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  return text.size() > 120 ? text.substr(0, 120) + "…" : text;
+}
+
+/// The values of a part under the paths to them: settings.reparametrization.hidden.
+[[nodiscard]] inline std::map<std::string, nlohmann::json> identity_values(nlohmann::json const& part, std::string const& path = {}) {
+  if (!part.is_object()) return {{path, part}};
+  std::map<std::string, nlohmann::json> values;
+  for (auto const& [key, value] : part.items()) values.merge(identity_values(value, path.empty() ? key : path + "." + key));
+  return values;
 }
 
 /// @throws ConfigError with the first difference
 inline void check_identity(std::string const& folder, nlohmann::json const& saved, nlohmann::json const& wanted) {
-  auto const differs = [&](char const* part, auto const& refuse) {
-    auto const theirs = json_at<nlohmann::json>(folder, saved, part), ours = wanted.at(part);
-    for (auto const& [key, value] : ours.items())
-      if (!theirs.contains(key) || theirs.at(key) != value) refuse(key, theirs.contains(key) ? theirs.at(key).dump() : "none", value.dump());
-    for (auto const& [key, value] : theirs.items())
-      if (!ours.contains(key)) refuse(key, value.dump(), std::string("none"));
+  auto const differs = [&](char const* part, char const* of_what, char const* kind = "") {
+    auto const found = saved.find(part);
+    if (found == saved.end() && wanted.contains(part)) {
+      warn("[", folder, "] does not say which ", part, " it was made with; got a checkpoint of an earlier version; it is gone on with unchecked");
+      return;
+    }
+    auto const theirs = found == saved.end() ? std::map<std::string, nlohmann::json>{} : identity_values(*found);
+    auto const ours = wanted.contains(part) ? identity_values(wanted.at(part)) : std::map<std::string, nlohmann::json>{};
+    auto const refuse = [&](std::string const& name, std::string const& got, std::string const& expected) {
+      fail<ConfigError>("[", folder, "] is a checkpoint ", of_what, "; got ", kind, printable_name(name), " ", got, "; expected ", expected, "; nothing was changed");
+    };
+    for (auto const& [key, value] : ours) {
+      auto const other = theirs.find(key);
+      if (other == theirs.end() || other->second != value) refuse(key, other == theirs.end() ? "none" : identity_text(other->second), identity_text(value));
+    }
+    for (auto const& [key, value] : theirs)
+      if (!ours.contains(key)) refuse(key, identity_text(value), "none");
   };
-  differs("parameters", [&](std::string const& name, std::string const& got, std::string const& expected) {
-    fail<ConfigError>("[", folder, "] is a checkpoint of another model; got parameter ", printable(name), " ", got, "; expected ", expected, "; nothing was changed");
-  });
-  differs("settings", [&](std::string const& name, std::string const& got, std::string const& expected) {
-    fail<ConfigError>("[", folder, "] is a checkpoint of a training with other settings or data; got ", name, " ", got, "; expected ", expected, "; nothing was changed");
-  });
+  if (!saved.is_object()) fail<FileError>("[", folder, "] holds a checkpoint without an identity; expected one that this library wrote");
+  differs("parameters", "of another model", "parameter ");
+  differs("strategy", "of a training with other settings of the strategy");
+  differs("settings", "of a training with other settings or data");
+  differs("base", "over another base model");
 }
 
 }  // namespace graft::detail

@@ -1,36 +1,40 @@
 /// @file
-/// @brief The JSONL log of a training: one object a line, flushed as it is written.
+/// @brief The JSONL log of a training: one object a line, written as it comes.
 #pragma once
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <initializer_list>
-#include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include <graft/core/error.hpp>
+#include <graft/core/warning.hpp>
 #include <graft/io/json.hpp>
+#include <graft/io/mapped_file.hpp>
+#include <graft/io/output_path.hpp>
+#include <graft/io/quiet_write.hpp>
 #include <graft/train/training.hpp>
 
 namespace graft {
 
-/// Appends lines {"event": "step", "step": …, "loss": …, …}, {"event": "validation", …} and one of "end", "stopped" or "failed".
+/// Appends lines {"event": "step", "step": …, "loss": …, …}, {"event": "validation", …} and one of "end", "stopped", "interrupted" or "failed".
+/// A disk that fills up ends no training: a warning says that the log lacks lines.
 class TrainingLog {
  public:
   /// Nothing is written for an empty path. A new log replaces an old one; a training that goes on keeps the first `keep` bytes, those of the steps before its
-  /// checkpoint, and repeats what came after.
-  /// @throws FileError if the file cannot be written
-  explicit TrainingLog(std::string const& path, std::uint64_t keep = 0) : path_(path) {
-    if (path.empty()) return;
-    std::error_code error;
-    if (keep > 0 && std::filesystem::file_size(path, error) > keep && !error) std::filesystem::resize_file(path, keep, error);
-    file_.reset(std::fopen(path.c_str(), keep > 0 ? "ab" : "wb"));
-    if (!file_ || std::fseek(file_.get(), 0, SEEK_END) != 0) refuse();
+  /// checkpoint, and repeats what came after. A FIFO or a device is written to. A file is locked against a second training.
+  /// @throws FileError if it cannot be written
+  explicit TrainingLog(std::string const& path, std::uint64_t keep = 0) : path_(path), file_(path.empty() ? -1 : open(path)) {
+    if (regular_) begin(keep);
   }
 
   void step(StepReport const& report, double tokens_per_second) {
@@ -47,28 +51,58 @@ class TrainingLog {
       write({{"event", event}, {"step", step}, {"message", message}});
   }
   /// Bytes written so far.
-  [[nodiscard]] std::uint64_t size() const { return file_ ? static_cast<std::uint64_t>(std::ftell(file_.get())) : 0; }
+  [[nodiscard]] std::uint64_t size() const { return size_; }
 
  private:
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
+  [[nodiscard]] int open(std::string const& path) {
+    auto const output = detail::output_path(path);
+    regular_ = output.kind == detail::OutputKind::file;
+    int const flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | (regular_ ? O_CREAT : 0);
+    int const file = output.kind == detail::OutputKind::descriptor ? ::fcntl(output.descriptor, F_DUPFD_CLOEXEC, 3) : ::open(output.path.c_str(), flags, 0666);
+    if (file < 0) refuse();
+    return file;
+  }
+  void begin(std::uint64_t keep) {
+    if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK)
+        fail<FileError>("[", path_, "] is being written by another training; expected a log of its own for each; nothing was changed");
+      warn("[", path_, "] cannot be locked against a second writer; got: ", std::strerror(errno), "; hint: let no other process write there");
+    }
+    struct stat status = {};
+    if (::fstat(file_.get(), &status) != 0) refuse();
+    size_ = std::min(keep, static_cast<std::uint64_t>(status.st_size));
+    if (!cut()) refuse();
+  }
+  /// Back to the end of the last whole line.
+  [[nodiscard]] bool cut() const {
+    return ::ftruncate(file_.get(), static_cast<off_t>(size_)) == 0 && ::lseek(file_.get(), static_cast<off_t>(size_), SEEK_SET) >= 0;
+  }
 
   /// Fields in their order; an ordered_json would double what every training takes to compile of the library.
   void write(std::initializer_list<std::pair<char const*, nlohmann::json>> fields) {
-    if (!file_) return;
+    if (file_.get() < 0) return;
     std::string text;
     for (auto const& [name, value] : fields) {
       text += text.empty() ? "{\"" : ",\"";
       text += cat(name, "\":", value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }
     text += "}\n";
-    if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size() || std::fflush(file_.get()) != 0) refuse();
+    if (detail::write_all(file_.get(), text.data(), text.size())) {
+      size_ += text.size();
+      return;
+    }
+    std::string const why = std::strerror(errno);
+    if (regular_) static_cast<void>(cut());
+    warn("[", path_, "] cannot be written; got: ", why, "; expected room and permission for the training log; the training goes on, and the log lacks lines");
   }
-  [[noreturn]] void refuse() const { fail<FileError>("[", path_, "] cannot be written; got: ", std::strerror(errno), "; expected room and permission for the training log"); }
+  [[noreturn]] void refuse() const {
+    fail<FileError>("[", path_, "] cannot be written; got: ", std::strerror(errno), "; expected room and permission for the training log");
+  }
 
   std::string path_;
-  std::unique_ptr<std::FILE, Close> file_;
+  bool regular_ = false;
+  std::uint64_t size_ = 0;  ///< of whole lines
+  detail::FileDescriptor file_;
 };
 
 }  // namespace graft

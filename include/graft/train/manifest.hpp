@@ -8,11 +8,14 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <graft/core/error.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/mapped_file.hpp>
+#include <graft/io/temporary.hpp>
+#include <graft/text/printable.hpp>
 #include <graft/train/checksum.hpp>
 
 namespace graft {
@@ -31,8 +34,10 @@ namespace detail {
 /// Lists all files of `folder` in its manifest, in the form of `xxhsum -H64`. To be written last.
 inline void write_manifest(std::filesystem::path const& folder) {
   std::vector<std::string> names;
-  for (auto const& entry : std::filesystem::directory_iterator(folder))
-    if (entry.is_regular_file() && entry.path().filename() != manifest_name) names.push_back(entry.path().filename().string());
+  std::error_code error;
+  for (auto const& path : detail::folder_entries(folder, error))
+    if (std::error_code missing; std::filesystem::is_regular_file(path, missing) && path.filename() != manifest_name) names.push_back(path.filename().string());
+  if (error) fail<FileError>("[", detail::shown(folder), "] cannot be listed; got: ", error.message());
   std::sort(names.begin(), names.end());
   std::string text;
   for (auto const& name : names) text += detail::manifest_line(folder, name);
@@ -50,6 +55,8 @@ inline void check_manifest(std::filesystem::path const& folder, std::vector<std:
     if (end == std::string_view::npos || line.size() < 19 || line.find('/') != std::string::npos)
       fail<FileError>("[", manifest->path(), "] is malformed; expected lines of 16 digits, two spaces and a file name");
     listed.push_back(line.substr(18));
+    if (printable_name(listed.back()) != listed.back())  // which no file of a checkpoint is called
+      fail<FileError>("[", manifest->path(), "] is malformed; got the file name ", printable(listed.back()), "; expected a plain one");
     if (detail::manifest_line(folder, listed.back()) != line + "\n")
       fail<FileError>("[", (folder / listed.back()).string(), "] is damaged; its checksum is not the one in ", manifest_name);
     rest.remove_prefix(end + 1);

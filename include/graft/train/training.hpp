@@ -75,6 +75,9 @@ struct Training {
   std::string log = {};        ///< JSONL file, one object a step and a validation; empty: none
   bool progress = true;        ///< on standard error
   std::function<void(StepReport const&)> on_step = {};  ///< called after each step; what it throws ends the training
+  /// Asked after each step: a number other than 0, such as that of a signal, ends the training in order (a checkpoint, where they are asked for, and the log's
+  /// last line) and is `interrupted` in the report.
+  std::function<int()> stop = {};
 };
 
 /// What a training did.
@@ -84,6 +87,7 @@ struct TrainingReport {
   double best_validation_loss = std::numeric_limits<double>::quiet_NaN();  ///< NaN without validation
   Index best_step = 0;
   bool stopped_early = false;
+  int interrupted = 0;  ///< what `Training::stop` said; 0: the training came to its end
   Index tokens = 0;     ///< source and target tokens trained on
   double seconds = 0;   ///< of the steps; validation and checkpoints not counted
   Truncation cut;       ///< of training and validation examples together

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/io/path_lock.hpp>
 #include <graft/optim/adafactor.hpp>
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
@@ -20,6 +21,7 @@
 #include <graft/train/identity.hpp>
 #include <graft/train/log.hpp>
 #include <graft/train/loss.hpp>
+#include <graft/train/model_identity.hpp>
 #include <graft/train/progress.hpp>
 #include <graft/train/trainable_model.hpp>
 
@@ -57,16 +59,20 @@ class TrainingRun {
     Progress progress(t_.progress, step_, total_, (total_ + per_epoch_ - 1) / per_epoch_);
     introduce(progress);
     try {
-      while (step_ < total_ && !report_.stopped_early) {
+      while (step_ < total_ && !report_.stopped_early && report_.interrupted == 0) {
         StepReport const done = step();
         log_->step(done, report_.tokens_per_second());
         progress.step(done);
         if (!validation_.empty() && due(t_.validate_every)) validate(progress);
-        if (!t_.checkpoint.empty() && (due(t_.checkpoint_every) || report_.stopped_early)) save_checkpoint(t_.checkpoint, state());
+        if (t_.stop && step_ < total_ && !report_.stopped_early) report_.interrupted = t_.stop();
+        if (!t_.checkpoint.empty() && (due(t_.checkpoint_every) || report_.stopped_early || report_.interrupted != 0)) save_checkpoint(t_.checkpoint, state());
         if (t_.on_step) t_.on_step(done);
       }
       if (!best_.empty()) restore(best_);
-      log_->end(report_.stopped_early ? "stopped" : "end", step_);
+      if (report_.interrupted != 0)
+        log_->end("interrupted", step_, cat("asked to stop (", report_.interrupted, ") before step ", step_ + 1, " of ", total_));
+      else
+        log_->end(report_.stopped_early ? "stopped" : "end", step_);
     } catch (std::exception const& error) {
       abandon(error.what());
       throw;
@@ -85,16 +91,28 @@ class TrainingRun {
     optimizer_->clear_gradients();
     std::uint64_t log_bytes = 0;
     if (!t_.checkpoint.empty()) {
-      identity_ = training_identity(t_, total_, parameters_, training_, validation_);
+      check_checkpoint_folder(t_.checkpoint);
+      lock_.emplace(t_.checkpoint);
+      identity_ = training_identity(t_, total_, parameters_, training_, validation_, model_identity(model_));
       if (!t_.resume && has_checkpoint(t_.checkpoint))
         fail<ConfigError>("[", t_.checkpoint, "] holds checkpoints of an earlier training; expected a new folder, or resume = true to go on with it; nothing was changed");
       if (t_.resume)
-        if (auto saved = load_checkpoint<Scalar>(t_.checkpoint, &notes_)) log_bytes = resume(std::move(*saved));
+        log_bytes = resume_newest();
     }
     log_ = std::make_unique<TrainingLog>(t_.log, log_bytes);
     report_.cut = cut_;
     report_.trainable = model_.parameter_counts().trainable;
     report_.all = model_.parameter_counts().all;
+  }
+
+  std::uint64_t resume_newest() {
+    if (auto saved = load_checkpoint<Scalar>(t_.checkpoint, &notes_)) {
+      auto const log_bytes = resume(std::move(*saved));
+      if (notes_.empty()) prune_checkpoints(t_.checkpoint, kept_checkpoints);  // which a killed training may not have come to
+      return log_bytes;
+    }
+    notes_.push_back(cat("no checkpoint in ", t_.checkpoint, " yet: beginning with step 1"));
+    return 0;
   }
 
   std::uint64_t resume(SavedTraining<Scalar> saved) {
@@ -182,7 +200,7 @@ class TrainingRun {
 
   void validate(Progress& progress) {
     double const loss = evaluate_loss(model_, validation_, t_.max_tokens > 0 ? t_.max_tokens : 2048);
-    if (!std::isfinite(loss)) fail<NumericError>("[Trainer] the validation loss is ", loss, " after step ", step_, "; expected a finite number; hint: a lower learning rate; the last checkpoint is kept");
+    if (!std::isfinite(loss)) fail<NumericError>("[Trainer] the validation loss is ", loss, " after step ", step_, "; expected a finite number; hint: a lower learning rate", kept());
     bool const best = !(loss >= report_.best_validation_loss);  // also the first, which is compared with NaN
     if (best) {
       report_.best_validation_loss = loss;
@@ -203,7 +221,11 @@ class TrainingRun {
       for (Index i : pass)
         if (++count <= 16) ids += (ids.empty() ? "" : ", ") + std::to_string(training_[static_cast<std::size_t>(i)].id);
     fail<NumericError>("[Trainer] the ", what, " is ", value, " at step ", step_ + 1, " (epoch ", step_ / per_epoch_ + 1, "), examples ", ids, count > 16 ? ", …" : "", ", learning rate ", learning_rate,
-                       "; expected a finite number; hint: a lower learning rate, a warm-up, or these examples; parameters are those after step ", step_, " and the last checkpoint is kept");
+                       "; expected a finite number; hint: a lower learning rate, a warm-up, or these examples; parameters are those after step ", step_, kept());
+  }
+  /// What a message adds where it is true.
+  [[nodiscard]] std::string kept() const {
+    return t_.checkpoint.empty() || !has_checkpoint(t_.checkpoint) ? "" : cat("; the last checkpoint is kept in ", t_.checkpoint);
   }
 
   /// After a failure: no half-finished gradient stays behind, and the log says what happened.
@@ -211,7 +233,7 @@ class TrainingRun {
     optimizer_->clear_gradients();
     try {
       log_->end("failed", step_, message);
-    } catch (std::exception const&) {  // the failure itself is what the caller must hear of
+    } catch (...) {  // the failure itself is what the caller must hear of
     }
   }
 
@@ -246,6 +268,7 @@ class TrainingRun {
   std::unique_ptr<Optimizer<Scalar, Device>> optimizer_;
   Truncation cut_;
   nlohmann::json identity_;
+  std::optional<PathLock> lock_;
   std::unique_ptr<TrainingLog> log_;
   std::vector<std::string> notes_;
   std::vector<StepPlan> plan_;

@@ -1,0 +1,78 @@
+/// @file
+/// @brief What SIGINT, SIGTERM and SIGHUP do to a program that works for long: the first ends it in order, the second at once.
+#pragma once
+
+#include <signal.h>  // sigaction
+
+#include <array>
+#include <csignal>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <system_error>
+
+#include <graft/core/error.hpp>
+#include <graft/train/training.hpp>
+
+#include "support/program.hpp"
+
+namespace support {
+
+namespace detail {
+
+inline constexpr std::array ending_signals{SIGINT, SIGTERM, SIGHUP};
+inline volatile std::sig_atomic_t caught_signal = 0;
+
+inline void catch_signal(int signal) {
+  caught_signal = signal;
+  for (int const one : ending_signals) ::signal(one, SIG_DFL);
+}
+
+}  // namespace detail
+
+/// While it lives, a signal is noted in place of ending the program. Signals that were ignored before (nohup) stay ignored.
+class SignalWatch {
+ public:
+  SignalWatch() {
+    struct sigaction action = {};
+    action.sa_handler = detail::catch_signal;
+    action.sa_flags = SA_RESTART;
+    ::sigemptyset(&action.sa_mask);
+    for (std::size_t i = 0; i < before_.size(); ++i) {
+      ::sigaction(detail::ending_signals[i], nullptr, &before_[i]);
+      if (before_[i].sa_handler != SIG_IGN) ::sigaction(detail::ending_signals[i], &action, nullptr);
+    }
+  }
+  SignalWatch(SignalWatch const&) = delete;
+  SignalWatch& operator=(SignalWatch const&) = delete;
+  ~SignalWatch() {
+    for (std::size_t i = 0; i < before_.size(); ++i) ::sigaction(detail::ending_signals[i], &before_[i], nullptr);
+  }
+
+  /// The signal that came, or 0.
+  [[nodiscard]] static int caught() { return detail::caught_signal; }
+
+ private:
+  std::array<struct sigaction, detail::ending_signals.size()> before_{};
+};
+
+/// After a training: where a signal has ended it, keeps what was trained and ends the program. With checkpoints the last one stands; without, the adapter is saved as it
+/// is, in `output`, or beside it where that holds an earlier one.
+/// @throws Interrupted
+inline void keep_interrupted(graft::TrainingReport const& report, std::string const& checkpoint, std::string const& output,
+                             std::function<void(std::string const&)> const& save) {
+  if (report.interrupted == 0) return;
+  std::string const what = graft::cat("[training] was ended by signal ", report.interrupted, " after step ", report.steps.size());
+  if (!checkpoint.empty()) throw Interrupted(report.interrupted, graft::cat(what, "; hint: --resume goes on from the checkpoint in ", checkpoint));
+  if (output.empty()) throw Interrupted(report.interrupted, what + "; nothing is kept, for there is neither --checkpoint nor --output");
+  std::error_code missing;
+  bool const held = std::filesystem::exists(std::filesystem::path(output) / "adapter_config.json", missing);
+  std::string bare = output;
+  while (bare.size() > 1 && bare.back() == '/') bare.pop_back();
+  std::string const where = held ? bare + ".interrupted" : output;
+  save(where);
+  throw Interrupted(report.interrupted, graft::cat(what, "; the adapter is saved as it was then in ", where, held ? graft::cat(", the earlier one in ", output, " is unchanged") : ""));
+}
+
+}  // namespace support
