@@ -5,7 +5,6 @@
 #include <span>
 
 #include <graft/data/template.hpp>
-#include <graft/generate/settings.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/text/stream_decoder.hpp>
@@ -13,6 +12,7 @@
 #include "any_model/any_model.hpp"
 #include "support/option_group.hpp"
 #include "support/program.hpp"
+#include "support/search_options.hpp"
 #include "support/signals.hpp"
 #include "support/template_file.hpp"
 #include "support/text.hpp"
@@ -22,35 +22,17 @@ namespace {
 struct Settings {
   std::string model, adapter, sources, output;
   std::optional<std::string> prompt, separator;
-  bool json = false, any_base = false, greedy = false, sample = false, begin_token = false;
-  std::optional<graft::Index> beams;
-  graft::Sampling sampling;  // its limits serve all searches
-  double length_penalty = 1.0;
+  bool json = false, any_base = false, begin_token = false;
+  support::SearchOptions search;
   graft::Index batch = 32, max_source = 0;
 };
 
 void add_search_options(CLI::App& app, Settings& s) {
+  s.search.add_to(app, "Search");
+  s.search.add_sampling_to(app, "Search");
   support::OptionGroup const option(app, "Search");
-  auto const& positive = CLI::PositiveNumber;
-  auto const& not_negative = CLI::NonNegativeNumber;
-  auto& sampling = s.sampling;
-  auto* const greedy = option.flag("--greedy", s.greedy, "Always the most probable token; the default");
-  auto* const beams = option("--beams", s.beams, "Beam search with so many beams", positive)->excludes(greedy);
-  auto* const sample = option.flag("--sample", s.sample, "Draw tokens at random")->excludes(greedy)->excludes(beams);
-  option("--temperature", sampling.temperature, "Divides the logits when sampling", positive)->needs(sample);
-  option("--top-k", sampling.top_k, "Sample from the k most probable tokens; 0: all", not_negative)->needs(sample);
-  option("--top-p", sampling.top_p, "Sample from the most probable tokens of this mass", CLI::Range(0.0, 1.0))->needs(sample);
-  option("--min-p", sampling.min_p, "Sample from tokens at least so probable, relative to the best", CLI::Range(0.0, 1.0))->needs(sample);
-  option("--seed", sampling.seed, "Addresses the random numbers")->needs(sample);
-  option("--sequences", sampling.sequences, "Texts for each prompt, with --sample or --beams", positive);
-  option("--length-penalty", s.length_penalty, "Beam search: score = log-probability / length^penalty")->needs(beams);
-  sampling.max_new_tokens = 60;
-  option("--max-new", sampling.max_new_tokens, "Most new tokens", positive);
-  option("--min-new", sampling.min_new_tokens, "No end before so many new tokens", not_negative);
-  option("--repetition-penalty", sampling.repetition_penalty, "Above 1 discourages tokens that occurred", positive);
-  option("--no-repeat-ngram", sampling.no_repeat_ngram, "N-grams of this size occur once; 0: no limit", not_negative);
-  option("--batch", s.batch, "Texts written together; the result does not depend on it", positive);
-  option("--max-source", s.max_source, "Longest source in tokens; 0: no limit", not_negative);
+  option("--batch", s.batch, "Texts written together; the result does not depend on it", CLI::PositiveNumber);
+  option("--max-source", s.max_source, "Longest source in tokens; 0: no limit", CLI::NonNegativeNumber);
 }
 
 void add_options(CLI::App& app, Settings& s) {
@@ -67,25 +49,6 @@ void add_options(CLI::App& app, Settings& s) {
   option("--output", s.output, "File for the outputs (default: standard output)");
   option.flag("--json", s.json, "Print a JSON object a line for every text");
   add_search_options(app, s);
-}
-
-/// The limits that all searches share, copied from the settings that the options fill.
-template <class Search>
-Search with_limits(Settings const& s, Search search) {
-  search.max_new_tokens = s.sampling.max_new_tokens, search.min_new_tokens = s.sampling.min_new_tokens,
-  search.end_tokens = s.sampling.end_tokens;
-  search.repetition_penalty = s.sampling.repetition_penalty, search.no_repeat_ngram = s.sampling.no_repeat_ngram;
-  return search;
-}
-
-any_model::GenerationSettings search_of(Settings const& s) {
-  if (s.sampling.sequences > 1 && !s.sample && !s.beams) throw support::UsageError("--sequences needs --sample or --beams");
-  if (s.sample) return s.sampling;
-  if (!s.beams) return with_limits(s, graft::Greedy{});
-  if (s.sampling.sequences > *s.beams) throw support::UsageError("--sequences must not exceed --beams");
-  graft::BeamSearch search;
-  search.beams = *s.beams, search.length_penalty = s.length_penalty, search.sequences = s.sampling.sequences;
-  return with_limits(s, search);
 }
 
 graft::Template template_of(Settings const& s) {
@@ -130,11 +93,10 @@ std::string json_line(Settings const& s, graft::Tokenizer const& tokenizer, std:
 
 /// One prompt on a terminal or a pipe: tokens appear as they are chosen.
 void stream(Settings const& s, any_model::AnyModel& model, graft::Tokenizer const& tokenizer, std::vector<graft::Token> const& prompt,
-            any_model::GenerationSettings search) {
+            any_model::GenerationSettings search, std::vector<graft::Token> const& ends) {
   graft::StreamDecoder decoder(tokenizer, true);
   auto const show = [&](graft::Index, graft::Token token) {
-    if (std::find(s.sampling.end_tokens.begin(), s.sampling.end_tokens.end(), token) == s.sampling.end_tokens.end())
-      support::print(decoder.push(token));
+    if (std::find(ends.begin(), ends.end(), token) == ends.end()) support::print(decoder.push(token));
   };
   if (auto* const greedy = std::get_if<graft::Greedy>(&search)) greedy->on_token = show;
   if (auto* const sampling = std::get_if<graft::Sampling>(&search)) sampling->on_token = show;
@@ -155,11 +117,10 @@ std::vector<std::string> read_sources(Settings const& s) {
 void generate(Settings s) {
   if (!s.output.empty()) graft::check_output_file(s.output);
   auto const sources = read_sources(s);
+  auto search = s.search.search(graft::generation_config(s.model));
   auto const form = template_of(s);
   auto const tokenizer = graft::load_tokenizer(s.model);
   graft::TemplateEncoder const encoder(tokenizer, form, {s.max_source, 0});
-  s.sampling.end_tokens = {encoder.end_token()};
-  auto const search = search_of(s);
   std::vector<std::vector<graft::Token>> prompts;
   for (auto const& source : sources) prompts.push_back(encoder.source(source));
 
@@ -167,16 +128,21 @@ void generate(Settings s) {
   unadapted.name = "none";
   auto const base = any_model::load_base(s.model);
   auto const model = s.adapter.empty() ? base->adapt(unadapted) : base->load(s.adapter, {.any_base = s.any_base});
-  bool const one_text = s.sampling.sequences == 1 && !s.beams;
-  if (s.prompt && one_text && !s.json && s.output.empty()) return stream(s, *model, tokenizer, prompts.front(), search);
+  search.complete(model->config(), encoder.end_token(), !s.adapter.empty(), model->virtual_positions());
+  support::say_taken("generate", search);
+  std::vector<any_model::GenerationSettings> each;
+  for (auto const& prompt : prompts) each.push_back(search.for_prompt(static_cast<graft::Index>(prompt.size())));
+  bool const one_text = search.texts_per_prompt() == 1 && !search.beams();
+  if (s.prompt && one_text && !s.json && s.output.empty())
+    return stream(s, *model, tokenizer, prompts.front(), each.front(), search.end_tokens());
 
   Writer writer(s.output);
   support::SignalWatch const signals;
-  auto const per_prompt = s.beams ? *s.beams : s.sampling.sequences;
-  auto const step = static_cast<std::size_t>(std::max<graft::Index>(1, s.batch / per_prompt));
-  for (std::size_t first = 0; first < prompts.size() && support::SignalWatch::caught() == 0; first += step) {
-    std::size_t const last = std::min(prompts.size(), first + step);
-    auto piece = search;
+  auto const step = static_cast<std::size_t>(std::max<graft::Index>(1, s.batch / search.texts_per_prompt()));
+  for (std::size_t first = 0, last = 0; first < prompts.size() && support::SignalWatch::caught() == 0; first = last) {
+    auto piece = each[first];
+    last = first + 1;  // prompts that may have equally many new tokens are written together
+    while (last < std::min(prompts.size(), first + step) && support::max_new_of(each[last]) == support::max_new_of(piece) && support::min_new_of(each[last]) == support::min_new_of(piece)) ++last;
     std::visit([&](auto& chosen) { chosen.first_prompt = static_cast<graft::Index>(first); }, piece);
     auto const texts = model->generate(
         {prompts.begin() + static_cast<std::ptrdiff_t>(first), prompts.begin() + static_cast<std::ptrdiff_t>(last)}, piece, s.batch);

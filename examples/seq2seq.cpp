@@ -17,6 +17,7 @@
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
 #include "support/pair_tokens.hpp"
+#include "support/search_options.hpp"
 #include "support/signals.hpp"
 #include "support/task_options.hpp"
 #include "support/text.hpp"
@@ -29,7 +30,7 @@ struct Settings {
   graft::Training training;
   std::optional<double> learning_rate;
   support::UpdateOptions update;
-  graft::BeamSearch search;
+  support::SearchOptions search;
   std::size_t rows = 0;
   bool any_base = false, json = false;
 };
@@ -49,12 +50,7 @@ void add_options(CLI::App& app, Settings& s) {
   s.strategy.add_to(app);
   s.strategy.add_encoder_options(app);
   support::add_task_options(app, s.training, s.learning_rate, s.update);
-  support::OptionGroup const writing(app, "Writing");
-  writing("--max-new", s.search.max_new_tokens, "Most new tokens", CLI::PositiveNumber);
-  writing("--min-new", s.search.min_new_tokens, "No end before so many", CLI::NonNegativeNumber);
-  writing("--beams", s.search.beams, "Beams; 1 is greedy", CLI::PositiveNumber);
-  writing("--length-penalty", s.search.length_penalty, "Beam search: score = log-probability / length^penalty");
-  writing("--no-repeat-ngram", s.search.no_repeat_ngram, "N-grams of this size occur once; 0: no limit", CLI::NonNegativeNumber);
+  s.search.add_to(app, "Writing");
 }
 
 std::vector<graft::TokenizedExample> encode(std::string const& file, support::PairTokens const& tokens, std::size_t rows = 0) {
@@ -67,13 +63,13 @@ std::vector<graft::TokenizedExample> encode(std::string const& file, support::Pa
 }
 
 /// Exact match, character error rate against the first reference, BLEU against all.
-nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens) {
+nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens, support::Search search) {
   auto const test = graft::group_by_source(graft::read_examples(s.test));
   std::vector<std::vector<graft::Token>> sources;
   for (auto const& example : test) sources.push_back(tokens.source(example.source));
-  auto search = s.search;
-  search.end_tokens = {tokens.end_token()};
-  auto const texts = model.generate(sources, search, 100);
+  search.complete(model.config(), tokens.end_token(), !s.train.empty() || !s.adapter.empty(), model.virtual_positions());
+  support::say_taken("seq2seq", search);
+  auto const texts = model.generate(sources, search.for_prompt(1), 100);
   std::vector<std::string> written;
   graft::ReferenceLists references;
   std::size_t right = 0, errors = 0, length = 0;
@@ -109,6 +105,9 @@ void run(Settings& s) {
   auto& method = s.strategy.method;
   if (s.train.empty() && s.adapter.empty()) method.name = "none";
   if (!s.train.empty() && method.name == "none") throw support::UsageError("--method none trains nothing; leave --train out");
+  s.search.seed = s.training.seed;
+  std::optional<support::Search> search;
+  if (!s.test.empty()) search = s.search.search(graft::generation_config(s.model));
   auto const tokens = support::pair_tokens(s.model);
   auto const base = any_model::load_base(s.model);
   if (!base->config().encoder)
@@ -135,7 +134,7 @@ void run(Settings& s) {
     support::keep_interrupted(report, s.training.checkpoint, s.output, [&](std::string const& folder) { model->save(folder); });
     if (!s.output.empty()) model->save(s.output), summary["output"] = s.output;
   }
-  if (!s.test.empty()) summary.update(evaluate(s, *model, *tokens));
+  if (!s.test.empty()) summary.update(evaluate(s, *model, *tokens, *search));
   summary["peak_memory_mib"] = support::peak_memory_mib();
   if (s.json) return support::print(summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   std::string text;
@@ -148,7 +147,7 @@ void run(Settings& s) {
 int main(int argc, char** argv) {
   Settings settings;
   settings.training.epochs = 3, settings.training.batch = 16, settings.training.weight_decay = 0.01;
-  settings.search.beams = 1;
+  settings.search.usual_max_new = 128, settings.search.one_text = true;
   CLI::App app{
       "Adapts an encoder-decoder to pairs of texts (translation, summaries, pronunciation), or uses an adapter, and scores what it writes.\n"
       "Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (training ended by SIGINT, SIGTERM: the adapter is saved as it is).",

@@ -26,6 +26,7 @@ AnyModel::~AnyModel() = default;
 
 graft::ModelConfig const& AnyModel::config() const { return parts_->model->config(); }
 graft::ParameterCounts AnyModel::parameter_counts() { return parts_->model->parameter_counts(); }
+graft::Index AnyModel::virtual_positions() { return parts_->model->virtual_positions(graft::Stack::decoder); }
 std::vector<std::pair<std::string, graft::Shape>> AnyModel::parameters() {
   std::vector<std::pair<std::string, graft::Shape>> all;
   for (auto const* parameter : parts_->model->parameters()) all.emplace_back(parameter->name(), parameter->value().shape());

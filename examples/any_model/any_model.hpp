@@ -34,6 +34,8 @@ class AnyModel {
   ~AnyModel();
   [[nodiscard]] graft::ModelConfig const& config() const;
   [[nodiscard]] graft::ParameterCounts parameter_counts();
+  /// Positions that the strategy takes of the stack that writes.
+  [[nodiscard]] graft::Index virtual_positions();
   /// Names and sizes of what is trained.
   [[nodiscard]] std::vector<std::pair<std::string, graft::Shape>> parameters();
   graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training, std::vector<graft::TokenizedExample> validation);

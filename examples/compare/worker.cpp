@@ -80,7 +80,9 @@ void write(Request const& request, any_model::AnyModel& model, Prompts const& pr
   }
   graft::Greedy search;
   search.max_new_tokens = request.task.max_new;
-  search.end_tokens = prompts.end_tokens;
+  search.end_tokens = prompts.end_tokens;  // those of the prompts, and the model's own for all rows alike
+  for (graft::Token end : model.config().ends)
+    if (std::find(search.end_tokens.begin(), search.end_tokens.end(), end) == search.end_tokens.end()) search.end_tokens.push_back(end);
   std::vector<std::vector<graft::Token>> sources;
   for (auto const& example : prompts.test) sources.push_back(example.source);
   for (auto const& texts : model.generate(sources, search)) {

@@ -41,6 +41,7 @@ class Markov(tf.PreTrainedModel, tf.GenerationMixin):
 
 
 def run(seed, prompt, beams, **options):
+    """The texts and, for beams, their scores."""
     model = Markov(tf.PretrainedConfig(vocab_size=V, num_hidden_layers=1), seed).eval()
     ids = torch.tensor([prompt])
     beam_options = dict(num_beams=beams) if beams > 1 else {}
@@ -50,17 +51,51 @@ def run(seed, prompt, beams, **options):
         text = row[len(prompt):]
         stop = next((i + 1 for i, t in enumerate(text) if t in ends), len(text))
         texts.append(text[:stop])
-    return texts, out.sequences_scores.tolist() if beams > 1 else [0.0] * len(texts)
+    if beams == 1:
+        return texts, [0.0] * len(texts)
+    possible = [i for i, score in enumerate(out.sequences_scores.tolist()) if score > -1e8]  # below: fillers of beams that do not exist
+    return [texts[i] for i in possible], [out.sequences_scores[i].item() for i in possible]
 
 
 def braces(values):
     return "{" + ", ".join(map(str, values)) + "}"
 
 
+def processors(options, fields, prompt):
+    """Forced and suppressed tokens, bad words and renormalisation, at random; a forced first token needs a prompt of one, as a decoder's start token is."""
+    chain = []
+    end = options.get("eos_token_id", [V - 1])
+    if len(prompt) == 1 and random.random() < 0.6:
+        options["forced_bos_token_id"] = random.randrange(1, V)
+        chain.append(f"graft::force_first({options['forced_bos_token_id']})")
+    if random.random() < 0.6:
+        options["forced_eos_token_id"] = random.choice([*end, *end, random.randrange(1, V)])
+        chain.append(f"graft::force_last({options['forced_eos_token_id']}, {options['max_new_tokens']})")
+    forced = {options.get("forced_bos_token_id"), options.get("forced_eos_token_id")}
+    if random.random() < 0.4:
+        options["bad_words_ids"] = [random.sample(range(1, V), random.choice([1, 2, 2, 3])) for _ in range(random.randint(1, 4))]
+        if random.random() < 0.5:
+            options["bad_words_ids"].append([end[0]])
+        fields.append(f".bad_words = {braces(map(braces, options['bad_words_ids']))}")
+    allowed = [token for token in range(1, V) if token not in forced]
+    if random.random() < 0.3:
+        options["suppress_tokens"] = random.sample(allowed, random.randint(1, 3))
+        chain.append(f"graft::suppress({braces(options['suppress_tokens'])})")
+    if random.random() < 0.3:
+        options["begin_suppress_tokens"] = random.sample(allowed, random.randint(1, 4))
+        chain.append(f"graft::suppress_first({braces(options['begin_suppress_tokens'])}, {str('forced_bos_token_id' in options).lower()})")
+    if random.random() < 0.2:
+        options["renormalize_logits"] = True
+        chain.append("graft::renormalise()")
+    if chain:
+        fields.append(f".processors = {braces(chain)}")
+
+
 random.seed(7)
 print("// Written by make_transformers_cases.py: {seed, prompt, settings, texts, scores}.")
-for case in range(120):
-    seed, prompt = case, [random.randrange(1, V) for _ in range(random.randrange(1, 7))]
+for case in range(220):  # the last hundred with processors
+    more = case >= 120
+    seed, prompt = case, [random.randrange(1, V) for _ in range(random.choice([1, 1, 3]) if more else random.randrange(1, 7))]
     options = dict(max_new_tokens=random.choice([1, 4, 9, 16]))
     fields = [f".max_new_tokens = {options['max_new_tokens']}"]
     if random.random() < 0.25:
@@ -76,6 +111,8 @@ for case in range(120):
     if random.random() < 0.25:
         options["no_repeat_ngram_size"] = random.choice([2, 3])
         fields.append(f".no_repeat_ngram = {options['no_repeat_ngram_size']}")
+    if more:
+        processors(options, fields, prompt)
     beams = random.choice([1, 2, 3, 4, 5]) if case % 10 else 8
     early = random.choice([False, False, True, "never"])
     fields.append(f".beams = {beams}")

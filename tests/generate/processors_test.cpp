@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <set>
 
@@ -37,6 +38,32 @@ TEST(Processors, NoRepeatNgramForbidsWhatWouldRepeat) {
   EXPECT_EQ(processed<double>(no_repeat_ngram(3), {1, 2, 1, 3, 1, 2}, 2, {9, 9, 9, 9}), (std::vector<double>{9, none, 9, 9}));
   EXPECT_EQ(processed<double>(no_repeat_ngram(1), {1, 2}, 2, {9, 9, 9, 9}), (std::vector<double>{9, none, none, 9}));
   EXPECT_EQ(processed<double>(no_repeat_ngram(4), {1, 1, 1}, 2, {9, 9}), (std::vector<double>{9, 9}));
+}
+
+TEST(Processors, ForcedTokensAreCertain) {
+  EXPECT_EQ(processed<double>(force_first(2), {5}, 1, {1, 2, 3}), (std::vector<double>{none, none, 0}));
+  EXPECT_EQ(processed<double>(force_first(2), {5, 1}, 1, {1, 2, 3}), (std::vector<double>{1, 2, 3}));
+  EXPECT_EQ(processed<double>(force_last(0, 2), {5, 1}, 1, {1, 2, 3}), (std::vector<double>{0, none, none}));
+  EXPECT_EQ(processed<double>(force_last(0, 2), {5}, 1, {1, 2, 3}), (std::vector<double>{1, 2, 3}));
+}
+
+TEST(Processors, SuppressedTokensAndWordsNeverCome) {
+  EXPECT_EQ(processed<double>(suppress({1, 99}), {5}, 1, {1, 2, 3}), (std::vector<double>{1, none, 3}));
+  EXPECT_EQ(processed<double>(suppress_first({1}), {5}, 1, {1, 2}), (std::vector<double>{1, none}));
+  EXPECT_EQ(processed<double>(suppress_first({1}), {5, 0}, 1, {1, 2}), (std::vector<double>{1, 2}));
+  EXPECT_EQ(processed<double>(suppress_first({1}, true), {5}, 1, {1, 2}), (std::vector<double>{1, 2}));  // the forced one
+  EXPECT_EQ(processed<double>(suppress_first({1}, true), {5, 0}, 1, {1, 2}), (std::vector<double>{1, none}));
+  EXPECT_EQ(processed<double>(suppress_first({1}, true), {5, 0}, 2, {1, 2}), (std::vector<double>{1, none}));  // no token is forced after two
+  std::vector<std::vector<Token>> const words{{0}, {5, 1}, {4, 5, 2}, {3}, {}};
+  EXPECT_EQ(processed<double>(forbid_words(words, {3}), {5}, 1, {9, 9, 9, 9}), (std::vector<double>{none, none, 9, 9}));
+  EXPECT_EQ(processed<double>(forbid_words(words), {4, 5}, 1, {9, 9, 9, 9}), (std::vector<double>{none, none, none, none}));
+}
+
+TEST(Processors, RenormalisedScoresAreLogProbabilities) {
+  auto const scores = processed<double>(renormalise(), {5}, 1, {std::log(1.0), none, std::log(3.0)});
+  EXPECT_NEAR(scores[0], std::log(0.25), 1e-12);
+  EXPECT_EQ(scores[1], none);
+  EXPECT_NEAR(scores[2], std::log(0.75), 1e-12);
 }
 
 TEST(Processors, GeneratedTextsKeepThem) {

@@ -52,6 +52,23 @@ TEST(GenerateText, EncodesDecodesAndStopsAtTheTokenizersEnd) {
   check(BeamSearch{.max_new_tokens = 40, .beams = 3});
 }
 
+TEST(GenerateText, TheCheckpointsEndsComeBeforeTheTokenizers) {
+  ModelConfig config;
+  config.vocabulary = 50, config.eos = 9;
+  using Ends = std::vector<Token>;
+  EXPECT_EQ(end_tokens(config, 7, false), Ends{7});
+  EXPECT_EQ(end_tokens(config, std::nullopt, false), Ends{9});
+  EXPECT_EQ(end_tokens(config, 77, false), Ends{9});  // no token of the model
+  config.ends = {3, 4};
+  EXPECT_EQ(end_tokens(config, 7, false), (Ends{3, 4}));
+  EXPECT_EQ(end_tokens(config, 7, true), (Ends{3, 4, 7}));  // it was trained to end with 7
+  EXPECT_EQ(end_tokens(config, 4, true), (Ends{3, 4}));
+  auto plain = random_model<Llama>(NoAdaptation{});
+  EXPECT_FALSE(detail::is_adapted(plain));
+  auto adapted = random_model<Llama>(PrefixTuning{});
+  EXPECT_TRUE(detail::is_adapted(adapted));
+}
+
 TEST(GenerateText, OnePromptAndAnEndTokenOfTheUsers) {
   auto model = random_model<Gpt2>(NoAdaptation{});
   auto const tokenizer = letters();

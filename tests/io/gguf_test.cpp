@@ -180,6 +180,20 @@ TEST(Gguf, ConfigurationAsHuggingFaceHasIt) {
   EXPECT_EQ(graft::gguf_config_json(GgufFile(folder.put("c.gguf", spec.bytes())))["tie_word_embeddings"], true);
 }
 
+TEST(Gguf, EndsOfTurnsAndMessagesEndTextsToo) {
+  TemporaryFolder const folder;
+  auto spec = tiny_llama();
+  auto const ends = [&] { return graft::gguf_config_json(GgufFile(folder.put("a.gguf", spec.bytes())))["eos_token_id"]; };
+  spec.set(gguf_u32("tokenizer.ggml.eot_token_id", 2));
+  EXPECT_EQ(ends(), 2);  // the same token
+  spec.set(gguf_u32("tokenizer.ggml.eot_token_id", 1));
+  EXPECT_EQ(ends(), (nlohmann::json{2, 1}));
+  spec.set(gguf_u32("tokenizer.ggml.eom_token_id", 0));
+  EXPECT_EQ(ends(), (nlohmann::json{2, 1, 0}));
+  spec.set(gguf_u32("tokenizer.ggml.eom_token_id", 3));
+  EXPECT_THROW(static_cast<void>(ends()), graft::FileError);
+}
+
 TEST(Gguf, TokenizerFields) {
   TemporaryFolder const folder;
   auto const fields = graft::gguf_tokenizer_fields(GgufFile(folder.put("a.gguf", tiny_llama().bytes())));

@@ -61,7 +61,7 @@ template <DecodingSession Session>
 [[nodiscard]] Generations decode_one_beam(Session& session, BeamSearch const& s) {
   auto result = decode(
       session,
-      Greedy{s.max_new_tokens, s.min_new_tokens, s.end_tokens, s.repetition_penalty, s.no_repeat_ngram, s.processors, s.first_prompt, {}});
+      Greedy{s.max_new_tokens, s.min_new_tokens, s.end_tokens, s.repetition_penalty, s.no_repeat_ngram, s.bad_words, s.processors, s.first_prompt, {}});
   for (auto& texts : result) texts[0].score /= std::pow(static_cast<double>(texts[0].tokens.size()), s.length_penalty);
   return result;
 }

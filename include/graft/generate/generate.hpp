@@ -10,6 +10,7 @@
 #include <graft/generate/beam_search.hpp>
 #include <graft/generate/model_session.hpp>
 #include <graft/generate/sampling.hpp>
+#include <graft/models/config.hpp>
 #include <graft/nn/site.hpp>
 
 namespace graft {
@@ -46,10 +47,21 @@ void check_prompts(Model& model, std::vector<std::vector<Token>> const& prompts,
   }
 }
 
+/// The processors of the tokens that a configuration forces. As in transformers, the first token is forced after a single one, such as a decoder's start token.
+[[nodiscard]] inline std::vector<LogitsProcessor> forced_tokens(ModelConfig const& config, Index max_new_tokens) {
+  std::vector<LogitsProcessor> chain;
+  if (config.forced_bos >= 0)
+    chain.push_back([force = force_first(config.forced_bos)](History const& history, Scores& scores) {
+      if (history.tokens.size() == 1) force(history, scores);
+    });
+  if (config.forced_eos >= 0) chain.push_back(force_last(config.forced_eos, max_new_tokens));
+  return chain;
+}
+
 }  // namespace detail
 
 /// Generates after every prompt (token ids, of any lengths) with the model and its adaptation: `[prompts][texts]`. In a model with an encoder the prompts are the
-/// sources that the encoder reads, and the first and last tokens that its configuration forces are forced.
+/// sources that the encoder reads. The first and last tokens that the model's configuration forces are forced, before the settings' own processors.
 /// Prompts are taken so many at a time that at most `texts_at_once` texts are written together (at least one prompt); the result does not depend on it.
 /// @throws ConfigError for impossible settings, an empty prompt, or one that leaves too few positions for max_new_tokens; NumericError for logits that are not finite.
 template <class Model, GenerationSettings Settings>
@@ -58,11 +70,8 @@ template <class Model, GenerationSettings Settings>
   detail::check(settings);
   static_assert(!requires { requires Model::classifies; }, "graft: a classifier has no text to generate; use logits()");
   detail::check_prompts(model, prompts, detail::limits_of(settings));
-  if constexpr (detail::has_encoder<Model>) {
-    auto const& config = model.config();
-    if (config.forced_bos >= 0) settings.processors.push_back(force_first(config.forced_bos));
-    if (config.forced_eos >= 0) settings.processors.push_back(force_last(config.forced_eos, settings.max_new_tokens));
-  }
+  auto const forced = detail::forced_tokens(model.config(), settings.max_new_tokens);
+  settings.processors.insert(settings.processors.begin(), forced.begin(), forced.end());
   Index const texts = detail::texts_per_prompt(settings), step = std::max<Index>(1, texts_at_once / texts),
               count = static_cast<Index>(prompts.size());
   Index const first_prompt = settings.first_prompt;

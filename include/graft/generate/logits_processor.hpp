@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <span>
@@ -34,6 +35,11 @@ class Scores {
     for (Index v = 0; v < size_; ++v) forbid(static_cast<Token>(v));
     set(token, kept);
   }
+  /// The token comes next whatever the model says: its log-probability is 0, and no other token can come.
+  void make_certain(Token token) {
+    for (Index v = 0; v < size_; ++v) forbid(static_cast<Token>(v));
+    set(token, 0);
+  }
 
  private:
   float* single_ = nullptr;
@@ -62,16 +68,58 @@ using LogitsProcessor = std::function<void(History const& history, Scores& score
   };
 }
 
-/// The first generated token is `token` (transformers: forced_bos_token_id).
+/// The first generated token is `token` (transformers: forced_bos_token_id). A forced token adds nothing to a beam's score.
 [[nodiscard]] inline LogitsProcessor force_first(Token token) {
   return [token](History const& history, Scores& scores) {
-    if (history.generated() == 0 && scores.has(token)) scores.force(token);
+    if (history.generated() == 0 && scores.has(token)) scores.make_certain(token);
   };
 }
-/// The last of `max_new_tokens` is `token`, if the text has not ended before (transformers: forced_eos_token_id).
+/// The last of `max_new_tokens` is `token`, if the text has not ended before (transformers: forced_eos_token_id). A forced token adds nothing to a beam's score.
 [[nodiscard]] inline LogitsProcessor force_last(Token token, Index max_new_tokens) {
   return [token, max_new_tokens](History const& history, Scores& scores) {
-    if (history.generated() == max_new_tokens - 1 && scores.has(token)) scores.force(token);
+    if (history.generated() == max_new_tokens - 1 && scores.has(token)) scores.make_certain(token);
+  };
+}
+
+/// None of `tokens`, ever (transformers: suppress_tokens).
+[[nodiscard]] inline LogitsProcessor suppress(std::vector<Token> tokens) {
+  return [tokens = std::move(tokens)](History const&, Scores& scores) {
+    for (Token token : tokens)
+      if (scores.has(token)) scores.forbid(token);
+  };
+}
+/// None of `tokens` as first token (transformers: begin_suppress_tokens). Where the first token after a start token is forced, it is the second that counts.
+[[nodiscard]] inline LogitsProcessor suppress_first(std::vector<Token> tokens, bool first_is_forced = false) {
+  return [tokens = std::move(tokens), first_is_forced](History const& history, Scores& scores) {
+    if (history.generated() != (first_is_forced && history.prompt_length == 1 ? 1 : 0)) return;
+    for (Token token : tokens)
+      if (scores.has(token)) scores.forbid(token);
+  };
+}
+
+/// None of the sequences `words` in what is generated; they may begin in the prompt (transformers: bad_words_ids). A single end token is allowed all the same.
+[[nodiscard]] inline LogitsProcessor forbid_words(std::vector<std::vector<Token>> words, std::vector<Token> const& end_tokens = {}) {
+  auto const harmless = [&](std::vector<Token> const& word) {
+    return word.empty() || (word.size() == 1 && std::find(end_tokens.begin(), end_tokens.end(), word.front()) != end_tokens.end());
+  };
+  words.erase(std::remove_if(words.begin(), words.end(), harmless), words.end());
+  return [words = std::move(words)](History const& history, Scores& scores) {
+    for (auto const& word : words) {
+      if (word.size() - 1 > history.tokens.size() || !scores.has(word.back())) continue;
+      if (std::equal(word.begin(), word.end() - 1, history.tokens.end() - static_cast<Index>(word.size() - 1))) scores.forbid(word.back());
+    }
+  };
+}
+
+/// Makes log-probabilities of the scores again after other processors changed them (transformers: renormalize_logits).
+[[nodiscard]] inline LogitsProcessor renormalise() {
+  return [](History const&, Scores& scores) {
+    double largest = -std::numeric_limits<double>::infinity(), sum = 0;
+    for (Index v = 0; v < scores.size(); ++v) largest = std::max(largest, scores[static_cast<Token>(v)]);
+    if (largest == -std::numeric_limits<double>::infinity()) return;
+    for (Index v = 0; v < scores.size(); ++v) sum += std::exp(scores[static_cast<Token>(v)] - largest);
+    double const log_sum = largest + std::log(sum);
+    for (Index v = 0; v < scores.size(); ++v) scores.set(static_cast<Token>(v), scores[static_cast<Token>(v)] - log_sum);
   };
 }
 

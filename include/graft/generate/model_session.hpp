@@ -124,9 +124,10 @@ class ModelSession {
   /// Runs the encoder over the prompts, which are its sources, once; the decoder begins with its start token.
   void encode_sources() {
     Batch batch;
+    auto const& config = model_.config();
     for (std::size_t p = 0; p < prompts_.size(); ++p) {
       model_.append(batch, {prompts_[p], {}, p});
-      prompts_[p] = {model_.config().decoder_start};
+      prompts_[p] = {config.generation_start >= 0 ? config.generation_start : config.decoder_start};
     }
     std::tie(sources_, source_extents_) = model_.encode_sources(batch);
   }

@@ -21,6 +21,7 @@ struct Limits {
   std::vector<Token> end_tokens = {};            ///< each ends a text; empty: only max_new_tokens does
   double repetition_penalty = 1.0;               ///< of tokens that occurred; > 1 discourages them
   Index no_repeat_ngram = 0;                     ///< n-grams of this size occur once; 0: no limit
+  std::vector<std::vector<Token>> bad_words = {};  ///< sequences of tokens that never occur; a single end token is none
   std::vector<LogitsProcessor> processors = {};  ///< further changes to the scores, after those above
   Index first_prompt = 0;  ///< number of the first prompt: a long list gives the same texts in however many pieces it is generated
 };
@@ -32,6 +33,7 @@ struct Greedy {
   std::vector<Token> end_tokens = {};
   double repetition_penalty = 1.0;
   Index no_repeat_ngram = 0;
+  std::vector<std::vector<Token>> bad_words = {};
   std::vector<LogitsProcessor> processors = {};
   Index first_prompt = 0;
   TokenCallback on_token = {};
@@ -45,6 +47,7 @@ struct Sampling {
   std::vector<Token> end_tokens = {};
   double repetition_penalty = 1.0;
   Index no_repeat_ngram = 0;
+  std::vector<std::vector<Token>> bad_words = {};
   std::vector<LogitsProcessor> processors = {};
   Index first_prompt = 0;
   TokenCallback on_token = {};
@@ -71,6 +74,7 @@ struct BeamSearch {
   std::vector<Token> end_tokens = {};
   double repetition_penalty = 1.0;
   Index no_repeat_ngram = 0;
+  std::vector<std::vector<Token>> bad_words = {};
   std::vector<LogitsProcessor> processors = {};
   Index first_prompt = 0;
 
@@ -84,7 +88,8 @@ namespace detail {
 
 template <class Settings>
 [[nodiscard]] Limits limits_of(Settings const& s) {
-  return {s.max_new_tokens, s.min_new_tokens, s.end_tokens, s.repetition_penalty, s.no_repeat_ngram, s.processors, s.first_prompt};
+  return {s.max_new_tokens, s.min_new_tokens, s.end_tokens, s.repetition_penalty, s.no_repeat_ngram,
+          s.bad_words,      s.processors,     s.first_prompt};
 }
 
 inline void check(Limits const& limits) {
@@ -128,6 +133,7 @@ inline void check_end_tokens(std::vector<Token> const& ends, Index vocabulary) {
   std::vector<LogitsProcessor> chain;
   if (limits.repetition_penalty != 1.0) chain.push_back(repetition_penalty(limits.repetition_penalty));
   if (limits.no_repeat_ngram > 0) chain.push_back(no_repeat_ngram(limits.no_repeat_ngram));
+  if (!limits.bad_words.empty()) chain.push_back(forbid_words(limits.bad_words, limits.end_tokens));
   if (limits.min_new_tokens > 0 && !limits.end_tokens.empty()) chain.push_back(min_new_tokens(limits.min_new_tokens, limits.end_tokens));
   chain.insert(chain.end(), limits.processors.begin(), limits.processors.end());
   return chain;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/generate/end_tokens.hpp>
 #include <graft/generate/generate.hpp>
 #include <graft/text/tokenizer.hpp>
 
@@ -20,16 +21,27 @@ namespace graft {
   return tokenizer.decode(tokens, true);
 }
 
-/// The settings with the tokenizer's (else the model's) end of text as end token, where they name none.
+namespace detail {
+
+/// Whether the model has parameters of an adaptation.
+template <class Model>
+[[nodiscard]] bool is_adapted(Model& model) {
+  if constexpr (requires { model.parameters().empty(); })
+    return !model.parameters().empty();
+  else
+    return true;
+}
+
+}  // namespace detail
+
+/// The settings with the model's end tokens, where they name none; see `end_tokens`.
 template <class Model, GenerationSettings Settings>
-[[nodiscard]] Settings with_end_token(Model const& model, Tokenizer const& tokenizer, Settings settings) {
-  if (!settings.end_tokens.empty()) return settings;
-  Token const end = tokenizer.special_tokens().eos.value_or(model.config().eos);
-  if (end >= 0 && end < model.config().vocabulary) settings.end_tokens = {end};
+[[nodiscard]] Settings with_end_token(Model& model, Tokenizer const& tokenizer, Settings settings) {
+  if (settings.end_tokens.empty()) settings.end_tokens = end_tokens(model.config(), tokenizer.special_tokens().eos, detail::is_adapted(model));
   return settings;
 }
 
-/// The best continuation of every prompt. Where the settings name no end token, the tokenizer's end of text is it.
+/// The best continuation of every prompt. Where the settings name no end token, the model's are it; see `end_tokens`.
 template <class Model, GenerationSettings Settings>
 [[nodiscard]] std::vector<std::string> generate(Model& model, Tokenizer const& tokenizer, std::vector<std::string> const& prompts,
                                                 Settings const& settings) {

@@ -96,6 +96,18 @@ class GgufParameters {
     config[name] = *id;
   }
 
+  /// The ends of a turn and of a message, which end a text as well: `eos_token_id` becomes a list where they are other tokens.
+  void more_ends(nlohmann::json& config) const {
+    nlohmann::json ends = nlohmann::json::array();
+    if (!config.at("eos_token_id").is_null()) ends.push_back(config.at("eos_token_id"));
+    for (char const* key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
+      nlohmann::json end = {{"vocab_size", config.at("vocab_size")}};
+      token_id(end, "id", key);
+      if (!end.at("id").is_null() && std::find(ends.begin(), ends.end(), end.at("id")) == ends.end()) ends.push_back(end.at("id"));
+    }
+    if (ends.size() > 1 || (ends.size() == 1 && config.at("eos_token_id").is_null())) config["eos_token_id"] = std::move(ends);
+  }
+
   [[nodiscard]] GgufFile const& file() const noexcept { return file_; }
   [[nodiscard]] std::string const& prefix() const noexcept { return prefix_; }
 
@@ -190,6 +202,7 @@ class GgufParameters {
   config["torch_dtype"] = "float32";
   parameters.token_id(config, "bos_token_id", "tokenizer.ggml.bos_token_id");
   parameters.token_id(config, "eos_token_id", "tokenizer.ggml.eos_token_id");
+  parameters.more_ends(config);
   parameters.token_id(config, "pad_token_id", "tokenizer.ggml.padding_token_id");
   parameters.token_id(config, "unk_token_id", "tokenizer.ggml.unknown_token_id");
   return config;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <graft/core/thread_pool.hpp>
+#include <graft/io/generation_config.hpp>
 #include <graft/io/model_config.hpp>
 #include <graft/io/open_checkpoint.hpp>
 #include <graft/models/pretrained.hpp>
@@ -93,6 +94,7 @@ namespace detail {
   ModelConfig config = model_config(json, checkpoint.path());
   bool const t5 = config.architecture.starts_with("t5");  // whose files, not flags, say it
   if (t5 || !json.contains("tie_word_embeddings")) config.tied_head = !checkpoint.contains("lm_head.weight");
+  apply_generation_config(config, generation_config(checkpoint.path(), json));
   return config;
 }
 

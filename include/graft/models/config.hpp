@@ -45,6 +45,8 @@ struct ModelConfig : StackConfig {
   Token bos = -1, eos = -1, pad = -1;                                                     ///< −1: none
   Token decoder_start = -1;                       ///< what a decoder with an encoder begins with
   Token forced_bos = -1, forced_eos = -1;         ///< what generation must begin and, at its longest, end with
+  std::vector<Token> ends = {};                   ///< each ends a generated text; empty: the checkpoint names none
+  Token generation_start = -1;                    ///< what a generating decoder begins with where it is not `decoder_start`
 
   [[nodiscard]] StackConfig const& main() const { return *this; }
 };
