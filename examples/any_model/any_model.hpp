@@ -14,6 +14,7 @@
 #include <graft/generate/settings.hpp>
 #include <graft/io/adapter_folder.hpp>
 #include <graft/models/config.hpp>
+#include <graft/models/row_limits.hpp>
 #include <graft/nn/model_info.hpp>
 #include <graft/nn/rows.hpp>
 #include <graft/train/training.hpp>
@@ -33,6 +34,8 @@ class AnyModel {
   ~AnyModel();
   [[nodiscard]] graft::ModelConfig const& config() const;
   [[nodiscard]] graft::ParameterCounts parameter_counts();
+  /// How long its rows may be, virtual tokens taken off.
+  [[nodiscard]] graft::RowLimits row_limits();
   /// Names and sizes of what is trained.
   [[nodiscard]] std::vector<std::pair<std::string, graft::Shape>> parameters();
   graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training, std::vector<graft::TokenizedExample> validation);

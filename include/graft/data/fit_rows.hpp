@@ -1,0 +1,74 @@
+/// @file
+/// @brief Which examples are too long for a model, before the first of them is computed: refused, cut or left out.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <graft/core/error.hpp>
+#include <graft/models/row_limits.hpp>
+
+namespace graft {
+
+/// What happens to an example that the model has too few positions for.
+enum class TooLong {
+  refuse,  ///< an error that names it
+  cut,     ///< its source loses tokens before its kept end; where that is not enough, its target loses its end
+  skip,    ///< it is left out
+};
+
+/// What `fit_rows` did.
+struct FittedRows {
+  Index cut = 0, skipped = 0;
+  std::vector<std::size_t> kept;  ///< indices, in the list as it was, of the examples that are left
+};
+
+namespace detail {
+
+/// Shortens one example to what fits; whether that was possible.
+inline bool cut_row(TokenizedExample& example, RowLimits const& limits, Index kept_end) {
+  auto const size = [](std::vector<Token> const& tokens) { return static_cast<Index>(tokens.size()); };
+  Index const wanted = std::max(limits.longest_source(size(example.target)), kept_end + 1);
+  if (Index const excess = size(example.source) - wanted; excess > 0) {
+    auto const cut = [&](auto& list) { list.erase(list.end() - kept_end - excess, list.end() - kept_end); };
+    cut(example.source);
+    if (!example.token_types.empty()) cut(example.token_types);
+  }
+  if (Index const room = limits.longest_target(size(example.source)); size(example.target) > room && limits.excess(example)) example.target.resize(static_cast<std::size_t>(std::max<Index>(0, room)));
+  return !limits.excess(example);
+}
+
+}  // namespace detail
+
+/// Holds every example against the model's limits.
+/// @param kept_end tokens at a source's end that cutting leaves: a separator, an end token
+/// @param where names an example by its index, as the beginning of a sentence: `[train.tsv] line 7`
+/// @throws ConfigError for an example without source tokens; one that is too long, where that is refused or cutting cannot help; and if none is left
+template <class Where>
+FittedRows fit_rows(std::vector<TokenizedExample>& examples, RowLimits const& limits, TooLong how, Index kept_end, Where const& where) {
+  FittedRows result;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    if (examples[i].source.empty()) fail<ConfigError>(where(i), " has no source tokens; expected at least one; hint: a separator, a beginning token, or a text");
+    if (auto const why = limits.excess(examples[i])) {
+      if (how == TooLong::refuse) fail<ConfigError>(where(i), " is too long for the model; ", *why, "; hint: shorten it, or cut or leave out what is too long");
+      if (how == TooLong::skip) {
+        ++result.skipped;
+        continue;
+      }
+      if (!detail::cut_row(examples[i], limits, kept_end)) fail<ConfigError>(where(i), " is too long for the model, and cutting leaves nothing of it; ", *why, "; hint: fewer virtual tokens");
+      ++result.cut;
+    }
+    result.kept.push_back(i);
+    if (next != i) examples[next] = std::move(examples[i]);
+    ++next;
+  }
+  if (next == 0 && !examples.empty()) fail<ConfigError>(where(0), " and all others are too long for the model; expected at least one that fits; hint: cut them, or fewer virtual tokens");
+  examples.resize(next);
+  return result;
+}
+
+}  // namespace graft
