@@ -71,4 +71,32 @@ FittedRows fit_rows(std::vector<TokenizedExample>& examples, RowLimits const& li
   return result;
 }
 
+/// The same of prompts that may become longer by `new_tokens`, which cutting leaves alone.
+/// @throws ConfigError for an empty prompt, and as `fit_rows`
+template <class Where>
+FittedRows fit_prompts(std::vector<std::vector<Token>>& prompts, RowLimits const& limits, Index new_tokens, TooLong how, Index kept_end, Where const& where) {
+  FittedRows result;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    auto& prompt = prompts[i];
+    if (prompt.empty()) fail<ConfigError>(where(i), " is an empty prompt; expected at least one token; hint: a separator, a beginning token, or a text");
+    if (auto const why = limits.excess(prompt, new_tokens)) {
+      if (how == TooLong::refuse) fail<ConfigError>(where(i), " is too long for the model; ", *why, "; hint: shorten it, write fewer new tokens, or cut or leave out what is too long");
+      if (how == TooLong::skip) {
+        ++result.skipped;
+        continue;
+      }
+      Index const excess = static_cast<Index>(prompt.size()) - std::max(limits.longest_source(new_tokens), kept_end + 1);
+      if (excess > 0) prompt.erase(prompt.end() - kept_end - excess, prompt.end() - kept_end);
+      if (limits.excess(prompt, new_tokens)) fail<ConfigError>(where(i), " is too long for the model, and cutting leaves nothing of it; ", *why, "; hint: fewer new or virtual tokens");
+      ++result.cut;
+    }
+    result.kept.push_back(i);
+    if (next != i) prompts[next] = std::move(prompt);
+    ++next;
+  }
+  prompts.resize(next);
+  return result;
+}
+
 }  // namespace graft
