@@ -71,6 +71,18 @@ FittedRows fit_rows(std::vector<TokenizedExample>& examples, RowLimits const& li
   return result;
 }
 
+namespace detail {
+
+/// What is wrong with a prompt of so many tokens, as `RowLimits::excess`.
+[[nodiscard]] inline std::string prompt_excess(RowLimits const& limits, std::size_t tokens, Index new_tokens) {
+  std::string const room = cat(", as the model has ", limits.positions(), " positions for them and virtual tokens");
+  if (Index const longest = limits.longest_source(new_tokens); static_cast<Index>(tokens) > longest)
+    return cat("got ", tokens, " tokens; expected at most ", longest, " before up to ", new_tokens, " new ones", room);
+  return cat("got up to ", new_tokens, " new tokens; expected at most ", limits.longest_target(static_cast<Index>(tokens)), room);
+}
+
+}  // namespace detail
+
 /// The same of prompts that may become longer by `new_tokens`, which cutting leaves alone.
 /// @throws ConfigError for an empty prompt, and as `fit_rows`
 template <class Where>
@@ -80,15 +92,16 @@ FittedRows fit_prompts(std::vector<std::vector<Token>>& prompts, RowLimits const
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     auto& prompt = prompts[i];
     if (prompt.empty()) fail<ConfigError>(where(i), " is an empty prompt; expected at least one token; hint: a separator, a beginning token, or a text");
-    if (auto const why = limits.excess(prompt, new_tokens)) {
-      if (how == TooLong::refuse) fail<ConfigError>(where(i), " is too long for the model; ", *why, "; hint: shorten it, write fewer new tokens, or cut or leave out what is too long");
+    if (limits.excess(prompt, new_tokens)) {
+      std::string const why = detail::prompt_excess(limits, prompt.size(), new_tokens);
+      if (how == TooLong::refuse) fail<ConfigError>(where(i), " is too long for the model; ", why, "; hint: shorten it, write fewer new tokens, or cut or leave out what is too long");
       if (how == TooLong::skip) {
         ++result.skipped;
         continue;
       }
       Index const excess = static_cast<Index>(prompt.size()) - std::max(limits.longest_source(new_tokens), kept_end + 1);
       if (excess > 0) prompt.erase(prompt.end() - kept_end - excess, prompt.end() - kept_end);
-      if (limits.excess(prompt, new_tokens)) fail<ConfigError>(where(i), " is too long for the model, and cutting leaves nothing of it; ", *why, "; hint: fewer new or virtual tokens");
+      if (limits.excess(prompt, new_tokens)) fail<ConfigError>(where(i), " is too long for the model, and cutting leaves nothing of it; ", why, "; hint: fewer new or virtual tokens");
       ++result.cut;
     }
     result.kept.push_back(i);
