@@ -22,7 +22,7 @@ class Targets(faults.FaultTest):
         for method, targets, name in (("lora", "lm_head,q_proj", "lm_head"), ("lora", "embed_tokens,q_proj", "embed_tokens"), ("lora", "q_proj,k_prj", "k_prj"), ("ia3", "k_proj,v_prj", "v_prj"), ("lora", "q_proj,norm", "norm"),
                                       ("lora", "q_proj,proj", "proj"), ("lora", "layers.0.self_attn.q_proj,layers.9.self_attn.q_proj", "layers.9.self_attn.q_proj"), ("ia3", "down_proj,down_prj", "down_prj"), ("prefix_lora", "q_proj,k_prj", "k_prj")):
             with self.subTest(f"{method} {targets}"):
-                self.refused("finetune", "--model", b08 / "model", "--train", b08 / "train.tsv", "--method", method, "--targets", targets, "--steps", 1, "--output", self.folder / "out", says=(f"got {name}", "q_proj"))
+                self.refused("finetune", "--model", b08 / "model", "--train", b08 / "train.tsv", "--method", method, "--targets", targets, "--steps", 1, "--output", self.folder / "out", says=(f"got the target {name}, which", "q_proj"))
                 self.assertFalse((self.folder / "out").exists())
         for targets in ("lm_head,q_proj", "embed_tokens,q_proj"):
             err = self.refused("finetune", "--model", b08 / "model", "--train", b08 / "train.tsv", "--method", "lora", "--targets", targets, "--output", self.folder / "out", says="hint: FullFineTuning")

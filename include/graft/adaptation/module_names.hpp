@@ -45,20 +45,25 @@ namespace detail {
   return text;
 }
 
-/// What a target is that names no linear map: a module of another kind, or nothing.
-[[nodiscard]] inline std::string refused_target(std::string_view target, ModelInfo const& model) {
+/// What a target is that names no linear map, and what trains it: `which is the head`, `; hint: …`.
+struct RefusedTarget {
+  char const* is;
+  char const* hint;
+};
+[[nodiscard]] inline RefusedTarget refused_target(std::string_view target, ModelInfo const& model) {
+  RefusedTarget const head{"which is the head", "; hint: FullFineTuning, TopLayers or a ClassificationHead train a head"};
+  RefusedTarget const embedding{"which is an embedding", "; hint: FullFineTuning trains embeddings, PromptTuning adds some"};
   for (auto const& site : model.sites) {
     if (!names_module(target, site.name)) continue;
-    if (site.role == Role::head) return ", the model's head; hint: FullFineTuning, TopLayers or a ClassificationHead train a head";
-    if (site.role == Role::embedding) return ", an embedding; hint: FullFineTuning trains embeddings, PromptTuning adds some";
-    return ", which is no linear map";
+    if (site.role == Role::head) return head;
+    return site.role == Role::embedding ? embedding : RefusedTarget{"which is no linear map", ""};
   }
   // A tied head or embedding may have another name in this model's checkpoints.
-  for (char const* head : {"lm_head", "classifier", "score"})
-    if (names_module(head, target)) return ", a head; hint: FullFineTuning, TopLayers or a ClassificationHead train a head";
-  for (char const* embedding : {"embed_tokens", "word_embeddings", "wte", "shared"})
-    if (names_module(embedding, target)) return ", an embedding; hint: FullFineTuning trains embeddings, PromptTuning adds some";
-  return ", which names no module of it";
+  for (char const* name : {"lm_head", "classifier", "score"})
+    if (names_module(name, target)) return head;
+  for (char const* name : {"embed_tokens", "word_embeddings", "wte", "shared"})
+    if (names_module(name, target)) return embedding;
+  return {"which names no module", ""};
 }
 
 }  // namespace detail
@@ -69,9 +74,9 @@ namespace detail {
 inline void require_modules(std::string_view strategy, std::vector<std::string> const& targets, ModelInfo const& model) {
   for (auto const& target : targets) {
     bool const found = std::any_of(model.sites.begin(), model.sites.end(), [&](SiteInfo const& site) { return site.role == Role::weight && names_module(target, site.name); });
-    if (!found)
-      fail<ConfigError>("[", strategy, "] got targets that name no linear map of this ", model.architecture, " model; got ", detail::shown_target(target),
-                        detail::refused_target(target, model), "; expected some of ", module_choices(model));
+    if (found) continue;
+    auto const refused = detail::refused_target(target, model);
+    fail<ConfigError>("[", strategy, "] got the target ", detail::shown_target(target), ", ", refused.is, " of this ", model.architecture, " model; expected some of ", module_choices(model), refused.hint);
   }
 }
 

@@ -30,7 +30,7 @@ class PeftSelection {
   /// @param held names of the modules that the file has matrices for
   void check(std::vector<std::string> const& held, ModelInfo const& model) const {
     check_names(model);
-    if (!evaluable()) return;
+    if (!selects() || !evaluable()) return;  // else the tensors are held against the targets alone
     for (auto const& module : held)
       if (!means(module))
         fail<FileError>("[", folder_->config_path, "] does not belong to its tensors; got matrices of ", printable(module), ", which target_modules, exclude_modules and layers_to_transform leave out; expected the modules that they mean");
@@ -52,15 +52,18 @@ class PeftSelection {
     bool const plain = patterns_ && std::all_of(patterns_->begin(), patterns_->end(), is_plain);
     return targets_ && !targets_->empty() && excluded_ && plain;
   }
+  /// Whether more than names of targets decides.
+  [[nodiscard]] bool selects() const { return (excluded_ && !excluded_->empty()) || !layers_.empty(); }
   void check_names(ModelInfo const& model) const {
     auto const known = [&](std::string const& name, bool linear) {
       return std::any_of(model.sites.begin(), model.sites.end(), [&](SiteInfo const& site) { return (!linear || site.role == Role::weight) && names_module(name, site.name); });
     };
     if (targets_)
       for (auto const& target : *targets_)
-        if (!known(target, true))
-          fail<FileError>("[", folder_->config_path, "] has a target that names no linear map of this ", model.architecture, " model; got ", printable(target), refused_target(target, model), "; expected some of ",
-                          module_choices(model));
+        if (!known(target, true)) {
+          auto const refused = refused_target(target, model);
+          fail<FileError>("[", folder_->config_path, "] has the target ", printable(target), ", ", refused.is, " of this ", model.architecture, " model; expected some of ", module_choices(model), refused.hint);
+        }
     if (excluded_)
       for (auto const& name : *excluded_)
         if (!known(name, false)) warn("[", folder_->config_path, "] excludes a module that this ", model.architecture, " model does not have; got ", printable(name), " in exclude_modules; it is passed over");
