@@ -1,5 +1,6 @@
 /// @file
-/// @brief The settings of every strategy from those of the command line: the programs' one switch, which also tells which of them a strategy reads.
+/// @brief The settings of every strategy from those of the command line: the programs' one switch, which also tells
+/// which of them a strategy reads.
 #pragma once
 
 #include <algorithm>
@@ -33,7 +34,8 @@
 
 namespace any_model {
 
-/// Hands out a method's settings and remembers which were asked for: one that was given and not asked for has no effect.
+/// Hands out a method's settings and remembers which were asked for: one that was given and not asked for has no
+/// effect.
 class MethodReader {
  public:
   explicit MethodReader(Method const& method) : method_(method) {}
@@ -71,12 +73,15 @@ template <graft::NamedEnum Enum>
 [[nodiscard]] Enum named(std::string_view field, std::optional<std::string> const& name, Enum otherwise) {
   if (!name) return otherwise;
   if (auto const value = graft::enum_value<Enum>(*name)) return *value;
-  graft::fail<graft::ConfigError>("[method] got ", field, " ", graft::printable(*name), "; expected one of ", graft::enum_choices<Enum>());
+  graft::fail<graft::ConfigError>("[method] got ", field, " ", graft::printable(*name), "; expected one of ",
+                                  graft::enum_choices<Enum>());
 }
 
-/// Whether it matters to a model at which position a virtual token or key stands: relative positions count from the row's own tokens.
+/// Whether it matters to a model at which position a virtual token or key stands: relative positions count from the
+/// row's own tokens.
 [[nodiscard]] inline bool has_positions(graft::ModelInfo const& model) {
-  return std::none_of(model.sites.begin(), model.sites.end(), [](graft::SiteInfo const& site) { return site.address.site == graft::Site::relative_bias; });
+  return std::none_of(model.sites.begin(), model.sites.end(),
+                      [](graft::SiteInfo const& site) { return site.address.site == graft::Site::relative_bias; });
 }
 
 /// A bank of keys and values. An MLP starts at random numbers of its own: only words say otherwise.
@@ -95,11 +100,14 @@ template <class Settings>
   s.dropout = m(&Method::dropout).value_or(0.0);
   if (auto const& top = m(&Method::layers)) {
     int const count = model.main().layers;
-    if (*top < 1 || *top > count) graft::fail<graft::ConfigError>("[method] got ", *top, " layers; expected 1 to ", count);
+    if (*top < 1 || *top > count)
+      graft::fail<graft::ConfigError>("[method] got ", *top, " layers; expected 1 to ", count);
     for (int l = count - static_cast<int>(*top); l < count; ++l) s.layers.push_back(l);
   }
-  bool const crosses = model.main().crosses;  // where an infix stands behind the encoder's states, which have no positions
-  if (has_positions(model) && !(infix && crosses)) s.positions = named("positions", m(&Method::positions), graft::PositionPolicy::automatic);
+  bool const crosses =
+      model.main().crosses;  // where an infix stands behind the encoder's states, which have no positions
+  if (has_positions(model) && !(infix && crosses))
+    s.positions = named("positions", m(&Method::positions), graft::PositionPolicy::automatic);
   if (!infix && crosses) s.scope = named("scope", m(&Method::scope), graft::PrefixScope::all);
   return s;
 }
@@ -108,8 +116,12 @@ template <class Settings>
   Settings s;
   s.length = m(&Method::length).value_or(length);
   if (mlp) s.reparametrization = graft::Mlp{.hidden = m(&Method::hidden).value_or(512)};
-  s.init = named("init", m(&Method::init), m.method().init_words.empty() ? graft::Init::vocabulary : graft::Init::words);
-  if (mlp && s.init == graft::Init::uniform) graft::fail<graft::ConfigError>("[method] got init uniform for an MLP, whose input starts at normal numbers; expected normal, vocabulary or words");
+  s.init =
+      named("init", m(&Method::init), m.method().init_words.empty() ? graft::Init::vocabulary : graft::Init::words);
+  if (mlp && s.init == graft::Init::uniform)
+    graft::fail<graft::ConfigError>(
+        "[method] got init uniform for an MLP, whose input starts at normal numbers; expected normal, vocabulary or "
+        "words");
   s.init_deviation = 0.02;
   if (s.init == graft::Init::words)
     s.init_words = m(&Method::init_words);
@@ -121,10 +133,14 @@ template <class Settings>
   return s;
 }
 inline graft::LoRA lora_settings(MethodReader& m) {
-  return {.rank = m(&Method::rank).value_or(8), .alpha = m(&Method::alpha).value_or(16), .targets = m(&Method::targets), .dropout = m(&Method::dropout).value_or(0.0)};
+  return {.rank = m(&Method::rank).value_or(8),
+          .alpha = m(&Method::alpha).value_or(16),
+          .targets = m(&Method::targets),
+          .dropout = m(&Method::dropout).value_or(0.0)};
 }
 inline graft::BottleneckAdapter adapter_settings(MethodReader& m) {
-  graft::BottleneckAdapter s{.placement = named("placement", m(&Method::placement), graft::AdapterPlacement::between_layers)};
+  graft::BottleneckAdapter s{.placement =
+                                 named("placement", m(&Method::placement), graft::AdapterPlacement::between_layers)};
   if (auto const& share = m(&Method::share))
     s.share = *share;  // in place of the width
   else
@@ -142,19 +158,25 @@ inline graft::IA3 ia3_settings(MethodReader& m, graft::ModelInfo const& model) {
   }
   return s;
 }
-inline graft::ParallelAdapter parallel_settings(MethodReader& m) { return {.bottleneck = m(&Method::bottleneck).value_or(64)}; }
+inline graft::ParallelAdapter parallel_settings(MethodReader& m) {
+  return {.bottleneck = m(&Method::bottleneck).value_or(64)};
+}
 inline graft::TopLayers top_settings(MethodReader& m, graft::ModelInfo const& model) {
   return {.layers = m(&Method::layers).value_or(std::min(2, model.main().layers))};
 }
 /// Its encoder is an MLP, which has no dropout.
-inline graft::PTuning p_tuning_settings(MethodReader& m) { return {.length = m(&Method::length).value_or(20), .hidden = m(&Method::hidden).value_or(0)}; }
+inline graft::PTuning p_tuning_settings(MethodReader& m) {
+  return {.length = m(&Method::length).value_or(20), .hidden = m(&Method::hidden).value_or(0)};
+}
 
-/// Calls `f(settings)` with those of the strategy that the method names. @throws ConfigError where the model has no such strategy
+/// Calls `f(settings)` with those of the strategy that the method names. @throws ConfigError where the model has no
+/// such strategy
 template <bool classifies, class F>
 void visit_settings(MethodReader& m, graft::ModelInfo const& model, F const& f) {
   std::string const& name = m.method().name;
   if (name == "none") return f(graft::NoAdaptation{});
-  if (name == "prefix" || name == "prefix_mlp") return f(bank_settings<graft::PrefixTuning>(m, name == "prefix_mlp", model));
+  if (name == "prefix" || name == "prefix_mlp")
+    return f(bank_settings<graft::PrefixTuning>(m, name == "prefix_mlp", model));
   if (name == "prompt") return f(token_settings<graft::PromptTuning>(m, 20, false, model));
   if (name == "embedding") return f(token_settings<graft::EmbeddingOnly>(m, 10, true, model));
   if (name == "adapter") return f(adapter_settings(m));
@@ -168,7 +190,8 @@ void visit_settings(MethodReader& m, graft::ModelInfo const& model, F const& f) 
   if constexpr (classifies) {
     if (name == "head") return f(graft::ClassificationHead{.labels = m.method().labels.value_or(0)});
     if (name == "infix" || name == "prefix_lora" || name == "mam")
-      graft::fail<graft::ConfigError>("[method] got ", name, " for a ", model.architecture, " model; expected a strategy for classifiers",
+      graft::fail<graft::ConfigError>("[method] got ", name, " for a ", model.architecture,
+                                      " model; expected a strategy for classifiers",
                                       name == "infix" ? ": an infix stands between a source and a target" : "");
   } else {
     bool const mlp = (name == "infix" || name == "mam") && m(&Method::hidden).has_value();
@@ -181,7 +204,9 @@ void visit_settings(MethodReader& m, graft::ModelInfo const& model, F const& f) 
       auto prefix = bank_settings<graft::PrefixTuning>(m, mlp, model);
       return f(graft::mam(std::move(prefix), parallel_settings(m)));
     }
-    if (name == "head") graft::fail<graft::ConfigError>("[method] got head for a ", model.architecture, " model; expected an encoder (bert, roberta)");
+    if (name == "head")
+      graft::fail<graft::ConfigError>("[method] got head for a ", model.architecture,
+                                      " model; expected an encoder (bert, roberta)");
   }
   std::string names;
   for (auto const& info : method_infos()) names += (names.empty() ? "" : ", ") + std::string(info.name);

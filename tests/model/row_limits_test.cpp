@@ -33,7 +33,8 @@ bool runs(Model& model, graft::TokenizedExample const& example) {
 
 Tokens some(Index count) { return Tokens(static_cast<std::size_t>(std::max<Index>(0, count)), 3); }
 
-/// Every source up to beyond the limit, before targets of several lengths: refused ahead exactly where the model refuses.
+/// Every source up to beyond the limit, before targets of several lengths: refused ahead exactly where the model
+/// refuses.
 template <class A, class Settings>
 void check(Settings const& settings) {
   auto model = graft::adapt(small::base<A, float>(), settings);
@@ -43,7 +44,9 @@ void check(Settings const& settings) {
     if (classifies && target > 1) continue;
     for (Index source = 1; source <= 43; ++source) {
       graft::TokenizedExample const example{some(source), some(target), 0};
-      EXPECT_EQ(!limits.excess(example), runs(model, example)) << A::model_type << ": " << source << " and " << target << " tokens: " << limits.excess(example).value_or("fits");
+      EXPECT_EQ(!limits.excess(example), runs(model, example))
+          << A::model_type << ": " << source << " and " << target
+          << " tokens: " << limits.excess(example).value_or("fits");
     }
     Index const longest = limits.longest_source(target);
     graft::TokenizedExample const fits{some(longest), some(target), 0}, exceeds{some(longest + 1), some(target), 0};
@@ -60,7 +63,8 @@ TEST(RowLimits, OfDecoders) {
   check<graft::Gpt2>(PrefixTuning{.length = 5, .positions = PositionPolicy::keep});
   check<graft::Gpt2>(InfixTuning{.length = 5});
   for (auto place : {Place::front, Place::infix})
-    for (auto positions : {PositionPolicy::shift, PositionPolicy::keep}) check<graft::Gpt2>(PromptTuning{.length = 5, .place = place, .positions = positions});
+    for (auto positions : {PositionPolicy::shift, PositionPolicy::keep})
+      check<graft::Gpt2>(PromptTuning{.length = 5, .place = place, .positions = positions});
   check<graft::Gpt2>(graft::compose(PrefixTuning{.length = 3}, PromptTuning{.length = 4}, InfixTuning{.length = 2}));
 }
 
@@ -89,8 +93,10 @@ TEST(RowLimits, RowsAreRefusedCutOrLeftOut) {
     graft::fit_rows(refused, limits, graft::TooLong::refuse, 1, where);
     ADD_FAILURE() << "no error";
   } catch (graft::ConfigError const& error) {
-    EXPECT_STREQ(error.what(), "row 1 is too long for the model; got 46 tokens of source and target, and 10 virtual ones; expected at most 41 together, as the model has 40 positions and reads all but the last; "
-                               "hint: shorten it, or cut or leave out what is too long");
+    EXPECT_STREQ(error.what(),
+                 "row 1 is too long for the model; got 46 tokens of source and target, and 10 virtual ones; expected "
+                 "at most 41 together, as the model has 40 positions and reads all but the last; "
+                 "hint: shorten it, or cut or leave out what is too long");
   }
   auto skipped = rows();
   auto const left = graft::fit_rows(skipped, limits, graft::TooLong::skip, 1, where);
@@ -116,7 +122,8 @@ TEST(RowLimits, PromptsLeaveRoomForNewTokens) {
   EXPECT_THROW(graft::fit_prompts(prompts, limits, 5, graft::TooLong::refuse, 1, where), graft::ConfigError);
   EXPECT_EQ(graft::fit_prompts(prompts, limits, 5, graft::TooLong::cut, 1, where).cut, 1);
   EXPECT_EQ(prompts[1].size(), 26u);
-  EXPECT_THROW(graft::fit_prompts(prompts, limits, 31, graft::TooLong::cut, 1, where), graft::ConfigError) << "no prompt is left";
+  EXPECT_THROW(graft::fit_prompts(prompts, limits, 31, graft::TooLong::cut, 1, where), graft::ConfigError)
+      << "no prompt is left";
 }
 
 }  // namespace

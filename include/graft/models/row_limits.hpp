@@ -13,14 +13,20 @@
 
 namespace graft {
 
-/// Rows that a model takes: its positions, less those of virtual tokens and keys. A decoder's row is the source and all but the last token of the target. An
-/// encoder–decoder has the source in a row of the encoder, and the start token with all but the last target token in one of the decoder. A classifier's row is the source.
+/// Rows that a model takes: its positions, less those of virtual tokens and keys. A decoder's row is the source and
+/// all but the last token of the target. An
+/// encoder–decoder has the source in a row of the encoder, and the start token with all but the last target token in
+/// one of the decoder. A classifier's row is the source.
 class RowLimits {
  public:
   /// A model with `info()`, `config()` and `row_reach(stack)`: every `Transformer`.
   template <class Model>
-  explicit RowLimits(Model& model) : pairs_(model.info().main().crosses), classifies_(model.info().classifies), positions_(model.config().positions),
-        source_(model.row_reach(model.info().input().stack)), target_(model.row_reach(model.info().main().stack)) {}
+  explicit RowLimits(Model& model)
+      : pairs_(model.info().main().crosses),
+        classifies_(model.info().classifies),
+        positions_(model.config().positions),
+        source_(model.row_reach(model.info().input().stack)),
+        target_(model.row_reach(model.info().main().stack)) {}
 
   /// Positions of a stack.
   [[nodiscard]] Index positions() const { return positions_; }
@@ -34,13 +40,16 @@ class RowLimits {
     if (pairs_) return longest([&](Index length) { return target_.positions(length, 0); });
     return longest([&](Index length) { return row_positions(source, length); });
   }
-  /// What is wrong with an example: "got 70 tokens and 10 virtual ones; expected …"; nothing where it fits. An empty source is left to others.
+  /// What is wrong with an example: "got 70 tokens and 10 virtual ones; expected …"; nothing where it fits. An empty
+  /// source is left to others.
   [[nodiscard]] std::optional<std::string> excess(TokenizedExample const& example) const {
-    return excess(static_cast<Index>(example.source.size()), static_cast<Index>(example.target.size()), " of source and target");
+    return excess(static_cast<Index>(example.source.size()), static_cast<Index>(example.target.size()),
+                  " of source and target");
   }
   /// The same of a prompt that may become longer by `new_tokens`.
   [[nodiscard]] std::optional<std::string> excess(std::vector<Token> const& prompt, Index new_tokens) const {
-    return excess(static_cast<Index>(prompt.size()), new_tokens, cat(" of the prompt and at most ", new_tokens, " new ones"));
+    return excess(static_cast<Index>(prompt.size()), new_tokens,
+                  cat(" of the prompt and at most ", new_tokens, " new ones"));
   }
 
  private:
@@ -62,18 +71,21 @@ class RowLimits {
   }
   [[nodiscard]] std::optional<std::string> too_long(char const* what, Index tokens, Index needed) const {
     if (needed <= positions_) return std::nullopt;
-    return cat("got ", what, tokens, " tokens", needed > tokens ? cat(" and ", needed - tokens, " virtual ones") : "", "; expected at most ", positions_, " together, the model's positions");
+    return cat("got ", what, tokens, " tokens", needed > tokens ? cat(" and ", needed - tokens, " virtual ones") : "",
+               "; expected at most ", positions_, " together, the model's positions");
   }
   [[nodiscard]] std::optional<std::string> excess(Index source, Index target, std::string const& of) const {
     if (pairs_ || classifies_) {
-      if (auto found = too_long("a source of ", source, source_.positions(source, source)); found || classifies_) return found;
+      if (auto found = too_long("a source of ", source, source_.positions(source, source)); found || classifies_)
+        return found;
       Index const row = std::max<Index>(1, target);
       return too_long("a target of ", row, target_.positions(row, 0));
     }
     Index const row = source + std::max<Index>(0, target - 1), needed = row_positions(source, target);
     if (needed <= positions_) return std::nullopt;
-    return cat("got ", source + target, " tokens", of, needed > row ? cat(", and ", needed - row, " virtual ones") : "", "; expected at most ", positions_ + 1,
-               " together, as the model has ", positions_, " positions and reads all but the last");
+    return cat("got ", source + target, " tokens", of, needed > row ? cat(", and ", needed - row, " virtual ones") : "",
+               "; expected at most ", positions_ + 1, " together, as the model has ", positions_,
+               " positions and reads all but the last");
   }
 
   bool pairs_, classifies_;
