@@ -13,8 +13,10 @@
 #include <graft/train/progress.hpp>
 
 #include "any_model/any_model.hpp"
+#include "support/lengths.hpp"
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
+#include "support/option_rules.hpp"
 #include "support/signals.hpp"
 #include "support/task_options.hpp"
 #include "support/text.hpp"
@@ -29,6 +31,7 @@ struct Settings {
   graft::Training training;
   std::optional<double> learning_rate;
   support::UpdateOptions update;
+  support::Lengths lengths;
   bool header = false, any_base = false, json = false;
 };
 
@@ -37,16 +40,17 @@ void add_options(CLI::App& app, Settings& s) {
   option("--model", s.model, "Hugging Face folder of a BERT or RoBERTa with its tokenizer")->required();
   auto* const train = option("--train", s.train, "TSV to train on");
   option("--validation", s.validation, "TSV whose loss and score are watched (default: none)");
-  option("--test", s.test, "TSV to score after training (default: none)");
+  auto* const test = option("--test", s.test, "TSV to score after training (default: none)");
   option("--text-columns", s.text_columns, "Column of the text, or two of a pair, from 1 on")->delimiter(',');
   option("--label-column", s.label_column, "Column of the class, a number from 0 on");
   option.flag("--header", s.header, "The first line of every TSV names the columns");
-  option("--rows", s.rows, "Only the first so many training rows; 0: all");
-  option("--max-length", s.max_length, "Longest row in tokens; the longer text loses its end");
+  option("--rows", s.rows, "Only the first so many training rows; 0: all")->needs(train);
+  option("--max-length", s.max_length, "Longest row in tokens; the longer text loses its end", CLI::PositiveNumber);
+  s.lengths.add_to(option, "; a row of --test that is skipped is not scored and gives an empty prediction");
   auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
   option.flag("--any-base", s.any_base, "Use the adapter over other weights than it was made over, with a warning")->needs(adapter);
   option("--output", s.output, "Folder for the adapter, in PEFT's format where PEFT has the strategy (default: not saved)")->needs(train);
-  option("--predictions", s.predictions, "File for the predicted classes of --test, a line a row (default: none)");
+  option("--predictions", s.predictions, "File for the predicted classes of --test, a line a row (default: none)")->needs(test);
   option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
   s.strategy.add_encoder_options(app);
@@ -63,9 +67,18 @@ std::vector<std::string_view> columns_of(std::string_view line) {
   }
 }
 
-/// Rows as tokens; `cut` counts tokens beyond the maximum length.
-std::vector<graft::TokenizedExample> read_rows(Settings const& s, std::string const& file, graft::Tokenizer const& tokenizer, std::size_t& cut, std::size_t rows = 0) {
+/// Rows as tokens, with their lines.
+struct TsvRows {
+  std::string file;
   std::vector<graft::TokenizedExample> examples;
+  std::vector<std::size_t> lines;
+};
+
+/// `cut` counts tokens beyond the maximum length.
+TsvRows read_rows(Settings const& s, std::string const& file, graft::Tokenizer const& tokenizer, std::size_t& cut, std::size_t rows = 0) {
+  TsvRows rows_of_file{file, {}, {}};
+  auto& examples = rows_of_file.examples;
+  if (file.empty()) return rows_of_file;
   std::string const text = graft::read_text_file(file);
   bool header = s.header;
   for (auto const& line : graft::split_lines(text)) {
@@ -84,11 +97,52 @@ std::vector<graft::TokenizedExample> read_rows(Settings const& s, std::string co
     if (s.text_columns.size() == 2) second = column(s.text_columns[1]);
     auto encoded = tokenizer.encode_with_template(column(s.text_columns[0]), second, s.max_length);
     cut += encoded.cut_tokens;
+    rows_of_file.lines.push_back(line.number);
     examples.push_back({std::move(encoded.ids), {static_cast<graft::Token>(std::stoi(label))}, examples.size(),
                         std::vector<graft::Index>(encoded.token_types.begin(), encoded.token_types.end())});
   }
   if (examples.empty()) graft::fail<graft::FileError>("[", file, "] holds no rows; expected text and class a line");
-  return examples;
+  return rows_of_file;
+}
+
+struct Data {
+  TsvRows training, validation, test;
+  std::vector<std::size_t> kept;  ///< of the test's rows
+};
+
+Data read_data(Settings const& s, graft::Tokenizer const& tokenizer, std::size_t& cut) {
+  cut = 0;
+  return {read_rows(s, s.train, tokenizer, cut, s.rows), read_rows(s, s.validation, tokenizer, cut), read_rows(s, s.test, tokenizer, cut), {}};
+}
+
+/// Says at once what is too long for the model. What is cut loses the longer text's end, as with --max-length.
+void fit_lengths(Settings& s, any_model::AnyModel& model, graft::Tokenizer const& tokenizer, Data& data, std::size_t& cut) {
+  auto const limits = model.row_limits();
+  auto const longest = static_cast<std::size_t>(std::max<graft::Index>(0, limits.longest_source(1)));
+  if (s.lengths.how() == graft::TooLong::cut && longest < s.max_length && longest > 0) {
+    for (auto const* part : {&data.training, &data.validation, &data.test})
+      for (auto const& example : part->examples) s.lengths.cut += example.source.size() > longest;
+    if (s.lengths.cut > 0) s.max_length = longest, data = read_data(s, tokenizer, cut);
+  }
+  for (auto* part : {&data.training, &data.validation, &data.test}) {
+    if (part->examples.empty()) continue;
+    auto const fitted = s.lengths.fit(part->examples, part->lines, part->file, limits, 1);
+    if (part == &data.test) data.kept = fitted.kept;
+  }
+  s.lengths.say();
+}
+
+/// What has no effect on this run.
+void check_options(CLI::App const& app, Settings const& s) {
+  if (s.train.empty() == s.adapter.empty()) throw support::UsageError("expected --train or --adapter");
+  if (s.text_columns.empty() || s.text_columns.size() > 2) throw support::UsageError("--text-columns wants one column, or two");
+  if (s.train.empty()) {
+    if (s.validation.empty() && s.test.empty()) throw support::UsageError("expected --test or --validation, rows for the adapter to classify");
+    for (char const* group : {"Strategy", "Training"}) support::refuse_group(app, group, "beside --adapter, which is used as it was saved");
+  } else {
+    if (s.strategy.method.name == "none") throw support::UsageError("--method none trains nothing; --method head trains the classifier alone");
+    support::check_training_options(app, !s.validation.empty());
+  }
 }
 
 nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::TokenizedExample> const& examples, std::string const& name, std::vector<graft::Token>* kept = nullptr) {
@@ -99,9 +153,8 @@ nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::Toke
   return {{name + "_rows", examples.size()}, {name + "_accuracy", graft::accuracy(predicted, expected)}, {name + "_matthews", graft::matthews_correlation(predicted, expected)}};
 }
 
-void run(Settings& s) {
-  if (s.train.empty() == s.adapter.empty()) throw support::UsageError("expected --train or --adapter");
-  if (s.text_columns.empty() || s.text_columns.size() > 2) throw support::UsageError("--text-columns wants one column, or two");
+void run(CLI::App const& app, Settings& s) {
+  check_options(app, s);
   std::optional<graft::PathLock> lock;
   if (!s.predictions.empty()) graft::check_output_file(s.predictions);
   if (!s.output.empty()) {
@@ -109,25 +162,26 @@ void run(Settings& s) {
     lock.emplace(s.output);
   }
   auto& method = s.strategy.method;
-  if (!s.train.empty() && method.name == "none") throw support::UsageError("--method none trains nothing; --method head trains the classifier alone");
+  auto const base = any_model::load_base(s.model);
+  if (!s.train.empty()) s.strategy.check(base->info());
   auto const tokenizer = graft::load_tokenizer(s.model);
   std::size_t cut = 0;
-  auto const rows_of = [&](std::string const& file, std::size_t rows = 0) { return file.empty() ? std::vector<graft::TokenizedExample>{} : read_rows(s, file, tokenizer, cut, rows); };
-  auto training = rows_of(s.train, s.rows);
-  auto const validation = rows_of(s.validation), test = rows_of(s.test);
-  if (cut > 0) std::fprintf(stderr, "cut to the maximum length: %zu tokens\n", cut);
+  auto data = read_data(s, tokenizer, cut);
   s.strategy.apply_words(tokenizer);
-  auto const base = any_model::load_base(s.model);
   method.seed = s.training.seed;
   if (!method.labels) {
     graft::Token most = 1;
-    for (auto const* part : {&std::as_const(training), &validation, &test})
-      for (auto const& example : *part) most = std::max(most, example.target.front());
+    for (auto const* part : {&data.training, &data.validation, &data.test})
+      for (auto const& example : part->examples) most = std::max(most, example.target.front());
     method.labels = most + 1;
   }
   s.update.apply(s.training);
   s.training.learning_rate = s.learning_rate.value_or(support::method_info(method.name).learning_rate);
   auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter, {.any_base = s.any_base});
+  fit_lengths(s, *model, tokenizer, data, cut);
+  if (cut > 0) std::fprintf(stderr, "cut to the maximum length: %zu tokens\n", cut);
+  auto& training = data.training.examples;
+  auto const &validation = data.validation.examples, &test = data.test.examples;
   nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
   if (!training.empty()) {
     summary["training_rows"] = training.size();
@@ -145,10 +199,14 @@ void run(Settings& s) {
   if (!test.empty()) summary.update(score(*model, test, "test", &predicted));
   if (!s.predictions.empty()) {
     std::string lines;
-    for (graft::Token one : predicted) lines += std::to_string(one) + "\n";
+    for (std::size_t i = 0, row = 0; row < data.test.lines.size(); ++row) {  // an empty line for what was left out
+      if (i < data.kept.size() && data.kept[i] == row) lines += std::to_string(predicted[i++]);
+      lines += "\n";
+    }
     graft::write_file_atomic(s.predictions, lines);
   }
   summary["cut_tokens"] = cut;
+  summary["too_long"] = {{"cut", s.lengths.cut}, {"skipped", s.lengths.skipped}};
   summary["peak_memory_mib"] = support::peak_memory_mib();
   if (s.json) return support::print(summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   std::string text;
@@ -166,5 +224,5 @@ int main(int argc, char** argv) {
       "The head is trained beside the strategy. Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (training ended by SIGINT, SIGTERM: the adapter is saved as it is).",
       "classify"};
   add_options(app, settings);
-  return support::run_program(app, argc, argv, [&] { run(settings); });
+  return support::run_program(app, argc, argv, [&] { run(app, settings); });
 }

@@ -70,6 +70,8 @@ bool is_array(fs::path const& path) { return path.extension() == ".npy"; }
 void check(Settings const& s) {
   if (s.adapter.empty() && s.combine.empty()) throw support::UsageError("expected --adapter or --combine");
   bool const to_array = is_array(s.output), from_array = is_array(s.adapter);
+  if (to_array && !s.model.empty()) throw support::UsageError("--model has no effect on a .npy file as output: a soft prompt is all that is in it; leave it out");
+  if (s.sum.rank > 0 && s.combination && *s.combination != "svd") throw support::UsageError("--rank has no effect with --combination " + *s.combination + ", which has a rank of its own; leave it out");
   if (to_array && (s.merge || !s.combine.empty() || s.format != "automatic" || from_array))
     throw support::UsageError("a .npy file as output takes the soft prompt of an --adapter folder, and no --format, --merge or --combine");
   if (!to_array && s.model.empty()) throw support::UsageError("expected --model, the base that the adapter belongs to");

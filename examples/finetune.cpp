@@ -12,8 +12,10 @@
 
 #include "any_model/any_model.hpp"
 #include "support/data.hpp"
+#include "support/lengths.hpp"
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
+#include "support/option_rules.hpp"
 #include "support/signals.hpp"
 #include "support/template_file.hpp"
 #include "support/text.hpp"
@@ -31,6 +33,7 @@ struct Settings {
   support::UpdateOptions update;
   graft::Training training;
   graft::Template form;
+  support::Lengths lengths;
   std::size_t rows = 0;
   bool json = false;
 };
@@ -55,9 +58,10 @@ void add_training_options(CLI::App& app, Settings& s) {
   option("--patience", t.patience, "Validations without progress that end the training; 0: never", not_negative);
   option("--max-source", s.max_source, "Longest source in tokens; 0: no limit (default: 0, or the recipe's)", not_negative);
   option("--max-target", t.max_target, "Longest target in tokens; 0: no limit", not_negative);
+  s.lengths.add_to(option);
   option("--seed", t.seed, "Addresses all random numbers");
   auto* const checkpoint = option("--checkpoint", t.checkpoint, "Folder for checkpoints (default: none)");
-  option("--checkpoint-every", t.checkpoint_every, "Steps between checkpoints; 0: every epoch", not_negative);
+  option("--checkpoint-every", t.checkpoint_every, "Steps between checkpoints; 0: every epoch", not_negative)->needs(checkpoint);
   option.flag("--resume", t.resume, "Go on from the newest checkpoint in --checkpoint")->needs(checkpoint);
   option("--log", t.log, "JSONL file: a line a step and a validation (default: none)");
 }
@@ -78,8 +82,21 @@ void add_options(CLI::App& app, Settings& s) {
   add_training_options(app, s);
 }
 
-support::TrainingData load_data(Settings const& s) {
+/// What has no effect on this run.
+void check_options(CLI::App const& app, Settings const& s) {
   if (s.data.empty() == s.train.empty()) throw support::UsageError("expected --data or --train");
+  bool const validated = !s.data.empty() || !s.validation.empty();
+  if (s.strategy.method.name == "none") {
+    if (!validated) throw support::UsageError("--method none only takes the loss of validation examples; expected --data or --validation");
+    std::vector<std::string> read{"--max-source", "--max-target", "--too-long"};
+    if (!s.data.empty()) read.emplace_back("--seed");  // which examples are held out
+    support::refuse_group(app, "Training", "with --method none, which trains nothing", read);
+    support::refuse_given(app, {"--rows"}, "with --method none, which trains nothing");
+  }
+  support::check_training_options(app, validated);
+}
+
+support::TrainingData load_data(Settings const& s) {
   support::TrainingData data;
   if (!s.data.empty())
     data = support::load_and_split(s.data, s.training.seed);
@@ -139,7 +156,8 @@ nlohmann::ordered_json summary_of(Settings const& s, graft::TrainingReport const
           {"tokens_per_second", report.tokens_per_second()},
           {"train_seconds", report.seconds},
           {"cut_sources", report.cut.sources},
-          {"cut_targets", report.cut.targets}};
+          {"cut_targets", report.cut.targets},
+          {"too_long", {{"cut", s.lengths.cut}, {"skipped", s.lengths.skipped}}}};
 }
 
 void print_summary(Settings const& s, nlohmann::ordered_json const& summary) {
@@ -159,13 +177,29 @@ void print_summary(Settings const& s, nlohmann::ordered_json const& summary) {
   support::print(text);
 }
 
-void finetune(Settings& s) {
+/// Says at once what is too long for the model.
+void fit_lengths(Settings& s, any_model::AnyModel& model, support::TrainingData& data, std::vector<graft::TokenizedExample>& training, std::vector<graft::TokenizedExample>& validation, graft::Index kept_end) {
+  auto const limits = model.row_limits();
+  auto const fit = [&](auto& rows, std::vector<graft::Example>& examples, std::string const& file) {
+    if (rows.empty()) return;
+    auto const fitted = s.lengths.fit(rows, examples, file, limits, kept_end);
+    if (fitted.skipped > 0) examples.resize(rows.size());  // only their number is reported
+  };
+  fit(training, data.training, s.data.empty() ? s.train : s.data);
+  fit(validation, data.validation, s.data.empty() ? s.validation : s.data);
+  s.lengths.say();
+}
+
+void finetune(CLI::App const& app, Settings& s) {
+  check_options(app, s);
   settle(s);
   bool const trains = s.strategy.method.name != "none";
   if (trains == s.output.empty())
     throw support::UsageError(trains ? "expected --output, a folder for the adapter"
                                      : "--method none trains nothing to save; leave --output out");
-  auto const data = load_data(s);
+  auto data = load_data(s);
+  auto const base = any_model::load_base(s.model);
+  s.strategy.check(base->info());
   auto const began = Clock::now();
   auto const tokenizer = graft::load_tokenizer(s.model);
   graft::TemplateEncoder const encoder(tokenizer, s.form, {s.training.max_source, s.training.max_target});
@@ -182,7 +216,8 @@ void finetune(Settings& s) {
     bool const locked_below = !s.training.checkpoint.empty() && std::filesystem::weakly_canonical(s.output, missing) == std::filesystem::weakly_canonical(s.training.checkpoint, missing);
     if (!locked_below) lock.emplace(s.output);  // a folder for both is the training's
   }
-  auto const model = any_model::load_base(s.model)->adapt(s.strategy.method);
+  auto const model = base->adapt(s.strategy.method);
+  fit_lengths(s, *model, data, training, validation, encoder.kept_end());
   graft::TrainingReport report;
   if (trains) {
     graft::Training settings = s.training;
@@ -219,5 +254,5 @@ int main(int argc, char** argv) {
       "Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (ended by SIGINT, SIGTERM).",
       "finetune"};
   add_options(app, settings);
-  return support::run_program(app, argc, argv, [&] { finetune(settings); });
+  return support::run_program(app, argc, argv, [&] { finetune(app, settings); });
 }

@@ -10,7 +10,9 @@
 #include <graft/text/stream_decoder.hpp>
 
 #include "any_model/any_model.hpp"
+#include "support/lengths.hpp"
 #include "support/option_group.hpp"
+#include "support/option_rules.hpp"
 #include "support/program.hpp"
 #include "support/search_options.hpp"
 #include "support/signals.hpp"
@@ -25,6 +27,7 @@ struct Settings {
   bool json = false, any_base = false, begin_token = false;
   support::SearchOptions search;
   graft::Index batch = 32, max_source = 0;
+  support::Lengths lengths;
 };
 
 void add_search_options(CLI::App& app, Settings& s) {
@@ -33,6 +36,7 @@ void add_search_options(CLI::App& app, Settings& s) {
   support::OptionGroup const option(app, "Search");
   option("--batch", s.batch, "Texts written together; the result does not depend on it", CLI::PositiveNumber);
   option("--max-source", s.max_source, "Longest source in tokens; 0: no limit", CLI::NonNegativeNumber);
+  s.lengths.add_to(option, "; a line that is skipped gives an empty one");
 }
 
 void add_options(CLI::App& app, Settings& s) {
@@ -67,18 +71,30 @@ std::string text_of(graft::Tokenizer const& tokenizer, graft::Generated const& g
   return tokenizer.decode(generated.finished ? tokens.first(tokens.size() - 1) : tokens, true);
 }
 
+/// Keeps the outputs in order. A file appears when all are written, or when a failure ends the writing: with those before it.
 class Writer {
  public:
   explicit Writer(std::string const& path) {
     if (!path.empty()) file_.emplace(path);
   }
+  /// The output of one more source.
+  void done() { ++sources_; }
+  [[nodiscard]] std::size_t sources() const { return sources_; }
   void line(std::string const& text) { file_ ? file_->write(text + "\n") : support::print(text + "\n"); }
   void finish() {
     if (file_) file_->commit();
   }
 
+  /// After a failure; says what is kept.
+  void keep(std::string const& path, std::size_t of) {
+    if (!file_ || sources_ == 0) return;
+    file_->commit();
+    std::fprintf(stderr, "kept the outputs of the first %zu of %zu sources in %s\n", sources_, of, path.c_str());
+  }
+
  private:
   std::optional<graft::AtomicFile> file_;
+  std::size_t sources_ = 0;
 };
 
 std::string json_line(Settings const& s, graft::Tokenizer const& tokenizer, std::string const& source, graft::Generated const& one) {
@@ -104,17 +120,61 @@ void stream(Settings const& s, any_model::AnyModel& model, graft::Tokenizer cons
   support::print(decoder.finish() + "\n");
 }
 
-std::vector<std::string> read_sources(Settings const& s) {
-  if (s.prompt.has_value() == !s.sources.empty()) throw support::UsageError("expected --prompt or --sources");
-  if (s.prompt) return {*s.prompt};
-  std::vector<std::string> sources;
+struct Sources {
+  std::vector<std::string> texts;
+  std::vector<std::size_t> lines;  ///< of the file; 0 for --prompt
+};
+
+Sources read_sources(Settings const& s) {
+  if (s.prompt) return {{*s.prompt}, {0}};
+  Sources sources;
   std::string const text = graft::read_text_file(s.sources);
-  for (auto const& line : graft::split_lines(text)) sources.emplace_back(graft::trim(line.text));
-  if (sources.empty()) graft::fail<graft::FileError>("[", s.sources, "] got an empty file; expected one source a line");
+  for (auto const& line : graft::split_lines(text)) {
+    sources.texts.emplace_back(graft::trim(line.text));
+    sources.lines.push_back(line.number);
+  }
+  if (sources.texts.empty()) graft::fail<graft::FileError>("[", s.sources, "] got an empty file; expected one source a line");
   return sources;
 }
 
-void generate(Settings s) {
+void check_options(CLI::App const& app, Settings const& s) {
+  if (s.prompt.has_value() == !s.sources.empty()) throw support::UsageError("expected --prompt or --sources");
+  if (s.prompt && s.search.sequences.value_or(1) == 1) support::refuse_given(app, {"--batch"}, "on a single text");
+}
+
+/// Writes the outputs of all prompts, in pieces; `kept` are the numbers of their sources, of which others were skipped.
+void write_all(Settings const& s, any_model::AnyModel& model, graft::Tokenizer const& tokenizer, Sources const& sources, std::vector<std::vector<graft::Token>> const& prompts,
+               std::vector<std::size_t> const& kept, support::Search const& search, Writer& writer) {
+  auto const skip_to = [&](std::size_t source) {
+    for (; writer.sources() < source; writer.done())
+      writer.line(s.json ? nlohmann::ordered_json{{s.prompt ? "prompt" : "source", sources.texts[writer.sources()]}, {"text", nullptr}, {"skipped", true}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+                         : "");
+  };
+  std::vector<any_model::GenerationSettings> each;
+  for (auto const& prompt : prompts) each.push_back(search.for_prompt(static_cast<graft::Index>(prompt.size())));
+  auto const step = static_cast<std::size_t>(std::max<graft::Index>(1, s.batch / search.texts_per_prompt()));
+  for (std::size_t first = 0, last = 0; first < prompts.size() && support::SignalWatch::caught() == 0; first = last) {
+    auto piece = each[first];
+    last = first + 1;  // prompts that may have equally many new tokens are written together
+    while (last < std::min(prompts.size(), first + step) && support::max_new_of(each[last]) == support::max_new_of(piece) && support::min_new_of(each[last]) == support::min_new_of(piece)) ++last;
+    std::visit([&](auto& chosen) { chosen.first_prompt = static_cast<graft::Index>(first); }, piece);
+    auto const texts = model.generate(
+        {prompts.begin() + static_cast<std::ptrdiff_t>(first), prompts.begin() + static_cast<std::ptrdiff_t>(last)}, piece, s.batch);
+    for (std::size_t i = first; i < last; ++i) {
+      skip_to(kept[i]);
+      for (auto const& one : texts[i - first]) {
+        std::string const text = text_of(tokenizer, one);
+        writer.line(s.json ? json_line(s, tokenizer, sources.texts[kept[i]], one) : s.prompt ? text : support::first_line(text));
+      }
+      writer.done();
+    }
+    if (prompts.size() > step) std::fprintf(stderr, "%zu of %zu\n", last, prompts.size());
+  }
+  if (support::SignalWatch::caught() == 0) skip_to(sources.texts.size());
+}
+
+void generate(CLI::App const& app, Settings s) {
+  check_options(app, s);
   if (!s.output.empty()) graft::check_output_file(s.output);
   auto const sources = read_sources(s);
   auto search = s.search.search(graft::generation_config(s.model));
@@ -122,36 +182,28 @@ void generate(Settings s) {
   auto const tokenizer = graft::load_tokenizer(s.model);
   graft::TemplateEncoder const encoder(tokenizer, form, {s.max_source, 0});
   std::vector<std::vector<graft::Token>> prompts;
-  for (auto const& source : sources) prompts.push_back(encoder.source(source));
+  for (auto const& source : sources.texts) prompts.push_back(encoder.source(source));
 
   any_model::Method unadapted;
   unadapted.name = "none";
   auto const base = any_model::load_base(s.model);
   auto const model = s.adapter.empty() ? base->adapt(unadapted) : base->load(s.adapter, {.any_base = s.any_base});
+  if (base->info().classifies) graft::fail<graft::ConfigError>("[generate] got a ", base->config().architecture, " model, which classifies; expected one that writes text; hint: the program classify");
   search.complete(model->config(), encoder.end_token(), !s.adapter.empty(), model->virtual_positions());
   support::say_taken("generate", search);
-  std::vector<any_model::GenerationSettings> each;
-  for (auto const& prompt : prompts) each.push_back(search.for_prompt(static_cast<graft::Index>(prompt.size())));
+  auto const kept = s.lengths.fit_prompts(prompts, sources.lines, s.prompt ? "--prompt" : s.sources, model->row_limits(), search.least_room(), encoder.kept_end()).kept;
+  s.lengths.say();
   bool const one_text = search.texts_per_prompt() == 1 && !search.beams();
-  if (s.prompt && one_text && !s.json && s.output.empty())
-    return stream(s, *model, tokenizer, prompts.front(), each.front(), search.end_tokens());
+  if (s.prompt && one_text && !s.json && s.output.empty() && !prompts.empty())
+    return stream(s, *model, tokenizer, prompts.front(), search.for_prompt(static_cast<graft::Index>(prompts.front().size())), search.end_tokens());
 
   Writer writer(s.output);
   support::SignalWatch const signals;
-  auto const step = static_cast<std::size_t>(std::max<graft::Index>(1, s.batch / search.texts_per_prompt()));
-  for (std::size_t first = 0, last = 0; first < prompts.size() && support::SignalWatch::caught() == 0; first = last) {
-    auto piece = each[first];
-    last = first + 1;  // prompts that may have equally many new tokens are written together
-    while (last < std::min(prompts.size(), first + step) && support::max_new_of(each[last]) == support::max_new_of(piece) && support::min_new_of(each[last]) == support::min_new_of(piece)) ++last;
-    std::visit([&](auto& chosen) { chosen.first_prompt = static_cast<graft::Index>(first); }, piece);
-    auto const texts = model->generate(
-        {prompts.begin() + static_cast<std::ptrdiff_t>(first), prompts.begin() + static_cast<std::ptrdiff_t>(last)}, piece, s.batch);
-    for (std::size_t i = first; i < last; ++i)
-      for (auto const& one : texts[i - first]) {
-        std::string const text = text_of(tokenizer, one);
-        writer.line(s.json ? json_line(s, tokenizer, sources[i], one) : s.prompt ? text : support::first_line(text));
-      }
-    if (prompts.size() > step) std::fprintf(stderr, "%zu of %zu\n", last, prompts.size());
+  try {
+    write_all(s, *model, tokenizer, sources, prompts, kept, search, writer);
+  } catch (std::exception const&) {
+    writer.keep(s.output, sources.texts.size());
+    throw;
   }
   writer.finish();
   if (int const signal = support::SignalWatch::caught()) throw support::Interrupted(signal, graft::cat("[generate] was ended by signal ", signal, "; what was written until then is kept"));
@@ -166,5 +218,5 @@ int main(int argc, char** argv) {
       "Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (ended by SIGINT, SIGTERM: what was written is kept).",
       "generate"};
   add_options(app, settings);
-  return support::run_program(app, argc, argv, [&] { generate(settings); });
+  return support::run_program(app, argc, argv, [&] { generate(app, settings); });
 }

@@ -1,6 +1,7 @@
 /// @file
 /// @brief Scores generated texts against references: BLEU and ROUGE.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <graft/metrics/bleu.hpp>
@@ -22,6 +23,15 @@ struct Settings {
   bool lowercase = false;
   bool json = false;
 };
+
+/// What has no effect on these scores, as the rest of a sentence; empty where all has.
+std::string idle_option(CLI::App const& app, Settings const& settings) {
+  bool const bleu = std::find(settings.metrics.begin(), settings.metrics.end(), "bleu") != settings.metrics.end();
+  for (char const* option : {"--tokenization", "--smoothing", "--lowercase"})
+    if (!bleu && app.get_option(option)->count() > 0) return std::string(option) + " has no effect without --metric bleu; leave it out";
+  if (settings.lowercase && settings.tokenization == "e2e") return "--lowercase has no effect with --tokenization e2e, which ignores case anyway; leave it out";
+  return "";
+}
 
 nlohmann::ordered_json score(Settings const& settings) {
   graft::EvaluationSet const set = graft::read_evaluation_set(settings.hypotheses, settings.references);
@@ -71,6 +81,10 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (auto const idle = idle_option(app, settings); !idle.empty()) {
+    std::fprintf(stderr, "%s\nRun with --help for more information.\n", idle.c_str());
+    return 2;
   }
   try {
     nlohmann::ordered_json const scores = score(settings);

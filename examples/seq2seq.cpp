@@ -14,8 +14,10 @@
 
 #include "any_model/any_model.hpp"
 #include "support/edit_distance.hpp"
+#include "support/lengths.hpp"
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
+#include "support/option_rules.hpp"
 #include "support/pair_tokens.hpp"
 #include "support/search_options.hpp"
 #include "support/signals.hpp"
@@ -31,6 +33,7 @@ struct Settings {
   std::optional<double> learning_rate;
   support::UpdateOptions update;
   support::SearchOptions search;
+  support::Lengths lengths;
   std::size_t rows = 0;
   bool any_base = false, json = false;
 };
@@ -42,6 +45,7 @@ void add_options(CLI::App& app, Settings& s) {
   option("--validation", s.validation, "Pairs whose loss is watched (default: none)")->needs(train);
   option("--test", s.test, "Pairs whose sources are written anew and scored; equal sources are one with several references");
   option("--rows", s.rows, "Only the first so many training pairs; 0: all");
+  s.lengths.add_to(option, "; a test source that is skipped is not scored and gives an empty prediction");
   auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
   option.flag("--any-base", s.any_base, "Use the adapter over other weights than it was made over, with a warning")->needs(adapter);
   option("--output", s.output, "Folder for the adapter (default: not saved)")->needs(train);
@@ -53,58 +57,141 @@ void add_options(CLI::App& app, Settings& s) {
   s.search.add_to(app, "Writing");
 }
 
-std::vector<graft::TokenizedExample> encode(std::string const& file, support::PairTokens const& tokens, std::size_t rows = 0) {
-  std::vector<graft::TokenizedExample> encoded;
-  for (auto const& example : graft::read_examples(file)) {
-    if (rows > 0 && encoded.size() == rows) break;
-    encoded.push_back({tokens.source(example.source), tokens.target(example.target), encoded.size()});
-  }
-  return encoded;
+/// Examples of a file, as texts and as tokens.
+struct Pairs {
+  std::string file;
+  std::vector<graft::Example> examples;
+  std::vector<graft::TokenizedExample> tokens;
+};
+
+Pairs read_pairs(std::string const& file, support::PairTokens const& tokens, std::size_t rows = 0) {
+  Pairs pairs{file, {}, {}};
+  if (file.empty()) return pairs;
+  pairs.examples = graft::read_examples(file);
+  if (rows > 0 && pairs.examples.size() > rows) pairs.examples.resize(rows);
+  for (auto const& example : pairs.examples) pairs.tokens.push_back({tokens.source(example.source), tokens.target(example.target), pairs.tokens.size()});
+  return pairs;
 }
 
-/// Exact match, character error rate against the first reference, BLEU against all.
-nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens, support::Search search) {
-  auto const test = graft::group_by_source(graft::read_examples(s.test));
+/// The test's distinct sources with all references, and which of them the model has room for.
+struct Test {
+  std::vector<graft::Example> examples;
   std::vector<std::vector<graft::Token>> sources;
-  for (auto const& example : test) sources.push_back(tokens.source(example.source));
-  search.complete(model.config(), tokens.end_token(), !s.train.empty() || !s.adapter.empty(), model.virtual_positions());
-  support::say_taken("seq2seq", search);
-  auto const texts = model.generate(sources, search.for_prompt(1), 100);
+  std::vector<std::size_t> kept;
+};
+
+Test read_test(Settings const& s, support::PairTokens const& tokens) {
+  Test test;
+  if (s.test.empty()) return test;
+  test.examples = graft::group_by_source(graft::read_examples(s.test));
+  for (auto const& example : test.examples) test.sources.push_back(tokens.source(example.source));
+  return test;
+}
+
+/// Says at once what is too long for the model.
+void fit_lengths(Settings& s, any_model::AnyModel& model, Pairs& training, Pairs& validation, Test& test, graft::Index new_tokens) {
+  auto const limits = model.row_limits();
+  for (auto* part : {&training, &validation})
+    if (!part->tokens.empty()) s.lengths.fit(part->tokens, part->examples, part->file, limits, 1);
+  std::vector<std::size_t> lines;
+  for (auto const& example : test.examples) lines.push_back(example.line);
+  test.kept = s.lengths.fit_prompts(test.sources, lines, s.test, limits, new_tokens, 1).kept;
+  if (!test.examples.empty() && test.kept.empty()) graft::fail<graft::ConfigError>("[", s.test, "] has only sources that are too long for the model; expected some that fit; hint: --too-long cut");
+  s.lengths.say();
+}
+
+/// What the model writes, in order; after a failure, what it had written is in the file already.
+class Predictions {
+ public:
+  Predictions(std::string path, std::size_t count) : path_(std::move(path)), lines_(count) {}
+  void set(std::size_t source, std::string const& text) { lines_[source] = text, done_ = source + 1; }
+  void write() const {
+    if (path_.empty()) return;
+    std::string all;
+    for (auto const& line : lines_) all += line + "\n";
+    graft::write_file_atomic(path_, all);
+  }
+  void keep() {
+    std::size_t const all = lines_.size();
+    if (path_.empty() || done_ == 0) return;
+    lines_.resize(done_);
+    write();
+    std::fprintf(stderr, "kept the predictions of the first %zu of %zu sources in %s\n", done_, all, path_.c_str());
+  }
+
+ private:
+  std::string path_;
+  std::vector<std::string> lines_;
+  std::size_t done_ = 0;
+};
+
+/// Exact match, character error rate against the first reference, BLEU against all.
+nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens, Test const& test, support::Search const& plan) {
+  auto search = plan.for_prompt(1);
+  Predictions predictions(s.predictions, test.examples.size());
   std::vector<std::string> written;
   graft::ReferenceLists references;
   std::size_t right = 0, errors = 0, length = 0;
-  for (std::size_t i = 0; i < test.size(); ++i) {
-    auto one = texts[i].front().tokens;
-    if (texts[i].front().finished) one.pop_back();
+  auto const take = [&](std::size_t source, graft::Generated const& generated) {
+    auto one = generated.tokens;
+    if (generated.finished) one.pop_back();
+    auto const& wanted_texts = test.examples[source].references;
     written.push_back(tokens.text(one));
-    references.push_back(test[i].references);
-    right += std::count(test[i].references.begin(), test[i].references.end(), written.back()) > 0;
-    auto const wanted = support::CharacterTokens::characters(test[i].references.front());
+    references.push_back(wanted_texts);
+    right += std::count(wanted_texts.begin(), wanted_texts.end(), written.back()) > 0;
+    auto const wanted = support::CharacterTokens::characters(wanted_texts.front());
     errors += support::edit_distance(support::CharacterTokens::characters(written.back()), wanted);
     length += wanted.size();
+    predictions.set(source, written.back());
+  };
+  graft::Index constexpr at_once = 100;
+  auto const step = static_cast<std::size_t>(std::max<graft::Index>(1, at_once / plan.texts_per_prompt()));
+  try {
+    for (std::size_t first = 0; first < test.sources.size(); first += step) {
+      std::size_t const last = std::min(test.sources.size(), first + step);
+      std::visit([&](auto& chosen) { chosen.first_prompt = static_cast<graft::Index>(first); }, search);
+      auto const texts = model.generate({test.sources.begin() + static_cast<std::ptrdiff_t>(first), test.sources.begin() + static_cast<std::ptrdiff_t>(last)}, search, at_once);
+      for (std::size_t i = first; i < last; ++i) take(test.kept[i], texts[i - first].front());
+    }
+  } catch (std::exception const&) {
+    predictions.keep();
+    throw;
   }
-  if (!s.predictions.empty()) {
-    std::string lines;
-    for (auto const& text : written) lines += text + "\n";
-    graft::write_file_atomic(s.predictions, lines);
-  }
-  return {{"test_sources", test.size()},
-          {"exact_match", static_cast<double>(right) / static_cast<double>(test.size())},
+  predictions.write();
+  return {{"test_sources", test.sources.size()},
+          {"exact_match", static_cast<double>(right) / static_cast<double>(test.sources.size())},
           {"character_error_rate", static_cast<double>(errors) / static_cast<double>(std::max<std::size_t>(1, length))},
           {"bleu", graft::corpus_bleu(written, references, {}).score}};
 }
 
-void run(Settings& s) {
+/// What has no effect on this run.
+void check_options(CLI::App const& app, Settings const& s) {
   if (s.train.empty() && s.test.empty()) throw support::UsageError("expected --train or --test");
+  if (s.train.empty()) {
+    std::string const why = s.adapter.empty() ? "without --train: the model is used as it is" : "beside --adapter, which is used as it was saved";
+    support::refuse_group(app, "Strategy", why, s.strategy.method.name == "none" && s.adapter.empty() ? std::vector<std::string>{"--method"} : std::vector<std::string>{});
+    support::refuse_group(app, "Training", why);
+    support::refuse_given(app, {"--rows"}, why);
+  } else {
+    if (s.strategy.method.name == "none") throw support::UsageError("--method none trains nothing; leave --train out");
+    support::check_training_options(app, !s.validation.empty());
+  }
+  if (s.test.empty()) {
+    support::refuse_group(app, "Writing", "without --test: nothing is written");
+    support::refuse_given(app, {"--predictions"}, "without --test: nothing is written");
+  }
+}
+
+void run(CLI::App const& app, Settings& s) {
+  check_options(app, s);
+  auto& method = s.strategy.method;
+  if (s.train.empty()) method.name = "none";
   std::optional<graft::PathLock> lock;
   if (!s.predictions.empty()) graft::check_output_file(s.predictions);
   if (!s.output.empty()) {
     graft::AtomicFolder const writable(s.output);  // says what would keep the adapter from being saved before it is trained
     lock.emplace(s.output);
   }
-  auto& method = s.strategy.method;
-  if (s.train.empty() && s.adapter.empty()) method.name = "none";
-  if (!s.train.empty() && method.name == "none") throw support::UsageError("--method none trains nothing; leave --train out");
   s.search.seed = s.training.seed;
   std::optional<support::Search> search;
   if (!s.test.empty()) search = s.search.search(graft::generation_config(s.model));
@@ -112,18 +199,25 @@ void run(Settings& s) {
   auto const base = any_model::load_base(s.model);
   if (!base->config().encoder)
     graft::fail<graft::ConfigError>("[", s.model, "] is a ", base->config().architecture, " model; expected an encoder-decoder (t5, bart); hint: the program finetune");
+  s.strategy.check(base->info());
   method.seed = s.training.seed;
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, method.side == "target"); });
   s.update.apply(s.training);
   s.training.learning_rate = s.learning_rate.value_or(support::method_info(method.name).learning_rate);
+  auto training = read_pairs(s.train, *tokens, s.rows), validation = read_pairs(s.validation, *tokens);
+  auto test = read_test(s, *tokens);
   auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter, {.any_base = s.any_base});
+  if (search) {
+    search->complete(model->config(), tokens->end_token(), !s.train.empty() || !s.adapter.empty(), model->virtual_positions());
+    support::say_taken("seq2seq", *search);
+  }
+  fit_lengths(s, *model, training, validation, test, search ? search->least_room() : 0);
   nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
   if (!s.train.empty()) {
-    auto training = encode(s.train, *tokens, s.rows), validation = s.validation.empty() ? std::vector<graft::TokenizedExample>{} : encode(s.validation, *tokens);
-    summary["training_pairs"] = training.size();
+    summary["training_pairs"] = training.tokens.size();
     support::SignalWatch const signals;
     s.training.stop = support::SignalWatch::caught;
-    auto const report = model->fit(s.training, std::move(training), std::move(validation));
+    auto const report = model->fit(s.training, std::move(training.tokens), std::move(validation.tokens));
     double last = 0;
     std::size_t const tail = std::min<std::size_t>(100, report.steps.size());
     for (std::size_t i = report.steps.size() - tail; i < report.steps.size(); ++i) last += report.steps[i].loss / static_cast<double>(tail);
@@ -134,7 +228,8 @@ void run(Settings& s) {
     support::keep_interrupted(report, s.training.checkpoint, s.output, [&](std::string const& folder) { model->save(folder); });
     if (!s.output.empty()) model->save(s.output), summary["output"] = s.output;
   }
-  if (!s.test.empty()) summary.update(evaluate(s, *model, *tokens, *search));
+  if (!s.test.empty()) summary.update(evaluate(s, *model, *tokens, test, *search));
+  summary["too_long"] = {{"cut", s.lengths.cut}, {"skipped", s.lengths.skipped}};
   summary["peak_memory_mib"] = support::peak_memory_mib();
   if (s.json) return support::print(summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   std::string text;
@@ -153,5 +248,5 @@ int main(int argc, char** argv) {
       "Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (training ended by SIGINT, SIGTERM: the adapter is saved as it is).",
       "seq2seq"};
   add_options(app, settings);
-  return support::run_program(app, argc, argv, [&] { run(settings); });
+  return support::run_program(app, argc, argv, [&] { run(app, settings); });
 }

@@ -9,22 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include <graft/adaptation/bitfit.hpp>
-#include <graft/adaptation/bottleneck_adapter.hpp>
-#include <graft/adaptation/classification_head.hpp>
-#include <graft/adaptation/compose.hpp>
-#include <graft/adaptation/embedding_only.hpp>
-#include <graft/adaptation/full_fine_tuning.hpp>
-#include <graft/adaptation/ia3.hpp>
-#include <graft/adaptation/infix_tuning.hpp>
-#include <graft/adaptation/lora.hpp>
-#include <graft/adaptation/mam.hpp>
-#include <graft/adaptation/none.hpp>
-#include <graft/adaptation/p_tuning.hpp>
-#include <graft/adaptation/parallel_adapter.hpp>
-#include <graft/adaptation/prefix_tuning.hpp>
-#include <graft/adaptation/prompt_tuning.hpp>
-#include <graft/adaptation/top_layers.hpp>
 #include <graft/io/adapter.hpp>
 #include <graft/io/save_pretrained.hpp>
 #include <graft/models/adapt.hpp>
@@ -36,6 +20,7 @@
 
 #include "any_model.hpp"
 #include "erased_model.hpp"
+#include "method_settings.hpp"
 
 namespace any_model {
 
@@ -72,6 +57,7 @@ class Adapted final : public ErasedModel {
   }
   graft::Index virtual_tokens() override { return model_.virtual_tokens(); }
   graft::Index virtual_positions(graft::Stack stack) override { return model_.virtual_positions(stack); }
+  graft::RowReach row_reach(graft::Stack stack) override { return model_.row_reach(stack); }
   void prepare_inference() override { model_.prepare_inference(); }
   void finish_inference() override { model_.finish_inference(); }
   nlohmann::json identity() const override { return graft::model_identity(model_); }
@@ -107,69 +93,11 @@ template <class Model>
   return std::make_unique<AnyModel>(std::make_unique<Adapted<Model>>(std::move(model)));
 }
 
-/// The enumerator that a method names in `field`.
-template <graft::NamedEnum Enum>
-[[nodiscard]] Enum named(std::string_view field, std::optional<std::string> const& name, Enum otherwise) {
-  if (!name) return otherwise;
-  if (auto const value = graft::enum_value<Enum>(*name)) return *value;
-  graft::fail<graft::ConfigError>("[method] got ", field, " ", graft::printable(*name), "; expected one of ", graft::enum_choices<Enum>());
-}
-
-/// Settings of a bank of keys and values as the command line gives them.
-template <class Settings>
-[[nodiscard]] Settings bank_settings(Method const& m, bool mlp, int layer_count) {
-  Settings s;
-  s.length = m.length.value_or(10);
-  if (mlp) s.reparametrization = graft::Mlp{.hidden = m.hidden.value_or(512)};
-  s.init = named("init", m.init, graft::Init::normal);
-  s.init_words = m.init_words;
-  s.init_deviation = m.init_deviation.value_or(0.02);
-  s.dropout = m.dropout.value_or(0.0);
-  for (int l = layer_count - static_cast<int>(m.layers.value_or(0)); m.layers && l < layer_count; ++l) s.layers.push_back(l);
-  s.positions = named("positions", m.positions, graft::PositionPolicy::automatic);
-  s.scope = named("scope", m.scope, graft::PrefixScope::all);
-  return s;
-}
-template <class Settings>
-[[nodiscard]] Settings token_settings(Method const& m, graft::Index length, bool mlp) {
-  Settings s;
-  s.length = m.length.value_or(length);
-  if (mlp) s.reparametrization = graft::Mlp{.hidden = m.hidden.value_or(512)};
-  s.init = named("init", m.init, m.init_words.empty() ? graft::Init::vocabulary : graft::Init::words);
-  s.init_words = m.init_words;
-  s.init_deviation = m.init_deviation.value_or(0.02);
-  s.positions = named("positions", m.positions, graft::PositionPolicy::automatic);
-  s.side = named("side", m.side, graft::Side::source);
-  s.place = named("place", m.place, graft::Place::front);
-  return s;
-}
-inline graft::LoRA lora_settings(Method const& m) {
-  return {.rank = m.rank.value_or(8), .alpha = m.alpha.value_or(16), .targets = m.targets, .dropout = m.dropout.value_or(0.0)};
-}
-inline graft::BottleneckAdapter adapter_settings(Method const& m) {
-  return {.bottleneck = m.bottleneck.value_or(64), .share = m.share.value_or(0.0), .placement = named("placement", m.placement, graft::AdapterPlacement::between_layers)};
-}
-
-/// Names of the feed-forward's second product scale its inputs, as in the paper; others scale outputs.
-inline graft::IA3 ia3_settings(Method const& m, graft::ModelInfo const& model) {
-  graft::IA3 s;
-  for (auto const& target : m.targets) {
-    bool const inner = std::any_of(model.sites.begin(), model.sites.end(), [&](graft::SiteInfo const& site) {
-      return site.address.site == graft::Site::feed_forward_down && graft::names_module(target, site.name);
-    });
-    (inner ? s.feed_forward_targets : s.targets).push_back(target);
-  }
-  return s;
-}
-inline graft::ParallelAdapter parallel_settings(Method const& m) { return {.bottleneck = m.bottleneck.value_or(64)}; }
-inline graft::PTuning p_tuning_settings(Method const& m) {
-  return {.length = m.length.value_or(20), .hidden = m.hidden.value_or(0), .dropout = m.dropout.value_or(0.0)};
-}
-
 /// Strategies beside the head of a classifier; what trains the model's own weights leaves the head to it.
 template <graft::Architecture A, class Settings>
 [[nodiscard]] auto with_head(Method const& m, Settings settings) {
-  if constexpr (A::head == graft::HeadKind::classifier) {
+  constexpr bool alone = std::is_same_v<Settings, graft::NoAdaptation> || std::is_same_v<Settings, graft::ClassificationHead>;
+  if constexpr (A::head == graft::HeadKind::classifier && !alone) {
     if constexpr (requires { settings.head; } && !std::is_same_v<Settings, graft::TopLayers>) settings.head = false;
     return graft::compose(std::move(settings), graft::ClassificationHead{.labels = m.labels.value_or(0)});
   } else {
@@ -177,37 +105,16 @@ template <graft::Architecture A, class Settings>
   }
 }
 
-/// Turns a method's name into its type: the programs' one switch.
+/// Turns a method's name into its type.
 template <graft::Architecture A>
 [[nodiscard]] std::unique_ptr<AnyModel> adapt_by_name(graft::Base<A> const& base, Method const& m) {
-  int const layers = static_cast<int>(base->config().layers);
-  auto const make = [&](auto settings) { return wrap(graft::adapt(base, with_head<A>(m, std::move(settings)), m.seed)); };
-  if (m.name == "none") return wrap(graft::adapt(base, graft::NoAdaptation{}, m.seed));
-  if (m.name == "prefix" || m.name == "prefix_mlp") return make(bank_settings<graft::PrefixTuning>(m, m.name == "prefix_mlp", layers));
-  if (m.name == "prompt") return make(token_settings<graft::PromptTuning>(m, 20, false));
-  if (m.name == "embedding") return make(token_settings<graft::EmbeddingOnly>(m, 10, true));
-  if (m.name == "adapter") return make(adapter_settings(m));
-  if (m.name == "lora") return make(lora_settings(m));
-  if (m.name == "bitfit") return make(graft::BitFit{});
-  if (m.name == "top_layers") return make(graft::TopLayers{.layers = m.layers.value_or(std::min(2, layers))});
-  if (m.name == "full") return make(graft::FullFineTuning{});
-  if (m.name == "ia3") return make(ia3_settings(m, base->info()));
-  if (m.name == "p_tuning") return make(p_tuning_settings(m));
-  if (m.name == "parallel_adapter") return make(parallel_settings(m));
-  if constexpr (A::head == graft::HeadKind::classifier) {
-    if (m.name == "head") return wrap(graft::adapt(base, graft::ClassificationHead{.labels = m.labels.value_or(0)}, m.seed));
-    if (m.name == "infix" || m.name == "prefix_lora" || m.name == "mam")
-      graft::fail<graft::ConfigError>("[method] got ", m.name, " for a ", base->config().architecture, " model; expected a strategy for classifiers",
-                                      m.name == "infix" ? ": an infix stands between a source and a target" : "");
-  } else {
-    if (m.name == "infix") return make(bank_settings<graft::InfixTuning>(m, m.hidden.has_value(), layers));
-    if (m.name == "prefix_lora") return make(graft::compose(bank_settings<graft::PrefixTuning>(m, false, layers), lora_settings(m)));
-    if (m.name == "mam") return make(graft::mam(bank_settings<graft::PrefixTuning>(m, m.hidden.has_value(), layers), parallel_settings(m)));
-    if (m.name == "head") graft::fail<graft::ConfigError>("[method] got head for a ", base->config().architecture, " model; expected an encoder (bert, roberta)");
-  }
-  std::string names;
-  for (auto const& info : method_infos()) names += (names.empty() ? "" : ", ") + std::string(info.name);
-  graft::fail<graft::ConfigError>("[method] got ", m.name, "; expected one of ", names);
+  std::unique_ptr<AnyModel> model;
+  MethodReader reader(m);
+  visit_settings<A::head == graft::HeadKind::classifier>(reader, base->info(),
+                                                         [&](auto settings) { model = wrap(graft::adapt(base, with_head<A>(m, std::move(settings)), m.seed)); });
+  if (auto const use = reader.use(); !use.unread.empty())
+    graft::fail<graft::ConfigError>("[method] got ", use.unread.front(), ", which ", m.name, " does not read; expected it left out");
+  return model;
 }
 
 template <graft::Architecture A>

@@ -13,6 +13,7 @@
 #include <graft/train/trainer.hpp>
 
 #include "erased_model.hpp"
+#include "method_settings.hpp"
 
 namespace any_model {
 
@@ -27,6 +28,7 @@ AnyModel::~AnyModel() = default;
 graft::ModelConfig const& AnyModel::config() const { return parts_->model->config(); }
 graft::ParameterCounts AnyModel::parameter_counts() { return parts_->model->parameter_counts(); }
 graft::Index AnyModel::virtual_positions() { return parts_->model->virtual_positions(graft::Stack::decoder); }
+graft::RowLimits AnyModel::row_limits() { return graft::RowLimits(*parts_->model); }
 std::vector<std::pair<std::string, graft::Shape>> AnyModel::parameters() {
   std::vector<std::pair<std::string, graft::Shape>> all;
   for (auto const* parameter : parts_->model->parameters()) all.emplace_back(parameter->name(), parameter->value().shape());
@@ -75,6 +77,13 @@ std::vector<graft::Token> AnyModel::classify(std::vector<graft::TokenizedExample
 
 void AnyModel::save(std::filesystem::path const& folder, graft::AdapterOptions const& options) { parts_->model->save(folder, options); }
 void AnyModel::save_merged(std::filesystem::path const& folder) { parts_->model->save_merged(folder); }
+
+SettingUse setting_use(Method const& method, graft::ModelInfo const& model) {
+  MethodReader reader(method);
+  auto const ignore = [](auto const&) {};
+  model.classifies ? visit_settings<true>(reader, model, ignore) : visit_settings<false>(reader, model, ignore);
+  return reader.use();
+}
 
 template <class Enum>
 static std::vector<std::string> names_of() {

@@ -15,6 +15,7 @@
 #include <graft/io/adapter_base.hpp>
 #include <graft/io/adapter_folder.hpp>
 #include <graft/models/config.hpp>
+#include <graft/models/row_limits.hpp>
 #include <graft/nn/model_info.hpp>
 #include <graft/nn/rows.hpp>
 #include <graft/train/training.hpp>
@@ -36,6 +37,8 @@ class AnyModel {
   [[nodiscard]] graft::ParameterCounts parameter_counts();
   /// Positions that the strategy takes of the stack that writes.
   [[nodiscard]] graft::Index virtual_positions();
+  /// How long its rows may be, virtual tokens taken off.
+  [[nodiscard]] graft::RowLimits row_limits();
   /// Names and sizes of what is trained.
   [[nodiscard]] std::vector<std::pair<std::string, graft::Shape>> parameters();
   graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training, std::vector<graft::TokenizedExample> validation);

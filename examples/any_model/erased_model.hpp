@@ -11,6 +11,7 @@
 #include <graft/io/adapter_folder.hpp>
 #include <graft/models/cache.hpp>
 #include <graft/models/config.hpp>
+#include <graft/models/plan.hpp>
 #include <graft/nn/model_info.hpp>
 #include <graft/nn/rows.hpp>
 #include <graft/ops/linear_cross_entropy.hpp>
@@ -39,6 +40,7 @@ class ErasedModel {
   [[nodiscard]] virtual Sources encode_sources(graft::Batch const& batch) = 0;
   [[nodiscard]] virtual graft::Index virtual_tokens() = 0;
   [[nodiscard]] virtual graft::Index virtual_positions(graft::Stack stack) = 0;
+  [[nodiscard]] virtual graft::RowReach row_reach(graft::Stack stack) = 0;
   virtual void prepare_inference() = 0;
   virtual void finish_inference() = 0;
   /// What `graft::model_identity` gives of the model.

@@ -36,6 +36,22 @@ struct Method {
   std::uint64_t seed = 0;
 };
 
+/// Calls `f(option, setting)` for every setting that an option gives.
+template <class Self, class F>
+void each_setting(Self& method, F const& f) {
+  f("--length", method.length), f("--hidden", method.hidden), f("--init", method.init), f("--init-text", method.init_words), f("--init-deviation", method.init_deviation);
+  f("--dropout", method.dropout), f("--rank", method.rank), f("--alpha", method.alpha), f("--targets", method.targets), f("--bottleneck", method.bottleneck);
+  f("--share", method.share), f("--placement", method.placement), f("--layers", method.layers), f("--scope", method.scope), f("--positions", method.positions);
+  f("--side", method.side), f("--place", method.place);
+}
+
+/// Which options a strategy reads, and which of those that were given it does not.
+struct SettingUse {
+  std::vector<std::string> read, unread;
+};
+/// Of the method on a model. @throws ConfigError where the model has no such strategy
+[[nodiscard]] SettingUse setting_use(Method const& method, graft::ModelInfo const& model);
+
 /// What a strategy is called on the command line, what it is, and the learning rate that suits it on small data (tuned on the generated set).
 struct MethodInfo {
   char const* name;

@@ -16,6 +16,7 @@
 #include "runner.hpp"
 #include "support/data.hpp"
 #include "support/method_options.hpp"
+#include "support/option_rules.hpp"
 #include "support/pair_tokens.hpp"
 #include "table.hpp"
 #include "worker.hpp"
@@ -122,14 +123,48 @@ void settle(CommandLine& line) {
   }
 }
 
+/// Says what has no effect on this comparison.
+void check_options(CLI::App const& app, Settings const& s) {
+  auto const has = [&](char const* method) { return std::find(s.methods.begin(), s.methods.end(), method) != s.methods.end(); };
+  bool const trains = std::any_of(s.methods.begin(), s.methods.end(), is_trained);
+  if (s.task.data == support::generated_data) support::refuse_given(app, {"--test"}, "with the generated data, which have a test of their own");
+  if (!has(few_shot)) support::refuse_given(app, {"--shots"}, "without the row few_shot");
+  if (!trains) support::refuse_given(app, {"--epochs", "--steps", "--batch", "--learning-rate", "--tune"}, "without a trained row in --methods");
+  if (!trains && !has(few_shot)) support::refuse_given(app, {"--rows"}, "without a row that reads training examples");
+  bool const all_given = std::all_of(s.methods.begin(), s.methods.end(), [&](auto const& method) { return !is_trained(method) || s.learning_rates.contains(method); });
+  if (s.tune && all_given) throw support::UsageError("--tune has no effect where --learning-rate gives every row's; leave one of them out");
+  if (s.task.steps > 0) support::refuse_given(app, {"--epochs"}, "beside --steps, which stand in its place");
+}
+void check_options(CLI::App const& app, graft::ModelInfo const& model) {
+  if (model.classifies) support::refuse_given(app, {"--max-new", "--max-target"}, "on a classifier, which writes no text");
+  if (model.classifies || model.main().crosses) support::refuse_given(app, {"--separator", "--shots"}, "on a model that reads source and target apart");
+}
+
+/// Holds the rows of every strategy that adds virtual tokens, and of the model as it is, against the model's positions: before the first row is made.
+void check_all_lengths(Settings const& s, Examples const& examples, any_model::AnyBase const& base) {
+  static std::vector<std::string> const lengthening{none, few_shot, "prefix", "prefix_mlp", "prompt", "infix", "embedding", "p_tuning", "prefix_lora", "mam"};
+  for (auto const& name : s.methods) {
+    bool const few = name == few_shot;
+    if (std::find(lengthening.begin(), lengthening.end(), name) == lengthening.end() || !any_model::exists(few ? none : name, base.info())) continue;
+    if (few && (base.info().classifies || base.config().encoder)) continue;
+    any_model::Method method;
+    method.name = few ? none : name;
+    auto request = Request{s.task, name, 0};
+    if (name == none) request.method = "lora";  // the rows of all that add none: those for training too
+    check_lengths(s.task, examples, make_prompts(request, examples, base.config(), base.info()), base.adapt(method)->row_limits());
+  }
+}
+
 /// Says at once what is wrong with the model, or that it does not go with the data.
-void check_model(Settings const& s, Examples const& examples) {
+void check_model(CLI::App const& app, Settings const& s, Examples const& examples) {
   auto const base = any_model::load_base(s.task.model);
   if (base->config().encoder)
     static_cast<void>(support::pair_tokens(s.task.model));
   else
     static_cast<void>(graft::load_tokenizer(s.task.model));
   if (base->info().classifies) static_cast<void>(class_names(examples));
+  check_options(app, base->info());
+  check_all_lengths(s, examples, *base);
 }
 
 /// Rows are made by processes that read what to do from JSON, which holds UTF-8 alone.
@@ -139,15 +174,16 @@ void check_texts(Settings const& s) {
       graft::fail<graft::ConfigError>("[compare] got --", name, " ", graft::printable(text), "; expected UTF-8; hint: a link with another name will do");
 }
 
-void run(CommandLine& line) {
+void run(CLI::App const& app, CommandLine& line) {
   settle(line);
   auto const& s = line.settings;
+  check_options(app, s);
   check_texts(s);
   std::error_code missing;
   if (!std::filesystem::exists(s.task.model, missing))
     graft::fail<graft::FileError>("[", s.task.model, "] no such file or folder; expected a Hugging Face folder or a GGUF file");
   Examples const examples = make_examples(s.task);  // says at once what is wrong with the data
-  check_model(s, examples);
+  check_model(app, s, examples);
   std::fprintf(stderr, "%zu rows; %zu training, %zu validation and %zu test examples (%s)\n", s.methods.size(), examples.training.size(),
                examples.validation.size(), examples.test.size(), examples.description.c_str());
   std::filesystem::create_directories(s.out, missing);  // writing into it says what is wrong
@@ -186,5 +222,5 @@ int main(int argc, char** argv) {
       "Prints a table and writes report.html and report.json. Exit status: 0, 1 (failed), 2 (usage).",
       "compare"};
   add_options(app, line);
-  return support::run_program(app, argc, argv, [&] { run(line); });
+  return support::run_program(app, argc, argv, [&] { run(app, line); });
 }

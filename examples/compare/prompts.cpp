@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include <graft/data/template.hpp>
@@ -112,6 +113,18 @@ Prompts class_prompts(Request const& request, Examples const& examples) {
 }
 
 }  // namespace
+
+void check_lengths(Task const& task, Examples const& examples, Prompts const& prompts, graft::RowLimits const& limits) {
+  auto const check = [&](std::vector<graft::Example> const& texts, std::string const& file, char const* part, std::size_t i, std::optional<std::string> const& why) {
+    if (!why) return;
+    std::string const where = texts[i].line > 0 ? graft::cat("[", file, "] line ", texts[i].line) : graft::cat("[", file, "] ", part, " example ", i + 1);
+    graft::fail<graft::ConfigError>(where, " is too long for the model; ", *why, "; hint: --max-source and --max-target cut, --max-new is the room for new tokens");
+  };
+  for (std::size_t i = 0; i < prompts.training.size(); ++i) check(examples.training, task.data, "training", i, limits.excess(prompts.training[i]));
+  for (std::size_t i = 0; i < prompts.validation.size(); ++i) check(examples.validation, task.data, "validation", i, limits.excess(prompts.validation[i]));
+  for (std::size_t i = 0; i < prompts.test.size(); ++i)
+    check(examples.test, task.test.empty() ? task.data : task.test, "test", i, limits.excess(prompts.test[i].source, prompts.classes.empty() ? task.max_new : 1));
+}
 
 std::vector<std::string> class_names(Examples const& examples) {
   std::set<std::string> names;

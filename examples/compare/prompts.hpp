@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <graft/models/config.hpp>
+#include <graft/models/row_limits.hpp>
 #include <graft/nn/model_info.hpp>
 #include <graft/nn/rows.hpp>
 
@@ -36,6 +37,9 @@ struct Prompts {
 /// - A classifier reads the source; the distinct targets are its classes.
 /// @throws NotApplicable for `few_shot` where the model does not continue texts
 Prompts make_prompts(Request const& request, Examples const& examples, graft::ModelConfig const& config, graft::ModelInfo const& info);
+
+/// Holds all rows against the model's limits. @throws ConfigError that names the file's line, or the example, of one that is too long
+void check_lengths(Task const& task, Examples const& examples, Prompts const& prompts, graft::RowLimits const& limits);
 
 /// What a classifier's classes stand for: the distinct targets and references, in order. @throws ConfigError where they look like texts, not classes
 std::vector<std::string> class_names(Examples const& examples);

@@ -119,6 +119,7 @@ Row make_row(Request const& request) {
   if (!any_model::exists(method.name, base->info()))
     throw NotApplicable(std::string(support::method_info(method.name).summary) + ": not defined for a " + base->config().architecture + " model");
   auto const model = base->adapt(method);
+  check_lengths(request.task, examples, prompts, model->row_limits());
   row.trainable = model->parameter_counts().trainable, row.all = model->parameter_counts().all;
   if (is_trained(request.method)) {
     train(request, *model, prompts, row);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,21 +42,22 @@ class MethodOptions {
     std::string names = "Strategy:";
     for (auto const& info : any_model::method_infos()) names += std::string("\n  ") + info.name + ": " + info.summary;
     option("--method", method.name, names, CLI::IsMember(method_names()));
-    option("--length", method.length, "Virtual tokens (default: 10; prompt and p_tuning 20)");
-    option("--hidden", method.hidden, "Hidden width of the MLP reparametrization (default: 512; p_tuning the model's width)");
+    auto const& positive = CLI::PositiveNumber;
+    option("--length", method.length, "Virtual tokens (default: 10; prompt and p_tuning 20)", positive);
+    option("--hidden", method.hidden, "Hidden width of the MLP reparametrization (default: 512; p_tuning the model's width)", positive);
     option("--init", method.init, "Start of virtual tokens (default: normal; prompt and embedding vocabulary)",
            CLI::IsMember(choices.init));
     option("--init-text", text_, "Text whose tokens the virtual tokens start from (implies --init words)");
-    option("--init-deviation", method.init_deviation, "Size of random starts (default: 0.02)");
+    option("--init-deviation", method.init_deviation, "Size of random starts (default: 0.02)", CLI::NonNegativeNumber);
     option("--dropout", method.dropout, "Dropout on the strategy's own activations while training (default: 0)");
-    option("--rank", method.rank, "LoRA's rank (default: 8)");
+    option("--rank", method.rank, "LoRA's rank (default: 8)", positive);
     option("--alpha", method.alpha, "LoRA's alpha (default: 16)");
     option("--targets", method.targets, "Modules of lora (default: the query and value products) or ia3 (default: keys, values and the feed-forward's inputs), parted by commas")->delimiter(',');
-    option("--bottleneck", method.bottleneck, "Width of bottleneck and parallel adapters (default: 64)");
-    option("--share", method.share, "Size of bottleneck adapters as a share of the model's parameters, in place of --bottleneck");
+    option("--bottleneck", method.bottleneck, "Width of bottleneck and parallel adapters (default: 64)", positive);
+    option("--share", method.share, "Size of bottleneck adapters as a share of the model's parameters, in place of --bottleneck", positive);
     option("--placement", method.placement, "Of bottleneck adapters (default: between_layers)",
            CLI::IsMember(choices.placement));
-    option("--layers", method.layers, "Topmost layers that are trained (top_layers, default: 2) or get a prefix or infix (default: all)");
+    option("--layers", method.layers, "Topmost layers that are trained (top_layers, default: 2) or get a prefix or infix (default: all)", positive);
   }
   /// Options that only some models have.
   void add_encoder_options(CLI::App& app) {
@@ -69,20 +71,38 @@ class MethodOptions {
            CLI::IsMember(choices.side));
     option("--place", method.place, "Of virtual tokens: front, or infix (an encoder's end) (default: front)", CLI::IsMember(choices.place));
   }
+  /// Refuses options that the strategy does not read for this model.
+  void check(graft::ModelInfo const& model) const {
+    any_model::Method asked = method;
+    if (text_) {
+      if (text_->empty()) throw UsageError("--init-text is empty; expected the words to start from");
+      if (asked.init.value_or("words") != "words") throw UsageError("--init-text goes with --init words; got --init " + *asked.init);
+      asked.init = "words", asked.init_words = {{0}};
+    } else if (asked.init == "words") {
+      throw UsageError("--init words wants --init-text, the words to start from");
+    }
+    auto const use = any_model::setting_use(asked, model);
+    for (auto const& option : use.unread) {
+      if (option == "--init" && !method.init) continue;  // it was implied
+      std::string read;
+      for (auto const& one : use.read) read += (read.empty() ? "; it reads " : ", ") + one;
+      throw UsageError(option + " has no effect with --method " + method.name + " on a " + model.architecture + " model" + read + "; leave it out");
+    }
+  }
   void apply_words(graft::Tokenizer const& tokenizer) {
     apply_words([&](std::string const& text) { return tokenizer.encode(text); });
   }
   void apply_words(std::function<std::vector<graft::Token>(std::string const&)> const& encode) {
-    if (text_.empty()) return;
+    if (!text_) return;
     if (!method.init) method.init = "words";
     if (*method.init != "words") throw UsageError("--init-text goes with --init words; got --init " + *method.init);
-    for (graft::Token token : encode(text_)) method.init_words.push_back({token});
+    for (graft::Token token : encode(*text_)) method.init_words.push_back({token});
   }
 
   any_model::Method method;
 
  private:
-  std::string text_;
+  std::optional<std::string> text_;
 };
 
 }  // namespace support

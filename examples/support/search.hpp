@@ -60,6 +60,8 @@ class Search {
     if (ends != std::vector<Token>{own_end.value_or(-1)}) note("end tokens" + joined(ends));
   }
 
+  /// New tokens that a prompt must leave room for; a text of limited length ends where the room does.
+  [[nodiscard]] Index least_room() const { return max_new ? *max_new : max_length ? 1 : usual_max_new; }
   /// The settings for a prompt of so many tokens.
   [[nodiscard]] GenerationSettings for_prompt(Index length) const {
     Index const read = read_first_ ? 1 : length;

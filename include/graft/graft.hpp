@@ -47,6 +47,7 @@
 #include <graft/models/llama.hpp>
 #include <graft/models/merge.hpp>
 #include <graft/models/prefix_scope.hpp>
+#include <graft/models/row_limits.hpp>
 #include <graft/models/t5.hpp>
 
 #include <graft/io/adapter.hpp>
@@ -56,6 +57,7 @@
 #include <graft/io/prompt_file.hpp>
 #include <graft/io/save_pretrained.hpp>
 
+#include <graft/data/fit_rows.hpp>
 #include <graft/data/generated.hpp>
 #include <graft/data/grouping.hpp>
 #include <graft/data/readers.hpp>

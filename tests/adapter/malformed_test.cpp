@@ -221,12 +221,16 @@ TEST(MalformedAdapters, LoRAThatCannotBeHonoured) {
   refused_config<LoRA>("alpha", set("lora_alpha", "x"), "lora_alpha");
   refused_config<LoRA>("targets of another model", set("target_modules", json::array({"q_proj"})), "c_attn");
   refused_config<LoRA>("targets of another kind", set("target_modules", 3), "target_modules");
+  refused_config<LoRA>("a target of nothing beside others", set("target_modules", {"c_attn", "k_prj"}), "has the target \"k_prj\", which names no module of this gpt2 model");
+  refused_config<LoRA>("layers", set("layers_to_transform", {0, 1}), "layers_to_transform leave out");
+  refused_config<LoRA>("a layer that is none", set("layers_to_transform", 7), "got 7; expected 0 to 2");
   refused_config<LoRA>("more targets than tensors", set("target_modules", json::array({"c_attn", "c_fc"})), "lacks the tensor");
 }
 
 TEST(MalformedAdapters, IA3ThatCannotBeHonoured) {
   refused_config<IA3>("modules", set("modules_to_save", {"wte"}), "asks for modules_to_save, which is not supported");
-  refused_config<IA3>("targets of another model", set("target_modules", json::array({"q_proj"})), "c_attn.ia3_l\", which has no place");
+  refused_config<IA3>("targets of another model", set("target_modules", json::array({"q_proj"})), "has the target \"q_proj\", which names no module of this gpt2 model");
+  refused_config<IA3>("a target of nothing beside others", set("target_modules", {"c_attn", "mlp.c_proj", "lm_head"}), "\"lm_head\", which is the head");
   refused_config<IA3>("no targets of this model", [](json& config) { config["target_modules"] = {"q_proj"}, config["feedforward_modules"] = json::array(); }, "c_attn");
   refused_config<IA3>("targets of another kind", set("target_modules", 3), "target_modules");
   refused_config<IA3>("a target of another kind", set("target_modules", {"c_attn", 5}), "target_modules");

@@ -1,6 +1,7 @@
 // Settings and batches that cannot be: one clear sentence each, and the model works afterwards.
 #include <graft/adaptation/bottleneck_adapter.hpp>
 #include <graft/adaptation/embedding_only.hpp>
+#include <graft/adaptation/ia3.hpp>
 #include <graft/adaptation/infix_tuning.hpp>
 #include <graft/adaptation/lora.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
@@ -15,7 +16,7 @@
 
 namespace {
 
-using graft::BottleneckAdapter, graft::EmbeddingOnly, graft::InfixTuning, graft::Init, graft::LoRA, graft::Mlp, graft::PrefixTuning, graft::PromptTuning, graft::TopLayers;
+using graft::BottleneckAdapter, graft::EmbeddingOnly, graft::IA3, graft::InfixTuning, graft::Init, graft::LoRA, graft::Mlp, graft::PrefixTuning, graft::PromptTuning, graft::TopLayers;
 using graft::Index;
 
 /// The message of the error that `f` must throw.
@@ -61,7 +62,11 @@ TEST(Settings, OfVirtualTokens) {
 
 TEST(Settings, OfLora) {
   EXPECT_EQ(refusal(LoRA{.rank = 0}), "[lora] got rank 0; expected at least 1");
-  EXPECT_EQ(refusal(LoRA{.targets = {"c_attn"}}), "[lora] got targets that name no linear map of this llama model; expected some of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj");
+  EXPECT_EQ(refusal(LoRA{.targets = {"c_attn"}}), "[lora] got the target c_attn, which names no module of this llama model; expected some of q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj");
+  EXPECT_NE(refusal(LoRA{.targets = {"q_proj", "k_prj"}}).find("got the target k_prj, which names no module"), std::string::npos) << "beside one that matches";
+  EXPECT_NE(refusal(LoRA{.targets = {"q_proj", "lm_head"}}).find("got the target lm_head, which is the head"), std::string::npos);
+  EXPECT_NE(refusal(LoRA{.targets = {"embed_tokens"}}).find("got the target embed_tokens, which is an embedding"), std::string::npos);
+  EXPECT_NE(refusal(IA3{.targets = {"k_proj"}, .feed_forward_targets = {"down_prj"}}).find("[ia3] got the target down_prj"), std::string::npos);
   EXPECT_EQ(refusal(LoRA{.dropout = -0.1}), "[lora] got dropout -0.1; expected 0 or more, and less than 1");
 }
 

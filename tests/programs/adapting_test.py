@@ -9,7 +9,7 @@ from programs import ProgramTest, run, run_json
 
 class Adapting(ProgramTest):
     def finetune(self, method, name, *more):
-        return run_json("finetune", "--model", self.model, "--data", self.data, "--method", method, "--output", self.folder / name, "--epochs", "4", *more)
+        return run_json("finetune", "--model", self.model, "--data", self.data, "--method", method, "--output", self.folder / name, *([] if "--steps" in more else ["--epochs", "4"]), *more)
 
     def test_every_strategy_learns_and_comes_back_from_its_folder(self):
         sources = self.write("sources.txt", "name : N1 | type : pub\nname : N2 | type : bar\n")

@@ -47,6 +47,8 @@ class IA3::State {
   };
 
   State(IA3 const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey) {
+    require_modules(name, settings.targets, model);
+    require_modules(name, settings.feed_forward_targets, model);
     for (auto const& site : model.sites) {
       if (site.role != Role::weight || !is_target(settings, site)) continue;
       bool const input = scales_input(settings, site);

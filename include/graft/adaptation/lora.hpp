@@ -2,7 +2,6 @@
 /// @brief LoRA (Hu et al. 2022): a trained product of two thin matrices beside chosen frozen ones.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -10,6 +9,7 @@
 
 #include <graft/adaptation/hooks.hpp>
 #include <graft/adaptation/init.hpp>
+#include <graft/adaptation/module_names.hpp>
 #include <graft/ops/dropout.hpp>
 #include <graft/ops/low_rank.hpp>
 
@@ -51,13 +51,15 @@ class LoRA::State {
   State(LoRA const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key) : settings_(settings), key_(key) {
     if (settings.rank < 1) fail<ConfigError>("[lora] got rank ", settings.rank, "; expected at least 1");
     if (!(settings.dropout >= 0 && settings.dropout < 1)) fail<ConfigError>("[lora] got dropout ", settings.dropout, "; expected 0 or more, and less than 1");
+    if (!std::isfinite(settings.alpha)) fail<ConfigError>("[lora] got alpha ", settings.alpha, "; expected a finite number");
+    require_modules(name, settings.targets, model);
     for (auto const& site : model.sites) {
       if (site.role != Role::weight || !is_target(site)) continue;
       RandomKey const own = key.with(site.name);
       units_.push_back({site.address, site.layout, {site.name + ".lora_A.weight", linear_init<Scalar>(Shape{settings.rank, site.in}, site.in, own)},
                         {site.name + ".lora_B.weight", zeros<Scalar>(Shape{site.out, settings.rank})}});
     }
-    if (units_.empty()) fail<ConfigError>("[lora] got targets that name no linear map of this ", model.architecture, " model; expected some of ", choices(model));
+    if (units_.empty()) fail<ConfigError>("[lora] got targets that name no linear map of this ", model.architecture, " model; expected some of ", module_choices(model));
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {
@@ -102,17 +104,7 @@ class LoRA::State {
   [[nodiscard]] bool is_target(SiteInfo const& site) const {
     if (settings_.targets.empty()) return site.address.site == Site::query || site.address.site == Site::value || site.address.site == Site::query_key_value ||
              site.address.site == Site::cross_query || site.address.site == Site::cross_value;
-    return std::any_of(settings_.targets.begin(), settings_.targets.end(), [&](std::string const& target) {
-      return site.name == target || (site.name.size() > target.size() && site.name.ends_with(target) && site.name[site.name.size() - target.size() - 1] == '.');
-    });
-  }
-  static std::string choices(ModelInfo const& model) {
-    std::vector<std::string> names;
-    for (auto const& site : model.sites)
-      if (site.role == Role::weight && std::find(names.begin(), names.end(), site.short_name) == names.end()) names.push_back(site.short_name);
-    std::string text;
-    for (auto const& target : names) text += (text.empty() ? "" : ", ") + target;
-    return text;
+    return names_module(settings_.targets, site.name);
   }
 
   LoRA settings_;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include <graft/core/error.hpp>
 #include <graft/nn/model_info.hpp>
 
 namespace graft {
@@ -31,6 +32,52 @@ namespace graft {
     text += (text.empty() ? "" : ", ") + site.short_name;
   }
   return text;
+}
+
+namespace detail {
+
+/// A target for a message: its beginning, without control characters.
+[[nodiscard]] inline std::string shown_target(std::string_view target) {
+  if (target.empty()) return "an empty name";
+  std::string text(target.substr(0, 96));
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return text;
+}
+
+/// What a target is that names no linear map, and what trains it: `which is the head`, `; hint: …`.
+struct RefusedTarget {
+  char const* is;
+  char const* hint;
+};
+[[nodiscard]] inline RefusedTarget refused_target(std::string_view target, ModelInfo const& model) {
+  RefusedTarget const head{"which is the head", "; hint: FullFineTuning, TopLayers or a ClassificationHead train a head"};
+  RefusedTarget const embedding{"which is an embedding", "; hint: FullFineTuning trains embeddings, PromptTuning adds some"};
+  for (auto const& site : model.sites) {
+    if (!names_module(target, site.name)) continue;
+    if (site.role == Role::head) return head;
+    return site.role == Role::embedding ? embedding : RefusedTarget{"which is no linear map", ""};
+  }
+  // A tied head or embedding may have another name in this model's checkpoints.
+  for (char const* name : {"lm_head", "classifier", "score"})
+    if (names_module(name, target)) return head;
+  for (char const* name : {"embed_tokens", "word_embeddings", "wte", "shared"})
+    if (names_module(name, target)) return embedding;
+  return {"which names no module", ""};
+}
+
+}  // namespace detail
+
+/// Refuses targets that name no linear map of the model, each by its name, also beside others that do.
+/// @param strategy for the message: "lora"
+/// @throws ConfigError
+inline void require_modules(std::string_view strategy, std::vector<std::string> const& targets, ModelInfo const& model) {
+  for (auto const& target : targets) {
+    bool const found = std::any_of(model.sites.begin(), model.sites.end(), [&](SiteInfo const& site) { return site.role == Role::weight && names_module(target, site.name); });
+    if (found) continue;
+    auto const refused = detail::refused_target(target, model);
+    fail<ConfigError>("[", strategy, "] got the target ", detail::shown_target(target), ", ", refused.is, " of this ", model.architecture, " model; expected some of ", module_choices(model), refused.hint);
+  }
 }
 
 }  // namespace graft

@@ -116,7 +116,8 @@ inline std::string join_lines(std::string_view text) {
     examples.push_back({linearize_meaning_representation(row.fields[source], cat(file, ", line ", row.line)),
                         detail::join_lines(row.fields[target]),
                         {},
-                        {}});
+                        {},
+                        row.line});
   }
   if (examples.empty()) fail<FileError>("[", file, "] no rows after the header; expected at least one example");
   return examples;

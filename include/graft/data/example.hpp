@@ -2,6 +2,7 @@
 /// @brief What a model is trained and evaluated on.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct Example {
   std::string target;                   ///< the text to learn; of a grouped example, the first reference
   std::vector<std::string> references;  ///< all accepted texts of a grouped example
   std::string domain;                   ///< what kind of thing the source describes; empty where the data do not say
+  std::size_t line = 0;                 ///< where it begins in the file that it was read from, for messages; 0 where it was in none
 };
 
 }  // namespace graft

@@ -22,7 +22,7 @@ namespace graft {
   std::unordered_map<std::string, std::size_t> places;
   for (Example const& example : examples) {
     auto const [place, fresh] = places.try_emplace(example.source, groups.size());
-    if (fresh) groups.push_back({example.source, example.target, {}, example.domain});
+    if (fresh) groups.push_back({example.source, example.target, {}, example.domain, example.line});
     auto& references = groups[place->second].references;
     if (example.references.empty())
       references.push_back(example.target);
@@ -37,7 +37,7 @@ namespace graft {
   std::vector<Example> rows;
   for (Example const& example : examples) {
     if (example.references.empty()) rows.push_back(example);
-    for (std::string const& reference : example.references) rows.push_back({example.source, reference, {}, example.domain});
+    for (std::string const& reference : example.references) rows.push_back({example.source, reference, {}, example.domain, example.line});
   }
   return rows;
 }

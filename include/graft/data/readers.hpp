@@ -31,7 +31,7 @@ inline std::vector<Example> read_separated(std::filesystem::path const& path, st
     if (source.empty() || target.empty())
       fail<FileError>("[", path.string(), "] line ", line.number, ": empty ", source.empty() ? "source" : "text", "; expected '", form,
                       "'");
-    examples.push_back({std::string(source), std::string(target), {}, {}});
+    examples.push_back({std::string(source), std::string(target), {}, {}, line.number});
   }
   if (examples.empty()) fail<FileError>("[", path.string(), "] no examples; got an empty file; expected lines of '", form, "'");
   return examples;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <graft/core/warning.hpp>
 #include <graft/io/enum_names.hpp>
 #include <graft/io/json.hpp>
 
@@ -67,10 +69,14 @@ template <class T>
   if (!json.is_object())
     fail<FileError>("[", at.file, "] has a wrong value at the key ", printable(at.key), "; got ", json_excerpt(json),
                     "; expected an object");
+  std::set<std::string> names;
   T::visit(settings, [&](char const* name, auto& field) {
     auto const found = json.find(name);
     if (found != json.end()) field = read_field(at.inner(name), *found, field);
+    names.insert(name);
   });
+  for (auto const& [name, value] : json.items())
+    if (!names.contains(name)) warn("[", at.file, "] has the key ", printable(at.inner(name).key), ", which is unknown here; got ", json_excerpt(value), "; it is passed over");
   return settings;
 }
 
@@ -115,7 +121,7 @@ template <class Settings>
   return detail::field_json(settings);
 }
 
-/// Settings from a JSON object: missing and null keys keep the value they have in `defaults`, unknown keys are passed over.
+/// Settings from a JSON object: missing and null keys keep the value they have in `defaults`, unknown keys are passed over with a warning.
 /// @throws FileError that names `where` (the file) and the key for a value of the wrong kind or out of range
 template <class Settings>
 [[nodiscard]] Settings settings_from_json(std::string const& where, nlohmann::json const& json, Settings defaults = {},

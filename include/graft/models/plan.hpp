@@ -2,6 +2,7 @@
 /// @brief The plan of a step: how virtual tokens lengthen the rows, and where every token's position lies.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,43 @@ struct PlannedRows {
   std::vector<Index> front_tokens;               ///< `[rows]`: virtual tokens at the front, in this batch or in the cache
   std::vector<Index> cached;                     ///< `[rows]`: lengthened tokens that are in the cache already
 };
+
+/// How far virtual tokens and keys push the positions of a stack's rows: what a row needs of the model's positions, without running it.
+struct RowReach {
+  Index front = 0;           ///< positions before the row's first token
+  Index behind = 0;          ///< more of them before the token at the insertion and those after it
+  Index front_end = 0;       ///< positions up to the last virtual token in front, wherever real tokens stand
+  Index infix_tokens = 0;    ///< virtual tokens at the insertion
+  Index infix_begin = 0;     ///< positions between the row's insertion and their first
+
+  /// Positions that a row of `length` tokens takes, with virtual tokens before the one at `insertion` (`length` for its end).
+  [[nodiscard]] Index positions(Index length, Index insertion) const {
+    Index const last = length + front + (insertion < length ? behind : 0);
+    Index const infix = infix_tokens > 0 ? insertion + infix_begin + infix_tokens : 0;
+    return std::max({last, infix, front_end});
+  }
+};
+
+/// The reach of a stack's virtual tokens and keys; the numbers are those of `plan_rows`.
+template <class Scalar, class Device>
+[[nodiscard]] RowReach reach_of(VirtualPlan<Scalar, Device> const& plan, Stack stack) {
+  RowReach reach;
+  Index front_keys = 0, infix_keys = 0, front_tokens = 0;
+  for (auto const& keys : plan.keys) {
+    if (keys.stack != stack || keys.positions == PositionPolicy::keep) continue;
+    (keys.place == Place::front ? front_keys : infix_keys) += keys.count;
+  }
+  reach.front = front_keys;
+  reach.behind = infix_keys;
+  for (auto const& tokens : plan.tokens) {
+    if (tokens.stack != stack) continue;
+    (tokens.place == Place::front ? front_tokens : reach.infix_tokens) += tokens.embeddings.rows();
+    if (tokens.positions != PositionPolicy::keep) (tokens.place == Place::front ? reach.front : reach.behind) += tokens.embeddings.rows();
+  }
+  reach.front_end = front_tokens > 0 ? front_keys + front_tokens : 0;
+  reach.infix_begin = reach.front + infix_keys;
+  return reach;
+}
 
 /// Lengthens the rows of a stack by the virtual tokens of `plan` and gives every token its position.
 /// A row whose earlier tokens are cached got its virtual tokens then; its new tokens only count them.

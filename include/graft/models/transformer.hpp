@@ -139,6 +139,11 @@ class Transformer {
     for (auto const& keys : plan.keys) count += shifts(keys) ? keys.count : 0;
     return count;
   }
+  /// What rows of a stack need of the model's positions, virtual tokens and keys included.
+  [[nodiscard]] RowReach row_reach(Stack stack = main_stack<A>) {
+    NoGrad no_grad;
+    return reach_of(announce({}), stack);
+  }
   /// Runs the adaptation's `prepare` for a generation: with the parameters as they are, nothing recorded.
   void prepare_inference() {
     NoGrad no_grad;

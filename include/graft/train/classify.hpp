@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <graft/autograd/tape.hpp>
+#include <graft/models/row_limits.hpp>
 #include <graft/nn/rows.hpp>
 
 namespace graft {
@@ -14,6 +15,11 @@ namespace graft {
 /// The most probable class of every example, the lowest among equals; `at_once` examples in a batch, which does not change the result.
 template <class Model>
 [[nodiscard]] std::vector<Token> classify(Model& model, std::vector<TokenizedExample> const& examples, Index at_once = 32) {
+  if constexpr (requires { RowLimits(model); }) {
+    RowLimits const limits(model);
+    for (std::size_t i = 0; i < examples.size(); ++i)
+      if (auto const why = limits.excess(examples[i])) fail<ConfigError>("[classify] example ", i, " is too long for the model; ", *why, "; hint: shorten it");
+  }
   NoGrad const no_grad;
   std::vector<Token> classes;
   for (std::size_t first = 0; first < examples.size(); first += static_cast<std::size_t>(at_once)) {

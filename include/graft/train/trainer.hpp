@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/data/fit_rows.hpp>
 #include <graft/data/template.hpp>
 #include <graft/train/training_run.hpp>
 
@@ -25,7 +26,7 @@ class Trainer {
   [[nodiscard]] Training const& settings() const { return settings_; }
 
   /// Trains on tokens. Examples get their index as id where theirs are not all different.
-  /// @throws ConfigError (nothing to train, a checkpoint of another training), NumericError (loss or gradient not finite; parameters stay as
+  /// @throws ConfigError (nothing to train, an example that is too long for the model: nothing is computed then, a checkpoint of another training), NumericError (loss or gradient not finite; parameters stay as
   /// after the step before), FileError (checkpoint or log cannot be written or read), and what the model throws
   template <TrainableModel Model>
   TrainingReport fit(Model& model, std::vector<TokenizedExample> training, std::vector<TokenizedExample> validation = {}) const {
@@ -57,6 +58,11 @@ class Trainer {
         if ((*examples)[i].source.empty() || (*examples)[i].target.empty())
           fail<ConfigError>("[Trainer] got an example (", examples == &training ? "training" : "validation", " number ", i, ") without ", (*examples)[i].source.empty() ? "source" : "target",
                             " tokens; expected at least one of each");
+    if constexpr (requires { RowLimits(model); }) {  // before the first step: a long row must not end a training in its midst
+      RowLimits const limits(model);
+      for (auto* examples : {&training, &validation})
+        fit_rows(*examples, limits, TooLong::refuse, 1, [&](std::size_t i) { return cat("[Trainer] ", examples == &training ? "training" : "validation", " example ", i); });
+    }
     return detail::TrainingRun<Model>(settings_, model, training, validation, cut).run();
   }
 

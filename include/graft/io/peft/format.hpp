@@ -2,12 +2,12 @@
 /// @brief What all of Hugging Face PEFT's adapter configurations share (as PEFT 0.21.2 writes them).
 #pragma once
 
-#include <initializer_list>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
 #include <graft/io/adapter_folder.hpp>
+#include <graft/io/peft/keys.hpp>
 #include <graft/io/peft/task.hpp>
 #include <graft/nn/model_info.hpp>
 
@@ -33,22 +33,6 @@ namespace detail {
 [[nodiscard]] inline nlohmann::json peft_config(char const* type) {
   return {{"auto_mapping", nullptr},  {"inference_mode", true}, {"modules_to_save", nullptr}, {"peft_type", type},
           {"peft_version", "0.21.2"}, {"revision", nullptr},    {"task_type", "CAUSAL_LM"}};
-}
-
-/// Whether a key asks for something: it is there and neither null, false nor empty.
-[[nodiscard]] inline bool is_set(nlohmann::json const& config, char const* key) {
-  auto const found = config.find(key);
-  if (found == config.end() || found->is_null()) return false;
-  if (found->is_boolean()) return found->get<bool>();
-  return !((found->is_array() || found->is_object() || found->is_string()) && found->empty());
-}
-
-/// Refuses what a configuration asks for and graft cannot honour.
-inline void refuse_set(AdapterFolder const& folder, std::initializer_list<char const*> keys) {
-  for (char const* key : keys)
-    if (is_set(folder.config, key))
-      fail<FileError>("[", folder.config_path, "] asks for ", key, ", which is not supported; got ", json_excerpt(folder.config.at(key)),
-                      "; expected it unset");
 }
 
 /// Refuses an adapter whose configuration names another size than the model's; a missing size is not looked at.

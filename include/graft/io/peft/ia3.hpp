@@ -9,6 +9,7 @@
 
 #include <graft/adaptation/ia3.hpp>
 #include <graft/io/peft/format.hpp>
+#include <graft/io/peft/selection.hpp>
 #include <graft/io/peft/task.hpp>
 
 namespace graft {
@@ -38,6 +39,7 @@ struct PeftFormat<IA3> {
 
   [[nodiscard]] static IA3 settings(AdapterFolder const& folder) {
     detail::refuse_modules(folder);
+    detail::check_peft_keys(folder, {{"exclude_modules", "feedforward_modules", "target_modules"}, {}, {"fan_in_fan_out", "init_ia3_weights"}});
     auto const& where = folder.config_path;
     auto const& config = folder.config;
     bool listed = !detail::is_set(folder.config, "exclude_modules");
@@ -47,7 +49,13 @@ struct PeftFormat<IA3> {
     return {.targets = json_at<std::vector<std::string>>(where, config, "target_modules"),
             .feed_forward_targets = json_at<std::vector<std::string>>(where, config, "feedforward_modules")};
   }
-  static void check(AdapterFolder const&, ModelInfo const&) {}  // the tensors' names and shapes say it all
+  /// The tensors' names and shapes say the rest.
+  static void check(AdapterFolder const& folder, ModelInfo const& model) {
+    IA3 const held = modules(folder.tensors());
+    auto all = held.targets;
+    all.insert(all.end(), held.feed_forward_targets.begin(), held.feed_forward_targets.end());
+    detail::PeftSelection(folder).check(all, model);
+  }
 
  private:
   static void add(std::string const& name, std::vector<std::string>& names) {

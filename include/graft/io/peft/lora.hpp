@@ -10,6 +10,7 @@
 
 #include <graft/adaptation/lora.hpp>
 #include <graft/io/peft/format.hpp>
+#include <graft/io/peft/selection.hpp>
 
 namespace graft {
 
@@ -63,7 +64,8 @@ struct PeftFormat<LoRA> {
       settings.targets = json_or<std::vector<std::string>>(where, config, "target_modules", {});
     return settings;
   }
-  static void check(AdapterFolder const&, ModelInfo const&) {}  // the tensors' names and shapes say it all
+  /// The tensors' names and shapes say the rest.
+  static void check(AdapterFolder const& folder, ModelInfo const& model) { detail::PeftSelection(folder).check(modules(folder.tensors()), model); }
 
  private:
   /// As PEFT, whose alpha is an integer.
@@ -71,21 +73,14 @@ struct PeftFormat<LoRA> {
     if (value == std::floor(value) && std::abs(value) < 1e15) return static_cast<std::int64_t>(value);
     return value;
   }
-  /// The targets that name some linear map (PEFT would make an empty adapter for others), or the modules' last names if none were given.
+  /// The targets, or the modules' last names if none were given.
   template <class State>
   [[nodiscard]] static std::vector<std::string> targets(LoRA const& settings, State& state, ModelInfo const& model) {
     std::vector<std::string> names;
     auto const add = [&](std::string const& name) {
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
     };
-    auto const matches = [&](std::string const& target) {
-      return std::any_of(state.units().begin(), state.units().end(), [&](auto const& unit) {
-        std::string const& name = model.find(unit.site)->name;
-        return name == target || name.ends_with("." + target);
-      });
-    };
-    for (auto const& target : settings.targets)
-      if (matches(target)) add(target);
+    for (auto const& target : settings.targets) add(target);
     if (settings.targets.empty())
       for (auto const& unit : state.units()) add(model.find(unit.site)->short_name);
     return names;
@@ -105,9 +100,10 @@ struct PeftFormat<LoRA> {
   /// Refuses variants that compute something else than x·Wᵀ + scale·(x·Aᵀ)·Bᵀ, or start from another base.
   static void check_supported(AdapterFolder const& folder) {
     detail::refuse_modules(folder);
-    detail::refuse_set(folder, {"use_dora", "rank_pattern", "alpha_pattern", "lora_bias", "use_qalora", "use_bdlora",
-                                "layer_replication", "target_parameters", "trainable_token_indices", "alora_invocation_tokens",
-                                "arrow_config", "kasa_config", "monteclora_config", "velora_config"});
+    detail::check_peft_keys(folder, {{"bias", "exclude_modules", "init_lora_weights", "layers_pattern", "layers_to_transform", "lora_alpha", "lora_dropout", "r", "target_modules", "use_rslora"},
+                                     {"alora_invocation_tokens", "alpha_pattern", "arrow_config", "kasa_config", "layer_replication", "lora_bias", "megatron_config", "monteclora_config", "rank_pattern",
+                                      "target_parameters", "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora", "velora_config"},
+                                     {"corda_config", "ensure_weight_tying", "eva_config", "fan_in_fan_out", "loftq_config", "lora_ga_config", "megatron_core", "qalora_group_size", "runtime_config"}});
     std::string const bias = json_or<std::string>(folder.config_path, folder.config, "bias", "none");
     if (bias != "none")
       fail<FileError>("[", folder.config_path, "] trains biases beside LoRA, which is not supported; got bias ", printable(bias),

@@ -62,6 +62,7 @@ struct PeftFormat<PrefixTuning> {
     return config;
   }
   [[nodiscard]] static PrefixTuning settings(AdapterFolder const& folder) {
+    detail::check_peft_keys(folder, {{"num_attention_heads", "num_layers", "num_transformer_submodules", "num_virtual_tokens", "token_dim"}, {}, {"encoder_hidden_size", "init_weights", "prefix_projection"}});
     return {.length = detail::positive_size(folder, "num_virtual_tokens"), .positions = PositionPolicy::shift, .scope = PrefixScope::peft_decoder};
   }
   static void check(AdapterFolder const& folder, ModelInfo const& model) {
@@ -93,6 +94,8 @@ struct PeftFormat<PromptTuning> {
     return config;
   }
   [[nodiscard]] static PromptTuning settings(AdapterFolder const& folder) {
+    detail::check_peft_keys(folder, {{"num_attention_heads", "num_layers", "num_transformer_submodules", "num_virtual_tokens", "prompt_tuning_init", "token_dim"}, {},
+                                     {"prompt_tuning_init_text", "tokenizer_kwargs", "tokenizer_name_or_path"}});
     bool const sampled = json_or<std::string>(folder.config_path, folder.config, "prompt_tuning_init", "RANDOM") == "SAMPLE_VOCAB";
     bool const both = json_or<std::string>(folder.config_path, folder.config, "task_type", "CAUSAL_LM") == "SEQ_2_SEQ_LM";
     return {.length = detail::positive_size(folder, "num_virtual_tokens"),

@@ -1,0 +1,96 @@
+/// @file
+/// @brief How long a row may be for a model with its adaptation: known before anything is computed.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <graft/models/plan.hpp>
+#include <graft/nn/model_info.hpp>
+#include <graft/nn/rows.hpp>
+
+namespace graft {
+
+/// Rows that a model takes: its positions, less those of virtual tokens and keys. A decoder's row is the source and
+/// all but the last token of the target. An
+/// encoder–decoder has the source in a row of the encoder, and the start token with all but the last target token in
+/// one of the decoder. A classifier's row is the source.
+class RowLimits {
+ public:
+  /// A model with `info()`, `config()` and `row_reach(stack)`: every `Transformer`.
+  template <class Model>
+  explicit RowLimits(Model& model)
+      : pairs_(model.info().main().crosses),
+        classifies_(model.info().classifies),
+        positions_(model.config().positions),
+        source_(model.row_reach(model.info().input().stack)),
+        target_(model.row_reach(model.info().main().stack)) {}
+
+  /// Positions of a stack.
+  [[nodiscard]] Index positions() const { return positions_; }
+  /// The longest source that fits before a target (or new text) of `target` tokens; less than 1 where none does.
+  [[nodiscard]] Index longest_source(Index target) const {
+    if (pairs_ || classifies_) return longest([&](Index length) { return source_.positions(length, length); });
+    return longest([&](Index length) { return row_positions(length, target); });
+  }
+  /// The longest target (or new text) after a source of `source` tokens; less than 1 where none fits.
+  [[nodiscard]] Index longest_target(Index source) const {
+    if (pairs_) return longest([&](Index length) { return target_.positions(length, 0); });
+    return longest([&](Index length) { return row_positions(source, length); });
+  }
+  /// What is wrong with an example: "got 70 tokens and 10 virtual ones; expected …"; nothing where it fits. An empty
+  /// source is left to others.
+  [[nodiscard]] std::optional<std::string> excess(TokenizedExample const& example) const {
+    return excess(static_cast<Index>(example.source.size()), static_cast<Index>(example.target.size()),
+                  " of source and target");
+  }
+  /// The same of a prompt that may become longer by `new_tokens`.
+  [[nodiscard]] std::optional<std::string> excess(std::vector<Token> const& prompt, Index new_tokens) const {
+    return excess(static_cast<Index>(prompt.size()), new_tokens,
+                  cat(" of the prompt and at most ", new_tokens, " new ones"));
+  }
+
+ private:
+  [[nodiscard]] Index row_positions(Index source, Index target) const {
+    return target_.positions(source + std::max<Index>(0, target - 1), std::max<Index>(0, source - 1));
+  }
+  /// The greatest length whose positions the model has; they grow by one with it.
+  template <class Positions>
+  [[nodiscard]] Index longest(Positions const& positions_of) const {
+    Index low = 0, high = positions_;
+    while (low < high) {
+      Index const middle = low + (high - low + 1) / 2;
+      if (positions_of(middle) <= positions_)
+        low = middle;
+      else
+        high = middle - 1;
+    }
+    return positions_of(low) <= positions_ ? low : 0;
+  }
+  [[nodiscard]] std::optional<std::string> too_long(char const* what, Index tokens, Index needed) const {
+    if (needed <= positions_) return std::nullopt;
+    return cat("got ", what, tokens, " tokens", needed > tokens ? cat(" and ", needed - tokens, " virtual ones") : "",
+               "; expected at most ", positions_, " together, the model's positions");
+  }
+  [[nodiscard]] std::optional<std::string> excess(Index source, Index target, std::string const& of) const {
+    if (pairs_ || classifies_) {
+      if (auto found = too_long("a source of ", source, source_.positions(source, source)); found || classifies_)
+        return found;
+      Index const row = std::max<Index>(1, target);
+      return too_long("a target of ", row, target_.positions(row, 0));
+    }
+    Index const row = source + std::max<Index>(0, target - 1), needed = row_positions(source, target);
+    if (needed <= positions_) return std::nullopt;
+    return cat("got ", source + target, " tokens", of, needed > row ? cat(", and ", needed - row, " virtual ones") : "",
+               "; expected at most ", positions_ + 1, " together, as the model has ", positions_,
+               " positions and reads all but the last");
+  }
+
+  bool pairs_, classifies_;
+  Index positions_;
+  RowReach source_, target_;
+};
+
+}  // namespace graft

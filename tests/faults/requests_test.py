@@ -1,0 +1,192 @@
+"""What users ask for is honoured or refused by name: targets that match nothing, keys of PEFT's configurations, and rows that the model has no room for."""
+
+import json
+import shutil
+import struct
+
+import faults
+import tiny_model
+from faults import run, run_json
+
+
+class Targets(faults.FaultTest):
+    def setUp(self):
+        super().setUp()
+        self.model = self.folder / "tiny"
+        tiny_model.write_llama(self.model, positions=96)
+        self.data = self.folder / "data.tsv"
+        self.data.write_text("".join(f"name : N{i}\tN{i} is a pub.\n" for i in range(8)))
+
+    def test_a_target_that_matches_nothing_is_named_beside_ones_that_match(self):
+        b08 = self.report("b08")
+        for method, targets, name in (("lora", "lm_head,q_proj", "lm_head"), ("lora", "embed_tokens,q_proj", "embed_tokens"), ("lora", "q_proj,k_prj", "k_prj"), ("ia3", "k_proj,v_prj", "v_prj"), ("lora", "q_proj,norm", "norm"),
+                                      ("lora", "q_proj,proj", "proj"), ("lora", "layers.0.self_attn.q_proj,layers.9.self_attn.q_proj", "layers.9.self_attn.q_proj"), ("ia3", "down_proj,down_prj", "down_prj"), ("prefix_lora", "q_proj,k_prj", "k_prj")):
+            with self.subTest(f"{method} {targets}"):
+                self.refused("finetune", "--model", b08 / "model", "--train", b08 / "train.tsv", "--method", method, "--targets", targets, "--steps", 1, "--output", self.folder / "out", says=(f"got the target {name}, which", "q_proj"))
+                self.assertFalse((self.folder / "out").exists())
+        for targets in ("lm_head,q_proj", "embed_tokens,q_proj"):
+            err = self.refused("finetune", "--model", b08 / "model", "--train", b08 / "train.tsv", "--method", "lora", "--targets", targets, "--output", self.folder / "out", says="hint: FullFineTuning")
+
+    def adapter(self, name, method="lora", **changes):
+        """An adapter in PEFT's format whose configuration is then changed."""
+        folder = self.folder / name
+        original = self.folder / method
+        if not original.exists():
+            run("finetune", "--model", self.model, "--train", self.data, "--method", method, "--steps", 1, "--output", original)
+        shutil.copytree(original, folder)
+        path = folder / "adapter_config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+        return folder
+
+    def generate(self, adapter, status=0):
+        return run("generate", "--model", self.model, "--adapter", adapter, "--prompt", "name", "--max-new", 4, status=status)
+
+    def test_targets_of_an_adapter_that_match_nothing_are_named(self):
+        for number, (changes, says) in enumerate([({"target_modules": ["q_proj", "v_proj", "k_prj"]}, "k_prj"), ({"target_modules": ["q_proj", "v_proj", "lm_head"]}, "lm_head"), ({"layers_to_transform": [0]}, "layers_to_transform"),
+                                                  ({"layers_to_transform": [0, 1, 7]}, "7"), ({"exclude_modules": ["v_proj"]}, "exclude_modules"), ({"layers_to_transform": [0, 1], "layers_pattern": "blocks"}, "layers_to_transform")]):
+            with self.subTest(**changes):
+                self.assertIn(says, self.generate(self.adapter(f"wrong{number}", **changes), status=1)[1])
+        for number, changes in enumerate([{"layers_to_transform": [0, 1]}, {"layers_to_transform": [1, 0], "layers_pattern": "layers"}, {"exclude_modules": ["k_proj"]}, {"target_modules": ".*(q|v)_proj"}]):
+            with self.subTest(**changes):
+                self.assertEqual(self.generate(self.adapter(f"right{number}", **changes))[0], self.generate(self.folder / "lora")[0])
+        self.assertIn("v_prj", self.generate(self.adapter("ia3_wrong", "ia3", target_modules=["k_proj", "v_proj", "down_proj", "v_prj"]), status=1)[1])
+
+    def test_keys_that_change_the_computation_are_refused_by_name(self):
+        for key, value in (("rank_pattern", {"q_proj": 4}), ("alpha_pattern", {"q_proj": 4}), ("use_dora", True), ("lora_bias", True), ("bias", "lora_only"), ("modules_to_save", ["embed_tokens"]), ("layer_replication", [[0, 1]]),
+                           ("target_parameters", ["x"]), ("trainable_token_indices", [1]), ("alora_invocation_tokens", [1]), ("megatron_config", {"a": 1}), ("use_qalora", True), ("init_lora_weights", "pissa")):
+            with self.subTest(key):
+                self.assertIn(key, self.generate(self.adapter(key, **{key: value}), status=1)[1])
+
+    def test_other_keys_are_without_effect_or_said(self):
+        plain = self.generate(self.adapter("plain"))
+        self.assertNotIn("warning", plain[1])
+        quiet = self.generate(self.adapter("quiet", fan_in_fan_out=True, megatron_core="x", revision="main", loftq_config={"bits": 4}, newer_key=None, another=False, more=[]))
+        self.assertEqual((quiet[0], "warning" in quiet[1]), (plain[0], False))
+        for method in ("lora", "ia3", "prefix", "prompt", "p_tuning"):
+            with self.subTest(method):
+                out, err = self.generate(self.adapter(f"new_{method}", method, use_sorcery=3))
+                self.assertEqual(err.count('"use_sorcery"'), 1)
+                self.assertEqual(out, self.generate(self.folder / method)[0])
+
+    def test_an_unknown_setting_of_our_own_format_is_said(self):
+        run("finetune", "--model", self.model, "--train", self.data, "--method", "adapter", "--steps", 1, "--output", self.folder / "own")
+        path = self.folder / "own/adapter_config.json"
+        config = json.loads(path.read_text())
+        config["settings"]["sorcery"] = 1
+        path.write_text(json.dumps(config))
+        self.assertIn("sorcery", self.generate(self.folder / "own")[1])
+
+    def test_settings_out_of_range(self):
+        for method, *options in (("prefix", "--layers", 3), ("top_layers", "--layers", 3), ("adapter", "--share", 1.5), ("lora", "--alpha", "nan"), ("lora", "--dropout", 1)):
+            with self.subTest(f"{method} {options}"):
+                self.refused("finetune", "--model", self.model, "--train", self.data, "--method", method, *options, "--output", self.folder / "out", says="; expected")
+
+
+class Lengths(faults.FaultTest):
+    def test_rows_that_are_too_long_are_named_before_the_first_step(self):
+        b09 = self.report("b09")
+        common = ("--model", b09 / "model", "--method", "prefix", "--batch", 1, "--epochs", 1, "--output", self.folder / "out")
+        for file, line, *data in (("train.tsv", 61, "--train", b09 / "train.tsv"), ("validation.tsv", 1, "--train", b09 / "short.tsv", "--validation", b09 / "validation.tsv")):
+            with self.subTest(file):
+                err = self.refused("finetune", *common, *data, "--log", self.folder / "log", says=(f"{file}] line {line} is too long", "10 virtual ones", "64 positions"))
+                self.assertNotIn("step", err)
+                self.assertFalse((self.folder / "log").exists() or (self.folder / "out").exists())
+        cut = run_json("finetune", *common, "--train", b09 / "train.tsv", "--too-long", "cut")
+        self.assertEqual((cut["too_long"], cut["steps"]), ({"cut": 1, "skipped": 0}, 61))
+        skipped = run_json("finetune", *common[:-1], self.folder / "skipped", "--train", b09 / "train.tsv", "--too-long", "skip")
+        self.assertEqual((skipped["too_long"], skipped["steps"], skipped["training_examples"]), ({"cut": 0, "skipped": 1}, 60, 60))
+
+    def test_all_prompts_are_looked_at_before_the_first_is_written(self):
+        b09 = self.report("b09")
+        arguments = ("generate", "--model", b09 / "model", "--sources", b09 / "sources.txt", "--max-new", 8)
+        err = self.refused(*arguments, "--output", self.folder / "texts", says=("sources.txt] line 71 is too long", "64 positions"))
+        self.assertNotIn("of 72", err)
+        self.assertFalse((self.folder / "texts").exists())
+        cut, err = run(*arguments, "--too-long", "cut")
+        self.assertIn("1 rows cut", err)
+        skipped, err = run(*arguments, "--too-long", "skip")
+        self.assertIn("1 left out", err)
+        self.assertEqual((cut.count("\n"), skipped.count("\n")), (72, 72))
+        lines, others = skipped.split("\n"), cut.split("\n")
+        self.assertEqual(lines[70], "")
+        self.assertEqual([*lines[:70], lines[71]], [*others[:70], others[71]])
+        self.assertEqual(json.loads(run(*arguments, "--too-long", "skip", "--json")[0].split("\n")[70])["skipped"], True)
+
+    def test_an_empty_prompt_is_named_before_work_begins(self):
+        model = self.folder / "model"
+        tiny_model.write_llama(model)
+        sources = self.folder / "sources.txt"
+        sources.write_text("a\n\nb\n")
+        self.refused("generate", "--model", model, "--sources", sources, "--separator", "", "--max-new", 4, says=("sources.txt] line 2", "empty"))
+
+    def test_the_limit_is_exact(self):
+        model = self.folder / "model"
+        tiny_model.write_llama(model, positions=32)
+        for length, virtual, method in ((3, 3, "prefix"), (3, 3, "prompt"), (3, 3, "infix"), (3, 3, "embedding"), (0, 0, "lora")):
+            for extra in (0, 1):
+                with self.subTest(f"{method} {extra}"):
+                    data = self.folder / "data.tsv"  # one token a byte: source, " ->", " " and target, end token; all but the last are read
+                    source = "x" * (32 - virtual - 8 + extra)
+                    data.write_text(f"ab\tc\n\n{source}\tyyyy\n")
+                    arguments = ("finetune", "--model", model, "--train", data, "--separator", "->", "--method", method, *(("--length", length) if length else ()), "--steps", 1, "--batch", 2, "--output", self.folder / f"{method}{extra}")
+                    tokens = len(source) + 2 + 1 + 4 + 1
+                    if tokens - 1 + virtual > 32:
+                        self.refused(*arguments, says=("data.tsv] line 3", "32 positions"))
+                    else:
+                        run(*arguments)
+
+    def test_what_was_written_before_a_failure_is_kept(self):
+        model = self.folder / "model"
+        tiny_model.write_llama(model)
+        path = model / "model.safetensors"
+        data = bytearray(path.read_bytes())
+        header = struct.unpack("<Q", data[:8])[0]
+        begin = 8 + header + json.loads(data[8:8 + header])["model.embed_tokens.weight"]["data_offsets"][0]
+        at = begin + 4 * 32 * tiny_model.byte_alphabet().index("~")
+        data[at:at + 4] = struct.pack("<f", float("nan"))
+        path.write_bytes(data)
+        sources = self.folder / "sources.txt"
+        sources.write_text("a\nb\nc\nd\n~\ne\n")
+        texts = self.folder / "texts"
+        _, err = run("generate", "--model", model, "--sources", sources, "--batch", 2, "--max-new", 4, "--output", texts, status=1)
+        self.assertIn("kept the outputs of the first 4 of 6 sources", err)
+        self.assertEqual(texts.read_text().count("\n"), 4)
+
+    def test_encoder_decoders_and_classifiers(self):
+        bart, bert = self.folder / "bart", self.folder / "bert"
+        tiny_model.write_bart(bart, positions=16)
+        tiny_model.write_bert(bert, ["good", "bad"], positions=16)
+        pairs, long_source, long_target, classes = (self.folder / name for name in ("pairs.tsv", "source.tsv", "target.tsv", "classes.tsv"))
+        pairs.write_text("ab\tAB\nba\tBA\n" * 4)
+        long_source.write_text(f"ab\tAB\n{'x' * 15}\tAB\n")  # with its two special tokens 17
+        long_target.write_text(f"ab\tAB\nba\t{'x' * 16}\n")
+        classes.write_text("good\t1\nbad\t0\n" + "good " * 20 + "\t1\n")
+        train = ("seq2seq", "--model", bart, "--method", "lora", "--steps", 1, "--max-new", 8)
+        for option in ("--validation", "--test"):
+            test = () if option == "--test" else ("--test", pairs)
+            self.refused(*train, "--train", pairs, *test, option, long_source, says=("source.tsv] line 2", "16"))
+        self.refused(*train, "--train", long_target, "--test", pairs, says=("target.tsv] line 2", "a target of 17 tokens"))
+        self.refused("seq2seq", "--model", bart, "--method", "prompt", "--length", 14, "--positions", "shift", "--train", pairs, "--steps", 1, says=("pairs.tsv] line 1", "14 virtual ones"))
+        predictions = self.folder / "predictions"
+        skipped = run_json(*train, "--train", pairs, "--test", long_source, "--too-long", "skip", "--predictions", predictions)
+        self.assertEqual((skipped["too_long"]["skipped"], skipped["test_sources"], predictions.read_text().count("\n")), (1, 1, 2))
+        self.assertEqual(run_json(*train, "--train", long_target, "--test", pairs, "--too-long", "cut")["too_long"], {"cut": 1, "skipped": 0})
+        classify = ("classify", "--model", bert, "--method", "lora", "--steps", 1, "--train", classes)
+        self.refused(*classify, says=("classes.tsv] line 3 is too long", "16"))
+        self.assertEqual(run_json(*classify, "--too-long", "cut")["too_long"], {"cut": 1, "skipped": 0})
+        tested = run_json(*classify, "--test", classes, "--predictions", predictions, "--too-long", "skip")
+        self.assertEqual((tested["too_long"]["skipped"], tested["test_rows"], predictions.read_text().split("\n")[2]), (2, 2, ""))
+        self.assertEqual(run_json(*classify, "--max-length", 16)["too_long"], {"cut": 0, "skipped": 0})
+
+    def test_compare_looks_at_every_row_first(self):
+        model = self.folder / "model"
+        tiny_model.write_llama(model, positions=64)
+        data = self.folder / "data.txt"
+        data.write_text("".join(f"n {i} || N{i}.\n" for i in range(12)) + f"{'x' * 90} || N.\n")
+        arguments = ("compare", "--model", model, "--data", data, "--rows", 13, "--validation-rows", 2, "--test-sources", 1, "--methods", "lora,prompt", "--out", self.folder / "out", "--max-new", 8)
+        err = self.refused(*arguments, says=("data.txt] line 13 is too long", "--max-source"))
+        self.assertNotIn("[1/", err)
+
+
+if __name__ == "__main__":
+    faults.main()
