@@ -118,8 +118,10 @@ class StagingNames {
   [[nodiscard]] static std::string shown(std::filesystem::path const& path) {
     std::lock_guard const guard(mutex());
     std::string const text = path.string();
-    for (auto const& [staging, target] : names())
+    for (auto name = names().rbegin(); name != names().rend(); ++name) {  // a folder in another comes before that
+      auto const& [staging, target] = *name;
       if (text.starts_with(staging) && (text.size() == staging.size() || text[staging.size()] == '/')) return target + text.substr(staging.size());
+    }
     return text;
   }
 
