@@ -1,4 +1,5 @@
 // Adapts an encoder (BERT, RoBERTa) to classes of sentences or pairs of sentences, and scores its predictions.
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -80,7 +81,9 @@ std::vector<graft::TokenizedExample> read_rows(Settings const& s, std::string co
     if (s.text_columns.size() == 2) second = column(s.text_columns[1]);
     auto encoded = tokenizer.encode_with_template(column(s.text_columns[0]), second, s.max_length);
     cut += encoded.cut_tokens;
-    examples.push_back({std::move(encoded.ids), {static_cast<graft::Token>(std::stoi(label))}, examples.size(),
+    graft::Token number = 0;  // six digits at most
+    std::from_chars(label.data(), label.data() + label.size(), number);
+    examples.push_back({std::move(encoded.ids), {number}, examples.size(),
                         std::vector<graft::Index>(encoded.token_types.begin(), encoded.token_types.end())});
   }
   if (examples.empty()) graft::fail<graft::FileError>("[", file, "] holds no rows; expected text and class a line");

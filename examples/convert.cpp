@@ -84,7 +84,8 @@ Json copy_tokenizer(fs::path const& model, fs::path const& folder) {
   for (char const* name : names) {
     std::error_code missing;
     if (!fs::is_regular_file(model / name, missing)) continue;
-    fs::copy_file(model / name, folder / name);
+    if (!fs::copy_file(model / name, folder / name, missing))
+      graft::fail<graft::FileError>("[", (model / name).string(), "] cannot be copied to ", folder.string(), "; got ", missing.message(), "; expected room and permission");
     copied.push_back(name);
   }
   return copied;

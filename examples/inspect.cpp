@@ -196,9 +196,10 @@ int main(int argc, char** argv) {
   app.add_option("path", path, "Model or adapter")->required();
   app.add_flag("--json", json, "Print one JSON object");
   return support::run_program(app, argc, argv, [&] {
-    bool const adapter =
-        std::filesystem::exists(path / "adapter_config.json") ||
-        (std::filesystem::is_directory(path) && !std::filesystem::exists(path / "config.json") && !graft::adapter_names(path).empty());
+    std::error_code unreadable;  // opening says what is wrong
+    bool const adapter = std::filesystem::exists(path / "adapter_config.json", unreadable) ||
+                         (std::filesystem::is_directory(path, unreadable) && !std::filesystem::exists(path / "config.json", unreadable) &&
+                          !graft::adapter_names(path).empty());
     Json const found = adapter ? adapter_json(path) : model_json(path);
     support::print(json      ? found.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
                    : adapter ? adapter_text(found)

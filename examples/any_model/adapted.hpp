@@ -116,6 +116,8 @@ template <graft::NamedEnum Enum>
 /// Settings of a bank of keys and values as the command line gives them.
 template <class Settings>
 [[nodiscard]] Settings bank_settings(Method const& m, bool mlp, int layer_count) {
+  if (m.layers && (*m.layers < 1 || *m.layers > layer_count))
+    graft::fail<graft::ConfigError>("[method] got ", *m.layers, " layers; expected 1 to ", layer_count, ", the model's");
   Settings s;
   s.length = m.length.value_or(10);
   if (mlp) s.reparametrization = graft::Mlp{.hidden = m.hidden.value_or(512)};

@@ -108,7 +108,7 @@ class TextTokens final : public PairTokens {
 /// The way of a model's folder: characters where its config.json lists them, else its tokenizer.
 [[nodiscard]] inline std::unique_ptr<PairTokens> pair_tokens(std::filesystem::path const& model) {
   auto const path = model / "config.json";
-  if (std::filesystem::exists(path)) {
+  if (std::error_code unreadable; std::filesystem::exists(path, unreadable)) {
     auto const config = graft::read_json(path);
     if (config.contains("grapheme_chars"))
       return std::make_unique<CharacterTokens>(graft::json_at<std::string>(path.string(), config, "grapheme_chars"),

@@ -25,7 +25,7 @@ inline void save_template(std::filesystem::path const& folder, graft::Template c
 /// Nothing where the folder says nothing: PEFT's own adapters.
 inline std::optional<graft::Template> load_template(std::filesystem::path const& folder) {
   auto const path = folder / template_file;
-  if (!std::filesystem::exists(path)) return std::nullopt;
+  if (std::error_code unreadable; !std::filesystem::exists(path, unreadable)) return std::nullopt;
   nlohmann::json const json = graft::read_json(path);
   graft::Template form;
   form.separator = graft::json_or(path.string(), json, "separator", form.separator);

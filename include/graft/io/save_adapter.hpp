@@ -112,7 +112,9 @@ void save_adapters(AdapterSet<Model> const& set, std::filesystem::path const& fo
   AtomicFolder files(folder);
   for (auto const& name : set.names()) {
     auto const staged = adapter_path(files.staging(), name);
-    std::filesystem::create_directories(staged);
+    std::error_code error;
+    std::filesystem::create_directories(staged, error);
+    if (error) fail<FileError>("[", staged.string(), "] cannot be made; got ", error.message(), "; expected a folder that can be written");
     detail::write_adapter(set.at(name), staged, adapter_path(folder, name), base_model, AdapterFormat::automatic);
   }
   files.commit();

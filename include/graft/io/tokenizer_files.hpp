@@ -21,7 +21,10 @@ namespace detail {
 
 /// The parts of a folder's tokenizer, from the first that it has of the files that may hold one.
 [[nodiscard]] inline TokenizerParts read_folder_tokenizer(std::filesystem::path const& folder, TokenizerSettings const& settings) {
-  auto const has = [&](char const* name) { return std::filesystem::exists(folder / name); };
+  auto const has = [&](char const* name) {
+    std::error_code unreadable;  // opening says what is wrong
+    return std::filesystem::exists(folder / name, unreadable);
+  };
   if (has("tokenizer.json")) {
     auto const file = MappedFile::open(folder / "tokenizer.json");
     return read_tokenizer_parts(file->text(), file->path());
@@ -46,7 +49,8 @@ namespace detail {
 /// `load_tokenizer_files`, once in graft::compiled.
 template <class = void>
 [[nodiscard]] Tokenizer read_tokenizer_files(std::filesystem::path const& path) {
-  bool const folder = std::filesystem::is_directory(path), word_piece = path.filename() == "vocab.txt";
+  std::error_code unreadable;
+  bool const folder = std::filesystem::is_directory(path, unreadable), word_piece = path.filename() == "vocab.txt";
   TokenizerSettings const settings = folder ? TokenizerSettings(path) : word_piece ? TokenizerSettings(path.parent_path()) : TokenizerSettings();
   TokenizerParts parts = folder       ? read_folder_tokenizer(path, settings)
                          : word_piece ? read_word_piece_folder(path.parent_path(), settings)

@@ -29,7 +29,7 @@ namespace graft::detail {
 
 /// A small JSON file of a folder; an empty object where there is none.
 [[nodiscard]] inline nlohmann::json read_settings(std::filesystem::path const& path) {
-  if (!std::filesystem::exists(path)) return nlohmann::json::object();
+  if (std::error_code unreadable; !std::filesystem::exists(path, unreadable)) return nlohmann::json::object();
   JsonLimits limits;
   limits.values = std::size_t{1} << 18;
   nlohmann::json settings = read_json(path, limits);
