@@ -26,9 +26,8 @@ struct NumberCheck {
   void operator()(char const* name, T const& value) const {
     if constexpr (std::is_floating_point_v<T>) {
       std::string_view const field(name);
-      // A float has to hold it; what is not a number fits nothing.
-      if (!(std::abs(value) <= static_cast<T>(std::numeric_limits<float>::max()))) refuse(name, value, "a finite number");
-      if (field == "dropout" && !(value >= 0 && value < 1)) refuse(name, value, "0 or more, and less than 1");
+      // A float has to hold it; what is not a number fits nothing. Strategies check a dropout themselves.
+      if (field != "dropout" && !(std::abs(value) <= static_cast<T>(std::numeric_limits<float>::max()))) refuse(name, value, "a finite number");
       if (field == "init_deviation" && value < 0) refuse(name, value, "0 or more");
       if (field == "share" && !(value >= 0 && value <= 1)) refuse(name, value, "0 to 1");
     } else if constexpr (std::is_same_v<T, Index>) {
