@@ -1,4 +1,5 @@
 // Adapts an encoder (BERT, RoBERTa) to classes of sentences or pairs of sentences, and scores its predictions.
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -98,7 +99,9 @@ TsvRows read_rows(Settings const& s, std::string const& file, graft::Tokenizer c
     auto encoded = tokenizer.encode_with_template(column(s.text_columns[0]), second, s.max_length);
     cut += encoded.cut_tokens;
     rows_of_file.lines.push_back(line.number);
-    examples.push_back({std::move(encoded.ids), {static_cast<graft::Token>(std::stoi(label))}, examples.size(),
+    graft::Token number = 0;  // six digits at most
+    std::from_chars(label.data(), label.data() + label.size(), number);
+    examples.push_back({std::move(encoded.ids), {number}, examples.size(),
                         std::vector<graft::Index>(encoded.token_types.begin(), encoded.token_types.end())});
   }
   if (examples.empty()) graft::fail<graft::FileError>("[", file, "] holds no rows; expected text and class a line");

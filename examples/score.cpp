@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "support/program.hpp"
+
 namespace {
 
 struct Settings {
@@ -93,8 +95,8 @@ int main(int argc, char** argv) {
     else
       for (auto const& [name, value] : scores.items()) std::printf("%-10s %8.4f\n", name.c_str(), value.get<double>());
     if (std::fflush(stdout) != 0) graft::fail<graft::FileError>("[standard output] writing failed");
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "score: %s\n", error.what());
+  } catch (...) {
+    std::fprintf(stderr, "score: %s\n", support::sentence_of(std::current_exception()).c_str());
     return 1;
   }
   return 0;

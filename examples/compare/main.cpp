@@ -1,4 +1,5 @@
 // Compares strategies of adaptation on one model and one task: a table, report.json and report.html.
+#include <charconv>
 #include <algorithm>
 #include <cstdio>
 #include <string_view>
@@ -93,12 +94,9 @@ void add_options(CLI::App& app, CommandLine& line) {
 }
 
 double positive_number(std::string const& text, std::string const& option) {
-  try {
-    std::size_t used = 0;
-    double const value = std::stod(text, &used);
-    if (used == text.size() && value > 0 && value < 1e6) return value;
-  } catch (std::exception const&) {  // said below
-  }
+  double value = 0;
+  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && value > 0 && value < 1e6) return value;
   throw support::UsageError("--learning-rate: got '" + option + "'; expected METHOD=VALUE or VALUE with a positive number");
 }
 

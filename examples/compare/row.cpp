@@ -44,6 +44,19 @@ Json to_json(Row const& row) {
   return json;
 }
 
+namespace {
+
+Curve curve_from_json(std::string const& where, nlohmann::json const& json, char const* name) {
+  Curve curve;
+  for (auto const& point : graft::json_at<std::vector<std::vector<double>>>(where, json, name)) {
+    if (point.size() != 2) graft::fail<graft::FileError>("[", where, "] has a point of ", point.size(), " numbers in ", name, "; expected two");
+    curve.emplace_back(point[0], point[1]);
+  }
+  return curve;
+}
+
+}  // namespace
+
 Row row_from_json(std::string const& where, nlohmann::json const& json) {
   Row row;
   visit(row, [&](char const* name, auto& field) {
@@ -51,7 +64,7 @@ Row row_from_json(std::string const& where, nlohmann::json const& json) {
     if constexpr (std::is_same_v<Field, double>)
       field = graft::json_or<double>(where, json, name, unknown);
     else if constexpr (std::is_same_v<Field, Curve>)
-      field = graft::json_at<nlohmann::json>(where, json, name).get<Curve>();
+      field = curve_from_json(where, json, name);
     else
       field = graft::json_at<Field>(where, json, name);
   });

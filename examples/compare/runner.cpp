@@ -82,10 +82,10 @@ class Runner {
       std::error_code missing;
       if (settings_.fresh || !std::filesystem::exists(file, missing)) return std::nullopt;
       auto const json = graft::read_json(file);
-      if (json.at("stamp") != nlohmann::json(stamp)) return std::nullopt;
-      Row row = row_from_json(file.string(), json.at("row"));
+      if (graft::json_at<nlohmann::json>(file.string(), json, "stamp") != nlohmann::json(stamp)) return std::nullopt;
+      Row row = row_from_json(file.string(), graft::json_at<nlohmann::json>(file.string(), json, "row"));
       return row.failed() ? std::nullopt : std::optional<Row>(std::move(row));
-    } catch (std::exception const&) {  // damaged: made anew
+    } catch (graft::Error const&) {  // damaged: made anew
       return std::nullopt;
     }
   }
@@ -106,7 +106,7 @@ class Runner {
     std::filesystem::remove(request_file, ignored);
     Row row;
     if (failure.empty() && !std::filesystem::exists(file, ignored)) failure = "the process left no result";
-    if (failure.empty()) row = row_from_json(file.string(), graft::read_json(file).at("row"));
+    if (failure.empty()) row = row_from_json(file.string(), graft::json_at<nlohmann::json>(file.string(), graft::read_json(file), "row"));
     row.method = request.method, row.learning_rate = request.learning_rate;
     if (!failure.empty()) row.error = failure;
     report(row);

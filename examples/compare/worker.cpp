@@ -14,6 +14,7 @@
 #include "prompts.hpp"
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
+#include "support/program.hpp"
 #include "support/text.hpp"
 
 namespace compare {
@@ -141,22 +142,22 @@ Row make_row(Request const& request) {
 
 int run_worker(std::filesystem::path const& request_file, std::filesystem::path const& result) try {
   auto const json = graft::read_json(request_file);
-  Request const request = request_from_json(request_file.string(), json.at("request"));
+  Request const request = request_from_json(request_file.string(), graft::json_at<nlohmann::json>(request_file.string(), json, "request"));
   Row row;
   try {
     row = make_row(request);
   } catch (NotApplicable const& why) {
     row.method = request.method, row.learning_rate = request.learning_rate;
     row.not_applicable = why.what();
-  } catch (std::exception const& error) {
+  } catch (...) {
     row.method = request.method, row.learning_rate = request.learning_rate;
-    row.error = error.what();
+    row.error = support::sentence_of(std::current_exception());
   }
   Json const document{{"stamp", json}, {"row", to_json(row)}};
   graft::write_file_atomic(result, document.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
   return 0;
-} catch (std::exception const& error) {
-  std::fprintf(stderr, "compare: %s\n", error.what());
+} catch (...) {
+  std::fprintf(stderr, "compare: %s\n", support::sentence_of(std::current_exception()).c_str());
   return 1;
 }
 

@@ -2,11 +2,21 @@
 /// @brief Options of one group of a program's help.
 #pragma once
 
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <limits>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
+
+#include <graft/text/printable.hpp>
 
 namespace support {
 
@@ -14,6 +24,31 @@ template <class T>
 inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
+
+template <class T>
+struct Single {
+  using Type = T;
+};
+template <class T>
+struct Single<std::optional<T>> : Single<T> {};
+template <class T>
+struct Single<std::vector<T>> : Single<T> {};
+
+/// Whether a text is a number that can be meant: counts are at most 2147483647, so that their products do not overflow; nothing is infinite or NaN.
+template <class Number>
+[[nodiscard]] std::string sensible(std::string const& text) {
+  std::string const got = "got " + graft::printable(text) + "; expected ";
+  if constexpr (std::is_floating_point_v<Number>) {
+    char* end = nullptr;
+    double const value = std::strtod(text.c_str(), &end);
+    return text.empty() || *end != '\0' || !std::isfinite(value) ? got + "a finite number" : "";
+  } else {
+    std::int64_t value = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    bool const whole = error == std::errc() && end == text.data() + text.size() && value <= std::numeric_limits<std::int32_t>::max();
+    return whole ? "" : got + "a whole number, at most 2147483647";
+  }
+}
 
 /// Adds options one by one. The help shows a value's default; an optional value has none of its own, so its help has to say what holds without it.
 class OptionGroup {
@@ -24,6 +59,9 @@ class OptionGroup {
   CLI::Option* operator()(char const* name, T& value, std::string const& help) const {
     auto* const option = app_.add_option(name, value, help)->group(title_);
     if constexpr (!is_optional<T>) option->capture_default_str();
+    using Number = typename Single<T>::Type;
+    if constexpr (std::is_floating_point_v<Number> || (std::is_integral_v<Number> && std::is_signed_v<Number>))
+      option->check(CLI::Validator([](std::string& text) { return sensible<Number>(text); }, ""));
     return option;
   }
   template <class T>

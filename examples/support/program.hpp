@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -37,16 +38,32 @@ inline void print(std::string_view text) {
     graft::fail<graft::FileError>("[standard output] cannot be written; expected a terminal, a pipe that is read, or room on the disk");
 }
 
+/// The sentence for whatever was thrown. Everything that graft throws has its own; what else comes out of a library below it is worded here, without its text.
+[[nodiscard]] inline std::string sentence_of(std::exception_ptr const& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (graft::Error const& error) {
+    return error.what();
+  } catch (std::bad_alloc const&) {
+    return "[memory] the system has no more memory for this program; expected enough; hint: a smaller batch or model, fewer threads (GRAFT_NUM_THREADS), or a "
+           "higher limit (ulimit -v)";
+  } catch (std::length_error const&) {
+    return "[memory] got a size that no memory can hold; expected a smaller one; hint: a smaller batch, length or file";
+  } catch (...) {
+    return "[internal] an error without a sentence of its own came up; expected none; hint: report the command and its files";
+  }
+}
+
 /// Parses the command line and runs `body`. Exit status: 0, 1 (failed, with a sentence on standard error), 2 (usage), 128 + the number of a signal that it was
 /// ended by in order.
 template <class Body>
 int run_program(CLI::App& app, int argc, char** argv, Body const& body) {
   try {
-    app.parse(argc, argv);
-  } catch (CLI::ParseError const& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  try {
+    try {
+      app.parse(argc, argv);
+    } catch (CLI::ParseError const& error) {
+      return app.exit(error) == 0 ? 0 : 2;
+    }
     body();
   } catch (UsageError const& error) {
     std::fprintf(stderr, "%s\nRun with --help for more information.\n", error.what());
@@ -54,8 +71,8 @@ int run_program(CLI::App& app, int argc, char** argv, Body const& body) {
   } catch (Interrupted const& end) {
     std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), end.what());
     return 128 + end.signal();
-  } catch (std::exception const& error) {
-    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), error.what());
+  } catch (...) {
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), sentence_of(std::current_exception()).c_str());
     return 1;
   }
   return 0;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include <graft/generate/beam_search.hpp>
 #include <graft/generate/sampling.hpp>
@@ -38,6 +39,9 @@ TEST(GenerationSettings, ImpossibleOnesAreRefused) {
   expect_refused(Sampling{.sequences = 0}, "0 sequences");
   expect_refused(BeamSearch{.beams = 0}, "0 beams");
   expect_refused(BeamSearch{.beams = 2, .sequences = 3}, "3 sequences");
+  expect_refused(Greedy{.max_new_tokens = Index{1} << 40}, "max_new_tokens 1099511627776");
+  expect_refused(Sampling{.temperature = std::numeric_limits<double>::infinity()}, "temperature inf");
+  expect_refused(BeamSearch{.beams = std::numeric_limits<Index>::max()}, "beams 9223372036854775807");
   expect_refused(BeamSearch{.length_penalty = std::nan("")}, "length_penalty");
 }
 

@@ -1,5 +1,6 @@
 // Settings and batches that cannot be: one clear sentence each, and the model works afterwards.
 #include <graft/adaptation/bottleneck_adapter.hpp>
+#include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/embedding_only.hpp>
 #include <graft/adaptation/ia3.hpp>
 #include <graft/adaptation/infix_tuning.hpp>
@@ -10,7 +11,9 @@
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
 
+#include <cmath>
 #include <functional>
+#include <limits>
 
 #include "invariants.hpp"
 
@@ -38,6 +41,32 @@ template <class Settings>
 std::string refusal(Settings const& settings) {
   static auto const base = small::base<graft::Llama, float>();
   return message_of<graft::ConfigError>([&] { (void)graft::adapt(base, settings); });
+}
+
+TEST(Settings, OfImpossibleSizes) {
+  Index const huge = Index{1} << 40, most = (Index{1} << 31) - 1;
+  EXPECT_EQ(refusal(PrefixTuning{.length = huge}), "[prefix_tuning] got length 1099511627776; expected at most 2147483647");
+  EXPECT_EQ(refusal(LoRA{.rank = std::numeric_limits<Index>::max()}), "[lora] got rank 9223372036854775807; expected at most 2147483647");
+  EXPECT_EQ(refusal(PrefixTuning{.reparametrization = Mlp{.hidden = huge}}), "[prefix_tuning] got hidden 1099511627776; expected at most 2147483647");
+  EXPECT_EQ(refusal(graft::compose(PrefixTuning{.length = 2}, LoRA{.rank = huge})), "[lora] got rank 1099511627776; expected at most 2147483647");
+  EXPECT_EQ(refusal(LoRA{.alpha = std::nan("")}), "[lora] got alpha nan; expected a finite number");
+  EXPECT_EQ(refusal(PromptTuning{.init = Init::normal, .init_deviation = INFINITY}), "[prompt_tuning] got init_deviation inf; expected a finite number");
+  EXPECT_EQ(refusal(BottleneckAdapter{.share = 1.5}), "[bottleneck_adapter] got share 1.5; expected 0 to 1");
+  EXPECT_NE(refusal(PromptTuning{.length = most}).find("[virtual tokens] length 2147483647 needs"), std::string::npos);
+  EXPECT_NE(refusal(PrefixTuning{.length = most}).find("GiB of memory; expected at most"), std::string::npos);
+  static auto const base = small::base<graft::Llama, float>();
+  EXPECT_NE(message_of<graft::Error>([&] { (void)graft::adapt(base, LoRA{.rank = most}); }).find("[memory] out of memory"), std::string::npos);
+}
+
+TEST(Configuration, OfImpossibleSizes) {
+  auto const refused = [](auto change) {
+    graft::ModelConfig config = small::base<graft::Llama, float>()->config();
+    change(config);
+    return message_of<graft::ConfigError>([&] { (void)graft::describe_model<graft::Llama>(config); });
+  };
+  EXPECT_EQ(refused([](auto& config) { config.layers = 2147483647; }), "[model] got a configuration of 2147483647 layers; expected at most 100000");
+  EXPECT_NE(refused([](auto& config) { config.heads = config.head_dim = 2147483647; }).find("2147483647 heads of width 2147483647"), std::string::npos);
+  EXPECT_NE(refused([](auto& config) { config.width = config.vocabulary = 2147483647; }).find("more than 1e+15 parameters"), std::string::npos);
 }
 
 TEST(Settings, OfVirtualKeys) {

@@ -103,6 +103,8 @@ class VirtualKeysState {
   void check() const {
     if (settings_.length < 1) fail<ConfigError>("[virtual keys] got length ", settings_.length, "; expected at least 1");
     if (settings_.init == Init::vocabulary) fail<ConfigError>("[virtual keys] got init vocabulary; expected normal, uniform or words; hint: words with sampled tokens");
+    for (auto const& bank : banks_)
+      require_memory(cat("[virtual keys] length ", settings_.length), static_cast<double>(settings_.length) * (static_cast<double>(bank.columns()) * sizeof(Scalar) + 4));
     if (!(settings_.dropout >= 0 && settings_.dropout < 1)) fail<ConfigError>("[virtual keys] got dropout ", settings_.dropout, "; expected 0 or more, and less than 1");
   }
   [[nodiscard]] Values random_start(BankOfKeys const& bank, RandomKey key) const {

@@ -58,6 +58,7 @@ class VirtualTokensState {
   [[nodiscard]] Values start_values(ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key) const {
     Index const rows = settings_.length * std::max<Index>(submodules(settings_), settings_.side == Side::both ? 2 : 1);
     Shape const shape{rows, model.width};
+    require_memory(cat("[virtual tokens] length ", settings_.length), static_cast<double>(rows) * (static_cast<double>(model.width) * sizeof(Scalar) + 64));
     double const d = settings_.init_deviation;
     switch (settings_.init) {
       case Init::normal: return normal<Scalar>(shape, key.with("tokens"), d);

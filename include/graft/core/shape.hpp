@@ -50,6 +50,14 @@ class Shape {
       if (*first < 0) fail<ShapeError>("[shape] got extent ", *first, "; expected 0 or more");
       extents_[static_cast<std::size_t>(rank_++)] = *first;
     }
+    check_size();
+  }
+  /// No product of extents may overflow, nor eight bytes for each element.
+  void check_size() const {
+    Index product = 8;
+    for (int axis = 0; axis < rank_; ++axis)
+      if ((*this)[axis] > 0 && __builtin_mul_overflow(product, (*this)[axis], &product))
+        fail<ShapeError>("[shape] got ", *this, "; expected fewer elements: so many do not fit any memory");
   }
 
   std::array<Index, max_rank> extents_{};

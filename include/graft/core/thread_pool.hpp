@@ -3,140 +3,109 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
-#include <cstdlib>
-#include <exception>
-#include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include <pthread.h>
+
+#include <graft/core/crew.hpp>
+#include <graft/core/environment.hpp>
+#include <graft/core/error.hpp>
 #include <graft/core/types.hpp>
 
 namespace graft {
 
-/// A fixed set of workers that run the tasks of one `parallel_for` at a time.
+class ThreadPool;
+
+namespace detail {
+
+/// All pools of the process, for `fork()`: a child has none of its parent's workers, so every pool gets new ones there, when it is first used.
+struct Pools {
+  std::mutex mutex;
+  ThreadPool* first = nullptr;
+  std::vector<Crew*> abandoned;  ///< a parent's, in a child
+
+  [[nodiscard]] static Pools& all() {
+    static Pools* const pools = [] {
+      auto* const made = new Pools;  // never destroyed: another thread may compute while the process ends
+      pthread_atfork([] { all().mutex.lock(); }, [] { all().mutex.unlock(); }, renew_in_child);
+      return made;
+    }();
+    return *pools;
+  }
+
+ private:
+  static inline void renew_in_child();
+};
+
+}  // namespace detail
+
+/// A set of workers that run the tasks of one `run` at a time; calls from several threads wait for each other. A child of `fork()` has workers of its own.
 class ThreadPool {
  public:
-  explicit ThreadPool(int threads) { start(threads); }
-  ~ThreadPool() { stop(); }
+  static constexpr int max_threads = 1024;
+
+  /// @throws ConfigError unless 1 ≤ threads ≤ max_threads. Where the system refuses threads, there are fewer, and a warning says so.
+  explicit ThreadPool(int threads) : crew_(make_crew(threads)) {
+    auto& pools = detail::Pools::all();
+    std::lock_guard<std::mutex> const lock(pools.mutex);
+    next_ = std::exchange(pools.first, this);
+  }
+  ~ThreadPool() {
+    auto& pools = detail::Pools::all();
+    std::lock_guard<std::mutex> const lock(pools.mutex);
+    ThreadPool** link = &pools.first;
+    while (*link != this) link = &(*link)->next_;
+    *link = next_;
+  }
   ThreadPool(ThreadPool const&) = delete;
   ThreadPool& operator=(ThreadPool const&) = delete;
 
   /// The process's pool: `GRAFT_NUM_THREADS` threads, else one per core this process may use.
   static ThreadPool& global() {
-    static ThreadPool pool(default_threads());
-    return pool;
+    static ThreadPool* const pool = new ThreadPool(default_threads());  // never destroyed: another thread may compute while the process ends
+    return *pool;
   }
 
-  [[nodiscard]] int threads() const { return static_cast<int>(workers_.size()) + 1; }
+  [[nodiscard]] int threads() const { return crew_->threads(); }
   /// Changes the number of threads; not while work is running.
-  void resize(int threads) {
-    stop();
-    start(threads);
-  }
+  void resize(int threads) { crew_ = make_crew(threads); }
 
   /// Runs `task(i)` for every i in [0, count); returns when all have ended; rethrows the first exception. Nested calls run in line.
   template <class Task>
   void run(Index count, Task const& task) {
-    if (count <= 0) return;
-    if (count == 1 || workers_.empty() || inside()) {
-      for (Index i = 0; i < count; ++i) task(i);
-      return;
-    }
-    std::lock_guard<std::mutex> one_caller(caller_);
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      job_ = [&task](Index i) { task(i); };
-      count_ = count;
-      next_ = 0;
-      busy_ = static_cast<int>(workers_.size());
-      error_ = nullptr;
-      ++generation_;
-    }
-    wake_.notify_all();
-    work();
-    spin_until([this] { return busy_ == 0; });
-    std::unique_lock<std::mutex> lock(mutex_);
-    done_.wait(lock, [this] { return busy_ == 0; });
-    job_ = nullptr;
-    if (error_) std::rethrow_exception(error_);
+    crew_->run(count, task);
   }
 
  private:
+  friend struct detail::Pools;
+
   static int default_threads() {
-    if (char const* text = std::getenv("GRAFT_NUM_THREADS")) return std::clamp(std::atoi(text), 1, 1024);
-    return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    int const processors = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, max_threads);
+    return detail::environment_number("GRAFT_NUM_THREADS", 1, max_threads, cat("using ", processors, ", one a processor")).value_or(processors);
   }
-  static bool& inside() {
-    thread_local bool flag = false;
-    return flag;
-  }
-
-  /// Looks for a condition a little while before the thread goes to sleep: a model's operations follow each other within microseconds, and waking up takes longer.
-  template <class Condition>
-  static void spin_until(Condition const& condition) {
-    for (int i = 0; i < 4000 && !condition(); ++i) {
-#if defined(__x86_64__) || defined(__i386__)
-      __builtin_ia32_pause();
-#endif
-    }
-  }
-  void work() {
-    inside() = true;
-    for (Index i; (i = next_.fetch_add(1)) < count_;) {
-      try {
-        job_(i);
-      } catch (...) {
-        std::lock_guard<std::mutex> lock(mutex_);
-        if (!error_) error_ = std::current_exception();
-        next_ = count_;
-      }
-    }
-    inside() = false;
-  }
-  void serve() {
-    std::size_t seen = 0;
-    for (;;) {
-      spin_until([&] { return stopping_ || generation_ != seen; });
-      {
-        std::unique_lock<std::mutex> lock(mutex_);
-        wake_.wait(lock, [&] { return stopping_ || generation_ != seen; });
-        if (stopping_) return;
-        seen = generation_;
-      }
-      work();
-      std::lock_guard<std::mutex> lock(mutex_);
-      if (--busy_ == 0) done_.notify_all();
-    }
-  }
-  void start(int threads) {
-    stopping_ = false;
-    generation_ = 0;
-    for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { serve(); });
-  }
-  void stop() {
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    for (auto& worker : workers_) worker.join();
-    workers_.clear();
+  static std::unique_ptr<detail::Crew> make_crew(int threads) {
+    if (threads < 1 || threads > max_threads) fail<ConfigError>("[threads] got ", threads, " threads; expected 1 to ", max_threads);
+    return std::make_unique<detail::Crew>(threads);
   }
 
-  std::vector<std::thread> workers_;
-  std::mutex mutex_, caller_;
-  std::condition_variable wake_, done_;
-  std::function<void(Index)> job_;
-  std::atomic<Index> next_{0};
-  Index count_ = 0;
-  std::atomic<int> busy_{0};
-  std::atomic<std::size_t> generation_{0};
-  std::atomic<bool> stopping_{false};
-  std::exception_ptr error_;
+  std::unique_ptr<detail::Crew> crew_;
+  ThreadPool* next_ = nullptr;
 };
+
+/// The parent's crews are left as they are: their threads are not here, and their locks may be held by one of them for ever.
+inline void detail::Pools::renew_in_child() {
+  auto& pools = all();
+  for (ThreadPool* pool = pools.first; pool; pool = pool->next_) {
+    int const threads = pool->crew_->wanted();
+    pools.abandoned.push_back(pool->crew_.release());
+    pool->crew_ = std::make_unique<Crew>(threads);
+  }
+  pools.mutex.unlock();
+}
 
 /// `task(i)` for i in [0, count) on the process's pool.
 template <class Task>

@@ -2,8 +2,11 @@
 /// @brief How text is generated: `Greedy`, `Sampling`, `BeamSearch`, and what they have in common.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include <graft/core/error.hpp>
@@ -92,7 +95,19 @@ template <class Settings>
           s.bad_words,      s.processors,     s.first_prompt};
 }
 
+/// A setting that no memory could serve, or whose products would not fit an Index.
+inline void check_count(char const* name, Index value) {
+  if (value > std::numeric_limits<std::int32_t>::max()) fail<ConfigError>("[generate] got ", name, " ", value, "; expected at most 2147483647");
+}
+/// A number that scores are computed with.
+inline void check_finite(char const* name, double value) {
+  if (!(std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max()))) fail<ConfigError>("[generate] got ", name, " ", value, "; expected a finite number");
+}
+
 inline void check(Limits const& limits) {
+  check_count("max_new_tokens", limits.max_new_tokens);
+  check_count("no_repeat_ngram", limits.no_repeat_ngram);
+  check_finite("repetition_penalty", limits.repetition_penalty);
   if (limits.max_new_tokens < 1) fail<ConfigError>("[generate] got max_new_tokens ", limits.max_new_tokens, "; expected at least 1");
   if (limits.min_new_tokens < 0 || limits.min_new_tokens > limits.max_new_tokens)
     fail<ConfigError>("[generate] got min_new_tokens ", limits.min_new_tokens, "; expected 0 to max_new_tokens = ", limits.max_new_tokens);
@@ -105,6 +120,9 @@ inline void check(Limits const& limits) {
 inline void check(Greedy const& settings) { check(limits_of(settings)); }
 inline void check(Sampling const& settings) {
   check(limits_of(settings));
+  check_finite("temperature", settings.temperature);
+  check_count("top_k", settings.top_k);
+  check_count("sequences", settings.sequences);
   if (!(settings.temperature > 0))
     fail<ConfigError>("[generate] got temperature ", settings.temperature,
                       "; expected more than 0; hint: Greedy takes the most probable token");
@@ -115,10 +133,11 @@ inline void check(Sampling const& settings) {
 }
 inline void check(BeamSearch const& settings) {
   check(limits_of(settings));
+  check_count("beams", settings.beams);
+  check_finite("length_penalty", settings.length_penalty);
   if (settings.beams < 1) fail<ConfigError>("[generate] got ", settings.beams, " beams; expected at least 1");
   if (settings.sequences < 1 || settings.sequences > settings.beams)
     fail<ConfigError>("[generate] got ", settings.sequences, " sequences; expected 1 to the number of beams, ", settings.beams);
-  if (settings.length_penalty != settings.length_penalty) fail<ConfigError>("[generate] got length_penalty nan; expected a number");
 }
 
 /// An end token outside the vocabulary could never end a text.

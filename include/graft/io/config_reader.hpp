@@ -25,8 +25,8 @@ struct ConfigReader {
   }
   [[nodiscard]] Token token(std::string const& key) const {
     if (!present(key)) return -1;
-    if (json.at(key).is_array()) return json.at(key).empty() ? -1 : json.at(key).at(0).get<Token>();  // Llama 3 lists several ends
-    return static_cast<Token>(json_at<std::int64_t>(where, json, key));
+    if (json.at(key).is_array()) return json.at(key).empty() ? -1 : json_as<Token>(where, key, json.at(key).at(0));  // Llama 3 lists several ends
+    return json_at<Token>(where, json, key);
   }
   template <class T>
   [[nodiscard]] T get(std::string const& key, T fallback) const {

@@ -189,6 +189,16 @@ template <class T>
 
 }  // namespace detail
 
+/// `value`, which stands at `key` of the file `where`, as the T that `json_at` takes. Throws FileError if it is of another type or out of T's range.
+template <class T>
+[[nodiscard]] T json_as(std::string const& where, std::string const& key, nlohmann::json const& value) {
+  if (!detail::json_fits<T>(value)) {
+    fail<FileError>("[", where, "] has a wrong value at the key ", printable(key), "; got ", detail::json_excerpt(value), "; expected ",
+                    detail::json_kind<T>(), std::is_integral_v<T> && !std::is_same_v<T, bool> ? " in range" : "");
+  }
+  return value.template get<T>();
+}
+
 /// `object[key]` as bool, integer, floating-point number, std::string, std::vector of these, or nlohmann::json. Throws FileError that
 /// names `where` and the key if it is missing, of another type, or out of T's range; numbers are never narrowed.
 template <class T>
@@ -197,11 +207,7 @@ template <class T>
     fail<FileError>("[", where, "] expected an object with the key ", printable(key), "; got ", detail::json_excerpt(object));
   auto const found = object.find(key);
   if (found == object.end()) fail<FileError>("[", where, "] lacks the key ", printable(key), "; expected ", detail::json_kind<T>());
-  if (!detail::json_fits<T>(*found)) {
-    fail<FileError>("[", where, "] has a wrong value at the key ", printable(key), "; got ", detail::json_excerpt(*found), "; expected ",
-                    detail::json_kind<T>(), std::is_integral_v<T> && !std::is_same_v<T, bool> ? " in range" : "");
-  }
-  return found->template get<T>();
+  return json_as<T>(where, key, *found);
 }
 
 /// Like json_at, but `fallback` where the key is missing or null (Hugging Face configurations write null for "default").

@@ -118,6 +118,7 @@ template <class Adaptation, Architecture A, class Scalar>
     if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, Init>) field = Init::normal;
   });
   try {
+    check_numbers(settings);
     return StateOf<Adaptation, Scalar, Cpu>(settings, base->info(), access<A, Scalar, Cpu>(base), RandomKey());
   } catch (ConfigError const& error) {
     fail<FileError>("[", folder.config_path, "] does not fit this ", base->info().architecture, " model: ", error.what());

@@ -28,7 +28,7 @@ enum class BleuSmoothing {
 
 /// The smoothing of that name. @throws ConfigError for another name
 [[nodiscard]] inline BleuSmoothing parse_bleu_smoothing(std::string const& name) {
-  static std::map<std::string, BleuSmoothing> const names = {{"none", BleuSmoothing::none},
+  static auto const& names = *new std::map<std::string, BleuSmoothing>{{"none", BleuSmoothing::none},
                                                              {"floor", BleuSmoothing::floor},
                                                              {"add-k", BleuSmoothing::add_k},
                                                              {"exp", BleuSmoothing::exp},

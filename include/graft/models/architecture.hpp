@@ -133,6 +133,10 @@ template <Architecture A>
   return name;
 }
 
+/// Beyond these a configuration is damaged: nothing is allocated for it.
+inline constexpr Index most_layers = 100000;
+inline constexpr double most_parameters = 1e15;
+
 /// The table of an architecture with the dimensions of a checkpoint. The main stack comes first.
 template <Architecture A>
 [[nodiscard]] ModelInfo describe_model(ModelConfig const& config) {
@@ -146,12 +150,16 @@ template <Architecture A>
   info.classifies = A::head == HeadKind::classifier;
   auto const add_stack = [&](Stack stack) {
     StackConfig const& c = stack_config<A>(config, stack);
+    if (c.layers > most_layers) fail<ConfigError>("[model] got a configuration of ", c.layers, " layers; expected at most ", most_layers);
+    if (static_cast<double>(c.heads) * static_cast<double>(c.head_dim) > 2147483647.0 || static_cast<double>(c.kv_heads) * static_cast<double>(c.head_dim) > 2147483647.0)
+      fail<ConfigError>("[model] got a configuration of ", c.heads, " heads of width ", c.head_dim, "; expected at most 2147483647 in all");
     bool const crosses = A::stacks == StackKind::encoder_decoder && stack == Stack::decoder;
     info.stacks.push_back({stack, static_cast<int>(c.layers), c.heads, c.kv_heads, c.head_dim, stack == Stack::decoder, crosses});
   };
   add_stack(main_stack<A>);
   if (A::stacks == StackKind::encoder_decoder) add_stack(Stack::encoder);
 
+  double parameters = 0;  // counted so that no product of sizes overflows
   auto const add = [&](SiteSpec const& spec, LayerAddress at) {
     StackConfig const& stack = stack_config<A>(config, at.stack);
     SiteInfo site;
@@ -161,6 +169,8 @@ template <Architecture A>
     site.short_name = site.name.substr(site.name.rfind('.') + 1);
     site.out = extent_of(spec.out, config, stack);
     site.in = extent_of(spec.in, config, stack);
+    parameters += static_cast<double>(site.out) * static_cast<double>(std::max<Index>(1, site.in));
+    if (parameters > most_parameters) fail<ConfigError>("[model] got a configuration of more than ", most_parameters, " parameters; expected a model that fits some machine");
     site.layout = spec.layout;
     site.bias = is_present(spec.bias, config);
     site.tied = spec.site == Site::head && config.tied_head;

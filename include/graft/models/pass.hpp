@@ -38,7 +38,7 @@ struct StackPass {
 
   [[nodiscard]] bool causal() const { return stack == Stack::decoder; }
   [[nodiscard]] std::vector<CachedRow> const& cached() const {
-    static std::vector<CachedRow> const none;
+    static auto const& none = *new std::vector<CachedRow>;  // never destroyed: a thread may compute while the process ends
     return cache ? cache->rows : none;
   }
 };

@@ -18,6 +18,7 @@ namespace graft {
 [[nodiscard]] inline std::vector<double> rotary_frequencies(Index dimensions, double theta = 10000.0) {
   if (dimensions <= 0 || dimensions % 2 != 0)
     fail<ConfigError>("[rotary] got ", dimensions, " rotated dimensions; expected a positive even number");
+  if (dimensions > 65536) fail<ConfigError>("[rotary] got ", dimensions, " rotated dimensions; expected at most 65536");
   std::vector<double> frequencies(static_cast<std::size_t>(dimensions / 2));
   for (std::size_t j = 0; j < frequencies.size(); ++j)
     frequencies[j] = std::pow(theta, -2.0 * static_cast<double>(j) / static_cast<double>(dimensions));

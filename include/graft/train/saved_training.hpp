@@ -113,17 +113,15 @@ template <class Scalar>
   auto const rows = [&](char const* key, std::size_t width, auto const& take) {
     for (auto const& row : json_at<std::vector<nlohmann::json>>(where, json, key)) {
       if (!row.is_array() || row.size() != width) fail<FileError>("[", where, "] has a malformed row in ", key, "; expected ", width, " values");
-      try {
-        take(row);
-      } catch (nlohmann::json::exception const&) {
-        fail<FileError>("[", where, "] has a malformed value in ", key, "; expected numbers");
-      }
+      take(row);
     }
   };
+  auto const count = [&](nlohmann::json const& value) { return json_as<Index>(where, "steps or validations", value); };
+  auto const number = [&](nlohmann::json const& value) { return json_as<double>(where, "steps or validations", value); };
   rows("steps", 7, [&](auto const& r) {
-    report.steps.push_back({r[0].template get<Index>(), r[1].template get<double>(), r[2].template get<double>(), r[3].template get<double>(), r[4].template get<double>(), r[5].template get<Index>(), r[6].template get<double>()});
+    report.steps.push_back({count(r[0]), number(r[1]), number(r[2]), number(r[3]), number(r[4]), count(r[5]), number(r[6])});
   });
-  rows("validations", 3, [&](auto const& r) { report.validations.push_back({r[0].template get<Index>(), r[1].template get<double>(), r[2].template get<bool>()}); });
+  rows("validations", 3, [&](auto const& r) { report.validations.push_back({count(r[0]), number(r[1]), json_as<bool>(where, "validations", r[2])}); });
   for (auto const& validation : report.validations)
     if (validation.best) report.best_validation_loss = validation.loss;
   report.best_step = json_at<Index>(where, json, "best_step");

@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <graft/core/error.hpp>
@@ -101,7 +102,12 @@ inline void check_settings(Training const& t) {
   auto const check = [](char const* name, auto value, bool good, char const* expected) {
     if (!good) fail<ConfigError>("[Training] got ", name, " = ", value, "; expected ", expected);
   };
-  auto const finite = [](double value) { return std::isfinite(value) && value >= 0.0; };
+  auto const finite = [](double value) { return value >= 0.0 && value <= static_cast<double>(std::numeric_limits<float>::max()); };
+  // Products of two counts fit an Index.
+  for (auto const& [name, value] : {std::pair<char const*, Index>{"epochs", t.epochs}, {"steps", t.steps}, {"batch", t.batch}, {"accumulate", t.accumulate}, {"max_tokens", t.max_tokens},
+                                    {"warmup_steps", t.warmup_steps}, {"validate_every", t.validate_every}, {"patience", t.patience}, {"max_source", t.max_source},
+                                    {"max_target", t.max_target}, {"checkpoint_every", t.checkpoint_every}})
+    check(name, value, value <= std::numeric_limits<std::int32_t>::max(), "at most 2147483647");
   check("epochs", t.epochs, t.epochs >= 1 || t.steps >= 1, "1 or more");
   check("steps", t.steps, t.steps >= 0, "0 or more");
   check("batch", t.batch, t.batch >= 1, "1 or more");

@@ -30,6 +30,11 @@ namespace graft::detail {
 /// The optimizer that the settings name.
 template <class Scalar, class Device>
 [[nodiscard]] std::unique_ptr<Optimizer<Scalar, Device>> make_optimizer(Training const& t, ParameterList<Scalar, Device> parameters) {
+  Index count = 0;
+  for (auto const* parameter : parameters) count += parameter->value().size();
+  // A gradient each, and AdamW's two moments.
+  double const more = static_cast<double>(count) * sizeof(Scalar) * (t.optimizer == OptimizerKind::adafactor ? 1 : 3);
+  require_memory(cat("[Trainer] training of ", count, " parameters"), more + static_cast<double>(HostPool::global().used()));
   if (t.optimizer == OptimizerKind::adafactor) {
     AdafactorSettings settings = t.adafactor;
     settings.weight_decay = t.weight_decay;
@@ -73,7 +78,13 @@ class TrainingRun {
         log_->end("interrupted", step_, cat("asked to stop (", report_.interrupted, ") before step ", step_ + 1, " of ", total_));
       else
         log_->end(report_.stopped_early ? "stopped" : "end", step_);
-    } catch (std::exception const& error) {
+    } catch (Error const& error) {
+      abandon(error.what());
+      throw;
+    } catch (std::bad_alloc const&) {
+      abandon("out of memory");
+      throw;
+    } catch (std::exception const& error) {  // of the caller's own on_step
       abandon(error.what());
       throw;
     } catch (...) {
