@@ -1,4 +1,5 @@
-// Variations of config.json against what transformers computes with them (make_config_goldens.py): equal logits, or a refusal that names what it refuses.
+// Variations of config.json against what transformers computes with them (make_config_goldens.py): equal logits, or a
+// refusal that names what it refuses.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -27,7 +28,8 @@ namespace {
 using Json = nlohmann::json;
 namespace fs = std::filesystem;
 
-std::vector<graft::Token> const causal{7, 12, 31, 4, 22, 9, 17, 38, 5, 26}, source{11, 6, 29, 33, 8, 21}, target{14, 35, 10, 27};
+std::vector<graft::Token> const causal{7, 12, 31, 4, 22, 9, 17, 38, 5, 26}, source{11, 6, 29, 33, 8, 21},
+    target{14, 35, 10, 27};
 
 /// The checkpoint's tensors with a variation's changes: copies under a factor, then removals, then other names.
 void write_tensors(fs::path const& from, fs::path const& to, Json const& changes) {
@@ -53,14 +55,16 @@ void write_tensors(fs::path const& from, fs::path const& to, Json const& changes
     std::map<std::string, Item> renamed;
     for (auto& [name, item] : items) {
       std::string now = name;
-      if (auto const at = now.find(old); at != std::string::npos) now.replace(at, old.size(), rename.at(1).get<std::string>());
+      if (auto const at = now.find(old); at != std::string::npos)
+        now.replace(at, old.size(), rename.at(1).get<std::string>());
       renamed.emplace(now, std::move(item));
     }
     items = std::move(renamed);
   }
   std::vector<graft::TensorEntry> entries;
   for (auto const& [name, item] : items)
-    entries.push_back({name, graft::Dtype::f32, item.shape, reinterpret_cast<std::byte const*>(item.values.data()), item.values.size() * sizeof(float), nullptr});
+    entries.push_back({name, graft::Dtype::f32, item.shape, reinterpret_cast<std::byte const*>(item.values.data()),
+                       item.values.size() * sizeof(float), nullptr});
   graft::save_safetensors(to, entries);
 }
 
@@ -69,7 +73,8 @@ graft::Tensor<double> logits_of(std::shared_ptr<graft::Checkpoint const> const& 
   graft::NoGrad const no_grad;
   auto model = graft::adapt(graft::load_pretrained<A, double>(checkpoint), graft::NoAdaptation{});
   graft::TokenizedExample example{source, target, 0};
-  if constexpr (A::stacks == graft::StackKind::decoder) example = {{causal.front()}, {causal.begin() + 1, causal.end()}, 0};
+  if constexpr (A::stacks == graft::StackKind::decoder)
+    example = {{causal.front()}, {causal.begin() + 1, causal.end()}, 0};
   if constexpr (A::stacks == graft::StackKind::encoder) example = {causal, {0}, 0};
   return model.logits(model.pack({example})).value();
 }
@@ -86,7 +91,8 @@ graft::Tensor<double> logits_in(fs::path const& folder) {
   return logits_of<graft::Llama>(checkpoint);
 }
 
-/// The largest difference from the recorded columns relative to their largest number, or nothing where the shapes differ.
+/// The largest difference from the recorded columns relative to their largest number, or nothing where the shapes
+/// differ.
 std::optional<double> difference(graft::Tensor<double> const& got, Json const& expected) {
   double worst = 0, largest = 0;
   if (got.rows() > static_cast<graft::Index>(expected.size())) return std::nullopt;
@@ -112,8 +118,10 @@ bool names_its_reason(std::string const& message, Json const& change) {
   }
   for (auto const& key : change.at("absent"))
     if (has(key.get<std::string>())) return true;
-  bool const window = change.at("set").contains("sliding_window") || change.at("absent").dump().find("sliding_window") != std::string::npos;
-  return has("tensor \"") || has("embeddings \"") || (window && has("reaches position"));  // a row longer than the window
+  bool const window = change.at("set").contains("sliding_window") ||
+                      change.at("absent").dump().find("sliding_window") != std::string::npos;
+  return has("tensor \"") || has("embeddings \"") ||
+         (window && has("reaches position"));  // a row longer than the window
 }
 
 class ConfigVariations : public testing::TestWithParam<std::string> {};
@@ -129,16 +137,20 @@ TEST_P(ConfigVariations, AreComputedAsTransformersDoesOrRefused) {
     config.update(change.at("set"));
     for (auto const& key : change.at("absent")) config.erase(key.get<std::string>());
     folder.put("config.json", config.dump());
-    write_tensors(goldens / (GetParam() + ".safetensors"), folder / "model.safetensors", change.value("tensors", Json::object()));
-    std::string const what = change.at("set").dump() + " without " + change.at("absent").dump() + " tensors " + change.value("tensors", Json::object()).dump();
+    write_tensors(goldens / (GetParam() + ".safetensors"), folder / "model.safetensors",
+                  change.value("tensors", Json::object()));
+    std::string const what = change.at("set").dump() + " without " + change.at("absent").dump() + " tensors " +
+                             change.value("tensors", Json::object()).dump();
     bool const expected = change.contains("logits");
     computed += expected;
     try {
       graft::Tensor<double> const got = logits_in(folder.path());
       if (!expected) {
         ++lenient;  // transformers fails over a null head_dim in a Qwen2, which elsewhere means the default
-        EXPECT_EQ(change.at("set").value("head_dim", Json(0)), Json()) << what << " computes what transformers refuses: " << change.at("refused");
-        std::cout << GetParam() << " computes what transformers refuses: " << what << ": " << change.at("refused") << '\n';
+        EXPECT_EQ(change.at("set").value("head_dim", Json(0)), Json())
+            << what << " computes what transformers refuses: " << change.at("refused");
+        std::cout << GetParam() << " computes what transformers refuses: " << what << ": " << change.at("refused")
+                  << '\n';
         continue;
       }
       auto const error = difference(got, change.at("logits"));
@@ -149,14 +161,16 @@ TEST_P(ConfigVariations, AreComputedAsTransformersDoesOrRefused) {
       if (expected) std::cout << GetParam() << " refuses " << what << ": " << error.what() << '\n';
     }
   }
-  std::cout << GetParam() << ": " << golden.at("cases").size() << " variations, transformers computes " << computed << ", of these equal " << equal << ", refused " << computed - equal
-            << "; beyond transformers " << lenient << '\n';
+  std::cout << GetParam() << ": " << golden.at("cases").size() << " variations, transformers computes " << computed
+            << ", of these equal " << equal << ", refused " << computed - equal << "; beyond transformers " << lenient
+            << '\n';
   EXPECT_GE(computed, 40);
   EXPECT_GE(equal, computed * 7 / 10);
   graft::set_warning_handler(before);
 }
 
-INSTANTIATE_TEST_SUITE_P(Architectures, ConfigVariations, testing::Values("gpt2", "llama", "mistral", "qwen2", "t5", "bart", "bert", "roberta"),
+INSTANTIATE_TEST_SUITE_P(Architectures, ConfigVariations,
+                         testing::Values("gpt2", "llama", "mistral", "qwen2", "t5", "bart", "bert", "roberta"),
                          [](auto const& architecture) { return architecture.param; });
 
 }  // namespace

@@ -13,7 +13,8 @@
 
 namespace graft::detail {
 
-/// A configuration with its file's name for messages. As in transformers, an absent key has its default, and null is a value:
+/// A configuration with its file's name for messages. As in transformers, an absent key has its default, and null is
+/// a value:
 /// only keys that may be null (`optional_size`, `present`) take it.
 struct ConfigReader {
   std::string where;
@@ -23,14 +24,28 @@ struct ConfigReader {
     return checked(key, static_cast<Index>(json_at<std::int64_t>(where, json, key)));
   }
   /// An absent key takes the fallback.
-  [[nodiscard]] Index size(std::string const& key, Index fallback) const { return json.contains(key) ? size(key) : fallback; }
+  [[nodiscard]] Index size(std::string const& key, Index fallback) const {
+    return json.contains(key) ? size(key) : fallback;
+  }
+  /// A size of at most `most`, which is far above any model's: what it multiplies is made before a tensor's shape
+  /// can contradict it.
+  [[nodiscard]] Index size_up_to(std::string const& key, Index fallback, Index most) const {
+    Index const value = size(key, fallback);
+    if (value > most)
+      fail<FileError>("[", where, "] has an impossible ", key, "; got ", value, "; expected at most ", most);
+    return value;
+  }
+  [[nodiscard]] Index layers(std::string const& key, Index fallback) const {
+    return size_up_to(key, fallback, Index{1} << 14);
+  }
   /// Nothing for an absent key and for null.
   [[nodiscard]] std::optional<Index> optional_size(std::string const& key) const {
     return present(key) ? std::optional(size(key)) : std::nullopt;
   }
   [[nodiscard]] Token token(std::string const& key) const {
     if (!present(key)) return -1;
-    if (json.at(key).is_array()) return json.at(key).empty() ? -1 : json.at(key).at(0).get<Token>();  // Llama 3 lists several ends
+    if (json.at(key).is_array())
+      return json.at(key).empty() ? -1 : json.at(key).at(0).get<Token>();  // Llama 3 lists several ends
     return static_cast<Token>(json_at<std::int64_t>(where, json, key));
   }
   /// An absent key takes the fallback.
@@ -45,7 +60,8 @@ struct ConfigReader {
   /// What is added to a variance before the root of it: 0 or more.
   [[nodiscard]] double epsilon(std::string const& key, double fallback) const {
     double const value = get(key, fallback);
-    if (!(value >= 0 && std::isfinite(value))) fail<FileError>("[", where, "] has the ", key, " ", value, "; expected 0 or more");
+    if (!(value >= 0 && std::isfinite(value)))
+      fail<FileError>("[", where, "] has the ", key, " ", value, "; expected 0 or more");
     return value;
   }
   [[nodiscard]] Activation activation(std::string const& key, std::string const& fallback) const {

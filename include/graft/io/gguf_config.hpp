@@ -163,7 +163,7 @@ class GgufParameters {
                            {"attention_bias", parameters.file().find_tensor("blk.0.attn_q.bias") != nullptr},
                            {"mlp_bias", parameters.file().find_tensor("blk.0.ffn_up.bias") != nullptr}};
   if (auto const rotated = parameters.optional_size("rope.dimension_count"); rotated && *rotated != width) {
-    config["partial_rotary_factor"] = static_cast<double>(*rotated) / static_cast<double>(width);
+    fail<FileError>("[", where, "] rotates ", *rotated, " of ", width, " dimensions of each head (", printable(parameters.prefix() + "rope.dimension_count"), "); expected all");
   }
   return config;
 }

@@ -1,5 +1,6 @@
 /// @file
-/// @brief What the keys `<architecture>.*` of a GGUF file mean to the forward pass: honoured, without effect, or refused unless they switch something off.
+/// @brief What the keys `<architecture>.*` of a GGUF file mean to the forward pass: honoured, without effect, or
+/// refused unless they switch something off.
 #pragma once
 
 #include <algorithm>
@@ -46,7 +47,8 @@ inline constexpr std::array gguf_keys{
     GgufKey{"rope.scaling.type", GgufKeyUse::honoured, "llama"},
     GgufKey{"rope.scaling.factor", GgufKeyUse::honoured, "llama"},
     GgufKey{"rope.scale_linear", GgufKeyUse::honoured, "llama"},
-    GgufKey{"rope.scaling.original_context_length", GgufKeyUse::without_effect},  // of yarn, which rope.scaling.type would name
+    GgufKey{"rope.scaling.original_context_length",
+            GgufKeyUse::without_effect},  // of yarn, which rope.scaling.type would name
     GgufKey{"rope.scaling.finetuned", GgufKeyUse::without_effect},
     GgufKey{"rope.scaling.yarn_log_multiplier", GgufKeyUse::without_effect},
     GgufKey{"rope.scaling.yarn_beta_fast", GgufKeyUse::without_effect},
@@ -100,11 +102,13 @@ inline void check_gguf_keys(GgufFile const& file, std::string const& architectur
     } else if (known->use != GgufKeyUse::honoured && known->use != GgufKeyUse::without_effect) {
       double const number = gguf_number(file, value), expected = known->use == GgufKeyUse::only_zero ? 0 : 1;
       if (number != expected)
-        fail<FileError>("[", file.path(), "] sets the metadata key ", printable(value.key), " to ", number, ", which graft does not compute; expected ", expected,
-                        ", or no such key");
+        fail<FileError>("[", file.path(), "] sets the metadata key ", printable(value.key), " to ", number,
+                        ", which graft does not compute; expected ", expected, ", or no such key");
     }
   }
-  if (!unknown.empty()) warn("[", file.path(), "] has metadata keys that are not known for the architecture ", architecture, " and have no effect; got ", unknown);
+  if (!unknown.empty())
+    warn("[", file.path(), "] has metadata keys that are not known for the architecture ", architecture,
+         " and have no effect; got ", unknown);
 }
 
 }  // namespace detail

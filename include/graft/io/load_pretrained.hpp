@@ -21,11 +21,13 @@ namespace detail {
 
 /// A tensor of the model's scalar: aliases the file where it holds just that, else converted.
 template <class Scalar>
-[[nodiscard]] Tensor<Scalar> load_tensor(Checkpoint const& checkpoint, std::string const& name, std::vector<std::int64_t> const& shape) {
+[[nodiscard]] Tensor<Scalar> load_tensor(Checkpoint const& checkpoint, std::string const& name,
+                                         std::vector<std::int64_t> const& shape) {
   TensorEntry const entry = checkpoint.require(name, shape);
   Shape const extents(std::vector<Index>(shape.begin(), shape.end()));
   if (entry.data && entry.dtype == dtype_of<Scalar> && entry.aligned()) {
-    auto* const data = const_cast<Scalar*>(reinterpret_cast<Scalar const*>(entry.data));  // read only: nobody writes to a base's tensors
+    auto* const data = const_cast<Scalar*>(
+        reinterpret_cast<Scalar const*>(entry.data));  // read only: nobody writes to a base's tensors
     return Tensor<Scalar>::alias(extents, data, entry.owner);
   }
   Tensor<Scalar> tensor(extents);
@@ -35,7 +37,8 @@ template <class Scalar>
 
 /// A matrix in the narrowest storage that loses nothing: bfloat16 and half stay as they are for a float model.
 template <class Scalar>
-[[nodiscard]] FrozenMatrix<Scalar> load_matrix(Checkpoint const& checkpoint, std::string const& name, SiteInfo const& site) {
+[[nodiscard]] FrozenMatrix<Scalar> load_matrix(Checkpoint const& checkpoint, std::string const& name,
+                                               SiteInfo const& site) {
   bool const turned = site.layout == Layout::in_out;
   std::vector<std::int64_t> const shape{turned ? site.in : site.out, turned ? site.out : site.in};
   TensorEntry const entry = checkpoint.require(name, shape);
@@ -63,22 +66,30 @@ struct SiteNames {
 
 }  // namespace detail
 
-/// The configuration of a checkpoint, with what only its tensors tell: a head that differs from the embedding is the model's own, whatever the configuration says
+/// The configuration of a checkpoint, with what only its tensors tell: a head that differs from the embedding is the
+/// model's own, whatever the configuration says
 /// (transformers 5 does not tie it then either).
 [[nodiscard]] inline ModelConfig checkpoint_config(Checkpoint const& checkpoint) {
   ModelConfig config = model_config(checkpoint.config(), checkpoint.path());
-  if (config.tied_head && detail::head_differs(checkpoint, config)) config.tied_head = false;
+  if (config.tied_head && detail::head_differs(checkpoint, config)) {
+    config.tied_head = false;
+    if (checkpoint.config().value("tie_word_embeddings", nlohmann::json(true)) != false)
+      warn("[", checkpoint.path(), "] has a head lm_head.weight that differs from the embedding, to which its ",
+           "configuration ties it; the head is used, as in transformers; hint: tie_word_embeddings false says so");
+  }
   return config;
 }
 
-/// Fills a base model from an open checkpoint. Throws `FileError` for missing tensors and shapes that disagree with the configuration.
+/// Fills a base model from an open checkpoint. Throws `FileError` for missing tensors and shapes that disagree with
+/// the configuration.
 template <Architecture A, class Scalar = float>
 [[nodiscard]] Base<A, Scalar> load_pretrained(std::shared_ptr<Checkpoint const> const& checkpoint) {
   std::string const where = checkpoint->path();
   nlohmann::json const json = checkpoint->config();
   ModelConfig const config = checkpoint_config(*checkpoint);
   if (!covers<A>(config.architecture))
-    fail<FileError>("[", where, "] has the model_type ", printable(config.architecture), "; expected ", A::model_type, ", the architecture asked for");
+    fail<FileError>("[", where, "] has the model_type ", printable(config.architecture), "; expected ", A::model_type,
+                    ", the architecture asked for");
   auto base = std::make_shared<Pretrained<A, Scalar>>(config);
   base->source = where;
   base->configuration = json.dump();
@@ -92,12 +103,17 @@ template <Architecture A, class Scalar = float>
     if (site.tied) return;
     auto& weights = base->mutable_at(site.address);
     if (site.role == Role::buffer) {
-      weights.bias = checkpoint->contains(weight) ? detail::load_tensor<Scalar>(*checkpoint, weight, {site.out, site.in}).reshape(Shape{site.weights()}) : zeros<Scalar>(Shape{site.weights()});
+      weights.bias =
+          checkpoint->contains(weight)
+              ? detail::load_tensor<Scalar>(*checkpoint, weight, {site.out, site.in}).reshape(Shape{site.weights()})
+              : zeros<Scalar>(Shape{site.weights()});
       return;
     }
     if (site.role == Role::head && A::head == HeadKind::classifier && !checkpoint->contains(weight)) return;
     if (site.address.site == Site::head && !checkpoint->contains(weight))
-      fail<FileError>("[", where, "] lacks the tensor ", printable(weight), ", and its configuration does not tie the head to the embedding; expected a head, or tie_word_embeddings true");
+      fail<FileError>("[", where, "] lacks the tensor ", printable(weight),
+                      ", and its configuration does not tie the head to the embedding; expected a head, or "
+                      "tie_word_embeddings true");
     if (site.role == Role::norm)
       weights.gain = detail::load_tensor<Scalar>(*checkpoint, weight, {site.out});
     else
@@ -114,19 +130,24 @@ template <Architecture A, class Scalar = float>
   return load_pretrained<A, Scalar>(open_checkpoint(path));
 }
 
-/// Loads whichever of `Architectures` the checkpoint is of and calls `f(base)` with it: the one place where a program turns a string into a type.
+/// Loads whichever of `Architectures` the checkpoint is of and calls `f(base)` with it: the one place where a program
+/// turns a string into a type.
 template <Architecture... Architectures, class Scalar = float, class F>
 auto visit_pretrained(std::filesystem::path const& path, F const& f) {
   auto const checkpoint = open_checkpoint(path);
   std::string const type = model_config(checkpoint->config(), checkpoint->path()).architecture;
   using Result = std::common_type_t<decltype(f(std::declval<Base<Architectures, Scalar>>()))...>;
   if constexpr (std::is_void_v<Result>) {
-    bool const found = ((covers<Architectures>(type) ? (f(load_pretrained<Architectures, Scalar>(checkpoint)), true) : false) || ...);
+    bool const found =
+        ((covers<Architectures>(type) ? (f(load_pretrained<Architectures, Scalar>(checkpoint)), true) : false) || ...);
     if (found) return;
   } else {
     std::unique_ptr<Result> result;
     bool const found =
-        ((covers<Architectures>(type) ? (result = std::make_unique<Result>(f(load_pretrained<Architectures, Scalar>(checkpoint))), true) : false) || ...);
+        ((covers<Architectures>(type)
+              ? (result = std::make_unique<Result>(f(load_pretrained<Architectures, Scalar>(checkpoint))), true)
+              : false) ||
+         ...);
     if (found) return std::move(*result);
   }
   std::string choices;

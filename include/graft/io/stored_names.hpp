@@ -1,5 +1,6 @@
 /// @file
-/// @brief Under which names a checkpoint may hold a tensor, and which of its tensors nobody reads. The rules are those of transformers 5.
+/// @brief Under which names a checkpoint may hold a tensor, and which of its tensors nobody reads. The rules are
+/// those of transformers 5.
 #pragma once
 
 #include <algorithm>
@@ -24,18 +25,22 @@ namespace graft::detail {
   return "model.";
 }
 
-/// All names of a tensor in files, the best first: as the table has it, with or without the bare model's module, and as TensorFlow called a norm's numbers.
+/// All names of a tensor in files, the best first: as the table has it, with or without the bare model's module, and
+/// as TensorFlow called a norm's numbers.
 [[nodiscard]] inline std::vector<std::string> spellings(std::string const& name, std::string_view architecture) {
   std::string const prefix = base_prefix(architecture);
   std::vector<std::string> names{name, name.starts_with(prefix) ? name.substr(prefix.size()) : prefix + name};
-  for (auto const& [now, then] : {std::pair{"LayerNorm.weight", "LayerNorm.gamma"}, std::pair{"LayerNorm.bias", "LayerNorm.beta"}})
+  for (auto const& [now, then] :
+       {std::pair{"LayerNorm.weight", "LayerNorm.gamma"}, std::pair{"LayerNorm.bias", "LayerNorm.beta"}})
     if (name.ends_with(now))
-      for (std::size_t i = 0; i < 2; ++i) names.push_back(names[i].substr(0, names[i].size() - std::string_view(now).size()) + then);
+      for (std::size_t i = 0; i < 2; ++i)
+        names.push_back(names[i].substr(0, names[i].size() - std::string_view(now).size()) + then);
   return names;
 }
 
 /// The checkpoint's name of a tensor, or an empty one.
-[[nodiscard]] inline std::string find_stored(Checkpoint const& checkpoint, std::string const& name, std::string_view architecture) {
+[[nodiscard]] inline std::string find_stored(Checkpoint const& checkpoint, std::string const& name,
+                                             std::string_view architecture) {
   for (std::string const& spelling : spellings(name, architecture))
     if (checkpoint.contains(spelling)) return spelling;
   return {};
@@ -45,13 +50,16 @@ namespace graft::detail {
 [[nodiscard]] inline std::vector<std::string> embedding_names(std::string_view type) {
   if (type == "gpt2") return {"transformer.wte.weight"};
   if (type.starts_with("t5")) return {"shared.weight", "decoder.embed_tokens.weight", "encoder.embed_tokens.weight"};
-  if (type == "bart") return {"model.shared.weight", "model.decoder.embed_tokens.weight", "model.encoder.embed_tokens.weight"};
+  if (type == "bart")
+    return {"model.shared.weight", "model.decoder.embed_tokens.weight", "model.encoder.embed_tokens.weight"};
   if (type == "bert" || type == "roberta") return {std::string(type) + ".embeddings.word_embeddings.weight"};
   return {"model.embed_tokens.weight"};
 }
 
-/// The stored name of one of the table's tensors, where a tied model may hold it; `name` itself where the checkpoint has none.
-[[nodiscard]] inline std::string stored_name(Checkpoint const& checkpoint, std::string const& name, std::string_view architecture) {
+/// The stored name of one of the table's tensors, where a tied model may hold it; `name` itself where the checkpoint
+/// has none.
+[[nodiscard]] inline std::string stored_name(Checkpoint const& checkpoint, std::string const& name,
+                                             std::string_view architecture) {
   std::vector<std::string> names{name};
   if (name == embedding_names(architecture).front()) {
     names = embedding_names(architecture);
@@ -66,7 +74,8 @@ namespace graft::detail {
 [[nodiscard]] inline bool same_tensor(Checkpoint const& checkpoint, std::string const& a, std::string const& b) {
   TensorEntry const first = checkpoint.entry(a), second = checkpoint.entry(b);
   if (first.shape != second.shape) return false;
-  if (first.data && second.data && first.dtype == second.dtype) return first.data == second.data || std::memcmp(first.data, second.data, first.bytes) == 0;
+  if (first.data && second.data && first.dtype == second.dtype)
+    return first.data == second.data || std::memcmp(first.data, second.data, first.bytes) == 0;
   std::size_t const columns = first.shape.empty() ? 1 : static_cast<std::size_t>(first.shape.back());
   std::vector<double> left(columns), right(columns);
   for (std::size_t row = 0; row < Checkpoint::rows_of(first.shape); ++row) {
@@ -82,7 +91,8 @@ namespace graft::detail {
   std::string const head = find_stored(checkpoint, "lm_head.weight", config.architecture);
   if (head.empty()) return false;
   for (std::string const& name : embedding_names(config.architecture))
-    if (std::string const embedding = find_stored(checkpoint, name, config.architecture); !embedding.empty()) return !same_tensor(checkpoint, head, embedding);
+    if (std::string const embedding = find_stored(checkpoint, name, config.architecture); !embedding.empty())
+      return !same_tensor(checkpoint, head, embedding);
   return false;  // a file with a head alone: it is the embedding too
 }
 
@@ -90,11 +100,14 @@ namespace graft::detail {
 class StoredNames {
  public:
   /// @param tied whether the configuration lets the head and the stacks' embeddings stand in for each other
-  StoredNames(Checkpoint const& checkpoint, ModelConfig const& config, bool tied) : checkpoint_(checkpoint), config_(config), tied_(tied) {}
+  StoredNames(Checkpoint const& checkpoint, ModelConfig const& config, bool tied)
+      : checkpoint_(checkpoint), config_(config), tied_(tied) {}
 
   /// The stored name of a tensor, or `name` itself where the checkpoint has none.
   [[nodiscard]] std::string operator()(std::string const& name) {
-    std::string found = name == embedding_names(config_.architecture).front() ? embedding() : find_stored(checkpoint_, name, config_.architecture);
+    std::string found = name == embedding_names(config_.architecture).front()
+                            ? embedding()
+                            : find_stored(checkpoint_, name, config_.architecture);
     if (found.empty()) return name;
     read_.insert(found);
     return found;
@@ -110,7 +123,8 @@ class StoredNames {
     std::size_t const shown = unread.size() > 4 ? 3 : unread.size();
     for (std::size_t i = 0; i < shown; ++i) list += (i == 0 ? "" : ", ") + printable(unread[i]);
     if (shown < unread.size()) list += cat(" and ", unread.size() - shown, " others");
-    warn("[", checkpoint_.path(), "] holds ", unread.size(), unread.size() == 1 ? " tensor" : " tensors", " that a ", config_.architecture, " of this configuration does not read: ", list);
+    warn("[", checkpoint_.path(), "] holds ", unread.size(), unread.size() == 1 ? " tensor" : " tensors", " that a ",
+         config_.architecture, " of this configuration does not read: ", list);
   }
 
  private:
@@ -124,32 +138,41 @@ class StoredNames {
       std::string const found = find_stored(checkpoint_, name, config_.architecture);
       if (found.empty()) {
         if (stacks && !tied_)
-          fail<FileError>("[", checkpoint_.path(), "] lacks the tensor ", printable(name), ", and tie_word_embeddings is false; expected an embedding for each stack, or true");
+          fail<FileError>("[", checkpoint_.path(), "] lacks the tensor ", printable(name),
+                          ", and tie_word_embeddings is false; expected an embedding for each stack, or true");
         continue;
       }
       read_.insert(found);
       if (first.empty())
         first = found;
       else if (!same_tensor(checkpoint_, first, found))
-        fail<FileError>("[", checkpoint_.path(), "] has different embeddings ", printable(first), " and ", printable(found), "; expected one embedding for encoder and decoder");
+        fail<FileError>("[", checkpoint_.path(), "] has different embeddings ", printable(first), " and ",
+                        printable(found), "; expected one embedding for encoder and decoder");
     }
     if (stacks && !tied_)  // the shared one has no reader then
-      if (std::string const shared = find_stored(checkpoint_, embedding_names(config_.architecture).front(), config_.architecture); !shared.empty() && same_tensor(checkpoint_, first, shared)) read_.insert(shared);
+      if (std::string const shared =
+              find_stored(checkpoint_, embedding_names(config_.architecture).front(), config_.architecture);
+          !shared.empty() && same_tensor(checkpoint_, first, shared))
+        read_.insert(shared);
     if (tied_)
-      if (std::string const head = find_stored(checkpoint_, "lm_head.weight", config_.architecture); !head.empty() && (first.empty() || config_.tied_head)) {
+      if (std::string const head = find_stored(checkpoint_, "lm_head.weight", config_.architecture);
+          !head.empty() && (first.empty() || config_.tied_head)) {
         read_.insert(head);
         if (first.empty()) first = head;
       }
     return first;
   }
 
-  /// Buffers of old releases that transformers passes over in silence: masks, position ids, rotary frequencies, versions.
+  /// Buffers of old releases that transformers passes over in silence: masks, position ids, rotary frequencies,
+  /// versions.
   [[nodiscard]] bool of_no_use(std::string_view name) const {
     auto const has = [&](std::string_view part) { return name.find(part) != std::string_view::npos; };
     if (name.ends_with("rotary_emb.inv_freq") || name == "position_ids" || name.ends_with(".position_ids")) return true;
-    if (config_.architecture == "gpt2") return has(".attn.bias") || has(".attn.masked_bias") || name.starts_with("attn.bias");
+    if (config_.architecture == "gpt2")
+      return has(".attn.bias") || has(".attn.masked_bias") || name.starts_with("attn.bias");
     if (config_.architecture == "bart") return name.ends_with("encoder.version") || name.ends_with("decoder.version");
-    return config_.architecture.starts_with("t5") && name.ends_with("decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight");
+    return config_.architecture.starts_with("t5") &&
+           name.ends_with("decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight");
   }
 
   Checkpoint const& checkpoint_;
