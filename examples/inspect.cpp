@@ -45,7 +45,7 @@ Json sites_json(graft::ModelInfo const& info, graft::Checkpoint const& checkpoin
     auto const [line, fresh] = lines.try_emplace(name);
     if (fresh) {
       order.push_back(name);
-      std::string const stored = graft::detail::stored_name(checkpoint, site.role == graft::Role::buffer ? site.name : site.name + ".weight");
+      std::string const stored = graft::detail::stored_name(checkpoint, site.role == graft::Role::buffer ? site.name : site.name + ".weight", info.architecture);
       line->second = {{"name", name},
                       {"role", role_name(site.role)},
                       {"out", site.out},
@@ -68,7 +68,7 @@ Json sites_json(graft::ModelInfo const& info, graft::Checkpoint const& checkpoin
 double loaded_mib(graft::ModelInfo const& info, graft::Checkpoint const& checkpoint) {
   double bytes = 0;
   for (auto const& site : info.sites) {
-    std::string const stored = graft::detail::stored_name(checkpoint, site.name + ".weight");
+    std::string const stored = graft::detail::stored_name(checkpoint, site.name + ".weight", info.architecture);
     bool const narrow = checkpoint.contains(stored) && checkpoint.entry(stored).data && site.role != graft::Role::norm &&
                         graft::dtype_size(checkpoint.entry(stored).dtype) == 2;
     bytes += static_cast<double>(parameters_of(site)) * (narrow ? 2 : 4);

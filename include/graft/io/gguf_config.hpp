@@ -4,6 +4,7 @@
 
 #include <graft/core/error.hpp>
 #include <graft/io/gguf.hpp>
+#include <graft/io/gguf_keys.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -15,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace graft {
@@ -71,6 +73,12 @@ class GgufParameters {
     return value;
   }
 
+  /// A number that may be 0.
+  [[nodiscard]] std::optional<double> real_or_none(std::string const& key) const {
+    auto const value = file_.get<double>(prefix_ + key);
+    return value && *value == 0 ? value : real(key);
+  }
+
   /// Rows of the embedding; throws if the metadata or the vocabulary says otherwise.
   [[nodiscard]] std::int64_t vocabulary() const {
     GgufTensor const* const embedding = file_.find_tensor("token_embd.weight");
@@ -116,15 +124,20 @@ class GgufParameters {
   std::string prefix_;
 };
 
-/// Rotary scaling as Hugging Face names it; null without one. Frequencies given as a tensor ("rope_freqs.weight") have no such name.
+/// Rotary scaling as Hugging Face names it, null without one. As ggml's readers have it, the type is linear where none is given, the factor is in
+/// `rope.scaling.factor` or its old name `rope.scale_linear`, 0 is none, and the type "none" ignores it.
+/// Frequencies given as a tensor ("rope_freqs.weight") have no such name.
 [[nodiscard]] inline nlohmann::json gguf_rope_scaling(GgufParameters const& parameters) {
-  if (parameters.file().find_tensor("rope_freqs.weight") != nullptr) return {{"rope_type", "gguf_rope_freqs"}};
-  std::string const type = parameters.file().get<std::string>(parameters.prefix() + "rope.scaling.type").value_or("none");
-  if (type == "none") return nullptr;
-  nlohmann::json scaling = {{"rope_type", type}, {"factor", parameters.real("rope.scaling.factor").value_or(1.0)}};
-  if (auto const length = parameters.optional_size("rope.scaling.original_context_length"))
-    scaling["original_max_position_embeddings"] = *length;
-  return scaling;
+  GgufFile const& file = parameters.file();
+  std::string const key = parameters.prefix() + "rope.scaling.type";
+  if (file.find_tensor("rope_freqs.weight") != nullptr) return {{"rope_type", "gguf_rope_freqs"}};
+  std::string const type = file.get<std::string>(key).value_or("linear");
+  if (type != "none" && type != "linear")
+    fail<FileError>("[", file.path(), "] asks for rotary scaling of the kind ", printable(type), " at the metadata key ", printable(key), "; expected none or linear");
+  auto factor = parameters.real_or_none("rope.scaling.factor");
+  if (!factor) factor = parameters.real_or_none("rope.scale_linear");
+  if (type == "none" || !factor || *factor == 0 || *factor == 1) return nullptr;
+  return {{"rope_type", "linear"}, {"factor", *factor}};
 }
 
 [[nodiscard]] inline nlohmann::json gguf_llama_config(GgufParameters const& parameters) {
@@ -145,9 +158,6 @@ class GgufParameters {
   if (auto const value_width = parameters.optional_size("attention.value_length"); value_width && *value_width != width) {
     fail<FileError>("[", where, "] has values of width ", *value_width, " beside keys of width ", width, "; expected equal ones");
   }
-  if (parameters.file().get<std::int64_t>(parameters.prefix() + "expert_count").value_or(0) > 0) {
-    fail<FileError>("[", where, "] is a mixture of experts; expected a dense LLaMA model");
-  }
   nlohmann::json config = {{"model_type", "llama"},
                            {"architectures", {"LlamaForCausalLM"}},
                            {"vocab_size", parameters.vocabulary()},
@@ -165,7 +175,7 @@ class GgufParameters {
                            {"attention_bias", parameters.file().find_tensor("blk.0.attn_q.bias") != nullptr},
                            {"mlp_bias", parameters.file().find_tensor("blk.0.ffn_up.bias") != nullptr}};
   if (auto const rotated = parameters.optional_size("rope.dimension_count"); rotated && *rotated != width) {
-    config["partial_rotary_factor"] = static_cast<double>(*rotated) / static_cast<double>(width);
+    fail<FileError>("[", where, "] rotates ", *rotated, " of ", width, " dimensions of each head (", printable(parameters.prefix() + "rope.dimension_count"), "); expected all");
   }
   return config;
 }
@@ -173,6 +183,9 @@ class GgufParameters {
 [[nodiscard]] inline nlohmann::json gguf_gpt2_config(GgufParameters const& parameters) {
   std::int64_t const hidden = parameters.size("embedding_length");
   std::int64_t const heads = parameters.size("attention.head_count");
+  for (auto const& [key, expected] : {std::pair{"attention.head_count_kv", heads}, {"attention.key_length", hidden / heads}, {"attention.value_length", hidden / heads}})
+    if (auto const stated = parameters.optional_size(key); stated && *stated != expected)
+      fail<FileError>("[", parameters.file().path(), "] has ", *stated, " at the metadata key ", printable(parameters.prefix() + key), "; expected ", expected, ", as GPT-2 has it");
   if (hidden % heads != 0)
     fail<FileError>("[", parameters.file().path(), "] has impossible attention heads; got hidden size ", hidden, " and ", heads, " heads");
   return {{"model_type", "gpt2"},
@@ -197,9 +210,14 @@ class GgufParameters {
   if (architecture != "llama" && architecture != "gpt2") {
     fail<FileError>("[", file.path(), "] has the architecture ", printable(architecture), "; expected \"llama\" or \"gpt2\"");
   }
+  detail::check_gguf_keys(file, architecture);
   nlohmann::json config = architecture == "llama" ? detail::gguf_llama_config(parameters) : detail::gguf_gpt2_config(parameters);
   config["tie_word_embeddings"] = gguf_tied_head(file);
   config["torch_dtype"] = "float32";
+  char const* const longest = architecture == "llama" ? "max_position_embeddings" : "n_positions";
+  if (auto const window = parameters.real_or_none("attention.sliding_window"); window && *window > 0 && *window < config.at(longest).get<double>())
+    fail<FileError>("[", file.path(), "] sets the metadata key ", printable(parameters.prefix() + "attention.sliding_window"), " to ", *window,
+                    ", which graft does not compute; expected 0 or at least the context length");
   parameters.token_id(config, "bos_token_id", "tokenizer.ggml.bos_token_id");
   parameters.token_id(config, "eos_token_id", "tokenizer.ggml.eos_token_id");
   parameters.more_ends(config);

@@ -38,6 +38,10 @@ void save_pretrained(Base<A, Scalar, Cpu> const& base, std::filesystem::path con
   if (base->configuration.empty()) fail<ConfigError>("[save_pretrained] got a base without a configuration; expected one that load_pretrained has read");
   nlohmann::json config = parse_json(base->configuration, base->source);
   for (char const* key : {"quantization_config", "torch_dtype"}) config.erase(key);
+  // what the files say of the head, as load_pretrained found it; T5's and BART's stacks are tied to one embedding in any case
+  bool const one_table = A::stacks == StackKind::encoder_decoder;
+  if (A::head == HeadKind::language_model && base->config().architecture != "t5" && base->config().architecture != "t5_v1_1")
+    config["tie_word_embeddings"] = one_table || base->config().tied_head;
   config["dtype"] = dtype_of<Scalar> == Dtype::f64 ? "float64" : "float32";
 
   std::vector<Tensor<Scalar>> kept;  // the entries refer to them

@@ -37,6 +37,8 @@ struct ModelConfig : StackConfig {
   double head_scale = 1.0;                ///< factor of the states that the head reads
   std::vector<double> inverse_frequency;  ///< of rotary positions, `[head_dim / 2]`
   RelativePositions relative;
+  bool scaled_attention = true;           ///< scores times 1/√head_dim, where the architecture scales them
+  bool layer_scaled_attention = false;    ///< scores of layer i times 1/(i + 1) besides
   Index token_types = 0;  ///< rows of the token type table
   Index labels = 0;       ///< classes of a classification head
   Activation activation = Activation::gelu_tanh;

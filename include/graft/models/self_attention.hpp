@@ -12,9 +12,13 @@
 
 namespace graft {
 
+/// Heads of one layer, and the factor of its scores.
 template <Architecture A>
-[[nodiscard]] AttentionShape attention_shape(StackConfig const& stack) {
-  return {stack.heads, stack.kv_heads, stack.head_dim, A::scaled_attention ? 1.0 / std::sqrt(static_cast<double>(stack.head_dim)) : 1.0};
+[[nodiscard]] AttentionShape attention_shape(ModelConfig const& config, LayerAddress at) {
+  StackConfig const& stack = stack_config<A>(config, at.stack);
+  bool const scaled = A::scaled_attention && config.scaled_attention;
+  double const scale = scaled ? 1.0 / std::sqrt(static_cast<double>(stack.head_dim)) : 1.0;
+  return {stack.heads, stack.kv_heads, stack.head_dim, config.layer_scaled_attention ? scale / (at.layer + 1) : scale};
 }
 
 template <Architecture A, class State, class Scalar, class Device>
@@ -39,7 +43,7 @@ class SelfAttention {
     }
     for (auto const& bank : banks) sources.push_back({bank.keys, bank.values});
     auto const plan = plan_attention(pass.planned, queries, banks, pass.cached(), pass.causal());
-    Value const attended = attention(query, sources, plan, attention_shape<A>(stack_), pass.bias.table.empty() ? nullptr : &pass.bias);
+    Value const attended = attention(query, sources, plan, attention_shape<A>(parts_.config(), at_), pass.bias.table.empty() ? nullptr : &pass.bias);
     if (pass.cache) remember(own, pass);
     return parts_.project({Site::attention_output, at_}, attended, query_rows);
   }

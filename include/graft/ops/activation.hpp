@@ -2,6 +2,7 @@
 /// @brief Activation functions, alone and gated: y = f(x), y = f(gate) ∘ up.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,16 +12,27 @@
 
 namespace graft {
 
-/// The activation that Hugging Face's configurations call `name`.
-/// @throws ConfigError for a name that stands for none of `Activation`'s.
-[[nodiscard]] inline Activation activation_from_name(std::string_view name) {
+/// Hugging Face's names of the activations, for messages.
+inline constexpr std::string_view activation_names =
+    "gelu, gelu_python, gelu_new, gelu_pytorch_tanh, gelu_python_tanh, gelu_accurate, gelu_fast, silu, swish, relu or tanh";
+
+/// The activation that Hugging Face's configurations call `name`; nothing for a name that stands for none of `Activation`'s.
+[[nodiscard]] inline std::optional<Activation> find_activation(std::string_view name) {
   if (name == "gelu" || name == "gelu_python") return Activation::gelu;
-  if (name == "gelu_new" || name == "gelu_pytorch_tanh" || name == "gelu_fast") return Activation::gelu_tanh;
+  for (std::string_view const tanh : {"gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate", "gelu_fast"})
+    if (name == tanh) return Activation::gelu_tanh;
   if (name == "silu" || name == "swish") return Activation::silu;
   if (name == "relu") return Activation::relu;
   if (name == "tanh") return Activation::tanh;
-  fail<ConfigError>("[activation] got the name \"", name,
-                    "\"; expected gelu, gelu_python, gelu_new, gelu_pytorch_tanh, gelu_fast, silu, swish, relu or tanh");
+  return std::nullopt;
+}
+
+/// The activation that Hugging Face's configurations call `name`.
+/// @throws ConfigError for a name that stands for none of `Activation`'s.
+[[nodiscard]] inline Activation activation_from_name(std::string_view name) {
+  auto const found = find_activation(name);
+  if (!found) fail<ConfigError>("[activation] got the name \"", name, "\"; expected ", activation_names);
+  return *found;
 }
 
 /// y = f(x), any shape; dx = dy ∘ f'(x). Keeps y if that determines the derivative (`keeps_output`), else x.
