@@ -20,6 +20,7 @@ using graft::NormalForm;
 using graft::Normalizer;
 using graft::PreTokenizerStep;
 using graft::SentencePieceNormalizer;
+using graft::TextPlace;
 using Words = std::vector<std::string>;
 namespace normalizing = graft::normalizing;
 
@@ -104,40 +105,59 @@ TEST(Precompiled, AppliesRulesToShortClustersAsAWhole) {
 
 TEST(SentencePieceNormalizer, TreatsSpacesAsItsSettingsSay) {
   SentencePieceNormalizer spm;
-  EXPECT_EQ(spm("  a  b ", true), "\u2581a\u2581b");
-  EXPECT_EQ(spm("   ", true), "");
-  EXPECT_EQ(spm("", true), "");
+  EXPECT_EQ(spm("  a  b ", TextPlace::begins), "\u2581a\u2581b");
+  EXPECT_EQ(spm("   ", TextPlace::begins), "");
+  EXPECT_EQ(spm("", TextPlace::begins), "");
   spm.remove_extra_whitespaces = false;
-  EXPECT_EQ(spm(" a  b ", true), "\u2581\u2581a\u2581\u2581b\u2581");
-  EXPECT_EQ(spm(" ", true), "\u2581\u2581");
+  EXPECT_EQ(spm(" a  b ", TextPlace::begins), "\u2581\u2581a\u2581\u2581b\u2581");
+  EXPECT_EQ(spm(" ", TextPlace::begins), "\u2581\u2581");
   spm.prefix = graft::PrefixSpace::first;
-  EXPECT_EQ(spm("a", true), "\u2581a");
-  EXPECT_EQ(spm("a", false), "a");
+  EXPECT_EQ(spm("a", TextPlace::begins), "\u2581a");
+  EXPECT_EQ(spm("a", TextPlace::inside), "a");
   spm.prefix = graft::PrefixSpace::always;
   spm.whitespace_as_suffix = true;
-  EXPECT_EQ(spm("a b", false), "a\u2581b\u2581");
+  EXPECT_EQ(spm("a b", TextPlace::inside), "a\u2581b\u2581");
   spm.escape_whitespaces = false;
-  EXPECT_EQ(spm("a b", false), "a b ");
+  EXPECT_EQ(spm("a b", TextPlace::inside), "a b ");
+}
+
+TEST(SentencePieceNormalizer, PutsNoSpaceOfItsOwnWhereATextGoesOn) {
+  SentencePieceNormalizer spm;
+  EXPECT_EQ(spm("a b", TextPlace::continues), "a\u2581b");
+  EXPECT_EQ(spm("  a  b ", TextPlace::continues), "\u2581a\u2581b");  // extra spaces are removed, the one between words stays
+  spm.remove_extra_whitespaces = false;
+  EXPECT_EQ(spm(" a", TextPlace::continues), "\u2581a");
+  spm.prefix = graft::PrefixSpace::first;
+  EXPECT_EQ(spm("a", TextPlace::continues), "a");
+}
+
+TEST(Normalizer, PrependsAndStripsNothingWhereATextGoesOn) {
+  graft::Normalizer const llama({graft::normalizing::Strip{}, graft::normalizing::Prepend{"\u2581"}, graft::normalizing::Replace{" ", "\u2581"}});
+  EXPECT_EQ(llama(" the cat "), "\u2581the\u2581cat");
+  EXPECT_EQ(llama(" the cat ", TextPlace::continues), "\u2581the\u2581cat");
+  EXPECT_EQ(llama("the", TextPlace::continues), "the");
+  EXPECT_TRUE(llama.puts_space_before());
+  EXPECT_FALSE(graft::Normalizer(graft::NormalForm::nfc).puts_space_before());
 }
 
 TEST(SentencePieceNormalizer, AppliesTheLongestRuleAndLeavesUserDefinedPieces) {
   SentencePieceNormalizer spm;
   spm.chars_map = std::make_shared<CharsMap const>(small::chars_map({{'A', "a"}, {'\n', " "}, {'\x07', ""}, {'%', " x "}}), "test");
-  EXPECT_EQ(spm("\n\nAA\n\nB\x07", true), "\u2581aa\u2581B");
-  EXPECT_EQ(spm("%A%", true), "\u2581x\u2581a\u2581x");  // recorded: a rule may make spaces too
+  EXPECT_EQ(spm("\n\nAA\n\nB\x07", TextPlace::begins), "\u2581aa\u2581B");
+  EXPECT_EQ(spm("%A%", TextPlace::begins), "\u2581x\u2581a\u2581x");  // recorded: a rule may make spaces too
   auto kept = std::make_shared<graft::KeptTexts>();
   kept->texts.add("AA", 0, "test");
   kept->texts.add("AA B", 1, "test");
   kept->trie = graft::PieceTrie(kept->texts, {0, 1}, "test");
   spm.kept = kept;
-  EXPECT_EQ(spm("AAA AA BA", true), "\u2581AAa\u2581AA\u2581Ba");
+  EXPECT_EQ(spm("AAA AA BA", TextPlace::begins), "\u2581AAa\u2581AA\u2581Ba");
 }
 
-Words split(std::vector<PreTokenizerStep> steps, std::string const& text, bool at_start = true) {
+Words split(std::vector<PreTokenizerStep> steps, std::string const& text, graft::TextPlace place = graft::TextPlace::begins) {
   Words words;
   graft::PreTokenizer(std::move(steps))
       .for_each_word(
-          text, [&](std::string_view word) { words.emplace_back(word); }, at_start);
+          text, [&](std::string_view word) { words.emplace_back(word); }, place);
   return words;
 }
 
@@ -154,10 +174,15 @@ TEST(PreTokenizer, MetaspaceStepByStep) {
       first{metaspaces, metaspace_prefix_first, split_metaspace};
   EXPECT_EQ(split(always, "Hey  friend "), (Words{"\u2581Hey", "\u2581", "\u2581friend", "\u2581"}));
   EXPECT_EQ(split(always, " Hey"), (Words{"\u2581Hey"}));
-  EXPECT_EQ(split(first, "Hey", false), (Words{"Hey"}));
-  EXPECT_EQ(split(first, "Hey", true), (Words{"\u2581Hey"}));
+  EXPECT_EQ(split(first, "Hey", TextPlace::inside), (Words{"Hey"}));
+  EXPECT_EQ(split(first, "Hey"), (Words{"\u2581Hey"}));
   EXPECT_EQ(split({whitespace, metaspaces, metaspace_prefix_first}, "a b"), (Words{"\u2581a", "b"}));
   EXPECT_EQ(split({whitespace, metaspaces, metaspace_prefix}, " a b"), (Words{"\u2581a", "\u2581b"}));
+  EXPECT_EQ(split(always, "Hey", TextPlace::continues), (Words{"Hey"}));
+  EXPECT_EQ(split(first, " Hey", TextPlace::continues), (Words{"\u2581Hey"}));
+  EXPECT_EQ(split({whitespace, metaspaces, metaspace_prefix}, " a b", TextPlace::continues), (Words{"\u2581a", "\u2581b"}));
+  EXPECT_EQ(split({prefix_space, split_gpt2}, "a b"), (Words{" a", " b"}));
+  EXPECT_EQ(split({prefix_space, split_gpt2}, "a b", TextPlace::continues), (Words{"a", " b"}));
   EXPECT_EQ(split({whitespace, metaspace_prefix_first}, " a"), (Words{"a"}));  // the text begins with a space, not with this piece
 }
 

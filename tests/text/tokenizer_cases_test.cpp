@@ -133,6 +133,28 @@ TEST_F(TokenizerCases, StreamedDecodingIsTheSame) {
   }
 }
 
+/// A text cut where a word begins: its parts are together the whole, where the tokenizer puts spaces of its own before a text too.
+TEST_F(TokenizerCases, PartsOfATextGiveTheIdsOfTheWhole) {
+  auto const letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  int with_space = 0, without = 0;
+  for (Found const& found : *found_) {
+    Tokenizer const tokenizer = graft::load_tokenizer_files(found.folder);
+    for (Case const& c : found.cases) {
+      std::string_view const text = c.text;
+      for (std::size_t at = text.find(' '); at != std::string_view::npos && at + 1 < text.size(); at = text.find(' ', at + 1)) {
+        if (at == 0 || !letter(text[at - 1]) || !letter(text[at + 1])) continue;
+        auto ids = tokenizer.encode_part(text.substr(0, at), true);
+        auto const rest = tokenizer.encode_part(text.substr(at), false);
+        ids.insert(ids.end(), rest.begin(), rest.end());
+        EXPECT_EQ(ids, c.ids) << found.folder << ' ' << text << ' ' << at;
+        ++(tokenizer.puts_space_before() ? with_space : without);
+      }
+    }
+  }
+  EXPECT_GT(with_space, 100);
+  EXPECT_GT(without, 20);
+}
+
 TEST_F(TokenizerCases, SpecialTokensAroundTextsAndPairs) {
   int lines = 0;
   for (Found const& found : *found_) {

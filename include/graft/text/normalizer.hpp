@@ -8,6 +8,7 @@
 #include <graft/text/normal_form.hpp>
 #include <graft/text/sentencepiece_normalizer.hpp>
 #include <graft/text/split_pattern.hpp>
+#include <graft/text/text_place.hpp>
 #include <graft/text/unicode_class.hpp>
 #include <graft/text/utf8.hpp>
 
@@ -131,20 +132,32 @@ class Normalizer {
   [[nodiscard]] bool empty() const noexcept { return steps_.empty(); }
 
   /// @param text well-formed UTF-8
-  /// @param at_start whether the whole text begins here, or an added token came before
-  [[nodiscard]] std::string operator()(std::string_view text, bool at_start = true) const {
+  [[nodiscard]] std::string operator()(std::string_view text, TextPlace place = TextPlace::begins) const {
     std::string current(text);
-    for (auto const& step : steps_) current = std::visit([&](auto const& apply) { return run(apply, current, at_start); }, step);
+    for (auto const& step : steps_) current = std::visit([&](auto const& apply) { return run(apply, current, place); }, step);
     return current;
+  }
+
+  /// Whether a text that begins gets a space of its own which a text that continues another does not.
+  [[nodiscard]] bool puts_space_before() const noexcept {
+    return std::any_of(steps_.begin(), steps_.end(), [](normalizing::Step const& step) {
+      if (auto const* const pieces = std::get_if<SentencePieceNormalizer>(&step)) return pieces->prefix != PrefixSpace::never && !pieces->whitespace_as_suffix;
+      return std::holds_alternative<normalizing::Prepend>(step);
+    });
   }
 
  private:
   template <class Apply>
-  [[nodiscard]] static std::string run(Apply const& apply, std::string_view text, bool at_start) {
+  [[nodiscard]] static std::string run(Apply const& apply, std::string_view text, TextPlace place) {
+    bool const continues = place == TextPlace::continues;
     if constexpr (std::is_same_v<Apply, NormalForm>) {
       return normalize(apply, text);
     } else if constexpr (std::is_same_v<Apply, SentencePieceNormalizer>) {
-      return apply(text, at_start);
+      return apply(text, place);
+    } else if constexpr (std::is_same_v<Apply, normalizing::Prepend>) {
+      return continues ? std::string(text) : apply(text);
+    } else if constexpr (std::is_same_v<Apply, normalizing::Strip>) {
+      return normalizing::Strip{apply.left && !continues, apply.right}(text);
     } else {
       return apply(text);
     }

@@ -5,6 +5,7 @@
 #include <graft/text/metaspace.hpp>
 #include <graft/text/old_unicode.hpp>
 #include <graft/text/split_pattern.hpp>
+#include <graft/text/text_place.hpp>
 #include <graft/text/unicode_class.hpp>
 
 #include <algorithm>
@@ -50,20 +51,27 @@ class PreTokenizer {
   [[nodiscard]] std::vector<PreTokenizerStep> const& steps() const noexcept { return steps_; }
 
   /// Calls `word(std::string_view)` for each word of a well-formed text, in order. A view is valid during its call only.
-  /// @param at_start whether the whole text begins here, or an added token came before
   template <class Word>
-  void for_each_word(std::string_view text, Word&& word, bool at_start = true) const {
-    if (!text.empty()) apply(0, {text, at_start}, word);
+  void for_each_word(std::string_view text, Word&& word, TextPlace place = TextPlace::begins) const {
+    if (!text.empty()) apply(0, {text, place}, word);
+  }
+
+  /// Whether a text that begins gets a space of its own which a text that continues another does not.
+  [[nodiscard]] bool puts_space_before() const noexcept {
+    return std::any_of(steps_.begin(), steps_.end(), [](PreTokenizerStep step) {
+      return step == PreTokenizerStep::prefix_space || step == PreTokenizerStep::metaspace_prefix ||
+             step == PreTokenizerStep::metaspace_prefix_first;
+    });
   }
 
  private:
   struct Piece {
     std::string_view text;
-    bool at_start;
+    TextPlace place;
 
-    /// A part of it, which is at the start only if nothing is before it.
+    /// A part of it, which is inside if anything of the text is before it.
     [[nodiscard]] Piece part(std::size_t begin, std::size_t end) const noexcept {
-      return {text.substr(begin, end - begin), at_start && begin == 0};
+      return {text.substr(begin, end - begin), begin == 0 ? place : TextPlace::inside};
     }
   };
 
@@ -92,7 +100,7 @@ class PreTokenizer {
       case PreTokenizerStep::metaspace_prefix:
         return prefix(step, piece, metaspace, word);
       case PreTokenizerStep::metaspace_prefix_first:
-        return piece.at_start ? prefix(step, piece, metaspace, word) : apply(step + 1, piece, word);
+        return piece.place == TextPlace::inside ? apply(step + 1, piece, word) : prefix(step, piece, metaspace, word);
       case PreTokenizerStep::split_metaspace:
         return split_at_metaspaces(step, piece, word);
     }
@@ -100,8 +108,8 @@ class PreTokenizer {
 
   template <class Word>
   void prefix(std::size_t step, Piece piece, std::string_view before, Word& word) const {
-    if (piece.text.starts_with(before)) return apply(step + 1, piece, word);
-    apply(step + 1, {std::string(before).append(piece.text), piece.at_start}, word);
+    if (piece.place == TextPlace::continues || piece.text.starts_with(before)) return apply(step + 1, piece, word);
+    apply(step + 1, {std::string(before).append(piece.text), piece.place}, word);
   }
 
   template <class Word>
@@ -110,7 +118,7 @@ class PreTokenizer {
     std::string text;
     text.reserve(piece.text.size() + piece.text.size() / 2);
     for (char const c : piece.text) c == ' ' ? text.append(metaspace) : text.append(1, c);
-    apply(step + 1, {text, piece.at_start}, word);
+    apply(step + 1, {text, piece.place}, word);
   }
 
   template <class Word>

@@ -6,6 +6,7 @@
 #include <graft/text/chars_map.hpp>
 #include <graft/text/metaspace.hpp>
 #include <graft/text/piece_trie.hpp>
+#include <graft/text/text_place.hpp>
 #include <graft/text/utf8.hpp>
 #include <graft/text/vocabulary.hpp>
 
@@ -31,9 +32,10 @@ struct SentencePieceNormalizer {
   bool escape_whitespaces = true;             ///< a space becomes `▁`
   bool whitespace_as_suffix = false;          ///< the dummy space goes behind the text
 
-  /// @param at_start whether the text begins here
-  [[nodiscard]] std::string operator()(std::string_view text, bool at_start) const {
+  /// Where a text continues another, spaces that it begins with become one rather than none if extra ones are removed.
+  [[nodiscard]] std::string operator()(std::string_view text, TextPlace place) const {
     std::string out;
+    std::size_t const whole = text.size();
     if (remove_extra_whitespaces) {
       while (!text.empty()) {
         auto const [bytes, replacement] = next(text);
@@ -44,8 +46,9 @@ struct SentencePieceNormalizer {
     if (text.empty()) return out;
     out.reserve(text.size() + text.size() / 2 + 8);
     std::string_view const space = escape_whitespaces ? metaspace : std::string_view(" ");
-    bool const dummy = prefix == PrefixSpace::always || (prefix == PrefixSpace::first && at_start);
-    if (dummy && !whitespace_as_suffix) out.append(space);
+    bool const dummy = prefix == PrefixSpace::always || (prefix == PrefixSpace::first && place != TextPlace::inside);
+    bool const before = place == TextPlace::continues ? text.size() < whole : dummy;
+    if (before && !whitespace_as_suffix) out.append(space);
     bool after_space = remove_extra_whitespaces;
     while (!text.empty()) {
       auto const [bytes, replacement] = next(text);

@@ -11,6 +11,7 @@
 #include <graft/text/normalizer.hpp>
 #include <graft/text/pre_tokenizer.hpp>
 #include <graft/text/special_tokens.hpp>
+#include <graft/text/text_place.hpp>
 #include <graft/text/text_template.hpp>
 #include <graft/text/utf8.hpp>
 #include <graft/text/word_cache.hpp>
@@ -49,7 +50,17 @@ class Tokenizer {
   explicit Tokenizer(TokenizerParts parts) : data_(std::make_shared<Data const>(std::move(parts))) {}
 
   /// The ids of `text`. Nothing is put before or after it: no beginning or end token. Ill-formed UTF-8 is read as U+FFFD.
-  [[nodiscard]] std::vector<Token> encode(std::string_view text) const;
+  [[nodiscard]] std::vector<Token> encode(std::string_view text) const { return encode_part(text, true); }
+
+  /// The ids of a part of a text. `encode_part(text, true)` is `encode`. `encode_part(text, false)` gives the ids of a text that continues
+  /// one encoded before: where the tokenizer puts a space (`▁`) of its own before a text, it puts none here, so that the ids of `"x ->"`
+  /// and those of `" the cat"`, which continues it, are together the ids of `"x -> the cat"`. The parts must meet where a word begins.
+  [[nodiscard]] std::vector<Token> encode_part(std::string_view text, bool begins_text) const;
+
+  /// Whether the tokenizer puts a space (`▁`) of its own before a text that begins, so that `encode` and `encode_part(text, false)` differ.
+  [[nodiscard]] bool puts_space_before() const noexcept {
+    return data_->parts.normalizer.puts_space_before() || data_->parts.pre_tokenizer.puts_space_before();
+  }
 
   /// The ids of `text`, or of a pair of texts, with the special tokens around them that the tokenizer's files name: `[CLS] a [SEP] b [SEP]`
   /// for BERT, `a </s>` for T5.
@@ -128,7 +139,7 @@ class Tokenizer {
     return found == data_->added_by_id.end() ? std::nullopt : std::optional<std::string_view>(added(found->second).content);
   }
 
-  void encode_piece(std::string_view piece, bool at_start, WordCache& cache, std::vector<Token>& out) const;
+  void encode_piece(std::string_view piece, TextPlace place, WordCache& cache, std::vector<Token>& out) const;
 
   std::shared_ptr<Data const> data_;
 };
@@ -174,7 +185,7 @@ inline Tokenizer::Data::Data(TokenizerParts given) : parts(std::move(given)) {
       if (part.kind == TextTemplate::Part::Kind::special) check("template's", part.id);
 }
 
-inline std::vector<Token> Tokenizer::encode(std::string_view text) const {
+inline std::vector<Token> Tokenizer::encode_part(std::string_view text, bool begins_text) const {
   std::vector<Token> out;
   std::string repaired;
   if (valid_utf8_prefix(text) != text.size()) text = repaired = replace_invalid_utf8(text);
@@ -182,20 +193,24 @@ inline std::vector<Token> Tokenizer::encode(std::string_view text) const {
   WordCachePool::Lease cache(data_->caches);
   TokenizerParts const& parts = data_->parts;
   auto const append_added = [&](std::size_t index) { out.push_back(added(index).id); };
-  auto const divide = [&](std::string_view normalized, bool at_start) {
+  auto const divide = [&](std::string_view normalized, TextPlace place) {
     split_at_added_tokens(
         normalized, data_->in_normalized, parts.added_tokens,
-        [&](std::string_view piece) { encode_piece(piece, at_start && piece.data() == normalized.data(), *cache, out); }, append_added);
+        [&](std::string_view piece) {
+          encode_piece(piece, piece.data() == normalized.data() ? place : TextPlace::inside, *cache, out);
+        },
+        append_added);
   };
+  TextPlace const first = begins_text ? TextPlace::begins : TextPlace::continues;
   auto const normalize_and_divide = [&](std::string_view piece) {
-    bool const at_start = piece.data() == text.data();
-    return parts.normalizer.empty() ? divide(piece, at_start) : divide(parts.normalizer(piece, at_start), at_start);
+    TextPlace const place = piece.data() == text.data() ? first : TextPlace::inside;
+    return parts.normalizer.empty() ? divide(piece, place) : divide(parts.normalizer(piece, place), place);
   };
   split_at_added_tokens(text, data_->in_text, parts.added_tokens, normalize_and_divide, append_added);
   return out;
 }
 
-inline void Tokenizer::encode_piece(std::string_view piece, bool at_start, WordCache& cache, std::vector<Token>& out) const {
+inline void Tokenizer::encode_piece(std::string_view piece, TextPlace place, WordCache& cache, std::vector<Token>& out) const {
   TokenizerModel const& model = *data_->parts.model;
   auto const encode_word = [&](std::string_view word) {
     if (!WordCache::fits(word)) return model.encode_word(word, out);
@@ -205,7 +220,7 @@ inline void Tokenizer::encode_piece(std::string_view piece, bool at_start, WordC
     model.encode_word(word, out);
     cache.remember(word, hash, std::span<Token const>(out).subspan(before));
   };
-  data_->parts.pre_tokenizer.for_each_word(piece, encode_word, at_start);
+  data_->parts.pre_tokenizer.for_each_word(piece, encode_word, place);
 }
 
 inline std::string Tokenizer::decode_bytes(std::span<Token const> ids, bool skip_special) const {
