@@ -4,29 +4,30 @@
 #include <optional>
 #include <span>
 
-#include <graft/data/template.hpp>
+#include <graft/data/text_file.hpp>
+#include <graft/data/text_line.hpp>
 #include <graft/generate/settings.hpp>
 #include <graft/io/atomic_file.hpp>
-#include <graft/io/load_tokenizer.hpp>
 #include <graft/text/stream_decoder.hpp>
 
 #include "any_model/any_model.hpp"
 #include "support/option_group.hpp"
+#include "support/pair_tokens.hpp"
 #include "support/program.hpp"
 #include "support/signals.hpp"
 #include "support/template_file.hpp"
-#include "support/text.hpp"
 
 namespace {
 
 struct Settings {
   std::string model, adapter, sources, output;
-  std::optional<std::string> prompt, separator;
-  bool json = false, any_base = false, greedy = false, sample = false, begin_token = false;
+  std::optional<std::string> prompt;
+  support::TemplateOptions form;
+  bool json = false, any_base = false, greedy = false, sample = false;
   std::optional<graft::Index> beams;
   graft::Sampling sampling;  // its limits serve all searches
   double length_penalty = 1.0;
-  graft::Index batch = 32, max_source = 0;
+  graft::Index batch = 32;
 };
 
 void add_search_options(CLI::App& app, Settings& s) {
@@ -42,7 +43,7 @@ void add_search_options(CLI::App& app, Settings& s) {
   option("--top-p", sampling.top_p, "Sample from the most probable tokens of this mass", CLI::Range(0.0, 1.0))->needs(sample);
   option("--min-p", sampling.min_p, "Sample from tokens at least so probable, relative to the best", CLI::Range(0.0, 1.0))->needs(sample);
   option("--seed", sampling.seed, "Addresses the random numbers")->needs(sample);
-  option("--sequences", sampling.sequences, "Texts for each prompt, with --sample or --beams", positive);
+  option("--sequences", sampling.sequences, "Texts for each prompt or source, with --sample or --beams: a line each", positive);
   option("--length-penalty", s.length_penalty, "Beam search: score = log-probability / length^penalty")->needs(beams);
   sampling.max_new_tokens = 60;
   option("--max-new", sampling.max_new_tokens, "Most new tokens", positive);
@@ -50,7 +51,7 @@ void add_search_options(CLI::App& app, Settings& s) {
   option("--repetition-penalty", sampling.repetition_penalty, "Above 1 discourages tokens that occurred", positive);
   option("--no-repeat-ngram", sampling.no_repeat_ngram, "N-grams of this size occur once; 0: no limit", not_negative);
   option("--batch", s.batch, "Texts written together; the result does not depend on it", positive);
-  option("--max-source", s.max_source, "Longest source in tokens; 0: no limit", not_negative);
+  option("--max-source", s.form.max_source, "Longest source in tokens; 0: no limit (default: as the adapter was trained, else 0)", not_negative);
 }
 
 void add_options(CLI::App& app, Settings& s) {
@@ -59,11 +60,10 @@ void add_options(CLI::App& app, Settings& s) {
   auto* const adapter = option("--adapter", s.adapter, "Adapter folder, as finetune and PEFT write it (default: the model as it is)");
   option.flag("--any-base", s.any_base, "Use the adapter over other weights than it was made over, with a warning")->needs(adapter);
   auto* const prompt = option("--prompt", s.prompt, "Text to go on from");
-  option("--sources", s.sources, "File with one source a line; gives one output a line (the first line of what the model writes)")
+  option("--sources", s.sources, "File with one source a line; gives one output a line: line breaks as \\n and \\r, a backslash as \\\\, which score reads back")
       ->excludes(prompt);
-  option("--separator", s.separator,
-         "Put after every source (default: what the adapter was trained with; else ' ->' for --sources, nothing for --prompt)");
-  option.flag("--begin-token", s.begin_token, "Begin with the tokenizer's beginning token (default: as the adapter was trained)");
+  option("--separator", s.form.separator, "Put after every source and prompt (default: what the adapter was trained with; nothing for a model as it is and for an adapter that does not say: PEFT's)");
+  option.flag("--begin-token", s.form.begin_token, "Begin with the tokenizer's beginning token (default: as the adapter was trained, else as the tokenizer's own files have it)");
   option("--output", s.output, "File for the outputs (default: standard output)");
   option.flag("--json", s.json, "Print a JSON object a line for every text");
   add_search_options(app, s);
@@ -88,20 +88,11 @@ any_model::GenerationSettings search_of(Settings const& s) {
   return with_limits(s, search);
 }
 
-graft::Template template_of(Settings const& s) {
-  graft::Template form;
-  form.separator = s.prompt ? "" : form.separator;
-  if (!s.adapter.empty())
-    if (auto const saved = support::load_template(s.adapter)) form = *saved;
-  form.separator = s.separator.value_or(form.separator);
-  form.begin_token = form.begin_token || s.begin_token;
-  return form;
-}
-
-/// Text and tokens of one output.
-std::string text_of(graft::Tokenizer const& tokenizer, graft::Generated const& generated) {
-  std::span<graft::Token const> tokens = generated.tokens;
-  return tokenizer.decode(generated.finished ? tokens.first(tokens.size() - 1) : tokens, true);
+/// What one output's tokens stand for; of a prompt, with the white space that it goes on with.
+std::string text_of(Settings const& s, support::PairTokens const& tokens, graft::Generated const& generated) {
+  auto written = generated.tokens;
+  if (generated.finished) written.pop_back();
+  return s.prompt && tokens.tokenizer() ? tokens.tokenizer()->decode(written, true) : tokens.text(written);
 }
 
 class Writer {
@@ -118,10 +109,9 @@ class Writer {
   std::optional<graft::AtomicFile> file_;
 };
 
-std::string json_line(Settings const& s, graft::Tokenizer const& tokenizer, std::string const& source, graft::Generated const& one) {
-  std::string const text = text_of(tokenizer, one);
+std::string json_line(Settings const& s, support::PairTokens const& tokens, std::string const& source, graft::Generated const& one) {
   nlohmann::ordered_json const line{{s.prompt ? "prompt" : "source", source},
-                                    {"text", s.prompt ? text : support::first_line(text)},
+                                    {"text", text_of(s, tokens, one)},
                                     {"tokens", one.tokens.size()},
                                     {"score", one.score},
                                     {"finished", one.finished}};
@@ -152,23 +142,29 @@ std::vector<std::string> read_sources(Settings const& s) {
   return sources;
 }
 
+/// The source or prompts as the model reads them.
+std::unique_ptr<support::PairTokens> tokens_of(Settings const& s, any_model::AnyBase const& base) {
+  auto const kind = support::text_kind(s.model, base.config(), base.info());
+  if (kind == graft::TextKind::classes)
+    graft::fail<graft::ConfigError>("[", s.model, "] is a ", base.config().architecture, " model, which classifies; expected one that writes text; hint: the program classify");
+  return support::pair_tokens(s.model, support::template_to_use(s.model, s.adapter, kind, s.form));
+}
+
 void generate(Settings s) {
   if (!s.output.empty()) graft::check_output_file(s.output);
   auto const sources = read_sources(s);
-  auto const form = template_of(s);
-  auto const tokenizer = graft::load_tokenizer(s.model);
-  graft::TemplateEncoder const encoder(tokenizer, form, {s.max_source, 0});
-  s.sampling.end_tokens = {encoder.end_token()};
+  auto const base = any_model::load_base(s.model);
+  auto const tokens = tokens_of(s, *base);
+  s.sampling.end_tokens = {tokens->end_token()};
   auto const search = search_of(s);
   std::vector<std::vector<graft::Token>> prompts;
-  for (auto const& source : sources) prompts.push_back(encoder.source(source));
+  for (auto const& source : sources) prompts.push_back(tokens->source(source));
 
   any_model::Method unadapted;
   unadapted.name = "none";
-  auto const base = any_model::load_base(s.model);
   auto const model = s.adapter.empty() ? base->adapt(unadapted) : base->load(s.adapter, {.any_base = s.any_base});
   bool const one_text = s.sampling.sequences == 1 && !s.beams;
-  if (s.prompt && one_text && !s.json && s.output.empty()) return stream(s, *model, tokenizer, prompts.front(), search);
+  if (s.prompt && one_text && !s.json && s.output.empty() && tokens->tokenizer()) return stream(s, *model, *tokens->tokenizer(), prompts.front(), search);
 
   Writer writer(s.output);
   support::SignalWatch const signals;
@@ -182,8 +178,8 @@ void generate(Settings s) {
         {prompts.begin() + static_cast<std::ptrdiff_t>(first), prompts.begin() + static_cast<std::ptrdiff_t>(last)}, piece, s.batch);
     for (std::size_t i = first; i < last; ++i)
       for (auto const& one : texts[i - first]) {
-        std::string const text = text_of(tokenizer, one);
-        writer.line(s.json ? json_line(s, tokenizer, sources[i], one) : s.prompt ? text : support::first_line(text));
+        std::string const text = text_of(s, *tokens, one);
+        writer.line(s.json ? json_line(s, *tokens, sources[i], one) : s.prompt && s.sampling.sequences == 1 ? text : graft::escape_line(text));
       }
     if (prompts.size() > step) std::fprintf(stderr, "%zu of %zu\n", last, prompts.size());
   }

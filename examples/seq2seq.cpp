@@ -6,6 +6,7 @@
 
 #include <graft/data/grouping.hpp>
 #include <graft/data/readers.hpp>
+#include <graft/data/text_line.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/atomic_folder.hpp>
 #include <graft/io/path_lock.hpp>
@@ -19,6 +20,7 @@
 #include "support/pair_tokens.hpp"
 #include "support/signals.hpp"
 #include "support/task_options.hpp"
+#include "support/template_file.hpp"
 #include "support/text.hpp"
 
 namespace {
@@ -44,7 +46,7 @@ void add_options(CLI::App& app, Settings& s) {
   auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
   option.flag("--any-base", s.any_base, "Use the adapter over other weights than it was made over, with a warning")->needs(adapter);
   option("--output", s.output, "Folder for the adapter (default: not saved)")->needs(train);
-  option("--predictions", s.predictions, "File for what the model writes, a line a test source (default: none)");
+  option("--predictions", s.predictions, "File for what the model writes, a line a test source: line breaks as \\n and \\r, a backslash as \\\\ (default: none)");
   option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
   s.strategy.add_encoder_options(app);
@@ -58,12 +60,10 @@ void add_options(CLI::App& app, Settings& s) {
 }
 
 std::vector<graft::TokenizedExample> encode(std::string const& file, support::PairTokens const& tokens, std::size_t rows = 0) {
-  std::vector<graft::TokenizedExample> encoded;
-  for (auto const& example : graft::read_examples(file)) {
-    if (rows > 0 && encoded.size() == rows) break;
-    encoded.push_back({tokens.source(example.source), tokens.target(example.target), encoded.size()});
-  }
-  return encoded;
+  auto examples = graft::read_examples(file);
+  if (rows > 0 && rows < examples.size()) examples.resize(rows);
+  graft::Truncation cut;
+  return tokens.encode(examples, cut);
 }
 
 /// Exact match, character error rate against the first reference, BLEU against all.
@@ -89,7 +89,7 @@ nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, s
   }
   if (!s.predictions.empty()) {
     std::string lines;
-    for (auto const& text : written) lines += text + "\n";
+    for (auto const& text : written) lines += graft::escape_line(text) + "\n";
     graft::write_file_atomic(s.predictions, lines);
   }
   return {{"test_sources", test.size()},
@@ -109,10 +109,12 @@ void run(Settings& s) {
   auto& method = s.strategy.method;
   if (s.train.empty() && s.adapter.empty()) method.name = "none";
   if (!s.train.empty() && method.name == "none") throw support::UsageError("--method none trains nothing; leave --train out");
-  auto const tokens = support::pair_tokens(s.model);
   auto const base = any_model::load_base(s.model);
   if (!base->config().encoder)
     graft::fail<graft::ConfigError>("[", s.model, "] is a ", base->config().architecture, " model; expected an encoder-decoder (t5, bart); hint: the program finetune");
+  auto const kind = support::text_kind(s.model, base->config(), base->info());
+  auto const form = s.train.empty() ? support::template_to_use(s.model, s.adapter, kind, {}) : support::template_to_train(s.model, kind, {});
+  auto const tokens = support::pair_tokens(s.model, form);
   method.seed = s.training.seed;
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, method.side == "target"); });
   s.update.apply(s.training);
@@ -132,8 +134,8 @@ void run(Settings& s) {
                     {"trainable", report.trainable}, {"all", report.all}, {"training_loss", last}, {"train_seconds", report.seconds},
                     {"tokens_per_second", report.tokens_per_second()}});
     if (!report.validations.empty()) summary["validation_loss"] = report.validations.back().loss;
-    support::keep_interrupted(report, s.training.checkpoint, s.output, [&](std::string const& folder) { model->save(folder); });
-    if (!s.output.empty()) model->save(s.output), summary["output"] = s.output;
+    support::keep_interrupted(report, s.training.checkpoint, s.output, [&](std::string const& folder) { model->save(folder, {.files = support::template_files(form)}); });
+    if (!s.output.empty()) model->save(s.output, {.files = support::template_files(form)}), summary["output"] = s.output;
   }
   if (!s.test.empty()) summary.update(evaluate(s, *model, *tokens));
   summary["peak_memory_mib"] = support::peak_memory_mib();
