@@ -20,6 +20,7 @@
 #include "support/option_rules.hpp"
 #include "support/signals.hpp"
 #include "support/task_options.hpp"
+#include "support/template_file.hpp"
 #include "support/text.hpp"
 
 namespace {
@@ -28,6 +29,7 @@ struct Settings {
   std::string model, train, validation, test, adapter, output, predictions;
   std::vector<std::size_t> text_columns{1};
   std::size_t label_column = 2, max_length = 128, rows = 0;
+  std::optional<std::size_t> given_length;
   support::MethodOptions strategy;
   graft::Training training;
   std::optional<double> learning_rate;
@@ -46,7 +48,7 @@ void add_options(CLI::App& app, Settings& s) {
   option("--label-column", s.label_column, "Column of the class, a number from 0 on");
   option.flag("--header", s.header, "The first line of every TSV names the columns");
   option("--rows", s.rows, "Only the first so many training rows; 0: all")->needs(train);
-  option("--max-length", s.max_length, "Longest row in tokens; the longer text loses its end", CLI::PositiveNumber);
+  option("--max-length", s.given_length, "Longest row in tokens; the longer text loses its end (default: as the adapter was trained, else 128)", CLI::PositiveNumber);
   s.lengths.add_to(option, "; a row of --test that is skipped is not scored and gives an empty prediction");
   auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
   option.flag("--any-base", s.any_base, "Use the adapter over other weights than it was made over, with a warning")->needs(adapter);
@@ -156,6 +158,26 @@ nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::Toke
   return {{name + "_rows", examples.size()}, {name + "_accuracy", graft::accuracy(predicted, expected)}, {name + "_matthews", graft::matthews_correlation(predicted, expected)}};
 }
 
+/// What the adapter was trained with, and what the options say.
+void settle_template(Settings& s) {
+  std::string const& folder = s.adapter.empty() ? s.model : s.adapter;
+  auto const saved = support::load_template(folder, graft::TextKind::classes);
+  auto const texts = static_cast<graft::Index>(s.text_columns.size());
+  if (saved && !s.adapter.empty() && saved->texts != texts)
+    graft::warn("[", folder, "/", graft::template_file, "] says that training had ", saved->texts, " texts a row; got ", texts, " columns; hint: --text-columns");
+  if (saved) s.max_length = static_cast<std::size_t>(saved->max_length);
+  if (saved && !s.adapter.empty() && s.given_length && *s.given_length != s.max_length)
+    graft::warn("[", folder, "/", graft::template_file, "] says that training had rows of at most ", s.max_length, " tokens; got ", *s.given_length, " as an option, which is taken");
+  s.max_length = s.given_length.value_or(s.max_length);
+}
+
+/// For the adapter's folder.
+graft::AdapterOptions adapter_options(Settings const& s) {
+  auto saved = graft::AdapterTemplate::of(graft::TextKind::classes);
+  saved.texts = static_cast<graft::Index>(s.text_columns.size()), saved.max_length = static_cast<graft::Index>(s.max_length);
+  return {.files = support::template_files(saved)};
+}
+
 void run(CLI::App const& app, Settings& s) {
   check_options(app, s);
   std::optional<graft::PathLock> lock;
@@ -164,6 +186,7 @@ void run(CLI::App const& app, Settings& s) {
     graft::AtomicFolder const writable(s.output);  // says what would keep the adapter from being saved before it is trained
     lock.emplace(s.output);
   }
+  settle_template(s);
   auto& method = s.strategy.method;
   auto const base = any_model::load_base(s.model);
   if (!s.train.empty()) s.strategy.check(base->info());
@@ -194,8 +217,8 @@ void run(CLI::App const& app, Settings& s) {
     summary.update({{"steps", report.steps.size()}, {"batch", s.training.batch}, {"learning_rate", s.training.learning_rate}, {"seed", s.training.seed},
                     {"trainable", report.trainable}, {"all", report.all}, {"train_seconds", report.seconds}, {"tokens_per_second", report.tokens_per_second()}});
     if (!report.validations.empty()) summary["validation_loss"] = report.validations.back().loss;
-    support::keep_interrupted(report, s.training.checkpoint, s.output, [&](std::string const& folder) { model->save(folder); });
-    if (!s.output.empty()) model->save(s.output), summary["output"] = s.output;
+    support::keep_interrupted(report, s.training.checkpoint, s.output, [&](std::string const& folder) { model->save(folder, adapter_options(s)); });
+    if (!s.output.empty()) model->save(s.output, adapter_options(s)), summary["output"] = s.output;
   }
   if (!validation.empty()) summary.update(score(*model, validation, "validation"));
   std::vector<graft::Token> predicted;

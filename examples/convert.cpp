@@ -1,5 +1,6 @@
 // Goes between adapter layouts, combines adapters, and merges one into its base.
 #include <array>
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -14,13 +15,14 @@
 #include <graft/io/atomic_folder.hpp>
 #include <graft/io/path_lock.hpp>
 #include <graft/io/prompt_file.hpp>
+#include <graft/io/save_pretrained.hpp>
+#include <graft/io/template_file.hpp>
 #include <graft/train/progress.hpp>
 
 #include "any_model/any_model.hpp"
 #include "support/model_info.hpp"
 #include "support/option_group.hpp"
 #include "support/program.hpp"
-#include "support/template_file.hpp"
 
 namespace {
 
@@ -78,14 +80,19 @@ void check(Settings const& s) {
   if (s.merge && (from_array || s.format != "automatic")) throw support::UsageError("--merge writes a model: no soft prompt is in its weights, and it has no adapter --format");
   std::error_code missing;
   if (s.merge && fs::equivalent(s.output, s.model, missing)) throw support::UsageError("--output is the model itself; expected another folder");
+  if (s.merge && fs::equivalent(s.output, s.adapter, missing)) throw support::UsageError("--output is the adapter itself, which a merged model would replace; expected another folder");
 }
 
 /// The files of a Hugging Face folder that belong to a model beside its weights.
+constexpr std::array model_files{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt",
+                                 "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "chat_template.jinja", "generation_config.json"};
+
+/// What an earlier model or adapter in the output's place must not leave there.
+bool belongs_to_model(std::string const& name) { return graft::is_weights_file(name) || std::find(model_files.begin(), model_files.end(), name) != model_files.end(); }
+
 Json copy_tokenizer(fs::path const& model, fs::path const& folder) {
-  static constexpr std::array names{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt",
-                                    "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "chat_template.jinja", "generation_config.json"};
   Json copied = Json::array();
-  for (char const* name : names) {
+  for (char const* name : model_files) {
     std::error_code missing;
     if (!fs::is_regular_file(model / name, missing)) continue;
     std::error_code failed;
@@ -94,6 +101,20 @@ Json copy_tokenizer(fs::path const& model, fs::path const& folder) {
     copied.push_back(name);
   }
   return copied;
+}
+
+/// The template of a sum: the first part's. Where another part has been trained with another, a warning says so.
+std::map<std::string, std::string> template_of(fs::path const& first, std::vector<std::pair<fs::path, double>> const& parts) {
+  auto const text = [](fs::path const& folder) {
+    auto const saved = graft::load_template(folder);
+    return saved ? graft::template_text(*saved) : std::string();
+  };
+  std::string const own = text(first);
+  for (auto const& [folder, weight] : parts)
+    if (text(folder) != own)
+      graft::warn("[", folder.string(), "] was trained with another template than ", first.string(), ", or one of them does not say; got different ", graft::template_file, "; the sum has that of the first");
+  if (own.empty()) return {};
+  return {{graft::template_file, own}};
 }
 
 /// The base that PEFT's and graft's folders name, as the adapter had it.
@@ -139,15 +160,16 @@ Json convert(Settings const& s) {
   options.base_model = base_name(first);
   auto const base = any_model::load_base(s.model);
   auto const model = parts.empty() ? base->load(first, {.any_base = s.any_base}) : base->combine(parts, s.sum, {.any_base = s.any_base});
+  options.files = template_of(first, parts);
   if (!s.merge) {
-    auto const form = support::load_template(first);
     model->save(s.output, options);
-    if (form) support::save_template(s.output, *form);
     return about_adapter(s.output);
   }
   graft::AtomicFolder files(s.output);
   model->save_merged(files.staging());
   Json const copied = copy_tokenizer(s.model, files.staging());
+  for (auto const& [name, text] : options.files) graft::write_file_atomic(files.staging() / name, text);  // generation with the merged model needs it as the adapter's did
+  files.replace(belongs_to_model);
   files.commit();
   return {{"kind", "model"}, {"architecture", model->config().architecture}, {"parameters", base->info().parameters()}, {"copied", copied}};
 }

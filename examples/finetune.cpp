@@ -5,7 +5,6 @@
 #include <optional>
 
 #include <graft/io/atomic_folder.hpp>
-#include <graft/io/load_tokenizer.hpp>
 #include <graft/io/path_lock.hpp>
 #include <graft/train/progress.hpp>
 #include <graft/train/recipes.hpp>
@@ -16,6 +15,7 @@
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
 #include "support/option_rules.hpp"
+#include "support/pair_tokens.hpp"
 #include "support/signals.hpp"
 #include "support/template_file.hpp"
 #include "support/text.hpp"
@@ -32,7 +32,7 @@ struct Settings {
   std::optional<double> learning_rate, weight_decay, clip;
   support::UpdateOptions update;
   graft::Training training;
-  graft::Template form;
+  support::TemplateOptions form;
   support::Lengths lengths;
   std::size_t rows = 0;
   bool json = false;
@@ -75,8 +75,8 @@ void add_options(CLI::App& app, Settings& s) {
   option("--validation", s.validation, "Validation examples for --train (default: none)")->needs(train);
   option("--rows", s.rows, "Only the first so many training examples; 0: all");
   option("--output", s.output, "Folder for the adapter; needed but for --method none");
-  option("--separator", s.form.separator, "Stands between source and target; generation needs the same");
-  option.flag("--begin-token", s.form.begin_token, "Begin sources with the tokenizer's beginning token");
+  option("--separator", s.form.separator, "Stands between source and target; kept beside the adapter, for generation needs the same (default: ' ->' for models that continue a text, none for T5 and BART)");
+  option.flag("--begin-token", s.form.begin_token, "Begin sources with the tokenizer's beginning token where its own files put none there");
   option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
   add_training_options(app, s);
@@ -199,16 +199,20 @@ void finetune(CLI::App const& app, Settings& s) {
                                      : "--method none trains nothing to save; leave --output out");
   auto data = load_data(s);
   auto const base = any_model::load_base(s.model);
-  s.strategy.check(base->info());
   auto const began = Clock::now();
-  auto const tokenizer = graft::load_tokenizer(s.model);
-  graft::TemplateEncoder const encoder(tokenizer, s.form, {s.training.max_source, s.training.max_target});
+  auto const kind = support::text_kind(s.model, base->config(), base->info());
+  if (kind == graft::TextKind::classes)
+    graft::fail<graft::ConfigError>("[", s.model, "] is a ", base->config().architecture, " model, which classifies; expected one that writes text; hint: the program classify");
+  s.strategy.check(base->info());
+  if (s.max_source || !s.recipe.empty()) s.form.max_source = s.training.max_source;
+  auto const form = support::template_to_train(s.model, kind, s.form);
+  auto const tokens = support::pair_tokens(s.model, form, s.training.max_target);
   graft::Truncation cut;
-  auto training = encoder.encode(data.training, cut), validation = encoder.encode(data.validation, cut);
+  auto training = tokens->encode(data.training, cut), validation = tokens->encode(data.validation, cut);
   if (cut.any())
     std::fprintf(stderr, "cut to the maximum lengths: %s sources, %s targets\n", graft::grouped(cut.sources).c_str(),
                  graft::grouped(cut.targets).c_str());
-  s.strategy.apply_words(tokenizer);
+  s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, false); });
   std::optional<graft::PathLock> lock;
   if (trains) {
     graft::AtomicFolder const writable(s.output);  // says what would keep the adapter from being saved before it is trained
@@ -217,7 +221,7 @@ void finetune(CLI::App const& app, Settings& s) {
     if (!locked_below) lock.emplace(s.output);  // a folder for both is the training's
   }
   auto const model = base->adapt(s.strategy.method);
-  fit_lengths(s, *model, data, training, validation, encoder.kept_end());
+  fit_lengths(s, *model, data, training, validation, tokens->kept_end());
   graft::TrainingReport report;
   if (trains) {
     graft::Training settings = s.training;
@@ -225,10 +229,7 @@ void finetune(CLI::App const& app, Settings& s) {
     support::SignalWatch const signals;
     settings.stop = support::SignalWatch::caught;
     report = model->fit(settings, std::move(training), std::move(validation));
-    auto const save = [&](std::string const& folder) {
-      model->save(folder);
-      support::save_template(folder, s.form);
-    };
+    auto const save = [&](std::string const& folder) { model->save(folder, {.files = support::template_files(form)}); };
     support::keep_interrupted(report, settings.checkpoint, s.output, save);
     save(s.output);
   } else {

@@ -4,29 +4,30 @@
 #include <optional>
 #include <span>
 
-#include <graft/data/template.hpp>
+#include <graft/data/text_file.hpp>
+#include <graft/data/text_line.hpp>
 #include <graft/io/atomic_file.hpp>
-#include <graft/io/load_tokenizer.hpp>
 #include <graft/text/stream_decoder.hpp>
 
 #include "any_model/any_model.hpp"
 #include "support/lengths.hpp"
 #include "support/option_group.hpp"
 #include "support/option_rules.hpp"
+#include "support/pair_tokens.hpp"
 #include "support/program.hpp"
 #include "support/search_options.hpp"
 #include "support/signals.hpp"
 #include "support/template_file.hpp"
-#include "support/text.hpp"
 
 namespace {
 
 struct Settings {
   std::string model, adapter, sources, output;
-  std::optional<std::string> prompt, separator;
-  bool json = false, any_base = false, begin_token = false;
+  std::optional<std::string> prompt;
+  support::TemplateOptions form;
+  bool json = false, any_base = false;
   support::SearchOptions search;
-  graft::Index batch = 32, max_source = 0;
+  graft::Index batch = 32;
   support::Lengths lengths;
 };
 
@@ -35,7 +36,7 @@ void add_search_options(CLI::App& app, Settings& s) {
   s.search.add_sampling_to(app, "Search");
   support::OptionGroup const option(app, "Search");
   option("--batch", s.batch, "Texts written together; the result does not depend on it", CLI::PositiveNumber);
-  option("--max-source", s.max_source, "Longest source in tokens; 0: no limit", CLI::NonNegativeNumber);
+  option("--max-source", s.form.max_source, "Longest source in tokens; 0: no limit (default: as the adapter was trained, else 0)", CLI::NonNegativeNumber);
   s.lengths.add_to(option, "; a line that is skipped gives an empty one");
 }
 
@@ -45,30 +46,20 @@ void add_options(CLI::App& app, Settings& s) {
   auto* const adapter = option("--adapter", s.adapter, "Adapter folder, as finetune and PEFT write it (default: the model as it is)");
   option.flag("--any-base", s.any_base, "Use the adapter over other weights than it was made over, with a warning")->needs(adapter);
   auto* const prompt = option("--prompt", s.prompt, "Text to go on from");
-  option("--sources", s.sources, "File with one source a line; gives one output a line (the first line of what the model writes)")
+  option("--sources", s.sources, "File with one source a line; gives one output a line: line breaks as \\n and \\r, a backslash as \\\\, which score reads back")
       ->excludes(prompt);
-  option("--separator", s.separator,
-         "Put after every source (default: what the adapter was trained with; else ' ->' for --sources, nothing for --prompt)");
-  option.flag("--begin-token", s.begin_token, "Begin with the tokenizer's beginning token (default: as the adapter was trained)");
+  option("--separator", s.form.separator, "Put after every source and prompt (default: what the adapter was trained with; nothing for a model as it is and for an adapter that does not say: PEFT's)");
+  option.flag("--begin-token", s.form.begin_token, "Begin with the tokenizer's beginning token (default: as the adapter was trained, else as the tokenizer's own files have it)");
   option("--output", s.output, "File for the outputs (default: standard output)");
   option.flag("--json", s.json, "Print a JSON object a line for every text");
   add_search_options(app, s);
 }
 
-graft::Template template_of(Settings const& s) {
-  graft::Template form;
-  form.separator = s.prompt ? "" : form.separator;
-  if (!s.adapter.empty())
-    if (auto const saved = support::load_template(s.adapter)) form = *saved;
-  form.separator = s.separator.value_or(form.separator);
-  form.begin_token = form.begin_token || s.begin_token;
-  return form;
-}
-
-/// Text and tokens of one output.
-std::string text_of(graft::Tokenizer const& tokenizer, graft::Generated const& generated) {
-  std::span<graft::Token const> tokens = generated.tokens;
-  return tokenizer.decode(generated.finished ? tokens.first(tokens.size() - 1) : tokens, true);
+/// What one output's tokens stand for; of a prompt, with the white space that it goes on with.
+std::string text_of(Settings const& s, support::PairTokens const& tokens, graft::Generated const& generated) {
+  auto written = generated.tokens;
+  if (generated.finished) written.pop_back();
+  return s.prompt && tokens.tokenizer() ? tokens.tokenizer()->decode(written, true) : tokens.text(written);
 }
 
 /// Keeps the outputs in order. A file appears when all are written, or when a failure ends the writing: with those before it.
@@ -97,10 +88,9 @@ class Writer {
   std::size_t sources_ = 0;
 };
 
-std::string json_line(Settings const& s, graft::Tokenizer const& tokenizer, std::string const& source, graft::Generated const& one) {
-  std::string const text = text_of(tokenizer, one);
+std::string json_line(Settings const& s, support::PairTokens const& tokens, std::string const& source, graft::Generated const& one) {
   nlohmann::ordered_json const line{{s.prompt ? "prompt" : "source", source},
-                                    {"text", s.prompt ? text : support::first_line(text)},
+                                    {"text", text_of(s, tokens, one)},
                                     {"tokens", one.tokens.size()},
                                     {"score", one.score},
                                     {"finished", one.finished}};
@@ -142,8 +132,16 @@ void check_options(CLI::App const& app, Settings const& s) {
   if (s.prompt && s.search.sequences.value_or(1) == 1) support::refuse_given(app, {"--batch"}, "on a single text");
 }
 
+/// The source or prompts as the model reads them.
+std::unique_ptr<support::PairTokens> tokens_of(Settings const& s, any_model::AnyBase const& base) {
+  auto const kind = support::text_kind(s.model, base.config(), base.info());
+  if (kind == graft::TextKind::classes)
+    graft::fail<graft::ConfigError>("[", s.model, "] is a ", base.config().architecture, " model, which classifies; expected one that writes text; hint: the program classify");
+  return support::pair_tokens(s.model, support::template_to_use(s.model, s.adapter, kind, s.form));
+}
+
 /// Writes the outputs of all prompts, in pieces; `kept` are the numbers of their sources, of which others were skipped.
-void write_all(Settings const& s, any_model::AnyModel& model, graft::Tokenizer const& tokenizer, Sources const& sources, std::vector<std::vector<graft::Token>> const& prompts,
+void write_all(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens, Sources const& sources, std::vector<std::vector<graft::Token>> const& prompts,
                std::vector<std::size_t> const& kept, support::Search const& search, Writer& writer) {
   auto const skip_to = [&](std::size_t source) {
     for (; writer.sources() < source; writer.done())
@@ -163,8 +161,8 @@ void write_all(Settings const& s, any_model::AnyModel& model, graft::Tokenizer c
     for (std::size_t i = first; i < last; ++i) {
       skip_to(kept[i]);
       for (auto const& one : texts[i - first]) {
-        std::string const text = text_of(tokenizer, one);
-        writer.line(s.json ? json_line(s, tokenizer, sources.texts[kept[i]], one) : s.prompt ? text : support::first_line(text));
+        std::string const text = text_of(s, tokens, one);
+        writer.line(s.json ? json_line(s, tokens, sources.texts[kept[i]], one) : s.prompt && search.sequences() == 1 ? text : graft::escape_line(text));
       }
       writer.done();
     }
@@ -178,29 +176,26 @@ void generate(CLI::App const& app, Settings s) {
   if (!s.output.empty()) graft::check_output_file(s.output);
   auto const sources = read_sources(s);
   auto search = s.search.search(graft::generation_config(s.model));
-  auto const form = template_of(s);
-  auto const tokenizer = graft::load_tokenizer(s.model);
-  graft::TemplateEncoder const encoder(tokenizer, form, {s.max_source, 0});
+  auto const base = any_model::load_base(s.model);
+  auto const tokens = tokens_of(s, *base);
   std::vector<std::vector<graft::Token>> prompts;
-  for (auto const& source : sources.texts) prompts.push_back(encoder.source(source));
+  for (auto const& source : sources.texts) prompts.push_back(tokens->source(source));
 
   any_model::Method unadapted;
   unadapted.name = "none";
-  auto const base = any_model::load_base(s.model);
   auto const model = s.adapter.empty() ? base->adapt(unadapted) : base->load(s.adapter, {.any_base = s.any_base});
-  if (base->info().classifies) graft::fail<graft::ConfigError>("[generate] got a ", base->config().architecture, " model, which classifies; expected one that writes text; hint: the program classify");
-  search.complete(model->config(), encoder.end_token(), !s.adapter.empty(), model->virtual_positions());
+  search.complete(model->config(), tokens->end_token(), !s.adapter.empty(), model->virtual_positions());
   support::say_taken("generate", search);
-  auto const kept = s.lengths.fit_prompts(prompts, sources.lines, s.prompt ? "--prompt" : s.sources, model->row_limits(), search.least_room(), encoder.kept_end()).kept;
+  auto const kept = s.lengths.fit_prompts(prompts, sources.lines, s.prompt ? "--prompt" : s.sources, model->row_limits(), search.least_room(), tokens->kept_end()).kept;
   s.lengths.say();
   bool const one_text = search.texts_per_prompt() == 1 && !search.beams();
-  if (s.prompt && one_text && !s.json && s.output.empty() && !prompts.empty())
-    return stream(s, *model, tokenizer, prompts.front(), search.for_prompt(static_cast<graft::Index>(prompts.front().size())), search.end_tokens());
+  if (s.prompt && one_text && !s.json && s.output.empty() && !prompts.empty() && tokens->tokenizer())
+    return stream(s, *model, *tokens->tokenizer(), prompts.front(), search.for_prompt(static_cast<graft::Index>(prompts.front().size())), search.end_tokens());
 
   Writer writer(s.output);
   support::SignalWatch const signals;
   try {
-    write_all(s, *model, tokenizer, sources, prompts, kept, search, writer);
+    write_all(s, *model, *tokens, sources, prompts, kept, search, writer);
   } catch (std::exception const&) {
     writer.keep(s.output, sources.texts.size());
     throw;

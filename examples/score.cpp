@@ -22,6 +22,7 @@ struct Settings {
   std::string smoothing = "matching";
   std::string hypotheses;
   std::string references;
+  std::string escapes = "automatic", reference_escapes = "automatic";
   bool lowercase = false;
   bool json = false;
 };
@@ -35,8 +36,12 @@ std::string idle_option(CLI::App const& app, Settings const& settings) {
   return "";
 }
 
+graft::Escapes escapes_of(std::string const& name) {
+  return name == "always" ? graft::Escapes::always : name == "never" ? graft::Escapes::never : graft::Escapes::automatic;
+}
+
 nlohmann::ordered_json score(Settings const& settings) {
-  graft::EvaluationSet const set = graft::read_evaluation_set(settings.hypotheses, settings.references);
+  graft::EvaluationSet const set = graft::read_evaluation_set(settings.hypotheses, settings.references, escapes_of(settings.escapes), escapes_of(settings.reference_escapes));
   nlohmann::ordered_json scores;
   for (std::string const& metric : settings.metrics) {
     if (metric == "bleu") {
@@ -77,6 +82,11 @@ int main(int argc, char** argv) {
   app.add_option("--hypotheses", settings.hypotheses, "Outputs, one a line")->required();
   app.add_option("--references", settings.references, "References: a block of lines for each output, blocks parted by an empty line")
       ->required();
+  app.add_option("--escapes", settings.escapes,
+                 "What \\n, \\r, \\\\ and \\uXXXX in the outputs are: always the line breaks and backslashes that generate and seq2seq write so, or never more than "
+                 "they show; automatic: always where every backslash of the file begins one of them, else never, with a word on standard error")
+      ->check(CLI::IsMember({"automatic", "always", "never"}));
+  app.add_option("--reference-escapes", settings.reference_escapes, "The same of the references")->check(CLI::IsMember({"automatic", "always", "never"}));
   app.add_flag("--lowercase", settings.lowercase, "Ignore case in BLEU (e2e and ROUGE always do)");
   app.add_flag("--json", settings.json, "Print one JSON object");
   try {

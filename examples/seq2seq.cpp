@@ -6,6 +6,7 @@
 
 #include <graft/data/grouping.hpp>
 #include <graft/data/readers.hpp>
+#include <graft/data/text_line.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/atomic_folder.hpp>
 #include <graft/io/path_lock.hpp>
@@ -22,6 +23,7 @@
 #include "support/search_options.hpp"
 #include "support/signals.hpp"
 #include "support/task_options.hpp"
+#include "support/template_file.hpp"
 #include "support/text.hpp"
 
 namespace {
@@ -49,7 +51,7 @@ void add_options(CLI::App& app, Settings& s) {
   auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
   option.flag("--any-base", s.any_base, "Use the adapter over other weights than it was made over, with a warning")->needs(adapter);
   option("--output", s.output, "Folder for the adapter (default: not saved)")->needs(train);
-  option("--predictions", s.predictions, "File for what the model writes, a line a test source (default: none)");
+  option("--predictions", s.predictions, "File for what the model writes, a line a test source: line breaks as \\n and \\r, a backslash as \\\\ (default: none)");
   option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
   s.strategy.add_encoder_options(app);
@@ -69,7 +71,8 @@ Pairs read_pairs(std::string const& file, support::PairTokens const& tokens, std
   if (file.empty()) return pairs;
   pairs.examples = graft::read_examples(file);
   if (rows > 0 && pairs.examples.size() > rows) pairs.examples.resize(rows);
-  for (auto const& example : pairs.examples) pairs.tokens.push_back({tokens.source(example.source), tokens.target(example.target), pairs.tokens.size()});
+  graft::Truncation cut;
+  pairs.tokens = tokens.encode(pairs.examples, cut);
   return pairs;
 }
 
@@ -108,7 +111,7 @@ class Predictions {
   void write() const {
     if (path_.empty()) return;
     std::string all;
-    for (auto const& line : lines_) all += line + "\n";
+    for (auto const& line : lines_) all += graft::escape_line(line) + "\n";
     graft::write_file_atomic(path_, all);
   }
   void keep() {
@@ -195,11 +198,13 @@ void run(CLI::App const& app, Settings& s) {
   s.search.seed = s.training.seed;
   std::optional<support::Search> search;
   if (!s.test.empty()) search = s.search.search(graft::generation_config(s.model));
-  auto const tokens = support::pair_tokens(s.model);
   auto const base = any_model::load_base(s.model);
   if (!base->config().encoder)
     graft::fail<graft::ConfigError>("[", s.model, "] is a ", base->config().architecture, " model; expected an encoder-decoder (t5, bart); hint: the program finetune");
   s.strategy.check(base->info());
+  auto const kind = support::text_kind(s.model, base->config(), base->info());
+  auto const form = s.train.empty() ? support::template_to_use(s.model, s.adapter, kind, {}) : support::template_to_train(s.model, kind, {});
+  auto const tokens = support::pair_tokens(s.model, form);
   method.seed = s.training.seed;
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, method.side == "target"); });
   s.update.apply(s.training);
@@ -225,8 +230,8 @@ void run(CLI::App const& app, Settings& s) {
                     {"trainable", report.trainable}, {"all", report.all}, {"training_loss", last}, {"train_seconds", report.seconds},
                     {"tokens_per_second", report.tokens_per_second()}});
     if (!report.validations.empty()) summary["validation_loss"] = report.validations.back().loss;
-    support::keep_interrupted(report, s.training.checkpoint, s.output, [&](std::string const& folder) { model->save(folder); });
-    if (!s.output.empty()) model->save(s.output), summary["output"] = s.output;
+    support::keep_interrupted(report, s.training.checkpoint, s.output, [&](std::string const& folder) { model->save(folder, {.files = support::template_files(form)}); });
+    if (!s.output.empty()) model->save(s.output, {.files = support::template_files(form)}), summary["output"] = s.output;
   }
   if (!s.test.empty()) summary.update(evaluate(s, *model, *tokens, test, *search));
   summary["too_long"] = {{"cut", s.lengths.cut}, {"skipped", s.lengths.skipped}};

@@ -67,7 +67,7 @@ void add_budget_options(CLI::App& app, CommandLine& line) {
   option("--max-target", task.max_target, "Longest target in tokens; 0: no limit", not_negative);
   option("--shots", task.shots, "Training examples in the context of few_shot", positive);
   option("--seed", task.seed, "Addresses all random numbers");
-  option("--separator", task.separator, "Stands between source and target");
+  option("--separator", task.separator, "Stands between source and target (default: ' ->' for models that continue a text, none for T5 and BART)");
   option("--learning-rate", line.learning_rates,
          "METHOD=VALUE, or VALUE for all; parted by commas (default: a tuned one for each, shown in the table)")
       ->delimiter(',');
@@ -153,21 +153,24 @@ void check_all_lengths(Settings const& s, Examples const& examples, any_model::A
   }
 }
 
-/// Says at once what is wrong with the model, or that it does not go with the data.
-void check_model(CLI::App const& app, Settings const& s, Examples const& examples) {
+/// Says at once what is wrong with the model, or that it does not go with the data, and settles the separator.
+void check_model(CLI::App const& app, Settings& s, Examples const& examples) {
   auto const base = any_model::load_base(s.task.model);
-  if (base->config().encoder)
-    static_cast<void>(support::pair_tokens(s.task.model));
-  else
+  if (base->info().classifies) {
     static_cast<void>(graft::load_tokenizer(s.task.model));
-  if (base->info().classifies) static_cast<void>(class_names(examples));
+    static_cast<void>(class_names(examples));
+  } else {
+    auto const form = template_of(s.task, base->config(), base->info());
+    static_cast<void>(support::pair_tokens(s.task.model, form, s.task.max_target));
+    s.task.separator = form.form.separator;
+  }
   check_options(app, base->info());
   check_all_lengths(s, examples, *base);
 }
 
 /// Rows are made by processes that read what to do from JSON, which holds UTF-8 alone.
 void check_texts(Settings const& s) {
-  for (auto const& [name, text] : {std::pair("model", s.task.model), {"data", s.task.data}, {"test", s.task.test}, {"separator", s.task.separator}})
+  for (auto const& [name, text] : {std::pair("model", s.task.model), {"data", s.task.data}, {"test", s.task.test}, {"separator", s.task.separator.value_or("")}})
     if (graft::replace_invalid_utf8(text) != text)
       graft::fail<graft::ConfigError>("[compare] got --", name, " ", graft::printable(text), "; expected UTF-8; hint: a link with another name will do");
 }
@@ -181,7 +184,7 @@ void run(CLI::App const& app, CommandLine& line) {
   if (!std::filesystem::exists(s.task.model, missing))
     graft::fail<graft::FileError>("[", s.task.model, "] no such file or folder; expected a Hugging Face folder or a GGUF file");
   Examples const examples = make_examples(s.task);  // says at once what is wrong with the data
-  check_model(app, s, examples);
+  check_model(app, line.settings, examples);
   std::fprintf(stderr, "%zu rows; %zu training, %zu validation and %zu test examples (%s)\n", s.methods.size(), examples.training.size(),
                examples.validation.size(), examples.test.size(), examples.description.c_str());
   std::filesystem::create_directories(s.out, missing);  // writing into it says what is wrong

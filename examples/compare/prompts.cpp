@@ -9,6 +9,7 @@
 #include <graft/io/load_tokenizer.hpp>
 
 #include "support/pair_tokens.hpp"
+#include "support/template_file.hpp"
 #include "support/text.hpp"
 
 namespace compare {
@@ -39,53 +40,33 @@ Prompts few_shot_prompts(Task const& task, graft::Template const& form, Examples
   std::string const context = demonstrations(task, form, examples, tokenizer, positions);
   Prompts prompts;
   for (auto const& example : examples.validation)
-    prompts.validation.push_back({tokenizer.encode(context + example.source + form.separator),
-                                  tokenizer.encode(form.target_prefix + example.target + "\n"), prompts.validation.size()});
-  for (auto const& example : examples.test) prompts.test.push_back({tokenizer.encode(context + example.source + form.separator), {}, 0});
+    prompts.validation.push_back({graft::encode_source(tokenizer, context + example.source, form),
+                                  graft::encode_continuation(tokenizer, form.target_prefix + example.target + "\n"), prompts.validation.size()});
+  for (auto const& example : examples.test) prompts.test.push_back({graft::encode_source(tokenizer, context + example.source, form), {}, 0});
   prompts.end_tokens = {tokenizer.encode(".\n").back()};
   if (auto const end = tokenizer.special_tokens().eos) prompts.end_tokens.push_back(*end);
   return prompts;
 }
 
-Prompts decoder_prompts(Request const& request, Examples const& examples, Index positions) {
-  auto const& task = request.task;
-  auto const tokenizer = tokenizer_of(task);
-  graft::Template form;
-  form.separator = task.separator;
-  Prompts prompts;
-  if (request.method == few_shot) {
-    prompts = few_shot_prompts(task, form, examples, *tokenizer, positions);
-  } else {
-    graft::TemplateEncoder const encoder(*tokenizer, form, {task.max_source, task.max_target});
-    graft::Truncation cut;
-    if (is_trained(request.method)) prompts.training = encoder.encode(examples.training, cut);
-    prompts.validation = encoder.encode(examples.validation, cut);
-    for (auto const& example : examples.test) prompts.test.push_back({encoder.source(example.source), {}, 0});
-    prompts.end_tokens = {encoder.end_token()};
-    prompts.cut_sources = cut.sources, prompts.cut_targets = cut.targets;
-  }
-  prompts.text = [tokenizer](std::vector<graft::Token> const& tokens) { return support::first_line(tokenizer->decode(tokens, true)); };
+/// A row with examples in the context.
+Prompts shown_prompts(Request const& request, graft::Template const& form, Examples const& examples, Index positions) {
+  auto const tokenizer = tokenizer_of(request.task);
+  auto prompts = few_shot_prompts(request.task, form, examples, *tokenizer, positions);
+  prompts.text = [tokenizer](std::vector<graft::Token> const& tokens) { return support::first_line(tokenizer->decode(tokens, true)); };  // a line break ends it
   return prompts;
 }
 
-Prompts pair_prompts(Request const& request, Examples const& examples) {
+Prompts text_prompts(Request const& request, graft::AdapterTemplate const& form, Examples const& examples) {
   auto const& task = request.task;
-  std::shared_ptr<support::PairTokens const> const tokens = support::pair_tokens(task.model);
+  std::shared_ptr<support::PairTokens const> const tokens = support::pair_tokens(task.model, form, task.max_target);
   Prompts prompts;
-  auto const encoded = [&](std::vector<graft::Example> const& some, bool targets) {
-    std::vector<graft::TokenizedExample> all;
-    for (auto const& example : some)
-      all.push_back({tokens->source(example.source), targets ? tokens->target(example.target) : std::vector<graft::Token>{}, all.size()});
-    auto const cut = graft::limit_lengths(all, {task.max_source, task.max_target});
-    prompts.cut_sources += cut.sources, prompts.cut_targets += cut.targets;
-    return all;
-  };
-  prompts.test = encoded(examples.test, false);
-  prompts.cut_sources = 0;  // of training and validation, as elsewhere
-  if (is_trained(request.method)) prompts.training = encoded(examples.training, true);
-  prompts.validation = encoded(examples.validation, true);
+  graft::Truncation cut;
+  if (is_trained(request.method)) prompts.training = tokens->encode(examples.training, cut);
+  prompts.validation = tokens->encode(examples.validation, cut);
+  for (auto const& example : examples.test) prompts.test.push_back({tokens->source(example.source), {}, prompts.test.size()});
   prompts.end_tokens = {tokens->end_token()};
-  prompts.text = [tokens](std::vector<graft::Token> const& written) { return support::first_line(tokens->text(written)); };
+  prompts.cut_sources = cut.sources, prompts.cut_targets = cut.targets;
+  prompts.text = [tokens](std::vector<graft::Token> const& written) { return tokens->text(written); };
   return prompts;
 }
 
@@ -140,11 +121,16 @@ std::vector<std::string> class_names(Examples const& examples) {
   return {names.begin(), names.end()};
 }
 
+graft::AdapterTemplate template_of(Task const& task, graft::ModelConfig const& config, graft::ModelInfo const& info) {
+  return support::template_to_train(task.model, support::text_kind(task.model, config, info), {.separator = task.separator, .max_source = task.max_source});
+}
+
 Prompts make_prompts(Request const& request, Examples const& examples, graft::ModelConfig const& config, graft::ModelInfo const& info) {
   if (request.method == few_shot && (info.classifies || config.encoder))
     throw NotApplicable("examples in the context are for models that continue a text; a " + config.architecture + " model does not");
   if (info.classifies) return class_prompts(request, examples);
-  return config.encoder ? pair_prompts(request, examples) : decoder_prompts(request, examples, config.positions);
+  auto const form = template_of(request.task, config, info);
+  return request.method == few_shot ? shown_prompts(request, form.form, examples, config.positions) : text_prompts(request, form, examples);
 }
 
 }  // namespace compare

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <graft/io/template_file.hpp>
 #include <graft/models/config.hpp>
 #include <graft/models/row_limits.hpp>
 #include <graft/nn/model_info.hpp>
@@ -30,9 +31,12 @@ struct Prompts {
   Index cut_sources = 0, cut_targets = 0;                             ///< examples that maximum lengths shortened
 };
 
+/// What stands around the texts: the options', else what a merged model's folder keeps, else the default of the kind of model, as for `finetune`.
+graft::AdapterTemplate template_of(Task const& task, graft::ModelConfig const& config, graft::ModelInfo const& info);
+
 /// - A decoder reads sources and targets in one template. The row `few_shot` has training examples, one a line, before every source (as many of
 ///   `task.shots` as fit half of the model's positions), and a line break as the end of a text, in loss and generation alike: that is the end which its
-///   context shows.
+///   context shows. Its outputs are first lines; all others are whole.
 /// - An encoder–decoder reads the source with its tokenizer's template and writes the target.
 /// - A classifier reads the source; the distinct targets are its classes.
 /// @throws NotApplicable for `few_shot` where the model does not continue texts

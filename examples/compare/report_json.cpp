@@ -27,7 +27,7 @@ Json report_json(Report const& report) {
             {"seed", task.seed},
             {"max_new", task.max_new},
             {"shots", task.shots},
-            {"separator", task.separator},
+            {"separator", task.separator.value_or("")},
             {"quick", report.settings.quick}}},
           {"rows", rows},
           {"test_examples", test}};

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ struct Task {
   std::size_t training_rows = 240, validation_rows = 24, test_sources = 10;  ///< test sources of the seen and of the unseen domains each
   Index epochs = 1, steps = 0, batch = 4, max_new = 60, shots = 4, max_source = 0, max_target = 0;
   std::uint64_t seed = 0;
-  std::string separator = " ->";
+  std::optional<std::string> separator;  ///< none: the default of the kind of model
 };
 
 /// One row to be made.

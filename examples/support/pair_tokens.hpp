@@ -1,8 +1,9 @@
 /// @file
-/// @brief How an encoder–decoder's sources and targets become tokens and back: by its tokenizer, or by the characters that its configuration lists.
+/// @brief How the two texts of an example become tokens and back: by a tokenizer and a template, or by the characters that a configuration lists.
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -10,9 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include <graft/data/example.hpp>
+#include <graft/data/template.hpp>
 #include <graft/io/json.hpp>
 #include <graft/io/load_tokenizer.hpp>
-#include <graft/models/config.hpp>
+#include <graft/io/template_file.hpp>
 #include <graft/text/utf8.hpp>
 
 namespace support {
@@ -22,21 +25,26 @@ using graft::Token;
 class PairTokens {
  public:
   virtual ~PairTokens() = default;
-  /// What the encoder reads, special tokens included.
+  /// What the model reads, special tokens included, cut to the longest source.
   [[nodiscard]] virtual std::vector<Token> source(std::string_view text) const = 0;
-  /// What the decoder is to write, its end token included.
-  [[nodiscard]] virtual std::vector<Token> target(std::string_view text) const = 0;
+  /// All examples, cut to the maximum lengths; what that cost is added to `cut`. Their targets end with the end token.
+  [[nodiscard]] virtual std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples, graft::Truncation& cut) const = 0;
   /// A text's tokens alone, as the encoder reads or the decoder writes them.
   [[nodiscard]] virtual std::vector<Token> words(std::string_view text, bool of_target) const = 0;
+  /// What was written, without the template's target prefix.
   [[nodiscard]] virtual std::string text(std::vector<Token> const& target) const = 0;
   [[nodiscard]] virtual Token end_token() const = 0;
+  /// Tokens at the end of a source that cutting leaves.
+  [[nodiscard]] virtual graft::Index kept_end() const = 0;
+  /// Null where there is none.
+  [[nodiscard]] virtual graft::Tokenizer const* tokenizer() const { return nullptr; }
 };
 
 /// Characters with their index in a configuration's `grapheme_chars` and `phoneme_chars` as token, as small models of pronunciation have them. The first four
 /// indices are padding, beginning, end and unknown.
 class CharacterTokens final : public PairTokens {
  public:
-  CharacterTokens(std::string const& graphemes, std::string const& phonemes) {
+  CharacterTokens(std::string const& graphemes, std::string const& phonemes, graft::LengthLimits limits = {}) : limits_(limits) {
     Token next = 0;
     for (auto const& c : characters(graphemes)) graphemes_.emplace(c, next++);
     for (auto const& c : characters(phonemes)) {
@@ -45,15 +53,18 @@ class CharacterTokens final : public PairTokens {
     }
   }
   [[nodiscard]] std::vector<Token> source(std::string_view text) const override {
-    auto tokens = words(text, false);
-    tokens.insert(tokens.begin(), begin);
-    tokens.push_back(end);
-    return tokens;
+    std::vector<graft::TokenizedExample> one{{around(text), {}, 0}};
+    graft::limit_lengths(one, {limits_.source, 0}, kept_end(), 1);
+    return std::move(one.front().source);
   }
-  [[nodiscard]] std::vector<Token> target(std::string_view text) const override {
-    auto tokens = words(text, true);
-    tokens.push_back(end);
-    return tokens;
+  [[nodiscard]] std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples, graft::Truncation& cut) const override {
+    std::vector<graft::TokenizedExample> encoded;
+    for (auto const& example : examples) {
+      encoded.push_back({around(example.source), words(example.target, true), encoded.size()});
+      encoded.back().target.push_back(end);
+    }
+    cut.add(graft::limit_lengths(encoded, limits_, kept_end(), 1));
+    return encoded;
   }
   [[nodiscard]] std::vector<Token> words(std::string_view text, bool of_target) const override {
     std::vector<Token> tokens;
@@ -67,6 +78,7 @@ class CharacterTokens final : public PairTokens {
     return text;
   }
   [[nodiscard]] Token end_token() const override { return end; }
+  [[nodiscard]] graft::Index kept_end() const override { return 1; }
 
   [[nodiscard]] static std::vector<std::string> characters(std::string_view text) {
     std::vector<std::string> all;
@@ -85,37 +97,50 @@ class CharacterTokens final : public PairTokens {
     return found == ids.end() || found->second <= unknown ? unknown : found->second;
   }
 
+  [[nodiscard]] std::vector<Token> around(std::string_view text) const {
+    auto tokens = words(text, false);
+    tokens.insert(tokens.begin(), begin);
+    tokens.push_back(end);
+    return tokens;
+  }
+
+  graft::LengthLimits limits_;
   std::map<std::string, Token> graphemes_, phoneme_ids_;
   std::vector<std::string> phonemes_;
 };
 
-/// A tokenizer's template around sources and targets (T5: a trailing end token; BART: its beginning token too).
+/// A tokenizer and a template.
 class TextTokens final : public PairTokens {
  public:
-  explicit TextTokens(graft::Tokenizer tokenizer) : tokenizer_(std::move(tokenizer)) {
-    if (!tokenizer_.special_tokens().eos) graft::fail<graft::ConfigError>("[tokenizer] has no end token; expected one, to end what the decoder writes");
-  }
-  [[nodiscard]] std::vector<Token> source(std::string_view text) const override { return tokenizer_.encode_with_template(text).ids; }
-  [[nodiscard]] std::vector<Token> target(std::string_view text) const override { return tokenizer_.encode_with_template(text).ids; }
+  TextTokens(graft::Tokenizer tokenizer, graft::Template const& form, graft::LengthLimits limits) : tokenizer_(std::move(tokenizer)), encoder_(tokenizer_, form, limits) {}
+  TextTokens(TextTokens const&) = delete;
+  TextTokens& operator=(TextTokens const&) = delete;
+
+  [[nodiscard]] std::vector<Token> source(std::string_view text) const override { return encoder_.source(text); }
+  [[nodiscard]] std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples, graft::Truncation& cut) const override { return encoder_.encode(examples, cut); }
   [[nodiscard]] std::vector<Token> words(std::string_view text, bool) const override { return tokenizer_.encode(text); }
-  [[nodiscard]] std::string text(std::vector<Token> const& target) const override { return tokenizer_.decode(target, true); }
-  [[nodiscard]] Token end_token() const override { return *tokenizer_.special_tokens().eos; }
+  [[nodiscard]] std::string text(std::vector<Token> const& target) const override {
+    std::string text = tokenizer_.decode(target, true);
+    if (auto const& prefix = encoder_.form().target_prefix; text.starts_with(prefix)) text.erase(0, prefix.size());
+    return text;
+  }
+  [[nodiscard]] Token end_token() const override { return encoder_.end_token(); }
+  [[nodiscard]] graft::Index kept_end() const override { return encoder_.kept_end(); }
+  [[nodiscard]] graft::Tokenizer const* tokenizer() const override { return &tokenizer_; }
 
  private:
   graft::Tokenizer tokenizer_;
+  graft::TemplateEncoder<graft::Tokenizer> encoder_;
 };
 
-/// The way of a model's folder: characters where its config.json lists them, else its tokenizer.
-[[nodiscard]] inline std::unique_ptr<PairTokens> pair_tokens(std::filesystem::path const& model) {
+/// The way of a model that reads and writes texts, as the template says.
+/// @param max_target longest target in tokens; 0 for no limit
+[[nodiscard]] inline std::unique_ptr<PairTokens> pair_tokens(std::filesystem::path const& model, graft::AdapterTemplate const& saved, graft::Index max_target = 0) {
+  if (saved.kind != graft::TextKind::characters) return std::make_unique<TextTokens>(graft::load_tokenizer(model), saved.form, graft::LengthLimits{saved.max_source, max_target});
   auto const path = model / "config.json";
-  std::error_code missing;  // opening says what is wrong
-  if (std::filesystem::exists(path, missing)) {
-    auto const config = graft::read_json(path);
-    if (config.contains("grapheme_chars"))
-      return std::make_unique<CharacterTokens>(graft::json_at<std::string>(path.string(), config, "grapheme_chars"),
-                                               graft::json_at<std::string>(path.string(), config, "phoneme_chars"));
-  }
-  return std::make_unique<TextTokens>(graft::load_tokenizer(model));
+  auto const config = graft::read_json(path);
+  return std::make_unique<CharacterTokens>(graft::json_at<std::string>(path.string(), config, "grapheme_chars"), graft::json_at<std::string>(path.string(), config, "phoneme_chars"),
+                                           graft::LengthLimits{saved.max_source, max_target});
 }
 
 }  // namespace support

@@ -43,6 +43,12 @@ class Search {
     auto const* beam_search = std::get_if<graft::BeamSearch>(&settings);
     return beam_search ? beam_search->beams : 1;
   }
+  /// Texts returned for a prompt.
+  [[nodiscard]] Index sequences() const {
+    if (auto const* sampling = std::get_if<graft::Sampling>(&settings)) return sampling->sequences;
+    auto const* beam_search = std::get_if<graft::BeamSearch>(&settings);
+    return beam_search ? beam_search->sequences : 1;
+  }
   [[nodiscard]] std::vector<Token> const& end_tokens() const {
     return std::visit([](auto const& chosen) -> std::vector<Token> const& { return chosen.end_tokens; }, settings);
   }

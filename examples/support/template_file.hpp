@@ -1,38 +1,100 @@
 /// @file
-/// @brief The template that an adapter was trained with, kept in its folder: generation needs the same separator.
+/// @brief The template of a run: the options', else the one kept beside an adapter or a merged model, else the default.
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
+#include <system_error>
 
-#include <nlohmann/json.hpp>
+#include <graft/core/warning.hpp>
+#include <graft/io/adapter_folder.hpp>
+#include <graft/io/template_file.hpp>
+#include <graft/models/config.hpp>
+#include <graft/nn/model_info.hpp>
+#include <graft/text/printable.hpp>
 
-#include <graft/data/template.hpp>
-#include <graft/io/atomic_file.hpp>
-#include <graft/io/json.hpp>
+#include "support/program.hpp"
 
 namespace support {
 
-inline constexpr char const* template_file = "graft_template.json";
+/// What the command line says of the template.
+struct TemplateOptions {
+  std::optional<std::string> separator;
+  bool begin_token = false;
+  std::optional<graft::Index> max_source;
+};
 
-inline void save_template(std::filesystem::path const& folder, graft::Template const& form) {
-  nlohmann::ordered_json const json{
-      {"separator", form.separator}, {"target_prefix", form.target_prefix}, {"begin_token", form.begin_token}};
-  graft::write_file_atomic(folder / template_file, json.dump(2) + "\n");
-}
-
-/// Nothing where the folder says nothing: PEFT's own adapters.
-inline std::optional<graft::Template> load_template(std::filesystem::path const& folder) {
-  auto const path = folder / template_file;
+/// Whether a model's configuration lists the characters that it reads, in place of a tokenizer.
+inline bool reads_characters(std::filesystem::path const& model) {
+  auto const path = model / "config.json";
   std::error_code missing;  // opening says what is wrong
-  if (!std::filesystem::exists(path, missing)) return std::nullopt;
-  nlohmann::json const json = graft::read_json(path);
-  graft::Template form;
-  form.separator = graft::json_or(path.string(), json, "separator", form.separator);
-  form.target_prefix = graft::json_or(path.string(), json, "target_prefix", form.target_prefix);
-  form.begin_token = graft::json_or(path.string(), json, "begin_token", form.begin_token);
-  return form;
+  return std::filesystem::exists(path, missing) && graft::read_json(path).contains("grapheme_chars");
 }
+
+inline graft::TextKind text_kind(std::filesystem::path const& model, graft::ModelConfig const& config, graft::ModelInfo const& info) {
+  if (info.classifies) return graft::TextKind::classes;
+  if (reads_characters(model)) return graft::TextKind::characters;
+  return config.encoder ? graft::TextKind::pair : graft::TextKind::continuation;
+}
+
+/// The template in `folder`. @throws FileError for one of another kind of model
+inline std::optional<graft::AdapterTemplate> load_template(std::filesystem::path const& folder, graft::TextKind kind) {
+  auto saved = graft::load_template(folder);
+  if (!saved) return std::nullopt;
+  if (saved->kind && *saved->kind != kind)
+    graft::fail<graft::FileError>("[", (folder / graft::template_file).string(), "] is the template of another kind of model; got ", graft::text_kind_name(*saved->kind), "; expected ",
+                                  graft::text_kind_name(kind));
+  if (!saved->kind) {  // of the first version
+    saved->kind = kind;
+    saved->form.apart = kind == graft::TextKind::pair;
+    if (kind == graft::TextKind::characters) saved = graft::AdapterTemplate::of(kind);
+  }
+  return saved;
+}
+
+/// Puts what the options say in place of `saved`; where that was kept in `folder` and differs, a warning says so.
+inline void apply_options(graft::AdapterTemplate& saved, TemplateOptions const& given, std::string const& folder = {}) {
+  if (*saved.kind == graft::TextKind::characters && (given.begin_token || !given.separator.value_or("").empty()))
+    graft::fail<graft::ConfigError>("[template] got --", given.begin_token ? "begin-token" : "separator", " for a model whose config.json lists the characters that it reads; expected neither: ",
+                                    "it has no separator, and its own beginning token");
+  auto const differs = [&](char const* what, std::string const& kept, std::string const& now) {
+    if (!folder.empty()) graft::warn("[", folder, "/", graft::template_file, "] says that training had ", what, " ", kept, "; got ", now, " as an option, which is taken");
+  };
+  if (given.separator && *given.separator != saved.form.separator) differs("the separator", graft::printable(saved.form.separator), graft::printable(*given.separator));
+  if (given.begin_token && !saved.form.begin_token && !saved.form.special_tokens) differs("no", "beginning token", "one");
+  if (given.max_source && *given.max_source != saved.max_source && saved.max_source > 0)
+    differs("sources of at most", std::to_string(saved.max_source) + " tokens", std::to_string(*given.max_source));
+  saved.form.separator = given.separator.value_or(saved.form.separator);
+  saved.form.begin_token = saved.form.begin_token || given.begin_token;
+  saved.max_source = given.max_source.value_or(saved.max_source);
+}
+
+/// For training: what a merged model's folder keeps, else the kind's default; the options override it.
+inline graft::AdapterTemplate template_to_train(std::filesystem::path const& model, graft::TextKind kind, TemplateOptions const& given) {
+  auto saved = load_template(model, kind).value_or(graft::AdapterTemplate::of(kind));
+  apply_options(saved, given);
+  return saved;
+}
+
+/// For a model as it is used: what the adapter's folder keeps (without an adapter, a merged model's); else nothing but the tokenizer's own special tokens.
+inline graft::AdapterTemplate template_to_use(std::filesystem::path const& model, std::filesystem::path const& adapter, graft::TextKind kind, TemplateOptions const& given) {
+  std::filesystem::path const& folder = adapter.empty() ? model : adapter;
+  auto saved = load_template(folder, kind);
+  bool const kept = saved.has_value();
+  if (!kept) {
+    saved = graft::AdapterTemplate::of(kind);
+    saved->form.separator.clear(), saved->form.target_prefix.clear();
+    if (!adapter.empty() && !given.separator && kind == graft::TextKind::continuation && !graft::AdapterFolder::open(adapter).is_peft())
+      graft::warn("[", adapter.string(), "] does not say what stood around its texts in training; got no ", graft::template_file, "; nothing but the tokenizer's special tokens is put there; ",
+                  "hint: --separator");
+  }
+  apply_options(*saved, given, kept ? folder.string() : std::string());
+  return *saved;
+}
+
+/// For `AdapterOptions::files`.
+inline std::map<std::string, std::string> template_files(graft::AdapterTemplate const& saved) { return {{graft::template_file, graft::template_text(saved)}}; }
 
 }  // namespace support

@@ -56,12 +56,14 @@
 #include <graft/io/npy.hpp>
 #include <graft/io/prompt_file.hpp>
 #include <graft/io/save_pretrained.hpp>
+#include <graft/io/template_file.hpp>
 
 #include <graft/data/fit_rows.hpp>
 #include <graft/data/generated.hpp>
 #include <graft/data/grouping.hpp>
 #include <graft/data/readers.hpp>
 #include <graft/data/template.hpp>
+#include <graft/data/text_line.hpp>
 
 #include <graft/optim/adafactor.hpp>
 #include <graft/optim/adamw.hpp>

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/data/template.hpp>
 #include <graft/generate/end_tokens.hpp>
 #include <graft/generate/generate.hpp>
 #include <graft/text/tokenizer.hpp>
@@ -41,12 +42,15 @@ template <class Model, GenerationSettings Settings>
   return settings;
 }
 
-/// The best continuation of every prompt. Where the settings name no end token, the model's are it; see `end_tokens`.
+/// The best continuation of every prompt, which is read as `encode_source` gives it: in the special tokens of the tokenizer's files, without a separator. Where the settings
+/// name no end token, the model's are it; see `end_tokens`.
 template <class Model, GenerationSettings Settings>
 [[nodiscard]] std::vector<std::string> generate(Model& model, Tokenizer const& tokenizer, std::vector<std::string> const& prompts,
                                                 Settings const& settings) {
   std::vector<std::vector<Token>> tokens;
-  for (auto const& prompt : prompts) tokens.push_back(tokenizer.encode(prompt));
+  Template form = Template::of_model<Model>();
+  form.separator.clear();
+  for (auto const& prompt : prompts) tokens.push_back(encode_source(tokenizer, prompt, form));
   std::vector<std::string> texts;
   for (auto const& generated : generate(model, tokens, with_end_token(model, tokenizer, settings)))
     texts.push_back(decode_text(tokenizer, generated.front()));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@
 #include <graft/io/safetensors.hpp>
 
 namespace graft {
+
+/// Says what stood around the texts that an adapter was trained on (template_file.hpp).
+inline constexpr char const* template_file = "graft_template.json";
 
 /// The name of the adapter that PEFT saves in the folder itself; any other name gets a subfolder.
 inline constexpr char const* default_adapter = "default";
@@ -59,7 +63,14 @@ struct AdapterOptions {
   std::optional<std::string> base_model =
       std::nullopt;  ///< what `base_model_name_or_path` says; the base's source if not given, null if empty. Never opened
   AdapterFormat format = AdapterFormat::automatic;
+  std::map<std::string, std::string> files = {};  ///< further files by name, written in the same step (`template_file`)
 };
+
+/// Whether a file of that name in an adapter folder belongs to the adapter, so that it goes when another takes its place: the two files of PEFT and graft, the
+/// pickled form of the second, and graft's template. A README or a tokenizer may stay.
+[[nodiscard]] inline bool is_adapter_file(std::string_view name) {
+  return name == "adapter_config.json" || name == "adapter_model.safetensors" || name == "adapter_model.bin" || name == template_file;
+}
 
 /// PEFT's types and graft's names of the same strategies.
 inline constexpr std::array peft_types{std::pair{"PREFIX_TUNING", "prefix_tuning"}, std::pair{"PROMPT_TUNING", "prompt_tuning"},

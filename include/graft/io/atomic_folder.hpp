@@ -26,7 +26,7 @@
 namespace graft {
 
 /// Collects files in a staging folder and swaps it with the target in one step. Entries of an existing target that were not written
-/// anew (a README, another subfolder) are kept. Where the two cannot be swapped (the target is a mount point or holds the current
+/// anew (a README, another subfolder) are kept, but for those that `replace` names. Where the two cannot be swapped (the target is a mount point or holds the current
 /// directory, or the file system lacks RENAME_EXCHANGE) the finished files are renamed into the target one by one.
 ///
 ///     AtomicFolder folder("prefix");
@@ -68,6 +68,10 @@ class AtomicFolder {
 
   /// Where to write the files.
   [[nodiscard]] std::filesystem::path const& staging() const noexcept { return staging_; }
+
+  /// Says which entries of an existing target go with what they belong to, where they are not written anew: the files of an earlier adapter, say. Folders
+  /// stay whatever it says.
+  void replace(std::function<bool(std::string const& name)> stale) { stale_ = std::move(stale); }
 
   /// Makes everything durable and puts it in place; throws FileError and leaves the old folder as it was if it cannot.
   void commit() try {
@@ -160,6 +164,8 @@ class AtomicFolder {
       if (std::filesystem::exists(std::filesystem::symlink_status(staging_ / name))) continue;
       if (detail::is_own_folder(target_ / name)) {
         folders.push_back(name);
+      } else if (is_stale(name)) {
+        continue;
       } else if (::linkat(AT_FDCWD, (target_ / name).c_str(), AT_FDCWD, (staging_ / name).c_str(), 0) != 0) {
         drop_links(files);
         return false;
@@ -204,7 +210,13 @@ class AtomicFolder {
     }
   }
 
+  [[nodiscard]] bool is_stale(std::string const& name) const { return stale_ && stale_(name); }
+
+  /// Stale entries go first: what is new never stands beside them.
   void rename_each(std::vector<std::string> const& files) const {
+    for (auto const& name : names(target_))
+      if (is_stale(name) && std::find(files.begin(), files.end(), name) == files.end() && !detail::is_own_folder(target_ / name))
+        std::filesystem::remove(target_ / name);
     for (auto const& name : files) {
       auto const to = target_ / name;
       if (detail::is_own_folder(to)) std::filesystem::rename(to, staging_ / cat(".replaced-", name));
@@ -215,6 +227,7 @@ class AtomicFolder {
 
   std::filesystem::path given_, target_;
   std::filesystem::path staging_;
+  std::function<bool(std::string const&)> stale_;
   int lock_ = -1;
   bool swap_ = false;
 };

@@ -72,7 +72,7 @@ inline void save_prompt(Tensor<float> const& values, ModelInfo const& model, std
   auto const target = adapter_path(folder, options.name);
   AtomicFolder files(target);
   detail::write_adapter<float>(settings, state, model, files.staging(), target, options.base_model.value_or(""), options.format);
-  files.commit();
+  detail::commit_adapter(files, options.files);
 }
 
 }  // namespace graft

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -89,10 +90,17 @@ void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesyste
                         adapter_base(*model.base()));
 }
 
+/// Puts the adapter's further files beside it and the whole in place; files of an adapter that it replaces go.
+inline void commit_adapter(AtomicFolder& folder, std::map<std::string, std::string> const& files) {
+  for (auto const& [name, text] : files) write_file_atomic(folder.staging() / name, text);
+  folder.replace(is_adapter_file);
+  folder.commit();
+}
+
 }  // namespace detail
 
-/// Writes a model's adapter as a folder with adapter_config.json and adapter_model.safetensors; the base is not in it. The folder appears,
-/// or replaces those two files, as a whole; other files in it stay.
+/// Writes a model's adapter as a folder with adapter_config.json, adapter_model.safetensors and the files that the options add; the base is not in it. The folder
+/// appears, or gets these files, as a whole. Files of an earlier adapter that are not written anew (`is_adapter_file`) go, others in it stay.
 ///
 /// Prefix tuning (of all layers, with PositionPolicy::shift), prompt tuning (in front, shifted), P-tuning, LoRA and (IA)³ are written exactly as
 /// Hugging Face PEFT does and load there: reparametrizing networks are applied and dropped, and what only training needs (init, dropout of a prefix) is
@@ -105,7 +113,7 @@ void save_adapter(Transformer<A, Adaptation, Scalar, Cpu> const& model, std::fil
   auto const target = adapter_path(folder, options.name);
   AtomicFolder files(target);
   detail::write_adapter(model, files.staging(), target, options.base_model, options.format);
-  files.commit();
+  detail::commit_adapter(files, options.files);
 }
 
 /// Writes all adapters of a set at once, each under its name.
@@ -120,7 +128,10 @@ void save_adapters(AdapterSet<Model> const& set, std::filesystem::path const& fo
     if (error) fail<FileError>("[", adapter_path(folder, name).string(), "] cannot be written; got: ", error.message());
     detail::write_adapter(set.at(name), staged, adapter_path(folder, name), base_model, AdapterFormat::automatic);
   }
-  files.commit();
+  if (set.contains(default_adapter))
+    detail::commit_adapter(files, {});
+  else
+    files.commit();
 }
 
 }  // namespace graft

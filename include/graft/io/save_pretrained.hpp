@@ -4,10 +4,12 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include <graft/io/adapter_folder.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/atomic_folder.hpp>
 #include <graft/io/json.hpp>
@@ -30,8 +32,17 @@ inline void set_labels(nlohmann::json& config, Index labels) {
 
 }  // namespace detail
 
+/// Whether a file of that name holds weights that a loader would take in place of, or beside, a new model.safetensors: shards and their index, pickled ones, and
+/// adapters, which transformers puts on the model in whose folder they lie.
+[[nodiscard]] inline bool is_weights_file(std::string_view name) {
+  bool const shard = (name.starts_with("model.") || name.starts_with("model-")) && (name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json"));
+  bool const pickled = name.starts_with("pytorch_model") && (name.ends_with(".bin") || name.ends_with(".bin.index.json"));
+  return shard || pickled || is_adapter_file(name);
+}
+
 /// Writes config.json, as the checkpoint that the base was loaded from had it, and model.safetensors in the model's scalar, for load_pretrained and for
-/// transformers. A tied head is not written. Files of the tokenizer are not the base's: copy them. The folder appears, or gets the two files, as a whole.
+/// transformers. A tied head is not written. Files of the tokenizer are not the base's: copy them. The folder appears, or gets the two files, as a whole; other
+/// weights in it go (`is_weights_file`), other files stay.
 /// @throws ConfigError for a base that was loaded from no checkpoint, FileError if the folder cannot be written
 template <Architecture A, class Scalar>
 void save_pretrained(Base<A, Scalar, Cpu> const& base, std::filesystem::path const& folder) {
@@ -67,6 +78,7 @@ void save_pretrained(Base<A, Scalar, Cpu> const& base, std::filesystem::path con
   AtomicFolder files(folder);
   write_file_atomic(files.staging() / "config.json", config.dump(2) + "\n");
   save_safetensors(files.staging() / "model.safetensors", entries);
+  files.replace(is_weights_file);
   files.commit();
 }
 

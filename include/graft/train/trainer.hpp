@@ -37,14 +37,14 @@ class Trainer {
 
   /// Trains on texts, encoded as the template says (see `TemplateEncoder`, which generation uses too).
   template <TrainableModel Model, class Tokenizer>
-  TrainingReport fit(Model& model, std::vector<Example> const& training, std::vector<Example> const& validation, Tokenizer const& tokenizer, Template const& form = {}) const {
+  TrainingReport fit(Model& model, std::vector<Example> const& training, std::vector<Example> const& validation, Tokenizer const& tokenizer, Template const& form = Template::of_model<Model>()) const {
     TemplateEncoder<Tokenizer> const encoder(tokenizer, form, {settings_.max_source, settings_.max_target});
     Truncation cut;
     auto encoded = encoder.encode(training, cut);
     return fit_limited(model, std::move(encoded), encoder.encode(validation, cut), cut);
   }
   template <TrainableModel Model, class Tokenizer>
-  TrainingReport fit(Model& model, std::vector<Example> const& training, Tokenizer const& tokenizer, Template const& form = {}) const {
+  TrainingReport fit(Model& model, std::vector<Example> const& training, Tokenizer const& tokenizer, Template const& form = Template::of_model<Model>()) const {
     return fit(model, training, std::vector<Example>{}, tokenizer, form);
   }
 
