@@ -118,6 +118,16 @@ class Further(faults.FaultTest):
         self.assertGreater(len(answers[0]["ids"]), 3)
         self.assertIn("truncation is not applied", err)
 
+    def test_unknown_entries_of_the_file_are_said(self):
+        def unknown(whole):
+            whole["novelty"] = 1
+            whole["model"]["novel_flag"] = True
+            whole["decoder"]["novel_switch"] = 2
+
+        err = tokens(self.folder_with(unknown), ["a"])[2]
+        for name in ("novelty", "novel_flag", "novel_switch"):
+            self.assertIn(name, err)
+
     def test_unknown_ids_are_said_once_when_decoded(self):
         folder = self.folder_with()
         _, answers, err = tokens(folder, [[self.end, 5000], [6000]])

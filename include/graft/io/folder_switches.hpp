@@ -38,7 +38,8 @@ inline constexpr std::array<std::string_view, 47> idle_keys{
 
 /// Says which entries of tokenizer_config.json are not known and which settings are not followed.
 inline void check_config_keys(TokenizerSettings const& settings) {
-  auto const& [source, config] = settings.tokenizer_config();
+  std::string const& source = settings.tokenizer_config().first;
+  nlohmann::json const& config = settings.tokenizer_config().second;
   auto const among = [](auto const& keys, std::string_view key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
   for (auto const& [key, value] : config.items()) {
     bool const token = key.ends_with("_token") || key.ends_with("_token_id");
@@ -85,7 +86,7 @@ inline void use_common_switches(TokenizerParts& parts, TokenizerSettings const& 
 
 /// Says which switches the class in transformers does not follow either, where tokenizer.json says the opposite.
 inline void check_idle_switches(TokenizerParts const& parts, nlohmann::json const& root, TokenizerSettings const& settings) {
-  auto const& [source, config] = settings.tokenizer_config();
+  std::string const& source = settings.tokenizer_config().first;
   auto const contradicts = [&](char const* key, bool file) {
     if (settings.says(key) && settings.flag(key, file) != file) {
       warn("[", source, "] ", key, " has no effect beside tokenizer.json with this tokenizer_class, as in transformers 5; got ",

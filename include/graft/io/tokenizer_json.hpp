@@ -34,6 +34,8 @@ namespace detail {
 [[nodiscard]] inline AddedToken read_added_token(std::string const& source, nlohmann::json const& entry, std::int64_t id) {
   if (id < 0 || id >= Vocabulary::id_limit)
     fail<FileError>("[", source, "] id of an added token is out of range; got ", id, "; expected 0 to ", Vocabulary::id_limit - 1);
+  constexpr std::array<std::string_view, 9> known{"id", "content", "special", "lstrip", "rstrip", "single_word", "normalized", "__type", "type"};
+  check_members(source, entry, "an added token", known);
   AddedToken token;
   token.content = json_at<std::string>(source, entry, "content");
   token.id = static_cast<Token>(id);
@@ -85,6 +87,9 @@ inline void default_special_tokens(TokenizerParts& parts, bool ends = true) {
                                                          nlohmann::json* components = nullptr) {
   TokenizerJson file = parse_tokenizer_json(text, source, TokenizerFile::tokenizer_json);
   nlohmann::json const& root = file.rest;
+  constexpr std::array<std::string_view, 9> known{"version",       "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
+                                                  "post_processor", "decoder",    "model"};
+  check_members(source, root, "the file", known);
   TokenizerParts parts;
   parts.source = source;
   auto [steps, byte_level] = read_pre_tokenizer(source, root);

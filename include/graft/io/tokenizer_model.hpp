@@ -14,11 +14,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace graft::detail {
@@ -31,6 +33,9 @@ using ModelPointer = std::shared_ptr<TokenizerModel const>;
   if (!file.has_merges) fail<FileError>("[", source, "] lacks model.merges; expected a list of pairs");
   for (char const* const affix : {"continuing_subword_prefix", "end_of_word_suffix"})
     if (auto const value = json_or<std::string>(source, model, affix, ""); !value.empty()) unsupported(source, affix, value, "none");
+  constexpr std::array<std::string_view, 10> known{"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
+                                                   "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges"};
+  check_members(source, model, "BPE", known);
   bool const byte_fallback = json_or<bool>(source, model, "byte_fallback", false);
   if (byte_fallback && byte_level) unsupported(source, "byte_fallback", "true", "false (byte-level BPE)");
   if (json_or<double>(source, model, "dropout", 0.0) != 0.0) unsupported(source, "dropout", model["dropout"].dump(), "none");
@@ -48,6 +53,7 @@ using ModelPointer = std::shared_ptr<TokenizerModel const>;
 [[nodiscard]] inline ModelPointer read_unigram(std::string const& source, TokenizerJson& file, nlohmann::json const& model) {
   if (!file.has_scores) fail<FileError>("[", source, "] lacks model.vocab; expected [[\"piece\", score], …]");
   if (file.scores.empty()) fail<FileError>("[", source, "] model.vocab is empty; expected pieces");
+  check_members(source, model, "Unigram", std::array<std::string_view, 4>{"type", "unk_id", "byte_fallback", "vocab"});
   UnigramFields fields;
   if (!is_absent(model, "unk_id")) {
     auto const id = json_at<std::uint64_t>(source, model, "unk_id");
@@ -64,6 +70,7 @@ using ModelPointer = std::shared_ptr<TokenizerModel const>;
 
 [[nodiscard]] inline ModelPointer read_word_piece(std::string const& source, TokenizerJson& file, nlohmann::json const& model) {
   if (!file.has_vocabulary) fail<FileError>("[", source, "] lacks model.vocab; expected {\"token\": id, …}");
+  check_members(source, model, "WordPiece", std::array<std::string_view, 5>{"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
   WordPieceFields fields;
   fields.unknown = json_or<std::string>(source, model, "unk_token", "[UNK]");
   if (model.contains("continuing_subword_prefix")) fields.prefix = read_short_text(source, model, "continuing_subword_prefix");

@@ -185,7 +185,9 @@ inline std::vector<AddedToken> TokenizerSettings::special_tokens(UsualTokens con
     for (auto const& [name, content] : usual)
       if (token == nullptr && name == role) all.push_back({content, 0, true});
   }
-  for (auto const& [key, value] : tokenizer_config_.second.items()) {
+  for (auto const& item : tokenizer_config_.second.items()) {
+    std::string const& key = item.key();
+    nlohmann::json const& value = item.value();
     bool const role = std::any_of(token_roles.begin(), token_roles.end(), [&](auto r) { return key == std::string(r) + "_token"; });
     source = tokenizer_config_.first;
     if (key.ends_with("_token") && !role && (value.is_string() || value.is_object())) add(&value);

@@ -138,6 +138,16 @@ class Normalizer {
     return current;
   }
 
+  /// Where what is left of `text` stands: not where the text begins if white space has been stripped before it.
+  [[nodiscard]] TextPlace place_after(std::string_view text, TextPlace place) const noexcept {
+    if (place != TextPlace::begins || text.empty() || char_class(utf8_at(text, 0).code) != CharClass::space) return place;
+    bool const strips = std::any_of(steps_.begin(), steps_.end(), [](normalizing::Step const& step) {
+      auto const* const strip = std::get_if<normalizing::Strip>(&step);
+      return strip != nullptr && strip->left;
+    });
+    return strips ? TextPlace::inside : place;
+  }
+
   /// Whether a text that begins gets a space of its own which a text that continues another does not.
   [[nodiscard]] bool puts_space_before() const noexcept {
     return std::any_of(steps_.begin(), steps_.end(), [](normalizing::Step const& step) {
