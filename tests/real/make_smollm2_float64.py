@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Makes tests/real/smollm2_float64.json: the twenty AdamW steps of fixtures/smollm2 done again by transformers and PEFT, in float64.
+"""Makes tests/real/smollm2_float64.json: the prefix's twenty AdamW steps of fixtures/smollm2 done again by transformers and PEFT, in float64.
 
     pip install torch transformers==5.23.0 peft==0.21.2 safetensors gguf
     python tests/real/make_smollm2_float64.py SmolLM2-135M-Instruct.Q4_1.gguf FIXTURES/smollm2 [tests/real/smollm2_float64.json]
 
-The fixture holds float32 runs. What float32 does to them is known only beside the same run in float64, and a flat prefix amplifies it: so a test can
-say of each step how far another processor's float32 may be from the fixture, and compare its own float64 run closely. For each strategy:
+The fixture holds float32 runs. A flat prefix amplifies rounding, and how much is known only beside the same run in float64: so a test can say of
+each step how far another processor's float32 may be from the fixture, and compare its own float64 run closely.
   losses    before each step, in float64
   distance  ‖the fixture's adapter after twenty steps − this run's‖ / ‖the fixture's adapter after twenty steps − its start‖
 """
@@ -42,9 +42,9 @@ def load_base(gguf):
 
 def load_adapter(gguf, folder):
     model = peft.PeftModel.from_pretrained(load_base(gguf), folder).double().train()
-    model.active_peft_config.inference_mode = False  # PEFT makes only LoRA trainable on loading
+    model.active_peft_config.inference_mode = False  # PEFT loads a prefix for inference only
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_("prompt_encoder" in name or "lora_" in name)
+        parameter.requires_grad_("prompt_encoder" in name)
     return model
 
 
@@ -91,7 +91,7 @@ def main():
     path = sys.argv[3] if len(sys.argv) > 3 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "smollm2_float64.json")
     with open(os.path.join(folder, "smollm2_e2e.json")) as file:
         record = json.load(file)
-    result = {name: run(gguf, folder, name, record) for name in record["runs"]}
+    result = {name: run(gguf, folder, name, record) for name in ["prefix_tuning"]}
     result.update(torch=torch.__version__, transformers=transformers.__version__, peft=peft.__version__)
     with open(path, "w") as file:
         json.dump(result, file, indent=1)

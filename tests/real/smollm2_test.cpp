@@ -1,6 +1,6 @@
 // A real pretrained model, SmolLM2-135M from its GGUF file, against what transformers and PEFT computed with it (fixtures/smollm2, in float32):
-// tokens, losses, twenty AdamW steps of three strategies, and greedy continuations. smollm2_float64.json has the peer's same steps in float64
-// (make_smollm2_float64.py), hence what float32 does to each step: a test may be four times as far from the peer's float32 as that is.
+// tokens, losses, twenty AdamW steps of three strategies, and greedy continuations. smollm2_float64.json has the prefix's steps by the peer in float64
+// (make_smollm2_float64.py), hence what float32 does to each: the test may be four times as far from the peer's float32 as that is.
 #include <graft/adaptation/lora.hpp>
 #include <graft/adaptation/none.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
