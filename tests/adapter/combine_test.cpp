@@ -213,7 +213,7 @@ TEST(Combine, VectorsOfIA3) {
   for (std::size_t i = 0; i < sum.parameters().size(); ++i)
     for (Index k = 0; k < sum.parameters()[i]->value().size(); ++k)
       EXPECT_NEAR(sum.parameters()[i]->value().data()[k],
-                  0.7 * set.at("red").parameters()[i]->value().data()[k] - 0.3 * set.at("blue").parameters()[i]->value().data()[k], 1e-15);
+                  0.7 * set.at("red").parameters()[i]->value().data()[k] - 0.3 * set.at("blue").parameters()[i]->value().data()[k], 1e-14);
   EXPECT_NE(message([&] { (void)combine(set, weights, {.combination = Combination::cat}); }).find("expected linear"), std::string::npos);
   set.add("green", trained(base, IA3{.targets = {"k_proj", "v_proj"}}, 5));
   EXPECT_NE(message([&] { (void)combine(set, {{"red", 1}, {"green", 1}}); }).find("different modules"), std::string::npos);

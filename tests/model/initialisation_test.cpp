@@ -114,7 +114,7 @@ TYPED_TEST(Initialisation, PromptOfClassLabels) {
   auto const& prompt = model.parameters().at(0)->value();
   auto const label = embed({5, 9, 2}), word = embed({8}), all = embed({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19});
   for (Index k = 0; k < prompt.width(); ++k) {
-    EXPECT_NEAR(prompt.row(0)[k], (label.row(0)[k] + label.row(1)[k] + label.row(2)[k]) / 3, 1e-15) << "the mean over a label's tokens";
+    EXPECT_NEAR(prompt.row(0)[k], (label.row(0)[k] + label.row(1)[k] + label.row(2)[k]) / 3, 1e-14) << "the mean over a label's tokens";
     EXPECT_EQ(prompt.row(1)[k], word.row(0)[k]);
   }
   std::set<Index> tokens;

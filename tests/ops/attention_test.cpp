@@ -110,7 +110,7 @@ void expect_right(Call const& call) {
   EXPECT_TRUE(report.passed) << report.message;
 }
 
-/// Float against double, and 1, 2 and 3 threads bit for bit: the result and every gradient.
+/// Float against double, and several numbers of threads bit for bit: the result and every gradient.
 void expect_same_bits(Call const& call, double tolerance = 2e-5) {
   auto const everything = [&](auto scalar) {
     using Scalar = decltype(scalar);

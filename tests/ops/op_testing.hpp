@@ -43,7 +43,7 @@ double relative_error(Tensor<A> const& got, Tensor<B> const& reference) {
   return difference / largest;
 }
 
-/// `run(Scalar{})` returns results and gradients: float must agree with double, and must have the same bits for 1, 2 and 3 threads.
+/// `run(Scalar{})` returns results and gradients: float must agree with double, and must have the same bits for 1, 2, 3 and 8 threads.
 template <class Run>
 void expect_precise_and_independent_of_threads(Run const& run, double tolerance) {
   int const before = ThreadPool::global().threads();
@@ -55,7 +55,7 @@ void expect_precise_and_independent_of_threads(Run const& run, double tolerance)
     ASSERT_EQ(first[k].shape(), reference[k].shape()) << k;
     EXPECT_LE(relative_error(first[k], reference[k]), tolerance) << "result " << k;
   }
-  for (int const threads : {2, 3}) {
+  for (int const threads : {2, 3, 8}) {
     ThreadPool::global().resize(threads);
     auto const again = run(float{});
     for (std::size_t k = 0; k < first.size(); ++k)

@@ -7,6 +7,10 @@
 The models have what other goldens may lack. GPT-2: an inner width of its own, the exact GELU. LLaMA: bfloat16 in shards, one key-value head, a tied
 head, biases, llama3's scaling of rotary frequencies. One folder a model with model/ (as save_pretrained writes it), case.json and
 base.safetensors; one folder a strategy in it with case.json, expected.safetensors and, for PEFT's strategies, adapter/. golden_case.hpp reads them.
+
+"float32" in case.json says how far the same run in float32 is from the golden (tolerance.hpp): logits, step_losses: max|d| / max|golden|; loss: |d| / golden;
+grad: ‖d‖ / ‖golden‖ over all trainable parameters; grad_max: max|d| / the largest gradient; trained_max: max|d|; trained_live: max|d| where the first
+gradient is above 1e-5 of the largest.
 """
 import copy
 import json
@@ -29,9 +33,11 @@ CLIP, FACTORS = 0.7, [0.5, 1.0, 0.75, 0.5]
 
 
 class Float64(TorchFunctionMode):
-    """transformers asks for float32 inside norms, rotary angles, softmax and the loss; here it gets float64."""
+    """transformers asks for float32 inside norms, rotary angles, softmax and the loss; here it gets float64, unless float32 is the default."""
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
+        if torch.get_default_dtype() is torch.float32:
+            return function(*args, **(kwargs or {}))
         if function is torch.Tensor.float:
             return args[0].double()
         wide = lambda value: torch.float64 if value is torch.float32 else value
@@ -138,7 +144,7 @@ def infix(base, batch, insert_at):
     behind = place >= torch.tensor(insert_at)[:, None]
     own = torch.tril(torch.ones(length, length, dtype=torch.bool))[None] & mask[:, None, :]
     seen = torch.cat([behind[:, :, None].expand(-1, -1, VIRTUAL), own], dim=2)[:, None]
-    additive = torch.zeros(seen.shape).masked_fill(~seen, -1e300)
+    additive = torch.zeros(seen.shape).masked_fill(~seen, torch.finfo(torch.get_default_dtype()).min / 2)
 
     def forward():
         cache = transformers.DynamicCache()
@@ -208,22 +214,62 @@ def train(trainable, forward):
     return {"step_losses": torch.tensor(losses), **{"trained." + name: p for name, p in trainable.items()}}
 
 
-def record(folder, case, batch, trainable, forward, generate):
-    """One strategy's case; without its own start and gradients where those are the base model's (full fine-tuning)."""
+def first_pass(trainable, forward):
+    """Logits, loss and gradients."""
     out = forward()
-    assert out.loss.dtype == torch.float64
-    tensors = dict(batch, logits=out.logits, loss=out.loss.reshape(1))
-    if case["method"] != "full":
-        gradients = torch.autograd.grad(out.loss, list(trainable.values()))
-        tensors.update({"initial." + name: p.detach().clone() for name, p in trainable.items()})
-        tensors.update({"grad." + name: gradient for name, gradient in zip(trainable, gradients)})
+    assert out.loss.dtype == torch.get_default_dtype()
+    gradients = torch.autograd.grad(out.loss, list(trainable.values()))
+    return dict(logits=out.logits, loss=out.loss.reshape(1), **{"grad." + name: gradient for name, gradient in zip(trainable, gradients)})
+
+
+def in_float32(build, steps):
+    """What `build`'s model computes in float32, and its training where `steps`."""
+    torch.set_default_dtype(torch.float32)
+    try:
+        model, trainable, forward = build()
+        model.float()
+        for parameter in trainable.values():
+            parameter.data = parameter.data.float()
+        return dict(first_pass(trainable, forward), **(train(trainable, forward) if steps else {}))
+    finally:
+        torch.set_default_dtype(torch.float64)
+
+
+def errors(case, batch, golden, got):
+    """The record `float32` of a case; logits count at real and virtual tokens."""
+    real, width = batch["attention_mask"].bool(), golden["logits"].shape[1]
+    if width > real.shape[1]:
+        places = case["insert_at"] if case["method"] == "embedding_infix" else [0] * len(LENGTHS)
+        virtual = torch.ones(width - real.shape[1], dtype=torch.bool)
+        real = torch.stack([torch.cat([row[:at], virtual, row[at:]]) for row, at in zip(real, places)])
+    difference = lambda name: (got[name].double() - golden[name]).detach()
+    relative = lambda d, wanted: (d.abs().max() / wanted.abs().max()).item()
+    names = [name[5:] for name in golden if name.startswith("grad.")]
+    flat = lambda tensors: torch.cat([tensor.detach().flatten() for tensor in tensors])
+    gradient, off = flat(golden["grad." + n] for n in names), flat(difference("grad." + n) for n in names)
+    result = dict(logits=relative(difference("logits")[real], golden["logits"][real]), loss=relative(difference("loss"), golden["loss"]),
+                  grad=(off.norm() / gradient.norm()).item(), grad_max=relative(off, gradient))  # fmt: skip
+    if "step_losses" in golden:
+        moved, live = flat(difference("trained." + n) for n in names).abs(), gradient.abs() > 1e-5 * gradient.abs().max()
+        result.update(step_losses=relative(difference("step_losses"), golden["step_losses"]), trained_max=moved.max().item(), trained_live=(moved * live).max().item())
+    return {name: float(f"{value:.3e}") for name, value in result.items()}
+
+
+def record(folder, case, batch, build, generate):
+    """One strategy's case; without its own start and gradients where those are the base model's (full fine-tuning)."""
+    model, trainable, forward = build()
+    tensors = first_pass(trainable, forward)
+    start = {"initial." + name: p.detach().clone() for name, p in trainable.items()}
     if generate:
-        case["generation"], generated = generate()
+        case["generation"], generated = generate(model)
         tensors.update(generated)
     tensors.update(train(trainable, forward))
+    case["float32"] = errors(case, batch, tensors, in_float32(build, steps=True))
     case.update(steps=STEPS, lr_factors=FACTORS, virtual_tokens=VIRTUAL, trainable=sum(p.numel() for p in trainable.values()), clip_norm=CLIP, **ADAMW,
                 torch=torch.__version__, transformers=transformers.__version__, peft=peft.__version__)  # fmt: skip
-    write(folder, "expected.safetensors", case, tensors)
+    if case["method"] == "full":
+        start, tensors = {}, {name: tensor for name, tensor in tensors.items() if not name.startswith("grad.")}
+    write(folder, "expected.safetensors", case, dict(batch, **start, **tensors))
     losses = tensors["step_losses"].tolist()
     print(f"{folder}: {losses[0]:.6f} -> {losses[-1]:.6f}")
 
@@ -231,43 +277,51 @@ def record(folder, case, batch, trainable, forward, generate):
 def base_case(folder, arch, base, storage, batch):
     stored = copy.deepcopy(base).to(storage)
     stored.save_pretrained(os.path.join(folder, "model"), max_shard_size="6KB" if storage is torch.bfloat16 else "1GB")
-    out = base(**batch)
-    out.loss.backward()
+    def build():
+        model = copy.deepcopy(base)
+        return model, dict(model.named_parameters()), lambda: model(**batch)
+
+    _, trainable, forward = build()
+    tensors = first_pass(trainable, forward)
     runs, generated = generations(base, batch)
-    gradients = {"grad." + name: p.grad for name, p in base.named_parameters()}
-    write(folder, "base.safetensors", dict(arch=arch, method="none", generation=runs), dict(batch, logits=out.logits, loss=out.loss.reshape(1), **gradients, **generated))
-    base.zero_grad(set_to_none=True)
+    case = dict(arch=arch, method="none", generation=runs)
+    case["float32"] = errors(case, batch, tensors, in_float32(build, steps=False))
+    write(folder, "base.safetensors", case, dict(batch, **tensors, **generated))
 
 
 def peft_cases(folder, arch, base, batch):
     for number, (method, config) in enumerate(peft_strategies(arch)):
-        model = peft.get_peft_model(copy.deepcopy(base), config).double().eval()
-        trainable = {name: p for name, p in model.named_parameters() if p.requires_grad}
-        with torch.no_grad():  # away from special starts, such as LoRA's B = 0
-            for index, parameter in enumerate(trainable.values()):
-                parameter.copy_(noise(parameter.shape, 700 + 50 * number + index, 0.3))
+        def build():
+            model = peft.get_peft_model(copy.deepcopy(base), copy.deepcopy(config)).double().eval()
+            trainable = {name: p for name, p in model.named_parameters() if p.requires_grad}
+            with torch.no_grad():  # away from special starts, such as LoRA's B = 0
+                for index, parameter in enumerate(trainable.values()):
+                    parameter.copy_(noise(parameter.shape, 700 + 50 * number + index, 0.3))
+            return model, trainable, lambda: model(**batch)
+
         out = os.path.join(folder, method)
-        model.save_pretrained(os.path.join(out, "adapter"))
+        build()[0].save_pretrained(os.path.join(out, "adapter"))
         os.remove(os.path.join(out, "adapter", "README.md"))
-        record(out, dict(arch=arch, method=method), batch, trainable, lambda: model(**batch), lambda: generations(model, batch))
+        record(out, dict(arch=arch, method=method), batch, build, lambda model: generations(model, batch))
 
 
 def own_cases(folder, arch, base, batch, layers):
     insert_at = [length // 2 - 1 for length in LENGTHS]
 
-    def case(method, built, generate=False):
-        model, trainable, forward = built
-        record(os.path.join(folder, method), dict(arch=arch, method=method, insert_at=insert_at), batch, trainable, forward,
-               (lambda: generations(model, batch)) if generate else None)  # fmt: skip
+    def case(method, build, generate=False):
+        record(os.path.join(folder, method), dict(arch=arch, method=method, insert_at=insert_at), batch, build,
+               (lambda model: generations(model, batch)) if generate else None)  # fmt: skip
 
-    case("infix", infix(base, batch, insert_at))
-    case("embedding_infix", embedding_infix(base, batch, insert_at))
-    case("adapter", adapter(base, batch, layers), generate=True)
+    def some(chosen):
+        model = frozen(base)
+        return model, {name: p.requires_grad_() for name, p in model.named_parameters() if chosen(name)}, lambda: model(**batch)
+
+    case("infix", lambda: infix(base, batch, insert_at))
+    case("embedding_infix", lambda: embedding_infix(base, batch, insert_at))
+    case("adapter", lambda: adapter(base, batch, layers), generate=True)
     if arch == "llama":
-        for method, chosen in (("full", lambda name: True), ("bitfit", lambda name: name.endswith("bias"))):
-            model = frozen(base)
-            trainable = {name: p.requires_grad_() for name, p in model.named_parameters() if chosen(name)}
-            case(method, (model, trainable, lambda model=model: model(**batch)))
+        case("full", lambda: some(lambda name: True))
+        case("bitfit", lambda: some(lambda name: name.endswith("bias")))
 
 
 def main():
