@@ -30,12 +30,13 @@ using GenerationSettings = std::variant<graft::Greedy, graft::Sampling, graft::B
 class Search {
  public:
   GenerationSettings settings;
-  std::string taken;                            ///< what the generation configuration gave, for people; empty: nothing
-  std::optional<Index> max_new, min_new;        ///< from options or the configuration
-  std::optional<Index> max_length, min_length;  ///< the configuration's, where there is no number of new tokens: what the decoder reads first counts
-  bool least_asked = false;                     ///< whether min_new is an option's, which must not exceed the most; a configuration's ends there
-  Index usual_max_new = 60;                     ///< where nobody says anything
-  std::string where;                            ///< the configuration's file
+  std::string taken;                      ///< what the generation configuration gave, for people; empty: nothing
+  std::optional<Index> max_new, min_new;  ///< from options or the configuration
+  std::optional<Index> max_length,
+      min_length;            ///< the configuration's, where there is no number of new tokens: what the decoder reads first counts
+  bool least_asked = false;  ///< whether min_new is an option's, which must not exceed the most; a configuration's ends there
+  Index usual_max_new = 60;  ///< where nobody says anything
+  std::string where;         ///< the configuration's file
 
   [[nodiscard]] bool beams() const { return std::holds_alternative<graft::BeamSearch>(settings); }
   [[nodiscard]] Index texts_per_prompt() const {
@@ -60,7 +61,8 @@ class Search {
     for (auto const& word : std::visit([](auto const& chosen) { return chosen.bad_words; }, settings))
       for (Token token : word)
         if (token < 0 || token >= config.vocabulary)
-          graft::fail<graft::ConfigError>("[", where, "] has the id ", token, " at the key bad_words_ids; expected 0 to ", config.vocabulary - 1, "; hint: --generation-defaults off");
+          graft::fail<graft::ConfigError>("[", where, "] has the id ", token, " at the key bad_words_ids; expected 0 to ",
+                                          config.vocabulary - 1, "; hint: --generation-defaults off");
     read_first_ = config.encoder.has_value();
     room_ = config.positions + 1 - virtual_positions;
     if (ends != std::vector<Token>{own_end.value_or(-1)}) note("end tokens" + joined(ends));
@@ -74,12 +76,14 @@ class Search {
     Index most = max_new.value_or(usual_max_new);
     if (!max_new && max_length) {
       if (*max_length <= read)
-        graft::fail<graft::ConfigError>("[", where, "] has max_length ", *max_length, ", and a prompt has ", read, " tokens; expected fewer; hint: --max-new");
+        graft::fail<graft::ConfigError>("[", where, "] has max_length ", *max_length, ", and a prompt has ", read,
+                                        " tokens; expected fewer; hint: --max-new");
       most = std::max<Index>(1, std::min(*max_length, room_) - read);
     }
     Index const least = min_new.value_or(min_length ? std::max<Index>(0, *min_length - read) : 0);
     auto result = settings;
-    std::visit([&](auto& chosen) { chosen.max_new_tokens = most, chosen.min_new_tokens = least_asked ? least : std::min(least, most); }, result);
+    std::visit([&](auto& chosen) { chosen.max_new_tokens = most, chosen.min_new_tokens = least_asked ? least : std::min(least, most); },
+               result);
     return result;
   }
 

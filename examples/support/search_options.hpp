@@ -28,26 +28,44 @@ struct SearchOptions {
     OptionGroup const option(app, title);
     auto const& positive = CLI::PositiveNumber;
     auto const& not_negative = CLI::NonNegativeNumber;
-    option("--beams", beams, "Beam search with so many beams; 1 is greedy (default: as the model's generation_config.json has it, else none)", positive);
-    option("--length-penalty", length_penalty, "Beam search: score = log-probability / length^penalty (default: generation_config.json's, else 1)");
-    option("--early-stopping", early_stopping, "Beam search ends when the texts found are probably (false) or surely (never) the best, or are as many as the beams (true) (default: generation_config.json's, else false)", CLI::IsMember({"false", "true", "never"}));
-    option("--max-new", max_new, "Most new tokens (default: generation_config.json's max_new_tokens or max_length, else the number shown)", positive)->default_str(std::to_string(usual_max_new));
+    option("--beams", beams,
+           "Beam search with so many beams; 1 is greedy (default: as the model's generation_config.json has it, else none)", positive);
+    option("--length-penalty", length_penalty,
+           "Beam search: score = log-probability / length^penalty (default: generation_config.json's, else 1)");
+    option("--early-stopping", early_stopping,
+           "Beam search ends when the texts found are probably (false) or surely (never) the best, or are as many as the beams (true) "
+           "(default: generation_config.json's, else false)",
+           CLI::IsMember({"false", "true", "never"}));
+    option("--max-new", max_new, "Most new tokens (default: generation_config.json's max_new_tokens or max_length, else the number shown)",
+           positive)
+        ->default_str(std::to_string(usual_max_new));
     option("--min-new", min_new, "No end before so many new tokens (default: generation_config.json's, else 0)", not_negative);
-    option("--repetition-penalty", repetition_penalty, "Above 1 discourages tokens that occurred (default: generation_config.json's, else 1)", positive);
-    option("--no-repeat-ngram", no_repeat_ngram, "N-grams of this size occur once; 0: no limit (default: generation_config.json's, else 0)", not_negative);
-    option("--generation-defaults", defaults, "Whether the model's generation_config.json gives the defaults; off: only its end tokens and forced tokens hold", CLI::IsMember({"on", "off"}));
+    option("--repetition-penalty", repetition_penalty,
+           "Above 1 discourages tokens that occurred (default: generation_config.json's, else 1)", positive);
+    option("--no-repeat-ngram", no_repeat_ngram, "N-grams of this size occur once; 0: no limit (default: generation_config.json's, else 0)",
+           not_negative);
+    option("--generation-defaults", defaults,
+           "Whether the model's generation_config.json gives the defaults; off: only its end tokens and forced tokens hold",
+           CLI::IsMember({"on", "off"}));
   }
   void add_sampling_to(CLI::App& app, char const* title) {
     OptionGroup const option(app, title);
     auto const& not_negative = CLI::NonNegativeNumber;
-    option.flag("--greedy", greedy, "Always the most probable token; the default where the model's generation_config.json names no other search")->excludes("--beams");
+    option
+        .flag("--greedy", greedy,
+              "Always the most probable token; the default where the model's generation_config.json names no other search")
+        ->excludes("--beams");
     option.flag("--sample", sample, "Draw tokens at random")->excludes("--greedy")->excludes("--beams");
-    option("--temperature", temperature, "Divides the logits when sampling (default: generation_config.json's, else 1)", CLI::PositiveNumber);
+    option("--temperature", temperature, "Divides the logits when sampling (default: generation_config.json's, else 1)",
+           CLI::PositiveNumber);
     option("--top-k", top_k, "Sample from the k most probable tokens; 0: all (default: generation_config.json's, else 0)", not_negative);
-    option("--top-p", top_p, "Sample from the most probable tokens of this mass (default: generation_config.json's, else 1)", CLI::Range(0.0, 1.0));
-    option("--min-p", min_p, "Sample from tokens at least so probable, relative to the best (default: generation_config.json's, else 0)", CLI::Range(0.0, 1.0));
+    option("--top-p", top_p, "Sample from the most probable tokens of this mass (default: generation_config.json's, else 1)",
+           CLI::Range(0.0, 1.0));
+    option("--min-p", min_p, "Sample from tokens at least so probable, relative to the best (default: generation_config.json's, else 0)",
+           CLI::Range(0.0, 1.0));
     option("--seed", seed, "Addresses the random numbers (default: 0)");
-    option("--sequences", sequences, "Texts for each prompt, when sampling or with beams (default: generation_config.json's, else 1)", CLI::PositiveNumber);
+    option("--sequences", sequences, "Texts for each prompt, when sampling or with beams (default: generation_config.json's, else 1)",
+           CLI::PositiveNumber);
   }
 
   /// The search for a checkpoint with this configuration. Refuses what cannot be followed before anything is loaded.
@@ -77,7 +95,9 @@ inline SearchOptions::Kind SearchOptions::kind(graft::GenerationConfig const& fi
   if (beams) return Kind::beams;
   bool const several = file.beams.value_or(1) > 1, drawn = file.do_sample.value_or(false);
   if (several && drawn)
-    graft::fail<graft::ConfigError>("[", file.where, "] asks for num_beams ", *file.beams, " and do_sample, a beam search that draws; expected one of them; hint: --beams, or --generation-defaults off");
+    graft::fail<graft::ConfigError>(
+        "[", file.where, "] asks for num_beams ", *file.beams,
+        " and do_sample, a beam search that draws; expected one of them; hint: --beams, or --generation-defaults off");
   return several ? Kind::beams : drawn ? Kind::sample : Kind::greedy;
 }
 
@@ -87,18 +107,24 @@ inline void SearchOptions::check_options(Kind kind) const {
   };
   bool const sampling = kind == Kind::sample, beam_search = kind == Kind::beams;
   refuse(temperature && !sampling, "--temperature", "--sample"), refuse(top_k && !sampling, "--top-k", "--sample");
-  refuse(top_p && !sampling, "--top-p", "--sample"), refuse(min_p && !sampling, "--min-p", "--sample"), refuse(seed && !sampling && !one_text, "--seed", "--sample");
-  refuse(length_penalty && !beam_search, "--length-penalty", "--beams"), refuse(early_stopping && !beam_search, "--early-stopping", "--beams");
+  refuse(top_p && !sampling, "--top-p", "--sample"), refuse(min_p && !sampling, "--min-p", "--sample"),
+      refuse(seed && !sampling && !one_text, "--seed", "--sample");
+  refuse(length_penalty && !beam_search, "--length-penalty", "--beams"),
+      refuse(early_stopping && !beam_search, "--early-stopping", "--beams");
   refuse(sequences.value_or(1) > 1 && kind == Kind::greedy, "--sequences", "--sample or --beams");
 }
 
 inline void SearchOptions::check_file(Kind kind, graft::GenerationConfig const& file) const {
   using graft::detail::Matters;
-  for (auto const& key : file.unknown) graft::warn("[", file.where, "] has the key ", graft::printable(key), ", which is unknown and left out; hint: compare the spelling with transformers' GenerationConfig");
+  for (auto const& key : file.unknown)
+    graft::warn("[", file.where, "] has the key ", graft::printable(key),
+                ", which is unknown and left out; hint: compare the spelling with transformers' GenerationConfig");
   for (auto const& [key, value, matters] : file.refused) {
     if ((matters == Matters::sampling && kind != Kind::sample) || (matters == Matters::beams && kind != Kind::beams)) continue;
     if (matters == Matters::greedy && !(kind == Kind::greedy && file.top_k.value_or(50) > 1)) continue;
-    graft::fail<graft::ConfigError>("[", file.where, "] has ", key, " ", value, ", which graft cannot follow; expected a file without it; hint: --generation-defaults off takes nothing from the file but end tokens and forced tokens");
+    graft::fail<graft::ConfigError>("[", file.where, "] has ", key, " ", value,
+                                    ", which graft cannot follow; expected a file without it; hint: --generation-defaults off takes "
+                                    "nothing from the file but end tokens and forced tokens");
   }
 }
 
@@ -108,9 +134,11 @@ void SearchOptions::set_common(Search& search, Settings& settings, graft::Genera
   settings.no_repeat_ngram = take(search, "no-repeat-ngram", no_repeat_ngram, file.no_repeat_ngram, Index{0});
   settings.bad_words = file.bad_words;
   if (!file.bad_words.empty()) search.note(graft::cat(file.bad_words.size(), " bad_words_ids"));
-  if (!file.suppressed.empty()) settings.processors.push_back(graft::suppress(file.suppressed)), search.note(graft::cat(file.suppressed.size(), " suppress_tokens"));
+  if (!file.suppressed.empty())
+    settings.processors.push_back(graft::suppress(file.suppressed)), search.note(graft::cat(file.suppressed.size(), " suppress_tokens"));
   if (!file.first_suppressed.empty())
-    settings.processors.push_back(graft::suppress_first(file.first_suppressed, file.forced_bos.has_value())), search.note(graft::cat(file.first_suppressed.size(), " begin_suppress_tokens"));
+    settings.processors.push_back(graft::suppress_first(file.first_suppressed, file.forced_bos.has_value())),
+        search.note(graft::cat(file.first_suppressed.size(), " begin_suppress_tokens"));
   if (file.renormalise) settings.processors.push_back(graft::renormalise()), search.note("renormalize_logits");
 }
 
@@ -127,7 +155,8 @@ inline Search SearchOptions::search(graft::GenerationConfig const& whole) const 
   std::optional<Index> const file_sequences = one_text ? std::nullopt : file.sequences;
   if (chosen == Kind::greedy) {
     if (!greedy && !sequences && file_sequences.value_or(1) > 1)
-      graft::fail<graft::ConfigError>("[", file.where, "] has num_return_sequences ", *file_sequences, " without num_beams or do_sample; expected 1 for greedy search; hint: --sequences 1");
+      graft::fail<graft::ConfigError>("[", file.where, "] has num_return_sequences ", *file_sequences,
+                                      " without num_beams or do_sample; expected 1 for greedy search; hint: --sequences 1");
     graft::Greedy settings;
     set_common(search, settings, file);
     search.settings = settings;
@@ -147,17 +176,21 @@ inline Search SearchOptions::search(graft::GenerationConfig const& whole) const 
     settings.beams = take(search, "beams", beams, file.beams, Index{1});
     settings.length_penalty = take(search, "length-penalty", length_penalty, file.length_penalty, 1.0);
     auto const stop = take(search, "early-stopping", early_stopping, file.early_stopping, std::string("false"));
-    settings.early_stopping = stop == "true" ? graft::EarlyStopping::when_full : stop == "never" ? graft::EarlyStopping::never : graft::EarlyStopping::heuristic;
+    settings.early_stopping = stop == "true"    ? graft::EarlyStopping::when_full
+                              : stop == "never" ? graft::EarlyStopping::never
+                                                : graft::EarlyStopping::heuristic;
     settings.sequences = take(search, "sequences", sequences, file_sequences, Index{1});
     if (settings.sequences > settings.beams) throw UsageError("--sequences must not exceed --beams");
     set_common(search, settings, file);
     search.settings = settings;
   }
-  search.max_new = max_new ? max_new : file.max_new_tokens, search.min_new = min_new ? min_new : file.min_new_tokens, search.least_asked = min_new.has_value();
+  search.max_new = max_new ? max_new : file.max_new_tokens, search.min_new = min_new ? min_new : file.min_new_tokens,
+  search.least_asked = min_new.has_value();
   if (!max_new && file.max_new_tokens) search.note(graft::cat("max-new ", *file.max_new_tokens));
   if (!min_new && file.min_new_tokens.value_or(0) > 0) search.note(graft::cat("min-new ", *file.min_new_tokens));
   if (!search.max_new && file.max_length) search.max_length = file.max_length, search.note(graft::cat("max_length ", *file.max_length));
-  if (!search.min_new && file.min_length.value_or(0) > 0) search.min_length = file.min_length, search.note(graft::cat("min_length ", *file.min_length));
+  if (!search.min_new && file.min_length.value_or(0) > 0)
+    search.min_length = file.min_length, search.note(graft::cat("min_length ", *file.min_length));
   std::visit([](auto const& settings) { graft::detail::check(settings); }, search.settings);
   return search;
 }

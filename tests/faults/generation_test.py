@@ -28,7 +28,7 @@ def letters(tokens):
 
 
 class Recorded(FaultTest):
-    """Sixty random configurations, with what transformers 5.23 wrote."""
+    """Sixty random configurations, with what transformers 5.23 wrote (record_generation.py)."""
 
     def limit(self, case):
         keys = case["own"] if case["own"] is not None else case["config"]

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/generate/text.hpp>
 #include <graft/text/byte_level_bpe.hpp>
 #include <graft/text/stream_decoder.hpp>

@@ -8,7 +8,7 @@ namespace {
 
 using graft::Token;
 using Ends = std::vector<Token>;
-using graft::testing::TemporaryFolder;
+using graft_test::TemporaryFolder;
 
 graft::GenerationConfig read(char const* text) { return graft::detail::read_generation_config(nlohmann::json::parse(text), "generation_config.json", true); }
 

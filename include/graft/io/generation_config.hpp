@@ -20,7 +20,7 @@ namespace graft {
 
 /// What a generation_config.json says; an absent or null key is empty. As in transformers 5, config.json is read only where there is no generation_config.json.
 struct GenerationConfig {
-  std::string where;     ///< the file
+  std::string where;      ///< the file
   bool own_file = false;  ///< generation_config.json, not config.json
 
   std::vector<Token> ends;
@@ -67,21 +67,25 @@ class GenerationReader {
   /// One id, or a list of one.
   [[nodiscard]] std::optional<Token> token(char const* key) const {
     auto const all = tokens(key);
-    if (all.size() > 1) fail<FileError>("[", where_, "] has several ids at the key ", key, "; expected one; hint: keep the one that is meant");
+    if (all.size() > 1)
+      fail<FileError>("[", where_, "] has several ids at the key ", key, "; expected one; hint: keep the one that is meant");
     return all.empty() ? std::nullopt : std::optional(all.front());
   }
   [[nodiscard]] std::optional<std::string> early_stopping() const {
     if (!has("early_stopping")) return std::nullopt;
     auto const& value = json_.at("early_stopping");
     if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
-    if (value != "never") fail<FileError>("[", where_, "] has a wrong value at the key early_stopping; got ", json_excerpt(value), "; expected true, false or \"never\"");
+    if (value != "never")
+      fail<FileError>("[", where_, "] has a wrong value at the key early_stopping; got ", json_excerpt(value),
+                      "; expected true, false or \"never\"");
     return "never";
   }
   void collect_others(GenerationConfig& config) const {
     for (auto const& [key, value] : json_.items())
       if (config.own_file && !is_known_generation_key(key)) config.unknown.push_back(key);
     for (auto const& key : refused_generation_keys)
-      if (has(key.name) && !key.neutral(json_.at(key.name))) config.refused.push_back({key.name, json_excerpt(json_.at(key.name)), key.matters});
+      if (has(key.name) && !key.neutral(json_.at(key.name)))
+        config.refused.push_back({key.name, json_excerpt(json_.at(key.name)), key.matters});
   }
 
  private:
@@ -98,13 +102,15 @@ template <class = void>
   config.ends = reader.tokens("eos_token_id");
   config.bos = reader.token("bos_token_id"), config.decoder_start = reader.token("decoder_start_token_id");
   config.forced_bos = reader.token("forced_bos_token_id"), config.forced_eos = reader.token("forced_eos_token_id");
-  if (!own_file && !config.forced_bos && reader.get<bool>("force_bos_token_to_be_generated").value_or(false)) config.forced_bos = config.bos;
+  if (!own_file && !config.forced_bos && reader.get<bool>("force_bos_token_to_be_generated").value_or(false))
+    config.forced_bos = config.bos;
   config.max_length = reader.get<Index>("max_length"), config.max_new_tokens = reader.get<Index>("max_new_tokens");
   config.min_length = reader.get<Index>("min_length"), config.min_new_tokens = reader.get<Index>("min_new_tokens");
   config.do_sample = reader.get<bool>("do_sample");
   config.beams = reader.get<Index>("num_beams"), config.sequences = reader.get<Index>("num_return_sequences");
   config.top_k = reader.get<Index>("top_k"), config.no_repeat_ngram = reader.get<Index>("no_repeat_ngram_size");
-  config.temperature = reader.get<double>("temperature"), config.top_p = reader.get<double>("top_p"), config.min_p = reader.get<double>("min_p");
+  config.temperature = reader.get<double>("temperature"), config.top_p = reader.get<double>("top_p"),
+  config.min_p = reader.get<double>("min_p");
   config.repetition_penalty = reader.get<double>("repetition_penalty"), config.length_penalty = reader.get<double>("length_penalty");
   config.early_stopping = reader.early_stopping();
   if (auto words = reader.get<std::vector<std::vector<Token>>>("bad_words_ids")) config.bad_words = std::move(*words);
@@ -125,8 +131,10 @@ extern template GenerationConfig read_generation_config<>(nlohmann::json const&,
   std::error_code none;
   auto const folder = std::filesystem::is_directory(checkpoint, none) ? checkpoint : checkpoint.parent_path();
   auto const file = folder / "generation_config.json";
-  if (checkpoint.extension() != ".gguf" && std::filesystem::exists(file, none)) return detail::read_generation_config(read_json(file), file.string(), true);
-  return detail::read_generation_config(config, checkpoint.extension() == ".gguf" ? checkpoint.string() : (folder / "config.json").string(), false);
+  if (checkpoint.extension() != ".gguf" && std::filesystem::exists(file, none))
+    return detail::read_generation_config(read_json(file), file.string(), true);
+  return detail::read_generation_config(config, checkpoint.extension() == ".gguf" ? checkpoint.string() : (folder / "config.json").string(),
+                                        false);
 }
 
 /// The same for a program that has not opened the checkpoint.
@@ -152,7 +160,8 @@ inline void apply_generation_config(ModelConfig& model, GenerationConfig const& 
   model.forced_bos = token(generation.forced_bos, "forced_bos_token_id");
   model.forced_eos = token(generation.forced_eos, "forced_eos_token_id");
   if (!model.encoder) return;
-  auto const start = token(generation.decoder_start ? generation.decoder_start : generation.bos, generation.decoder_start ? "decoder_start_token_id" : "bos_token_id");
+  auto const start = token(generation.decoder_start ? generation.decoder_start : generation.bos,
+                           generation.decoder_start ? "decoder_start_token_id" : "bos_token_id");
   model.generation_start = start == model.decoder_start ? Token{-1} : start;
 }
 
