@@ -64,8 +64,9 @@ def write_tsv(path, rows):
 def run(a, folder, method, rate, seed):
     command = [a.programs / "classify", "--model", a.model, "--train", folder / "train.tsv", "--test", folder / "score.tsv", "--max-length", MAX_LENGTH, "--json"]
     command += ["--method", method, "--epochs", EPOCHS[a.task][method], "--batch", BATCH, "--learning-rate", rate, "--seed", seed]
-    command += ["--warmup", WARMUP, "--weight-decay", WEIGHT_DECAY, "--clip", CLIP, "--length", LENGTH, "--rank", 8, "--alpha", 16]
-    command += ["--init-deviation", 1] if method == "prefix" else []  # PEFT's
+    command += ["--warmup", WARMUP, "--weight-decay", WEIGHT_DECAY, "--clip", CLIP]
+    command += ["--length", LENGTH, "--init-deviation", 1] if method == "prefix" else []  # PEFT's deviation
+    command += ["--rank", 8, "--alpha", 16] if method == "lora" else []
     command += a.options
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")

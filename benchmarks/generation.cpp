@@ -1,4 +1,5 @@
 // Times generation with an adapted model. Prints one JSON line with the keys of the peer's script.
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 
@@ -32,9 +33,10 @@ int main(int argc, char** argv) try {
   } catch (CLI::ParseError const& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  method.length = length;
   auto const rows = benchmark_support::read_token_rows(rows_file);
   auto const base = model.empty() ? any_model::random_gpt2(12, 768, 12) : any_model::load_base(model);
+  auto const settings_read = any_model::setting_use(method, base->info()).read;  // --length is of the strategies with virtual tokens alone
+  if (std::find(settings_read.begin(), settings_read.end(), "--length") != settings_read.end()) method.length = length;
   auto const adapted = adapter.empty() ? base->adapt(method) : base->load(adapter);
   std::vector<std::vector<graft::Token>> prompts;
   for (auto const& row : rows.batch(0, batch)) prompts.push_back(row.source);

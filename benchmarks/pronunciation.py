@@ -16,6 +16,7 @@ import zlib
 
 # Learning rates tuned on the validation words, and starts: a model of one layer heeds twenty further keys at once, so that the small default start only dilutes it.
 LEARNING_RATES = {"prefix": 1e-1, "prefix_mlp": 3e-3, "lora": 3e-2, "full": 1e-3, "prompt": 3e-1, "infix": 1e-1, "adapter": 3e-3}
+VIRTUAL_TOKENS = ("prefix", "prefix_mlp", "infix", "prompt", "embedding", "p_tuning")
 OPTIONS = {"prefix": ["--init-deviation", "1"], "infix": ["--init-deviation", "1"], "prompt": ["--side", "both"]}
 
 
@@ -63,7 +64,7 @@ def main():
                     command = [a.programs / "seq2seq", "--model", model, "--test", folder / "score.tsv", "--max-new", 40, "--json"]
                     if method != "none":
                         command += ["--train", folder / "train.tsv", "--method", method, "--steps", a.steps, "--batch", 64, "--learning-rate", rate, "--seed", seed]
-                        command += ["--warmup", 100 / a.steps, "--weight-decay", 0.01, "--clip", 1.0, "--length", a.length, *OPTIONS.get(method, []), *a.options]
+                        command += ["--warmup", 100 / a.steps, "--weight-decay", 0.01, "--clip", 1.0, *(["--length", a.length] if method in VIRTUAL_TOKENS else []), *OPTIONS.get(method, []), *a.options]
                     done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8")
                     if done.returncode:
                         sys.exit(done.stderr)

@@ -1,4 +1,5 @@
 // Times training steps: forward, backward and AdamW on packed rows. Prints one JSON line with the keys of the peer's script.
+#include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <memory>
@@ -37,11 +38,12 @@ int main(int argc, char** argv) try {
   } catch (CLI::ParseError const& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  method.length = length;
   auto const rows = benchmark_support::read_token_rows(rows_file);
   graft::Index const layers = shape == "gpt2-large" ? 36 : shape == "gpt2-medium" ? 24 : 12;
   auto const base = model.empty() ? any_model::random_gpt2(layers, shape == "gpt2-large" ? 1280 : shape == "gpt2-medium" ? 1024 : 768, shape == "gpt2-large" ? 20 : shape == "gpt2-medium" ? 16 : 12)
                                   : any_model::load_base(model);
+  auto const settings_read = any_model::setting_use(method, base->info()).read;  // --length is of the strategies with virtual tokens alone
+  if (std::find(settings_read.begin(), settings_read.end(), "--length") != settings_read.end()) method.length = length;
   auto const adapted = adapter.empty() ? base->adapt(method) : base->load(adapter);
   std::vector<double> times;
   nlohmann::json losses = nlohmann::json::array();
