@@ -42,6 +42,11 @@ template <class Number>
     char* end = nullptr;
     double const value = std::strtod(text.c_str(), &end);
     return text.empty() || *end != '\0' || !std::isfinite(value) ? got + "a finite number" : "";
+  } else if constexpr (std::is_unsigned_v<Number>) {  // seeds; the parser of the command line would wrap a value around
+    Number value = 0;
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    bool const whole = error == std::errc() && end == text.data() + text.size();
+    return whole ? "" : got + "a whole number from 0 to " + std::to_string(std::numeric_limits<Number>::max());
   } else {
     std::int64_t value = 0;
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -60,7 +65,7 @@ class OptionGroup {
     auto* const option = app_.add_option(name, value, help)->group(title_);
     if constexpr (!is_optional<T>) option->capture_default_str();
     using Number = typename Single<T>::Type;
-    if constexpr (std::is_floating_point_v<Number> || (std::is_integral_v<Number> && std::is_signed_v<Number>))
+    if constexpr (std::is_floating_point_v<Number> || (std::is_integral_v<Number> && !std::is_same_v<Number, bool>))
       option->check(CLI::Validator([](std::string& text) { return sensible<Number>(text); }, ""));
     return option;
   }

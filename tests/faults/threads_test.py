@@ -156,6 +156,8 @@ class Numbers(ProgramRun):
                     (other / "config.json").write_text(json.dumps(config))
                     for name, *arguments in (("inspect", other), ("generate", "--model", other, "--prompt", "a", "--max-new", "1")):
                         done = self.start(name, *arguments, prepare=limited(RLIMIT_AS=8 << 30), seconds=30)
+                        if name == "inspect" and done.returncode == 0:
+                            continue  # says what the configuration says, and allocates nothing
                         if not (key == "max_position_embeddings" and done.returncode == 0 and value == 2**31):
                             self.sentence(done, name)
 
