@@ -53,7 +53,7 @@ TABLE = {
         "--init-deviation": finetune(["--init-deviation", "0.5"], method="prefix", refused=[("prompt", "--init-deviation", "0.5"), ("prefix", "--init-text", "pub", "--init-deviation", "0.5"),
                                                                                          ("embedding", "--init", "normal", "--init-deviation", "0.5"), ("lora", "--init-deviation", "0.5")]),
         "--dropout": finetune(["--dropout", "0.5"], refused=[("p_tuning", "--dropout", "0.5"), ("prompt", "--dropout", "0.5"), ("full", "--dropout", "0.5")]),
-        "--rank": finetune(["--rank", "3"], refused=[("prefix", "--rank", "8"), ("ia3", "--rank", "8"), ("none", "--rank", "8")]),
+        "--rank": finetune(["--rank", "3"], refused=[("prefix", "--rank", "8"), ("ia3", "--rank", "8"), ("none", "--validation", "DATA", "--rank", "8")]),
         "--alpha": finetune(["--alpha", "3"], refused=[("prefix", "--alpha", "3")]),
         "--targets": finetune(["--targets", "k_proj"], refused=[("prefix", "--targets", "k_proj"), ("adapter", "--targets", "k_proj")]),
         "--bottleneck": finetune(["--bottleneck", "4"], method="adapter", refused=[("lora", "--bottleneck", "4"), ("adapter", "--share", "0.1", "--bottleneck", "4")]),
@@ -65,7 +65,7 @@ TABLE = {
         "--optimizer": finetune(["--optimizer", "adafactor"]), "--schedule": finetune(["--schedule", "constant"]), "--warmup": finetune(["--warmup", "0.5"], ["--schedule", "constant", "--warmup", "0.5"]),
         "--weight-decay": finetune(["--weight-decay", "0.5"]), "--clip": finetune(["--clip", "0.001"]),
         "--validate-every": finetune(["--validation", "DATA", "--validate-every", "1", "--log", "LOG"], refused=[("lora", "--validate-every", "1")]),
-        "--patience": finetune(["--validation", "DATA", "--validate-every", "1", "--learning-rate", "30", "--patience", "1"], refused=[("lora", "--patience", "1")]),
+        "--patience": finetune(["--validation", "DATA", "--validate-every", "1", "--learning-rate", "1", "--steps", "6", "--patience", "1"], refused=[("lora", "--patience", "1")]),
         "--max-source": finetune(["--max-source", "6"]), "--max-target": finetune(["--max-target", "4"]), "--too-long": [Elsewhere("tests/faults/requests_test.py")],
         "--seed": finetune(["--seed", "1"]) + [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--seed", "1")],
         "--checkpoint": finetune(["--checkpoint", "CHECKPOINT"]), "--checkpoint-every": finetune(["--checkpoint", "CHECKPOINT", "--checkpoint-every", "1"], refused=[("lora", "--checkpoint-every", "1")]),
@@ -85,7 +85,7 @@ TABLE = {
     },
     "score": {
         "--hypotheses": [NEEDED], "--references": [NEEDED], "--json": [Changes("--json")], "--metric": [Changes("--metric", "rouge")],
-        "--tokenization": [Changes("--tokenization", "none"), Refused("--metric", "rouge", "--tokenization", "none")], "--smoothing": [Changes("--smoothing", "floor"), Refused("--metric", "e2e_rouge", "--smoothing", "floor")],
+        "--tokenization": [Changes("--tokenization", "none"), Refused("--metric", "rouge", "--tokenization", "none")], "--smoothing": [Changes("--hypotheses", "SHORT", "--references", "SHORT_REFERENCES", "--smoothing", "floor"), Refused("--metric", "e2e_rouge", "--smoothing", "floor")],
         "--lowercase": [Changes("--tokenization", "none", "--lowercase"), Refused("--lowercase"), Refused("--metric", "rouge", "--lowercase")],
     },
     "inspect": {"--json": [Changes("--json")]},
@@ -154,7 +154,8 @@ class Options(ProgramTest):
         cls.names = {"MODEL": cls.model, "DATA": cls.data, "BERT": cls.folder / "bert", "T5": cls.folder / "t5", "ADAPTER": cls.folder / "adapter", "PREFIX": cls.folder / "prefix", "ENDING": cls.folder / "ending",
                      "BART_ADAPTER": cls.folder / "bart_adapter", "BERT_ADAPTER": cls.folder / "bert_adapter", "SOURCES": cls.write("sources.txt", "name : A\nname : B | type : pub\n"),
                      "PAIRS": cls.write("pairs.tsv", "ab\tAB\nba\tBA\naab\tAAB\nbb\tBB\n" * 3), "CLASSES": cls.write("classes.tsv", "".join(f"{word} word{i}\t{label}\n" for i in range(12) for label, word in enumerate(("bad", "good")))),
-                     "TEXTS": cls.write("texts.txt", "The pub is open today .\nB\n"), "REFERENCES": cls.write("references.txt", "the pub is open now .\n\nC\n")}
+                     "TEXTS": cls.write("texts.txt", "The pub is open today , near the river .\nB\n"), "REFERENCES": cls.write("references.txt", "the pub is open today , by the river .\n\nC\n"),
+                     "SHORT": cls.write("short.txt", "a b d\n"), "SHORT_REFERENCES": cls.write("short_references.txt", "a b c\n")}
         run("finetune", "--model", cls.model, "--train", cls.data, "--method", "lora", "--rank", "4", "--learning-rate", "0.05", "--steps", "10", "--output", cls.folder / "adapter")
         run("finetune", "--model", cls.model, "--train", cls.data, "--method", "prompt", "--steps", "1", "--output", cls.folder / "prefix")
         ends = cls.write("ends.tsv", "".join(f"name : {letter}\tx\n" for letter in "ABCD"))
@@ -182,6 +183,8 @@ class Options(ProgramTest):
             for option in ("--steps", "--output"):
                 if option not in arguments:
                     given.pop(option, None)
+        if program == "generate" and "--prompt" in arguments and "--sources" not in arguments:
+            given.pop("--sources")
         if program == "finetune" and "--data" in arguments:
             given.pop("--train", None)
         replace = {**self.names, "OUT": out, "OUT.npy": f"{out}.npy", "LOG": f"{out}.log", "CHECKPOINT": f"{out}.checkpoint"}
@@ -217,7 +220,8 @@ class Options(ProgramTest):
                     if file.is_file():
                         data = re.sub(rb'"(seconds|tokens_per_second|time)":[^,}]*', b"", file.read_bytes()) if file.suffix == ".log" else file.read_bytes()
                         files[str(file.relative_to(self.folder)).replace(out.name, "OUT")] = "checkpoint" if "checkpoint" in str(file) else hashlib.sha256(data).hexdigest()
-            out.mkdir(exist_ok=True) if not out.exists() else None
+            if not out.exists():
+                out.mkdir()  # its name is taken
             self.seen[key] = (text, files)
         return self.seen[key]
 
@@ -227,7 +231,7 @@ class Options(ProgramTest):
         while words:
             word = words.pop(0)
             values = [word] if word in FLAGS else [word, words.pop(0)]
-            if word != option or (option == "--combine" and False):
+            if word != option:
                 left += values
         return left
 
