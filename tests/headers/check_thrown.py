@@ -15,11 +15,9 @@ ALLOWED = {
     "include/graft/core/error.hpp": (r"throw", "the one place that throws"),
     "include/graft/io/json.hpp": (r"\.get", "the checked readers themselves"),
     "include/graft/io/adapter_format.hpp": (r"value\.get<std::int64_t>", "what this process wrote itself a line before"),
-    "include/graft/io/gguf_config.hpp": (r'config\.at\("vocab_size"\)', "a configuration that this file makes"),
+    "include/graft/io/gguf_config.hpp": (r'config\.at\((?:"vocab_size"|longest)\)', "a configuration that this file makes"),
     "include/graft/io/safetensors_checkpoint.hpp": (r"shard\.get<std::string>", "a string: asked for where the list is first gone through"),
     "include/graft/io/atomic_folder.hpp": (r"filesystem", "inside a try that words the system's reason"),
-    "include/graft/train/checkpoint.hpp": (r"filesystem", "folders of its own making"),
-    "include/graft/train/manifest.hpp": (r"filesystem", "a folder of its own making"),
     "include/graft/train/identity.hpp": (r"\.at\(part\)", "what this process wrote itself"),
 }
 # Programs print from JSON that they have put together themselves.
@@ -52,6 +50,8 @@ def violations(path, text, example):
         yield number_of(found.start()), "std::sto", "std::sto… throws; expected std::from_chars"
     for found in FILESYSTEM.finditer(text):
         given = arguments(text, found.end())
+        if re.match(r"\s*std::filesystem::(symlink_)?status\(", given):
+            continue  # of a status that is known already, which does not throw
         last = re.split(r"[,\s]+", given.strip())[-1]
         if last not in codes:
             yield number_of(found.start()), "filesystem", f"std::filesystem::{found[1]} without an error_code"

@@ -73,7 +73,7 @@ class GenerationReader {
   }
   [[nodiscard]] std::optional<std::string> early_stopping() const {
     if (!has("early_stopping")) return std::nullopt;
-    auto const& value = json_.at("early_stopping");
+    auto const& value = *json_.find("early_stopping");
     if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
     if (value != "never")
       fail<FileError>("[", where_, "] has a wrong value at the key early_stopping; got ", json_excerpt(value),

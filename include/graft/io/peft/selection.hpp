@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -115,7 +116,10 @@ class PeftSelection {
           !number.empty() && number.size() < 10 && number.find_first_not_of("0123456789") == std::string::npos;
       bool const named =
           patterns_->empty() || std::find(patterns_->begin(), patterns_->end(), parts[i - 2]) != patterns_->end();
-      if (digits && named) return std::stoll(number);
+      if (!digits || !named) continue;
+      std::int64_t value = 0;
+      std::from_chars(number.data(), number.data() + number.size(), value);
+      return value;
     }
     return std::nullopt;
   }
