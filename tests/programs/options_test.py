@@ -81,12 +81,15 @@ TABLE = {
         "--sequences": [Changes("--sample", "--sequences", "2"), Refused("--sequences", "2")], "--length-penalty": [Changes("--beams", "3", "--json", "--length-penalty", "9"), Refused("--length-penalty", "2")],
         "--max-new": [Changes("--max-new", "3")], "--min-new": [Changes("--min-new", "7", "--adapter", "ENDING")], "--repetition-penalty": [Changes("--repetition-penalty", "50")], "--no-repeat-ngram": [Changes("--no-repeat-ngram", "1")],
         "--batch": [Elsewhere("of speed alone; adapting_test shows that the texts are the same"), Refused("--prompt", "a", "--batch", "2")], "--max-source": [Changes("--max-source", "3")],
-        "--too-long": [Elsewhere("tests/faults/requests_test.py")],
+        "--too-long": [Elsewhere("tests/faults/requests_test.py")], "--any-base": [Elsewhere("tests/faults/files_test.py"), Refused("--any-base")],
+        "--early-stopping": [Elsewhere("tests/faults/generation_test.py"), Refused("--early-stopping", "true")], "--generation-defaults": [Elsewhere("tests/faults/generation_test.py")],
     },
     "score": {
         "--hypotheses": [NEEDED], "--references": [NEEDED], "--json": [Changes("--json")], "--metric": [Changes("--metric", "rouge")],
         "--tokenization": [Changes("--tokenization", "none"), Refused("--metric", "rouge", "--tokenization", "none")], "--smoothing": [Changes("--hypotheses", "SHORT", "--references", "SHORT_REFERENCES", "--smoothing", "floor"), Refused("--metric", "e2e_rouge", "--smoothing", "floor")],
         "--lowercase": [Changes("--tokenization", "none", "--lowercase"), Refused("--lowercase"), Refused("--metric", "rouge", "--lowercase")],
+        "--escapes": [Changes("--hypotheses", "ESCAPED", "--references", "ESCAPED_REFERENCES", "--escapes", "never")],
+        "--reference-escapes": [Changes("--hypotheses", "ESCAPED", "--references", "ESCAPED_REFERENCES", "--reference-escapes", "always")],
     },
     "inspect": {"--json": [Changes("--json")]},
     "convert": {
@@ -97,6 +100,7 @@ TABLE = {
         "--combination": [Changes("--combine", "ADAPTER:0.5", "--combine", "ADAPTER:0.5", "--model", "MODEL", "--output", "OUT", "--combination", "cat"), Refused("--adapter", "ADAPTER", "--model", "MODEL", "--output", "OUT", "--combination", "cat")],
         "--rank": [Changes("--combine", "ADAPTER:0.5", "--model", "MODEL", "--output", "OUT", "--rank", "1"), Refused("--combine", "ADAPTER:0.5", "--model", "MODEL", "--output", "OUT", "--combination", "cat", "--rank", "1"),
                    Refused("--adapter", "ADAPTER", "--model", "MODEL", "--output", "OUT", "--rank", "1")],
+        "--any-base": [Elsewhere("tests/faults/files_test.py")],
     },
     "compare": {
         "--model": [NEEDED], "--data": [Elsewhere("comparing_test")], "--test": [Elsewhere("comparing_test"), Refused("--test", "DATA")], "--methods": [Elsewhere("comparing_test")], "--out": [NEEDED],
@@ -117,6 +121,8 @@ TABLE = {
         "--max-new": [Changes("--test", "PAIRS", "--max-new", "1"), Refused("--max-new", "1")], "--min-new": [Changes("--test", "PAIRS", "--min-new", "9", "--max-new", "9", "--steps", "40", "--method", "full", "--learning-rate", "0.005"), Refused("--min-new", "1")],
         "--beams": [Changes("--test", "PAIRS", "--beams", "4", "--predictions", "OUT"), Refused("--beams", "4")], "--length-penalty": [Refused("--test", "PAIRS", "--length-penalty", "2"), Refused("--length-penalty", "2")],
         "--no-repeat-ngram": [Changes("--test", "PAIRS", "--no-repeat-ngram", "1", "--predictions", "OUT"), Refused("--no-repeat-ngram", "1")], "--too-long": [Elsewhere("tests/faults/requests_test.py")],
+        "--any-base": [Elsewhere("tests/faults/files_test.py"), Refused("--any-base")], "--early-stopping": [Refused("--test", "PAIRS", "--early-stopping", "true"), Refused("--early-stopping", "true")],
+        "--repetition-penalty": [Elsewhere("tests/faults/generation_test.py"), Refused("--repetition-penalty", "2")], "--generation-defaults": [Elsewhere("tests/faults/generation_test.py"), Refused("--generation-defaults", "off")],
         "--method": [Changes("--method", "full"), Refused("--train", "", "--test", "PAIRS", "--method", "lora"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--method", "lora")],
         "--seed": [Changes("--seed", "1"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--seed", "1")], "--patience": [Refused("--patience", "1")],
     },
@@ -124,7 +130,8 @@ TABLE = {
         "--model": [NEEDED], "--train": [NEEDED], "--validation": [Changes("--validation", "CLASSES")], "--test": [Changes("--test", "CLASSES")], "--text-columns": [Elsewhere("tasks_test")], "--label-column": [Elsewhere("tasks_test")],
         "--header": [Changes("--header")], "--rows": [Changes("--rows", "5"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--rows", "5")], "--max-length": [Changes("--max-length", "3")],
         "--adapter": [Refused("--adapter", "BERT_ADAPTER")], "--output": [Elsewhere("tasks_test")], "--predictions": [Elsewhere("tasks_test"), Refused("--predictions", "OUT")], "--json": [Elsewhere("every run here prints it")],
-        "--too-long": [Elsewhere("tests/faults/requests_test.py")], "--scope": [Refused("--method", "prefix", "--scope", "decoder")], "--positions": [Changes("--method", "prefix", "--positions", "keep"), Refused("--method", "lora", "--positions", "keep")],
+        "--too-long": [Elsewhere("tests/faults/requests_test.py")], "--any-base": [Elsewhere("tests/faults/files_test.py"), Refused("--any-base")],
+        "--scope": [Refused("--method", "prefix", "--scope", "decoder")], "--positions": [Changes("--method", "prefix", "--positions", "keep"), Refused("--method", "lora", "--positions", "keep")],
         "--side": [Refused("--method", "prompt", "--side", "target")], "--place": [Changes("--method", "prompt", "--place", "infix"), Refused("--method", "prefix", "--place", "infix")],
         "--method": [Changes("--method", "head"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--method", "lora")],
         "--epochs": [Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--epochs", "2")], "--patience": [Refused("--patience", "1")],
@@ -140,7 +147,7 @@ BASES = {
     "finetune": ("--train", "DATA", "--method", "lora", "--steps", "2", "--output", "OUT", "--json"), "generate": ("--sources", "SOURCES", "--max-new", "8"), "score": ("--hypotheses", "TEXTS", "--references", "REFERENCES"),
     "inspect": (), "convert": (), "compare": ("--out", "OUT"), "seq2seq": ("--train", "PAIRS", "--method", "lora", "--steps", "2", "--json"), "classify": ("--train", "CLASSES", "--method", "lora", "--steps", "2", "--json"),
 }
-FLAGS = {"--json", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header"}
+FLAGS = {"--json", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header"}
 
 
 class Options(ProgramTest):
@@ -155,7 +162,7 @@ class Options(ProgramTest):
                      "BART_ADAPTER": cls.folder / "bart_adapter", "BERT_ADAPTER": cls.folder / "bert_adapter", "SOURCES": cls.write("sources.txt", "name : A\nname : B | type : pub\n"),
                      "PAIRS": cls.write("pairs.tsv", "ab\tAB\nba\tBA\naab\tAAB\nbb\tBB\n" * 3), "CLASSES": cls.write("classes.tsv", "".join(f"{word} word{i}\t{label}\n" for i in range(12) for label, word in enumerate(("bad", "good")))),
                      "TEXTS": cls.write("texts.txt", "The pub is open today , near the river .\nB\n"), "REFERENCES": cls.write("references.txt", "the pub is open today , by the river .\n\nC\n"),
-                     "SHORT": cls.write("short.txt", "a b d\n"), "SHORT_REFERENCES": cls.write("short_references.txt", "a b c\n")}
+                     "SHORT": cls.write("short.txt", "a b d\n"), "ESCAPED": cls.write("escaped.txt", "a\\nb c d e\n"), "ESCAPED_REFERENCES": cls.write("escaped_references.txt", "a\\nb c d e\n"), "SHORT_REFERENCES": cls.write("short_references.txt", "a b c\n")}
         run("finetune", "--model", cls.model, "--train", cls.data, "--method", "lora", "--rank", "4", "--learning-rate", "0.05", "--steps", "10", "--output", cls.folder / "adapter")
         run("finetune", "--model", cls.model, "--train", cls.data, "--method", "prompt", "--steps", "1", "--output", cls.folder / "prefix")
         ends = cls.write("ends.tsv", "".join(f"name : {letter}\tx\n" for letter in "ABCD"))
