@@ -99,7 +99,7 @@ class Kinds(Losses):
         expected = self.loss(folder / "model", data)
         edit(folder / "model", n_head=4, num_attention_heads=2)
         self.assertEqual(self.loss(folder / "model", data), expected)
-        _, err = faults.run("finetune", "--model", folder / "model", "--train", data, "--method", "none")
+        _, err = faults.run("finetune", "--model", folder / "model", "--train", data, "--validation", data, "--method", "none")
         self.assertEqual(err.count("num_attention_heads counts"), 1, err)
 
     def test_what_is_not_computed_is_refused_by_name(self):
@@ -127,11 +127,11 @@ class Kinds(Losses):
         ]):  # fmt: skip
             with self.subTest(change=change):
                 model = self.model(f"model{number}", **change)
-                self.refused("finetune", "--model", model, "--train", data, "--method", "none", says=says)
+                self.refused("finetune", "--model", model, "--train", data, "--validation", data, "--method", "none", says=says)
 
     def test_a_key_that_nobody_knows_is_said_once(self):
         model, data = self.model(attention_multipler=0.5, _private=1, attention_dropout=0.3), self.data()
-        _, err = faults.run("finetune", "--model", model, "--train", data, "--method", "none")
+        _, err = faults.run("finetune", "--model", model, "--train", data, "--validation", data, "--method", "none")
         self.assertEqual(err.count("attention_multipler"), 1, err)
         for silent in ("_private", "attention_dropout"):
             self.assertNotIn(silent, err)
@@ -160,7 +160,7 @@ class Kinds(Losses):
         for number, change in enumerate(({"tie_word_embeddings": False}, {"drop": True})):
             model = self.model(f"model{number}")
             edit(model, drop=["tie_word_embeddings"]) if "drop" in change else edit(model, **change)
-            self.refused("finetune", "--model", model, "--train", self.data(), "--method", "none", says=["lm_head.weight", "tie_word_embeddings"])
+            self.refused("finetune", "--model", model, "--train", self.data(), "--validation", self.data(), "--method", "none", says=["lm_head.weight", "tie_word_embeddings"])
 
     def test_tensors_that_nobody_reads_are_said(self):
         def add(tensors):
@@ -169,7 +169,7 @@ class Kinds(Losses):
 
         model = self.model(num_hidden_layers=1)
         rewrite(model, add)
-        _, err = faults.run("finetune", "--model", model, "--train", self.data(), "--method", "none")
+        _, err = faults.run("finetune", "--model", model, "--train", self.data(), "--validation", self.data(), "--method", "none")
         self.assertIn("holds 10 tensors", err)
         self.assertIn("q_norm", err)
         self.assertNotIn("inv_freq", err)

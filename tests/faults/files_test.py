@@ -511,7 +511,7 @@ class Paths(FileTest):
             run("inspect", adapter, *json_option)
             run("inspect", odd, *json_option)
             run("convert", "--adapter", adapter, "--model", odd, "--output", adapter + b"2", "--format", "graft", *json_option)
-            run("convert", "--adapter", adapter, "--model", odd, "--output", os.fsencode(self.folder) + b"/none\xff.npy", *json_option, status=1)
+            run("convert", "--adapter", adapter, "--output", os.fsencode(self.folder) + b"/none\xff.npy", *json_option, status=1)
         run("compare", "--model", odd, "--out", self.folder / "rows", "--quick", status=1)
 
 
@@ -716,6 +716,9 @@ class EveryCall(FileTest):
         for number in self.steps_of(room):
             self.lay_out(self.place)
             done = self.finetune(GRAFT_FULL_AT=str(number))
+            if done.returncode == 0:  # the last steps find another way where there is no room: then all is there
+                self.assertEqual(self.result(), expected, f"call {number}")
+                continue
             self.assertEqual(done.returncode, 1, f"call {number}: {done.stderr}")
             line = self.one_sentence(done.stderr, "finetune")
             self.assertIn("No space left on device", line)

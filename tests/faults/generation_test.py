@@ -90,7 +90,10 @@ class Reports(FaultTest):
     def test_b02_compare_ends_there_too(self):
         model, lines = self.report("b02") / "model", self.folder / "lines.tsv"
         lines.write_text("".join(f"{source}\t{source}s\n" for source in ("pig", "cow", "hen", "dog", "cat", "fox", "bee", "ant", "owl", "elk", "emu", "yak")))
-        report = run_json("compare", "--model", model, "--data", lines, "--test", lines, "--methods", "none", "--separator", "", "--max-new", 40, "--out", self.folder / "report", "--quick")
+        tested = self.folder / "tested.tsv"
+        tested.write_text("pig\tpigs\nsow\tsows\n")
+        lines.write_text("".join(line for line in lines.read_text().splitlines(True) if not line.startswith("pig")))
+        report = run_json("compare", "--model", model, "--data", lines, "--test", tested, "--methods", "none", "--separator", "", "--max-new", 40, "--out", self.folder / "report", "--quick")
         (self.folder / "sources.txt").write_text("pig\n")
         text = run("generate", "--model", model, "--sources", self.folder / "sources.txt", "--separator", "", "--max-new", 40)[0].rstrip("\n")
         self.assertIn(text, next(row for row in report["rows"] if row["method"] == "none")["outputs"])

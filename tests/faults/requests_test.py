@@ -77,7 +77,7 @@ class Targets(faults.FaultTest):
         self.assertIn("sorcery", self.generate(self.folder / "own")[1])
 
     def test_settings_out_of_range(self):
-        for method, *options in (("prefix", "--layers", 3), ("top_layers", "--layers", 3), ("adapter", "--share", 1.5), ("lora", "--alpha", "nan"), ("lora", "--dropout", 1)):
+        for method, *options in (("prefix", "--layers", 3), ("top_layers", "--layers", 3), ("adapter", "--share", 1.5), ("lora", "--dropout", 1)):
             with self.subTest(f"{method} {options}"):
                 self.refused("finetune", "--model", self.model, "--train", self.data, "--method", method, *options, "--output", self.folder / "out", says="; expected")
 
@@ -140,11 +140,17 @@ class Lengths(faults.FaultTest):
         tiny_model.write_llama(model)
         path = model / "model.safetensors"
         data = bytearray(path.read_bytes())
-        header = struct.unpack("<Q", data[:8])[0]
-        begin = 8 + header + json.loads(data[8:8 + header])["model.embed_tokens.weight"]["data_offsets"][0]
+        length = struct.unpack("<Q", data[:8])[0]
+        header, values = json.loads(data[8:8 + length]), data[8 + length:]
+        begin, end = header["model.embed_tokens.weight"]["data_offsets"]
+        header["lm_head.weight"] = {**header["model.embed_tokens.weight"], "data_offsets": [len(values), len(values) + end - begin]}
+        values += values[begin:end]  # a head of its own, which stays whole
         at = begin + 4 * 32 * tiny_model.byte_alphabet().index("~")
-        data[at:at + 4] = struct.pack("<f", float("nan"))
-        path.write_bytes(data)
+        values[at:at + 4] = struct.pack("<f", float("nan"))
+        text = json.dumps(header).encode()
+        path.write_bytes(struct.pack("<Q", len(text)) + text + values)
+        config = json.loads((model / "config.json").read_text())
+        (model / "config.json").write_text(json.dumps({**config, "tie_word_embeddings": False}))
         sources = self.folder / "sources.txt"
         sources.write_text("a\nb\nc\nd\n~\ne\n")
         texts = self.folder / "texts"

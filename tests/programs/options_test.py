@@ -89,7 +89,7 @@ TABLE = {
         "--tokenization": [Changes("--tokenization", "none"), Refused("--metric", "rouge", "--tokenization", "none")], "--smoothing": [Changes("--hypotheses", "SHORT", "--references", "SHORT_REFERENCES", "--smoothing", "floor"), Refused("--metric", "e2e_rouge", "--smoothing", "floor")],
         "--lowercase": [Changes("--tokenization", "none", "--lowercase"), Refused("--lowercase"), Refused("--metric", "rouge", "--lowercase")],
         "--escapes": [Changes("--hypotheses", "ESCAPED", "--references", "ESCAPED_REFERENCES", "--escapes", "never")],
-        "--reference-escapes": [Changes("--hypotheses", "ESCAPED", "--references", "ESCAPED_REFERENCES", "--reference-escapes", "always")],
+        "--reference-escapes": [Changes("--hypotheses", "ESCAPED", "--references", "ESCAPED_REFERENCES", "--reference-escapes", "never")],
     },
     "inspect": {"--json": [Changes("--json")]},
     "convert": {
@@ -131,8 +131,8 @@ TABLE = {
         "--header": [Changes("--header")], "--rows": [Changes("--rows", "5"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--rows", "5")], "--max-length": [Changes("--max-length", "3")],
         "--adapter": [Refused("--adapter", "BERT_ADAPTER")], "--output": [Elsewhere("tasks_test")], "--predictions": [Elsewhere("tasks_test"), Refused("--predictions", "OUT")], "--json": [Elsewhere("every run here prints it")],
         "--too-long": [Elsewhere("tests/faults/requests_test.py")], "--any-base": [Elsewhere("tests/faults/files_test.py"), Refused("--any-base")],
-        "--scope": [Refused("--method", "prefix", "--scope", "decoder")], "--positions": [Changes("--method", "prefix", "--positions", "keep"), Refused("--method", "lora", "--positions", "keep")],
-        "--side": [Refused("--method", "prompt", "--side", "target")], "--place": [Changes("--method", "prompt", "--place", "infix"), Refused("--method", "prefix", "--place", "infix")],
+        "--scope": [Refused("--method", "prefix", "--scope", "decoder")], "--positions": [Changes("--output", "OUT", "--method", "prefix", "--positions", "keep"), Refused("--method", "lora", "--positions", "keep")],
+        "--side": [Refused("--method", "prompt", "--side", "target")], "--place": [Changes("--output", "OUT", "--method", "prompt", "--place", "infix"), Refused("--method", "prefix", "--place", "infix")],
         "--method": [Changes("--method", "head"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--method", "lora")],
         "--epochs": [Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--epochs", "2")], "--patience": [Refused("--patience", "1")],
     },
@@ -162,7 +162,7 @@ class Options(ProgramTest):
                      "BART_ADAPTER": cls.folder / "bart_adapter", "BERT_ADAPTER": cls.folder / "bert_adapter", "SOURCES": cls.write("sources.txt", "name : A\nname : B | type : pub\n"),
                      "PAIRS": cls.write("pairs.tsv", "ab\tAB\nba\tBA\naab\tAAB\nbb\tBB\n" * 3), "CLASSES": cls.write("classes.tsv", "".join(f"{word} word{i}\t{label}\n" for i in range(12) for label, word in enumerate(("bad", "good")))),
                      "TEXTS": cls.write("texts.txt", "The pub is open today , near the river .\nB\n"), "REFERENCES": cls.write("references.txt", "the pub is open today , by the river .\n\nC\n"),
-                     "SHORT": cls.write("short.txt", "a b d\n"), "ESCAPED": cls.write("escaped.txt", "a\\nb c d e\n"), "ESCAPED_REFERENCES": cls.write("escaped_references.txt", "a\\nb c d e\n"), "SHORT_REFERENCES": cls.write("short_references.txt", "a b c\n")}
+                     "SHORT": cls.write("short.txt", "a b d e f\n"), "ESCAPED": cls.write("escaped.txt", "a\\nb c d e\n"), "ESCAPED_REFERENCES": cls.write("escaped_references.txt", "a\\nb c d e\n"), "SHORT_REFERENCES": cls.write("short_references.txt", "a b c e f\n")}
         run("finetune", "--model", cls.model, "--train", cls.data, "--method", "lora", "--rank", "4", "--learning-rate", "0.05", "--steps", "10", "--output", cls.folder / "adapter")
         run("finetune", "--model", cls.model, "--train", cls.data, "--method", "prompt", "--steps", "1", "--output", cls.folder / "prefix")
         ends = cls.write("ends.tsv", "".join(f"name : {letter}\tx\n" for letter in "ABCD"))
