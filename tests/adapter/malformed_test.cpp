@@ -267,7 +267,7 @@ TEST(MalformedAdapters, PTuning) {
   refused_config<PTuning>("modules", set("modules_to_save", {"score"}), "modules_to_save");
   TemporaryFolder const folder;
   write_valid<PTuning>(folder);
-  folder.put("adapter_config.json", R"({"peft_type": "P_TUNING", "num_virtual_tokens": 2, "encoder_hidden_size": 1000000000000000, "later": 1})");
+  folder.put("adapter_config.json", R"({"peft_type": "P_TUNING", "num_virtual_tokens": 2, "encoder_hidden_size": 2000000000, "later": 1})");
   EXPECT_EQ(load_adapter<PTuning>(gpt2(), folder.path()).parameters().size(), 1u) << "the encoder is not built";
 }
 
