@@ -58,7 +58,7 @@ class Trainer {
         if ((*examples)[i].source.empty() || (*examples)[i].target.empty())
           fail<ConfigError>("[Trainer] got an example (", examples == &training ? "training" : "validation", " number ", i, ") without ", (*examples)[i].source.empty() ? "source" : "target",
                             " tokens; expected at least one of each");
-    if constexpr (requires { RowLimits(model); }) {  // before the first step: a long row must not end a training in its midst
+    if constexpr (requires { model.row_reach(Stack::decoder); }) {  // before the first step: a long row must not end a training in its midst
       RowLimits const limits(model);
       for (auto* examples : {&training, &validation})
         fit_rows(*examples, limits, TooLong::refuse, 1, [&](std::size_t i) { return cat("[Trainer] ", examples == &training ? "training" : "validation", " example ", i); });
