@@ -17,11 +17,11 @@ namespace support {
 /// The option, and the counts of all lists of rows together.
 class Lengths {
  public:
-  void add_to(OptionGroup const& option, char const* hint = "") {
+  void add_to(OptionGroup const& option, char const* hint = "", char const* kept = "the source's end is kept") {
     option("--too-long", how_,
            std::string("What happens to rows that are too long for the model, virtual tokens and targets counted: "
-                       "refuse (before anything is computed), cut (the source's end is kept), or skip") +
-               hint,
+                       "refuse (before anything is computed), cut (") +
+               kept + "), or skip" + hint,
            CLI::IsMember({"refuse", "cut", "skip"}));
   }
   [[nodiscard]] graft::TooLong how() const {

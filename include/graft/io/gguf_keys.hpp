@@ -1,5 +1,5 @@
 /// @file
-/// @brief What the keys `<architecture>.*` of a GGUF file mean to the forward pass: honoured, without effect, or
+/// @brief What the keys of the architecture of a GGUF file mean to the forward pass: honoured, without effect, or
 /// refused unless they switch something off.
 #pragma once
 
