@@ -106,6 +106,8 @@ class Kinds(Losses):
         data = self.data()
         for number, (change, says) in enumerate([
             ({"quantization_config": {"quant_method": "gptq", "bits": 4}}, "quantization_config"),
+            ({"transformers_weights": "other.safetensors"}, "transformers_weights"),
+            ({"configuration_files": ["config.4.0.0.json", "config.json"]}, "configuration_files"),
             ({"partial_rotary_factor": 0.5}, "partial_rotary_factor"),
             ({"rope_scaling": {"rope_type": "linear"}}, "factor"),
             ({"rope_scaling": {"rope_type": "linear", "factor": "4"}}, "factor"),

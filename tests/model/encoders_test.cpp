@@ -266,6 +266,15 @@ TEST(Encoders, TrainingMovesTheAdapterAlone) {
   check_training<Bert>(graft::compose(PrefixTuning{.length = 2}, graft::ClassificationHead{.labels = 3, .restart = true}));
 }
 
+TEST(Encoders, RobertaCountsNoPaddingTokenInAText) {
+  auto model = graft::adapt(small::base<graft::Roberta, double>(), graft::NoAdaptation{});
+  Index const padding = model.config().position_offset - 1;
+  ASSERT_GE(padding, 0);
+  graft::Batch batch;
+  for (int row = 0; row < 2; ++row) model.append(batch, {{5, static_cast<graft::Token>(padding), 6, static_cast<graft::Token>(padding), 7}, {}, 0});
+  EXPECT_EQ(batch.rows.positions, (std::vector<Index>{0, -1, 1, -1, 2, 0, -1, 1, -1, 2})) << "as create_position_ids_from_input_ids of transformers has it";
+}
+
 TEST(Encoders, RecomputingAfterAnotherStepIsRefused) {
   auto model = graft::adapt(small::base<Bart, double>(), PrefixTuning{.length = 2, .reparametrization = Mlp{.hidden = 4}});
   auto batch = model.pack(examples_for<Bart>());

@@ -110,7 +110,9 @@ inline void add_common_keys(ConfigKeys& to) {
            without_effect);
   add_keys(to, {"tie_encoder_decoder", "add_cross_attention"}, one_value, "[false]");
   add_keys(to, {"pruned_heads"}, one_value, "[{}, []]");
-  add_keys(to, {"quantization_config", "compression_config", "per_layer_config", "cross_attention_hidden_size"},
+  add_keys(to,
+           {"quantization_config", "compression_config", "per_layer_config", "cross_attention_hidden_size",
+            "transformers_weights", "configuration_files"},
            one_value, "[]");
 }
 

@@ -21,20 +21,42 @@
 namespace graft::detail {
 
 /// Keys of tokenizer_config.json that are read somewhere.
-inline constexpr std::array<std::string_view, 20> honoured_keys{
+inline constexpr std::array<std::string_view, 22> honoured_keys{
     "tokenizer_class", "added_tokens_decoder", "additional_special_tokens", "extra_special_tokens", "model_specific_special_tokens",
     "add_prefix_space", "do_lower_case", "strip_accents", "tokenize_chinese_chars", "legacy", "extra_ids", "add_bos_token", "add_eos_token",
     "clean_up_tokenization_spaces", "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output", "split_special_tokens",
-    "do_basic_tokenize", "never_split", "sp_model_kwargs", "fix_mistral_regex"};
+    "do_basic_tokenize", "never_split", "sp_model_kwargs", "fix_mistral_regex", "model_input_names", "fast_tokenizer_files"};
 
 /// Keys that change neither the ids of a text nor the text of ids, in transformers 5 neither.
-inline constexpr std::array<std::string_view, 47> idle_keys{
+inline constexpr std::array<std::string_view, 45> idle_keys{
     "model_max_length", "max_len", "max_length", "stride", "truncation", "truncation_side", "truncation_strategy", "padding", "padding_side",
-    "pad_to_multiple_of", "pad_token_type_id", "chat_template", "chat_control_tokens", "response_template", "response_schema", "model_input_names",
+    "pad_to_multiple_of", "pad_token_type_id", "chat_template", "chat_control_tokens", "response_template", "response_schema",
     "name_or_path", "processor_class", "special_tokens_map_file", "tokenizer_file", "vocab_file", "merges_file", "spm_file", "added_tokens_file",
-    "fast_tokenizer_files", "errors", "use_fast", "use_default_system_prompt", "spaces_between_special_tokens", "trim_offsets", "backend", "is_local",
+    "errors", "use_fast", "use_default_system_prompt", "spaces_between_special_tokens", "trim_offsets", "backend", "is_local",
     "local_files_only", "from_slow", "init_inputs", "files_loaded", "verbose", "return_token_type_ids", "device_map", "torch_dtype", "dtype",
     "transformers_version", "_commit_hash", "_from_auto", "wordpieces_prefix", "tokenizer_type", "image_seq_len"};
+
+/// Says where tokenizer_config.json chooses among versions of tokenizer.json, as transformers does by its own version.
+inline void check_tokenizer_versions(TokenizerSettings const& settings) {
+  auto const& [source, config] = settings.tokenizer_config();
+  auto const found = config.find("fast_tokenizer_files");
+  if (found == config.end() || !found->is_array()) return;
+  for (auto const& name : *found)
+    if (name.is_string() && name != "tokenizer.json")
+      warn("[", source, "] names ", json_excerpt(name), " among its fast_tokenizer_files, of which transformers takes one by its version; tokenizer.json is read; ",
+           "hint: put the file that is meant in its place");
+}
+
+/// Whether the tokenizer's class gives the model token types: what model_input_names says, else what the class has in transformers 5.
+[[nodiscard]] inline bool gives_token_types(TokenizerSettings const& settings) {
+  nlohmann::json const& config = settings.tokenizer_config().second;
+  auto const found = config.find("model_input_names");
+  if (found != config.end() && found->is_array()) return std::find(found->begin(), found->end(), "token_type_ids") != found->end();
+  std::string_view name = settings.tokenizer_class();
+  if (name.ends_with("Fast") && name != "PreTrainedTokenizerFast") name.remove_suffix(4);
+  constexpr std::array<std::string_view, 5> without{"PreTrainedTokenizerFast", "TokenizersBackend", "DistilBertTokenizer", "RobertaTokenizer", "BartTokenizer"};
+  return std::find(without.begin(), without.end(), name) == without.end();
+}
 
 /// Says which entries of tokenizer_config.json are not known and which settings are not followed.
 inline void check_config_keys(TokenizerSettings const& settings) {

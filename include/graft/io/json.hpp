@@ -91,13 +91,12 @@ class UniqueKeys {
   std::vector<std::set<std::string>> keys_;
 };
 
-/// Message of a nlohmann exception without its "[json.exception…]" prefix.
+/// What a nlohmann exception says, in words of our own.
 [[nodiscard]] inline std::string json_reason(std::exception const& error) {
-  std::string const text = error.what();
-  auto const at = text.find("] ");
-  std::string reason = at == std::string::npos ? text : text.substr(at + 2);
-  if (reason.size() > 300) reason = reason.substr(0, 300) + "…";
-  return reason;
+  if (auto const* const parse = dynamic_cast<nlohmann::json::parse_error const*>(&error))
+    return cat("text that JSON does not allow at byte ", parse->byte, " (counted from 1)");
+  if (dynamic_cast<nlohmann::json::out_of_range const*>(&error)) return "a number that no machine type holds";
+  return "something that is no JSON";
 }
 
 /// `parse_json`, once in graft::compiled.

@@ -102,6 +102,17 @@ namespace detail {
   return config;
 }
 
+namespace detail {
+
+/// Says that an adapter beside a model's own files is not used; transformers loads it with the model.
+inline void warn_of_adapter(std::filesystem::path const& model) {
+  std::error_code none;
+  if (std::filesystem::exists(model / "adapter_config.json", none))
+    warn("[", model.string(), "] holds an adapter beside the model, which is not used with it; transformers does; hint: load it as an adapter (--adapter), or keep it in a folder of its own");
+}
+
+}  // namespace detail
+
 /// Fills a base model from an open checkpoint. Throws `FileError` for missing tensors and shapes that disagree with
 /// the configuration.
 template <Architecture A, class Scalar = float>
@@ -150,6 +161,7 @@ template <Architecture A, class Scalar = float>
 /// Opens `path` (a folder with config.json and safetensors, or a GGUF file) and loads the base model in it.
 template <Architecture A, class Scalar = float>
 [[nodiscard]] Base<A, Scalar> load_pretrained(std::filesystem::path const& path) {
+  detail::warn_of_adapter(path);
   return load_pretrained<A, Scalar>(open_checkpoint(path));
 }
 
@@ -158,6 +170,7 @@ template <Architecture A, class Scalar = float>
 template <Architecture... Architectures, class Scalar = float, class F>
 auto visit_pretrained(std::filesystem::path const& path, F const& f) {
   auto const checkpoint = open_checkpoint(path);
+  detail::warn_of_adapter(path);
   std::string const type = model_config(checkpoint->config(), checkpoint->path()).architecture;
   using Result = std::common_type_t<decltype(f(std::declval<Base<Architectures, Scalar>>()))...>;
   if constexpr (std::is_void_v<Result>) {

@@ -70,6 +70,10 @@ template <class = void>
                          : word_piece ? read_word_piece_folder(path.parent_path(), settings)
                                       : read_tokenizer_file(path);
   assign_special_tokens(parts, settings);
+  if (folder) {
+    check_tokenizer_versions(settings);
+    if (!gives_token_types(settings)) parts.text_template = parts.text_template.without_types();
+  }
   return Tokenizer(std::move(parts));
 }
 #ifdef GRAFT_COMPILED_TEXT

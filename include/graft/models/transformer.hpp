@@ -69,12 +69,14 @@ class Transformer {
   /// Appends an example as a row of a batch for this model: source and target in one row of a decoder, the source in the encoder and the target in the decoder,
   /// or the source to be classified.
   void append(Batch& batch, TokenizedExample const& example) const {
-    if constexpr (has_encoder)
+    if constexpr (has_encoder) {
       append_encoder_decoder_row(batch, example, config().decoder_start);
-    else if constexpr (classifies)
+    } else if constexpr (classifies) {
       append_classification_row(batch, example);
-    else
+      if (config().position_offset > 0) skip_padding(batch);
+    } else {
       append_causal_row(batch, example);
+    }
   }
   [[nodiscard]] Batch pack(std::vector<TokenizedExample> const& examples) const {
     Batch batch;
@@ -160,6 +162,15 @@ class Transformer {
 
   [[nodiscard]] State* active() const { return enabled_ ? state_.get() : nullptr; }
   [[nodiscard]] Parts parts() const { return {*base_, weights_, rotary_, active()}; }
+
+  /// RoBERTa gives a padding token that stands in a text the position before all others, and does not count it.
+  void skip_padding(Batch& batch) const {
+    Index position = 0;
+    for (Index i = batch.rows.begin(batch.rows.count() - 1); i < batch.rows.tokens(); ++i) {
+      auto const at = static_cast<std::size_t>(i);
+      batch.rows.positions[at] = batch.tokens[at] == config().position_offset - 1 ? -1 : position++;
+    }
+  }
 
   void check(Batch const& batch, Cache const* cache) const {
     check_tokens(batch.tokens, batch.rows);

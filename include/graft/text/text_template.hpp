@@ -43,6 +43,13 @@ class TextTemplate {
   [[nodiscard]] static constexpr Part first(Token type = 0) noexcept { return {Part::Kind::first, 0, type}; }
   [[nodiscard]] static constexpr Part second(Token type = 0) noexcept { return {Part::Kind::second, 0, type}; }
 
+  /// The same with all types 0, for models that are given none.
+  [[nodiscard]] TextTemplate without_types() const {
+    TextTemplate plain = *this;
+    for (auto* const parts : {&plain.single_, &plain.pair_})
+      for (Part& part : *parts) part.type = 0;
+    return plain;
+  }
   /// BERT's: `cls a sep`, `cls a sep b sep`, the second text and its `sep` of type 1.
   [[nodiscard]] static TextTemplate bert(Token cls, Token sep) {
     std::vector<Part> const single{special(cls), first(), special(sep)};
