@@ -18,6 +18,7 @@
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
 #include "support/option_rules.hpp"
+#include "support/paths.hpp"
 #include "support/signals.hpp"
 #include "support/task_options.hpp"
 #include "support/template_file.hpp"
@@ -180,6 +181,8 @@ graft::AdapterOptions adapter_options(Settings const& s) {
 
 void run(CLI::App const& app, Settings& s) {
   check_options(app, s);
+  support::check_apart({{"--model", s.model}, {"--adapter", s.adapter}, {"--train", s.train}, {"--validation", s.validation}, {"--test", s.test}},
+                       {{"--output", s.output}, {"--predictions", s.predictions}, {"--log", s.training.log}});
   std::optional<graft::PathLock> lock;
   if (!s.predictions.empty()) graft::check_output_file(s.predictions);
   if (!s.output.empty()) {
@@ -196,9 +199,13 @@ void run(CLI::App const& app, Settings& s) {
   s.strategy.apply_words(tokenizer);
   method.seed = s.training.seed;
   if (!method.labels) {
-    graft::Token most = 1;
-    for (auto const* part : {&data.training, &data.validation, &data.test})
+    graft::Token most = 1, learned = 1;
+    for (auto const& example : data.training.examples) learned = std::max(learned, example.target.front());
+    most = learned;
+    for (auto const* part : {&data.validation, &data.test})
       for (auto const& example : part->examples) most = std::max(most, example.target.front());
+    if (!s.train.empty() && most > learned)
+      graft::warn("[", s.train, "] has no row of the class ", most, ", which --validation or --test has; got classes up to ", learned, "; the head gets ", most + 1, " all the same");
     method.labels = most + 1;
   }
   s.update.apply(s.training);

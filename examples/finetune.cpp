@@ -16,6 +16,7 @@
 #include "support/method_options.hpp"
 #include "support/option_rules.hpp"
 #include "support/pair_tokens.hpp"
+#include "support/paths.hpp"
 #include "support/signals.hpp"
 #include "support/template_file.hpp"
 #include "support/text.hpp"
@@ -192,6 +193,8 @@ void fit_lengths(Settings& s, any_model::AnyModel& model, support::TrainingData&
 
 void finetune(CLI::App const& app, Settings& s) {
   check_options(app, s);
+  support::check_apart({{"--model", s.model}, {"--data", s.data == support::generated_data ? "" : s.data}, {"--train", s.train}, {"--validation", s.validation}},
+                       {{"--output", s.output}, {"--log", s.training.log}});
   settle(s);
   bool const trains = s.strategy.method.name != "none";
   if (trains == s.output.empty())

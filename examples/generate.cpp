@@ -14,6 +14,7 @@
 #include "support/option_group.hpp"
 #include "support/option_rules.hpp"
 #include "support/pair_tokens.hpp"
+#include "support/paths.hpp"
 #include "support/program.hpp"
 #include "support/search_options.hpp"
 #include "support/signals.hpp"
@@ -173,6 +174,7 @@ void write_all(Settings const& s, any_model::AnyModel& model, support::PairToken
 
 void generate(CLI::App const& app, Settings s) {
   check_options(app, s);
+  support::check_apart({{"--sources", s.sources}, {"--model", s.model}, {"--adapter", s.adapter}}, {{"--output", s.output}});
   if (!s.output.empty()) graft::check_output_file(s.output);
   auto const sources = read_sources(s);
   auto search = s.search.search(graft::generation_config(s.model));

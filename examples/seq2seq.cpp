@@ -19,6 +19,7 @@
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
 #include "support/option_rules.hpp"
+#include "support/paths.hpp"
 #include "support/pair_tokens.hpp"
 #include "support/search_options.hpp"
 #include "support/signals.hpp"
@@ -187,6 +188,8 @@ void check_options(CLI::App const& app, Settings const& s) {
 
 void run(CLI::App const& app, Settings& s) {
   check_options(app, s);
+  support::check_apart({{"--model", s.model}, {"--adapter", s.adapter}, {"--train", s.train}, {"--validation", s.validation}, {"--test", s.test}},
+                       {{"--output", s.output}, {"--predictions", s.predictions}, {"--log", s.training.log}});
   auto& method = s.strategy.method;
   if (s.train.empty()) method.name = "none";
   std::optional<graft::PathLock> lock;

@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -67,6 +68,9 @@ class OptionGroup {
     using Number = typename Single<T>::Type;
     if constexpr (std::is_floating_point_v<Number> || (std::is_integral_v<Number> && !std::is_same_v<Number, bool>))
       option->check(CLI::Validator([](std::string& text) { return sensible<Number>(text); }, ""));
+    if constexpr (std::is_same_v<Number, std::string>)
+      if (std::string_view const which = name; which != "--separator" && which != "--prompt" && which != "--init-text")  // where nothing is something
+        option->check(CLI::Validator([](std::string& text) { return text.empty() ? "got an empty value; expected one, or the option left out" : std::string(); }, ""));
     return option;
   }
   template <class T>

@@ -2,6 +2,7 @@
 /// @brief What every program does alike: the command line, exit statuses, and where output goes.
 #pragma once
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -58,6 +59,7 @@ inline void print(std::string_view text) {
 /// ended by in order.
 template <class Body>
 int run_program(CLI::App& app, int argc, char** argv, Body const& body) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader of the messages that goes away must not end a training; writing says what is wrong
   try {
     try {
       app.parse(argc, argv);

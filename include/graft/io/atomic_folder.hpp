@@ -110,6 +110,10 @@ class AtomicFolder {
     struct stat parent = {};
     if (::stat(target_.c_str(), &self) != 0 || ::stat(target_.parent_path().c_str(), &parent) != 0 || self.st_dev != parent.st_dev)
       return false;
+#ifdef STATX_ATTR_MOUNT_ROOT
+    struct statx more = {};  // a bind mount is of its parent's device
+    if (::statx(AT_FDCWD, target_.c_str(), 0, STATX_BASIC_STATS, &more) == 0 && (more.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) return false;
+#endif
     std::error_code error;
     for (auto at = std::filesystem::current_path(error); !error && at != at.root_path(); at = at.parent_path()) {
       if (at == target_) return false;

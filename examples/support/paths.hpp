@@ -1,0 +1,51 @@
+/// @file
+/// @brief Outputs that would take the place of what the same run reads, or of another output.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "support/program.hpp"
+
+namespace support {
+
+/// An option and its path; an empty path is none.
+struct NamedPath {
+  char const* option;
+  std::string path;
+};
+
+/// Whether two paths lead to one file or folder, or will.
+[[nodiscard]] inline bool same_place(std::filesystem::path const& a, std::filesystem::path const& b) {
+  std::error_code error;
+  if (std::filesystem::equivalent(a, b, error) && !error) return true;
+  auto const left = std::filesystem::weakly_canonical(a, error), right = std::filesystem::weakly_canonical(b, error);
+  return !left.empty() && left == right;
+}
+
+/// Whether `output` is a file that stands in the folder `input` already.
+[[nodiscard]] inline bool replaces_within(std::filesystem::path const& output, std::filesystem::path const& input) {
+  std::error_code error;
+  return std::filesystem::is_regular_file(output, error) && std::filesystem::is_directory(input, error) &&
+         same_place(output.has_parent_path() ? output.parent_path() : std::filesystem::path("."), input);
+}
+
+/// @throws UsageError for an output in the place of an input, or of another output
+inline void check_apart(std::vector<NamedPath> const& inputs, std::vector<NamedPath> const& outputs) {
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    auto const& [option, path] = outputs[i];
+    if (path.empty() || path.starts_with("/dev/") || path.starts_with("/proc/")) continue;
+    auto const refuse = [&](NamedPath const& other) {
+      throw UsageError(std::string(option) + " would take the place of " + other.option + ": " + path + "; choose another name");
+    };
+    for (auto const& input : inputs)
+      if (!input.path.empty() && (same_place(path, input.path) || replaces_within(path, input.path))) refuse(input);
+    for (std::size_t j = 0; j < i; ++j)
+      if (!outputs[j].path.empty() && (same_place(path, outputs[j].path) || replaces_within(path, outputs[j].path)))
+        refuse(outputs[j]);
+  }
+}
+
+}  // namespace support
