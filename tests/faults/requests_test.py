@@ -82,6 +82,32 @@ class Targets(faults.FaultTest):
                 self.refused("finetune", "--model", self.model, "--train", self.data, "--method", method, *options, "--output", self.folder / "out", says="; expected")
 
 
+class Values(faults.FaultTest):
+    def setUp(self):
+        super().setUp()
+        self.model, self.data, self.sources = self.folder / "model", self.folder / "data.tsv", self.folder / "sources.txt"
+        tiny_model.write_llama(self.model)
+        self.data.write_text("a\tb\nc\td\n")
+        self.sources.write_text("a\n")
+
+    def test_an_empty_value_is_refused(self):
+        """As of a shell variable that is not set."""
+        for program, *arguments in (("generate", "--model", self.model, "--prompt", "x", "--adapter", ""), ("generate", "--model", self.model, "--prompt", "x", "--output", ""),
+                                    ("finetune", "--model", self.model, "--train", self.data, "--output", self.folder / "out", "--checkpoint", ""),
+                                    ("finetune", "--model", self.model, "--train", self.data, "--output", self.folder / "out", "--log", "")):
+            self.refused(program, *arguments, says=(arguments[-2], "empty value"), status=2)
+        run("generate", "--model", self.model, "--prompt", "x", "--separator", "", "--max-new", 1)
+
+    def test_an_output_does_not_take_the_place_of_an_input(self):
+        train = ("finetune", "--model", self.model, "--train", self.data, "--method", "lora", "--steps", 1)
+        before = self.data.read_text(), self.sources.read_text(), (self.model / "config.json").read_text()
+        self.refused(*train, "--output", self.folder / "out", "--log", self.data, says=("--log would take the place of --train",), status=2)
+        self.refused(*train, "--output", self.model, says=("--output would take the place of --model",), status=2)
+        self.refused("generate", "--model", self.model, "--sources", self.sources, "--output", self.sources, says=("--output would take the place of --sources",), status=2)
+        self.refused("generate", "--model", self.model, "--sources", self.sources, "--output", self.model / "config.json", says=("--output would take the place of --model",), status=2)
+        self.assertEqual(before, (self.data.read_text(), self.sources.read_text(), (self.model / "config.json").read_text()))
+
+
 class Lengths(faults.FaultTest):
     def test_rows_that_are_too_long_are_named_before_the_first_step(self):
         b09 = self.report("b09")

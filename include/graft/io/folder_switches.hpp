@@ -52,8 +52,8 @@ inline void check_tokenizer_versions(TokenizerSettings const& settings) {
   nlohmann::json const& config = settings.tokenizer_config().second;
   auto const found = config.find("model_input_names");
   if (found != config.end() && found->is_array()) return std::find(found->begin(), found->end(), "token_type_ids") != found->end();
-  std::string_view name = settings.tokenizer_class();
-  if (name.ends_with("Fast") && name != "PreTrainedTokenizerFast") name.remove_suffix(4);
+  std::string name(settings.tokenizer_class());
+  if (name.ends_with("Fast") && name != "PreTrainedTokenizerFast") name.resize(name.size() - 4);
   constexpr std::array<std::string_view, 5> without{"PreTrainedTokenizerFast", "TokenizersBackend", "DistilBertTokenizer", "RobertaTokenizer", "BartTokenizer"};
   return std::find(without.begin(), without.end(), name) == without.end();
 }
