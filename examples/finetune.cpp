@@ -1,6 +1,5 @@
 // Adapts a pretrained language model to sources and targets, and saves the adapter.
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -219,8 +218,7 @@ void finetune(CLI::App const& app, Settings& s) {
   std::optional<graft::PathLock> lock;
   if (trains) {
     graft::AtomicFolder const writable(s.output);  // says what would keep the adapter from being saved before it is trained
-    std::error_code missing;
-    bool const locked_below = !s.training.checkpoint.empty() && std::filesystem::weakly_canonical(s.output, missing) == std::filesystem::weakly_canonical(s.training.checkpoint, missing);
+    bool const locked_below = !s.training.checkpoint.empty() && support::same_place(s.output, s.training.checkpoint);
     if (!locked_below) lock.emplace(s.output);  // a folder for both is the training's
   }
   auto const model = base->adapt(s.strategy.method);
