@@ -50,7 +50,7 @@ struct Training {
   /// does not grow with it; products lose no speed above some 256 rows. 0: no limit.
   Index max_tokens = 384;
   /// Keep of each layer its input alone, and compute the layer again in the backward pass (activation checkpointing): memory for activations no longer
-  /// grows with the layers, a step takes about a third longer, and every number stays the same, bit for bit.
+  /// grows with the layers, a step runs the forward pass of the layers once more, and every number stays the same, bit for bit.
   bool recompute = false;
   bool drop_last = false;  ///< leave out an epoch's last examples that do not fill a step
 
