@@ -113,8 +113,8 @@ class EncoderDecoders(FaultTest):
         self.assertEqual((self.folder / "generated").read_bytes(), (self.folder / "same").read_bytes())
 
 
-class Decoders(FaultTest):
-    """A LLaMA of random weights, with and without special tokens of its tokenizer's own."""
+class LlamaTest(FaultTest):
+    """A LLaMA of random weights and two examples to train it on."""
 
     def setUp(self):
         super().setUp()
@@ -123,7 +123,14 @@ class Decoders(FaultTest):
         self.data.write_text("a || b\nc || d\n")
 
     def train(self, output, *options):
-        run("finetune", "--model", self.model, "--train", self.data, "--method", "lora", "--steps", "1", "--learning-rate", "0.05", "--output", output, *options)
+        run("finetune", "--model", self.model, "--train", self.data, "--method", "lora", "--steps", "1", "--output", output, *options)
+
+
+class Decoders(LlamaTest):
+    """With and without special tokens of the tokenizer's own."""
+
+    def train(self, output, *options):
+        super().train(output, "--learning-rate", "0.05", *options)
 
     def text(self, *arguments, prompt="a"):
         return [(one["text"], one["score"]) for one in written("--model", self.model, "--prompt", prompt, "--max-new", "6", *arguments)]
@@ -210,16 +217,7 @@ class Decoders(FaultTest):
         self.refused("finetune", "--model", model, "--train", self.data, "--method", "lora", "--output", self.folder / "no", says="hint: the program classify")
 
 
-class Folders(FaultTest):
-    def setUp(self):
-        super().setUp()
-        self.model, self.data = self.folder / "model", self.folder / "data.txt"
-        tiny_model.write_llama(self.model)
-        self.data.write_text("a || b\nc || d\n")
-
-    def train(self, output, *options):
-        run("finetune", "--model", self.model, "--train", self.data, "--method", "lora", "--steps", "1", "--output", output, *options)
-
+class Folders(LlamaTest):
     def test_peft_adapters_into_an_old_folder(self):  # b17
         b17 = self.report("b17")
         model, out = b17 / "model", self.folder / "out"
