@@ -26,13 +26,5 @@ template <class Scalar, class Device>
 [[nodiscard]] Tensor<Scalar, Device> const& value_of(Variable<Scalar, Device> const& weight) {
   return weight.value();
 }
-/// Whether this weight's gradient is wanted in this step: never, for a frozen type.
-template <class Weight>
-[[nodiscard]] bool tracked(Weight const& weight) {
-  if constexpr (is_trainable<Weight>)
-    return weight.tracked();
-  else
-    return false;
-}
 
 }  // namespace graft

@@ -85,14 +85,6 @@ class Variable {
 
 namespace detail {
 
-template <class Variable>
-[[nodiscard]] bool is_tracked(Variable const& input) {
-  if constexpr (requires { input.tracked(); })
-    return input.tracked();
-  else
-    return false;  // a frozen tensor
-}
-
 /// A record whose reverse pass is the closure `reverse(dy)`.
 template <class Scalar, class Device, class Reverse>
 class ClosureRecord final : public Tape::Record {
@@ -112,10 +104,19 @@ class ClosureRecord final : public Tape::Record {
 
 }  // namespace detail
 
-/// Whether an operation on these variables (or frozen tensors, which never want a gradient) must be recorded.
+/// Whether the gradient of this variable or weight is wanted in this step: never, for a frozen type.
+template <class Input>
+[[nodiscard]] bool tracked(Input const& input) {
+  if constexpr (requires { input.tracked(); })
+    return input.tracked();
+  else
+    return false;
+}
+
+/// Whether an operation on these variables and weights, trainable or frozen, must be recorded.
 template <class... Inputs>
 [[nodiscard]] bool needs_gradient(Inputs const&... inputs) {
-  return Tape::current().recording() && (detail::is_tracked(inputs) || ...);
+  return Tape::current().recording() && (tracked(inputs) || ...);
 }
 
 /// Wraps a result and records its reverse pass: `reverse(dy)` receives the result's gradient and accumulates into the slots of the inputs it captured.

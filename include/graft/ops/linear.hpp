@@ -18,6 +18,7 @@ struct TrainableMatrix {
 
   [[nodiscard]] Index out() const { return value.shape()[layout == Layout::out_in ? 0 : 1]; }
   [[nodiscard]] Index in() const { return value.shape()[layout == Layout::out_in ? 1 : 0]; }
+  [[nodiscard]] bool tracked() const { return value.tracked(); }
   /// W's outputs [first, last), sharing storage, as numbers to multiply by; for a W stored as `[out, in]`.
   [[nodiscard]] FrozenMatrix<Scalar, Device> outputs(Index first, Index last) const { return FrozenMatrix<Scalar, Device>(value.value(), layout).outputs(first, last); }
   void times_transposed(Scalar const* x, Index rows, Scalar* y) const { product(x, rows, in(), y, out(), layout == Layout::out_in); }
@@ -75,12 +76,9 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
   w.times_transposed(x.value().data(), rows, y.data());
   if (!bias.empty()) kernels::add_to_rows(Device{}, bias.data(), rows, w.out(), y.data());
 
-  bool wants_weight = false;
-  if constexpr (trains_weight) wants_weight = w.value.tracked();
-  bool const wants_bias = tracked(b);
-  if (!Tape::current().recording() || !(x.tracked() || wants_weight || wants_bias)) return y;
+  if (!needs_gradient(x, w, b)) return y;
 
-  return record(std::move(y), [dx = x.slot(), kept = wants_weight ? x.value() : Tensor<Scalar, Device>(), w, b](Tensor<Scalar, Device> dy) {
+  return record(std::move(y), [dx = x.slot(), kept = tracked(w) ? x.value() : Tensor<Scalar, Device>(), w, b](Tensor<Scalar, Device> dy) {
     if (dx) {
       Tensor<Scalar, Device> gradient(Shape{dy.rows(), w.in()});  // dx = dy·W
       w.times(dy.data(), dy.rows(), gradient.data());

@@ -70,9 +70,7 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
   for (Token label : labels)
     if (label < 0 || label >= vocabulary) fail<ShapeError>("[linear_cross_entropy] got label ", label, "; expected 0 to ", vocabulary - 1);
 
-  bool wants_weight = false;
-  if constexpr (trains_weight) wants_weight = w.value.tracked();
-  bool const wants_bias = tracked(b), recording = Tape::current().recording() && (h.tracked() || wants_weight || wants_bias);
+  bool const wants_weight = tracked(w), wants_bias = tracked(b), recording = needs_gradient(h, w, b);
   bool const wants_hidden = recording && h.tracked();
   // Running: the largest logit in `log_sum_exp`, the label's in `log_probability`, their sum in `mean`.
   Values log_probability(Shape{targets}), log_sum_exp(Shape{targets}), mean(Shape{targets}), sum(Shape{targets}), rescale(Shape{targets});
