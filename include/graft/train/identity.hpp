@@ -8,12 +8,12 @@
 #include <string>
 #include <vector>
 
+#include <graft/core/checksum.hpp>
 #include <graft/core/dtype.hpp>
 #include <graft/core/warning.hpp>
 #include <graft/io/json.hpp>
 #include <graft/nn/rows.hpp>
 #include <graft/optim/optimizer.hpp>
-#include <graft/train/checksum.hpp>
 #include <graft/text/printable.hpp>
 #include <graft/train/training.hpp>
 

@@ -11,12 +11,12 @@
 #include <system_error>
 #include <vector>
 
+#include <graft/core/checksum.hpp>
 #include <graft/core/error.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/mapped_file.hpp>
 #include <graft/io/temporary.hpp>
 #include <graft/text/printable.hpp>
-#include <graft/train/checksum.hpp>
 
 namespace graft {
 
