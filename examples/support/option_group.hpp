@@ -3,7 +3,6 @@
 #pragma once
 
 #include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
@@ -17,6 +16,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <graft/core/numbers.hpp>
 #include <graft/text/printable.hpp>
 
 namespace support {
@@ -35,14 +35,14 @@ struct Single<std::optional<T>> : Single<T> {};
 template <class T>
 struct Single<std::vector<T>> : Single<T> {};
 
-/// Whether a text is a number that can be meant: counts are at most 2147483647, so that their products do not overflow; nothing is infinite or NaN.
+/// Whether a text is a number that can be meant: counts and real numbers are those that the library takes in its settings.
 template <class Number>
 [[nodiscard]] std::string sensible(std::string const& text) {
   std::string const got = "got " + graft::printable(text) + "; expected ";
   if constexpr (std::is_floating_point_v<Number>) {
     char* end = nullptr;
     double const value = std::strtod(text.c_str(), &end);
-    return text.empty() || *end != '\0' || !std::isfinite(value) ? got + "a finite number" : "";
+    return text.empty() || *end != '\0' || !graft::fits_float(value) ? got + "a finite number" : "";
   } else if constexpr (std::is_unsigned_v<Number>) {  // seeds; the parser of the command line would wrap a value around
     Number value = 0;
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -51,8 +51,8 @@ template <class Number>
   } else {
     std::int64_t value = 0;
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    bool const whole = error == std::errc() && end == text.data() + text.size() && value <= std::numeric_limits<std::int32_t>::max();
-    return whole ? "" : got + "a whole number, at most 2147483647";
+    bool const whole = error == std::errc() && end == text.data() + text.size() && value <= graft::most_of_anything;
+    return whole ? "" : got + "a whole number, " + graft::at_most_of_anything;
   }
 }
 

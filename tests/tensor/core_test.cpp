@@ -15,6 +15,7 @@
 #include <graft/core/environment.hpp>
 #include <graft/core/error.hpp>
 #include <graft/core/memory_limit.hpp>
+#include <graft/core/numbers.hpp>
 #include <graft/core/random.hpp>
 #include <graft/core/shape.hpp>
 #include <graft/core/thread_pool.hpp>
@@ -221,6 +222,24 @@ TEST(Memory, BeyondTheMachinesIsRefusedWithTheNumber) {
   }
   EXPECT_THROW(require_memory("[test] length 5", 1e30), ConfigError);
   require_memory("[test] length 5", 1e3);
+}
+
+TEST(Numbers, OfSettingsAreCountsSharesAndWhatAFloatHolds) {
+  auto const refused = [](auto const& check) {
+    try {
+      check();
+    } catch (ConfigError const& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(refused([] { check_count("op", "n", most_of_anything); }), "");
+  EXPECT_EQ(refused([] { check_count("op", "n", most_of_anything + 1); }), "[op] got n 2147483648; expected at most 2147483647");
+  EXPECT_EQ(refused([] { check_finite("op", "x", -3.4e38); }), "");
+  EXPECT_EQ(refused([] { check_finite("op", "x", 3.5e38); }), "[op] got x 3.5e+38; expected a finite number");
+  EXPECT_EQ(refused([] { check_finite("op", "x", std::numeric_limits<double>::quiet_NaN()); }), "[op] got x nan; expected a finite number");
+  EXPECT_EQ(refused([] { check_share("op", "p", 0), check_share("op", "p", 1); }), "");
+  EXPECT_EQ(refused([] { check_share("op", "p", std::numeric_limits<double>::quiet_NaN()); }), "[op] got p nan; expected 0 to 1");
 }
 
 TEST(RandomKey, IsAddressedAndWellSpread) {

@@ -98,7 +98,6 @@ class BottleneckAdapter::State {
     return slots;
   }
   static Index width_of(BottleneckAdapter const& settings, ModelInfo const& model, Index count) {
-    if (!(settings.share >= 0 && settings.share <= 1)) fail<ConfigError>("[bottleneck_adapter] got share ", settings.share, "; expected 0 to 1, 0 for the bottleneck's width");
     if (settings.share == 0) {
       if (settings.bottleneck < 1) fail<ConfigError>("[bottleneck_adapter] got bottleneck ", settings.bottleneck, "; expected at least 1");
       return settings.bottleneck;

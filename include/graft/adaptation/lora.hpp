@@ -51,7 +51,6 @@ class LoRA::State {
   State(LoRA const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key) : settings_(settings), key_(key) {
     if (settings.rank < 1) fail<ConfigError>("[lora] got rank ", settings.rank, "; expected at least 1");
     if (!(settings.dropout >= 0 && settings.dropout < 1)) fail<ConfigError>("[lora] got dropout ", settings.dropout, "; expected 0 or more, and less than 1");
-    if (!std::isfinite(settings.alpha)) fail<ConfigError>("[lora] got alpha ", settings.alpha, "; expected a finite number");
     require_modules(name, settings.targets, model);
     for (auto const& site : model.sites) {
       if (site.role != Role::weight || !is_target(site)) continue;

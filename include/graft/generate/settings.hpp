@@ -3,13 +3,12 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <functional>
-#include <limits>
 #include <vector>
 
 #include <graft/core/error.hpp>
+#include <graft/core/numbers.hpp>
 #include <graft/generate/logits_processor.hpp>
 
 namespace graft {
@@ -70,7 +69,8 @@ enum class EarlyStopping {
   never,      ///< when no live beam can still become better, at the greatest length where length_penalty > 0 (transformers: "never")
 };
 
-/// Beam search as transformers 5 defines it: score = Σ log p / |generated tokens, the end token included|^length_penalty.
+/// Beam search as transformers 5 defines it: score = Σ log p / |generated tokens, the end token included|^length_penalty, with p after the processors.
+/// With one beam transformers searches greedily and gives no score; here it is that of the model's own p, which forced tokens have too.
 struct BeamSearch {
   Index max_new_tokens = 128;
   Index min_new_tokens = 0;
@@ -95,19 +95,10 @@ template <class Settings>
           s.bad_words,      s.processors,     s.first_prompt};
 }
 
-/// A setting that no memory could serve, or whose products would not fit an Index.
-inline void check_count(char const* name, Index value) {
-  if (value > std::numeric_limits<std::int32_t>::max()) fail<ConfigError>("[generate] got ", name, " ", value, "; expected at most 2147483647");
-}
-/// A number that scores are computed with.
-inline void check_finite(char const* name, double value) {
-  if (!(std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max()))) fail<ConfigError>("[generate] got ", name, " ", value, "; expected a finite number");
-}
-
 inline void check(Limits const& limits) {
-  check_count("max_new_tokens", limits.max_new_tokens);
-  check_count("no_repeat_ngram", limits.no_repeat_ngram);
-  check_finite("repetition_penalty", limits.repetition_penalty);
+  check_count("generate", "max_new_tokens", limits.max_new_tokens);
+  check_count("generate", "no_repeat_ngram", limits.no_repeat_ngram);
+  check_finite("generate", "repetition_penalty", limits.repetition_penalty);
   if (limits.max_new_tokens < 1) fail<ConfigError>("[generate] got max_new_tokens ", limits.max_new_tokens, "; expected at least 1");
   if (limits.min_new_tokens < 0 || limits.min_new_tokens > limits.max_new_tokens)
     fail<ConfigError>("[generate] got min_new_tokens ", limits.min_new_tokens, "; expected 0 to max_new_tokens = ", limits.max_new_tokens);
@@ -120,21 +111,21 @@ inline void check(Limits const& limits) {
 inline void check(Greedy const& settings) { check(limits_of(settings)); }
 inline void check(Sampling const& settings) {
   check(limits_of(settings));
-  check_finite("temperature", settings.temperature);
-  check_count("top_k", settings.top_k);
-  check_count("sequences", settings.sequences);
+  check_finite("generate", "temperature", settings.temperature);
+  check_count("generate", "top_k", settings.top_k);
+  check_count("generate", "sequences", settings.sequences);
   if (!(settings.temperature > 0))
     fail<ConfigError>("[generate] got temperature ", settings.temperature,
                       "; expected more than 0; hint: Greedy takes the most probable token");
   if (settings.top_k < 0) fail<ConfigError>("[generate] got top_k ", settings.top_k, "; expected a number of tokens, or 0 for all");
-  if (!(settings.top_p >= 0 && settings.top_p <= 1)) fail<ConfigError>("[generate] got top_p ", settings.top_p, "; expected 0 to 1");
-  if (!(settings.min_p >= 0 && settings.min_p <= 1)) fail<ConfigError>("[generate] got min_p ", settings.min_p, "; expected 0 to 1");
+  check_share("generate", "top_p", settings.top_p);
+  check_share("generate", "min_p", settings.min_p);
   if (settings.sequences < 1) fail<ConfigError>("[generate] got ", settings.sequences, " sequences; expected at least 1 for each prompt");
 }
 inline void check(BeamSearch const& settings) {
   check(limits_of(settings));
-  check_count("beams", settings.beams);
-  check_finite("length_penalty", settings.length_penalty);
+  check_count("generate", "beams", settings.beams);
+  check_finite("generate", "length_penalty", settings.length_penalty);
   if (settings.beams < 1) fail<ConfigError>("[generate] got ", settings.beams, " beams; expected at least 1");
   if (settings.sequences < 1 || settings.sequences > settings.beams)
     fail<ConfigError>("[generate] got ", settings.sequences, " sequences; expected 1 to the number of beams, ", settings.beams);

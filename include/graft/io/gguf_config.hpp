@@ -3,6 +3,7 @@
 #pragma once
 
 #include <graft/core/error.hpp>
+#include <graft/core/numbers.hpp>
 #include <graft/io/gguf.hpp>
 #include <graft/io/gguf_keys.hpp>
 
@@ -12,7 +13,6 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,7 +57,7 @@ class GgufParameters {
     } else {
       number = file_.require<std::int64_t>(prefix_ + key);
     }
-    if (number < 1 || number > std::numeric_limits<std::int32_t>::max()) {
+    if (number < 1 || number > most_of_anything) {
       fail<FileError>("[", file_.path(), "] has an impossible value at the metadata key ", printable(prefix_ + key), "; got ", number,
                       "; expected 1 … 2³¹−1");
     }

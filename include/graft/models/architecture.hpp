@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include <graft/core/numbers.hpp>
 #include <graft/models/config.hpp>
 #include <graft/nn/model_info.hpp>
 
@@ -151,8 +152,10 @@ template <Architecture A>
   auto const add_stack = [&](Stack stack) {
     StackConfig const& c = stack_config<A>(config, stack);
     if (c.layers > most_layers) fail<ConfigError>("[model] got a configuration of ", c.layers, " layers; expected at most ", most_layers);
-    if (static_cast<double>(c.heads) * static_cast<double>(c.head_dim) > 2147483647.0 || static_cast<double>(c.kv_heads) * static_cast<double>(c.head_dim) > 2147483647.0)
-      fail<ConfigError>("[model] got a configuration of ", c.heads, " heads of width ", c.head_dim, "; expected at most 2147483647 in all");
+    double const most = static_cast<double>(most_of_anything), head_dim = static_cast<double>(c.head_dim);
+    if (static_cast<double>(c.heads) * head_dim > most || static_cast<double>(c.kv_heads) * head_dim > most)
+      fail<ConfigError>("[model] got a configuration of ", c.heads, " heads of width ", c.head_dim, "; expected ", at_most_of_anything,
+                        " in all");
     bool const crosses = A::stacks == StackKind::encoder_decoder && stack == Stack::decoder;
     info.stacks.push_back({stack, static_cast<int>(c.layers), c.heads, c.kv_heads, c.head_dim, stack == Stack::decoder, crosses});
   };

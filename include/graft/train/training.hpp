@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include <graft/core/error.hpp>
+#include <graft/core/numbers.hpp>
 #include <graft/core/types.hpp>
 #include <graft/data/template.hpp>
 #include <graft/optim/adafactor.hpp>
@@ -102,12 +102,11 @@ inline void check_settings(Training const& t) {
   auto const check = [](char const* name, auto value, bool good, char const* expected) {
     if (!good) fail<ConfigError>("[Training] got ", name, " = ", value, "; expected ", expected);
   };
-  auto const finite = [](double value) { return value >= 0.0 && value <= static_cast<double>(std::numeric_limits<float>::max()); };
-  // Products of two counts fit an Index.
+  auto const finite = [](double value) { return value >= 0.0 && fits_float(value); };
   for (auto const& [name, value] : {std::pair<char const*, Index>{"epochs", t.epochs}, {"steps", t.steps}, {"batch", t.batch}, {"accumulate", t.accumulate}, {"max_tokens", t.max_tokens},
                                     {"warmup_steps", t.warmup_steps}, {"validate_every", t.validate_every}, {"patience", t.patience}, {"max_source", t.max_source},
                                     {"max_target", t.max_target}, {"checkpoint_every", t.checkpoint_every}})
-    check(name, value, value <= std::numeric_limits<std::int32_t>::max(), "at most 2147483647");
+    check(name, value, value <= most_of_anything, at_most_of_anything);
   check("epochs", t.epochs, t.epochs >= 1 || t.steps >= 1, "1 or more");
   check("steps", t.steps, t.steps >= 0, "0 or more");
   check("batch", t.batch, t.batch >= 1, "1 or more");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <graft/adaptation/lora.hpp>
+#include <graft/core/numbers.hpp>
 #include <graft/io/peft/format.hpp>
 #include <graft/io/peft/selection.hpp>
 
@@ -53,7 +54,7 @@ struct PeftFormat<LoRA> {
                   .alpha = json_or<double>(where, config, "lora_alpha", 8.0),
                   .dropout = json_or<double>(where, config, "lora_dropout", 0.0),
                   .rank_stabilized = json_or<bool>(where, config, "use_rslora", false)};
-    if (settings.rank < 1 || !std::isfinite(settings.alpha))
+    if (settings.rank < 1 || !fits_float(settings.alpha))
       fail<FileError>("[", where, "] has r ", settings.rank, " and lora_alpha ", settings.alpha, "; expected r of at least 1");
     bool selected = false;  // by more than names: then the file says which modules it has
     for (char const* key : {"exclude_modules", "layers_to_transform", "layers_pattern"}) selected = selected || detail::is_set(config, key);
