@@ -186,7 +186,7 @@ void generate(CLI::App const& app, Settings s) {
   any_model::Method unadapted;
   unadapted.name = "none";
   auto const model = s.adapter.empty() ? base->adapt(unadapted) : base->load(s.adapter, {.any_base = s.any_base});
-  search.complete(model->config(), tokens->end_token(), !s.adapter.empty(), model->virtual_positions());
+  search.complete(model->config(), tokens->end_token(), !s.adapter.empty(), model->row_limits());
   support::say_taken("generate", search);
   auto const kept = s.lengths.fit_prompts(prompts, sources.lines, s.prompt ? "--prompt" : s.sources, model->row_limits(), search.least_room(), tokens->kept_end()).kept;
   s.lengths.say();

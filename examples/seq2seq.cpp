@@ -216,7 +216,7 @@ void run(CLI::App const& app, Settings& s) {
   auto test = read_test(s, *tokens);
   auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter, {.any_base = s.any_base});
   if (search) {
-    search->complete(model->config(), tokens->end_token(), !s.train.empty() || !s.adapter.empty(), model->virtual_positions());
+    search->complete(model->config(), tokens->end_token(), !s.train.empty() || !s.adapter.empty(), model->row_limits());
     support::say_taken("seq2seq", *search);
   }
   fit_lengths(s, *model, training, validation, test, search ? search->least_room() : 0);

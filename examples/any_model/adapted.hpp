@@ -56,7 +56,6 @@ class Adapted final : public ErasedModel {
       graft::fail<graft::ConfigError>("[encode_sources] got a ", config().architecture, " model; expected one with an encoder and a decoder");
   }
   graft::Index virtual_tokens() override { return model_.virtual_tokens(); }
-  graft::Index virtual_positions(graft::Stack stack) override { return model_.virtual_positions(stack); }
   graft::RowReach row_reach(graft::Stack stack) override { return model_.row_reach(stack); }
   void prepare_inference() override { model_.prepare_inference(); }
   void finish_inference() override { model_.finish_inference(); }

@@ -27,7 +27,6 @@ AnyModel::~AnyModel() = default;
 
 graft::ModelConfig const& AnyModel::config() const { return parts_->model->config(); }
 graft::ParameterCounts AnyModel::parameter_counts() { return parts_->model->parameter_counts(); }
-graft::Index AnyModel::virtual_positions() { return parts_->model->virtual_positions(graft::Stack::decoder); }
 graft::RowLimits AnyModel::row_limits() { return graft::RowLimits(*parts_->model); }
 std::vector<std::pair<std::string, graft::Shape>> AnyModel::parameters() {
   std::vector<std::pair<std::string, graft::Shape>> all;

@@ -35,8 +35,6 @@ class AnyModel {
   ~AnyModel();
   [[nodiscard]] graft::ModelConfig const& config() const;
   [[nodiscard]] graft::ParameterCounts parameter_counts();
-  /// Positions that the strategy takes of the stack that writes.
-  [[nodiscard]] graft::Index virtual_positions();
   /// How long its rows may be, virtual tokens taken off.
   [[nodiscard]] graft::RowLimits row_limits();
   /// Names and sizes of what is trained.

@@ -39,7 +39,6 @@ class ErasedModel {
   /// @throws ConfigError for a model without an encoder beside its decoder
   [[nodiscard]] virtual Sources encode_sources(graft::Batch const& batch) = 0;
   [[nodiscard]] virtual graft::Index virtual_tokens() = 0;
-  [[nodiscard]] virtual graft::Index virtual_positions(graft::Stack stack) = 0;
   [[nodiscard]] virtual graft::RowReach row_reach(graft::Stack stack) = 0;
   virtual void prepare_inference() = 0;
   virtual void finish_inference() = 0;
@@ -61,12 +60,13 @@ class Writing {
 
   explicit Writing(ErasedModel& model) : model_(model) {}
   [[nodiscard]] graft::ModelConfig const& config() const { return model_.config(); }
+  [[nodiscard]] graft::ModelInfo const& info() const { return model_.info(); }
   void append(graft::Batch& batch, graft::TokenizedExample const& example) const { model_.append(batch, example); }
   [[nodiscard]] ErasedModel::Value logits(graft::Batch const& batch, ErasedModel::Cache const* cache = nullptr) { return model_.logits(batch, cache); }
   [[nodiscard]] ErasedModel::Value hidden_states(graft::Batch const& batch, ErasedModel::Cache const* cache = nullptr) { return model_.hidden_states(batch, cache); }
   [[nodiscard]] ErasedModel::Sources encode_sources(graft::Batch const& batch) { return model_.encode_sources(batch); }
   [[nodiscard]] graft::Index virtual_tokens() { return model_.virtual_tokens(); }
-  [[nodiscard]] graft::Index virtual_positions(graft::Stack stack = graft::Stack::decoder) { return model_.virtual_positions(stack); }
+  [[nodiscard]] graft::RowReach row_reach(graft::Stack stack) { return model_.row_reach(stack); }
   void prepare_inference() { model_.prepare_inference(); }
   void finish_inference() { model_.finish_inference(); }
 

@@ -12,6 +12,7 @@
 #include <graft/generate/end_tokens.hpp>
 #include <graft/generate/settings.hpp>
 #include <graft/io/generation_config.hpp>
+#include <graft/models/row_limits.hpp>
 
 namespace support {
 
@@ -55,7 +56,7 @@ class Search {
   }
 
   /// Adds what depends on the model. `own_end` is the tokenizer's end token, or that of an adapter's training.
-  void complete(graft::ModelConfig const& config, std::optional<Token> own_end, bool adapted, Index virtual_positions) {
+  void complete(graft::ModelConfig const& config, std::optional<Token> own_end, bool adapted, graft::RowLimits const& limits) {
     auto const ends = graft::end_tokens(config, own_end, adapted);
     std::visit([&](auto& chosen) { chosen.end_tokens = ends; }, settings);
     for (auto const& word : std::visit([](auto const& chosen) { return chosen.bad_words; }, settings))
@@ -64,7 +65,7 @@ class Search {
           graft::fail<graft::ConfigError>("[", where, "] has the id ", token, " at the key bad_words_ids; expected 0 to ",
                                           config.vocabulary - 1, "; hint: --generation-defaults off");
     read_first_ = config.encoder.has_value();
-    room_ = config.positions + 1 - virtual_positions;
+    limits_ = limits;
     if (ends != std::vector<Token>{own_end.value_or(-1)}) note("end tokens" + joined(ends));
   }
 
@@ -78,7 +79,7 @@ class Search {
       if (*max_length <= read)
         graft::fail<graft::ConfigError>("[", where, "] has max_length ", *max_length, ", and a prompt has ", read,
                                         " tokens; expected fewer; hint: --max-new");
-      most = std::max<Index>(1, std::min(*max_length, room_) - read);
+      most = std::max<Index>(1, std::min(*max_length - read, limits_->longest_target(length)));
     }
     Index const least = min_new.value_or(min_length ? std::max<Index>(0, *min_length - read) : 0);
     auto result = settings;
@@ -97,7 +98,7 @@ class Search {
   }
 
   bool read_first_ = false;
-  Index room_ = 0;
+  std::optional<graft::RowLimits> limits_;
 };
 
 }  // namespace support

@@ -122,6 +122,9 @@ TEST(RowLimits, PromptsLeaveRoomForNewTokens) {
   EXPECT_THROW(graft::fit_prompts(prompts, limits, 5, graft::TooLong::refuse, 1, where), graft::ConfigError);
   EXPECT_EQ(graft::fit_prompts(prompts, limits, 5, graft::TooLong::cut, 1, where).cut, 1);
   EXPECT_EQ(prompts[1].size(), 26u);
+  EXPECT_EQ(limits.excess(some(27), 5), "got 27 tokens, 10 virtual ones and up to 5 new tokens; expected at most 41 together, "
+                                        "as the model has 40 positions and reads all but the last");
+  EXPECT_EQ(limits.excess(some(26), 5), std::nullopt);
   EXPECT_THROW(graft::fit_prompts(prompts, limits, 31, graft::TooLong::cut, 1, where), graft::ConfigError)
       << "no prompt is left";
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,19 +29,56 @@ struct FittedRows {
 
 namespace detail {
 
-/// Shortens one example to what fits; whether that was possible.
-inline bool cut_row(TokenizedExample& example, RowLimits const& limits, Index kept_end) {
-  auto const size = [](std::vector<Token> const& tokens) { return static_cast<Index>(tokens.size()); };
-  Index const wanted = std::max(limits.longest_source(size(example.target)), kept_end + 1);
-  if (Index const excess = size(example.source) - wanted; excess > 0) {
-    auto const cut = [&](auto& list) { list.erase(list.end() - kept_end - excess, list.end() - kept_end); };
-    cut(example.source);
-    if (!example.token_types.empty()) cut(example.token_types);
+/// The two lists that are fitted: rows and prompts. What is said of one that is empty or too long.
+struct FitWords {
+  char const* empty;       ///< "[file] line 7" has before it
+  char const* too_long;    ///< hint where that is refused
+  char const* nothing_of;  ///< hint where cutting cannot help
+};
+
+[[nodiscard]] inline std::vector<Token> const& source_of(TokenizedExample const& example) { return example.source; }
+[[nodiscard]] inline std::vector<Token> const& source_of(std::vector<Token> const& prompt) { return prompt; }
+
+/// Refuses, cuts or leaves out; the items that stay move together. `excess(item)` is what is wrong with one, if
+/// anything; `cut(item)` shortens it as far as it can.
+template <class Item, class Where, class Excess, class Cut>
+FittedRows fit(std::vector<Item>& items, TooLong how, FitWords const& words, Where const& where, Excess const& excess,
+               Cut const& cut) {
+  FittedRows result;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (source_of(items[i]).empty())
+      fail<ConfigError>(where(i), words.empty, "; hint: a separator, a beginning token, or a text");
+    if (std::optional<std::string> const why = excess(items[i])) {
+      if (how == TooLong::refuse)
+        fail<ConfigError>(where(i), " is too long for the model; ", *why, "; hint: ", words.too_long,
+                          ", or cut or leave out what is too long");
+      if (how == TooLong::skip) {
+        ++result.skipped;
+        continue;
+      }
+      cut(items[i]);
+      if (excess(items[i]))
+        fail<ConfigError>(where(i), " is too long for the model, and cutting leaves nothing of it; ", *why,
+                          "; hint: ", words.nothing_of);
+      ++result.cut;
+    }
+    if (std::size_t const next = result.kept.size(); next != i) items[next] = std::move(items[i]);
+    result.kept.push_back(i);
   }
-  if (Index const room = limits.longest_target(size(example.source));
-      size(example.target) > room && limits.excess(example))
-    example.target.resize(static_cast<std::size_t>(std::max<Index>(0, room)));
-  return !limits.excess(example);
+  items.resize(result.kept.size());
+  return result;
+}
+
+/// Removes from each list the same tokens: those before the last `kept_end`, until at most `longest` are left.
+template <class... Lists>
+void cut_before_end(Index longest, Index kept_end, std::vector<Token>& tokens, Lists&... parallel) {
+  Index const excess = static_cast<Index>(tokens.size()) - std::max(longest, kept_end + 1);
+  if (excess <= 0) return;
+  auto const cut = [&](auto& list) {
+    if (!list.empty()) list.erase(list.end() - kept_end - excess, list.end() - kept_end);
+  };
+  cut(tokens);
+  (cut(parallel), ...);
 }
 
 }  // namespace detail
@@ -53,86 +91,38 @@ inline bool cut_row(TokenizedExample& example, RowLimits const& limits, Index ke
 template <class Where>
 FittedRows fit_rows(std::vector<TokenizedExample>& examples, RowLimits const& limits, TooLong how, Index kept_end,
                     Where const& where) {
-  FittedRows result;
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < examples.size(); ++i) {
-    if (examples[i].source.empty())
-      fail<ConfigError>(
-          where(i), " has no source tokens; expected at least one; hint: a separator, a beginning token, or a text");
-    if (auto const why = limits.excess(examples[i])) {
-      if (how == TooLong::refuse)
-        fail<ConfigError>(where(i), " is too long for the model; ", *why,
-                          "; hint: shorten it, or cut or leave out what is too long");
-      if (how == TooLong::skip) {
-        ++result.skipped;
-        continue;
-      }
-      if (!detail::cut_row(examples[i], limits, kept_end))
-        fail<ConfigError>(where(i), " is too long for the model, and cutting leaves nothing of it; ", *why,
-                          "; hint: fewer virtual tokens");
-      ++result.cut;
-    }
-    result.kept.push_back(i);
-    if (next != i) examples[next] = std::move(examples[i]);
-    ++next;
-  }
-  if (next == 0 && !examples.empty())
+  bool const any = !examples.empty();
+  auto result = detail::fit(
+      examples, how, {" has no source tokens; expected at least one", "shorten it", "fewer virtual tokens"}, where,
+      [&](TokenizedExample const& example) { return limits.excess(example); },
+      [&](TokenizedExample& example) {
+        auto& source = example.source;
+        auto& target = example.target;
+        detail::cut_before_end(limits.longest_source(static_cast<Index>(target.size())), kept_end, source,
+                               example.token_types);
+        Index const room = std::max<Index>(0, limits.longest_target(static_cast<Index>(source.size())));
+        if (static_cast<Index>(target.size()) > room && limits.excess(example))
+          target.resize(static_cast<std::size_t>(room));
+      });
+  if (any && examples.empty())
     fail<ConfigError>(where(0),
                       " and all others are too long for the model; expected at least one that fits; hint: cut them, or "
                       "fewer virtual tokens");
-  examples.resize(next);
   return result;
 }
 
-namespace detail {
-
-/// What is wrong with a prompt of so many tokens, as `RowLimits::excess`.
-[[nodiscard]] inline std::string prompt_excess(RowLimits const& limits, std::size_t tokens, Index new_tokens) {
-  std::string const room = cat(", as the model has ", limits.positions(), " positions for them and virtual tokens");
-  if (Index const longest = limits.longest_source(new_tokens); static_cast<Index>(tokens) > longest)
-    return cat("got ", tokens, " tokens; expected at most ", longest, " before up to ", new_tokens, " new ones", room);
-  return cat("got up to ", new_tokens, " new tokens; expected at most ",
-             limits.longest_target(static_cast<Index>(tokens)), room);
-}
-
-}  // namespace detail
-
 /// The same of prompts that may become longer by `new_tokens`, which cutting leaves alone.
-/// @throws ConfigError for an empty prompt, and as `fit_rows`
+/// @throws ConfigError for an empty prompt, and as `fit_rows`, except that none may be left
 template <class Where>
 FittedRows fit_prompts(std::vector<std::vector<Token>>& prompts, RowLimits const& limits, Index new_tokens, TooLong how,
                        Index kept_end, Where const& where) {
-  FittedRows result;
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < prompts.size(); ++i) {
-    auto& prompt = prompts[i];
-    if (prompt.empty())
-      fail<ConfigError>(
-          where(i),
-          " is an empty prompt; expected at least one token; hint: a separator, a beginning token, or a text");
-    if (limits.excess(prompt, new_tokens)) {
-      std::string const why = detail::prompt_excess(limits, prompt.size(), new_tokens);
-      if (how == TooLong::refuse)
-        fail<ConfigError>(where(i), " is too long for the model; ", why,
-                          "; hint: shorten it, write fewer new tokens, or cut or leave out what is too long");
-      if (how == TooLong::skip) {
-        ++result.skipped;
-        continue;
-      }
-      Index const excess =
-          static_cast<Index>(prompt.size()) - std::max(limits.longest_source(new_tokens), kept_end + 1);
-      if (excess > 0) prompt.erase(prompt.end() - kept_end - excess, prompt.end() - kept_end);
-      if (limits.excess(prompt, new_tokens))
-        fail<ConfigError>(where(i), " is too long for the model, and cutting leaves nothing of it; ", why,
-                          "; hint: fewer new or virtual tokens");
-      ++result.cut;
-    }
-    result.kept.push_back(i);
-    if (next != i) prompts[next] = std::move(prompt);
-    ++next;
-  }
-  prompts.resize(next);
-  return result;
+  return detail::fit(
+      prompts, how,
+      {" is an empty prompt; expected at least one token", "shorten it, write fewer new tokens", "fewer new or virtual tokens"},
+      where, [&](std::vector<Token> const& prompt) { return limits.excess(prompt, new_tokens); },
+      [&](std::vector<Token>& prompt) {
+        detail::cut_before_end(limits.longest_source(new_tokens), kept_end, prompt);
+      });
 }
 
 }  // namespace graft

@@ -11,7 +11,7 @@
 #include <graft/generate/model_session.hpp>
 #include <graft/generate/sampling.hpp>
 #include <graft/models/config.hpp>
-#include <graft/nn/site.hpp>
+#include <graft/models/row_limits.hpp>
 
 namespace graft {
 
@@ -24,26 +24,13 @@ namespace detail {
 [[nodiscard]] inline Index texts_per_prompt(Sampling const& settings) { return settings.sequences; }
 [[nodiscard]] inline Index texts_per_prompt(BeamSearch const& settings) { return settings.beams; }
 
-template <class Model>
-constexpr bool has_encoder = requires { requires Model::has_encoder; };
-
 /// Refuses prompts that, with their new tokens, would outgrow the model, before anything is computed.
-template <class Model>
-void check_prompts(Model& model, std::vector<std::vector<Token>> const& prompts, Limits const& limits) {
-  Index const positions = model.config().positions, virtual_positions = model.virtual_positions();
+inline void check_prompts(RowLimits const& row_limits, std::vector<std::vector<Token>> const& prompts, Limits const& limits) {
   for (std::size_t p = 0; p < prompts.size(); ++p) {
-    Index length = static_cast<Index>(prompts[p].size()), number = limits.first_prompt + static_cast<Index>(p);
-    if (length == 0) fail<ConfigError>("[generate] prompt ", number, " is empty; expected at least one token; hint: a start token");
-    if constexpr (has_encoder<Model>) {
-      Index const virtual_source = model.virtual_positions(Stack::encoder);
-      if (length + virtual_source > positions)
-        fail<ConfigError>("[generate] source ", number, ": got ", length, " tokens and ", virtual_source, " virtual ones; expected at most ", positions, " together, the model's positions; hint: shorten the source");
-      length = 1;  // the decoder's start token
-    }
-    if (length + virtual_positions + limits.max_new_tokens - 1 > positions)
-      fail<ConfigError>("[generate] prompt ", number, ": got ", length, " tokens, ", virtual_positions, " virtual ones and max_new_tokens ",
-                        limits.max_new_tokens, "; expected at most ", positions + 1, " together, as the model has ", positions,
-                        " positions; hint: shorten the prompt or lower max_new_tokens");
+    Index const number = limits.first_prompt + static_cast<Index>(p);
+    if (prompts[p].empty()) fail<ConfigError>("[generate] prompt ", number, " is empty; expected at least one token; hint: a start token");
+    if (auto const why = row_limits.excess(prompts[p], limits.max_new_tokens, "max_new_tokens"))
+      fail<ConfigError>("[generate] prompt ", number, ": ", *why, "; hint: shorten the prompt or lower max_new_tokens");
   }
 }
 
@@ -69,7 +56,7 @@ template <class Model, GenerationSettings Settings>
                                    Index texts_at_once = 32) {
   detail::check(settings);
   static_assert(!requires { requires Model::classifies; }, "graft: a classifier has no text to generate; use logits()");
-  detail::check_prompts(model, prompts, detail::limits_of(settings));
+  detail::check_prompts(RowLimits(model), prompts, detail::limits_of(settings));
   auto const forced = detail::forced_tokens(model.config(), settings.max_new_tokens);
   settings.processors.insert(settings.processors.begin(), forced.begin(), forced.end());
   Index const texts = detail::texts_per_prompt(settings), step = std::max<Index>(1, texts_at_once / texts),

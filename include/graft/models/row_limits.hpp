@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <graft/core/error.hpp>
 #include <graft/models/plan.hpp>
 #include <graft/nn/model_info.hpp>
 #include <graft/nn/rows.hpp>
@@ -43,13 +44,33 @@ class RowLimits {
   /// What is wrong with an example: "got 70 tokens and 10 virtual ones; expected …"; nothing where it fits. An empty
   /// source is left to others.
   [[nodiscard]] std::optional<std::string> excess(TokenizedExample const& example) const {
-    return excess(static_cast<Index>(example.source.size()), static_cast<Index>(example.target.size()),
-                  " of source and target");
+    auto const source = static_cast<Index>(example.source.size()), target = static_cast<Index>(example.target.size());
+    if (pairs_ || classifies_) {
+      if (auto found = source_excess(source); found || classifies_) return found;
+      Index const row = std::max<Index>(1, target), needed = target_.positions(row, 0);
+      return needed <= positions_ ? std::nullopt : std::optional(together(cat("a target of ", row, " tokens"), row, needed));
+    }
+    Index const row = source + std::max<Index>(0, target - 1), needed = row_positions(source, target);
+    if (needed <= positions_) return std::nullopt;
+    return cat("got ", source + target, " tokens of source and target",
+               needed > row ? cat(", and ", needed - row, " virtual ones") : "", all_but_the_last());
   }
-  /// The same of a prompt that may become longer by `new_tokens`.
-  [[nodiscard]] std::optional<std::string> excess(std::vector<Token> const& prompt, Index new_tokens) const {
-    return excess(static_cast<Index>(prompt.size()), new_tokens,
-                  cat(" of the prompt and at most ", new_tokens, " new ones"));
+  /// The same of a prompt that may become longer by `new_tokens`, which are called by the name of a setting where there
+  /// is one: "got 70 tokens, 10 virtual ones and max_new_tokens 20; expected …".
+  [[nodiscard]] std::optional<std::string> excess(std::vector<Token> const& prompt, Index new_tokens,
+                                                  char const* setting = nullptr) const {
+    auto const source = static_cast<Index>(prompt.size());
+    auto const new_ones = [&] { return setting ? cat(setting, " ", new_tokens) : cat("up to ", new_tokens, " new tokens"); };
+    if (pairs_) {
+      if (auto found = source_excess(source)) return found;
+      if (target_.positions(new_tokens, 0) <= positions_) return std::nullopt;
+      return together(new_ones(), new_tokens, target_.positions(new_tokens, 0));
+    }
+    if (classifies_) return source_excess(source);
+    Index const needed = row_positions(source, new_tokens), row = source + std::max<Index>(0, new_tokens - 1);
+    if (needed <= positions_) return std::nullopt;
+    return cat("got ", source, " tokens", needed > row ? cat(", ", needed - row, " virtual ones") : "", " and ", new_ones(),
+               all_but_the_last());
   }
 
  private:
@@ -69,22 +90,18 @@ class RowLimits {
     }
     return positions_of(low) <= positions_ ? low : 0;
   }
-  [[nodiscard]] std::optional<std::string> too_long(char const* what, Index tokens, Index needed) const {
+  /// Of a row that holds the source alone.
+  [[nodiscard]] std::optional<std::string> source_excess(Index source) const {
+    Index const needed = source_.positions(source, source);
     if (needed <= positions_) return std::nullopt;
-    return cat("got ", what, tokens, " tokens", needed > tokens ? cat(" and ", needed - tokens, " virtual ones") : "",
-               "; expected at most ", positions_, " together, the model's positions");
+    return together(cat("a source of ", source, " tokens"), source, needed);
   }
-  [[nodiscard]] std::optional<std::string> excess(Index source, Index target, std::string const& of) const {
-    if (pairs_ || classifies_) {
-      if (auto found = too_long("a source of ", source, source_.positions(source, source)); found || classifies_)
-        return found;
-      Index const row = std::max<Index>(1, target);
-      return too_long("a target of ", row, target_.positions(row, 0));
-    }
-    Index const row = source + std::max<Index>(0, target - 1), needed = row_positions(source, target);
-    if (needed <= positions_) return std::nullopt;
-    return cat("got ", source + target, " tokens", of, needed > row ? cat(", and ", needed - row, " virtual ones") : "",
-               "; expected at most ", positions_ + 1, " together, as the model has ", positions_,
+  [[nodiscard]] std::string together(std::string const& what, Index tokens, Index needed) const {
+    return cat("got ", what, needed > tokens ? cat(" and ", needed - tokens, " virtual ones") : "", "; expected at most ",
+               positions_, " together, the model's positions");
+  }
+  [[nodiscard]] std::string all_but_the_last() const {
+    return cat("; expected at most ", positions_ + 1, " together, as the model has ", positions_,
                " positions and reads all but the last");
   }
 

@@ -131,16 +131,6 @@ class Transformer {
     for (auto const& tokens : plan.tokens) count += tokens.stack == stack ? tokens.embeddings.rows() : 0;
     return count;
   }
-  /// Positions that virtual tokens and keys take from the model's.
-  [[nodiscard]] Index virtual_positions(Stack stack = main_stack<A>) {
-    NoGrad no_grad;
-    auto const plan = announce({});
-    Index count = 0;
-    auto const shifts = [stack](auto const& group) { return group.stack == stack && group.positions == PositionPolicy::shift; };
-    for (auto const& tokens : plan.tokens) count += shifts(tokens) ? tokens.embeddings.rows() : 0;
-    for (auto const& keys : plan.keys) count += shifts(keys) ? keys.count : 0;
-    return count;
-  }
   /// What rows of a stack need of the model's positions, virtual tokens and keys included.
   [[nodiscard]] RowReach row_reach(Stack stack = main_stack<A>) {
     NoGrad no_grad;
