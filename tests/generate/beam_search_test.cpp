@@ -178,6 +178,29 @@ TEST(BeamSearch, OneBeamIsGreedySearch) {
   }
 }
 
+/// Transformers' num_beams = 1 has no score: it is the model's own log p of every token. Several beams count a forced token's as 0, as transformers' do.
+TEST(BeamSearch, AForcedTokenCountsWithOneBeamAlone) {
+  auto const language = random_language(4, 9);
+  Tokens const prompt{2};
+  for (double penalty : {0.0, 1.0, 0.8})
+    for (Index beams : {1, 3}) {
+      BeamSearch const settings{.max_new_tokens = 3, .processors = {force_first(7), force_last(5, 3)}, .beams = beams, .length_penalty = penalty};
+      auto const text = graft::testing::generate_alone(language, prompt, settings).at(0);
+      ASSERT_EQ(text.tokens.size(), 3u);
+      EXPECT_EQ(text.tokens.front(), 7);
+      EXPECT_EQ(text.tokens.back(), 5);
+      Tokens before = prompt;
+      double own = 0, free = 0;
+      for (Token token : text.tokens) {
+        double const one = graft::testing::log_probabilities(language, before)[static_cast<std::size_t>(token)];
+        own += one;
+        if (before.size() == 2) free = one;  // the token between the forced ones
+        before.push_back(token);
+      }
+      EXPECT_NEAR(text.score, (beams == 1 ? own : free) / std::pow(3.0, penalty), 1e-12) << beams << " beams";
+    }
+}
+
 TEST(BeamSearch, PromptsThatAreDoneLeaveTheBatch) {
   // Token 0 is nearly certain after a prompt that starts with 1, nearly impossible otherwise.
   Language const language = [](Tokens const& tokens) {

@@ -56,7 +56,7 @@ template <class Scalar>
   return all;
 }
 
-/// One beam is greedy search, with the score of beam search.
+/// One beam is greedy search, its score divided as in beam search. In transformers, too, processors change logits then, not log-probabilities.
 template <DecodingSession Session>
 [[nodiscard]] Generations decode_one_beam(Session& session, BeamSearch const& s) {
   auto result = decode(

@@ -68,13 +68,15 @@ using LogitsProcessor = std::function<void(History const& history, Scores& score
   };
 }
 
-/// The first generated token is `token` (transformers: forced_bos_token_id). A forced token adds nothing to a beam's score.
+/// The first generated token is `token` (transformers: forced_bos_token_id). A forced token adds
+/// nothing to the score of a beam among several.
 [[nodiscard]] inline LogitsProcessor force_first(Token token) {
   return [token](History const& history, Scores& scores) {
     if (history.generated() == 0 && scores.has(token)) scores.make_certain(token);
   };
 }
-/// The last of `max_new_tokens` is `token`, if the text has not ended before (transformers: forced_eos_token_id). A forced token adds nothing to a beam's score.
+/// The last of `max_new_tokens` is `token`, if the text has not ended before (transformers: forced_eos_token_id). A forced token adds
+/// nothing to the score of a beam among several.
 [[nodiscard]] inline LogitsProcessor force_last(Token token, Index max_new_tokens) {
   return [token, max_new_tokens](History const& history, Scores& scores) {
     if (history.generated() == max_new_tokens - 1 && scores.has(token)) scores.make_certain(token);
