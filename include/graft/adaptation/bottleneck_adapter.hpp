@@ -26,7 +26,8 @@ enum class AdapterPlacement {
 /// Settings; the width is given directly or as a share of the model's parameters.
 struct BottleneckAdapter {
   Index bottleneck = 64;
-  double share = 0.0;  ///< > 0: the widest bottleneck whose adapters have at most this share of the model's parameters (0.03 and 0.001 in the paper)
+  /// > 0: the widest bottleneck whose adapters have at most this share of the model's parameters (0.03 and 0.001 in the paper)
+  double share = 0.0;
   AdapterPlacement placement = AdapterPlacement::between_layers;
   Activation activation = Activation::gelu;
   double init_deviation = 0.01;  ///< of down; up starts at zero, so that the adapted model starts as the base
@@ -89,11 +90,16 @@ class BottleneckAdapter::State {
     for (auto const& stack : model.stacks)
       for (int l = 0; l < stack.layers; ++l) {
         LayerAddress const at{stack.stack, l};
-        std::string const layer = (model.stacks.size() == 1 ? "" : stack.stack == Stack::encoder ? "encoder." : "decoder.") + std::to_string(l);
+        std::string const layer = (model.stacks.size() == 1        ? ""
+                                   : stack.stack == Stack::encoder ? "encoder."
+                                                                   : "decoder.") +
+                                  std::to_string(l);
         if (settings_.placement == AdapterPlacement::between_layers) slots.emplace_back(layer, index_of(at, Sublayer::attention));
         if (settings_.placement == AdapterPlacement::houlsby) slots.emplace_back(layer + ".attention", index_of(at, Sublayer::attention));
-        if (settings_.placement == AdapterPlacement::houlsby && stack.crosses) slots.emplace_back(layer + ".cross_attention", index_of(at, Sublayer::cross_attention));
-        if (settings_.placement != AdapterPlacement::between_layers) slots.emplace_back(layer + ".feed_forward", index_of(at, Sublayer::feed_forward));
+        if (settings_.placement == AdapterPlacement::houlsby && stack.crosses)
+          slots.emplace_back(layer + ".cross_attention", index_of(at, Sublayer::cross_attention));
+        if (settings_.placement != AdapterPlacement::between_layers)
+          slots.emplace_back(layer + ".feed_forward", index_of(at, Sublayer::feed_forward));
       }
     return slots;
   }
@@ -102,10 +108,12 @@ class BottleneckAdapter::State {
       if (settings.bottleneck < 1) fail<ConfigError>("[bottleneck_adapter] got bottleneck ", settings.bottleneck, "; expected at least 1");
       return settings.bottleneck;
     }
-    double const budget = settings.share * static_cast<double>(model.parameters()) / static_cast<double>(count) - static_cast<double>(model.width);
+    double const budget =
+        settings.share * static_cast<double>(model.parameters()) / static_cast<double>(count) - static_cast<double>(model.width);
     Index const r = static_cast<Index>(budget / static_cast<double>(2 * model.width + 1));
-    if (r < 1) fail<ConfigError>("[bottleneck_adapter] got share ", settings.share, "; expected enough for a bottleneck of 1, a share of at least ",
-                                 static_cast<double>(count * (3 * model.width + 1)) / static_cast<double>(model.parameters()));
+    if (r < 1)
+      fail<ConfigError>("[bottleneck_adapter] got share ", settings.share, "; expected enough for a bottleneck of 1, a share of at least ",
+                        static_cast<double>(count * (3 * model.width + 1)) / static_cast<double>(model.parameters()));
     return r;
   }
   [[nodiscard]] Value apply(Place const& index, Value const& h) const {

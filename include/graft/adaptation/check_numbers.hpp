@@ -38,8 +38,8 @@ struct NumberCheck {
 
 }  // namespace detail
 
-/// @throws ConfigError naming the first field of a strategy's settings whose number cannot be meant: not finite, or beyond any model's size.
-/// Settings without `visit` are passed over.
+/// @throws ConfigError naming the first field of a strategy's settings whose number cannot be meant: not finite, or beyond any model's
+/// size. Settings without `visit` are passed over.
 template <class Settings>
 void check_numbers(Settings const& settings) {
   detail::NumberCheck const check{Settings::name};

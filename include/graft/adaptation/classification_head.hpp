@@ -20,14 +20,19 @@ struct ClassificationHead {
   class State : public TrainedWeights<roles, Scalar, Device> {
    public:
     State(ClassificationHead const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key)
-        : TrainedWeights<roles, Scalar, Device>(model, with_new_head(settings, model, base, key), [](SiteInfo const& site, Part) { return site.role == Role::head; }) {
-      if (!model.classifies) fail<ConfigError>("[classification_head] got a ", model.architecture, " model; expected an encoder (BERT, RoBERTa); hint: a language model writes its classes as text");
+        : TrainedWeights<roles, Scalar, Device>(model, with_new_head(settings, model, base, key),
+                                                [](SiteInfo const& site, Part) { return site.role == Role::head; }) {
+      if (!model.classifies)
+        fail<ConfigError>("[classification_head] got a ", model.architecture,
+                          " model; expected an encoder (BERT, RoBERTa); hint: a language model writes its classes as text");
     }
 
    private:
     /// The base's head where it fits, else random numbers.
-    static BaseAccess<Scalar, Device> with_new_head(ClassificationHead const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> base, RandomKey key) {
-      if (settings.labels < 0) fail<ConfigError>("[classification_head] got ", settings.labels, " labels; expected at least 1, or 0 for the model's own");
+    static BaseAccess<Scalar, Device> with_new_head(ClassificationHead const& settings, ModelInfo const& model,
+                                                    BaseAccess<Scalar, Device> base, RandomKey key) {
+      if (settings.labels < 0)
+        fail<ConfigError>("[classification_head] got ", settings.labels, " labels; expected at least 1, or 0 for the model's own");
       auto const weight = base.weight;
       base.weight = [=](SiteAddress const& address, Part part) {
         SiteInfo const& site = *model.find(address);

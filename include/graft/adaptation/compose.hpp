@@ -68,24 +68,28 @@ class Composed<Adaptations...>::State {
       if constexpr (requires { state.plan(plan); }) state.plan(plan);
     });
   }
-  void virtual_keys_values(LayerAddress at, AttentionKind kind, BankList<Scalar, Device>& banks) const requires(HasVirtualKeysValues<PartState<Adaptations>, Scalar, Device> || ...) {
+  void virtual_keys_values(LayerAddress at, AttentionKind kind, BankList<Scalar, Device>& banks) const
+      requires(HasVirtualKeysValues<PartState<Adaptations>, Scalar, Device> || ...) {
     each([&](auto const& state) {
       if constexpr (requires { state.virtual_keys_values(at, kind, banks); }) state.virtual_keys_values(at, kind, banks);
     });
   }
   /// The first strategy is the innermost around the linear map.
   template <class Linear>
-  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const requires(HasProject<PartState<Adaptations>, Scalar, Device> || ...) {
+  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const
+      requires(HasProject<PartState<Adaptations>, Scalar, Device> || ...) {
     return project_with<sizeof...(Adaptations)>(site, x, linear, rows);
   }
-  [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const& residual, Value const& input, Value output, Rows const& rows) const
-      requires(HasAfterSublayer<PartState<Adaptations>, Scalar, Device> || ...) {
+  [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const& residual, Value const& input, Value output,
+                                     Rows const& rows) const requires(HasAfterSublayer<PartState<Adaptations>, Scalar, Device> || ...) {
     each([&](auto const& state) {
-      if constexpr (requires { state.after_sublayer(at, which, residual, input, output, rows); }) output = state.after_sublayer(at, which, residual, input, output, rows);
+      if constexpr (requires { state.after_sublayer(at, which, residual, input, output, rows); })
+        output = state.after_sublayer(at, which, residual, input, output, rows);
     });
     return output;
   }
-  [[nodiscard]] Value after_layer(LayerAddress at, Value x, Rows const& rows) const requires(HasAfterLayer<PartState<Adaptations>, Scalar, Device> || ...) {
+  [[nodiscard]] Value after_layer(LayerAddress at, Value x, Rows const& rows) const
+      requires(HasAfterLayer<PartState<Adaptations>, Scalar, Device> || ...) {
     each([&](auto const& state) {
       if constexpr (requires { state.after_layer(at, x, rows); }) x = state.after_layer(at, x, rows);
     });
@@ -108,7 +112,8 @@ class Composed<Adaptations...>::State {
 
  private:
   template <std::size_t... i>
-  static std::tuple<PartState<Adaptations>...> make(Composed const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key, std::index_sequence<i...>) {
+  static std::tuple<PartState<Adaptations>...> make(Composed const& settings, ModelInfo const& model,
+                                                    BaseAccess<Scalar, Device> const& base, RandomKey key, std::index_sequence<i...>) {
     return {PartState<Adaptations>(std::get<i>(settings.parts), model, base, key.with(i))...};
   }
   template <std::size_t count, class Linear>

@@ -1,5 +1,6 @@
 /// @file
-/// @brief Embedding-only tuning (Li & Liang 2021, §7.2): virtual embeddings, at the prefix or the infix place, run through the frozen model.
+/// @brief Embedding-only tuning (Li & Liang 2021, §7.2): virtual embeddings, at the
+/// prefix or the infix place, run through the frozen model.
 #pragma once
 
 #include <graft/adaptation/virtual_tokens.hpp>
@@ -7,7 +8,8 @@
 namespace graft {
 
 /// The ablation of prefix-tuning that trains only the embedding layer's part of the prefix. At the front and without an MLP it is
-/// prompt tuning and shares its code; the papers differ in the start (here normal numbers or words) and in the optional MLP and infix place.
+/// prompt tuning and shares its code; the papers differ in the start (here normal numbers
+/// or words) and in the optional MLP and infix place.
 struct EmbeddingOnly {
   Index length = 10;                                    ///< P: virtual tokens
   Side side = Side::source;                             ///< of an encoder–decoder

@@ -10,10 +10,10 @@
 /// | `prepare(StepContext const&)` | once a step, before anything else | reparametrizations |
 /// | `plan(VirtualPlan&)` | once a step, after `prepare` | prefix, prompt, infix |
 /// | `virtual_keys_values(LayerAddress, AttentionKind, BankList&)` | at every attention | prefix, infix |
-/// | `project(SiteAddress, x, linear, Rows const&) -> y` | around every linear map y = linear(x) = x·Wᵀ + b, before rotary positions | LoRA, (IA)³ |
-/// | `after_sublayer(LayerAddress, Sublayer, residual, input, output, Rows const&) -> output` | before the addition to the residual | adapters |
+/// | `project(SiteAddress, x, linear, Rows const&) -> y` | around every linear map y = x·Wᵀ + b, before rotary positions | LoRA, (IA)³ |
+/// | `after_sublayer(LayerAddress, Sublayer, residual, input, output, Rows const&) -> output` | before it joins the residual | adapters |
 /// | `after_layer(LayerAddress, x, Rows const&) -> x` | after every layer | adapters between layers |
-/// | `trained(SiteAddress, Part) -> Variable const*`, with `static constexpr Roles trained_roles` | wherever a weight of these roles is used | fine-tuning, BitFit |
+/// | `trained(SiteAddress, Part) -> Variable const*`, static `Roles trained_roles` | where such a weight is used | fine-tuning, BitFit |
 #pragma once
 
 #include <utility>
@@ -95,11 +95,17 @@ concept HasPrepare = requires(State& s, StepContext const& c) { s.prepare(c); };
 template <class State, class S, class D>
 concept HasPlan = requires(State const& s, VirtualPlan<S, D>& p) { s.plan(p); };
 template <class State, class S, class D>
-concept HasVirtualKeysValues = requires(State const& s, LayerAddress l, AttentionKind k, BankList<S, D>& b) { s.virtual_keys_values(l, k, b); };
+concept HasVirtualKeysValues = requires(State const& s, LayerAddress l, AttentionKind k, BankList<S, D>& b) {
+  s.virtual_keys_values(l, k, b);
+};
 template <class State, class S, class D>
-concept HasProject = requires(State const& s, SiteAddress a, Variable<S, D> const& v, LinearMap<S, D> l, Rows const& r) { s.project(a, v, l, r); };
+concept HasProject = requires(State const& s, SiteAddress a, Variable<S, D> const& v, LinearMap<S, D> l, Rows const& r) {
+  s.project(a, v, l, r);
+};
 template <class State, class S, class D>
-concept HasAfterSublayer = requires(State const& s, LayerAddress l, Sublayer u, Variable<S, D> const& v, Rows const& r) { s.after_sublayer(l, u, v, v, v, r); };
+concept HasAfterSublayer = requires(State const& s, LayerAddress l, Sublayer u, Variable<S, D> const& v, Rows const& r) {
+  s.after_sublayer(l, u, v, v, v, r);
+};
 template <class State, class S, class D>
 concept HasAfterLayer = requires(State const& s, LayerAddress l, Variable<S, D> const& v, Rows const& r) { s.after_layer(l, v, r); };
 template <class State>

@@ -13,8 +13,8 @@
 namespace graft {
 
 /// y = l ∘ (x·Wᵀ + b) for targets, y = (l ∘ x)·Wᵀ + b for targets in the feed-forward; only the vectors l, 1 at first, are trained.
-/// Names are last components of module names, such as `k_proj` or `mlp.c_proj`. Without any: the key and value products of every attention (or the
-/// fused product, all of it), and the feed-forward's second product.
+/// Names are last components of module names, such as `k_proj` or `mlp.c_proj`. Without any: the key and value products of every attention
+/// (or the fused product, all of it), and the feed-forward's second product.
 struct IA3 {
   std::vector<std::string> targets = {};               ///< whose outputs are scaled, unless they are in the other list too
   std::vector<std::string> feed_forward_targets = {};  ///< whose inputs are scaled
@@ -52,9 +52,12 @@ class IA3::State {
     for (auto const& site : model.sites) {
       if (site.role != Role::weight || !is_target(settings, site)) continue;
       bool const input = scales_input(settings, site);
-      units_.push_back({site.address, site.layout, input, {site.name + ".ia3_l", full(input ? Shape{1, site.in} : Shape{site.out, 1}, Scalar(1))}});
+      units_.push_back(
+          {site.address, site.layout, input, {site.name + ".ia3_l", full(input ? Shape{1, site.in} : Shape{site.out, 1}, Scalar(1))}});
     }
-    if (units_.empty()) fail<ConfigError>("[ia3] got targets that name no linear map of this ", model.architecture, " model; expected some of ", module_choices(model));
+    if (units_.empty())
+      fail<ConfigError>("[ia3] got targets that name no linear map of this ", model.architecture, " model; expected some of ",
+                        module_choices(model));
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {

@@ -28,10 +28,14 @@ enum class Init {
   return words;
 }
 
-/// One embedding per word, the mean over its tokens, `[count, width]`; the words are repeated until there are `count` (as PEFT repeats a text).
+/// One embedding per word, the mean over its tokens, `[count, width]`; the words are repeated
+/// until there are `count` (as PEFT repeats a text).
 template <class Scalar, class Device>
-[[nodiscard]] Tensor<Scalar, Device> embed_words(std::vector<std::vector<Token>> const& words, Index count, BaseAccess<Scalar, Device> const& base) {
-  if (words.empty()) fail<ConfigError>("[init] got no words; expected at least one to start ", count, " virtual tokens from; hint: give init_words or another init");
+[[nodiscard]] Tensor<Scalar, Device> embed_words(std::vector<std::vector<Token>> const& words, Index count,
+                                                 BaseAccess<Scalar, Device> const& base) {
+  if (words.empty())
+    fail<ConfigError>("[init] got no words; expected at least one to start ", count,
+                      " virtual tokens from; hint: give init_words or another init");
   Tensor<Scalar, Device> result;
   for (Index i = 0; i < count; ++i) {
     auto const& word = words[static_cast<std::size_t>(i) % words.size()];

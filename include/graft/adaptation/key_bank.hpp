@@ -35,7 +35,8 @@ struct KeyBank {
     auto const found = std::find(layers.begin(), layers.end(), at.layer);
     return at.stack == stack.stack && kind == wanted && found != layers.end() ? found - layers.begin() : -1;
   }
-  /// Keys and values of `length` tokens that the base computes, in the layout of the matrix. (Aliased slots keep what the last layer that reads them wrote.)
+  /// Keys and values of `length` tokens that the base computes, in the layout of the matrix. (Aliased
+  /// slots keep what the last layer that reads them wrote.)
   [[nodiscard]] Values from_activations(std::vector<LayerKeysValues<Scalar, Device>> const& activations, Index length) const {
     Values start = zeros<Scalar>(Shape{length, columns()});
     for (auto const& layer : activations) {
@@ -59,14 +60,16 @@ enum class PrefixScope {
 
 /// The banks of a model, without numbers. An infix stands behind the encoder's states in cross-attention; a prefix as `scope` says.
 template <class Scalar, class Device>
-[[nodiscard]] std::vector<KeyBank<Scalar, Device>> key_banks(ModelInfo const& model, Place place, PrefixScope scope, std::vector<int> const& chosen) {
+[[nodiscard]] std::vector<KeyBank<Scalar, Device>> key_banks(ModelInfo const& model, Place place, PrefixScope scope,
+                                                             std::vector<int> const& chosen) {
   std::vector<KeyBank<Scalar, Device>> banks;
   auto const add = [&](std::string name, StackInfo const& stack, AttentionKind kind) {
     std::vector<int> layers = chosen;
     for (int l = 0; chosen.empty() && l < stack.layers; ++l) layers.push_back(l);
     std::sort(layers.begin(), layers.end());
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      if (layers[i] < 0 || layers[i] >= stack.layers) fail<ConfigError>("[virtual keys] got layer ", layers[i], "; expected 0 to ", stack.layers - 1);
+      if (layers[i] < 0 || layers[i] >= stack.layers)
+        fail<ConfigError>("[virtual keys] got layer ", layers[i], "; expected 0 to ", stack.layers - 1);
       if (i > 0 && layers[i] == layers[i - 1]) fail<ConfigError>("[virtual keys] got layer ", layers[i], " twice; expected each once");
     }
     banks.push_back({std::move(name), stack, kind, std::move(layers), 0, {}, {}});

@@ -19,7 +19,8 @@ namespace graft {
 struct LoRA {
   Index rank = 8;
   double alpha = 16;
-  std::vector<std::string> targets = {};  ///< last components of module names, such as q_proj; empty for the query and value products (or a fused one)
+  /// last components of module names, such as q_proj; empty for the query and value products (or a fused one)
+  std::vector<std::string> targets = {};
   double dropout = 0.0;                   ///< on the low-rank path's input, while training
   bool rank_stabilized = false;           ///< scale by alpha / √rank (Kalajdzievski 2023)
 
@@ -34,7 +35,9 @@ struct LoRA {
     visitor("dropout", self.dropout);
     visitor("rank_stabilized", self.rank_stabilized);
   }
-  [[nodiscard]] double scale() const { return alpha / (rank_stabilized ? std::sqrt(static_cast<double>(rank)) : static_cast<double>(rank)); }
+  [[nodiscard]] double scale() const {
+    return alpha / (rank_stabilized ? std::sqrt(static_cast<double>(rank)) : static_cast<double>(rank));
+  }
 };
 
 template <class Scalar, class Device>
@@ -50,15 +53,20 @@ class LoRA::State {
 
   State(LoRA const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key) : settings_(settings), key_(key) {
     if (settings.rank < 1) fail<ConfigError>("[lora] got rank ", settings.rank, "; expected at least 1");
-    if (!(settings.dropout >= 0 && settings.dropout < 1)) fail<ConfigError>("[lora] got dropout ", settings.dropout, "; expected 0 or more, and less than 1");
+    if (!(settings.dropout >= 0 && settings.dropout < 1))
+      fail<ConfigError>("[lora] got dropout ", settings.dropout, "; expected 0 or more, and less than 1");
     require_modules(name, settings.targets, model);
     for (auto const& site : model.sites) {
       if (site.role != Role::weight || !is_target(site)) continue;
       RandomKey const own = key.with(site.name);
-      units_.push_back({site.address, site.layout, {site.name + ".lora_A.weight", linear_init<Scalar>(Shape{settings.rank, site.in}, site.in, own)},
+      units_.push_back({site.address,
+                        site.layout,
+                        {site.name + ".lora_A.weight", linear_init<Scalar>(Shape{settings.rank, site.in}, site.in, own)},
                         {site.name + ".lora_B.weight", zeros<Scalar>(Shape{site.out, settings.rank})}});
     }
-    if (units_.empty()) fail<ConfigError>("[lora] got targets that name no linear map of this ", model.architecture, " model; expected some of ", module_choices(model));
+    if (units_.empty())
+      fail<ConfigError>("[lora] got targets that name no linear map of this ", model.architecture, " model; expected some of ",
+                        module_choices(model));
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {
@@ -70,9 +78,9 @@ class LoRA::State {
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const {
     for (auto const& unit : units_) {
       if (!(unit.site == site)) continue;
-      Value const input = rows.training && settings_.dropout > 0
-                              ? graft::dropout(x, settings_.dropout, rows.offsets, rows.examples, key_.with("dropout").with(rows.step).with(unit.a.name()))
-                              : x;
+      Value const input = rows.training && settings_.dropout > 0 ? graft::dropout(x, settings_.dropout, rows.offsets, rows.examples,
+                                                                                  key_.with("dropout").with(rows.step).with(unit.a.name()))
+                                                                 : x;
       return add_low_rank(linear(x), input, unit.a.variable(), unit.b.variable(), static_cast<Scalar>(settings_.scale()));
     }
     return linear(x);
@@ -90,7 +98,8 @@ class LoRA::State {
       Index const out = b.rows(), in = a.width(), r = a.rows();
       Values delta(turned ? Shape{in, out} : Shape{out, in});
       if (turned)
-        kernels::matmul<Scalar>(Device{}, {in, out, r, a.data(), in, Read::transposed, b.data(), r, Read::transposed, Scalar(0), delta.data(), out});
+        kernels::matmul<Scalar>(Device{},
+                                {in, out, r, a.data(), in, Read::transposed, b.data(), r, Read::transposed, Scalar(0), delta.data(), out});
       else
         kernels::matmul<Scalar>(Device{}, {out, in, r, b.data(), r, Read::plain, a.data(), in, Read::plain, Scalar(0), delta.data(), in});
       kernels::scale(Device{}, delta.data(), static_cast<Scalar>(settings_.scale()), delta.data(), delta.size());
@@ -101,7 +110,8 @@ class LoRA::State {
 
  private:
   [[nodiscard]] bool is_target(SiteInfo const& site) const {
-    if (settings_.targets.empty()) return site.address.site == Site::query || site.address.site == Site::value || site.address.site == Site::query_key_value ||
+    if (settings_.targets.empty())
+      return site.address.site == Site::query || site.address.site == Site::value || site.address.site == Site::query_key_value ||
              site.address.site == Site::cross_query || site.address.site == Site::cross_value;
     return names_module(settings_.targets, site.name);
   }

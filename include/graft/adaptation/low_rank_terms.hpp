@@ -64,8 +64,8 @@ inline void rotate(std::vector<double>& x, std::vector<double>& y, double c, dou
 
 }  // namespace detail
 
-/// The sum's singular value decomposition (one-sided Jacobi), cut off after `rank` terms: the vⱼ are orthonormal, the uⱼ orthogonal and as long
-/// as the singular values, which fall. No sum of so many terms is nearer to the whole one (Eckart & Young 1936).
+/// The sum's singular value decomposition (one-sided Jacobi), cut off after `rank` terms: the vⱼ are orthonormal, the uⱼ orthogonal and as
+/// long as the singular values, which fall. No sum of so many terms is nearer to the whole one (Eckart & Young 1936).
 [[nodiscard]] inline LowRankTerms truncated(LowRankTerms const& sum, std::size_t rank) {
   LowRankTerms terms = detail::orthonormal_right(sum);
   bool rotated = true;

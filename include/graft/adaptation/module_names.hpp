@@ -12,7 +12,8 @@
 
 namespace graft {
 
-/// Whether `target` is the module's name or its last components: `c_proj` and `mlp.c_proj`, but not `proj`, name `transformer.h.0.mlp.c_proj`.
+/// Whether `target` is the module's name or its last components: `c_proj` and `mlp.c_proj`, but not `proj`, name
+/// `transformer.h.0.mlp.c_proj`.
 [[nodiscard]] inline bool names_module(std::string_view target, std::string_view module) {
   if (target.empty() || !module.ends_with(target)) return false;
   return module.size() == target.size() || module[module.size() - target.size() - 1] == '.';
@@ -73,10 +74,12 @@ struct RefusedTarget {
 /// @throws ConfigError
 inline void require_modules(std::string_view strategy, std::vector<std::string> const& targets, ModelInfo const& model) {
   for (auto const& target : targets) {
-    bool const found = std::any_of(model.sites.begin(), model.sites.end(), [&](SiteInfo const& site) { return site.role == Role::weight && names_module(target, site.name); });
+    bool const found = std::any_of(model.sites.begin(), model.sites.end(),
+                                   [&](SiteInfo const& site) { return site.role == Role::weight && names_module(target, site.name); });
     if (found) continue;
     auto const refused = detail::refused_target(target, model);
-    fail<ConfigError>("[", strategy, "] got the target ", detail::shown_target(target), ", ", refused.is, " of this ", model.architecture, " model; expected some of ", module_choices(model), refused.hint);
+    fail<ConfigError>("[", strategy, "] got the target ", detail::shown_target(target), ", ", refused.is, " of this ", model.architecture,
+                      " model; expected some of ", module_choices(model), refused.hint);
   }
 }
 

@@ -11,17 +11,19 @@
 
 namespace graft {
 
-/// [encoder(E); X] runs through the frozen model, with E `[P, width]` and the encoder trained. The tokens stand before the input of the encoder where
-/// the model has one, else of the decoder; real tokens' positions follow theirs.
+/// [encoder(E); X] runs through the frozen model, with E `[P, width]` and the encoder trained. The tokens stand before the input of the
+/// encoder where the model has one, else of the decoder; real tokens' positions follow theirs.
 struct PTuning {
   Index length = 20;                                  ///< P: virtual tokens
   PromptEncoderKind encoder = PromptEncoderKind::mlp;
   Index hidden = 0;                                   ///< width inside the encoder, of one direction of an LSTM; 0 for the model's width
   Index layers = 2;                                   ///< of an LSTM
   double dropout = 0.0;                               ///< between the layers of an LSTM, while training
-  Index submodules = 0;                               ///< E has P times so many rows, of which the model reads the first P; 0 for PEFT's number: 2 for an encoder–decoder, else 1
+  /// E has P times so many rows, of which the model reads the first P; 0 for PEFT's number: 2 for an encoder–decoder, else 1
+  Index submodules = 0;
   Pooling pooling = Pooling::first_virtual;           ///< of a classifier
-  bool flat = false;                                  ///< train the virtual tokens themselves: adapters are loaded so, because files do not hold the encoder
+  /// train the virtual tokens themselves: adapters are loaded so, because files do not hold the encoder
+  bool flat = false;
 
   static constexpr char const* name = "p_tuning";
   template <class Scalar, class Device>
@@ -52,7 +54,9 @@ class PTuning::State {
     if (settings_.flat)
       encoder_ = PromptEncoder<Scalar, Device>(normal<Scalar>(Shape{rows, model.width}, key.with("embedding")));
     else
-      encoder_ = {{settings_.encoder, rows, model.width, settings_.hidden > 0 ? settings_.hidden : model.width, settings_.layers, settings_.dropout}, key};
+      encoder_ = {{settings_.encoder, rows, model.width, settings_.hidden > 0 ? settings_.hidden : model.width, settings_.layers,
+                   settings_.dropout},
+                  key};
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return encoder_.parameters(); }
@@ -60,7 +64,9 @@ class PTuning::State {
     tokens_ = encoder_.compute(step);
     if (settings_.submodules > 1) tokens_ = slice_rows(tokens_, 0, settings_.length);
   }
-  void plan(VirtualPlan<Scalar, Device>& plan) const { plan.tokens.push_back({tokens_, stack_, Place::front, PositionPolicy::shift, pooled_}); }
+  void plan(VirtualPlan<Scalar, Device>& plan) const {
+    plan.tokens.push_back({tokens_, stack_, Place::front, PositionPolicy::shift, pooled_});
+  }
 
   /// The virtual tokens (all of E's rows), for files.
   [[nodiscard]] PromptEncoder<Scalar, Device>& embeddings() { return encoder_; }

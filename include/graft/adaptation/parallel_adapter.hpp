@@ -56,10 +56,11 @@ class ParallelAdapter::State {
         for (auto const& [which, text] : sublayers(model, {stack.stack, layer})) {
           std::string const side = model.stacks.size() == 1 ? "" : stack.stack == Stack::encoder ? "encoder." : "decoder.";
           std::string const prefix = cat(side, layer, ".", text);
-          units_.emplace(place_of({stack.stack, layer}, which), Unit{{prefix + ".down.weight", linear_init<Scalar>(Shape{r, width}, width, key.with(prefix))},
-                                                                     {prefix + ".down.bias", zeros<Scalar>(Shape{r})},
-                                                                     {prefix + ".up.weight", zeros<Scalar>(Shape{width, r})},
-                                                                     {prefix + ".up.bias", zeros<Scalar>(Shape{width})}});
+          units_.emplace(place_of({stack.stack, layer}, which),
+                         Unit{{prefix + ".down.weight", linear_init<Scalar>(Shape{r, width}, width, key.with(prefix))},
+                              {prefix + ".down.bias", zeros<Scalar>(Shape{r})},
+                              {prefix + ".up.weight", zeros<Scalar>(Shape{width, r})},
+                              {prefix + ".up.bias", zeros<Scalar>(Shape{width})}});
         }
   }
 
@@ -69,7 +70,8 @@ class ParallelAdapter::State {
       for (auto* parameter : {&unit.down, &unit.down_bias, &unit.up, &unit.up_bias}) all.push_back(parameter);
     return all;
   }
-  [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const&, Value const& input, Value const& output, Rows const&) const {
+  [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const&, Value const& input, Value const& output,
+                                     Rows const&) const {
     auto const found = units_.find(place_of(at, which));
     if (found == units_.end()) return output;
     Unit const& unit = found->second;

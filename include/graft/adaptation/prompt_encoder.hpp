@@ -36,7 +36,8 @@ class PromptEncoder {
 
   PromptEncoder() = default;
   /// Flat numbers.
-  explicit PromptEncoder(Values flat) : shape_{PromptEncoderKind::mlp, flat.rows(), flat.width()}, embedding_("embedding.weight", std::move(flat)) {}
+  explicit PromptEncoder(Values flat)
+      : shape_{PromptEncoderKind::mlp, flat.rows(), flat.width()}, embedding_("embedding.weight", std::move(flat)) {}
   /// Embeddings start normal as torch.nn.Embedding's, linear maps and the LSTM uniform as torch's.
   PromptEncoder(PromptEncoderShape const& shape, RandomKey key)
       : shape_(shape), key_(key), embedding_("embedding.weight", normal<Scalar>(Shape{shape.rows, shape.width}, key.with("embedding"))) {

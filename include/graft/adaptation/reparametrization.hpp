@@ -38,13 +38,15 @@ class ReparametrizedMatrix {
 
   ReparametrizedMatrix() = default;
   /// Starts flat numbers at `start`; an MLP starts like torch's linear layers, its input E at `input_start` (normal numbers if empty).
-  ReparametrizedMatrix(Values start, std::optional<Mlp> const& mlp, Index natural_input, RandomKey key, Values input_start = {}) : shape_(start.shape()) {
+  ReparametrizedMatrix(Values start, std::optional<Mlp> const& mlp, Index natural_input, RandomKey key, Values input_start = {})
+      : shape_(start.shape()) {
     if (!mlp) {
       flat_ = {"embedding.weight", std::move(start)};
       return;
     }
     Index const input = input_start.empty() ? (mlp->input ? mlp->input : natural_input) : input_start.width(), hidden = mlp->hidden;
-    if (hidden < 1 || input < 1) fail<ConfigError>("[reparametrization] got hidden width ", hidden, " and input width ", input, "; expected at least 1 each");
+    if (hidden < 1 || input < 1)
+      fail<ConfigError>("[reparametrization] got hidden width ", hidden, " and input width ", input, "; expected at least 1 each");
     if (input_start.empty()) input_start = normal<Scalar>(Shape{shape_[0], input}, key.with("embedding"));
     flat_ = {"embedding.weight", std::move(input_start)};
     if (mlp->layer_norm) {
@@ -86,7 +88,8 @@ class ReparametrizedMatrix {
     if (!(flat.shape() == shape_)) fail<ShapeError>("[reparametrization] got a matrix ", flat.shape(), "; expected ", shape_);
     *this = ReparametrizedMatrix(std::move(flat), std::nullopt, 0, RandomKey());
   }
-  /// Fits the MLP to `target` by Adam on the mean squared error, as the paper's code does for real-word activations. Returns the last error.
+  /// Fits the MLP to `target` by Adam on the mean squared error, as the paper's code
+  /// does for real-word activations. Returns the last error.
   double fit(Values const& target, int steps = 500, double learning_rate = 1e-3) {
     std::vector<Values> first, second;
     for (auto* parameter : parameters()) {
@@ -117,7 +120,8 @@ class ReparametrizedMatrix {
       double const gi = static_cast<double>(g.data()[i]);
       m.data()[i] = static_cast<Scalar>(b1 * static_cast<double>(m.data()[i]) + (1 - b1) * gi);
       v.data()[i] = static_cast<Scalar>(b2 * static_cast<double>(v.data()[i]) + (1 - b2) * gi * gi);
-      value.data()[i] -= static_cast<Scalar>(rate * correction * static_cast<double>(m.data()[i]) / (std::sqrt(static_cast<double>(v.data()[i])) + 1e-8));
+      value.data()[i] -=
+          static_cast<Scalar>(rate * correction * static_cast<double>(m.data()[i]) / (std::sqrt(static_cast<double>(v.data()[i])) + 1e-8));
     }
   }
 

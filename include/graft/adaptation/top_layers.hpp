@@ -6,8 +6,9 @@
 
 namespace graft {
 
-/// Trains all weights of the last `layers` layers (of the decoder, or of an encoder without one), and of the final norm and the head if asked. The prefix-tuning authors' code also trains the
-/// final norm and the tied embedding; a tied head is the token embedding, so training it changes the input too (and backpropagates through every layer).
+/// Trains all weights of the last `layers` layers (of the decoder, or of an encoder without one), and of the final norm and the head if
+/// asked. The prefix-tuning authors' code also trains the final norm and the tied embedding; a tied head is the token embedding, so
+/// training it changes the input too (and backpropagates through every layer).
 struct TopLayers {
   Index layers = 2;
   bool final_norm = true;
@@ -25,12 +26,15 @@ struct TopLayers {
    private:
     static bool chosen(TopLayers const& settings, ModelInfo const& model, SiteInfo const& site) {
       int const count = model.main().layers;
-      if (settings.layers < 1 || settings.layers > count) fail<ConfigError>("[top_layers] got ", settings.layers, " layers; expected 1 to ", count);
-      if (is_per_layer(site.address.site)) return site.address.at.stack == model.main().stack && site.address.at.layer >= count - settings.layers;
+      if (settings.layers < 1 || settings.layers > count)
+        fail<ConfigError>("[top_layers] got ", settings.layers, " layers; expected 1 to ", count);
+      if (is_per_layer(site.address.site))
+        return site.address.at.stack == model.main().stack && site.address.at.layer >= count - settings.layers;
       SiteInfo const* head = model.find({Site::head});
       bool const tied = head && head->tied;
       return (settings.final_norm && site.address.site == Site::final_norm && site.address.at.stack == model.main().stack) ||
-             (settings.head && (site.address.site == (tied ? Site::token_embedding : Site::head) || site.address.site == Site::pooler || site.address.site == Site::classifier));
+             (settings.head && (site.address.site == (tied ? Site::token_embedding : Site::head) || site.address.site == Site::pooler ||
+                                site.address.site == Site::classifier));
     }
   };
   template <class Self, class Visitor>

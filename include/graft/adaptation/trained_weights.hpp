@@ -46,7 +46,8 @@ class TrainedWeights {
   void add(SiteInfo const& site, Part part, BaseAccess<Scalar, Device> const& base) {
     auto own = base.weight(site.address, part);
     if (own.empty()) return;  // a checkpoint without the head that its configuration could have
-    parameters_.emplace(key_of(site.address, part), Parameter<Scalar, Device>(site.name + (part == Part::bias ? ".bias" : ".weight"), std::move(own)));
+    parameters_.emplace(key_of(site.address, part),
+                        Parameter<Scalar, Device>(site.name + (part == Part::bias ? ".bias" : ".weight"), std::move(own)));
   }
 
   std::map<Key, Parameter<Scalar, Device>> parameters_;

@@ -19,7 +19,8 @@ template <Place place>
 struct VirtualKeys {
   Index length = 10;                                    ///< P: virtual tokens
   std::optional<Mlp> reparametrization = std::nullopt;  ///< train through an MLP; none for a flat bank
-  Init init = Init::normal;                             ///< normal, uniform, or words (activations of real words; an MLP is pre-fitted to them)
+  /// normal, uniform, or words (activations of real words; an MLP is pre-fitted to them)
+  Init init = Init::normal;
   double init_deviation = 1.0;                          ///< of flat random numbers; PEFT's is 1
   std::vector<std::vector<Token>> init_words = {};      ///< tokens of the words for `Init::words`
   bool embed_words_as_input = false;                    ///< with an MLP: start its input at the words' embeddings instead of pre-fitting
@@ -102,10 +103,13 @@ class VirtualKeysState {
  private:
   void check() const {
     if (settings_.length < 1) fail<ConfigError>("[virtual keys] got length ", settings_.length, "; expected at least 1");
-    if (settings_.init == Init::vocabulary) fail<ConfigError>("[virtual keys] got init vocabulary; expected normal, uniform or words; hint: words with sampled tokens");
+    if (settings_.init == Init::vocabulary)
+      fail<ConfigError>("[virtual keys] got init vocabulary; expected normal, uniform or words; hint: words with sampled tokens");
     for (auto const& bank : banks_)
-      require_memory(cat("[virtual keys] length ", settings_.length), static_cast<double>(settings_.length) * (static_cast<double>(bank.columns()) * sizeof(Scalar) + 4));
-    if (!(settings_.dropout >= 0 && settings_.dropout < 1)) fail<ConfigError>("[virtual keys] got dropout ", settings_.dropout, "; expected 0 or more, and less than 1");
+      require_memory(cat("[virtual keys] length ", settings_.length),
+                     static_cast<double>(settings_.length) * (static_cast<double>(bank.columns()) * sizeof(Scalar) + 4));
+    if (!(settings_.dropout >= 0 && settings_.dropout < 1))
+      fail<ConfigError>("[virtual keys] got dropout ", settings_.dropout, "; expected 0 or more, and less than 1");
   }
   [[nodiscard]] Values random_start(BankOfKeys const& bank, RandomKey key) const {
     double const d = settings_.init_deviation;

@@ -26,15 +26,21 @@ class VirtualTokensState {
   using Values = Tensor<Scalar, Device>;
 
   VirtualTokensState(Settings const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key)
-      : settings_(settings), source_(model.input().stack), target_(model.main().stack), pooled_(model.classifies && settings.pooling == Pooling::first_virtual) {
+      : settings_(settings),
+        source_(model.input().stack),
+        target_(model.main().stack),
+        pooled_(model.classifies && settings.pooling == Pooling::first_virtual) {
     settings_.positions = resolve(settings.positions, model);
     if (settings.length < 1) fail<ConfigError>("[virtual tokens] got length ", settings.length, "; expected at least 1");
-    if (settings.side == Side::both && !model.main().crosses) fail<ConfigError>("[virtual tokens] got both sides in a model of one stack; expected source or target");
+    if (settings.side == Side::both && !model.main().crosses)
+      fail<ConfigError>("[virtual tokens] got both sides in a model of one stack; expected source or target");
     if (model.main().crosses && settings.side == Side::target && settings.place == Place::infix)
-      fail<ConfigError>("[virtual tokens] got the infix place on the target side; expected the front, since a decoder's rows hold no source");
+      fail<ConfigError>(
+          "[virtual tokens] got the infix place on the target side; expected the front, since a decoder's rows hold no source");
     Values start = start_values(model, base, key);
     bool const from_words = settings.init == Init::words || settings.init == Init::vocabulary;
-    embeddings_ = ReparametrizedMatrix<Scalar, Device>(start, settings.reparametrization, model.width, key, from_words && settings.reparametrization ? clone(start) : Values());
+    embeddings_ = ReparametrizedMatrix<Scalar, Device>(start, settings.reparametrization, model.width, key,
+                                                       from_words && settings.reparametrization ? clone(start) : Values());
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return embeddings_.parameters(); }
@@ -42,7 +48,8 @@ class VirtualTokensState {
   void plan(VirtualPlan<Scalar, Device>& plan) const {
     bool const both = settings_.side == Side::both;
     if (settings_.side != Side::target) plan.tokens.push_back({part(0), source_, settings_.place, settings_.positions, pooled_});
-    if (settings_.side != Side::source) plan.tokens.push_back({part(both ? 1 : 0), target_, both ? Place::front : settings_.place, settings_.positions, pooled_});
+    if (settings_.side != Side::source)
+      plan.tokens.push_back({part(both ? 1 : 0), target_, both ? Place::front : settings_.place, settings_.positions, pooled_});
   }
 
   [[nodiscard]] ReparametrizedMatrix<Scalar, Device>& embeddings() { return embeddings_; }
@@ -58,7 +65,8 @@ class VirtualTokensState {
   [[nodiscard]] Values start_values(ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key) const {
     Index const rows = settings_.length * std::max<Index>(submodules(settings_), settings_.side == Side::both ? 2 : 1);
     Shape const shape{rows, model.width};
-    require_memory(cat("[virtual tokens] length ", settings_.length), static_cast<double>(rows) * (static_cast<double>(model.width) * sizeof(Scalar) + 64));
+    require_memory(cat("[virtual tokens] length ", settings_.length),
+                   static_cast<double>(rows) * (static_cast<double>(model.width) * sizeof(Scalar) + 64));
     double const d = settings_.init_deviation;
     switch (settings_.init) {
       case Init::normal: return normal<Scalar>(shape, key.with("tokens"), d);
@@ -76,7 +84,8 @@ class VirtualTokensState {
 
   static Index submodules(Settings const& settings) {
     if constexpr (requires { settings.submodules; }) {
-      if (settings.submodules < 1 || settings.submodules > 2) fail<ConfigError>("[virtual tokens] got submodules ", settings.submodules, "; expected 1 or 2");
+      if (settings.submodules < 1 || settings.submodules > 2)
+        fail<ConfigError>("[virtual tokens] got submodules ", settings.submodules, "; expected 1 or 2");
       return settings.submodules;
     }
     return 1;

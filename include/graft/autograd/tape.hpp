@@ -1,5 +1,6 @@
 /// @file
-/// @brief Reverse-mode differentiation: a tape of recorded operations, gone through backwards once, each freed (with what it saved) as soon as it has run.
+/// @brief Reverse-mode differentiation: a tape of recorded operations, gone through backwards
+/// once, each freed (with what it saved) as soon as it has run.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +12,8 @@
 
 namespace graft {
 
-/// The operations recorded on this thread, in order. Each has a number; `backward` begins at its loss's own and runs the records that gradients
-/// reach. A record that nobody can reach any more, because no variable and no later record holds its result, is freed on the way.
+/// The operations recorded on this thread, in order. Each has a number; `backward` begins at its loss's own and runs the records that
+/// gradients reach. A record that nobody can reach any more, because no variable and no later record holds its result, is freed on the way.
 class Tape {
  public:
   using Number = std::uint64_t;  ///< numbers of a thread's records rise from 1 on
@@ -44,8 +45,8 @@ class Tape {
     entries_.push_back({next_, std::move(record)});
     return next_++;
   }
-  /// Runs what gradients reach from the record `last` down to `first`, last first; each record is destroyed before the next one runs. Where one
-  /// throws, all that were still to run are destroyed.
+  /// Runs what gradients reach from the record `last` down to `first`, last first; each record is destroyed before the next one runs. Where
+  /// one throws, all that were still to run are destroyed.
   void run(Number last, Number first = 0) {
     first = std::max(first, floor_);
     try {
@@ -94,7 +95,8 @@ class Tape {
     Floor const floor(*this);
     record->run();
   }
-  /// Frees what nobody can reach. Doing so each time the tape has doubled keeps it short for programs that record what they never go back through.
+  /// Frees what nobody can reach. Doing so each time the tape has doubled keeps it short
+  /// for programs that record what they never go back through.
   void sweep() {
     for (std::size_t i = entries_.size(); i-- > 0 && entries_[i].number >= floor_;)
       if (!entries_[i].record->reachable()) entries_[i].record.reset();
@@ -103,7 +105,8 @@ class Tape {
   }
   /// Removes the emptied entries from number `first` on; below it, a run that called this one still counts on its places.
   void compact(Number first) {
-    auto const begin = std::lower_bound(entries_.begin(), entries_.end(), first, [](Entry const& entry, Number number) { return entry.number < number; });
+    auto const begin =
+        std::lower_bound(entries_.begin(), entries_.end(), first, [](Entry const& entry, Number number) { return entry.number < number; });
     entries_.erase(std::remove_if(begin, entries_.end(), [](Entry const& entry) { return entry.record == nullptr; }), entries_.end());
   }
 
@@ -125,8 +128,8 @@ class NoGrad {
   bool before_;
 };
 
-/// A recording within whatever else is recorded on this thread: while it lives, operations record, even inside a `NoGrad`; what it recorded and
-/// nobody went back through is forgotten at its end, be that a return or an exception. Recordings nest.
+/// A recording within whatever else is recorded on this thread: while it lives, operations record, even inside a `NoGrad`; what it recorded
+/// and nobody went back through is forgotten at its end, be that a return or an exception. Recordings nest.
 class Recording {
  public:
   Recording() : first_(Tape::current().next()), before_(std::exchange(Tape::current().recording_, true)) {}

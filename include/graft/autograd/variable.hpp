@@ -12,8 +12,8 @@
 
 namespace graft {
 
-/// Where the gradient of one variable is gathered. The first contribution is kept as it is (shared); a further one is added to a tensor of its own.
-/// The slot of a recorded result knows its record: gradients arrive only as long as that is on the tape of this thread.
+/// Where the gradient of one variable is gathered. The first contribution is kept as it is (shared); a further one is added to a tensor of
+/// its own. The slot of a recorded result knows its record: gradients arrive only as long as that is on the tape of this thread.
 template <class Scalar, class Device>
 class GradientSlot {
  public:
@@ -47,8 +47,8 @@ class GradientSlot {
     if (tape_ != &Tape::current())
       fail("[backward] reaches a computation that was recorded on another thread; expected forward and backward on one thread");
     if (closed_)
-      fail("[backward] reaches a computation that is no longer on the tape: a record is gone through once, and then freed; expected one backward; "
-           "hint: add losses that share a computation and go back from the sum, or compute it anew");
+      fail("[backward] reaches a computation that is no longer on the tape: a record is gone through once, and then freed; "
+           "expected one backward; hint: add losses that share a computation and go back from the sum, or compute it anew");
   }
 
  private:
@@ -58,7 +58,8 @@ class GradientSlot {
   bool closed_ = false;
 };
 
-/// An immutable value and, where a gradient is wanted, the slot for it. A variable without a slot is a constant: operations on constants record nothing.
+/// An immutable value and, where a gradient is wanted, the slot for it. A variable without
+/// a slot is a constant: operations on constants record nothing.
 template <class Scalar, class Device = Cpu>
 class Variable {
  public:
@@ -119,8 +120,8 @@ template <class... Inputs>
   return Tape::current().recording() && (tracked(inputs) || ...);
 }
 
-/// Wraps a result and records its reverse pass: `reverse(dy)` receives the result's gradient and accumulates into the slots of the inputs it captured.
-/// A result whose gradient nobody contributed to is skipped.
+/// Wraps a result and records its reverse pass: `reverse(dy)` receives the result's gradient and accumulates into the slots of the inputs
+/// it captured. A result whose gradient nobody contributed to is skipped.
 template <class Scalar, class Device, class Reverse>
 [[nodiscard]] Variable<Scalar, Device> record(Tensor<Scalar, Device> value, Reverse reverse) {
   auto slot = std::make_shared<GradientSlot<Scalar, Device>>();
@@ -153,22 +154,24 @@ class Parameter {
   Variable<Scalar, Device> variable_;
 };
 
-/// d y / d everything tracked, contracted with `dy`, for what was recorded from number `first` on; frees the records that it runs. Records that
-/// it does not reach stay, for other losses.
-/// @throws Error where `y` or something that it was computed from is no longer on this thread's tape; gradients of leaves may be incomplete then
+/// d y / d everything tracked, contracted with `dy`, for what was recorded from number `first` on; frees the records that it runs. Records
+/// that it does not reach stay, for other losses.
+/// @throws Error where `y` or something that it was computed from is no longer on this
+/// thread's tape; gradients of leaves may be incomplete then
 template <class Scalar, class Device>
 void backward_from(Variable<Scalar, Device> const& y, Tensor<Scalar, Device> dy, Tape::Number first = 0) {
   y.slot()->accumulate(std::move(dy));
   Tape::current().run(y.slot()->record(), first);
 }
 
-/// d loss / d everything tracked, for a loss of one element. `scale` multiplies every gradient. Several recorded losses are gone back from one after
-/// the other, if they share no recorded computation; those that do are added first.
+/// d loss / d everything tracked, for a loss of one element. `scale` multiplies every gradient. Several recorded losses are gone back from
+/// one after the other, if they share no recorded computation; those that do are added first.
 /// @throws Error for a loss that is no longer on this thread's tape
 template <class Scalar, class Device>
 void backward(Variable<Scalar, Device> const& loss, Scalar scale = Scalar(1)) {
   if (loss.value().size() != 1) fail<ShapeError>("[backward] got a loss of shape ", loss.shape(), "; expected one element");
-  if (!loss.tracked()) fail("[backward] got a loss that depends on nothing trainable; expected a recorded computation; hint: is the adaptation disabled?");
+  if (!loss.tracked())
+    fail("[backward] got a loss that depends on nothing trainable; expected a recorded computation; hint: is the adaptation disabled?");
   Tensor<Scalar, Device> one(loss.shape());
   kernels::fill(Device{}, one.data(), scale, Index{1});
   backward_from(loss, std::move(one));

@@ -10,11 +10,16 @@ namespace graft {
 
 namespace detail {
 
-inline constexpr std::uint64_t xxh_prime[] = {0x9e3779b185ebca87ULL, 0xc2b2ae3d27d4eb4fULL, 0x165667b19e3779f9ULL, 0x85ebca77c2b2ae63ULL, 0x27d4eb2f165667c5ULL};
+inline constexpr std::uint64_t xxh_prime[] = {0x9e3779b185ebca87ULL, 0xc2b2ae3d27d4eb4fULL, 0x165667b19e3779f9ULL, 0x85ebca77c2b2ae63ULL,
+                                              0x27d4eb2f165667c5ULL};
 
 constexpr std::uint64_t rotate_left(std::uint64_t x, int bits) { return (x << bits) | (x >> (64 - bits)); }
-constexpr std::uint64_t xxh_round(std::uint64_t sum, std::uint64_t word) { return rotate_left(sum + word * xxh_prime[1], 31) * xxh_prime[0]; }
-constexpr std::uint64_t xxh_merge(std::uint64_t hash, std::uint64_t lane) { return (hash ^ xxh_round(0, lane)) * xxh_prime[0] + xxh_prime[3]; }
+constexpr std::uint64_t xxh_round(std::uint64_t sum, std::uint64_t word) {
+  return rotate_left(sum + word * xxh_prime[1], 31) * xxh_prime[0];
+}
+constexpr std::uint64_t xxh_merge(std::uint64_t hash, std::uint64_t lane) {
+  return (hash ^ xxh_round(0, lane)) * xxh_prime[0] + xxh_prime[3];
+}
 
 template <class Word>
 std::uint64_t read_word(unsigned char const* at) {

@@ -18,7 +18,8 @@
 
 namespace graft::detail {
 
-/// Threads that wait for jobs. They start with the first job or the first question for their number; where the system refuses some, there are fewer.
+/// Threads that wait for jobs. They start with the first job or the first question for their
+/// number; where the system refuses some, there are fewer.
 class Crew {
  public:
   explicit Crew(int threads) : wanted_(threads) {}
@@ -66,7 +67,8 @@ class Crew {
     return flag;
   }
 
-  /// Looks for a condition a little while before the thread goes to sleep: a model's operations follow each other within microseconds, and waking up takes longer.
+  /// Looks for a condition a little while before the thread goes to sleep: a model's operations follow
+  /// each other within microseconds, and waking up takes longer.
   template <class Condition>
   static void spin_until(Condition const& condition) {
     for (int i = 0; i < 4000 && !condition(); ++i) {
@@ -110,7 +112,8 @@ class Crew {
         // What the system gave to the last thread it may refuse to the work itself: half of them are let go.
         stop(workers_.size() / 2);
         warn("[threads] the system refused some threads; got ", workers_.size() + 1, "; expected ", wanted_,
-             "; results do not depend on their number; hint: a smaller GRAFT_NUM_THREADS, or a higher limit on processes (ulimit -u) or memory (ulimit -v)");
+             "; results do not depend on their number; hint: a smaller GRAFT_NUM_THREADS, or a higher limit on processes (ulimit -u) or "
+             "memory (ulimit -v)");
       }
     });
   }
@@ -118,7 +121,8 @@ class Crew {
   [[nodiscard]] bool hire() {
     try {
       workers_.reserve(static_cast<std::size_t>(wanted_));
-      for (std::size_t number = 0; number + 1 < static_cast<std::size_t>(wanted_); ++number) workers_.emplace_back([this, number] { serve(number); });
+      for (std::size_t number = 0; number + 1 < static_cast<std::size_t>(wanted_); ++number)
+        workers_.emplace_back([this, number] { serve(number); });
       return true;
     } catch (std::system_error const&) {
     } catch (std::bad_alloc const&) {

@@ -20,8 +20,8 @@ namespace graft::detail {
   return out + (text.size() > 40 ? "…\"" : "\"");
 }
 
-/// The integer in [least, most] that the variable `name` holds; nothing where it is not set. Another value is said in a warning that ends with `otherwise`
-/// ("using 4, one a processor"), and counts as not set.
+/// The integer in [least, most] that the variable `name` holds; nothing where it is not set. Another value is said in a warning that ends
+/// with `otherwise` ("using 4, one a processor"), and counts as not set.
 [[nodiscard]] inline std::optional<int> environment_number(char const* name, int least, int most, std::string const& otherwise) {
   char const* const text = std::getenv(name);
   if (!text) return std::nullopt;

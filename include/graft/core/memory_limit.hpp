@@ -37,14 +37,16 @@ namespace detail {
 #ifdef __linux__
   struct sysinfo info {};
   if (sysinfo(&info) == 0) limit = (static_cast<std::size_t>(info.totalram) + static_cast<std::size_t>(info.totalswap)) * info.mem_unit;
-  for (char const* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) limit = std::min(limit, control_group_limit(path));
+  for (char const* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"})
+    limit = std::min(limit, control_group_limit(path));
 #endif
   return limit;
 }
 
 }  // namespace detail
 
-/// Bytes of memory and swap that this process may have: the machine's, or its control group's. The greatest number where the system does not say.
+/// Bytes of memory and swap that this process may have: the machine's, or its control group's.
+/// The greatest number where the system does not say.
 [[nodiscard]] inline std::size_t machine_memory() {
   static std::size_t const bytes = detail::find_machine_memory();
   return bytes;
@@ -57,11 +59,13 @@ namespace detail {
   return out.str();
 }
 
-/// Refuses what cannot fit before anything is allocated: `bytes` as a floating-point number, because a product of sizes may not fit an integer.
+/// Refuses what cannot fit before anything is allocated: `bytes` as a floating-point number,
+/// because a product of sizes may not fit an integer.
 /// @throws ConfigError that begins with `what`
 inline void require_memory(std::string const& what, double bytes) {
   if (bytes > static_cast<double>(machine_memory()))
-    fail<ConfigError>(what, " needs ", gibibytes(bytes), " of memory; expected at most ", gibibytes(static_cast<double>(machine_memory())), ", all that this machine has");
+    fail<ConfigError>(what, " needs ", gibibytes(bytes), " of memory; expected at most ", gibibytes(static_cast<double>(machine_memory())),
+                      ", all that this machine has");
 }
 
 }  // namespace graft

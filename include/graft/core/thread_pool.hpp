@@ -1,5 +1,6 @@
 /// @file
-/// @brief One pool of threads for everything. Work is cut by its size alone, never by the number of threads, so results do not depend on it.
+/// @brief One pool of threads for everything. Work is cut by its size alone, never by
+/// the number of threads, so results do not depend on it.
 #pragma once
 
 #include <algorithm>
@@ -22,7 +23,8 @@ class ThreadPool;
 
 namespace detail {
 
-/// All pools of the process, for `fork()`: a child has none of its parent's workers, so every pool gets new ones there, when it is first used.
+/// All pools of the process, for `fork()`: a child has none of its parent's workers,
+/// so every pool gets new ones there, when it is first used.
 struct Pools {
   std::mutex mutex;
   ThreadPool* first = nullptr;
@@ -43,7 +45,8 @@ struct Pools {
 
 }  // namespace detail
 
-/// A set of workers that run the tasks of one `run` at a time; calls from several threads wait for each other. A child of `fork()` has workers of its own.
+/// A set of workers that run the tasks of one `run` at a time; calls from several threads wait
+/// for each other. A child of `fork()` has workers of its own.
 class ThreadPool {
  public:
   static constexpr int max_threads = 1024;
@@ -66,7 +69,8 @@ class ThreadPool {
 
   /// The process's pool: `GRAFT_NUM_THREADS` threads, else one per core this process may use.
   static ThreadPool& global() {
-    static ThreadPool* const pool = new ThreadPool(default_threads());  // never destroyed: another thread may compute while the process ends
+    // never destroyed: another thread may compute while the process ends
+    static ThreadPool* const pool = new ThreadPool(default_threads());
     return *pool;
   }
 
@@ -85,7 +89,8 @@ class ThreadPool {
 
   static int default_threads() {
     int const processors = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, max_threads);
-    return detail::environment_number("GRAFT_NUM_THREADS", 1, max_threads, cat("using ", processors, ", one a processor")).value_or(processors);
+    return detail::environment_number("GRAFT_NUM_THREADS", 1, max_threads, cat("using ", processors, ", one a processor"))
+        .value_or(processors);
   }
   static std::unique_ptr<detail::Crew> make_crew(int threads) {
     if (threads < 1 || threads > max_threads) fail<ConfigError>("[threads] got ", threads, " threads; expected 1 to ", max_threads);

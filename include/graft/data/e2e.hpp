@@ -88,8 +88,9 @@ inline std::string join_lines(std::string_view text) {
   return result;
 }
 
-/// Rows of an E2E file (`trainset.csv`, `devset.csv`, `testset_w_refs.csv`; also the cleaned E2E data): columns `mr` and `ref`, found by their
-/// names in the header. Sources are linearized, targets are the texts as written (PrefixTuning's files have them tokenized), on one line.
+/// Rows of an E2E file (`trainset.csv`, `devset.csv`, `testset_w_refs.csv`; also the cleaned E2E data): columns `mr` and `ref`, found by
+/// their names in the header. Sources are linearized, targets are the texts as written
+/// (PrefixTuning's files have them tokenized), on one line.
 /// @throws FileError with file and line for a malformed row, a missing column, or a file without rows
 [[nodiscard]] inline std::vector<Example> read_e2e_csv(std::filesystem::path const& path) {
   std::string const text = read_text_file(path), file = path.string();

@@ -10,8 +10,8 @@ namespace graft {
 
 /// A source text and what should be written for it.
 ///
-/// Readers give one row a target (`references` empty): training wants those. `group_by_source` turns rows into one example for each distinct
-/// source with all its texts as references: generation and BLEU want those. `expand_references` goes back.
+/// Readers give one row a target (`references` empty): training wants those. `group_by_source` turns rows into one example for each
+/// distinct source with all its texts as references: generation and BLEU want those. `expand_references` goes back.
 struct Example {
   std::string source;
   std::string target;                   ///< the text to learn; of a grouped example, the first reference

@@ -51,8 +51,8 @@ inline std::vector<Example> read_separated(std::filesystem::path const& path, st
   return detail::read_separated(path, "\t", "source<TAB>target", "source\ttarget");
 }
 
-/// Examples of a file in any of the known formats: `.csv` is E2E's, `.tsv` tab-separated; otherwise the first line that is not blank decides
-/// (`||`, then a tab, then a header with `mr` and `ref`).
+/// Examples of a file in any of the known formats: `.csv` is E2E's, `.tsv` tab-separated; otherwise the first line that is not blank
+/// decides (`||`, then a tab, then a header with `mr` and `ref`).
 /// @throws FileError as the reader of the format does, or when no format fits
 [[nodiscard]] inline std::vector<Example> read_examples(std::filesystem::path const& path) {
   std::string const extension = path.extension().string();

@@ -19,15 +19,17 @@
 
 namespace graft {
 
-/// What stands around source and target: the model reads `source + separator` and learns to write `target_prefix + target` and the end token.
-/// Separator and end token tell it where the text begins and ends, so both belong in training and in generation alike.
+/// What stands around source and target: the model reads `source + separator` and learns to write `target_prefix + target` and the end
+/// token. Separator and end token tell it where the text begins and ends, so both belong in training and in generation alike.
 struct Template {
   std::string separator = " ->";
   std::string target_prefix = " ";
   std::optional<Token> end_token = std::nullopt;  ///< none: the tokenizer's own
-  bool begin_token = false;    ///< whether the tokenizer's beginning token comes first even where its files put none there; it is never there twice
+  /// whether the tokenizer's beginning token comes first even where its files put none there; it is never there twice
+  bool begin_token = false;
   bool special_tokens = true;  ///< whether special tokens that the tokenizer's files put around a text stand here too
-  bool apart = false;          ///< whether source and target are two texts, of an encoder and a decoder; else the target continues the source
+  /// whether source and target are two texts, of an encoder and a decoder; else the target continues the source
+  bool apart = false;
 
   /// What an encoder–decoder reads and writes by default: both texts as they are, in the tokenizer's special tokens.
   [[nodiscard]] static Template of_pairs() { return {.separator = "", .target_prefix = "", .apart = true}; }
@@ -57,12 +59,14 @@ template <class Tokenizer>
         if (special) (behind ? around.behind : around.before).push_back(part.id);
         behind = behind || !special;
       }
-  if (auto const begin = tokenizer.special_tokens().bos; form.begin_token && begin && (around.before.empty() || around.before.front() != *begin))
+  if (auto const begin = tokenizer.special_tokens().bos;
+      form.begin_token && begin && (around.before.empty() || around.before.front() != *begin))
     around.before.insert(around.before.begin(), *begin);
   return around;
 }
 
-/// The ids of a text that continues another: without a space that the tokenizer puts before a text (SentencePiece), where it can tell the two.
+/// The ids of a text that continues another: without a space that the tokenizer puts
+/// before a text (SentencePiece), where it can tell the two.
 template <class Tokenizer>
 [[nodiscard]] std::vector<Token> encode_continuation(Tokenizer const& tokenizer, std::string_view text) {
   if constexpr (requires { tokenizer.encode_part(text, false); })
@@ -81,7 +85,8 @@ template <class Tokenizer>
   return tokens;
 }
 
-/// What a model is to write: the prefix, `text` and one end token. A text apart has its special tokens too, as transformers' `text_target` gives them.
+/// What a model is to write: the prefix, `text` and one end token. A text apart has its special
+/// tokens too, as transformers' `text_target` gives them.
 template <class Tokenizer>
 [[nodiscard]] std::vector<Token> encode_target(Tokenizer const& tokenizer, std::string_view text, Template const& form, Token end) {
   std::string const whole = form.target_prefix + std::string(text);
@@ -114,13 +119,15 @@ struct LengthLimits {
   Index source = 0, target = 0;
 };
 
-/// Shortens the longer of the examples. A source loses the tokens before its last `kept_end` (the separator, which the model must see) and never its first
+/// Shortens the longer of the examples. A source loses the tokens before its last `kept_end`
+/// (the separator, which the model must see) and never its first
 /// `kept_begin` (the special tokens); a target loses its end, the end token with it: the text does not end there.
 /// @throws ConfigError for a limit that leaves nothing of the source
 inline Truncation limit_lengths(std::vector<TokenizedExample>& examples, LengthLimits limits, Index kept_end = 1, Index kept_begin = 0) {
   if (limits.source < 0 || limits.target < 0 || (limits.source > 0 && limits.source <= kept_end + kept_begin))
-    fail<ConfigError>("[limit_lengths] got maximum lengths ", limits.source, " (source) and ", limits.target, " (target); expected 0 for none, or a source of more than the ",
-                      kept_end + kept_begin, " tokens of the separator and around the text");
+    fail<ConfigError>("[limit_lengths] got maximum lengths ", limits.source, " (source) and ", limits.target,
+                      " (target); expected 0 for none, or a source of more than the ", kept_end + kept_begin,
+                      " tokens of the separator and around the text");
   Truncation cut;
   for (auto& example : examples) {
     auto& source = example.source;
@@ -138,20 +145,23 @@ inline Truncation limit_lengths(std::vector<TokenizedExample>& examples, LengthL
   return cut;
 }
 
-/// Encodes the two sides of examples. `Tokenizer` has `encode(text)` and `special_tokens()`, and `encode_part` and `text_template` where it puts spaces and
-/// special tokens of its own around a text; it is only referred to.
+/// Encodes the two sides of examples. `Tokenizer` has `encode(text)` and `special_tokens()`, and `encode_part` and `text_template` where it
+/// puts spaces and special tokens of its own around a text; it is only referred to.
 template <class Tokenizer>
 class TemplateEncoder {
  public:
   /// @throws ConfigError if the template wants a token that the tokenizer lacks
-  TemplateEncoder(Tokenizer const& tokenizer, Template form, LengthLimits limits = {}) : tokenizer_(tokenizer), form_(std::move(form)), limits_(limits) {
+  TemplateEncoder(Tokenizer const& tokenizer, Template form, LengthLimits limits = {})
+      : tokenizer_(tokenizer), form_(std::move(form)), limits_(limits) {
     auto const special = tokenizer.special_tokens();
     if (!form_.end_token) form_.end_token = special.eos;
     if (!form_.end_token) fail<ConfigError>("[template] the tokenizer has no end token; expected one; hint: set Template::end_token");
-    if (form_.begin_token && !special.bos) fail<ConfigError>("[template] the tokenizer has no beginning token; expected one; hint: set Template::begin_token to false");
+    if (form_.begin_token && !special.bos)
+      fail<ConfigError>("[template] the tokenizer has no beginning token; expected one; hint: set Template::begin_token to false");
     auto const around = surrounding_tokens(tokenizer, form_);
     if (!form_.apart && !around.behind.empty())
-      warn("[template] the tokenizer puts ", around.behind.size(), " special tokens behind a text; they are left out behind a source, which the target continues");
+      warn("[template] the tokenizer puts ", around.behind.size(),
+           " special tokens behind a text; they are left out behind a source, which the target continues");
     kept_begin_ = static_cast<Index>(around.before.size());
     kept_end_ = static_cast<Index>(encode_continuation(tokenizer, form_.separator).size() + (form_.apart ? around.behind.size() : 0));
   }
@@ -172,7 +182,8 @@ class TemplateEncoder {
     std::vector<TokenizedExample> encoded(examples.size());
     parallel_chunks(static_cast<Index>(examples.size()), 64, [&](Index first, Index last) {
       for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i)
-        encoded[i] = {encode_source(tokenizer_, examples[i].source, form_), encode_target(tokenizer_, examples[i].target, form_, end_token()), i};
+        encoded[i] = {encode_source(tokenizer_, examples[i].source, form_),
+                      encode_target(tokenizer_, examples[i].target, form_, end_token()), i};
     });
     cut.add(limit_lengths(encoded, limits_, kept_end(), kept_begin_));
     return encoded;

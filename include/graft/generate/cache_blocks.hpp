@@ -10,7 +10,8 @@
 
 namespace graft::detail {
 
-/// Blocks of a few cache rows, counted by the texts that use them (paged attention; Kwon et al. 2023). The block that a text is writing is its own; full ones are shared.
+/// Blocks of a few cache rows, counted by the texts that use them (paged attention; Kwon et al. 2023). The block that a text is writing is
+/// its own; full ones are shared.
 class BlockPool {
  public:
   static constexpr Index rows = 16;  ///< of a block: a branch copies half a block on average

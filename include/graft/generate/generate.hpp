@@ -34,7 +34,8 @@ inline void check_prompts(RowLimits const& row_limits, std::vector<std::vector<T
   }
 }
 
-/// The processors of the tokens that a configuration forces. As in transformers, the first token is forced after a single one, such as a decoder's start token.
+/// The processors of the tokens that a configuration forces. As in transformers, the first token
+/// is forced after a single one, such as a decoder's start token.
 [[nodiscard]] inline std::vector<LogitsProcessor> forced_tokens(ModelConfig const& config, Index max_new_tokens) {
   std::vector<LogitsProcessor> chain;
   if (config.forced_bos >= 0)
@@ -47,10 +48,12 @@ inline void check_prompts(RowLimits const& row_limits, std::vector<std::vector<T
 
 }  // namespace detail
 
-/// Generates after every prompt (token ids, of any lengths) with the model and its adaptation: `[prompts][texts]`. In a model with an encoder the prompts are the
-/// sources that the encoder reads. The first and last tokens that the model's configuration forces are forced, before the settings' own processors.
-/// Prompts are taken so many at a time that at most `texts_at_once` texts are written together (at least one prompt); the result does not depend on it.
-/// @throws ConfigError for impossible settings, an empty prompt, or one that leaves too few positions for max_new_tokens; NumericError for logits that are not finite.
+/// Generates after every prompt (token ids, of any lengths) with the model and its adaptation: `[prompts][texts]`. In a model with an
+/// encoder the prompts are the sources that the encoder reads. The first and last tokens that the model's configuration forces are forced,
+/// before the settings' own processors. Prompts are taken so many at a time that at most `texts_at_once` texts are written together (at
+/// least one prompt); the result does not depend on it.
+/// @throws ConfigError for impossible settings, an empty prompt, or one that leaves too few positions for max_new_tokens; NumericError for
+/// logits that are not finite.
 template <class Model, GenerationSettings Settings>
 [[nodiscard]] Generations generate(Model& model, std::vector<std::vector<Token>> const& prompts, Settings settings,
                                    Index texts_at_once = 32) {

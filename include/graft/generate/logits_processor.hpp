@@ -90,7 +90,8 @@ using LogitsProcessor = std::function<void(History const& history, Scores& score
       if (scores.has(token)) scores.forbid(token);
   };
 }
-/// None of `tokens` as first token (transformers: begin_suppress_tokens). Where the first token after a start token is forced, it is the second that counts.
+/// None of `tokens` as first token (transformers: begin_suppress_tokens). Where the first token
+/// after a start token is forced, it is the second that counts.
 [[nodiscard]] inline LogitsProcessor suppress_first(std::vector<Token> tokens, bool first_is_forced = false) {
   return [tokens = std::move(tokens), first_is_forced](History const& history, Scores& scores) {
     if (history.generated() != (first_is_forced && history.prompt_length == 1 ? 1 : 0)) return;
@@ -99,7 +100,8 @@ using LogitsProcessor = std::function<void(History const& history, Scores& score
   };
 }
 
-/// None of the sequences `words` in what is generated; they may begin in the prompt (transformers: bad_words_ids). A single end token is allowed all the same.
+/// None of the sequences `words` in what is generated; they may begin in the prompt (transformers:
+/// bad_words_ids). A single end token is allowed all the same.
 [[nodiscard]] inline LogitsProcessor forbid_words(std::vector<std::vector<Token>> words, std::vector<Token> const& end_tokens = {}) {
   auto const harmless = [&](std::vector<Token> const& word) {
     return word.empty() || (word.size() == 1 && std::find(end_tokens.begin(), end_tokens.end(), word.front()) != end_tokens.end());

@@ -14,10 +14,10 @@
 
 namespace graft {
 
-/// A decoding session of a model. Every token goes through the model once: the prompts in one packed batch (what all of them begin with only once, where that pays),
-/// then each step's tokens in another. A prompt's keys and values are stored once for all its texts; texts that branch share their common past.
-/// In a model with an encoder the prompts are its sources, and every text begins with the decoder's start token.
-/// The adaptation is prepared once: its parameters must not change while the session lives.
+/// A decoding session of a model. Every token goes through the model once: the prompts in one packed batch (what all of them begin with
+/// only once, where that pays), then each step's tokens in another. A prompt's keys and values are stored once for all its texts; texts
+/// that branch share their common past. In a model with an encoder the prompts are its sources, and every text begins with the decoder's
+/// start token. The adaptation is prepared once: its parameters must not change while the session lives.
 template <class Model>
 class ModelSession {
  public:
@@ -133,7 +133,8 @@ class ModelSession {
   }
   [[nodiscard]] CacheExtent source_of(std::size_t prompt) const { return has_encoder ? source_extents_[prompt] : CacheExtent{}; }
 
-  /// How many first tokens are worth computing once for all prompts: few-shot examples, instructions. Never a prompt's last token, which infix activations precede.
+  /// How many first tokens are worth computing once for all prompts: few-shot examples, instructions. Never a prompt's last token, which
+  /// infix activations precede.
   [[nodiscard]] Index shared_length() const {
     constexpr Index worth_a_pass = 64;  // saved tokens that outweigh reading the weights once more
     if (prompts_.size() < 2 || virtual_tokens_ > 0) return 0;

@@ -42,7 +42,8 @@ class PromptBeams {
     return static_cast<std::size_t>(settings.beams) * std::max<std::size_t>(2, 1 + settings.end_tokens.size());
   }
 
-  /// Takes the step's best candidates, best first. Afterwards `live()` holds the beams to go on with, none when the prompt is done; their `row` is their parent's.
+  /// Takes the step's best candidates, best first. Afterwards `live()` holds the beams to go on with, none when the prompt is done; their
+  /// `row` is their parent's.
   void advance(std::vector<BeamCandidate> const& candidates) {
     if (candidates.empty() && finished_.empty()) fail_all_forbidden(number_, generated_);
     ++generated_;

@@ -12,11 +12,12 @@
 
 namespace graft {
 
-/// A decoding in progress, constructed for prompts of any lengths. It knows nothing of how tokens are chosen, and a search knows nothing of caches.
+/// A decoding in progress, constructed for prompts of any lengths. It knows nothing of how
+/// tokens are chosen, and a search knows nothing of caches.
 /// - `prompts()`: the tokens that every text begins with, as logits processors are to see them.
 /// - `start()`: logits `[prompts, vocabulary]` after each prompt; called once, first.
-/// - `advance(parents, tokens)`: logits `[tokens.size(), vocabulary]`, where text i continues row `parents[i]` of the previous call with `tokens[i]`.
-///   Rows may be dropped, repeated and reordered: finished texts leave the batch, and beams branch.
+/// - `advance(parents, tokens)`: logits `[tokens.size(), vocabulary]`, where text i continues row `parents[i]` of the previous call with
+///   `tokens[i]`. Rows may be dropped, repeated and reordered: finished texts leave the batch, and beams branch.
 /// The caller may overwrite the logits it was given.
 template <class Session>
 concept DecodingSession = requires(Session& session, Session const& fixed, std::vector<Index> const& parents,
@@ -35,12 +36,18 @@ class AnySession {
 
   template <DecodingSession Session>
   explicit AnySession(Session& session)
-      : session_(&session), prompts_(&std::as_const(session).prompts()), start_([](void* s) { return static_cast<Session*>(s)->start(); }),
-        advance_([](void* s, std::vector<Index> const& parents, std::vector<Token> const& tokens) { return static_cast<Session*>(s)->advance(parents, tokens); }) {}
+      : session_(&session),
+        prompts_(&std::as_const(session).prompts()),
+        start_([](void* s) { return static_cast<Session*>(s)->start(); }),
+        advance_([](void* s, std::vector<Index> const& parents, std::vector<Token> const& tokens) {
+          return static_cast<Session*>(s)->advance(parents, tokens);
+        }) {}
 
   [[nodiscard]] std::vector<std::vector<Token>> const& prompts() const { return *prompts_; }
   [[nodiscard]] Tensor<Scalar> start() { return start_(session_); }
-  [[nodiscard]] Tensor<Scalar> advance(std::vector<Index> const& parents, std::vector<Token> const& tokens) { return advance_(session_, parents, tokens); }
+  [[nodiscard]] Tensor<Scalar> advance(std::vector<Index> const& parents, std::vector<Token> const& tokens) {
+    return advance_(session_, parents, tokens);
+  }
 
  private:
   void* session_;

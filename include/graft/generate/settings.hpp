@@ -41,8 +41,8 @@ struct Greedy {
   TokenCallback on_token = {};
 };
 
-/// Tokens drawn from p ∝ exp(z / temperature), restricted by top_k, then top_p, then min_p. The numbers are addressed by (seed, prompt, sequence,
-/// position): a text depends on its prompt's number, never on the other prompts.
+/// Tokens drawn from p ∝ exp(z / temperature), restricted by top_k, then top_p, then min_p. The numbers are addressed by (seed, prompt,
+/// sequence, position): a text depends on its prompt's number, never on the other prompts.
 struct Sampling {
   Index max_new_tokens = 128;
   Index min_new_tokens = 0;
@@ -69,8 +69,9 @@ enum class EarlyStopping {
   never,      ///< when no live beam can still become better, at the greatest length where length_penalty > 0 (transformers: "never")
 };
 
-/// Beam search as transformers 5 defines it: score = Σ log p / |generated tokens, the end token included|^length_penalty, with p after the processors.
-/// With one beam transformers searches greedily and gives no score; here it is that of the model's own p, which forced tokens have too.
+/// Beam search as transformers 5 defines it: score = Σ log p / |generated tokens, the end token included|^length_penalty, with p after the
+/// processors. With one beam transformers searches greedily and gives no score; here it
+/// is that of the model's own p, which forced tokens have too.
 struct BeamSearch {
   Index max_new_tokens = 128;
   Index min_new_tokens = 0;

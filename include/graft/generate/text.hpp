@@ -38,12 +38,13 @@ template <class Model>
 /// The settings with the model's end tokens, where they name none; see `end_tokens`.
 template <class Model, GenerationSettings Settings>
 [[nodiscard]] Settings with_end_token(Model& model, Tokenizer const& tokenizer, Settings settings) {
-  if (settings.end_tokens.empty()) settings.end_tokens = end_tokens(model.config(), tokenizer.special_tokens().eos, detail::is_adapted(model));
+  if (settings.end_tokens.empty())
+    settings.end_tokens = end_tokens(model.config(), tokenizer.special_tokens().eos, detail::is_adapted(model));
   return settings;
 }
 
-/// The best continuation of every prompt, which is read as `encode_source` gives it: in the special tokens of the tokenizer's files, without a separator. Where the settings
-/// name no end token, the model's are it; see `end_tokens`.
+/// The best continuation of every prompt, which is read as `encode_source` gives it: in the special tokens of the tokenizer's files,
+/// without a separator. Where the settings name no end token, the model's are it; see `end_tokens`.
 template <class Model, GenerationSettings Settings>
 [[nodiscard]] std::vector<std::string> generate(Model& model, Tokenizer const& tokenizer, std::vector<std::string> const& prompts,
                                                 Settings const& settings) {

@@ -1,5 +1,6 @@
 /// @file
-/// @brief Which base an adapter was made over, kept in its tensors' file: another base of the same shape would take it and write other texts.
+/// @brief Which base an adapter was made over, kept in its tensors' file: another base
+/// of the same shape would take it and write other texts.
 #pragma once
 
 #include <map>
@@ -53,8 +54,8 @@ template <class Pretrained>
 
 namespace detail {
 
-/// An adapter without a word of its base is taken as it is. One over a base of other weights is refused, but where the base is stored in another type (a
-/// quantized one, say), whose weights must differ: then a warning says so.
+/// An adapter without a word of its base is taken as it is. One over a base of other weights is refused, but where the base is stored in
+/// another type (a quantized one, say), whose weights must differ: then a warning says so.
 /// @throws FileError
 template <class Pretrained>
 void check_adapter_base(SafetensorsFile const& file, Pretrained const& base, LoadOptions const& options) {
@@ -62,8 +63,9 @@ void check_adapter_base(SafetensorsFile const& file, Pretrained const& base, Loa
   if (made.hash.empty()) return;
   AdapterBase const own = adapter_base(base);
   if (own.hash.empty() || own.hash == made.hash) return;
-  std::string const what = cat("[", file.path(), "] was made over a base of other weights; got ", base.source, " with the hash ", own.hash, " (", own.storage, "); expected ",
-                               printable(made.hash), " (", made.storage.empty() ? "unknown" : printable(made.storage), ")");
+  std::string const what =
+      cat("[", file.path(), "] was made over a base of other weights; got ", base.source, " with the hash ", own.hash, " (", own.storage,
+          "); expected ", printable(made.hash), " (", made.storage.empty() ? "unknown" : printable(made.storage), ")");
   if (options.any_base)
     warn(what, "; it is used all the same, as asked");
   else if (!made.storage.empty() && made.storage != own.storage)

@@ -66,8 +66,8 @@ struct AdapterOptions {
   std::map<std::string, std::string> files = {};  ///< further files by name, written in the same step (`template_file`)
 };
 
-/// Whether a file of that name in an adapter folder belongs to the adapter, so that it goes when another takes its place: the two files of PEFT and graft, the
-/// pickled form of the second, and graft's template. A README or a tokenizer may stay.
+/// Whether a file of that name in an adapter folder belongs to the adapter, so that it goes when another takes its place: the two files of
+/// PEFT and graft, the pickled form of the second, and graft's template. A README or a tokenizer may stay.
 [[nodiscard]] inline bool is_adapter_file(std::string_view name) {
   return name == "adapter_config.json" || name == "adapter_model.safetensors" || name == "adapter_model.bin" || name == template_file;
 }
@@ -88,7 +88,8 @@ struct AdapterFolder {
     std::error_code error;
     if (!std::filesystem::exists(path, error)) {
       std::string others;
-      for (auto const& name : adapter_names(folder)) others += (others.empty() ? "; hint: it holds the named adapters " : ", ") + printable_name(name);
+      for (auto const& name : adapter_names(folder))
+        others += (others.empty() ? "; hint: it holds the named adapters " : ", ") + printable_name(name);
       fail<FileError>("[", folder.string(), "] holds no adapter; expected the file adapter_config.json in it", others);
     }
     JsonLimits limits;
@@ -109,7 +110,8 @@ struct AdapterFolder {
            std::any_of(found->begin(), found->end(), [](auto const& name) { return name == "classifier" || name == "score"; });
   }
 
-  /// The strategy it holds, as its `name` (beside the head, of a classifier's). @throws FileError for a PEFT type that graft lacks, or if it says none
+  /// The strategy it holds, as its `name` (beside the head, of a classifier's). @throws FileError
+  /// for a PEFT type that graft lacks, or if it says none
   [[nodiscard]] std::string kind() const {
     if (is_peft()) {
       if (config.contains("graft_type")) fail<FileError>("[", config_path, "] has both a peft_type and a graft_type; expected one of them");

@@ -33,7 +33,9 @@ inline constexpr std::int64_t adapter_format = 1;
   auto const& stack = model.stacks.front();
   nlohmann::json json{{"vocabulary", model.vocabulary}, {"width", model.width},       {"layers", stack.layers},
                       {"heads", stack.heads},           {"kv_heads", stack.kv_heads}, {"head_dim", stack.head_dim}};
-  if (model.stacks.size() > 1) json.update({{"encoder_layers", model.input().layers}, {"encoder_heads", model.input().heads}, {"encoder_head_dim", model.input().head_dim}});
+  if (model.stacks.size() > 1)
+    json.update(
+        {{"encoder_layers", model.input().layers}, {"encoder_heads", model.input().heads}, {"encoder_head_dim", model.input().head_dim}});
   return json;
 }
 
@@ -129,7 +131,8 @@ class ExtentCheck {
   /// PEFT holds virtual tokens once for each of an encoder and a decoder.
   [[nodiscard]] bool has_twice(std::int64_t extent) const {
     auto const twice = extent > 0 ? checked_multiply(static_cast<std::uint64_t>(extent), 2) : std::nullopt;
-    return twice && *twice <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) && extents_.contains(static_cast<std::int64_t>(*twice));
+    return twice && *twice <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) &&
+           extents_.contains(static_cast<std::int64_t>(*twice));
   }
   template <class T>
   [[noreturn]] void refuse(std::string const& key, T value, std::string const& expected) const {

@@ -49,7 +49,9 @@ template <class Adaptation, class Scalar, class Device>
   std::vector<AdapterTensor<Scalar, Device>> tensors;
   each_part_state<Adaptation>(state, [&](auto& part, std::string const& prefix) {
     if constexpr (SoftPromptState<std::remove_reference_t<decltype(part)>>)
-      each_soft_prompt(part, [&](std::string const& name, auto& matrix) { tensors.push_back({prefix + name + soft_prompt_tensor, matrix.values()}); });
+      each_soft_prompt(part, [&](std::string const& name, auto& matrix) {
+        tensors.push_back({prefix + name + soft_prompt_tensor, matrix.values()});
+      });
     else
       for (auto* parameter : part.parameters()) tensors.push_back({parameter->name(), parameter->mutable_value()});
   });

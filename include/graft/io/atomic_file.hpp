@@ -27,8 +27,8 @@ namespace graft {
 /// Writes a file beside its target and renames it into place: temporary → write → fsync → rename → fsync of the folder.
 /// Until `commit()` returns the old file stays as it was; without it (an exception) the temporary is removed.
 ///
-/// Links are followed, to what does not exist yet too. A FIFO, a character device (a terminal, /dev/null) and a descriptor of this process (/dev/stdout) are
-/// written through and stay what they are; a folder, a socket, a block device and a loop of links are refused.
+/// Links are followed, to what does not exist yet too. A FIFO, a character device (a terminal, /dev/null) and a descriptor of this process
+/// (/dev/stdout) are written through and stay what they are; a folder, a socket, a block device and a loop of links are refused.
 class AtomicFile {
  public:
   /// Creates the temporary in the target's folder, or opens the stream; throws FileError if that cannot be written.
@@ -75,15 +75,16 @@ class AtomicFile {
     }
     int const locked = ::flock(file.get(), LOCK_EX | LOCK_NB);  // shows that its writer lives; some file systems have no locks
     struct stat old = {};
-    int const ignored = ::stat(target_.c_str(), &old) == 0 ? ::fchmod(file.get(), old.st_mode & 07777) : locked;  // a file system without modes loses nothing
+    // a file system without modes loses nothing
+    int const ignored = ::stat(target_.c_str(), &old) == 0 ? ::fchmod(file.get(), old.st_mode & 07777) : locked;
     static_cast<void>(ignored);
     return file.release();
   }
   [[noreturn]] void refuse(char const* what) const {
     std::string const why = std::strerror(errno);
     if (stream_) fail<FileError>("[", detail::shown(given_), "] ", what, "; got: ", why, "; expected a stream that takes all of it");
-    fail<FileError>("[", detail::shown(given_), "] ", what, "; got: ", why, "; expected room and permission in ", detail::shown(detail::folder_of(target_)),
-                    "; what was there before is unchanged");
+    fail<FileError>("[", detail::shown(given_), "] ", what, "; got: ", why, "; expected room and permission in ",
+                    detail::shown(detail::folder_of(target_)), "; what was there before is unchanged");
   }
 
   std::filesystem::path given_, target_;

@@ -26,22 +26,25 @@
 namespace graft {
 
 /// Collects files in a staging folder and swaps it with the target in one step. Entries of an existing target that were not written
-/// anew (a README, another subfolder) are kept, but for those that `replace` names. Where the two cannot be swapped (the target is a mount point or holds the current
-/// directory, or the file system lacks RENAME_EXCHANGE) the finished files are renamed into the target one by one.
+/// anew (a README, another subfolder) are kept, but for those that `replace` names. Where the two cannot be swapped (the target is a mount
+/// point or holds the current directory, or the file system lacks RENAME_EXCHANGE) the
+/// finished files are renamed into the target one by one.
 ///
 ///     AtomicFolder folder("prefix");
 ///     write_file_atomic(folder.staging() / "adapter_config.json", config);
 ///     folder.commit();
 class AtomicFolder {
  public:
-  /// Creates the staging folder (and the target's missing parents), and removes what killed writers left; throws FileError if it cannot be created.
+  /// Creates the staging folder (and the target's missing parents), and removes what killed
+  /// writers left; throws FileError if it cannot be created.
   explicit AtomicFolder(std::filesystem::path const& target) : given_(target), target_(absolute(target)) {
     std::error_code error;
     std::filesystem::create_directories(target_.parent_path(), error);
     if (error) refuse("cannot be written", error.message());
     bool const present = std::filesystem::exists(target_, error);
     if (error) refuse("cannot be written", error.message());
-    if (present && !detail::is_folder(target_)) fail<FileError>("[", shown(), "] is not a folder; expected a folder or a new name; it is unchanged");
+    if (present && !detail::is_folder(target_))
+      fail<FileError>("[", shown(), "] is not a folder; expected a folder or a new name; it is unchanged");
     recover();
     swap_ = !present || can_swap();
     auto const folder = swap_ ? target_.parent_path() : target_;
@@ -54,7 +57,8 @@ class AtomicFolder {
       refuse("cannot be written", why);
     }
     lock_ = ::open(staging_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock_ >= 0) static_cast<void>(::flock(lock_, LOCK_EX | LOCK_NB) == 0);  // shows that its writer lives; some file systems have no locks
+    // shows that its writer lives; some file systems have no locks
+    if (lock_ >= 0) static_cast<void>(::flock(lock_, LOCK_EX | LOCK_NB) == 0);
     detail::StagingNames::add(staging_, given_);
   }
   AtomicFolder(AtomicFolder const&) = delete;
@@ -69,8 +73,8 @@ class AtomicFolder {
   /// Where to write the files.
   [[nodiscard]] std::filesystem::path const& staging() const noexcept { return staging_; }
 
-  /// Says which entries of an existing target go with what they belong to, where they are not written anew: the files of an earlier adapter, say. Folders
-  /// stay whatever it says.
+  /// Says which entries of an existing target go with what they belong to, where they are not written anew: the files of an earlier
+  /// adapter, say. Folders stay whatever it says.
   void replace(std::function<bool(std::string const& name)> stale) { stale_ = std::move(stale); }
 
   /// Makes everything durable and puts it in place; throws FileError and leaves the old folder as it was if it cannot.
@@ -89,8 +93,8 @@ class AtomicFolder {
  private:
   [[nodiscard]] std::string shown() const { return detail::shown(given_); }
   [[noreturn]] void refuse(char const* what, std::string const& why) const {
-    fail<FileError>("[", shown(), "] ", what, "; got: ", why, "; expected room and permission in ", detail::shown(detail::folder_of(given_)),
-                    "; what was there before is unchanged");
+    fail<FileError>("[", shown(), "] ", what, "; got: ", why, "; expected room and permission in ",
+                    detail::shown(detail::folder_of(given_)), "; what was there before is unchanged");
   }
 
   static std::filesystem::path absolute(std::filesystem::path const& path) {
@@ -112,7 +116,8 @@ class AtomicFolder {
       return false;
 #ifdef STATX_ATTR_MOUNT_ROOT
     struct statx more = {};  // a bind mount is of its parent's device
-    if (::statx(AT_FDCWD, target_.c_str(), 0, STATX_BASIC_STATS, &more) == 0 && (more.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) return false;
+    if (::statx(AT_FDCWD, target_.c_str(), 0, STATX_BASIC_STATS, &more) == 0 && (more.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
+      return false;
 #endif
     std::error_code error;
     for (auto at = std::filesystem::current_path(error); !error && at != at.root_path(); at = at.parent_path()) {
@@ -198,7 +203,8 @@ class AtomicFolder {
 
   /// Renames the staging folder so that `recover` finds it; it may hold no subfolders of its own.
   [[nodiscard]] bool set_apart(std::vector<std::string> const& files) {
-    if (std::any_of(files.begin(), files.end(), [&](std::string const& name) { return detail::is_own_folder(staging_ / name); })) return false;
+    if (std::any_of(files.begin(), files.end(), [&](std::string const& name) { return detail::is_own_folder(staging_ / name); }))
+      return false;
     auto const apart = target_.parent_path() / detail::temporary_name(swap_prefix());
     if (::rename(staging_.c_str(), apart.c_str()) != 0) return false;
     detail::StagingNames::remove(staging_);

@@ -44,7 +44,8 @@ struct ConfigReader {
   }
   [[nodiscard]] Token token(std::string const& key) const {
     if (!present(key)) return -1;
-    if (json.at(key).is_array()) return json.at(key).empty() ? -1 : json_as<Token>(where, key, json.at(key).at(0));  // Llama 3 lists several ends
+    // Llama 3 lists several ends
+    if (json.at(key).is_array()) return json.at(key).empty() ? -1 : json_as<Token>(where, key, json.at(key).at(0));
     return json_at<Token>(where, json, key);
   }
   /// An absent key takes the fallback.

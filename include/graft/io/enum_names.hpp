@@ -62,8 +62,8 @@ struct EnumNames<PromptEncoderKind> {
 };
 template <>
 struct EnumNames<ParallelPlacement> {
-  static constexpr std::array values{std::pair{ParallelPlacement::feed_forward, "feed_forward"}, std::pair{ParallelPlacement::attention, "attention"},
-                                     std::pair{ParallelPlacement::both, "both"}};
+  static constexpr std::array values{std::pair{ParallelPlacement::feed_forward, "feed_forward"},
+                                     std::pair{ParallelPlacement::attention, "attention"}, std::pair{ParallelPlacement::both, "both"}};
 };
 template <>
 struct EnumNames<Activation> {

@@ -240,7 +240,8 @@ class FolderClassReader {
     std::vector<PreTokenizerStep> steps{PreTokenizerStep::metaspaces};
     if (prefix) steps.push_back(legacy ? PreTokenizerStep::metaspace_prefix : PreTokenizerStep::metaspace_prefix_first);
     auto const types = normalizer_types();
-    bool const plain = types.empty() || types == std::vector<std::string>{"Prepend", "Replace"} || types == std::vector<std::string>{"Replace"};
+    bool const plain =
+        types.empty() || types == std::vector<std::string>{"Prepend", "Replace"} || types == std::vector<std::string>{"Replace"};
     bool const fits = plain && (parts_.pre_tokenizer.steps().empty() || types.empty());
     if (types.empty() && parts_.pre_tokenizer.steps() == steps) return;
     if (!said || !fits) return keep("normalizer or pre-tokenizer");

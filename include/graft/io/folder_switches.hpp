@@ -29,12 +29,12 @@ inline constexpr std::array<std::string_view, 22> honoured_keys{
 
 /// Keys that change neither the ids of a text nor the text of ids, in transformers 5 neither.
 inline constexpr std::array<std::string_view, 45> idle_keys{
-    "model_max_length", "max_len", "max_length", "stride", "truncation", "truncation_side", "truncation_strategy", "padding", "padding_side",
-    "pad_to_multiple_of", "pad_token_type_id", "chat_template", "chat_control_tokens", "response_template", "response_schema",
-    "name_or_path", "processor_class", "special_tokens_map_file", "tokenizer_file", "vocab_file", "merges_file", "spm_file", "added_tokens_file",
-    "errors", "use_fast", "use_default_system_prompt", "spaces_between_special_tokens", "trim_offsets", "backend", "is_local",
-    "local_files_only", "from_slow", "init_inputs", "files_loaded", "verbose", "return_token_type_ids", "device_map", "torch_dtype", "dtype",
-    "transformers_version", "_commit_hash", "_from_auto", "wordpieces_prefix", "tokenizer_type", "image_seq_len"};
+    "model_max_length", "max_len", "max_length", "stride", "truncation", "truncation_side", "truncation_strategy", "padding",
+    "padding_side", "pad_to_multiple_of", "pad_token_type_id", "chat_template", "chat_control_tokens", "response_template",
+    "response_schema", "name_or_path", "processor_class", "special_tokens_map_file", "tokenizer_file", "vocab_file", "merges_file",
+    "spm_file", "added_tokens_file", "errors", "use_fast", "use_default_system_prompt", "spaces_between_special_tokens", "trim_offsets",
+    "backend", "is_local", "local_files_only", "from_slow", "init_inputs", "files_loaded", "verbose", "return_token_type_ids", "device_map",
+    "torch_dtype", "dtype", "transformers_version", "_commit_hash", "_from_auto", "wordpieces_prefix", "tokenizer_type", "image_seq_len"};
 
 /// Says where tokenizer_config.json chooses among versions of tokenizer.json, as transformers does by its own version.
 inline void check_tokenizer_versions(TokenizerSettings const& settings) {
@@ -43,7 +43,8 @@ inline void check_tokenizer_versions(TokenizerSettings const& settings) {
   if (found == config.end() || !found->is_array()) return;
   for (auto const& name : *found)
     if (name.is_string() && name != "tokenizer.json")
-      warn("[", source, "] names ", json_excerpt(name), " among its fast_tokenizer_files, of which transformers takes one by its version; tokenizer.json is read; ",
+      warn("[", source, "] names ", json_excerpt(name),
+           " among its fast_tokenizer_files, of which transformers takes one by its version; tokenizer.json is read; ",
            "hint: put the file that is meant in its place");
 }
 
@@ -54,7 +55,8 @@ inline void check_tokenizer_versions(TokenizerSettings const& settings) {
   if (found != config.end() && found->is_array()) return std::find(found->begin(), found->end(), "token_type_ids") != found->end();
   std::string name(settings.tokenizer_class());
   if (name.ends_with("Fast") && name != "PreTrainedTokenizerFast") name.resize(name.size() - 4);
-  constexpr std::array<std::string_view, 5> without{"PreTrainedTokenizerFast", "TokenizersBackend", "DistilBertTokenizer", "RobertaTokenizer", "BartTokenizer"};
+  constexpr std::array<std::string_view, 5> without{"PreTrainedTokenizerFast", "TokenizersBackend", "DistilBertTokenizer",
+                                                    "RobertaTokenizer", "BartTokenizer"};
   return std::find(without.begin(), without.end(), name) == without.end();
 }
 
@@ -90,8 +92,8 @@ inline void check_unread_map(TokenizerSettings const& settings) {
     auto const found = config.find(key);
     bool const list = value.is_array() && key == "additional_special_tokens" && config.contains("extra_special_tokens");
     if (value.is_null() || list || (found != config.end() && (value.is_array() || name(*found) == name(value)))) continue;
-    warn("[", settings.special_tokens_map().first, "] ", printable(key), " is not read, as in transformers 5, where tokenizer_config.json has ",
-         "added_tokens_decoder; got ", json_excerpt(value));
+    warn("[", settings.special_tokens_map().first, "] ", printable(key),
+         " is not read, as in transformers 5, where tokenizer_config.json has ", "added_tokens_decoder; got ", json_excerpt(value));
   }
 }
 

@@ -37,8 +37,8 @@ class TokenAdder {
     return found == by_content_.end() ? nullptr : &parts_.added_tokens[found->second];
   }
 
-  /// Adds a token with the id that it has already, in the vocabulary or among the added tokens, or else with the next one. Its flags replace
-  /// those that it had.
+  /// Adds a token with the id that it has already, in the vocabulary or among the added tokens, or else with the next one. Its flags
+  /// replace those that it had.
   Token add(AddedToken token) {
     if (auto const found = by_content_.find(token.content); found != by_content_.end()) {
       AddedToken& known = parts_.added_tokens[found->second];

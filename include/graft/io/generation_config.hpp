@@ -1,5 +1,6 @@
 /// @file
-/// @brief How a checkpoint says that its texts are to be generated: generation_config.json, else the keys of config.json that were its predecessor.
+/// @brief How a checkpoint says that its texts are to be generated: generation_config.json,
+/// else the keys of config.json that were its predecessor.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@
 
 namespace graft {
 
-/// What a generation_config.json says; an absent or null key is empty. As in transformers 5, config.json is read only where there is no generation_config.json.
+/// What a generation_config.json says; an absent or null key is empty. As in transformers 5, config.json
+/// is read only where there is no generation_config.json.
 struct GenerationConfig {
   std::string where;      ///< the file
   bool own_file = false;  ///< generation_config.json, not config.json
@@ -145,8 +147,8 @@ extern template GenerationConfig read_generation_config<>(nlohmann::json const&,
   return generation_config(checkpoint, read ? read_json(file) : nlohmann::json::object());
 }
 
-/// What generation with a model needs of it: end tokens, forced tokens, and what its decoder begins with. Ids outside the vocabulary, which could never come, are left
-/// out with a warning.
+/// What generation with a model needs of it: end tokens, forced tokens, and what its decoder begins with. Ids outside the vocabulary, which
+/// could never come, are left out with a warning.
 inline void apply_generation_config(ModelConfig& model, GenerationConfig const& generation) {
   auto const fits = [&](Token token, char const* key) {
     if (token >= 0 && token < model.vocabulary) return true;

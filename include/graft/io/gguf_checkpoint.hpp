@@ -24,8 +24,9 @@
 
 namespace graft {
 
-/// A GGUF file as a checkpoint. For the architectures "llama" and "gpt2" names are translated, rotary permutations undone and Conv1D weights
-/// transposed; tensors without a Hugging Face name (and those of other architectures) keep GGUF's. A head that repeats the embedding is left out.
+/// A GGUF file as a checkpoint. For the architectures "llama" and "gpt2" names are translated, rotary permutations undone and Conv1D
+/// weights transposed; tensors without a Hugging Face name (and those of other architectures)
+/// keep GGUF's. A head that repeats the embedding is left out.
 class GgufCheckpoint final : public Checkpoint {
  public:
   explicit GgufCheckpoint(std::filesystem::path const& path, FileAccess access = FileAccess::map) : file_(path, access) {

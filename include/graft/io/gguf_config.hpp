@@ -124,7 +124,8 @@ class GgufParameters {
   std::string prefix_;
 };
 
-/// Rotary scaling as Hugging Face names it, null without one. As ggml's readers have it, the type is linear where none is given, the factor is in
+/// Rotary scaling as Hugging Face names it, null without one. As ggml's readers have it,
+/// the type is linear where none is given, the factor is in
 /// `rope.scaling.factor` or its old name `rope.scale_linear`, 0 is none, and the type "none" ignores it.
 /// Frequencies given as a tensor ("rope_freqs.weight") have no such name.
 [[nodiscard]] inline nlohmann::json gguf_rope_scaling(GgufParameters const& parameters) {
@@ -133,7 +134,8 @@ class GgufParameters {
   if (file.find_tensor("rope_freqs.weight") != nullptr) return {{"rope_type", "gguf_rope_freqs"}};
   std::string const type = file.get<std::string>(key).value_or("linear");
   if (type != "none" && type != "linear")
-    fail<FileError>("[", file.path(), "] asks for rotary scaling of the kind ", printable(type), " at the metadata key ", printable(key), "; expected none or linear");
+    fail<FileError>("[", file.path(), "] asks for rotary scaling of the kind ", printable(type), " at the metadata key ", printable(key),
+                    "; expected none or linear");
   auto factor = parameters.real_or_none("rope.scaling.factor");
   if (!factor) factor = parameters.real_or_none("rope.scale_linear");
   if (type == "none" || !factor || *factor == 0 || *factor == 1) return nullptr;
@@ -175,7 +177,8 @@ class GgufParameters {
                            {"attention_bias", parameters.file().find_tensor("blk.0.attn_q.bias") != nullptr},
                            {"mlp_bias", parameters.file().find_tensor("blk.0.ffn_up.bias") != nullptr}};
   if (auto const rotated = parameters.optional_size("rope.dimension_count"); rotated && *rotated != width) {
-    fail<FileError>("[", where, "] rotates ", *rotated, " of ", width, " dimensions of each head (", printable(parameters.prefix() + "rope.dimension_count"), "); expected all");
+    fail<FileError>("[", where, "] rotates ", *rotated, " of ", width, " dimensions of each head (",
+                    printable(parameters.prefix() + "rope.dimension_count"), "); expected all");
   }
   return config;
 }
@@ -183,9 +186,11 @@ class GgufParameters {
 [[nodiscard]] inline nlohmann::json gguf_gpt2_config(GgufParameters const& parameters) {
   std::int64_t const hidden = parameters.size("embedding_length");
   std::int64_t const heads = parameters.size("attention.head_count");
-  for (auto const& [key, expected] : {std::pair{"attention.head_count_kv", heads}, {"attention.key_length", hidden / heads}, {"attention.value_length", hidden / heads}})
+  for (auto const& [key, expected] :
+       {std::pair{"attention.head_count_kv", heads}, {"attention.key_length", hidden / heads}, {"attention.value_length", hidden / heads}})
     if (auto const stated = parameters.optional_size(key); stated && *stated != expected)
-      fail<FileError>("[", parameters.file().path(), "] has ", *stated, " at the metadata key ", printable(parameters.prefix() + key), "; expected ", expected, ", as GPT-2 has it");
+      fail<FileError>("[", parameters.file().path(), "] has ", *stated, " at the metadata key ", printable(parameters.prefix() + key),
+                      "; expected ", expected, ", as GPT-2 has it");
   if (hidden % heads != 0)
     fail<FileError>("[", parameters.file().path(), "] has impossible attention heads; got hidden size ", hidden, " and ", heads, " heads");
   return {{"model_type", "gpt2"},
@@ -202,8 +207,9 @@ class GgufParameters {
 
 }  // namespace detail
 
-/// The configuration Hugging Face would give the model in `file`: model_type, sizes, heads, epsilon, rotary base, ids (null where not given),
-/// tie_word_embeddings. Throws FileError for architectures other than "llama" and "gpt2" and for numbers that contradict each other.
+/// The configuration Hugging Face would give the model in `file`: model_type, sizes, heads, epsilon, rotary base, ids (null where not
+/// given), tie_word_embeddings. Throws FileError for architectures other than "llama"
+/// and "gpt2" and for numbers that contradict each other.
 [[nodiscard]] inline nlohmann::json gguf_config_json(GgufFile const& file) {
   detail::GgufParameters const parameters(file);
   auto const architecture = file.require<std::string>("general.architecture");
@@ -215,9 +221,10 @@ class GgufParameters {
   config["tie_word_embeddings"] = gguf_tied_head(file);
   config["torch_dtype"] = "float32";
   char const* const longest = architecture == "llama" ? "max_position_embeddings" : "n_positions";
-  if (auto const window = parameters.real_or_none("attention.sliding_window"); window && *window > 0 && *window < config.at(longest).get<double>())
-    fail<FileError>("[", file.path(), "] sets the metadata key ", printable(parameters.prefix() + "attention.sliding_window"), " to ", *window,
-                    ", which graft does not compute; expected 0 or at least the context length");
+  if (auto const window = parameters.real_or_none("attention.sliding_window");
+      window && *window > 0 && *window < config.at(longest).get<double>())
+    fail<FileError>("[", file.path(), "] sets the metadata key ", printable(parameters.prefix() + "attention.sliding_window"), " to ",
+                    *window, ", which graft does not compute; expected 0 or at least the context length");
   parameters.token_id(config, "bos_token_id", "tokenizer.ggml.bos_token_id");
   parameters.token_id(config, "eos_token_id", "tokenizer.ggml.eos_token_id");
   parameters.more_ends(config);

@@ -25,10 +25,10 @@ inline void check_gguf_tokenizer_keys(GgufFile const& file, std::string_view mod
   constexpr std::string_view ggml = "tokenizer.ggml.";
   constexpr std::array<std::string_view, 36> known{
       "model", "pre", "tokens", "token_type", "token_type_count", "scores", "merges", "bos_token_id", "eos_token_id", "padding_token_id",
-      "unknown_token_id", "separator_token_id", "seperator_token_id", "cls_token_id", "mask_token_id", "eot_token_id", "eom_token_id", "prefix_token_id",
-      "suffix_token_id", "middle_token_id", "fim_pre_token_id", "fim_suf_token_id", "fim_mid_token_id", "fim_pad_token_id", "fim_rep_token_id",
-      "fim_sep_token_id", "add_bos_token", "add_eos_token", "add_space_prefix", "add_sep_token", "remove_extra_whitespaces", "precompiled_charsmap",
-      "added_tokens", "suppress_tokens", "normalizer.lowercase", "add_prefix_space"};
+      "unknown_token_id", "separator_token_id", "seperator_token_id", "cls_token_id", "mask_token_id", "eot_token_id", "eom_token_id",
+      "prefix_token_id", "suffix_token_id", "middle_token_id", "fim_pre_token_id", "fim_suf_token_id", "fim_mid_token_id",
+      "fim_pad_token_id", "fim_rep_token_id", "fim_sep_token_id", "add_bos_token", "add_eos_token", "add_space_prefix", "add_sep_token",
+      "remove_extra_whitespaces", "precompiled_charsmap", "added_tokens", "suppress_tokens", "normalizer.lowercase", "add_prefix_space"};
   for (GgufValue const& value : file.metadata()) {
     std::string_view key = value.key;
     if (!key.starts_with("tokenizer.") || key.starts_with("tokenizer.chat_template") || key == "tokenizer.huggingface.json") continue;
@@ -38,7 +38,8 @@ inline void check_gguf_tokenizer_keys(GgufFile const& file, std::string_view mod
       warn("[", file.path(), "] metadata key ", printable(value.key), " is not known; it is ignored");
   }
   auto const idle = [&](char const* key, bool follows) {
-    if (!follows && file.find(key) != nullptr) warn("[", file.path(), "] ", key, " is not followed by a tokenizer of the model ", printable(model));
+    if (!follows && file.find(key) != nullptr)
+      warn("[", file.path(), "] ", key, " is not followed by a tokenizer of the model ", printable(model));
   };
   auto const flag = [&](char const* key) { return file.find(key) != nullptr && file.get<bool>(key).value_or(false); };
   idle("tokenizer.ggml.remove_extra_whitespaces", !flag("tokenizer.ggml.remove_extra_whitespaces"));
@@ -53,7 +54,8 @@ inline void check_gguf_tokenizer_keys(GgufFile const& file, std::string_view mod
 
 }  // namespace detail
 
-/// Reads `tokenizer.ggml.*`; entries that are not known or not followed are warned of. Throws FileError if there is no vocabulary, lists differ in length, or an id lies outside of it.
+/// Reads `tokenizer.ggml.*`; entries that are not known or not followed are warned of. Throws FileError if there is no vocabulary, lists
+/// differ in length, or an id lies outside of it.
 [[nodiscard]] inline GgufTokenizerFields gguf_tokenizer_fields(GgufFile const& file) {
   GgufTokenizerFields fields;
   fields.file = file.path();

@@ -1,5 +1,6 @@
 /// @file
-/// @brief GGUF's numbers: value types, tensor types and their block layouts (ggml's enums; https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).
+/// @brief GGUF's numbers: value types, tensor types and their block layouts (ggml's enums;
+/// https://github.com/ggml-org/ggml/blob/master/docs/gguf.md).
 #pragma once
 
 #include <array>
@@ -29,7 +30,8 @@ inline constexpr std::uint32_t gguf_type_count = 13;
 /// The tensor types this library reads; the numbers are ggml's.
 enum class GgmlType : std::uint32_t { f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q8_0 = 8, bf16 = 30 };
 
-/// Values and bytes of one block. Q4_0: half scale, 16 bytes of nibbles; Q4_1: half scale, half minimum, 16 bytes; Q8_0: half scale, 32 int8.
+/// Values and bytes of one block. Q4_0: half scale, 16 bytes of nibbles; Q4_1: half scale,
+/// half minimum, 16 bytes; Q8_0: half scale, 32 int8.
 struct GgmlBlock {
   std::size_t values;
   std::size_t bytes;

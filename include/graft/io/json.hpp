@@ -188,7 +188,8 @@ template <class T>
 
 }  // namespace detail
 
-/// `value`, which stands at `key` of the file `where`, as the T that `json_at` takes. Throws FileError if it is of another type or out of T's range.
+/// `value`, which stands at `key` of the file `where`, as the T that `json_at` takes. Throws
+/// FileError if it is of another type or out of T's range.
 template <class T>
 [[nodiscard]] T json_as(std::string const& where, std::string const& key, nlohmann::json const& value) {
   if (!detail::json_fits<T>(value)) {

@@ -89,8 +89,10 @@ template <class Adaptation>
 [[nodiscard]] Adaptation read_settings(AdapterFolder const& folder) {
   std::string const held = held_name(folder);
   if (held != full_name<Adaptation>())
-    fail<FileError>("[", folder.folder.string(), "] holds an adapter of the strategy ", printable(held), "; expected ", full_name<Adaptation>(),
-                    folder.has_head() ? "; hint: its modules_to_save hold a classification head" : "; hint: adapter_kind tells which one a folder holds");
+    fail<FileError>("[", folder.folder.string(), "] holds an adapter of the strategy ", printable(held), "; expected ",
+                    full_name<Adaptation>(),
+                    folder.has_head() ? "; hint: its modules_to_save hold a classification head"
+                                      : "; hint: adapter_kind tells which one a folder holds");
   Adaptation settings;
   if (!folder.is_peft())
     settings = read_graft_settings<Adaptation>(folder);
@@ -126,7 +128,8 @@ template <class Adaptation, Architecture A, class Scalar>
 }
 
 template <class Adaptation, Architecture A, class Scalar>
-[[nodiscard]] Transformer<A, Adaptation, Scalar, Cpu> load(AdapterFolder const& folder, Base<A, Scalar, Cpu> const& base, LoadOptions const& options = {}) {
+[[nodiscard]] Transformer<A, Adaptation, Scalar, Cpu> load(AdapterFolder const& folder, Base<A, Scalar, Cpu> const& base,
+                                                           LoadOptions const& options = {}) {
   auto settings = read_settings<Adaptation>(folder);
   check_model<Adaptation>(folder, base->info());
   SafetensorsFile const file = folder.tensors();
@@ -170,7 +173,8 @@ void visit_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base
                    LoadOptions const& options = {}) {
   auto const opened = AdapterFolder::open(folder);
   std::string const kind = detail::held_name(opened);
-  bool const found = ((kind == detail::full_name<Adaptations>() ? (f(detail::load<Adaptations, A, Scalar>(opened, base, options)), true) : false) || ...);
+  bool const found =
+      ((kind == detail::full_name<Adaptations>() ? (f(detail::load<Adaptations, A, Scalar>(opened, base, options)), true) : false) || ...);
   if (found) return;
   std::string choices;
   ((choices += (choices.empty() ? "" : ", ") + detail::full_name<Adaptations>()), ...);

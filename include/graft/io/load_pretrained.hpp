@@ -108,7 +108,9 @@ namespace detail {
 inline void warn_of_adapter(std::filesystem::path const& model) {
   std::error_code none;
   if (std::filesystem::exists(model / "adapter_config.json", none))
-    warn("[", model.string(), "] holds an adapter beside the model, which is not used with it; transformers does; hint: load it as an adapter (--adapter), or keep it in a folder of its own");
+    warn("[", model.string(),
+         "] holds an adapter beside the model, which is not used with it; transformers does; hint: load it as an adapter (--adapter), or "
+         "keep it in a folder of its own");
 }
 
 }  // namespace detail

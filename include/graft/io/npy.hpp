@@ -115,7 +115,8 @@ class NpyHeader {
 
 }  // namespace detail
 
-/// Opens a .npy file; the result's `data` aliases it. Throws FileError on anything but one little-endian C-ordered array that ends with the file.
+/// Opens a .npy file; the result's `data` aliases it. Throws FileError on anything but
+/// one little-endian C-ordered array that ends with the file.
 [[nodiscard]] inline TensorEntry read_npy(std::filesystem::path const& path, FileAccess access = FileAccess::map) {
   auto const file = MappedFile::open(path, access);
   std::string const& where = file->path();

@@ -19,7 +19,8 @@ namespace detail {
 template <class = void>
 [[nodiscard]] std::shared_ptr<Checkpoint const> open_any_checkpoint(std::filesystem::path const& path, FileAccess access) {
   std::error_code missing;  // opening says what is wrong
-  if (!std::filesystem::is_directory(path, missing) && (path.extension() == ".gguf" || MappedFile::open(path)->text().starts_with("GGUF"))) {
+  if (!std::filesystem::is_directory(path, missing) &&
+      (path.extension() == ".gguf" || MappedFile::open(path)->text().starts_with("GGUF"))) {
     return std::make_shared<GgufCheckpoint const>(path, access);
   }
   return std::make_shared<SafetensorsCheckpoint const>(path, access);
@@ -30,8 +31,10 @@ extern template std::shared_ptr<Checkpoint const> open_any_checkpoint<>(std::fil
 
 }  // namespace detail
 
-/// A folder is taken for Hugging Face's, a file that begins with "GGUF" or is named *.gguf for GGUF, any other for safetensors. Throws FileError.
-[[nodiscard]] inline std::shared_ptr<Checkpoint const> open_checkpoint(std::filesystem::path const& path, FileAccess access = FileAccess::map) {
+/// A folder is taken for Hugging Face's, a file that begins with "GGUF" or is named *.gguf
+/// for GGUF, any other for safetensors. Throws FileError.
+[[nodiscard]] inline std::shared_ptr<Checkpoint const> open_checkpoint(std::filesystem::path const& path,
+                                                                       FileAccess access = FileAccess::map) {
   return detail::open_any_checkpoint(path, access);
 }
 

@@ -33,10 +33,12 @@ struct OutputPath {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
-/// N of /dev/fd/N and /proc/self/fd/N, else −1. What such a link leads to must be written through the descriptor, which knows its place in a file.
+/// N of /dev/fd/N and /proc/self/fd/N, else −1. What such a link leads to must be written
+/// through the descriptor, which knows its place in a file.
 [[nodiscard]] inline int own_descriptor(std::filesystem::path const& path) {
   std::string const folder = path.parent_path().string(), name = path.filename().string();
-  bool const own = folder == "/dev/fd" || folder == "/proc/self/fd" || folder == "/proc/thread-self/fd" || folder == cat("/proc/", ::getpid(), "/fd");
+  bool const own =
+      folder == "/dev/fd" || folder == "/proc/self/fd" || folder == "/proc/thread-self/fd" || folder == cat("/proc/", ::getpid(), "/fd");
   if (!own || name.empty() || name.size() > 6 || name.find_first_not_of("0123456789") != std::string::npos) return -1;
   return std::atoi(name.c_str());
 }

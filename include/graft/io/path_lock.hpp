@@ -23,8 +23,9 @@
 
 namespace graft {
 
-/// Holds `path`, a folder or a file that need not exist yet, for one writer. The lock is a file `.graft-lock-<name>` beside it (in the folder itself where
-/// that cannot be), is removed at the end, and falls when its process is killed. Where a file system has no locks a warning is all.
+/// Holds `path`, a folder or a file that need not exist yet, for one writer. The lock is a file `.graft-lock-<name>` beside it (in the
+/// folder itself where that cannot be), is removed at the end, and falls when its process is
+/// killed. Where a file system has no locks a warning is all.
 class PathLock {
  public:
   /// @throws FileError if another writer holds it
@@ -34,7 +35,8 @@ class PathLock {
     if (!target.has_filename()) target = target.parent_path();
     std::filesystem::create_directories(target.parent_path(), error);
     if (take(target.parent_path() / (detail::lock_prefix + target.filename().string())) || take(target / ".graft-lock")) return;
-    warn("[", shown_, "] cannot be locked against a second writer; got: ", std::strerror(errno), "; hint: let no other process write there");
+    warn("[", shown_, "] cannot be locked against a second writer; got: ", std::strerror(errno),
+         "; hint: let no other process write there");
   }
   PathLock(PathLock const&) = delete;
   PathLock& operator=(PathLock const&) = delete;
@@ -59,13 +61,16 @@ class PathLock {
         }
         char owner[24] = {};
         bool const known = ::read(file.get(), owner, sizeof owner - 1) > 0;
-        fail<FileError>("[", shown_, "] is being written by another process", known ? cat(" (", std::string(owner, std::strspn(owner, "0123456789")), ")") : std::string(),
+        fail<FileError>("[", shown_, "] is being written by another process",
+                        known ? cat(" (", std::string(owner, std::strspn(owner, "0123456789")), ")") : std::string(),
                         "; expected to be its only writer; hint: wait for its end, or choose another name; nothing was changed");
       }
       struct stat own = {}, there = {};
-      if (::fstat(file.get(), &own) != 0 || ::stat(at.c_str(), &there) != 0 || own.st_ino != there.st_ino || own.st_dev != there.st_dev) continue;
+      if (::fstat(file.get(), &own) != 0 || ::stat(at.c_str(), &there) != 0 || own.st_ino != there.st_ino || own.st_dev != there.st_dev)
+        continue;
       std::string const number = std::to_string(::getpid());
-      bool const said = ::ftruncate(file.get(), 0) == 0 && detail::write_all(file.get(), number.data(), number.size());  // for messages alone
+      // for messages alone
+      bool const said = ::ftruncate(file.get(), 0) == 0 && detail::write_all(file.get(), number.data(), number.size());
       static_cast<void>(said);
       path_ = at;
       file_ = file.release();

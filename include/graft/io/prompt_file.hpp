@@ -1,5 +1,6 @@
 /// @file
-/// @brief Soft prompts as bare arrays, `.npy` files `[virtual tokens, width]` as google-research/prompt-tuning publishes them, and as adapter folders.
+/// @brief Soft prompts as bare arrays, `.npy` files `[virtual tokens, width]` as google-research/prompt-tuning
+/// publishes them, and as adapter folders.
 #pragma once
 
 #include <filesystem>
@@ -19,19 +20,24 @@ namespace detail {
   std::string const kind = folder.kind();
   bool const soft_prompt = kind == PromptTuning::name || kind == "p_tuning" || kind == "embedding_only";
   if (!soft_prompt || folder.has_head())
-    fail<FileError>("[", folder.config_path, "] holds an adapter of the strategy ", printable(kind), folder.has_head() ? " with a classification head" : "",
+    fail<FileError>("[", folder.config_path, "] holds an adapter of the strategy ", printable(kind),
+                    folder.has_head() ? " with a classification head" : "",
                     "; expected a soft prompt alone: prompt_tuning, p_tuning or embedding_only");
-  auto const settings = folder.is_peft() ? nlohmann::json::object() : json_or<nlohmann::json>(folder.config_path, folder.config, "settings", nlohmann::json::object());
+  auto const settings = folder.is_peft() ? nlohmann::json::object()
+                                         : json_or<nlohmann::json>(folder.config_path, folder.config, "settings", nlohmann::json::object());
   if (json_or<std::string>(folder.config_path, settings, "place", "front") != "front")
-    fail<FileError>("[", folder.config_path, "] holds virtual tokens at the infix place; expected them at the front, where a bare array's stand");
+    fail<FileError>("[", folder.config_path,
+                    "] holds virtual tokens at the infix place; expected them at the front, where a bare array's stand");
   if (json_or<std::string>(folder.config_path, settings, "side", "source") != "source")
-    fail<FileError>("[", folder.config_path, "] holds virtual tokens of the target side; expected them before the source, where a bare array's stand");
-  auto const length = folder.is_peft() ? positive_size(folder, "num_virtual_tokens") : json_at<std::int64_t>(folder.config_path, settings, "length");
+    fail<FileError>("[", folder.config_path,
+                    "] holds virtual tokens of the target side; expected them before the source, where a bare array's stand");
+  auto const length =
+      folder.is_peft() ? positive_size(folder, "num_virtual_tokens") : json_at<std::int64_t>(folder.config_path, settings, "length");
   SafetensorsFile const file = folder.tensors();
   TensorEntry entry = file.at(soft_prompt_tensor);
   if (entry.shape.size() != 2 || length < 1 || entry.shape[0] < length || entry.shape[0] % length != 0)
-    fail<FileError>("[", file.path(), "] tensor ", printable(soft_prompt_tensor), " does not fit; got the shape ", shape_text(entry.shape), "; expected [",
-                    length, ", width]");
+    fail<FileError>("[", file.path(), "] tensor ", printable(soft_prompt_tensor), " does not fit; got the shape ", shape_text(entry.shape),
+                    "; expected [", length, ", width]");
   entry.shape[0] = length;
   return entry;
 }
@@ -60,12 +66,14 @@ inline void write_prompt(std::filesystem::path const& path, Tensor<float> const&
                    static_cast<std::size_t>(values.size()) * sizeof(float), nullptr});
 }
 
-/// Writes embeddings as a folder of prompt tuning for models of this description: virtual tokens in front, whose positions run on, as PEFT has them. The
-/// weights of the model are not needed.
+/// Writes embeddings as a folder of prompt tuning for models of this description: virtual tokens in front, whose positions run on, as PEFT
+/// has them. The weights of the model are not needed.
 /// @throws ShapeError for another width than the model's, and as `save_adapter`
-inline void save_prompt(Tensor<float> const& values, ModelInfo const& model, std::filesystem::path const& folder, AdapterOptions const& options = {}) {
+inline void save_prompt(Tensor<float> const& values, ModelInfo const& model, std::filesystem::path const& folder,
+                        AdapterOptions const& options = {}) {
   if (values.shape().rank() != 2 || values.rows() < 1 || values.width() != model.width)
-    fail<ShapeError>("[save_prompt] got embeddings ", values.shape(), "; expected [virtual tokens, ", model.width, "] for this ", model.architecture, " model");
+    fail<ShapeError>("[save_prompt] got embeddings ", values.shape(), "; expected [virtual tokens, ", model.width, "] for this ",
+                     model.architecture, " model");
   PromptTuning const settings{.length = values.rows(), .init = Init::normal, .positions = PositionPolicy::shift};
   StateOf<PromptTuning, float, Cpu> state(settings, model, {}, RandomKey());
   state.adopt(values);

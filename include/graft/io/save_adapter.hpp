@@ -62,10 +62,12 @@ template <class Adaptation>
   return name;
 }
 
-/// Writes both files into an existing folder. `where` is the adapter's final place, for messages; `base` is what the file says of the base's weights.
+/// Writes both files into an existing folder. `where` is the adapter's final place, for messages;
+/// `base` is what the file says of the base's weights.
 template <class Scalar, class Adaptation>
-void write_adapter(Adaptation const& settings, StateOf<Adaptation, Scalar, Cpu>& state, ModelInfo const& model, std::filesystem::path const& folder,
-                   std::filesystem::path const& where, std::string const& base_model, AdapterFormat format, AdapterBase const& base = {}) {
+void write_adapter(Adaptation const& settings, StateOf<Adaptation, Scalar, Cpu>& state, ModelInfo const& model,
+                   std::filesystem::path const& folder, std::filesystem::path const& where, std::string const& base_model,
+                   AdapterFormat format, AdapterBase const& base = {}) {
   bool const peft = saved_as_peft(settings, model, format);
   auto const config = adapter_config(settings, state, model, base_model, peft);
   auto const tensors = adapter_tensors<Adaptation, Scalar, Cpu>(state);
@@ -77,8 +79,8 @@ void write_adapter(Adaptation const& settings, StateOf<Adaptation, Scalar, Cpu>&
     auto const bytes = static_cast<std::size_t>(tensor.values.size()) * sizeof(Scalar);
     std::vector<std::int64_t> shape;
     for (int axis = 0; axis < tensor.values.shape().rank(); ++axis) shape.push_back(tensor.values.shape()[axis]);
-    entries.push_back(
-        {saved_name<Adaptation>(tensor.name, peft), dtype_of<Scalar>, shape, reinterpret_cast<std::byte const*>(tensor.values.data()), bytes, nullptr});
+    entries.push_back({saved_name<Adaptation>(tensor.name, peft), dtype_of<Scalar>, shape,
+                       reinterpret_cast<std::byte const*>(tensor.values.data()), bytes, nullptr});
   }
   write_file_atomic(folder / "adapter_config.json", config.dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
   save_safetensors(folder / "adapter_model.safetensors", entries, adapter_metadata(base));
@@ -99,14 +101,16 @@ inline void commit_adapter(AtomicFolder& folder, std::map<std::string, std::stri
 
 }  // namespace detail
 
-/// Writes a model's adapter as a folder with adapter_config.json, adapter_model.safetensors and the files that the options add; the base is not in it. The folder
-/// appears, or gets these files, as a whole. Files of an earlier adapter that are not written anew (`is_adapter_file`) go, others in it stay.
+/// Writes a model's adapter as a folder with adapter_config.json, adapter_model.safetensors and the files that the options add; the base is
+/// not in it. The folder appears, or gets these files, as a whole. Files of an earlier adapter that are not written anew
+/// (`is_adapter_file`) go, others in it stay.
 ///
-/// Prefix tuning (of all layers, with PositionPolicy::shift), prompt tuning (in front, shifted), P-tuning, LoRA and (IA)³ are written exactly as
-/// Hugging Face PEFT does and load there: reparametrizing networks are applied and dropped, and what only training needs (init, dropout of a prefix) is
-/// not kept. PEFT cannot express a prefix of some layers or with positions kept, nor other strategies: they are written in graft's own
-/// format (adapter_format.hpp), with all settings. `AdapterOptions::format` asks for one of the two formats.
-/// @throws ConfigError if PEFT's format is asked for and has no place for it, FileError if it cannot be written, NumericError if a parameter is NaN or infinite: the folder is as it was then
+/// Prefix tuning (of all layers, with PositionPolicy::shift), prompt tuning (in front, shifted), P-tuning, LoRA and (IA)³ are written
+/// exactly as Hugging Face PEFT does and load there: reparametrizing networks are applied and dropped, and what only training needs (init,
+/// dropout of a prefix) is not kept. PEFT cannot express a prefix of some layers or with positions kept, nor other strategies: they are
+/// written in graft's own format (adapter_format.hpp), with all settings. `AdapterOptions::format` asks for one of the two formats.
+/// @throws ConfigError if PEFT's format is asked for and has no place for it, FileError if it cannot be written, NumericError if a
+/// parameter is NaN or infinite: the folder is as it was then
 template <Architecture A, class Adaptation, class Scalar>
 void save_adapter(Transformer<A, Adaptation, Scalar, Cpu> const& model, std::filesystem::path const& folder,
                   AdapterOptions const& options = {}) {

@@ -32,21 +32,23 @@ inline void set_labels(nlohmann::json& config, Index labels) {
 
 }  // namespace detail
 
-/// Whether a file of that name holds weights that a loader would take in place of, or beside, a new model.safetensors: shards and their index, pickled ones, and
-/// adapters, which transformers puts on the model in whose folder they lie.
+/// Whether a file of that name holds weights that a loader would take in place of, or beside, a new model.safetensors: shards and their
+/// index, pickled ones, and adapters, which transformers puts on the model in whose folder they lie.
 [[nodiscard]] inline bool is_weights_file(std::string_view name) {
-  bool const shard = (name.starts_with("model.") || name.starts_with("model-")) && (name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json"));
+  bool const shard = (name.starts_with("model.") || name.starts_with("model-")) &&
+                     (name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json"));
   bool const pickled = name.starts_with("pytorch_model") && (name.ends_with(".bin") || name.ends_with(".bin.index.json"));
   return shard || pickled || is_adapter_file(name);
 }
 
-/// Writes config.json, as the checkpoint that the base was loaded from had it, and model.safetensors in the model's scalar, for load_pretrained and for
-/// transformers. A tied head is not written. Files of the tokenizer are not the base's: copy them. The folder appears, or gets the two files, as a whole; other
-/// weights in it go (`is_weights_file`), other files stay.
+/// Writes config.json, as the checkpoint that the base was loaded from had it, and model.safetensors in the model's scalar, for
+/// load_pretrained and for transformers. A tied head is not written. Files of the tokenizer are not the base's: copy them. The folder
+/// appears, or gets the two files, as a whole; other weights in it go (`is_weights_file`), other files stay.
 /// @throws ConfigError for a base that was loaded from no checkpoint, FileError if the folder cannot be written
 template <Architecture A, class Scalar>
 void save_pretrained(Base<A, Scalar, Cpu> const& base, std::filesystem::path const& folder) {
-  if (base->configuration.empty()) fail<ConfigError>("[save_pretrained] got a base without a configuration; expected one that load_pretrained has read");
+  if (base->configuration.empty())
+    fail<ConfigError>("[save_pretrained] got a base without a configuration; expected one that load_pretrained has read");
   nlohmann::json config = parse_json(base->configuration, base->source);
   for (char const* key : {"quantization_config", "torch_dtype"}) config.erase(key);
   // what the files say of the head, as load_pretrained found it; T5's and BART's stacks are tied to one embedding in any case
@@ -61,13 +63,15 @@ void save_pretrained(Base<A, Scalar, Cpu> const& base, std::filesystem::path con
     if (tensor.empty()) return;
     std::vector<std::int64_t> shape;
     for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.shape()[axis]);
-    entries.push_back({name, dtype_of<Scalar>, shape, reinterpret_cast<std::byte const*>(tensor.data()), static_cast<std::size_t>(tensor.size()) * sizeof(Scalar), nullptr});
+    entries.push_back({name, dtype_of<Scalar>, shape, reinterpret_cast<std::byte const*>(tensor.data()),
+                       static_cast<std::size_t>(tensor.size()) * sizeof(Scalar), nullptr});
     kept.push_back(std::move(tensor));
   };
   for (auto const& site : base->info().sites) {
     if (site.tied) continue;
     auto const& weights = base->at(site.address);
-    if (site.address.site == Site::classifier && !weights.matrix.empty() && weights.matrix.out() != site.out) detail::set_labels(config, weights.matrix.out());
+    if (site.address.site == Site::classifier && !weights.matrix.empty() && weights.matrix.out() != site.out)
+      detail::set_labels(config, weights.matrix.out());
     if (site.role == Role::buffer) {
       add(site.name, weights.bias.reshape(Shape{site.out, site.in}));
       continue;

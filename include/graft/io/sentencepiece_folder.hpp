@@ -124,7 +124,8 @@ inline void set_sentencepiece_template(TokenizerParts& parts, TokenizerSettings 
   } else {
     bool const bos = settings.flag("add_bos_token", true), eos = settings.flag("add_eos_token", false);
     if (kind == "LlamaTokenizer" && special.bos && !settings.says("add_bos_token"))
-      warn("[", settings.tokenizer_config().first, "] does not say add_bos_token; texts begin with bos here, as LLaMA's do, and without in transformers 5");
+      warn("[", settings.tokenizer_config().first,
+           "] does not say add_bos_token; texts begin with bos here, as LLaMA's do, and without in transformers 5");
     parts.text_template = TextTemplate::around(bos ? special.bos : std::nullopt, eos ? special.eos : std::nullopt);
   }
 }

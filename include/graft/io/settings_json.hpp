@@ -76,7 +76,9 @@ template <class T>
     names.insert(name);
   });
   for (auto const& [name, value] : json.items())
-    if (!names.contains(name)) warn("[", at.file, "] has the key ", printable(at.inner(name).key), ", which is unknown here; got ", json_excerpt(value), "; it is passed over");
+    if (!names.contains(name))
+      warn("[", at.file, "] has the key ", printable(at.inner(name).key), ", which is unknown here; got ", json_excerpt(value),
+           "; it is passed over");
   return settings;
 }
 

@@ -1,7 +1,8 @@
 /// @file
 /// @brief graft_template.json: what stood around the texts that an adapter was trained on, kept in its folder.
 ///
-///     {"version": 2, "kind": "continuation", "separator": " ->", "target_prefix": " ", "special_tokens": true, "begin_token": false, "max_source": 0}
+///     {"version": 2, "kind": "continuation", "separator": " ->", "target_prefix": " ", "special_tokens":
+/// true, "begin_token": false, "max_source": 0}
 #pragma once
 
 #include <algorithm>
@@ -32,8 +33,8 @@ enum class TextKind : std::uint8_t {
 };
 
 /// The kinds' names in files.
-inline constexpr std::array text_kinds{std::pair{TextKind::continuation, "continuation"}, std::pair{TextKind::pair, "pair"}, std::pair{TextKind::characters, "characters"},
-                                       std::pair{TextKind::classes, "classes"}};
+inline constexpr std::array text_kinds{std::pair{TextKind::continuation, "continuation"}, std::pair{TextKind::pair, "pair"},
+                                       std::pair{TextKind::characters, "characters"}, std::pair{TextKind::classes, "classes"}};
 [[nodiscard]] inline std::string text_kind_name(TextKind kind) {
   for (auto const& [value, name] : text_kinds)
     if (value == kind) return name;
@@ -73,7 +74,10 @@ inline void check_template_keys(std::string const& where, nlohmann::json const& 
 template <class = void>
 [[nodiscard]] std::string write_template(AdapterTemplate const& saved) {
   if (!saved.kind)  // of the first version, which says less
-    return nlohmann::ordered_json{{"separator", saved.form.separator}, {"target_prefix", saved.form.target_prefix}, {"begin_token", saved.form.begin_token}}.dump(2) + "\n";
+    return nlohmann::ordered_json{
+               {"separator", saved.form.separator}, {"target_prefix", saved.form.target_prefix}, {"begin_token", saved.form.begin_token}}
+               .dump(2) +
+           "\n";
   TextKind const kind = *saved.kind;
   nlohmann::ordered_json json{{"version", template_version}, {"kind", text_kind_name(kind)}};
   if (kind == TextKind::continuation || kind == TextKind::pair)
@@ -111,7 +115,8 @@ template <class = void>
   auto const version = json.contains("version") ? json_at<std::int64_t>(where, json, "version") : 1;
   if (version == 1) return first_template(where, json);
   if (version != template_version)
-    fail<FileError>("[", where, "] has the version ", version, "; expected 1 or ", template_version, "; hint: it was written by another version of graft");
+    fail<FileError>("[", where, "] has the version ", version, "; expected 1 or ", template_version,
+                    "; hint: it was written by another version of graft");
   std::string const name = json_at<std::string>(where, json, "kind");
   AdapterTemplate saved;
   saved.kind = std::nullopt;
@@ -135,8 +140,10 @@ template <class = void>
     return saved;
   }
   check_template_keys(where, json, {"version", "kind", "separator", "target_prefix", "special_tokens", "begin_token", "max_source"});
-  saved.form.separator = json_at<std::string>(where, json, "separator"), saved.form.target_prefix = json_at<std::string>(where, json, "target_prefix");
-  saved.form.special_tokens = json_at<bool>(where, json, "special_tokens"), saved.form.begin_token = json_at<bool>(where, json, "begin_token");
+  saved.form.separator = json_at<std::string>(where, json, "separator"),
+  saved.form.target_prefix = json_at<std::string>(where, json, "target_prefix");
+  saved.form.special_tokens = json_at<bool>(where, json, "special_tokens"),
+  saved.form.begin_token = json_at<bool>(where, json, "begin_token");
   return saved;
 }
 #ifdef GRAFT_COMPILED_IO

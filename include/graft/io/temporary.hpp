@@ -45,7 +45,8 @@ inline constexpr char const* lock_prefix = ".graft-lock-";
 /// The entries of a folder; empty where it cannot be read.
 [[nodiscard]] inline std::vector<std::filesystem::path> folder_entries(std::filesystem::path const& folder, std::error_code& error) {
   std::vector<std::filesystem::path> found;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) found.push_back(entry->path());
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
+    found.push_back(entry->path());
   return found;
 }
 [[nodiscard]] inline bool is_folder(std::filesystem::path const& path) {
@@ -58,8 +59,8 @@ inline constexpr char const* lock_prefix = ".graft-lock-";
   return std::filesystem::is_directory(std::filesystem::symlink_status(path, error));
 }
 
-/// Whether an entry `<prefix><process>-<number>` was left by a process that is gone. Living writers hold a lock on theirs, which also shows those of another
-/// machine or container; where a file system has no locks, only what a day old is counts as left.
+/// Whether an entry `<prefix><process>-<number>` was left by a process that is gone. Living writers hold a lock on theirs, which also shows
+/// those of another machine or container; where a file system has no locks, only what a day old is counts as left.
 [[nodiscard]] inline bool is_abandoned(std::filesystem::path const& path, std::string const& prefix = temporary_prefix) {
   std::string const name = path.filename().string();
   int writer = 0, end = 0;
@@ -78,7 +79,8 @@ inline constexpr char const* lock_prefix = ".graft-lock-";
 inline void remove_free_lock(std::filesystem::path const& path) {
   FileDescriptor const file(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status = {};
-  bool const ours = file.get() >= 0 && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size < 24;  // it holds a process's number
+  // it holds a process's number
+  bool const ours = file.get() >= 0 && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size < 24;
   if (ours && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
 }
 
@@ -120,7 +122,8 @@ class StagingNames {
     std::string const text = path.string();
     for (auto name = names().rbegin(); name != names().rend(); ++name) {  // a folder in another comes before that
       auto const& [staging, target] = *name;
-      if (text.starts_with(staging) && (text.size() == staging.size() || text[staging.size()] == '/')) return target + text.substr(staging.size());
+      if (text.starts_with(staging) && (text.size() == staging.size() || text[staging.size()] == '/'))
+        return target + text.substr(staging.size());
     }
     return text;
   }

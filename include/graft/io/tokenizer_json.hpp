@@ -34,7 +34,8 @@ namespace detail {
 [[nodiscard]] inline AddedToken read_added_token(std::string const& source, nlohmann::json const& entry, std::int64_t id) {
   if (id < 0 || id >= Vocabulary::id_limit)
     fail<FileError>("[", source, "] id of an added token is out of range; got ", id, "; expected 0 to ", Vocabulary::id_limit - 1);
-  constexpr std::array<std::string_view, 9> known{"id", "content", "special", "lstrip", "rstrip", "single_word", "normalized", "__type", "type"};
+  constexpr std::array<std::string_view, 9> known{"id",          "content",    "special", "lstrip", "rstrip",
+                                                  "single_word", "normalized", "__type",  "type"};
   check_members(source, entry, "an added token", known);
   AddedToken token;
   token.content = json_at<std::string>(source, entry, "content");

@@ -70,7 +70,8 @@ using ModelPointer = std::shared_ptr<TokenizerModel const>;
 
 [[nodiscard]] inline ModelPointer read_word_piece(std::string const& source, TokenizerJson& file, nlohmann::json const& model) {
   if (!file.has_vocabulary) fail<FileError>("[", source, "] lacks model.vocab; expected {\"token\": id, …}");
-  check_members(source, model, "WordPiece", std::array<std::string_view, 5>{"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
+  check_members(source, model, "WordPiece",
+                std::array<std::string_view, 5>{"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
   WordPieceFields fields;
   fields.unknown = json_or<std::string>(source, model, "unk_token", "[UNK]");
   if (model.contains("continuing_subword_prefix")) fields.prefix = read_short_text(source, model, "continuing_subword_prefix");

@@ -134,7 +134,8 @@ class TokenizerSettings {
   }
 
   /// The special tokens that the files name, without ids: first those with a role, for which a class may have a usual token where no file
-  /// speaks of it, then those with a name of their own (`image_token`), then the list `extra_special_tokens`, or `additional_special_tokens`.
+  /// speaks of it, then those with a name of their own (`image_token`), then the list `extra_special_tokens`, or
+  /// `additional_special_tokens`.
   [[nodiscard]] std::vector<AddedToken> special_tokens(UsualTokens const& usual = {}) const;
 
   /// The id of a role ("bos", …): by name, else config.json's `bos_token_id`. What is not in the vocabulary is no token: many

@@ -44,7 +44,8 @@ struct Activation {
   static void activate(graft::Activation f, Scalar const* x, Scalar* y, Index size);
   static void activate_backward(graft::Activation f, Scalar const* kept, Scalar const* dy, Scalar* dx, Index size);
   static void gated(graft::Activation f, Scalar const* gate, Scalar const* up, Scalar* y, Index size);
-  static void gated_backward(graft::Activation f, Scalar const* gate, Scalar const* up, Scalar const* dy, Scalar* dgate, Scalar* dup, Index size);
+  static void gated_backward(graft::Activation f, Scalar const* gate, Scalar const* up, Scalar const* dy, Scalar* dgate, Scalar* dup,
+                             Index size);
 };
 }  // namespace cuda
 

@@ -19,7 +19,8 @@ template <class Scalar>
 void adafactor_moments(Cpu, Scalar const* gradient, Index rows, Index width, AdafactorFactors const& factors, Scalar* row, Scalar* column);
 /// u_ij = g_ij / √(row_i · column_j / mean(row))
 template <class Scalar>
-void adafactor_update(Cpu, Scalar const* gradient, Scalar const* row, Scalar const* column, Index rows, Index width, AdafactorFactors const& factors, Scalar* update);
+void adafactor_update(Cpu, Scalar const* gradient, Scalar const* row, Scalar const* column, Index rows, Index width,
+                      AdafactorFactors const& factors, Scalar* update);
 /// second ← keep·second + (1 − keep)(g² + ε), u = g / √second: for vectors.
 template <class Scalar>
 void adafactor_vector(Cpu, Scalar const* gradient, Index size, AdafactorFactors const& factors, Scalar* second, Scalar* update);

@@ -20,10 +20,12 @@ struct SoftmaxRows {
 /// exp(z − largest), and rescale_i = exp(the former largest − the new one): what was formed with the former is to be multiplied by it.
 /// Milakov and Gimelshein, "Online normalizer calculation for softmax", arXiv:1805.02867.
 template <class Scalar>
-void softmax_block(Cpu, Scalar* logits, Index rows, Index classes, Index first, Token const* labels, SoftmaxRows<Scalar> known, Scalar* rescale);
+void softmax_block(Cpu, Scalar* logits, Index rows, Index classes, Index first, Token const* labels, SoftmaxRows<Scalar> known,
+                   Scalar* rescale);
 /// In place, from logits of the classes from `first`: d(log p_label)/dz·g, that is z_iv = g_i·([v = label_i] − exp(z_iv − log_sum_exp_i)).
 template <class Scalar>
-void cross_entropy_gradient(Cpu, Scalar* logits, Index rows, Index classes, Index first, Token const* labels, Scalar const* log_sum_exp, Scalar const* g);
+void cross_entropy_gradient(Cpu, Scalar* logits, Index rows, Index classes, Index first, Token const* labels, Scalar const* log_sum_exp,
+                            Scalar const* g);
 
 }  // namespace graft::kernels
 

@@ -12,8 +12,8 @@ namespace graft::kernels::cuda {
 /// Which way a copy goes.
 enum class Direction { to_device, to_host, within_device };
 
-/// Everything happens on the first visible device (CUDA_VISIBLE_DEVICES chooses), in the order of the calls: kernels, copies and the return of
-/// memory share CUDA's legacy default stream, whichever host thread asks. Failures are thrown as `Error`.
+/// Everything happens on the first visible device (CUDA_VISIBLE_DEVICES chooses), in the order of the calls: kernels, copies and the return
+/// of memory share CUDA's legacy default stream, whichever host thread asks. Failures are thrown as `Error`.
 /// @tparam Device `Cuda`; a template so that several generated sources of one program merge
 template <class Device>
 struct Runtime {
@@ -24,7 +24,8 @@ struct Runtime {
   /// Page-locked host memory, which copies read and write without waiting; slow to make.
   static void* allocate_pinned(std::size_t bytes);
   static void release_pinned(void* block) noexcept;
-  /// Starts a copy. Host memory that is not page-locked may be read or written before the call returns or after it: wait before touching it.
+  /// Starts a copy. Host memory that is not page-locked may be read or written before
+  /// the call returns or after it: wait before touching it.
   static void copy(void* to, void const* from, std::size_t bytes, Direction direction);
   /// Waits for all work that was asked for; throws what went wrong in it.
   static void synchronize();

@@ -33,7 +33,8 @@ enum class Escapes : std::uint8_t {
 namespace detail {
 
 /// The texts that a file's lines stand for.
-[[nodiscard]] inline std::vector<std::string> line_texts(std::filesystem::path const& path, std::vector<TextLine> const& lines, Escapes escapes) {
+[[nodiscard]] inline std::vector<std::string> line_texts(std::filesystem::path const& path, std::vector<TextLine> const& lines,
+                                                         Escapes escapes) {
   std::vector<std::string> as_given, read;
   TextLine const* plain = nullptr;  // the first line with a backslash that begins no escape
   std::size_t with_backslash = 0;
@@ -47,9 +48,12 @@ namespace detail {
   if (with_backslash == 0 || escapes == Escapes::never) return as_given;
   std::string const where = plain ? cat(", for one in line ", plain->number, " begins no escape") : std::string();
   if (escapes == Escapes::always && plain)
-    fail<FileError>("[", path.string(), "] has a backslash that begins no escape; got line ", plain->number, ": ", printable(plain->text), "; expected \\\\, \\n, \\r or \\u with four digits");
+    fail<FileError>("[", path.string(), "] has a backslash that begins no escape; got line ", plain->number, ": ", printable(plain->text),
+                    "; expected \\\\, \\n, \\r or \\u with four digits");
   if (escapes == Escapes::automatic)
-    warn("[", path.string(), "] has backslashes in ", with_backslash, " lines, which are read as ", plain ? "they stand" : "escapes of line breaks and backslashes", where, "; hint: score --escapes (outputs) and --reference-escapes settle it");
+    warn("[", path.string(), "] has backslashes in ", with_backslash, " lines, which are read as ",
+         plain ? "they stand" : "escapes of line breaks and backslashes", where,
+         "; hint: score --escapes (outputs) and --reference-escapes settle it");
   return plain ? as_given : read;
 }
 
@@ -87,7 +91,8 @@ namespace detail {
 /// line (as the E2E challenge's scripts take it).
 /// @throws FileError as the two readers do, and when the counts do not match
 [[nodiscard]] inline EvaluationSet read_evaluation_set(std::filesystem::path const& hypotheses, std::filesystem::path const& references,
-                                                       Escapes of_hypotheses = Escapes::automatic, Escapes of_references = Escapes::automatic) {
+                                                       Escapes of_hypotheses = Escapes::automatic,
+                                                       Escapes of_references = Escapes::automatic) {
   EvaluationSet set{read_hypotheses(hypotheses, of_hypotheses), read_reference_blocks(references, of_references)};
   std::size_t const outputs = set.hypotheses.size();
   if (outputs > 1 && set.references.size() == 1 && set.references[0].size() == outputs) {

@@ -94,11 +94,11 @@ inline std::vector<std::string> treebank_words(std::string_view text) {
 
 }  // namespace detail
 
-/// Mean over items of `(1 + β²)·P·R / (R + β²·P)` in percent, β = 1.2, with the longest common subsequence's highest share of the hypothesis
-/// (P) and highest share of a reference (R), each the best over references on its own.
+/// Mean over items of `(1 + β²)·P·R / (R + β²·P)` in percent, β = 1.2, with the longest common subsequence's highest share of the
+/// hypothesis (P) and highest share of a reference (R), each the best over references on its own.
 ///
-/// This is coco-caption's `rouge.py` under e2e-metrics. Words are cut by the Treebank rules that its PTBTokenizer (Stanford CoreNLP) applies
-/// to such texts; on the challenge's nine archived systems the published values come out to 4 decimals.
+/// This is coco-caption's `rouge.py` under e2e-metrics. Words are cut by the Treebank rules that its PTBTokenizer (Stanford CoreNLP)
+/// applies to such texts; on the challenge's nine archived systems the published values come out to 4 decimals.
 /// @throws ConfigError when hypotheses and reference lists do not pair up or are empty
 [[nodiscard]] inline double e2e_rouge_l(std::vector<std::string> const& hypotheses, ReferenceLists const& references) {
   detail::check_references("e2e_rouge_l", hypotheses, references);

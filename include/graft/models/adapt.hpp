@@ -50,7 +50,8 @@ template <Architecture A, class Scalar, class Device>
 
 /// A model of this base with this strategy; `seed` addresses the random start of its parameters.
 template <class Adaptation, Architecture A, class Scalar, class Device>
-[[nodiscard]] Transformer<A, Adaptation, Scalar, Device> adapt(std::shared_ptr<Pretrained<A, Scalar, Device> const> const& base, Adaptation settings, std::uint64_t seed = 0) {
+[[nodiscard]] Transformer<A, Adaptation, Scalar, Device> adapt(std::shared_ptr<Pretrained<A, Scalar, Device> const> const& base,
+                                                               Adaptation settings, std::uint64_t seed = 0) {
   check_numbers(settings);
   StateOf<Adaptation, Scalar, Device> state(settings, base->info(), access<A, Scalar, Device>(base), RandomKey(seed).with("adaptation"));
   return {base, std::move(settings), std::move(state), seed};

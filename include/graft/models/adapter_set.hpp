@@ -10,8 +10,8 @@
 
 namespace graft {
 
-/// Models that share a base and differ in their adapters alone. Switching costs nothing: no weight is touched. Disabled, all of them are the
-/// base, bit for bit. Models of different strategies share a base as well; they are simply several models.
+/// Models that share a base and differ in their adapters alone. Switching costs nothing: no weight is touched. Disabled, all of them are
+/// the base, bit for bit. Models of different strategies share a base as well; they are simply several models.
 template <class Model>
 class AdapterSet {
  public:
@@ -72,7 +72,8 @@ class AdapterSet {
       if (models_[i].first == name) return i;
       known += (i ? ", " : "") + models_[i].first;
     }
-    fail<ConfigError>("[adapters] got the name ", name, "; expected ", models_.empty() ? "one that has been added: there is none yet" : "one of: ", known);
+    fail<ConfigError>("[adapters] got the name ", name, "; expected ",
+                      models_.empty() ? "one that has been added: there is none yet" : "one of: ", known);
   }
 
   std::vector<std::pair<std::string, Model>> models_;

@@ -15,7 +15,9 @@
 namespace graft {
 
 /// An extent of a weight, symbolically.
-enum class Extent { none, one, vocabulary, positions, width, query, kv, query_key_value, inner, heads, relative_buckets, token_types, labels };
+enum class Extent {
+  none, one, vocabulary, positions, width, query, kv, query_key_value, inner, heads, relative_buckets, token_types, labels
+};
 
 /// When a site or its bias exists.
 enum class Presence { always, never, attention_bias, attention_output_bias, feed_forward_bias };
@@ -173,7 +175,9 @@ template <Architecture A>
     site.out = extent_of(spec.out, config, stack);
     site.in = extent_of(spec.in, config, stack);
     parameters += static_cast<double>(site.out) * static_cast<double>(std::max<Index>(1, site.in));
-    if (parameters > most_parameters) fail<ConfigError>("[model] got a configuration of more than ", most_parameters, " parameters; expected a model that fits some machine");
+    if (parameters > most_parameters)
+      fail<ConfigError>("[model] got a configuration of more than ", most_parameters,
+                        " parameters; expected a model that fits some machine");
     site.layout = spec.layout;
     site.bias = is_present(spec.bias, config);
     site.tied = spec.site == Site::head && config.tied_head;

@@ -16,7 +16,8 @@ namespace detail {
 
 /// Appends segments of those banks that stand at `place`; `position` is that of the first of them.
 template <class Scalar, class Device>
-void add_bank_segments(std::vector<Segment>& segments, BankList<Scalar, Device> const& banks, int first_source, Place place, Index first_query, Index position) {
+void add_bank_segments(std::vector<Segment>& segments, BankList<Scalar, Device> const& banks, int first_source, Place place,
+                       Index first_query, Index position) {
   for (std::size_t b = 0; b < banks.size(); ++b) {
     if (banks[b].place != place) continue;
     segments.push_back({first_source + static_cast<int>(b), 0, banks[b].count, first_query, false, 0, position});
@@ -32,11 +33,12 @@ template <class Scalar, class Device>
 
 }  // namespace detail
 
-/// What every query of a layer's self-attention sees: front banks, cached tokens, its row's own tokens (in a decoder those up to itself), and infix banks from the
-/// insertion on. Sources: 0 the batch's own keys and values, 1 the cache (if any), then the banks in order. For a relative bias, positions count from the row's
-/// first token, virtual or not; keys of front banks stand before it.
+/// What every query of a layer's self-attention sees: front banks, cached tokens, its row's own tokens (in a decoder those up to itself),
+/// and infix banks from the insertion on. Sources: 0 the batch's own keys and values, 1 the cache (if any), then the banks in order. For a
+/// relative bias, positions count from the row's first token, virtual or not; keys of front banks stand before it.
 template <class Scalar, class Device>
-[[nodiscard]] std::shared_ptr<AttentionPlan const> plan_attention(PlannedRows const& planned, QueryRange const& queries, BankList<Scalar, Device> const& banks,
+[[nodiscard]] std::shared_ptr<AttentionPlan const> plan_attention(PlannedRows const& planned, QueryRange const& queries,
+                                                                  BankList<Scalar, Device> const& banks,
                                                                   std::vector<CachedRow> const& cached, bool causal = true) {
   auto plan = std::make_shared<AttentionPlan>();
   Rows const& rows = planned.rows;
@@ -55,16 +57,18 @@ template <class Scalar, class Device>
         past += extent.length;
       }
     plan->segments.push_back({0, rows.begin(r), rows.length(r), 0, causal, causal ? start : 0, planned.cached[row]});
-    detail::add_bank_segments(plan->segments, banks, first_bank, Place::infix, std::max<Index>(0, planned.front_tokens[row] + rows.insertion[row] - planned.cached[row] - start), 0);
+    detail::add_bank_segments(plan->segments, banks, first_bank, Place::infix,
+                              std::max<Index>(0, planned.front_tokens[row] + rows.insertion[row] - planned.cached[row] - start), 0);
     plan->segment_offsets.push_back(static_cast<Index>(plan->segments.size()));
   }
   return plan;
 }
 
-/// What every query of a layer's cross-attention sees: front banks, all of the encoder's states of its row, infix banks. Sources: 0 the encoder's keys and values,
-/// then the banks. `states[r]` says which rows of source 0 are those of row r.
+/// What every query of a layer's cross-attention sees: front banks, all of the encoder's states of its row, infix banks. Sources: 0 the
+/// encoder's keys and values, then the banks. `states[r]` says which rows of source 0 are those of row r.
 template <class Scalar, class Device>
-[[nodiscard]] std::shared_ptr<AttentionPlan const> plan_cross_attention(Rows const& queries, std::vector<CacheExtent> const& states, BankList<Scalar, Device> const& banks) {
+[[nodiscard]] std::shared_ptr<AttentionPlan const> plan_cross_attention(Rows const& queries, std::vector<CacheExtent> const& states,
+                                                                        BankList<Scalar, Device> const& banks) {
   auto plan = std::make_shared<AttentionPlan>();
   for (Index r = 0; r < queries.count(); ++r) {
     auto const& extent = states[static_cast<std::size_t>(r)];

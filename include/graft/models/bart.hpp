@@ -1,5 +1,6 @@
 /// @file
-/// @brief BART (Lewis et al. 2020): an encoder and a decoder with learned positions, a layer norm after each sublayer and after the embeddings, tied head.
+/// @brief BART (Lewis et al. 2020): an encoder and a decoder with learned positions, a layer
+/// norm after each sublayer and after the embeddings, tied head.
 #pragma once
 
 #include <graft/models/architecture.hpp>
@@ -20,16 +21,22 @@ struct Bart : ArchitectureDefaults {
       SiteSpec{Site::query, Role::weight, "model.decoder.layers.{}.self_attn.q_proj", Extent::query, Extent::width, Presence::always},
       SiteSpec{Site::key, Role::weight, "model.decoder.layers.{}.self_attn.k_proj", Extent::kv, Extent::width, Presence::always},
       SiteSpec{Site::value, Role::weight, "model.decoder.layers.{}.self_attn.v_proj", Extent::kv, Extent::width, Presence::always},
-      SiteSpec{Site::attention_output, Role::weight, "model.decoder.layers.{}.self_attn.out_proj", Extent::width, Extent::query, Presence::always},
-      SiteSpec{Site::attention_norm, Role::norm, "model.decoder.layers.{}.self_attn_layer_norm", Extent::width, Extent::none, Presence::always},
-      SiteSpec{Site::cross_query, Role::weight, "model.decoder.layers.{}.encoder_attn.q_proj", Extent::query, Extent::width, Presence::always},
+      SiteSpec{Site::attention_output, Role::weight, "model.decoder.layers.{}.self_attn.out_proj", Extent::width, Extent::query,
+               Presence::always},
+      SiteSpec{Site::attention_norm, Role::norm, "model.decoder.layers.{}.self_attn_layer_norm", Extent::width, Extent::none,
+               Presence::always},
+      SiteSpec{Site::cross_query, Role::weight, "model.decoder.layers.{}.encoder_attn.q_proj", Extent::query, Extent::width,
+               Presence::always},
       SiteSpec{Site::cross_key, Role::weight, "model.decoder.layers.{}.encoder_attn.k_proj", Extent::kv, Extent::width, Presence::always},
       SiteSpec{Site::cross_value, Role::weight, "model.decoder.layers.{}.encoder_attn.v_proj", Extent::kv, Extent::width, Presence::always},
-      SiteSpec{Site::cross_attention_output, Role::weight, "model.decoder.layers.{}.encoder_attn.out_proj", Extent::width, Extent::query, Presence::always},
-      SiteSpec{Site::cross_attention_norm, Role::norm, "model.decoder.layers.{}.encoder_attn_layer_norm", Extent::width, Extent::none, Presence::always},
+      SiteSpec{Site::cross_attention_output, Role::weight, "model.decoder.layers.{}.encoder_attn.out_proj", Extent::width, Extent::query,
+               Presence::always},
+      SiteSpec{Site::cross_attention_norm, Role::norm, "model.decoder.layers.{}.encoder_attn_layer_norm", Extent::width, Extent::none,
+               Presence::always},
       SiteSpec{Site::feed_forward_up, Role::weight, "model.decoder.layers.{}.fc1", Extent::inner, Extent::width, Presence::always},
       SiteSpec{Site::feed_forward_down, Role::weight, "model.decoder.layers.{}.fc2", Extent::width, Extent::inner, Presence::always},
-      SiteSpec{Site::feed_forward_norm, Role::norm, "model.decoder.layers.{}.final_layer_norm", Extent::width, Extent::none, Presence::always},
+      SiteSpec{Site::feed_forward_norm, Role::norm, "model.decoder.layers.{}.final_layer_norm", Extent::width, Extent::none,
+               Presence::always},
   };
   static constexpr std::array encoder_sites{
       SiteSpec{Site::position_embedding, Role::embedding, "model.encoder.embed_positions", Extent::positions, Extent::width},
@@ -37,11 +44,14 @@ struct Bart : ArchitectureDefaults {
       SiteSpec{Site::query, Role::weight, "model.encoder.layers.{}.self_attn.q_proj", Extent::query, Extent::width, Presence::always},
       SiteSpec{Site::key, Role::weight, "model.encoder.layers.{}.self_attn.k_proj", Extent::kv, Extent::width, Presence::always},
       SiteSpec{Site::value, Role::weight, "model.encoder.layers.{}.self_attn.v_proj", Extent::kv, Extent::width, Presence::always},
-      SiteSpec{Site::attention_output, Role::weight, "model.encoder.layers.{}.self_attn.out_proj", Extent::width, Extent::query, Presence::always},
-      SiteSpec{Site::attention_norm, Role::norm, "model.encoder.layers.{}.self_attn_layer_norm", Extent::width, Extent::none, Presence::always},
+      SiteSpec{Site::attention_output, Role::weight, "model.encoder.layers.{}.self_attn.out_proj", Extent::width, Extent::query,
+               Presence::always},
+      SiteSpec{Site::attention_norm, Role::norm, "model.encoder.layers.{}.self_attn_layer_norm", Extent::width, Extent::none,
+               Presence::always},
       SiteSpec{Site::feed_forward_up, Role::weight, "model.encoder.layers.{}.fc1", Extent::inner, Extent::width, Presence::always},
       SiteSpec{Site::feed_forward_down, Role::weight, "model.encoder.layers.{}.fc2", Extent::width, Extent::inner, Presence::always},
-      SiteSpec{Site::feed_forward_norm, Role::norm, "model.encoder.layers.{}.final_layer_norm", Extent::width, Extent::none, Presence::always},
+      SiteSpec{Site::feed_forward_norm, Role::norm, "model.encoder.layers.{}.final_layer_norm", Extent::width, Extent::none,
+               Presence::always},
   };
 };
 

@@ -1,6 +1,6 @@
 /// @file
-/// @brief BERT (Devlin et al. 2019) and RoBERTa (Liu et al. 2019): an encoder with learned positions and token types, a layer norm after each sublayer and
-/// after the embeddings, and a classification head on the first token's state.
+/// @brief BERT (Devlin et al. 2019) and RoBERTa (Liu et al. 2019): an encoder with learned positions and token types, a layer norm after
+/// each sublayer and after the embeddings, and a classification head on the first token's state.
 #pragma once
 
 #include <graft/models/architecture.hpp>
@@ -29,11 +29,15 @@ struct Bert : detail::BertPolicies {
       SiteSpec{Site::query, Role::weight, "bert.encoder.layer.{}.attention.self.query", Extent::query, Extent::width, Presence::always},
       SiteSpec{Site::key, Role::weight, "bert.encoder.layer.{}.attention.self.key", Extent::kv, Extent::width, Presence::always},
       SiteSpec{Site::value, Role::weight, "bert.encoder.layer.{}.attention.self.value", Extent::kv, Extent::width, Presence::always},
-      SiteSpec{Site::attention_output, Role::weight, "bert.encoder.layer.{}.attention.output.dense", Extent::width, Extent::query, Presence::always},
-      SiteSpec{Site::attention_norm, Role::norm, "bert.encoder.layer.{}.attention.output.LayerNorm", Extent::width, Extent::none, Presence::always},
-      SiteSpec{Site::feed_forward_up, Role::weight, "bert.encoder.layer.{}.intermediate.dense", Extent::inner, Extent::width, Presence::always},
+      SiteSpec{Site::attention_output, Role::weight, "bert.encoder.layer.{}.attention.output.dense", Extent::width, Extent::query,
+               Presence::always},
+      SiteSpec{Site::attention_norm, Role::norm, "bert.encoder.layer.{}.attention.output.LayerNorm", Extent::width, Extent::none,
+               Presence::always},
+      SiteSpec{Site::feed_forward_up, Role::weight, "bert.encoder.layer.{}.intermediate.dense", Extent::inner, Extent::width,
+               Presence::always},
       SiteSpec{Site::feed_forward_down, Role::weight, "bert.encoder.layer.{}.output.dense", Extent::width, Extent::inner, Presence::always},
-      SiteSpec{Site::feed_forward_norm, Role::norm, "bert.encoder.layer.{}.output.LayerNorm", Extent::width, Extent::none, Presence::always},
+      SiteSpec{Site::feed_forward_norm, Role::norm, "bert.encoder.layer.{}.output.LayerNorm", Extent::width, Extent::none,
+               Presence::always},
   };
 };
 
@@ -51,11 +55,16 @@ struct Roberta : detail::BertPolicies {
       SiteSpec{Site::query, Role::weight, "roberta.encoder.layer.{}.attention.self.query", Extent::query, Extent::width, Presence::always},
       SiteSpec{Site::key, Role::weight, "roberta.encoder.layer.{}.attention.self.key", Extent::kv, Extent::width, Presence::always},
       SiteSpec{Site::value, Role::weight, "roberta.encoder.layer.{}.attention.self.value", Extent::kv, Extent::width, Presence::always},
-      SiteSpec{Site::attention_output, Role::weight, "roberta.encoder.layer.{}.attention.output.dense", Extent::width, Extent::query, Presence::always},
-      SiteSpec{Site::attention_norm, Role::norm, "roberta.encoder.layer.{}.attention.output.LayerNorm", Extent::width, Extent::none, Presence::always},
-      SiteSpec{Site::feed_forward_up, Role::weight, "roberta.encoder.layer.{}.intermediate.dense", Extent::inner, Extent::width, Presence::always},
-      SiteSpec{Site::feed_forward_down, Role::weight, "roberta.encoder.layer.{}.output.dense", Extent::width, Extent::inner, Presence::always},
-      SiteSpec{Site::feed_forward_norm, Role::norm, "roberta.encoder.layer.{}.output.LayerNorm", Extent::width, Extent::none, Presence::always},
+      SiteSpec{Site::attention_output, Role::weight, "roberta.encoder.layer.{}.attention.output.dense", Extent::width, Extent::query,
+               Presence::always},
+      SiteSpec{Site::attention_norm, Role::norm, "roberta.encoder.layer.{}.attention.output.LayerNorm", Extent::width, Extent::none,
+               Presence::always},
+      SiteSpec{Site::feed_forward_up, Role::weight, "roberta.encoder.layer.{}.intermediate.dense", Extent::inner, Extent::width,
+               Presence::always},
+      SiteSpec{Site::feed_forward_down, Role::weight, "roberta.encoder.layer.{}.output.dense", Extent::width, Extent::inner,
+               Presence::always},
+      SiteSpec{Site::feed_forward_norm, Role::norm, "roberta.encoder.layer.{}.output.LayerNorm", Extent::width, Extent::none,
+               Presence::always},
   };
 };
 

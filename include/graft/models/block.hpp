@@ -22,7 +22,8 @@ class Block {
     if constexpr (A::stacks == StackKind::encoder_decoder)
       if (at_.stack == Stack::decoder) {
         Value const input = before(Site::cross_attention_norm, x);
-        x = after(Sublayer::cross_attention, Site::cross_attention_norm, x, input, CrossAttention<A, State, Scalar, Device>(parts_, at_)(input, pass), pass.out);
+        x = after(Sublayer::cross_attention, Site::cross_attention_norm, x, input,
+                  CrossAttention<A, State, Scalar, Device>(parts_, at_)(input, pass), pass.out);
       }
     Value const input = before(Site::feed_forward_norm, x);
     x = after(Sublayer::feed_forward, Site::feed_forward_norm, x, input, feed_forward(input, pass.out), pass.out);

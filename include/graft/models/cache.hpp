@@ -8,7 +8,8 @@
 
 namespace graft {
 
-/// Storage for the keys (after rotary positions) and values of every layer: `[capacity, kv_width]` each. Who uses which rows is the session's affair.
+/// Storage for the keys (after rotary positions) and values of every layer: `[capacity, kv_width]`
+/// each. Who uses which rows is the session's affair.
 template <class Scalar, class Device = Cpu>
 struct KeyValueCache {
   struct Layer {
@@ -18,7 +19,8 @@ struct KeyValueCache {
 
   KeyValueCache() = default;
   KeyValueCache(Index layer_count, Index capacity, Index kv_width) {
-    for (Index l = 0; l < layer_count; ++l) layers.push_back({Tensor<Scalar, Device>(Shape{capacity, kv_width}), Tensor<Scalar, Device>(Shape{capacity, kv_width})});
+    for (Index l = 0; l < layer_count; ++l)
+      layers.push_back({Tensor<Scalar, Device>(Shape{capacity, kv_width}), Tensor<Scalar, Device>(Shape{capacity, kv_width})});
   }
   [[nodiscard]] Index capacity() const { return layers.empty() ? 0 : layers.front().keys.rows(); }
 };

@@ -53,12 +53,16 @@ template <class Model>
   for (auto const& [model, weight] : parts) {
     Index const own = model.settings().rank;
     if (how == Combination::linear && own != settings.rank)
-      fail<ConfigError>("[combine] got adapters of the ranks ", settings.rank, " and ", own, "; expected one rank for linear; hint: svd and cat take any");
+      fail<ConfigError>("[combine] got adapters of the ranks ", settings.rank, " and ", own,
+                        "; expected one rank for linear; hint: svd and cat take any");
     sum += own;
     largest = std::max(largest, own);
   }
-  if (rank < 0 || rank > sum) fail<ConfigError>("[combine] got rank ", rank, "; expected 1 to ", sum, ", the sum of the adapters' ranks, or 0 for the largest of them");
-  if (rank > 0 && how != Combination::svd) fail<ConfigError>("[combine] got rank ", rank, " for ", how == Combination::cat ? "cat" : "linear", "; expected it for svd alone");
+  if (rank < 0 || rank > sum)
+    fail<ConfigError>("[combine] got rank ", rank, "; expected 1 to ", sum,
+                      ", the sum of the adapters' ranks, or 0 for the largest of them");
+  if (rank > 0 && how != Combination::svd)
+    fail<ConfigError>("[combine] got rank ", rank, " for ", how == Combination::cat ? "cat" : "linear", "; expected it for svd alone");
   settings.rank = how == Combination::cat ? sum : rank > 0 ? rank : largest;
   settings.alpha = static_cast<double>(settings.rank);  // the scale is in the matrices
   settings.rank_stabilized = false;
@@ -87,7 +91,8 @@ template <class Model>
 /// y += factor · x
 template <class Scalar>
 void add_scaled(Tensor<Scalar>& y, double factor, Tensor<Scalar> const& x) {
-  for (Index i = 0; i < y.size(); ++i) y.data()[i] = static_cast<Scalar>(static_cast<double>(y.data()[i]) + factor * static_cast<double>(x.data()[i]));
+  for (Index i = 0; i < y.size(); ++i)
+    y.data()[i] = static_cast<Scalar>(static_cast<double>(y.data()[i]) + factor * static_cast<double>(x.data()[i]));
 }
 
 template <class Model>
@@ -114,7 +119,8 @@ template <class Model>
     if (how == Combination::svd) terms = truncated(terms, static_cast<std::size_t>(a.rows()));
     for (std::size_t k = 0; k < terms.size(); ++k) {
       for (Index o = 0; o < b.rows(); ++o) b.row(o)[k] = static_cast<Scalar>(terms.left[k][static_cast<std::size_t>(o)]);
-      for (Index c = 0; c < a.width(); ++c) a.row(static_cast<Index>(k))[c] = static_cast<Scalar>(terms.right[k][static_cast<std::size_t>(c)]);
+      for (Index c = 0; c < a.width(); ++c)
+        a.row(static_cast<Index>(k))[c] = static_cast<Scalar>(terms.right[k][static_cast<std::size_t>(c)]);
     }
   });
   return result;
@@ -146,9 +152,10 @@ template <class Model>
 
 }  // namespace detail
 
-/// The weighted sum of adapters of a set, as a model on the same base with one adapter, which can be saved, added to the set, trained on. Weights
-/// may be negative and need not add up to 1. Of LoRA what is summed are the changes of the weights, w·scale·B·A, whatever the adapters' ranks, alphas and targets
-/// (`Combination`); the result's own scale is 1. Of (IA)³ the vectors are summed. Sums of other strategies are not defined, and do not compile here.
+/// The weighted sum of adapters of a set, as a model on the same base with one adapter, which can be saved, added to the set, trained on.
+/// Weights may be negative and need not add up to 1. Of LoRA what is summed are the changes of the weights, w·scale·B·A, whatever the
+/// adapters' ranks, alphas and targets (`Combination`); the result's own scale is 1. Of (IA)³ the vectors are summed. Sums of other
+/// strategies are not defined, and do not compile here.
 ///
 ///     adapters.add("both", combine(adapters, {{"reviews", 0.7}, {"news", 0.3}}));
 /// @throws ConfigError for no or unknown names, weights that are not finite, and adapters that do not fit together

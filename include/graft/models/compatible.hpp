@@ -46,21 +46,31 @@ constexpr bool compatible() {
   static_assert(requires(State & s) { { s.parameters() } -> std::same_as<std::vector<Parameter<S, D>*>>; },
                 "graft: a strategy's State needs `std::vector<Parameter<Scalar, Device>*> parameters()`; see docs/own_strategy.md");
   static_assert(std::constructible_from<State, Adaptation const&, ModelInfo const&, BaseAccess<S, D> const&, RandomKey>,
-                "graft: a strategy's State needs the constructor `State(settings, ModelInfo const&, BaseAccess<Scalar, Device> const&, RandomKey)`; see docs/own_strategy.md");
-  static_assert(!NamesPrepare<State> || HasPrepare<State>, "graft: a strategy's hook prepare has another signature than `void prepare(StepContext const&)`; see docs/concepts.md");
-  static_assert(!NamesPlan<State> || HasPlan<State, S, D>, "graft: a strategy's hook plan has another signature than `void plan(VirtualPlan<Scalar, Device>&) const`; see docs/concepts.md");
+                "graft: a strategy's State needs the constructor `State(settings, ModelInfo const&, BaseAccess<Scalar, Device> const&, "
+                "RandomKey)`; see docs/own_strategy.md");
+  static_assert(!NamesPrepare<State> || HasPrepare<State>,
+                "graft: a strategy's hook prepare has another signature than `void prepare(StepContext const&)`; see docs/concepts.md");
+  static_assert(
+      !NamesPlan<State> || HasPlan<State, S, D>,
+      "graft: a strategy's hook plan has another signature than `void plan(VirtualPlan<Scalar, Device>&) const`; see docs/concepts.md");
   static_assert(!NamesVirtualKeysValues<State> || HasVirtualKeysValues<State, S, D>,
-                "graft: a strategy's hook virtual_keys_values has another signature than `void virtual_keys_values(LayerAddress, AttentionKind, BankList<Scalar, Device>&) const`; see docs/concepts.md");
+                "graft: a strategy's hook virtual_keys_values has another signature than `void virtual_keys_values(LayerAddress, "
+                "AttentionKind, BankList<Scalar, Device>&) const`; see docs/concepts.md");
   static_assert(!NamesProject<State, LinearMap<S, D>> || HasProject<State, S, D>,
-                "graft: a strategy's hook project has another signature than `Value project(SiteAddress const&, Value const& x, Linear const& linear, Rows const&) const`; see docs/concepts.md");
+                "graft: a strategy's hook project has another signature than `Value project(SiteAddress const&, Value const& x, Linear "
+                "const& linear, Rows const&) const`; see docs/concepts.md");
   static_assert(!NamesAfterSublayer<State> || HasAfterSublayer<State, S, D>,
-                "graft: a strategy's hook after_sublayer has another signature than `Value after_sublayer(LayerAddress, Sublayer, Value residual, Value input, Value output, Rows const&) const`; see docs/concepts.md");
+                "graft: a strategy's hook after_sublayer has another signature than `Value after_sublayer(LayerAddress, Sublayer, Value "
+                "residual, Value input, Value output, Rows const&) const`; see docs/concepts.md");
   static_assert(!NamesAfterLayer<State> || HasAfterLayer<State, S, D>,
-                "graft: a strategy's hook after_layer has another signature than `Value after_layer(LayerAddress, Value x, Rows const&) const`; see docs/concepts.md");
+                "graft: a strategy's hook after_layer has another signature than `Value after_layer(LayerAddress, Value x, Rows const&) "
+                "const`; see docs/concepts.md");
   static_assert(!NamesTrained<State> || HasTrained<State>,
-                "graft: a strategy's hook trained needs `Variable const* trained(SiteAddress const&, Part) const` and `static constexpr Roles trained_roles`; see docs/concepts.md");
+                "graft: a strategy's hook trained needs `Variable const* trained(SiteAddress const&, Part) const` and `static constexpr "
+                "Roles trained_roles`; see docs/concepts.md");
   static_assert(!needs_target<Adaptation>() || A::stacks != StackKind::encoder,
-                "graft: this strategy stands between a source and a target, and an encoder-only architecture has no target; use prefix or prompt tuning; see docs/strategies.md");
+                "graft: this strategy stands between a source and a target, and an encoder-only architecture has no target; use prefix or "
+                "prompt tuning; see docs/strategies.md");
   return true;
 }
 

@@ -24,13 +24,14 @@ struct RelativePositions {
   Index buckets = 0, max_distance = 0;
 };
 
-/// Dimensions and constants of one checkpoint. Which of them matter is the architecture's affair. The dimensions of layers that it has itself
-/// are those of its main stack: the decoder, or the encoder of a model without one.
+/// Dimensions and constants of one checkpoint. Which of them matter is the architecture's affair. The dimensions of layers that it has
+/// itself are those of its main stack: the decoder, or the encoder of a model without one.
 struct ModelConfig : StackConfig {
   std::string architecture;  ///< Hugging Face's model_type; `t5_v1_1` for the T5s with gated feed-forwards
   Index vocabulary = 0, width = 0;
   std::optional<StackConfig> encoder;     ///< of a model with both
-  Index positions = 0;                    ///< rows that a position table has for real positions, or the longest row that others were trained for
+  /// rows that a position table has for real positions, or the longest row that others were trained for
+  Index positions = 0;
   Index position_offset = 0;              ///< rows of the position table before that of position 0
   double norm_epsilon = 1e-5;
   double embedding_scale = 1.0;           ///< factor of token embeddings

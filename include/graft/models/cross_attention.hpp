@@ -35,12 +35,14 @@ class CrossAttention {
     }
     auto const banks = parts_.banks(at_, AttentionKind::cross);
     for (auto const& bank : banks) sources.push_back({bank.keys, bank.values});
-    Value const attended = attention<Scalar, Device>({q, 0}, sources, plan_cross_attention(pass.out, extents, banks), attention_shape<A>(parts_.config(), at_));
+    Value const attended = attention<Scalar, Device>({q, 0}, sources, plan_cross_attention(pass.out, extents, banks),
+                                                     attention_shape<A>(parts_.config(), at_));
     return parts_.project({Site::cross_attention_output, at_}, attended, pass.out);
   }
   /// Keys and values of the encoder's states.
   [[nodiscard]] Source keys_values(EncoderStates<Scalar, Device> const& source) const {
-    return {{parts_.project({Site::cross_key, at_}, source.states, source.rows), 0}, {parts_.project({Site::cross_value, at_}, source.states, source.rows), 0}};
+    return {{parts_.project({Site::cross_key, at_}, source.states, source.rows), 0},
+            {parts_.project({Site::cross_value, at_}, source.states, source.rows), 0}};
   }
 
  private:

@@ -10,11 +10,11 @@
 
 namespace graft {
 
-/// `[tokens, width]`: scaled embeddings of the tokens, joined by the virtual tokens of the plan, plus learned positions and token types, normed where the
-/// architecture has a norm there.
+/// `[tokens, width]`: scaled embeddings of the tokens, joined by the virtual tokens of the plan, plus learned positions and token types,
+/// normed where the architecture has a norm there.
 template <Architecture A, class State, class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> embed_rows(ModelParts<A, State, Scalar, Device> const& parts, std::vector<Token> const& tokens, VirtualPlan<Scalar, Device> const& plan,
-                                                  StackPass<Scalar, Device> const& pass) {
+[[nodiscard]] Variable<Scalar, Device> embed_rows(ModelParts<A, State, Scalar, Device> const& parts, std::vector<Token> const& tokens,
+                                                  VirtualPlan<Scalar, Device> const& plan, StackPass<Scalar, Device> const& pass) {
   ModelConfig const& config = parts.config();
   LayerAddress const stack{pass.stack, -1};
   auto x = parts.weights.embed({Site::token_embedding}, tokens, parts.state);

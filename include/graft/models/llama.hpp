@@ -1,5 +1,6 @@
 /// @file
-/// @brief LLaMA (Touvron et al. 2023) and its kin (SmolLM2, Mistral, Qwen2): rotary positions, RMS norm, SwiGLU, grouped-query attention, tied or untied head.
+/// @brief LLaMA (Touvron et al. 2023) and its kin (SmolLM2, Mistral, Qwen2): rotary positions,
+/// RMS norm, SwiGLU, grouped-query attention, tied or untied head.
 #pragma once
 
 #include <array>
@@ -21,11 +22,15 @@ struct Llama : ArchitectureDefaults {
       SiteSpec{Site::query, Role::weight, "model.layers.{}.self_attn.q_proj", Extent::query, Extent::width, Presence::attention_bias},
       SiteSpec{Site::key, Role::weight, "model.layers.{}.self_attn.k_proj", Extent::kv, Extent::width, Presence::attention_bias},
       SiteSpec{Site::value, Role::weight, "model.layers.{}.self_attn.v_proj", Extent::kv, Extent::width, Presence::attention_bias},
-      SiteSpec{Site::attention_output, Role::weight, "model.layers.{}.self_attn.o_proj", Extent::width, Extent::query, Presence::attention_output_bias},
+      SiteSpec{Site::attention_output, Role::weight, "model.layers.{}.self_attn.o_proj", Extent::width, Extent::query,
+               Presence::attention_output_bias},
       SiteSpec{Site::feed_forward_norm, Role::norm, "model.layers.{}.post_attention_layernorm", Extent::width, Extent::none},
-      SiteSpec{Site::feed_forward_gate, Role::weight, "model.layers.{}.mlp.gate_proj", Extent::inner, Extent::width, Presence::feed_forward_bias},
-      SiteSpec{Site::feed_forward_up, Role::weight, "model.layers.{}.mlp.up_proj", Extent::inner, Extent::width, Presence::feed_forward_bias},
-      SiteSpec{Site::feed_forward_down, Role::weight, "model.layers.{}.mlp.down_proj", Extent::width, Extent::inner, Presence::feed_forward_bias},
+      SiteSpec{Site::feed_forward_gate, Role::weight, "model.layers.{}.mlp.gate_proj", Extent::inner, Extent::width,
+               Presence::feed_forward_bias},
+      SiteSpec{Site::feed_forward_up, Role::weight, "model.layers.{}.mlp.up_proj", Extent::inner, Extent::width,
+               Presence::feed_forward_bias},
+      SiteSpec{Site::feed_forward_down, Role::weight, "model.layers.{}.mlp.down_proj", Extent::width, Extent::inner,
+               Presence::feed_forward_bias},
       SiteSpec{Site::final_norm, Role::norm, "model.norm", Extent::width, Extent::none},
       SiteSpec{Site::head, Role::head, "lm_head", Extent::vocabulary, Extent::width},
   };

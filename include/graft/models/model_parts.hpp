@@ -36,7 +36,8 @@ struct ModelParts {
   [[nodiscard]] Value norm(SiteAddress const& site, Value const& x) const { return weights.norm(site, x, state); }
 
   /// x + output, with what the strategy makes of the output of a sublayer that was given `input`.
-  [[nodiscard]] Value add_sublayer(LayerAddress at, Sublayer which, Value const& x, Value const& input, Value const& output, Rows const& rows) const {
+  [[nodiscard]] Value add_sublayer(LayerAddress at, Sublayer which, Value const& x, Value const& input, Value const& output,
+                                   Rows const& rows) const {
     if constexpr (HasAfterSublayer<State, Scalar, Device>)
       if (state) return add(x, state->after_sublayer(at, which, x, input, output, rows));
     return add(x, output);

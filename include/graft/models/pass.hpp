@@ -17,7 +17,8 @@ namespace graft {
 
 /// Called with the keys and values (as attention uses them) that a layer computes of its stack's tokens, or of the encoder's states.
 template <class Scalar, class Device>
-using KeysValuesObserver = std::function<void(LayerAddress, AttentionKind, Columns<Scalar, Device> const& keys, Columns<Scalar, Device> const& values)>;
+using KeysValuesObserver =
+    std::function<void(LayerAddress, AttentionKind, Columns<Scalar, Device> const& keys, Columns<Scalar, Device> const& values)>;
 
 /// States of an encoder, and whose they are.
 template <class Scalar, class Device>
@@ -30,7 +31,8 @@ template <class Scalar, class Device>
 struct StackPass {
   Stack stack = Stack::decoder;
   PlannedRows planned;
-  Rows out;                                              ///< the rows of the activation at hand: all tokens, then those of the last layer's queries
+  /// the rows of the activation at hand: all tokens, then those of the last layer's queries
+  Rows out;
   CacheView<Scalar, Device> const* cache = nullptr;
   EncoderStates<Scalar, Device> const* source = nullptr;  ///< null where the cache holds them, or there is no encoder
   RelativeBias<Scalar, Device> bias = {};                 ///< of self-attention; empty for other positions
@@ -43,24 +45,28 @@ struct StackPass {
   }
 };
 
-/// The bucket of key position − query position (Raffel et al. 2020): half of the buckets are exact distances, the others grow logarithmically up to the greatest; a
-/// bidirectional stack has half of the buckets for keys behind the query, a causal one only looks back.
+/// The bucket of key position − query position (Raffel et al. 2020): half of the buckets are exact distances, the others grow
+/// logarithmically up to the greatest; a bidirectional stack has half of the buckets
+/// for keys behind the query, a causal one only looks back.
 [[nodiscard]] inline int relative_bucket(Index distance, bool causal, RelativePositions const& relative) {
   Index const buckets = causal ? relative.buckets : relative.buckets / 2;
   Index const side = !causal && distance > 0 ? buckets : 0;
   Index const far = causal ? std::max<Index>(0, -distance) : std::abs(distance), exact = buckets / 2;
   if (far < exact) return static_cast<int>(side + far);
   // in float, as transformers computes it, so that distances at a bucket's edge fall on the same side
-  float const share = std::log(static_cast<float>(far) / static_cast<float>(exact)) / static_cast<float>(std::log(static_cast<double>(relative.max_distance) / static_cast<double>(exact)));
+  float const share = std::log(static_cast<float>(far) / static_cast<float>(exact)) /
+                      static_cast<float>(std::log(static_cast<double>(relative.max_distance) / static_cast<double>(exact)));
   auto const logarithmic = exact + static_cast<Index>(share * static_cast<float>(buckets - exact));
   return static_cast<int>(side + std::min(buckets - 1, logarithmic));
 }
 
 /// The relative bias of a stack for rows of this plan, with room for `front_keys` virtual keys before each row.
 template <class Scalar, class Device>
-[[nodiscard]] RelativeBias<Scalar, Device> relative_bias(Variable<Scalar, Device> table, PlannedRows const& planned, Index virtual_keys, bool causal, RelativePositions const& relative) {
+[[nodiscard]] RelativeBias<Scalar, Device> relative_bias(Variable<Scalar, Device> table, PlannedRows const& planned, Index virtual_keys,
+                                                         bool causal, RelativePositions const& relative) {
   Index reach = virtual_keys + 1;
-  for (Index r = 0; r < planned.rows.count(); ++r) reach = std::max(reach, planned.cached[static_cast<std::size_t>(r)] + planned.rows.length(r) + virtual_keys + 1);
+  for (Index r = 0; r < planned.rows.count(); ++r)
+    reach = std::max(reach, planned.cached[static_cast<std::size_t>(r)] + planned.rows.length(r) + virtual_keys + 1);
   auto buckets = std::make_shared<std::vector<int>>();
   for (Index distance = -reach; distance <= reach; ++distance) buckets->push_back(relative_bucket(distance, causal, relative));
   return {std::move(table), std::move(buckets), -reach};

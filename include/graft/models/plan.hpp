@@ -14,7 +14,8 @@ namespace graft {
 /// The rows after virtual tokens have joined them.
 struct PlannedRows {
   Rows rows;                                     ///< offsets, positions, insertion and targets in the lengthened rows
-  std::vector<std::pair<int, Index>> assembly;   ///< `[tokens]`: (source, row): source 0 is the embedded real tokens, source 1 + g the g-th virtual group
+  /// `[tokens]`: (source, row): source 0 is the embedded real tokens, source 1 + g the g-th virtual group
+  std::vector<std::pair<int, Index>> assembly;
   std::vector<Index> front_tokens;               ///< `[rows]`: virtual tokens at the front, in this batch or in the cache
   std::vector<Index> cached;                     ///< `[rows]`: lengthened tokens that are in the cache already
 };
@@ -59,7 +60,8 @@ template <class Scalar, class Device>
 /// Lengthens the rows of a stack by the virtual tokens of `plan` and gives every token its position.
 /// A row whose earlier tokens are cached got its virtual tokens then; its new tokens only count them.
 template <class Scalar, class Device>
-[[nodiscard]] PlannedRows plan_rows(Rows const& rows, VirtualPlan<Scalar, Device> const& plan, Stack stack = Stack::decoder, std::vector<CachedRow> const& cached = {}) {
+[[nodiscard]] PlannedRows plan_rows(Rows const& rows, VirtualPlan<Scalar, Device> const& plan, Stack stack = Stack::decoder,
+                                    std::vector<CachedRow> const& cached = {}) {
   PlannedRows result;
   Rows& out = result.rows;
   out.insertion = rows.insertion;
@@ -88,7 +90,8 @@ template <class Scalar, class Device>
   std::vector<Index> new_index(static_cast<std::size_t>(rows.tokens()));
   for (Index r = 0; r < rows.count(); ++r) {
     auto const row = static_cast<std::size_t>(r);
-    Index const first = cached.empty() ? 0 : cached[row].earlier, insertion = rows.insertion[row], begin = static_cast<Index>(result.assembly.size());
+    Index const first = cached.empty() ? 0 : cached[row].earlier, insertion = rows.insertion[row],
+                begin = static_cast<Index>(result.assembly.size());
     auto const add_type = [&](Index type) {
       if (!rows.token_types.empty()) out.token_types.push_back(type);
     };

@@ -38,9 +38,9 @@ class Pretrained {
   /// For loaders only.
   [[nodiscard]] SiteWeights<Scalar, Device>& mutable_at(SiteAddress const& address) { return weights_[slot(address)]; }
 
-  /// A hash of all weights as numbers, 16 hexadecimal digits: tells a base from another of the same shape. The same weights have the same hash whatever file,
-  /// shards or wider type they are stored in; rounded or quantized ones have another. Computed when first asked for, after loading; empty for a base that is
-  /// not in the host's memory.
+  /// A hash of all weights as numbers, 16 hexadecimal digits: tells a base from another of the same shape. The same weights have the same
+  /// hash whatever file, shards or wider type they are stored in; rounded or quantized ones have another. Computed when first asked for,
+  /// after loading; empty for a base that is not in the host's memory.
   [[nodiscard]] std::string weights_hash() const {
     if constexpr (std::is_same_v<Device, Cpu>) {
       return hash_.get([this] {

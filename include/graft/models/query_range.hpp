@@ -17,7 +17,8 @@ struct QueryRange {
   [[nodiscard]] std::vector<Index> packed(Rows const& rows) const {
     std::vector<Index> indices;
     for (Index r = 0; r < rows.count(); ++r)
-      for (Index i = 0; i < length[static_cast<std::size_t>(r)]; ++i) indices.push_back(rows.begin(r) + first[static_cast<std::size_t>(r)] + i);
+      for (Index i = 0; i < length[static_cast<std::size_t>(r)]; ++i)
+        indices.push_back(rows.begin(r) + first[static_cast<std::size_t>(r)] + i);
     return indices;
   }
 };
@@ -62,7 +63,8 @@ struct QueryRange {
   for (Index r = 0; r < rows.count(); ++r) {
     Index const first = rows.begin(r) + range.first[static_cast<std::size_t>(r)], length = range.length[static_cast<std::size_t>(r)];
     for (Index i = 0; i < length; ++i) out.positions.push_back(rows.positions[static_cast<std::size_t>(first + i)]);
-    for (; target < out.targets.at.size() && out.targets.at[target] < first + length; ++target) out.targets.at[target] += out.offsets.back() - first;
+    for (; target < out.targets.at.size() && out.targets.at[target] < first + length; ++target)
+      out.targets.at[target] += out.offsets.back() - first;
     out.offsets.push_back(out.offsets.back() + length);
   }
   return out;

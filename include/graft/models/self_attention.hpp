@@ -31,7 +31,8 @@ class SelfAttention {
 
   SelfAttention(Parts const& parts, LayerAddress at) : parts_(parts), at_(at), stack_(parts.stack(at.stack)) {}
 
-  /// `[queries, width]` of the layer's input `[tokens, width]`, before the addition to the residual; `query_rows` are the rows of the queries.
+  /// `[queries, width]` of the layer's input `[tokens, width]`, before the addition to
+  /// the residual; `query_rows` are the rows of the queries.
   [[nodiscard]] Value operator()(Value const& x, Pass const& pass, QueryRange const& queries, Rows const& query_rows) const {
     auto const [query, own] = project(x, pass, queries, query_rows);
     if (pass.observer) (*pass.observer)(at_, AttentionKind::self, own.keys, own.values);
@@ -43,7 +44,8 @@ class SelfAttention {
     }
     for (auto const& bank : banks) sources.push_back({bank.keys, bank.values});
     auto const plan = plan_attention(pass.planned, queries, banks, pass.cached(), pass.causal());
-    Value const attended = attention(query, sources, plan, attention_shape<A>(parts_.config(), at_), pass.bias.table.empty() ? nullptr : &pass.bias);
+    Value const attended =
+        attention(query, sources, plan, attention_shape<A>(parts_.config(), at_), pass.bias.table.empty() ? nullptr : &pass.bias);
     if (pass.cache) remember(own, pass);
     return parts_.project({Site::attention_output, at_}, attended, query_rows);
   }
@@ -83,7 +85,8 @@ class SelfAttention {
     auto const copy = [&](Columns<Scalar, Device> const& from, Tensor<Scalar, Device>& to) {
       for (Index r = 0; r < rows.count(); ++r)
         for (Index i = 0; i < rows.length(r); ++i)
-          std::copy_n(from.x.value().row(rows.begin(r) + i) + from.first, width, to.row(pass.cache->rows[static_cast<std::size_t>(r)].append + i));
+          std::copy_n(from.x.value().row(rows.begin(r) + i) + from.first, width,
+                      to.row(pass.cache->rows[static_cast<std::size_t>(r)].append + i));
     };
     copy(own.keys, layer.keys);
     copy(own.values, layer.values);

@@ -1,6 +1,6 @@
 /// @file
-/// @brief T5 (Raffel et al. 2020): an encoder and a decoder with RMS norms, relative positions and unscaled attention. Version 1.0 has ReLU feed-forwards
-/// and a scaled tied head; 1.1 (Shazeer 2020; flan, the LM-adapted ones) has gated GELU and a head of its own.
+/// @brief T5 (Raffel et al. 2020): an encoder and a decoder with RMS norms, relative positions and unscaled attention. Version 1.0 has ReLU
+/// feed-forwards and a scaled tied head; 1.1 (Shazeer 2020; flan, the LM-adapted ones) has gated GELU and a head of its own.
 #pragma once
 
 #include <graft/models/architecture.hpp>
@@ -22,7 +22,8 @@ struct T5 : detail::T5Policies {
   static constexpr std::array sites{
       SiteSpec{Site::token_embedding, Role::embedding, "shared", Extent::vocabulary, Extent::width},
       SiteSpec{Site::head, Role::head, "lm_head", Extent::vocabulary, Extent::width},
-      SiteSpec{Site::relative_bias, Role::embedding, "decoder.block.0.layer.0.SelfAttention.relative_attention_bias", Extent::relative_buckets, Extent::heads},
+      SiteSpec{Site::relative_bias, Role::embedding, "decoder.block.0.layer.0.SelfAttention.relative_attention_bias",
+               Extent::relative_buckets, Extent::heads},
       SiteSpec{Site::attention_norm, Role::norm, "decoder.block.{}.layer.0.layer_norm", Extent::width, Extent::none},
       SiteSpec{Site::query, Role::weight, "decoder.block.{}.layer.0.SelfAttention.q", Extent::query, Extent::width},
       SiteSpec{Site::key, Role::weight, "decoder.block.{}.layer.0.SelfAttention.k", Extent::kv, Extent::width},
@@ -39,7 +40,8 @@ struct T5 : detail::T5Policies {
       SiteSpec{Site::final_norm, Role::norm, "decoder.final_layer_norm", Extent::width, Extent::none},
   };
   static constexpr std::array encoder_sites{
-      SiteSpec{Site::relative_bias, Role::embedding, "encoder.block.0.layer.0.SelfAttention.relative_attention_bias", Extent::relative_buckets, Extent::heads},
+      SiteSpec{Site::relative_bias, Role::embedding, "encoder.block.0.layer.0.SelfAttention.relative_attention_bias",
+               Extent::relative_buckets, Extent::heads},
       SiteSpec{Site::attention_norm, Role::norm, "encoder.block.{}.layer.0.layer_norm", Extent::width, Extent::none},
       SiteSpec{Site::query, Role::weight, "encoder.block.{}.layer.0.SelfAttention.q", Extent::query, Extent::width},
       SiteSpec{Site::key, Role::weight, "encoder.block.{}.layer.0.SelfAttention.k", Extent::kv, Extent::width},
@@ -60,7 +62,8 @@ struct T5v11 : detail::T5Policies {
   static constexpr std::array sites{
       SiteSpec{Site::token_embedding, Role::embedding, "shared", Extent::vocabulary, Extent::width},
       SiteSpec{Site::head, Role::head, "lm_head", Extent::vocabulary, Extent::width},
-      SiteSpec{Site::relative_bias, Role::embedding, "decoder.block.0.layer.0.SelfAttention.relative_attention_bias", Extent::relative_buckets, Extent::heads},
+      SiteSpec{Site::relative_bias, Role::embedding, "decoder.block.0.layer.0.SelfAttention.relative_attention_bias",
+               Extent::relative_buckets, Extent::heads},
       SiteSpec{Site::attention_norm, Role::norm, "decoder.block.{}.layer.0.layer_norm", Extent::width, Extent::none},
       SiteSpec{Site::query, Role::weight, "decoder.block.{}.layer.0.SelfAttention.q", Extent::query, Extent::width},
       SiteSpec{Site::key, Role::weight, "decoder.block.{}.layer.0.SelfAttention.k", Extent::kv, Extent::width},
@@ -78,7 +81,8 @@ struct T5v11 : detail::T5Policies {
       SiteSpec{Site::final_norm, Role::norm, "decoder.final_layer_norm", Extent::width, Extent::none},
   };
   static constexpr std::array encoder_sites{
-      SiteSpec{Site::relative_bias, Role::embedding, "encoder.block.0.layer.0.SelfAttention.relative_attention_bias", Extent::relative_buckets, Extent::heads},
+      SiteSpec{Site::relative_bias, Role::embedding, "encoder.block.0.layer.0.SelfAttention.relative_attention_bias",
+               Extent::relative_buckets, Extent::heads},
       SiteSpec{Site::attention_norm, Role::norm, "encoder.block.{}.layer.0.layer_norm", Extent::width, Extent::none},
       SiteSpec{Site::query, Role::weight, "encoder.block.{}.layer.0.SelfAttention.q", Extent::query, Extent::width},
       SiteSpec{Site::key, Role::weight, "encoder.block.{}.layer.0.SelfAttention.k", Extent::kv, Extent::width},

@@ -17,7 +17,8 @@
 
 namespace graft {
 
-/// A decoder, an encoder, or both over packed rows. `Adaptation`'s hooks are called where they exist; a disabled adaptation is the base model.
+/// A decoder, an encoder, or both over packed rows. `Adaptation`'s hooks are called where
+/// they exist; a disabled adaptation is the base model.
 template <Architecture A, class Adaptation, class Scalar = float, class Device = Cpu>
 class Transformer {
  public:
@@ -37,7 +38,11 @@ class Transformer {
 
   /// `seed` is what addresses the state's random numbers, where there is one: a training that is gone on with needs the same.
   Transformer(Base<A, Scalar, Device> base, Adaptation settings, State state, std::optional<std::uint64_t> seed = std::nullopt)
-      : base_(std::move(base)), settings_(std::move(settings)), state_(std::make_shared<State>(std::move(state))), weights_(*base_), seed_(seed) {
+      : base_(std::move(base)),
+        settings_(std::move(settings)),
+        state_(std::make_shared<State>(std::move(state))),
+        weights_(*base_),
+        seed_(seed) {
     if constexpr (A::positions == PositionKind::rotary) rotary_ = RotaryTable<Scalar>(config().inverse_frequency);
   }
 
@@ -66,8 +71,8 @@ class Transformer {
   void enable(bool on = true) { enabled_ = on; }
   [[nodiscard]] bool enabled() const { return enabled_; }
 
-  /// Appends an example as a row of a batch for this model: source and target in one row of a decoder, the source in the encoder and the target in the decoder,
-  /// or the source to be classified.
+  /// Appends an example as a row of a batch for this model: source and target in one row of a decoder, the source in the encoder and the
+  /// target in the decoder, or the source to be classified.
   void append(Batch& batch, TokenizedExample const& example) const {
     if constexpr (has_encoder) {
       append_encoder_decoder_row(batch, example, config().decoder_start);
@@ -104,12 +109,15 @@ class Transformer {
     if (batch.rows.targets.size() == 0) fail("[scores] got a batch without targets; expected at least one target token");
     return weights_.head_scores(head_input(hidden_states(batch), batch.rows), batch.rows.targets.labels, active());
   }
-  /// Logits at the targets: `[targets, vocabulary]`, or `[targets, labels]` of a classifier. For generation and inspection; training never forms a vocabulary's.
+  /// Logits at the targets: `[targets, vocabulary]`, or `[targets, labels]` of a classifier. For
+  /// generation and inspection; training never forms a vocabulary's.
   [[nodiscard]] Value logits(Batch const& batch, Cache const* cache = nullptr) {
     return weights_.head(head_input(hidden_states(batch, cache), batch.rows), active());
   }
-  /// Keys and values of cross-attention for the batch's sources, for generation: `[source tokens, kv_width]` of every decoder layer, and each row's extent.
-  [[nodiscard]] std::pair<KeyValueCache<Scalar, Device>, std::vector<CacheExtent>> encode_sources(Batch const& batch) requires(has_encoder) {
+  /// Keys and values of cross-attention for the batch's sources, for generation: `[source tokens,
+  /// kv_width]` of every decoder layer, and each row's extent.
+  [[nodiscard]] std::pair<KeyValueCache<Scalar, Device>, std::vector<CacheExtent>> encode_sources(Batch const& batch) requires(
+      has_encoder) {
     NoGrad no_grad;
     check_tokens(batch.source_tokens, batch.source);
     auto const plan = announce({});
@@ -168,7 +176,8 @@ class Transformer {
       fail<ShapeError>("[transformer] got cache entries for ", cache->rows.size(), " rows; expected ", batch.rows.count());
     if constexpr (has_encoder) {
       if (cache ? cache->source == nullptr : batch.source.count() != batch.rows.count())
-        fail<ShapeError>("[transformer] got ", batch.source.count(), " sources for ", batch.rows.count(), " rows; expected one for each; hint: pack with the model's append");
+        fail<ShapeError>("[transformer] got ", batch.source.count(), " sources for ", batch.rows.count(),
+                         " rows; expected one for each; hint: pack with the model's append");
       if (!cache) check_tokens(batch.source_tokens, batch.source);
     }
   }
@@ -177,7 +186,8 @@ class Transformer {
       fail<ShapeError>("[transformer] got ", tokens.size(), " tokens; expected ", rows.tokens(), " as the rows' offsets say");
     for (std::size_t i = 0; i < tokens.size(); ++i)
       if (tokens[i] < 0 || tokens[i] >= config().vocabulary)
-        fail("[transformer] got token ", tokens[i], " at place ", i, " of the batch; expected 0 to ", config().vocabulary - 1, "; hint: does the tokenizer belong to the model?");
+        fail("[transformer] got token ", tokens[i], " at place ", i, " of the batch; expected 0 to ", config().vocabulary - 1,
+             "; hint: does the tokenizer belong to the model?");
   }
 
   [[nodiscard]] Plan announce(StepContext const& context) {
@@ -197,12 +207,13 @@ class Transformer {
     pass.out = pass.planned.rows;
     for (Index position : pass.out.positions)
       if (position >= config().positions)
-        fail("[transformer] got a row that reaches position ", position, "; expected at most ", config().positions - 1, ", the model's last; hint: shorten the ",
-             stack == Stack::encoder ? "source" : "prompt", ", or the virtual tokens");
+        fail("[transformer] got a row that reaches position ", position, "; expected at most ", config().positions - 1,
+             ", the model's last; hint: shorten the ", stack == Stack::encoder ? "source" : "prompt", ", or the virtual tokens");
     if constexpr (A::positions == PositionKind::relative) {
       Index keys = 0;
       for (auto const& group : plan.keys) keys += group.stack == stack ? group.count : 0;
-      pass.bias = relative_bias(weights_.table({Site::relative_bias, {stack, -1}}, active()), pass.planned, keys, pass.causal(), config().relative);
+      pass.bias =
+          relative_bias(weights_.table({Site::relative_bias, {stack, -1}}, active()), pass.planned, keys, pass.causal(), config().relative);
     }
     return pass;
   }
@@ -235,8 +246,8 @@ class Transformer {
 
     [[nodiscard]] Value layer(LayerAddress at, Value const& input) const {
       if (*preparations != prepared)
-        fail("[transformer] computes a layer again after the adapter was prepared for another step; expected the backward pass right after its "
-             "forward pass; hint: Rows::recompute = false, or one pass at a time");
+        fail("[transformer] computes a layer again after the adapter was prepared for another step; expected the backward pass "
+             "right after its forward pass; hint: Rows::recompute = false, or one pass at a time");
       Parts const parts{*base, weights, rotary, state.get()};
       Pass again = pass;
       if (pass.source) again.source = &source;
@@ -251,7 +262,8 @@ class Transformer {
     if constexpr (has_site<A>(Site::final_norm)) return parts.norm({Site::final_norm, {stack, -1}}, x);
     return x;
   }
-  [[nodiscard]] EncoderStates<Scalar, Device> encode(Parts const& parts, Batch const& batch, Plan const& plan, Observer const* observer) const {
+  [[nodiscard]] EncoderStates<Scalar, Device> encode(Parts const& parts, Batch const& batch, Plan const& plan,
+                                                     Observer const* observer) const {
     Rows rows = batch.source;
     rows.step = batch.rows.step;
     rows.training = batch.rows.training;
@@ -284,7 +296,8 @@ class Transformer {
   std::optional<std::uint64_t> seed_;
   typename Parts::Rotary rotary_;
   bool enabled_ = true, prepared_ = false;
-  std::shared_ptr<std::uint64_t> preparations_ = std::make_shared<std::uint64_t>(0);  ///< how often the state that copies share was prepared
+  /// how often the state that copies share was prepared
+  std::shared_ptr<std::uint64_t> preparations_ = std::make_shared<std::uint64_t>(0);
 };
 
 }  // namespace graft

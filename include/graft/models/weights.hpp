@@ -91,8 +91,9 @@ class WeightAccess {
         return false;
       }();
       if (!trained && base_->at({Site::classifier}).matrix.empty())
-        fail<ConfigError>("[transformer] got a ", base_->config().architecture,
-                          " model without a classification head; expected one; hint: train one, as in compose(…, ClassificationHead{.labels = 2})");
+        fail<ConfigError>(
+            "[transformer] got a ", base_->config().architecture,
+            " model without a classification head; expected one; hint: train one, as in compose(…, ClassificationHead{.labels = 2})");
       return with_matrix<Role::head>({Site::classifier}, state, f);
     } else if constexpr (has_site<A>(Site::head_bias)) {
       auto const with_bias = [&](auto const& w, auto const&) { return f(w, base_->at({Site::head_bias}).bias); };

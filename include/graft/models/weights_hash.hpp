@@ -31,7 +31,8 @@ class WeightsHash {
     if (tensor.empty()) return;
     std::string const label = cat(name, " ", tensor.shape(), ";");
     order_ = checksum(label.data(), label.size(), order_);
-    for (Index first = 0; first < tensor.size(); first += piece) pieces_.push_back({tensor.data() + first, std::min(piece, tensor.size() - first), &hash_piece<Stored>});
+    for (Index first = 0; first < tensor.size(); first += piece)
+      pieces_.push_back({tensor.data() + first, std::min(piece, tensor.size() - first), &hash_piece<Stored>});
   }
   template <class Scalar>
   void add(std::string_view name, FrozenMatrix<Scalar, Cpu> const& matrix) {
@@ -46,7 +47,8 @@ class WeightsHash {
       sums[static_cast<std::size_t>(i)] = one.hash(one.values, one.count);
     });
     char text[20];
-    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(checksum(sums.data(), sums.size() * sizeof(std::uint64_t), order_)));
+    std::snprintf(text, sizeof text, "%016llx",
+                  static_cast<unsigned long long>(checksum(sums.data(), sums.size() * sizeof(std::uint64_t), order_)));
     return text;
   }
 

@@ -40,7 +40,8 @@ struct ModelInfo {
   [[nodiscard]] StackInfo const& stack(Stack which) const {
     for (auto const& stack : stacks)
       if (stack.stack == which) return stack;
-    fail<ConfigError>("[model] got a request for a stack that ", architecture, " does not have; expected decoder or encoder as in its layers");
+    fail<ConfigError>("[model] got a request for a stack that ", architecture,
+                      " does not have; expected decoder or encoder as in its layers");
   }
   [[nodiscard]] SiteInfo const* find(SiteAddress const& address) const {
     for (auto const& site : sites)
@@ -69,7 +70,8 @@ template <class Scalar, class Device>
 struct BaseAccess {
   /// Rows of the token embedding, scaled as the model reads them, `[tokens, width]`.
   std::function<Tensor<Scalar, Device>(std::vector<Token> const&)> embed;
-  /// Keys and values of these tokens run through the base model (through the encoder and the decoder of a model with both), for every attention of every layer.
+  /// Keys and values of these tokens run through the base model (through the encoder and the decoder of a model with both), for every
+  /// attention of every layer.
   std::function<std::vector<LayerKeysValues<Scalar, Device>>(std::vector<Token> const&)> keys_values;
   /// The base's own tensor of a site in its stored shape, in storage of its own; empty if the site lacks it.
   std::function<Tensor<Scalar, Device>(SiteAddress const&, Part)> weight;

@@ -24,7 +24,8 @@ struct Targets {
 struct Rows {
   std::vector<Index> offsets{0};            ///< `[rows + 1]`: row r holds the packed tokens [offsets[r], offsets[r + 1])
   std::vector<Index> positions;             ///< `[tokens]`: position of each token
-  std::vector<Index> insertion;             ///< `[rows]`: in-row index of the token before which infix activations stand; the row's length for its end
+  /// `[rows]`: in-row index of the token before which infix activations stand; the row's length for its end
+  std::vector<Index> insertion;
   std::vector<Index> token_types;           ///< `[tokens]`: the segment that each token belongs to (BERT); empty for all 0
   std::vector<std::uint64_t> examples;      ///< `[rows]`: what addresses the row's random numbers; never its place in the batch
   Targets targets;
@@ -56,9 +57,12 @@ struct TokenizedExample {
 namespace detail {
 
 inline void check_source(TokenizedExample const& example) {
-  if (example.source.empty()) fail("[pack] got an example (number ", example.id, ") without source tokens; expected at least one; hint: a separator or a start token");
+  if (example.source.empty())
+    fail("[pack] got an example (number ", example.id,
+         ") without source tokens; expected at least one; hint: a separator or a start token");
   if (!example.token_types.empty() && example.token_types.size() != example.source.size())
-    fail<ShapeError>("[pack] got an example (number ", example.id, ") with ", example.token_types.size(), " token types; expected none or ", example.source.size());
+    fail<ShapeError>("[pack] got an example (number ", example.id, ") with ", example.token_types.size(), " token types; expected none or ",
+                     example.source.size());
 }
 
 /// Ends a row of `length` tokens: positions from 0 on, infix activations before `insertion`.
@@ -90,9 +94,11 @@ inline void append_encoder_tokens(std::vector<Token>& tokens, Rows& rows, Tokeni
 /// before the last source token, so that the state predicting the first target token sees them.
 inline void append_causal_row(Batch& batch, TokenizedExample const& example) {
   detail::check_source(example);
-  Index const begin = batch.rows.tokens(), source = static_cast<Index>(example.source.size()), target = static_cast<Index>(example.target.size());
+  Index const begin = batch.rows.tokens(), source = static_cast<Index>(example.source.size()),
+              target = static_cast<Index>(example.target.size());
   batch.tokens.insert(batch.tokens.end(), example.source.begin(), example.source.end());
-  if (target > 0) batch.tokens.insert(batch.tokens.end(), example.target.begin(), example.target.end() - 1);  // the state at the last target token predicts nothing
+  // the state at the last target token predicts nothing
+  if (target > 0) batch.tokens.insert(batch.tokens.end(), example.target.begin(), example.target.end() - 1);
   for (Index i = 0; i < target; ++i) detail::add_target(batch.rows, begin + source - 1 + i, example.target[static_cast<std::size_t>(i)]);
   detail::close_row(batch.rows, source + std::max<Index>(0, target - 1), source - 1, example.id);
 }
@@ -109,7 +115,8 @@ inline void append_encoder_decoder_row(Batch& batch, TokenizedExample const& exa
 
 /// Appends the source as a row whose first token's state predicts the class, `target`'s one number (none where there is no target).
 inline void append_classification_row(Batch& batch, TokenizedExample const& example) {
-  if (example.target.size() > 1) fail("[pack] got an example (number ", example.id, ") with ", example.target.size(), " target numbers; expected one class");
+  if (example.target.size() > 1)
+    fail("[pack] got an example (number ", example.id, ") with ", example.target.size(), " target numbers; expected one class");
   Index const begin = batch.rows.tokens();
   detail::append_encoder_tokens(batch.tokens, batch.rows, example);
   if (!example.target.empty()) detail::add_target(batch.rows, begin, example.target.front());

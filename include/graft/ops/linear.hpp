@@ -20,7 +20,9 @@ struct TrainableMatrix {
   [[nodiscard]] Index in() const { return value.shape()[layout == Layout::out_in ? 1 : 0]; }
   [[nodiscard]] bool tracked() const { return value.tracked(); }
   /// W's outputs [first, last), sharing storage, as numbers to multiply by; for a W stored as `[out, in]`.
-  [[nodiscard]] FrozenMatrix<Scalar, Device> outputs(Index first, Index last) const { return FrozenMatrix<Scalar, Device>(value.value(), layout).outputs(first, last); }
+  [[nodiscard]] FrozenMatrix<Scalar, Device> outputs(Index first, Index last) const {
+    return FrozenMatrix<Scalar, Device>(value.value(), layout).outputs(first, last);
+  }
   void times_transposed(Scalar const* x, Index rows, Scalar* y) const { product(x, rows, in(), y, out(), layout == Layout::out_in); }
   void times(Scalar const* g, Index rows, Scalar* y) const { product(g, rows, out(), y, in(), layout == Layout::in_out); }
   /// Row `i` of W (`[in]`).
@@ -39,7 +41,8 @@ struct TrainableMatrix {
  private:
   void product(Scalar const* x, Index rows, Index k, Scalar* y, Index n, bool turned) const {
     using kernels::Read;
-    kernels::matmul<Scalar>(Device{}, {rows, n, k, x, k, Read::plain, value.value().data(), turned ? k : n, turned ? Read::transposed : Read::plain, Scalar(0), y, n});
+    kernels::matmul<Scalar>(Device{}, {rows, n, k, x, k, Read::plain, value.value().data(), turned ? k : n,
+                                       turned ? Read::transposed : Read::plain, Scalar(0), y, n});
   }
 };
 
@@ -61,8 +64,9 @@ void add_bias_gradient(Tensor<Scalar, Device> const& dy, Tensor<Scalar, Device>&
 }
 }  // namespace detail
 
-/// y = x·Wᵀ + b. x `[rows, in]`, W a `FrozenMatrix` or `TrainableMatrix` (`[out, in]`), b a `Tensor` (frozen) or `Variable` `[out]`, empty for none; y `[rows, out]`.
-/// Reverse: dx = dy·W; dW = dyᵀ·x and db = Σ_rows dy only where their types can be trained. A frozen W keeps nothing of x.
+/// y = x·Wᵀ + b. x `[rows, in]`, W a `FrozenMatrix` or `TrainableMatrix` (`[out, in]`), b a `Tensor` (frozen) or `Variable` `[out]`, empty
+/// for none; y `[rows, out]`. Reverse: dx = dy·W; dW = dyᵀ·x and db = Σ_rows dy only where
+/// their types can be trained. A frozen W keeps nothing of x.
 template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, Device>>
 [[nodiscard]] Variable<Scalar, Device> linear(Variable<Scalar, Device> const& x, Weight const& w, Bias const& b = {}) {
   constexpr bool trains_weight = detail::IsTrainableMatrix<Weight>::value;
@@ -101,7 +105,8 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
 
 /// y = x·Wᵀ + b for small trainable weights given as variables, `[out, in]` (adapters, reparametrizations).
 template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> linear(Variable<Scalar, Device> const& x, Variable<Scalar, Device> const& w, Variable<Scalar, Device> const& b = {}) {
+[[nodiscard]] Variable<Scalar, Device> linear(Variable<Scalar, Device> const& x, Variable<Scalar, Device> const& w,
+                                              Variable<Scalar, Device> const& b = {}) {
   return linear(x, TrainableMatrix<Scalar, Device>{w}, b);
 }
 

@@ -41,7 +41,8 @@ void for_logit_blocks(Weight const& w, Index rows, LogitBlock block, Body const&
 
 /// z `[rows, classes]` = h·Wᵀ + b for a block; h `[targets, width]`, b of all classes or empty.
 template <class Scalar, class Device, class Block>
-void block_logits(Tensor<Scalar, Device> const& h, Block const& some, Tensor<Scalar, Device> const& bias, Index c, Index i, Index rows, Scalar* z) {
+void block_logits(Tensor<Scalar, Device> const& h, Block const& some, Tensor<Scalar, Device> const& bias, Index c, Index i, Index rows,
+                  Scalar* z) {
   some.times_transposed(h.row(i), rows, z);
   if (!bias.empty()) kernels::add_to_rows(Device{}, bias.data() + c, rows, some.out(), z);
 }
@@ -59,8 +60,8 @@ template <class Scalar, class Device>
 /// logits, rescaled when a block brings a larger one, so the frozen head's reverse pass needs no second product.
 /// dW = Σ d(log p)·(1_label − p)ᵀ·h recomputes the logits block by block.
 template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, Device>>
-[[nodiscard]] TargetScores<Scalar, Device> linear_cross_entropy(Variable<Scalar, Device> const& h, Weight const& w, std::vector<Token> labels, Bias const& b = {},
-                                                                LogitBlock block = {}) {
+[[nodiscard]] TargetScores<Scalar, Device> linear_cross_entropy(Variable<Scalar, Device> const& h, Weight const& w,
+                                                                std::vector<Token> labels, Bias const& b = {}, LogitBlock block = {}) {
   constexpr bool trains_weight = detail::IsTrainableMatrix<Weight>::value;
   using Values = Tensor<Scalar, Device>;
   Index const targets = h.rows(), vocabulary = w.out(), width = w.in();
@@ -82,7 +83,8 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
     auto z = detail::room_for<Scalar, Device>(block, targets, vocabulary);
     detail::for_logit_blocks(w, targets, block, [&](auto const& some, Index c, Index i, Index rows) {
       detail::block_logits(h.value(), some, value_of(b), c, i, rows, z.data());
-      kernels::softmax_block<Scalar>(Device{}, z.data(), rows, some.out(), c, labels.data() + i, {log_sum_exp.row(i), sum.row(i), mean.row(i), log_probability.row(i)},
+      kernels::softmax_block<Scalar>(Device{}, z.data(), rows, some.out(), c, labels.data() + i,
+                                     {log_sum_exp.row(i), sum.row(i), mean.row(i), log_probability.row(i)},
                                      wants_hidden ? rescale.row(i) : nullptr);
       if (!wants_hidden) return;
       if (c > 0) kernels::scale_rows(Device{}, expected.row(i), rescale.row(i), rows, width, expected.row(i));
@@ -98,7 +100,8 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
   if (wants_hidden) kernels::scale_rows(Device{}, expected.data(), rescale.data(), targets, width, expected.data());
   if (!recording) return {log_probability, log_sum_exp, mean};
 
-  auto reverse = [=, dh = h.slot(), hidden = wants_weight || wants_bias ? h.value() : Values(), labels = std::move(labels), w = w, b = b](Values g) {
+  auto reverse = [=, dh = h.slot(), hidden = wants_weight || wants_bias ? h.value() : Values(), labels = std::move(labels), w = w,
+                  b = b](Values g) {
     if (dh) {
       Values gradient(Shape{targets, width});
       for (Index i = 0; i < targets; ++i) {

@@ -1,5 +1,6 @@
 /// @file
-/// @brief A long short-term memory network over one sequence (Hochreiter & Schmidhuber 1997; Gers et al. 2000), as torch.nn.LSTM computes it.
+/// @brief A long short-term memory network over one sequence (Hochreiter & Schmidhuber
+/// 1997; Gers et al. 2000), as torch.nn.LSTM computes it.
 #pragma once
 
 #include <utility>
@@ -35,16 +36,17 @@ class LstmDirection {
     Index const steps = x_.rows(), width = 4 * hidden_;
     gates_ = Values(Shape{steps, width});
     cells_ = Values(Shape{steps, hidden_});
-    kernels::matmul<Scalar>(Device{}, {steps, width, x_.width(), x_.data(), x_.width(), Read::plain, w_.input.value().data(), x_.width(), Read::transposed,
-                                       Scalar(0), gates_.data(), width});
+    kernels::matmul<Scalar>(Device{}, {steps, width, x_.width(), x_.data(), x_.width(), Read::plain, w_.input.value().data(), x_.width(),
+                                       Read::transposed, Scalar(0), gates_.data(), width});
     kernels::add_to_rows(Device{}, w_.input_bias.value().data(), steps, width, gates_.data());
     kernels::add_to_rows(Device{}, w_.recurrent_bias.value().data(), steps, width, gates_.data());
     for (Index k = 0; k < steps; ++k) {
       Index const t = at(k);
       if (k > 0)
-        kernels::matmul<Scalar>(Device{}, {1, width, hidden_, output(at(k - 1)), y_.width(), Read::plain, w_.recurrent.value().data(), hidden_, Read::transposed,
-                                           Scalar(1), gates_.row(t), width});
-      kernels::lstm_step(Device{}, gates_.row(t), k > 0 ? cells_.row(at(k - 1)) : static_cast<Scalar const*>(nullptr), hidden_, cells_.row(t), output(t));
+        kernels::matmul<Scalar>(Device{}, {1, width, hidden_, output(at(k - 1)), y_.width(), Read::plain, w_.recurrent.value().data(),
+                                           hidden_, Read::transposed, Scalar(1), gates_.row(t), width});
+      kernels::lstm_step(Device{}, gates_.row(t), k > 0 ? cells_.row(at(k - 1)) : static_cast<Scalar const*>(nullptr), hidden_,
+                         cells_.row(t), output(t));
     }
   }
 
@@ -56,8 +58,9 @@ class LstmDirection {
       Index const t = at(k);
       bool const last = k + 1 == steps;
       if (!last) times(dgates.row(at(k + 1)), Index{1}, w_.recurrent, carried.data());
-      kernels::lstm_step_backward(Device{}, gates_.row(t), k > 0 ? cells_.row(at(k - 1)) : static_cast<Scalar const*>(nullptr), cells_.row(t), dy.row(t) + first_,
-                                  last ? static_cast<Scalar const*>(nullptr) : carried.data(), hidden_, dcell.data(), dgates.row(t));
+      kernels::lstm_step_backward(Device{}, gates_.row(t), k > 0 ? cells_.row(at(k - 1)) : static_cast<Scalar const*>(nullptr),
+                                  cells_.row(t), dy.row(t) + first_, last ? static_cast<Scalar const*>(nullptr) : carried.data(), hidden_,
+                                  dcell.data(), dgates.row(t));
     }
     if (w_.input.tracked()) accumulate_product(w_.input, dgates.data(), steps, x_.data(), x_.width());
     if (w_.recurrent.tracked()) {  // step k sees the output of step k − 1, which is a row above, or below where time runs backwards
@@ -73,7 +76,9 @@ class LstmDirection {
     return dgates;
   }
   /// dx = β·dx + dgates·W_input
-  void add_input_gradient(Values const& dgates, Scalar beta, Values& dx) const { times(dgates.data(), dgates.rows(), w_.input, dx.data(), beta); }
+  void add_input_gradient(Values const& dgates, Scalar beta, Values& dx) const {
+    times(dgates.data(), dgates.rows(), w_.input, dx.data(), beta);
+  }
 
  private:
   [[nodiscard]] Index at(Index k) const { return reversed_ ? x_.rows() - 1 - k : k; }
@@ -94,7 +99,9 @@ class LstmDirection {
     using kernels::Read;
     Values dw = zeros_of(w.shape());
     Index const width = 4 * hidden_;
-    if (rows > 0) kernels::matmul<Scalar>(Device{}, {width, w.width(), rows, g, width, Read::transposed, x, stride, Read::plain, Scalar(0), dw.data(), w.width()});
+    if (rows > 0)
+      kernels::matmul<Scalar>(
+          Device{}, {width, w.width(), rows, g, width, Read::transposed, x, stride, Read::plain, Scalar(0), dw.data(), w.width()});
     w.slot()->accumulate(std::move(dw));
   }
 
@@ -109,24 +116,27 @@ template <class Scalar, class Device>
 void check_lstm(Variable<Scalar, Device> const& x, std::vector<LstmWeights<Scalar, Device>> const& directions) {
   if (directions.empty() || directions.size() > 2) fail<ShapeError>("[lstm] got ", directions.size(), " directions; expected 1 or 2");
   Index const hidden = directions[0].recurrent.width();
-  if (x.shape().rank() != 2 || x.rows() < 1) fail<ShapeError>("[lstm] got an input of shape ", x.shape(), "; expected [steps, in] with at least one step");
+  if (x.shape().rank() != 2 || x.rows() < 1)
+    fail<ShapeError>("[lstm] got an input of shape ", x.shape(), "; expected [steps, in] with at least one step");
   for (auto const& w : directions) {
     bool const fits = w.input.shape() == Shape{4 * hidden, x.width()} && w.recurrent.shape() == Shape{4 * hidden, hidden} &&
                       w.input_bias.value().size() == 4 * hidden && w.recurrent_bias.value().size() == 4 * hidden;
     if (!fits)
-      fail<ShapeError>("[lstm] got weights of shapes ", w.input.shape(), ", ", w.recurrent.shape(), ", ", w.input_bias.shape(), ", ", w.recurrent_bias.shape(),
-                       "; expected [4·hidden, ", x.width(), "], [4·hidden, hidden], [4·hidden], [4·hidden]");
+      fail<ShapeError>("[lstm] got weights of shapes ", w.input.shape(), ", ", w.recurrent.shape(), ", ", w.input_bias.shape(), ", ",
+                       w.recurrent_bias.shape(), "; expected [4·hidden, ", x.width(), "], [4·hidden, hidden], [4·hidden], [4·hidden]");
   }
 }
 
 }  // namespace detail
 
-/// One layer over x `[steps, in]` from zero states: y `[steps, hidden]`, or with two directions `[steps, 2·hidden]`, the second one's (which reads the
-/// sequence from its end) in the right half. With a = W_input·x_t + b_input + W_recurrent·h_{t−1} + b_recurrent in parts i, f, g, o:
-/// c_t = σ(f) ∘ c_{t−1} + σ(i) ∘ tanh(g), h_t = σ(o) ∘ tanh(c_t). Keeps the gates and cells of every step; the gradients go backwards through time.
+/// One layer over x `[steps, in]` from zero states: y `[steps, hidden]`, or with two directions `[steps, 2·hidden]`, the second one's
+/// (which reads the sequence from its end) in the right half. With a = W_input·x_t + b_input + W_recurrent·h_{t−1} + b_recurrent in parts
+/// i, f, g, o: c_t = σ(f) ∘ c_{t−1} + σ(i) ∘ tanh(g), h_t = σ(o) ∘ tanh(c_t). Keeps the gates and
+/// cells of every step; the gradients go backwards through time.
 /// @throws ShapeError where weights do not fit.
 template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> lstm_layer(Variable<Scalar, Device> const& x, std::vector<LstmWeights<Scalar, Device>> const& directions) {
+[[nodiscard]] Variable<Scalar, Device> lstm_layer(Variable<Scalar, Device> const& x,
+                                                  std::vector<LstmWeights<Scalar, Device>> const& directions) {
   detail::check_lstm(x, directions);
   Index const hidden = directions[0].recurrent.width();
   Tensor<Scalar, Device> y(Shape{x.rows(), static_cast<Index>(directions.size()) * hidden});
@@ -150,7 +160,8 @@ template <class Scalar, class Device>
 
 /// Layers one above the other; `between(y, layer)` is applied to the output of every layer but the last (torch's dropout).
 template <class Scalar, class Device, class Between>
-[[nodiscard]] Variable<Scalar, Device> lstm(Variable<Scalar, Device> x, std::vector<std::vector<LstmWeights<Scalar, Device>>> const& layers, Between const& between) {
+[[nodiscard]] Variable<Scalar, Device> lstm(Variable<Scalar, Device> x, std::vector<std::vector<LstmWeights<Scalar, Device>>> const& layers,
+                                            Between const& between) {
   for (std::size_t layer = 0; layer < layers.size(); ++layer) {
     x = lstm_layer(x, layers[layer]);
     if (layer + 1 < layers.size()) x = between(x, layer);
@@ -158,7 +169,8 @@ template <class Scalar, class Device, class Between>
   return x;
 }
 template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> lstm(Variable<Scalar, Device> const& x, std::vector<std::vector<LstmWeights<Scalar, Device>>> const& layers) {
+[[nodiscard]] Variable<Scalar, Device> lstm(Variable<Scalar, Device> const& x,
+                                            std::vector<std::vector<LstmWeights<Scalar, Device>>> const& layers) {
   return lstm(x, layers, [](Variable<Scalar, Device> const& y, std::size_t) { return y; });
 }
 

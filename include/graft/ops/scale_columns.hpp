@@ -10,13 +10,15 @@
 
 namespace graft {
 
-/// x [rows, width] and l of `width` elements, whatever its shape; dx_ij = dy_ij·l_j, dl_j = Σ_i dy_ij·x_ij. Keeps x only where l's gradient is wanted.
+/// x [rows, width] and l of `width` elements, whatever its shape; dx_ij = dy_ij·l_j, dl_j
+/// = Σ_i dy_ij·x_ij. Keeps x only where l's gradient is wanted.
 /// @throws ShapeError if there are not as many scales as columns.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> scale_columns(Variable<Scalar, Device> const& x, Variable<Scalar, Device> const& l) {
   using Values = Tensor<Scalar, Device>;
   if (x.shape().rank() != 2 || l.value().size() != x.width())
-    fail<ShapeError>("[scale_columns] got an input of shape ", x.shape(), " and scales of shape ", l.shape(), "; expected [rows, width] and width elements");
+    fail<ShapeError>("[scale_columns] got an input of shape ", x.shape(), " and scales of shape ", l.shape(),
+                     "; expected [rows, width] and width elements");
   Index const rows = x.rows(), width = x.width();
   Values y(x.shape());
   kernels::scale_columns(Device{}, x.value().data(), l.value().data(), rows, width, y.data());

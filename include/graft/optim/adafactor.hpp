@@ -12,8 +12,8 @@
 
 namespace graft {
 
-/// Settings of Adafactor. The defaults are those of prompt tuning (Lester et al. 2021), which has a constant learning rate of 0.3, a weight decay of
-/// 1e-5 and 30,000 steps; the paper's own are `scale_parameter` and `relative_step`.
+/// Settings of Adafactor. The defaults are those of prompt tuning (Lester et al. 2021), which has a constant learning rate of 0.3, a weight
+/// decay of 1e-5 and 30,000 steps; the paper's own are `scale_parameter` and `relative_step`.
 struct AdafactorSettings {
   double decay = 0.8;            ///< second moments keep a share of 1 − t^(−decay)
   double clip_threshold = 1.0;   ///< largest root mean square of an update, before the learning rate
@@ -26,8 +26,9 @@ struct AdafactorSettings {
   bool warmup_init = false;      ///< with `relative_step`: min(10⁻⁶·t, 1/√t)
 };
 
-/// θ ← θ − α·λ·θ − α·u / max(1, RMS(u)/clip_threshold) with u = g/√v̂, in the order of operations of transformers.optimization.Adafactor. Of a matrix
-/// v̂ is kept as means of its rows and columns ("exp_avg_sq_row", "exp_avg_sq_col"), of a vector whole ("exp_avg_sq"); "exp_avg" with β₁ alone.
+/// θ ← θ − α·λ·θ − α·u / max(1, RMS(u)/clip_threshold) with u = g/√v̂, in the order of operations of transformers.optimization.Adafactor.
+/// Of a matrix v̂ is kept as means of its rows and columns ("exp_avg_sq_row", "exp_avg_sq_col"), of a vector whole ("exp_avg_sq");
+/// "exp_avg" with β₁ alone.
 template <class Scalar, class Device = Cpu>
 class Adafactor final : public Optimizer<Scalar, Device> {
  public:
@@ -40,11 +41,14 @@ class Adafactor final : public Optimizer<Scalar, Device> {
   /// @throws ConfigError naming the first setting that is out of range
   static void check(AdafactorSettings const& s) {
     auto const in = [](char const* name, double value, double limit) {
-      if (!(value >= 0.0 && value < limit)) fail<ConfigError>("[adafactor] got ", name, " ", value, "; expected 0 or more and below ", limit);
+      if (!(value >= 0.0 && value < limit))
+        fail<ConfigError>("[adafactor] got ", name, " ", value, "; expected 0 or more and below ", limit);
     };
-    in("decay", s.decay, HUGE_VAL), in("beta1", s.beta1, 1.0), in("epsilon1", s.epsilon1, 1.0), in("epsilon2", s.epsilon2, HUGE_VAL), in("weight_decay", s.weight_decay, HUGE_VAL);
+    in("decay", s.decay, HUGE_VAL), in("beta1", s.beta1, 1.0), in("epsilon1", s.epsilon1, 1.0), in("epsilon2", s.epsilon2, HUGE_VAL),
+        in("weight_decay", s.weight_decay, HUGE_VAL);
     if (!(s.clip_threshold > 0.0)) fail<ConfigError>("[adafactor] got clip_threshold ", s.clip_threshold, "; expected more than 0");
-    if (s.warmup_init && !s.relative_step) fail<ConfigError>("[adafactor] got warmup_init without relative_step; expected both, or neither");
+    if (s.warmup_init && !s.relative_step)
+      fail<ConfigError>("[adafactor] got warmup_init without relative_step; expected both, or neither");
   }
 
  private:
@@ -69,7 +73,8 @@ class Adafactor final : public Optimizer<Scalar, Device> {
     if (settings_.beta1 > 0) values.emplace("exp_avg", this->zeros_like(parameter));
     return values;
   }
-  void update(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state, double learning_rate, double gradient_scale) override {
+  void update(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state, double learning_rate,
+              double gradient_scale) override {
     auto const t = static_cast<double>(state.steps);
     auto value = parameter.mutable_value();
     auto const& gradient = parameter.gradient();
@@ -89,7 +94,8 @@ class Adafactor final : public Optimizer<Scalar, Device> {
     }
     double const clip = std::max(1.0, std::sqrt(mean_square(step)) / settings_.clip_threshold);
     Scalar* const first = settings_.beta1 > 0 ? state.values.at("exp_avg").data() : nullptr;
-    kernels::adafactor_apply(Device{}, value.data(), step.data(), first, value.size(), rate / clip, settings_.beta1, 1.0 - settings_.weight_decay * rate);
+    kernels::adafactor_apply(Device{}, value.data(), step.data(), first, value.size(), rate / clip, settings_.beta1,
+                             1.0 - settings_.weight_decay * rate);
   }
 
   AdafactorSettings settings_;

@@ -40,7 +40,8 @@ class AdamW final : public Optimizer<Scalar, Device> {
   Values initial_values(Parameter<Scalar, Device> const& parameter) const override {
     return {{"exp_avg", this->zeros_like(parameter)}, {"exp_avg_sq", this->zeros_like(parameter)}};
   }
-  void update(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state, double learning_rate, double gradient_scale) override {
+  void update(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state, double learning_rate,
+              double gradient_scale) override {
     auto const t = static_cast<double>(state.steps);
     kernels::AdamWFactors const factors{1.0 - learning_rate * settings_.weight_decay,
                                         1.0 - settings_.beta1,
@@ -51,8 +52,8 @@ class AdamW final : public Optimizer<Scalar, Device> {
                                         settings_.epsilon,
                                         gradient_scale};
     auto value = parameter.mutable_value();
-    kernels::adamw(Device{}, value.data(), parameter.gradient().data(), state.values.at("exp_avg").data(), state.values.at("exp_avg_sq").data(),
-                   value.size(), factors);
+    kernels::adamw(Device{}, value.data(), parameter.gradient().data(), state.values.at("exp_avg").data(),
+                   state.values.at("exp_avg_sq").data(), value.size(), factors);
   }
 
   AdamWSettings settings_;

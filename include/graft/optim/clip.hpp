@@ -20,8 +20,8 @@ template <class Scalar, class Device>
   return std::sqrt(sum);
 }
 
-/// What gradients of this norm are multiplied by: min(1, max_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_ has it (Pascanu et al.
-/// 2013, "On the difficulty of training recurrent neural networks"). `max_norm` of 0 stands for no clipping.
+/// What gradients of this norm are multiplied by: min(1, max_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_ has it (Pascanu et
+/// al. 2013, "On the difficulty of training recurrent neural networks"). `max_norm` of 0 stands for no clipping.
 [[nodiscard]] inline double clip_coefficient(double norm, double max_norm) {
   return max_norm > 0.0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1.0;
 }

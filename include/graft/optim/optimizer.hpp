@@ -69,14 +69,18 @@ class Optimizer {
     for (auto* parameter : parameters_) by_name.emplace(parameter->name(), parameter);
     for (auto const& [name, kept] : state) {
       auto const found = by_name.find(name);
-      if (found == by_name.end()) fail<ConfigError>("[optimizer] got a state of '", name, "'; expected one of the model's ", parameters_.size(), " parameters");
+      if (found == by_name.end())
+        fail<ConfigError>("[optimizer] got a state of '", name, "'; expected one of the model's ", parameters_.size(), " parameters");
       auto const expected = initial_values(*found->second);
       bool fits = expected.size() == kept.values.size();
       for (auto const& [key, value] : expected) {
         auto const given = kept.values.find(key);
         fits = fits && given != kept.values.end() && given->second.shape() == value.shape();
       }
-      if (!fits) fail<ConfigError>("[optimizer] got a state of '", name, "' whose values or shapes differ from those this optimizer keeps; expected a state of the same optimizer and sizes");
+      if (!fits)
+        fail<ConfigError>(
+            "[optimizer] got a state of '", name,
+            "' whose values or shapes differ from those this optimizer keeps; expected a state of the same optimizer and sizes");
     }
     states_ = std::move(state);
   }
@@ -94,7 +98,8 @@ class Optimizer {
  private:
   [[nodiscard]] virtual Values initial_values(Parameter<Scalar, Device> const& parameter) const = 0;
   /// `state.steps` already counts this update.
-  virtual void update(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state, double learning_rate, double gradient_scale) = 0;
+  virtual void update(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state, double learning_rate,
+                      double gradient_scale) = 0;
 
   ParameterList<Scalar, Device> parameters_;
   OptimizerState<Scalar, Device> states_;

@@ -35,9 +35,12 @@ void copy_async(Tensor<Scalar, From> const& from, Tensor<Scalar, To>& to) {
     std::copy_n(from.data(), from.size(), to.data());
   } else {
     using kernels::cuda::Direction;
-    constexpr auto direction = std::is_same_v<From, Cpu> ? Direction::to_device : std::is_same_v<To, Cpu> ? Direction::to_host : Direction::within_device;
+    constexpr auto direction = std::is_same_v<From, Cpu> ? Direction::to_device
+                               : std::is_same_v<To, Cpu> ? Direction::to_host
+                                                         : Direction::within_device;
     using Device = std::conditional_t<std::is_same_v<From, Cpu>, To, From>;
-    kernels::cuda::Listed<kernels::cuda::Runtime, Device>::copy(to.data(), from.data(), static_cast<std::size_t>(from.size()) * sizeof(Scalar), direction);
+    kernels::cuda::Listed<kernels::cuda::Runtime, Device>::copy(to.data(), from.data(),
+                                                                static_cast<std::size_t>(from.size()) * sizeof(Scalar), direction);
   }
 }
 

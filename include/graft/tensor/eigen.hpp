@@ -1,5 +1,6 @@
 /// @file
-/// @brief Tensors as Eigen matrices and back, without copying where the layout allows. Not included by any other header: Eigen stays out of the core.
+/// @brief Tensors as Eigen matrices and back, without copying where the layout allows. Not
+/// included by any other header: Eigen stays out of the core.
 #pragma once
 
 #include <Eigen/Core>

@@ -81,7 +81,8 @@ class FrozenMatrix {
     std::visit([&](auto const& stored) {
       using Stored = std::remove_const_t<std::remove_reference_t<decltype(*stored.data())>>;
       if constexpr (std::is_same_v<Stored, Scalar>) {
-        kernels::matmul<Scalar>(Device{}, {rows, n, k, x, k, Read::plain, stored.data(), stored_columns_, turned ? Read::transposed : Read::plain, beta, y, n});
+        kernels::matmul<Scalar>(
+            Device{}, {rows, n, k, x, k, Read::plain, stored.data(), stored_columns_, turned ? Read::transposed : Read::plain, beta, y, n});
       } else {
         Index const panel = 512;  // stored rows widened at a time
         Dense wide(Shape{std::min(panel, stored_rows_), stored_columns_});
@@ -89,9 +90,11 @@ class FrozenMatrix {
           Index const count = std::min(panel, stored_rows_ - first);
           kernels::widen(Device{}, stored.row(first), wide.data(), count * stored_columns_);
           if (turned)
-            kernels::matmul<Scalar>(Device{}, {rows, count, k, x, k, Read::plain, wide.data(), stored_columns_, Read::transposed, beta, y + first, n});
+            kernels::matmul<Scalar>(
+                Device{}, {rows, count, k, x, k, Read::plain, wide.data(), stored_columns_, Read::transposed, beta, y + first, n});
           else
-            kernels::matmul<Scalar>(Device{}, {rows, n, count, x + first, k, Read::plain, wide.data(), stored_columns_, Read::plain, first == 0 ? beta : Scalar(1), y, n});
+            kernels::matmul<Scalar>(Device{}, {rows, n, count, x + first, k, Read::plain, wide.data(), stored_columns_, Read::plain,
+                                               first == 0 ? beta : Scalar(1), y, n});
         }
       }
     }, storage_);

@@ -1,5 +1,6 @@
 /// @file
-/// @brief Where tensors' bytes come from: per device, blocks are kept and handed out again, so that a training step in its steady state asks the system for nothing.
+/// @brief Where tensors' bytes come from: per device, blocks are kept and handed out again, so that a training step in its steady state
+/// asks the system for nothing.
 #pragma once
 
 #include <algorithm>
@@ -63,7 +64,8 @@ class HostPool {
  private:
   static std::size_t rounded(std::size_t bytes) {
     std::size_t step = 64;
-    while (step * 8 < bytes) step *= 2;  // four sizes an octave: batches of different lengths reuse each other's blocks; what is not touched is not resident
+    // four sizes an octave: batches of different lengths reuse each other's blocks; what is not touched is not resident
+    while (step * 8 < bytes) step *= 2;
     return (bytes + step - 1) / step * step + (bytes == 0 ? step : 0);
   }
   std::pair<void*, std::size_t> take(std::size_t wanted) {
@@ -109,8 +111,9 @@ class HostPool {
     free_.clear();
   }
   [[noreturn]] void out_of_memory(std::size_t wanted) const {
-    fail("[memory] out of memory; got a request for ", gibibytes(static_cast<double>(wanted)), " beside ", gibibytes(static_cast<double>(held_)),
-         " in use; expected it to fit in the ", gibibytes(static_cast<double>(machine_memory())), " that this machine has; hint: a smaller batch, length or rank");
+    fail("[memory] out of memory; got a request for ", gibibytes(static_cast<double>(wanted)), " beside ",
+         gibibytes(static_cast<double>(held_)), " in use; expected it to fit in the ", gibibytes(static_cast<double>(machine_memory())),
+         " that this machine has; hint: a smaller batch, length or rank");
   }
 
   mutable std::mutex mutex_;

@@ -45,7 +45,8 @@ struct GgufSplitting {
 [[nodiscard]] inline GgufSplitting gguf_splitting(GgufTokenizerFields const& fields, GgufTokenizerOptions options) {
   std::string_view const pre = fields.pre;
   if (pre.empty() || pre == "default") {
-    warn("[", fields.file, "] does not name its way of splitting text; got ", pre.empty() ? "no tokenizer.ggml.pre" : "tokenizer.ggml.pre \"default\"",
+    warn("[", fields.file, "] does not name its way of splitting text; got ",
+         pre.empty() ? "no tokenizer.ggml.pre" : "tokenizer.ggml.pre \"default\"",
          "; GPT-2's is taken, where llama.cpp takes its own default; hint: ids may differ from those that the model was trained with");
   }
   if (pre == "gpt-2" || pre == "gpt2" || pre == "default" || pre.empty()) return {{PreTokenizerStep::split_gpt2}};
@@ -134,7 +135,8 @@ struct GgufSplitting {
 
 }  // namespace detail
 
-/// Builds the tokenizer of a GGUF file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). Its control tokens are special; user-defined ones are found in text but not special.
+/// Builds the tokenizer of a GGUF file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md). Its control tokens are special;
+/// user-defined ones are found in text but not special.
 /// @throws FileError for contradictory fields, ConfigError for a model or a way of splitting that is not supported
 [[nodiscard]] inline Tokenizer make_gguf_tokenizer(GgufTokenizerFields const& fields, GgufTokenizerOptions options = {}) {
   bool const sentencepiece = fields.model == "llama";
@@ -151,8 +153,9 @@ struct GgufSplitting {
              detail::gguf_role(fields, "separator", fields.sep_id), detail::gguf_role(fields, "cls", fields.cls_id),
              detail::gguf_role(fields, "mask", fields.mask_id)};
   if (!special.unk) special.unk = unknown;
-  parts.text_template = TextTemplate::around(fields.add_bos.value_or(sentencepiece || detail::is_llama3(fields.pre)) ? special.bos : std::nullopt,
-                                             fields.add_eos.value_or(false) ? special.eos : std::nullopt);
+  parts.text_template =
+      TextTemplate::around(fields.add_bos.value_or(sentencepiece || detail::is_llama3(fields.pre)) ? special.bos : std::nullopt,
+                           fields.add_eos.value_or(false) ? special.eos : std::nullopt);
   return Tokenizer(std::move(parts));
 }
 

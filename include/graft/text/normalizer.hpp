@@ -151,7 +151,8 @@ class Normalizer {
   /// Whether a text that begins gets a space of its own which a text that continues another does not.
   [[nodiscard]] bool puts_space_before() const noexcept {
     return std::any_of(steps_.begin(), steps_.end(), [](normalizing::Step const& step) {
-      if (auto const* const pieces = std::get_if<SentencePieceNormalizer>(&step)) return pieces->prefix != PrefixSpace::never && !pieces->whitespace_as_suffix;
+      if (auto const* const pieces = std::get_if<SentencePieceNormalizer>(&step))
+        return pieces->prefix != PrefixSpace::never && !pieces->whitespace_as_suffix;
       return std::holds_alternative<normalizing::Prepend>(step);
     });
   }

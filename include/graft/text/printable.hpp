@@ -9,7 +9,8 @@
 
 namespace graft {
 
-/// A text in quotes: about 96 bytes of it at most; control characters, quotes and bytes that are not UTF-8 as a backslash, x and two hexadecimal digits.
+/// A text in quotes: about 96 bytes of it at most; control characters, quotes and bytes that
+/// are not UTF-8 as a backslash, x and two hexadecimal digits.
 [[nodiscard]] inline std::string printable(std::string_view text) {
   constexpr std::size_t longest = 96;
   constexpr std::string_view digits = "0123456789abcdef";
@@ -36,7 +37,8 @@ namespace graft {
 /// The same for a name in a list: as it is, or in quotes if anything of it has to be escaped or cut.
 [[nodiscard]] inline std::string printable_name(std::string_view text) {
   std::string const quoted = printable(text);
-  return text.empty() || quoted.size() != text.size() + 2 || std::string_view(quoted).substr(1, text.size()) != text ? quoted : std::string(text);
+  return text.empty() || quoted.size() != text.size() + 2 || std::string_view(quoted).substr(1, text.size()) != text ? quoted
+                                                                                                                     : std::string(text);
 }
 
 }  // namespace graft

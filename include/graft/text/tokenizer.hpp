@@ -216,7 +216,8 @@ inline std::vector<Token> Tokenizer::encode_part(std::string_view text, bool beg
   TextPlace const first = begins_text ? TextPlace::begins : TextPlace::continues;
   auto const normalize_and_divide = [&](std::string_view piece) {
     TextPlace const place = piece.data() == text.data() ? first : TextPlace::inside;
-    return parts.normalizer.empty() ? divide(piece, place) : divide(parts.normalizer(piece, place), parts.normalizer.place_after(piece, place));
+    return parts.normalizer.empty() ? divide(piece, place)
+                                    : divide(parts.normalizer(piece, place), parts.normalizer.place_after(piece, place));
   };
   split_at_added_tokens(text, data_->in_text, parts.added_tokens, normalize_and_divide, append_added);
   return out;

@@ -30,19 +30,23 @@ using StepPlan = std::vector<std::vector<Index>>;
 [[nodiscard]] inline Index steps_per_epoch(Index examples, Batching const& batching) {
   Index const size = batching.batch * batching.accumulate;
   Index const steps = batching.drop_last ? examples / size : (examples + size - 1) / size;
-  if (steps == 0) fail<ConfigError>("[batches] got ", examples, " examples for steps of ", size, "; expected at least ", batching.drop_last ? size : 1);
+  if (steps == 0)
+    fail<ConfigError>("[batches] got ", examples, " examples for steps of ", size, "; expected at least ", batching.drop_last ? size : 1);
   return steps;
 }
 
-/// Divides examples into passes of at most `rows` examples and (where one example alone does not exceed it) `max_tokens` tokens, 0 for no limit.
-/// The longest come first and go where the fewest tokens are: packed rows need no padding, so what length decides is the peak of memory.
-[[nodiscard]] inline StepPlan divide_by_length(std::vector<Index> examples, std::vector<Index> const& lengths, Index rows, Index max_tokens = 0) {
+/// Divides examples into passes of at most `rows` examples and (where one example alone does not exceed it) `max_tokens` tokens, 0 for no
+/// limit. The longest come first and go where the fewest tokens are: packed rows need
+/// no padding, so what length decides is the peak of memory.
+[[nodiscard]] inline StepPlan divide_by_length(std::vector<Index> examples, std::vector<Index> const& lengths, Index rows,
+                                               Index max_tokens = 0) {
   auto const length = [&](Index i) { return lengths[static_cast<std::size_t>(i)]; };
   std::stable_sort(examples.begin(), examples.end(), [&](Index a, Index b) { return length(a) > length(b); });
   auto const count = static_cast<Index>(examples.size());
   Index passes = (count + rows - 1) / rows;
   if (max_tokens > 0) {
-    Index const tokens = std::accumulate(examples.begin(), examples.end(), Index{0}, [&](Index sum, Index i) { return sum + std::min(length(i), max_tokens); });
+    Index const tokens = std::accumulate(examples.begin(), examples.end(), Index{0},
+                                         [&](Index sum, Index i) { return sum + std::min(length(i), max_tokens); });
     passes = std::clamp((tokens + max_tokens - 1) / max_tokens, passes, count);
   }
   for (;; ++passes) {

@@ -37,10 +37,12 @@ inline constexpr std::size_t kept_checkpoints = 2;
   std::error_code error;
   auto const entries = folder_entries(folder, error);
   if (error && error != std::errc::no_such_file_or_directory)
-    fail<FileError>("[", folder.string(), "] cannot be read; got: ", error.message(), "; expected a folder for checkpoints or a new name; nothing was changed");
+    fail<FileError>("[", folder.string(), "] cannot be read; got: ", error.message(),
+                    "; expected a folder for checkpoints or a new name; nothing was changed");
   for (auto const& path : entries) {
     std::string const name = path.filename().string();
-    bool const numbered = name.size() == 13 && name.starts_with("step-") && std::all_of(name.begin() + 5, name.end(), [](unsigned char c) { return std::isdigit(c); });
+    bool const numbered = name.size() == 13 && name.starts_with("step-") &&
+                          std::all_of(name.begin() + 5, name.end(), [](unsigned char c) { return std::isdigit(c); });
     if (numbered && is_own_folder(path)) found.push_back(path);
   }
   std::sort(found.rbegin(), found.rend());
@@ -57,12 +59,14 @@ inline void prune_checkpoints(std::filesystem::path const& folder, std::size_t k
 
 }  // namespace detail
 
-/// Says what would keep checkpoints from being written, before there is anything to lose; makes the folder, and removes what killed writers left in it.
+/// Says what would keep checkpoints from being written, before there is anything to lose; makes
+/// the folder, and removes what killed writers left in it.
 /// @throws FileError for a file, a loop of links, and a folder that cannot be written
 inline void check_checkpoint_folder(std::filesystem::path const& folder) {
   auto const target = detail::follow_links(folder.has_filename() ? folder : folder.parent_path());
   auto const refuse = [&](std::string const& why) {
-    fail<FileError>("[", folder.string(), "] cannot hold checkpoints; got: ", why, "; expected a folder that can be written, or a new name; nothing was changed");
+    fail<FileError>("[", folder.string(), "] cannot hold checkpoints; got: ", why,
+                    "; expected a folder that can be written, or a new name; nothing was changed");
   };
   std::error_code error;
   bool const present = std::filesystem::exists(target, error);
@@ -85,7 +89,8 @@ void save_checkpoint(std::filesystem::path const& folder, SavedTraining<Scalar> 
   std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(saved.report.steps.size()));
   std::error_code error;
   std::filesystem::remove_all(folder / name, error);  // a damaged one that the training went back from
-  if (error) fail<FileError>("[", (folder / name).string(), "] cannot be replaced; got: ", error.message(), "; earlier checkpoints are unchanged");
+  if (error)
+    fail<FileError>("[", (folder / name).string(), "] cannot be replaced; got: ", error.message(), "; earlier checkpoints are unchanged");
   AtomicFolder target(folder / name);
   auto const& staging = target.staging();
   detail::save_tensors(staging / detail::parameters_file, saved.parameters);
@@ -112,7 +117,8 @@ template <class Scalar>
   auto const path = checkpoint / detail::training_file;
   std::string const where = path.string();
   nlohmann::json const training = read_json(path);
-  if (auto const format = json_at<int>(where, training, "format"); format != 1) fail<FileError>("[", where, "] has format ", format, "; expected 1; hint: was it written by a newer version?");
+  if (auto const format = json_at<int>(where, training, "format"); format != 1)
+    fail<FileError>("[", where, "] has format ", format, "; expected 1; hint: was it written by a newer version?");
   saved.identity = json_at<nlohmann::json>(where, training, "identity");
   saved.report = detail::report_from_json(where, json_at<nlohmann::json>(where, training, "report"));
   saved.validations_since_best = json_at<Index>(where, training, "validations_since_best");
@@ -120,7 +126,8 @@ template <class Scalar>
   saved.probe = json_at<double>(where, training, "probe");
   saved.parameters = detail::load_tensors<Scalar>(checkpoint / detail::parameters_file);
   std::error_code missing;
-  if (std::filesystem::exists(checkpoint / detail::best_file, missing)) saved.best = detail::load_tensors<Scalar>(checkpoint / detail::best_file);
+  if (std::filesystem::exists(checkpoint / detail::best_file, missing))
+    saved.best = detail::load_tensors<Scalar>(checkpoint / detail::best_file);
   saved.optimizer = detail::load_optimizer<Scalar>(checkpoint / detail::optimizer_file);
   return saved;
 }
@@ -128,7 +135,8 @@ template <class Scalar>
 /// The newest whole checkpoint of the folder, or nothing if it holds none; `notes` receives a sentence for each damaged one passed over.
 /// @throws FileError if all are damaged
 template <class Scalar>
-[[nodiscard]] std::optional<SavedTraining<Scalar>> load_checkpoint(std::filesystem::path const& folder, std::vector<std::string>* notes = nullptr) {
+[[nodiscard]] std::optional<SavedTraining<Scalar>> load_checkpoint(std::filesystem::path const& folder,
+                                                                   std::vector<std::string>* notes = nullptr) {
   std::string first_error;
   for (auto const& checkpoint : detail::checkpoint_folders(folder)) {
     try {

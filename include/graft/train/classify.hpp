@@ -18,7 +18,8 @@ template <class Model>
   if constexpr (requires { RowLimits(model); }) {
     RowLimits const limits(model);
     for (std::size_t i = 0; i < examples.size(); ++i)
-      if (auto const why = limits.excess(examples[i])) fail<ConfigError>("[classify] example ", i, " is too long for the model; ", *why, "; hint: shorten it");
+      if (auto const why = limits.excess(examples[i]))
+        fail<ConfigError>("[classify] example ", i, " is too long for the model; ", *why, "; hint: shorten it");
   }
   NoGrad const no_grad;
   std::vector<Token> classes;
@@ -39,7 +40,8 @@ template <class Model>
 /// Share of equal entries, 0 to 1.
 [[nodiscard]] inline double accuracy(std::vector<Token> const& predicted, std::vector<Token> const& expected) {
   if (predicted.size() != expected.size() || predicted.empty())
-    fail<ShapeError>("[accuracy] got ", predicted.size(), " predictions for ", expected.size(), " examples; expected as many, and at least one");
+    fail<ShapeError>("[accuracy] got ", predicted.size(), " predictions for ", expected.size(),
+                     " examples; expected as many, and at least one");
   std::size_t right = 0;
   for (std::size_t i = 0; i < predicted.size(); ++i) right += predicted[i] == expected[i];
   return static_cast<double>(right) / static_cast<double>(predicted.size());
@@ -48,7 +50,8 @@ template <class Model>
 /// Matthews correlation of any number of classes (Gorodkin 2004), −1 to 1: CoLA's score; 0 where one side has a single class.
 [[nodiscard]] inline double matthews_correlation(std::vector<Token> const& predicted, std::vector<Token> const& expected) {
   (void)accuracy(predicted, expected);  // checks
-  Token const classes = 1 + std::max(*std::max_element(predicted.begin(), predicted.end()), *std::max_element(expected.begin(), expected.end()));
+  Token const classes =
+      1 + std::max(*std::max_element(predicted.begin(), predicted.end()), *std::max_element(expected.begin(), expected.end()));
   std::vector<double> p(static_cast<std::size_t>(classes)), t(p.size());
   double right = 0;
   auto const n = static_cast<double>(predicted.size());

@@ -24,7 +24,8 @@ namespace graft::detail {
   std::uint64_t sum = examples.size();
   for (std::size_t i = 0; i < examples.size(); ++i) {
     auto const& example = examples[i];
-    for (auto const* tokens : {&example.source, &example.target}) sum = checksum(tokens->data(), tokens->size() * sizeof(Token), sum + tokens->size());
+    for (auto const* tokens : {&example.source, &example.target})
+      sum = checksum(tokens->data(), tokens->size() * sizeof(Token), sum + tokens->size());
     if (!example.token_types.empty()) sum = checksum(example.token_types.data(), example.token_types.size() * sizeof(Index), sum);
     if (example.id != i) sum = checksum(&example.id, sizeof example.id, sum);  // which addresses its dropout
   }
@@ -36,20 +37,38 @@ namespace graft::detail {
 /// Everything that decides the numbers of a training; `model` is what `model_identity` gives.
 template <class Scalar, class Device>
 [[nodiscard]] nlohmann::json training_identity(Training const& t, Index total_steps, ParameterList<Scalar, Device> const& parameters,
-                                               std::vector<TokenizedExample> const& training, std::vector<TokenizedExample> const& validation,
+                                               std::vector<TokenizedExample> const& training,
+                                               std::vector<TokenizedExample> const& validation,
                                                nlohmann::json const& model = nlohmann::json::object()) {
   nlohmann::json shapes = nlohmann::json::object();
   for (auto const* parameter : parameters) shapes[parameter->name()] = cat(dtype_name(dtype_of<Scalar>), " ", parameter->value().shape());
   nlohmann::json identity{{"parameters", shapes},
-          {"settings",
-           {{"total steps", total_steps}, {"batch", t.batch}, {"accumulate", t.accumulate}, {"max_tokens", t.max_tokens}, {"drop_last", t.drop_last},
-            {"learning_rate", t.learning_rate}, {"warmup_steps", t.warmup_steps}, {"warmup_ratio", t.warmup_ratio}, {"schedule", schedule_name(t.schedule)},
-            {"weight_decay", t.weight_decay}, {"clip", t.clip}, {"beta1", t.betas[0]}, {"beta2", t.betas[1]}, {"epsilon", t.epsilon}, {"seed", t.seed},
-            {"validate_every", t.validate_every}, {"patience", t.patience}, {"training examples", data_checksum(training)}, {"validation examples", data_checksum(validation)}}}};
+                          {"settings",
+                           {{"total steps", total_steps},
+                            {"batch", t.batch},
+                            {"accumulate", t.accumulate},
+                            {"max_tokens", t.max_tokens},
+                            {"drop_last", t.drop_last},
+                            {"learning_rate", t.learning_rate},
+                            {"warmup_steps", t.warmup_steps},
+                            {"warmup_ratio", t.warmup_ratio},
+                            {"schedule", schedule_name(t.schedule)},
+                            {"weight_decay", t.weight_decay},
+                            {"clip", t.clip},
+                            {"beta1", t.betas[0]},
+                            {"beta2", t.betas[1]},
+                            {"epsilon", t.epsilon},
+                            {"seed", t.seed},
+                            {"validate_every", t.validate_every},
+                            {"patience", t.patience},
+                            {"training examples", data_checksum(training)},
+                            {"validation examples", data_checksum(validation)}}}};
   if (t.optimizer == OptimizerKind::adafactor) {
     auto const& a = t.adafactor;
-    identity["settings"].update({{"optimizer", "adafactor"}, {"decay", a.decay}, {"clip_threshold", a.clip_threshold}, {"adafactor's beta1", a.beta1}, {"epsilon1", a.epsilon1},
-                                 {"epsilon2", a.epsilon2}, {"scale_parameter", a.scale_parameter}, {"relative_step", a.relative_step}, {"warmup_init", a.warmup_init}});
+    identity["settings"].update({{"optimizer", "adafactor"}, {"decay", a.decay}, {"clip_threshold", a.clip_threshold},
+                                 {"adafactor's beta1", a.beta1}, {"epsilon1", a.epsilon1}, {"epsilon2", a.epsilon2},
+                                 {"scale_parameter", a.scale_parameter}, {"relative_step", a.relative_step},
+                                 {"warmup_init", a.warmup_init}});
   }
   identity.update(model);
   return identity;
@@ -74,17 +93,20 @@ inline void check_identity(std::string const& folder, nlohmann::json const& save
   auto const differs = [&](char const* part, char const* of_what, char const* kind = "") {
     auto const found = saved.find(part);
     if (found == saved.end() && wanted.contains(part)) {
-      warn("[", folder, "] does not say which ", part, " it was made with; got a checkpoint of an earlier version; it is gone on with unchecked");
+      warn("[", folder, "] does not say which ", part,
+           " it was made with; got a checkpoint of an earlier version; it is gone on with unchecked");
       return;
     }
     auto const theirs = found == saved.end() ? std::map<std::string, nlohmann::json>{} : identity_values(*found);
     auto const ours = wanted.contains(part) ? identity_values(wanted.at(part)) : std::map<std::string, nlohmann::json>{};
     auto const refuse = [&](std::string const& name, std::string const& got, std::string const& expected) {
-      fail<ConfigError>("[", folder, "] is a checkpoint ", of_what, "; got ", kind, printable_name(name), " ", got, "; expected ", expected, "; nothing was changed");
+      fail<ConfigError>("[", folder, "] is a checkpoint ", of_what, "; got ", kind, printable_name(name), " ", got, "; expected ", expected,
+                        "; nothing was changed");
     };
     for (auto const& [key, value] : ours) {
       auto const other = theirs.find(key);
-      if (other == theirs.end() || other->second != value) refuse(key, other == theirs.end() ? "none" : identity_text(other->second), identity_text(value));
+      if (other == theirs.end() || other->second != value)
+        refuse(key, other == theirs.end() ? "none" : identity_text(other->second), identity_text(value));
     }
     for (auto const& [key, value] : theirs)
       if (!ours.contains(key)) refuse(key, identity_text(value), "none");

@@ -26,20 +26,22 @@
 
 namespace graft {
 
-/// Appends lines {"event": "step", "step": …, "loss": …, …}, {"event": "validation", …} and one of "end", "stopped", "interrupted" or "failed".
-/// A disk that fills up ends no training: a warning says that the log lacks lines.
+/// Appends lines {"event": "step", "step": …, "loss": …, …}, {"event": "validation", …} and one of "end", "stopped", "interrupted" or
+/// "failed". A disk that fills up ends no training: a warning says that the log lacks lines.
 class TrainingLog {
  public:
-  /// Nothing is written for an empty path. A new log replaces an old one; a training that goes on keeps the first `keep` bytes, those of the steps before its
-  /// checkpoint, and repeats what came after. A FIFO or a device is written to. A file is locked against a second training.
+  /// Nothing is written for an empty path. A new log replaces an old one; a training that goes on keeps the first `keep` bytes, those of
+  /// the steps before its checkpoint, and repeats what came after. A FIFO or a device is
+  /// written to. A file is locked against a second training.
   /// @throws FileError if it cannot be written
   explicit TrainingLog(std::string const& path, std::uint64_t keep = 0) : path_(path), file_(path.empty() ? -1 : open(path)) {
     if (regular_) begin(keep);
   }
 
   void step(StepReport const& report, double tokens_per_second) {
-    write({{"event", "step"}, {"step", report.step}, {"epoch", report.epoch}, {"loss", report.loss}, {"learning_rate", report.learning_rate},
-           {"gradient_norm", report.gradient_norm}, {"tokens", report.tokens}, {"seconds", report.seconds}, {"tokens_per_second", tokens_per_second}});
+    write({{"event", "step"}, {"step", report.step}, {"epoch", report.epoch}, {"loss", report.loss},
+           {"learning_rate", report.learning_rate}, {"gradient_norm", report.gradient_norm}, {"tokens", report.tokens},
+           {"seconds", report.seconds}, {"tokens_per_second", tokens_per_second}});
   }
   void validation(ValidationReport const& report) {
     write({{"event", "validation"}, {"step", report.step}, {"loss", report.loss}, {"best", report.best}});
@@ -58,7 +60,8 @@ class TrainingLog {
     auto const output = detail::output_path(path);
     regular_ = output.kind == detail::OutputKind::file;
     int const flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | (regular_ ? O_CREAT : 0);
-    int const file = output.kind == detail::OutputKind::descriptor ? ::fcntl(output.descriptor, F_DUPFD_CLOEXEC, 3) : ::open(output.path.c_str(), flags, 0666);
+    int const file = output.kind == detail::OutputKind::descriptor ? ::fcntl(output.descriptor, F_DUPFD_CLOEXEC, 3)
+                                                                   : ::open(output.path.c_str(), flags, 0666);
     if (file < 0) refuse();
     return file;
   }
@@ -66,7 +69,8 @@ class TrainingLog {
     if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK)
         fail<FileError>("[", path_, "] is being written by another training; expected a log of its own for each; nothing was changed");
-      warn("[", path_, "] cannot be locked against a second writer; got: ", std::strerror(errno), "; hint: let no other process write there");
+      warn("[", path_, "] cannot be locked against a second writer; got: ", std::strerror(errno),
+           "; hint: let no other process write there");
     }
     struct stat status = {};
     if (::fstat(file_.get(), &status) != 0) refuse();
@@ -93,7 +97,8 @@ class TrainingLog {
     }
     std::string const why = std::strerror(errno);
     if (regular_) static_cast<void>(cut());
-    warn("[", path_, "] cannot be written; got: ", why, "; expected room and permission for the training log; the training goes on, and the log lacks lines");
+    warn("[", path_, "] cannot be written; got: ", why,
+         "; expected room and permission for the training log; the training goes on, and the log lacks lines");
   }
   [[noreturn]] void refuse() const {
     fail<FileError>("[", path_, "] cannot be written; got: ", std::strerror(errno), "; expected room and permission for the training log");

@@ -58,7 +58,8 @@ template <class Model>
   return batch;
 }
 
-/// Mean −log p (natural logarithm) of all target tokens, without dropout and without recording. Passes take the examples in their order, as many as
+/// Mean −log p (natural logarithm) of all target tokens, without dropout and without recording.
+/// Passes take the examples in their order, as many as
 /// `max_tokens` allows.
 /// @throws ConfigError without target tokens
 template <class Model>
@@ -76,7 +77,8 @@ template <class Model>
     for (std::size_t k = 0; k < targets.weights.size(); ++k) sum -= targets.weights[k] * static_cast<double>(log_probability[k]);
     weight += target_weight(targets);
   }
-  if (weight <= 0) fail<ConfigError>("[evaluate_loss] got ", examples.size(), " examples without target tokens; expected at least one target token");
+  if (weight <= 0)
+    fail<ConfigError>("[evaluate_loss] got ", examples.size(), " examples without target tokens; expected at least one target token");
   return sum / weight;
 }
 

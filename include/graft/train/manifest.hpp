@@ -36,7 +36,8 @@ inline void write_manifest(std::filesystem::path const& folder) {
   std::vector<std::string> names;
   std::error_code error;
   for (auto const& path : detail::folder_entries(folder, error))
-    if (std::error_code missing; std::filesystem::is_regular_file(path, missing) && path.filename() != manifest_name) names.push_back(path.filename().string());
+    if (std::error_code missing; std::filesystem::is_regular_file(path, missing) && path.filename() != manifest_name)
+      names.push_back(path.filename().string());
   if (error) fail<FileError>("[", detail::shown(folder), "] cannot be listed; got: ", error.message());
   std::sort(names.begin(), names.end());
   std::string text;
@@ -62,7 +63,8 @@ inline void check_manifest(std::filesystem::path const& folder, std::vector<std:
     rest.remove_prefix(end + 1);
   }
   for (auto const& name : required)
-    if (std::find(listed.begin(), listed.end(), name) == listed.end()) fail<FileError>("[", manifest->path(), "] does not list ", name, "; expected a whole checkpoint");
+    if (std::find(listed.begin(), listed.end(), name) == listed.end())
+      fail<FileError>("[", manifest->path(), "] does not list ", name, "; expected a whole checkpoint");
 }
 
 }  // namespace graft

@@ -18,15 +18,17 @@ namespace detail {
 template <class Adaptation>
 [[nodiscard]] constexpr bool has_strategy_json() {
   if constexpr (IsComposed<Adaptation>::value)
-    return []<class... Parts>(std::tuple<Parts...> const*) { return (has_strategy_json<Parts>() && ...); }(static_cast<decltype(Adaptation::parts) const*>(nullptr));
+    return []<class... Parts>(std::tuple<Parts...> const*) {
+      return (has_strategy_json<Parts>() && ...);
+    }(static_cast<decltype(Adaptation::parts) const*>(nullptr));
   else
     return VisitedSettings<Adaptation>;
 }
 
 }  // namespace detail
 
-/// {"strategy": …, "base": {"weights": hash}} of a `Transformer`, or what the model's own `identity()` gives; empty for other models, whose parameters alone
-/// are compared. Settings come from the strategy's `visit`, so that none can be forgotten here.
+/// {"strategy": …, "base": {"weights": hash}} of a `Transformer`, or what the model's own `identity()` gives; empty for other models, whose
+/// parameters alone are compared. Settings come from the strategy's `visit`, so that none can be forgotten here.
 template <class Model>
 [[nodiscard]] nlohmann::json model_identity(Model const& model) {
   if constexpr (requires { nlohmann::json(model.identity()); }) {

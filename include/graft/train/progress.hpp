@@ -18,7 +18,8 @@ namespace graft {
 /// "134,524,224"
 [[nodiscard]] inline std::string grouped(Index number) {
   std::string digits = std::to_string(number);
-  for (auto at = static_cast<Index>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  for (auto at = static_cast<Index>(digits.size()) - 3; at > (number < 0 ? 1 : 0); at -= 3)
+    digits.insert(static_cast<std::size_t>(at), ",");
   return digits;
 }
 
@@ -64,7 +65,8 @@ class Progress {
     if (!enabled_) return;
     auto const now = Clock::now();
     bool const last = report.step == steps_;
-    if (!last && shown_ != Clock::time_point() && now - shown_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(15))) return;
+    if (!last && shown_ != Clock::time_point() && now - shown_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(15)))
+      return;
     shown_ = now;
     std::string const text = line(report);
     std::fprintf(stderr, terminal_ ? "\r%s\033[K" : "%s\n", text.c_str());
@@ -79,9 +81,10 @@ class Progress {
     double const done = static_cast<double>(report.step - first_);
     double const passed = std::chrono::duration<double>(Clock::now() - began_).count();  // with validation and checkpoints
     char text[256];
-    std::snprintf(text, sizeof text, "epoch %.1f/%lld  step %lld/%lld  loss %.4f  lr %.2e  %.0f tokens/s  %s left", report.epoch, static_cast<long long>(epochs_),
-                  static_cast<long long>(report.step), static_cast<long long>(steps_), smoothed_ / share_, report.learning_rate,
-                  seconds_ > 0 ? static_cast<double>(tokens_) / seconds_ : 0.0, clock_time(passed / done * static_cast<double>(steps_ - report.step)).c_str());
+    std::snprintf(text, sizeof text, "epoch %.1f/%lld  step %lld/%lld  loss %.4f  lr %.2e  %.0f tokens/s  %s left", report.epoch,
+                  static_cast<long long>(epochs_), static_cast<long long>(report.step), static_cast<long long>(steps_), smoothed_ / share_,
+                  report.learning_rate, seconds_ > 0 ? static_cast<double>(tokens_) / seconds_ : 0.0,
+                  clock_time(passed / done * static_cast<double>(steps_ - report.step)).c_str());
     return text;
   }
   void end_line() {

@@ -20,7 +20,8 @@ namespace graft {
 template <class Scalar>
 using NamedTensors = std::map<std::string, Tensor<Scalar>>;
 
-/// The state of a training between two steps. Random streams and the order of examples are addressed by seed and step, so they need no state.
+/// The state of a training between two steps. Random streams and the order of examples
+/// are addressed by seed and step, so they need no state.
 template <class Scalar>
 struct SavedTraining {
   nlohmann::json identity;          ///< what it is a training of: settings, data, parameters' names and shapes
@@ -36,21 +37,29 @@ struct SavedTraining {
 namespace detail {
 
 template <class Scalar>
-void save_tensors(std::filesystem::path const& path, NamedTensors<Scalar> const& tensors, std::vector<std::pair<std::string, std::int64_t const*>> const& counters = {}) {
+void save_tensors(std::filesystem::path const& path, NamedTensors<Scalar> const& tensors,
+                  std::vector<std::pair<std::string, std::int64_t const*>> const& counters = {}) {
   std::vector<TensorEntry> entries;
   for (auto const& [name, tensor] : tensors) {
     std::vector<std::int64_t> shape;
     for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.shape()[axis]);
-    entries.push_back({name, dtype_of<Scalar>, std::move(shape), reinterpret_cast<std::byte const*>(tensor.data()), static_cast<std::size_t>(tensor.size()) * sizeof(Scalar), {}});
+    entries.push_back({name,
+                       dtype_of<Scalar>,
+                       std::move(shape),
+                       reinterpret_cast<std::byte const*>(tensor.data()),
+                       static_cast<std::size_t>(tensor.size()) * sizeof(Scalar),
+                       {}});
   }
-  for (auto const& [name, value] : counters) entries.push_back({name, Dtype::i64, {}, reinterpret_cast<std::byte const*>(value), sizeof *value, {}});
+  for (auto const& [name, value] : counters)
+    entries.push_back({name, Dtype::i64, {}, reinterpret_cast<std::byte const*>(value), sizeof *value, {}});
   save_safetensors(path, entries);
 }
 
 template <class Scalar>
 [[nodiscard]] Tensor<Scalar> copy_entry(TensorEntry const& entry, std::string const& where) {
   if (entry.dtype != dtype_of<Scalar>)
-    fail<ConfigError>("[", where, "] holds ", printable(entry.name), " in ", dtype_name(entry.dtype), "; expected ", dtype_name(dtype_of<Scalar>), ", as the model trains");
+    fail<ConfigError>("[", where, "] holds ", printable(entry.name), " in ", dtype_name(entry.dtype), "; expected ",
+                      dtype_name(dtype_of<Scalar>), ", as the model trains");
   Tensor<Scalar> tensor(Shape(std::vector<Index>(entry.shape.begin(), entry.shape.end())));
   convert_values(entry.dtype, entry.data, static_cast<std::size_t>(tensor.size()), tensor.data());
   return tensor;
@@ -85,13 +94,15 @@ template <class Scalar>
   OptimizerState<Scalar> state;
   for (auto const& entry : file.entries()) {
     auto const at = entry.name.rfind('/');
-    if (at == std::string::npos) fail<FileError>("[", file.path(), "] holds ", printable(entry.name), "; expected names of the form parameter/value");
+    if (at == std::string::npos)
+      fail<FileError>("[", file.path(), "] holds ", printable(entry.name), "; expected names of the form parameter/value");
     auto& kept = state[entry.name.substr(0, at)];
     std::string const key = entry.name.substr(at + 1);
     if (key != "steps") {
       kept.values.emplace(key, copy_entry<Scalar>(entry, file.path()));
     } else {
-      if (entry.dtype != Dtype::i64 || entry.bytes != sizeof(std::int64_t)) fail<FileError>("[", file.path(), "] holds ", printable(entry.name), " in another form; expected one int64");
+      if (entry.dtype != Dtype::i64 || entry.bytes != sizeof(std::int64_t))
+        fail<FileError>("[", file.path(), "] holds ", printable(entry.name), " in another form; expected one int64");
       std::int64_t count = 0;
       std::memcpy(&count, entry.data, sizeof count);
       kept.steps = count;
@@ -105,14 +116,16 @@ template <class Scalar>
   nlohmann::json steps = nlohmann::json::array(), validations = nlohmann::json::array();
   for (auto const& s : report.steps) steps.push_back({s.step, s.epoch, s.loss, s.learning_rate, s.gradient_norm, s.tokens, s.seconds});
   for (auto const& v : report.validations) validations.push_back({v.step, v.loss, v.best});
-  return {{"steps", steps}, {"validations", validations}, {"best_step", report.best_step}, {"stopped_early", report.stopped_early}, {"tokens", report.tokens}, {"seconds", report.seconds}};
+  return {{"steps", steps},          {"validations", validations}, {"best_step", report.best_step}, {"stopped_early", report.stopped_early},
+          {"tokens", report.tokens}, {"seconds", report.seconds}};
 }
 
 [[nodiscard]] inline TrainingReport report_from_json(std::string const& where, nlohmann::json const& json) {
   TrainingReport report;
   auto const rows = [&](char const* key, std::size_t width, auto const& take) {
     for (auto const& row : json_at<std::vector<nlohmann::json>>(where, json, key)) {
-      if (!row.is_array() || row.size() != width) fail<FileError>("[", where, "] has a malformed row in ", key, "; expected ", width, " values");
+      if (!row.is_array() || row.size() != width)
+        fail<FileError>("[", where, "] has a malformed row in ", key, "; expected ", width, " values");
       take(row);
     }
   };
@@ -121,7 +134,9 @@ template <class Scalar>
   rows("steps", 7, [&](auto const& r) {
     report.steps.push_back({count(r[0]), number(r[1]), number(r[2]), number(r[3]), number(r[4]), count(r[5]), number(r[6])});
   });
-  rows("validations", 3, [&](auto const& r) { report.validations.push_back({count(r[0]), number(r[1]), json_as<bool>(where, "validations", r[2])}); });
+  rows("validations", 3, [&](auto const& r) {
+    report.validations.push_back({count(r[0]), number(r[1]), json_as<bool>(where, "validations", r[2])});
+  });
   for (auto const& validation : report.validations)
     if (validation.best) report.best_validation_loss = validation.loss;
   report.best_step = json_at<Index>(where, json, "best_step");

@@ -20,7 +20,8 @@ struct ParameterTypes<std::vector<Parameter<Scalar, Device>*>> {
 };
 }  // namespace detail
 
-/// A model that can be trained: its trainable parameters (with names that stay the same), the log-probabilities of a batch's targets, and counts for the report.
+/// A model that can be trained: its trainable parameters (with names that stay the same), the log-probabilities
+/// of a batch's targets, and counts for the report.
 template <class Model>
 concept TrainableModel = requires(Model& model, Batch const& batch) {
   typename detail::ParameterTypes<decltype(model.parameters())>::scalar_type;

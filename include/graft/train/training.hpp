@@ -46,11 +46,12 @@ struct Training {
   Index steps = 0;       ///< optimizer steps; 0: as many as the epochs have
   Index batch = 5;       ///< examples of one forward and backward pass
   Index accumulate = 1;  ///< passes of one optimizer step: a step sees batch × accumulate examples
-  /// Most tokens of one pass: a batch is divided further where needed (the gradient is the same up to rounding), so that memory for activations
-  /// does not grow with it; products lose no speed above some 256 rows. 0: no limit.
+  /// Most tokens of one pass: a batch is divided further where needed (the gradient is the same up to rounding), so that memory for
+  /// activations does not grow with it; products lose no speed above some 256 rows. 0: no limit.
   Index max_tokens = 384;
-  /// Keep of each layer its input alone, and compute the layer again in the backward pass (activation checkpointing): memory for activations no longer
-  /// grows with the layers, a step runs the forward pass of the layers once more, and every number stays the same, bit for bit.
+  /// Keep of each layer its input alone, and compute the layer again in the backward pass (activation checkpointing): memory for
+  /// activations no longer grows with the layers, a step runs the forward pass of the layers
+  /// once more, and every number stays the same, bit for bit.
   bool recompute = false;
   bool drop_last = false;  ///< leave out an epoch's last examples that do not fill a step
 
@@ -59,7 +60,8 @@ struct Training {
   double warmup_ratio = 0.0;  ///< share of all steps that warm up, where warmup_steps is 0
   Schedule schedule = Schedule::linear;
   OptimizerKind optimizer = OptimizerKind::adamw;
-  AdafactorSettings adafactor = {};  ///< where that is the optimizer; its weight decay is the one below, and with `relative_step` it goes by no learning rate but its own
+  /// where that is the optimizer; its weight decay is the one below, and with `relative_step` it goes by no learning rate but its own
+  AdafactorSettings adafactor = {};
   double weight_decay = 0.01;
   double clip = 1.0;  ///< largest global gradient norm; 0: no clipping
   std::array<double, 2> betas{0.9, 0.999};
@@ -67,7 +69,8 @@ struct Training {
   std::uint64_t seed = 0;
 
   Index validate_every = 0;  ///< steps; 0: at the end of each epoch
-  Index patience = 0;        ///< validations in a row without a new best loss that end the training, which then keeps the best parameters; 0: never
+  /// validations in a row without a new best loss that end the training, which then keeps the best parameters; 0: never
+  Index patience = 0;
   Index max_source = 0, max_target = 0;  ///< tokens; 0: no limit
 
   std::string checkpoint = {};  ///< folder for checkpoints; empty: none
@@ -76,8 +79,8 @@ struct Training {
   std::string log = {};        ///< JSONL file, one object a step and a validation; empty: none
   bool progress = true;        ///< on standard error
   std::function<void(StepReport const&)> on_step = {};  ///< called after each step; what it throws ends the training
-  /// Asked after each step: a number other than 0, such as that of a signal, ends the training in order (a checkpoint, where they are asked for, and the log's
-  /// last line) and is `interrupted` in the report.
+  /// Asked after each step: a number other than 0, such as that of a signal, ends the training in order (a checkpoint, where they are asked
+  /// for, and the log's last line) and is `interrupted` in the report.
   std::function<int()> stop = {};
 };
 
@@ -103,9 +106,17 @@ inline void check_settings(Training const& t) {
     if (!good) fail<ConfigError>("[Training] got ", name, " = ", value, "; expected ", expected);
   };
   auto const finite = [](double value) { return value >= 0.0 && fits_float(value); };
-  for (auto const& [name, value] : {std::pair<char const*, Index>{"epochs", t.epochs}, {"steps", t.steps}, {"batch", t.batch}, {"accumulate", t.accumulate}, {"max_tokens", t.max_tokens},
-                                    {"warmup_steps", t.warmup_steps}, {"validate_every", t.validate_every}, {"patience", t.patience}, {"max_source", t.max_source},
-                                    {"max_target", t.max_target}, {"checkpoint_every", t.checkpoint_every}})
+  for (auto const& [name, value] : {std::pair<char const*, Index>{"epochs", t.epochs},
+                                    {"steps", t.steps},
+                                    {"batch", t.batch},
+                                    {"accumulate", t.accumulate},
+                                    {"max_tokens", t.max_tokens},
+                                    {"warmup_steps", t.warmup_steps},
+                                    {"validate_every", t.validate_every},
+                                    {"patience", t.patience},
+                                    {"max_source", t.max_source},
+                                    {"max_target", t.max_target},
+                                    {"checkpoint_every", t.checkpoint_every}})
     check(name, value, value <= most_of_anything, at_most_of_anything);
   check("epochs", t.epochs, t.epochs >= 1 || t.steps >= 1, "1 or more");
   check("steps", t.steps, t.steps >= 0, "0 or more");

@@ -49,14 +49,24 @@ class TrainingRun {
   using Scalar = ScalarOf<Model>;
   using Device = DeviceOf<Model>;
 
-  TrainingRun(Training const& settings, Model& model, std::vector<TokenizedExample> const& training, std::vector<TokenizedExample> const& validation, Truncation const& cut)
-      : t_(settings), model_(model), training_(training), validation_(validation), parameters_(model.parameters()),
-        batching_{t_.batch, t_.accumulate, t_.max_tokens, t_.drop_last, t_.seed}, lengths_(row_lengths(training)),
-        per_epoch_(steps_per_epoch(static_cast<Index>(training.size()), batching_)), total_(t_.steps > 0 ? t_.steps : t_.epochs * per_epoch_),
+  TrainingRun(Training const& settings, Model& model, std::vector<TokenizedExample> const& training,
+              std::vector<TokenizedExample> const& validation, Truncation const& cut)
+      : t_(settings),
+        model_(model),
+        training_(training),
+        validation_(validation),
+        parameters_(model.parameters()),
+        batching_{t_.batch, t_.accumulate, t_.max_tokens, t_.drop_last, t_.seed},
+        lengths_(row_lengths(training)),
+        per_epoch_(steps_per_epoch(static_cast<Index>(training.size()), batching_)),
+        total_(t_.steps > 0 ? t_.steps : t_.epochs * per_epoch_),
         warmup_(t_.warmup_steps > 0 ? t_.warmup_steps : static_cast<Index>(std::ceil(t_.warmup_ratio * static_cast<double>(total_)))),
-        optimizer_(make_optimizer(t_, parameters_)), cut_(cut) {
-    if (parameters_.empty()) fail<ConfigError>("[Trainer] got a model without trainable parameters; expected an adaptation that trains some");
-    if (t_.patience > 0 && validation_.empty()) fail<ConfigError>("[Trainer] got patience ", t_.patience, " without validation examples; expected some to judge by");
+        optimizer_(make_optimizer(t_, parameters_)),
+        cut_(cut) {
+    if (parameters_.empty())
+      fail<ConfigError>("[Trainer] got a model without trainable parameters; expected an adaptation that trains some");
+    if (t_.patience > 0 && validation_.empty())
+      fail<ConfigError>("[Trainer] got patience ", t_.patience, " without validation examples; expected some to judge by");
   }
 
   [[nodiscard]] TrainingReport run() {
@@ -70,7 +80,8 @@ class TrainingRun {
         progress.step(done);
         if (!validation_.empty() && due(t_.validate_every)) validate(progress);
         if (t_.stop && step_ < total_ && !report_.stopped_early) report_.interrupted = t_.stop();
-        if (!t_.checkpoint.empty() && (due(t_.checkpoint_every) || report_.stopped_early || report_.interrupted != 0)) save_checkpoint(t_.checkpoint, state());
+        if (!t_.checkpoint.empty() && (due(t_.checkpoint_every) || report_.stopped_early || report_.interrupted != 0))
+          save_checkpoint(t_.checkpoint, state());
         if (t_.on_step) t_.on_step(done);
       }
       if (!best_.empty()) restore(best_);
@@ -106,7 +117,9 @@ class TrainingRun {
       lock_.emplace(t_.checkpoint);
       identity_ = training_identity(t_, total_, parameters_, training_, validation_, model_identity(model_));
       if (!t_.resume && has_checkpoint(t_.checkpoint))
-        fail<ConfigError>("[", t_.checkpoint, "] holds checkpoints of an earlier training; expected a new folder, or resume = true to go on with it; nothing was changed");
+        fail<ConfigError>(
+            "[", t_.checkpoint,
+            "] holds checkpoints of an earlier training; expected a new folder, or resume = true to go on with it; nothing was changed");
       if (t_.resume)
         log_bytes = resume_newest();
     }
@@ -131,16 +144,19 @@ class TrainingRun {
     for (auto const* parameter : parameters_)
       for (auto const* tensors : {&saved.parameters, &saved.best}) {
         auto const found = tensors->find(parameter->name());
-        bool const fits = found == tensors->end() ? tensors == &saved.best && tensors->empty() : found->second.shape() == parameter->value().shape();
-        if (!fits) fail<FileError>("[", t_.checkpoint, "] lacks the values of parameter ", parameter->name(), "; expected shape ", parameter->value().shape());
+        bool const fits =
+            found == tensors->end() ? tensors == &saved.best && tensors->empty() : found->second.shape() == parameter->value().shape();
+        if (!fits)
+          fail<FileError>("[", t_.checkpoint, "] lacks the values of parameter ", parameter->name(), "; expected shape ",
+                          parameter->value().shape());
       }
     optimizer_->restore(std::move(saved.optimizer));
     NamedTensors<Scalar> const before = copies();
     try {
       restore(saved.parameters);
       if (double const now = probe(); !(std::abs(now - saved.probe) <= 1e-3 * (1.0 + std::abs(saved.probe))))
-        fail<ConfigError>("[", t_.checkpoint, "] is a checkpoint over another base model; got log-probability ", now, " for the first example; expected ", saved.probe,
-                          "; nothing was changed");
+        fail<ConfigError>("[", t_.checkpoint, "] is a checkpoint over another base model; got log-probability ", now,
+                          " for the first example; expected ", saved.probe, "; nothing was changed");
     } catch (...) {
       restore(before);
       throw;
@@ -157,8 +173,9 @@ class TrainingRun {
     for (auto const& note : notes_) progress.say(note);
     progress.say(parameter_line(report_.trainable, report_.all));
     if (cut_.any())
-      progress.say(cat("cut to the maximum lengths: ", grouped(cut_.sources), " sources (", grouped(cut_.source_tokens), " tokens of them), ", grouped(cut_.targets), " targets (",
-                       grouped(cut_.target_tokens), " tokens of them) of ", grouped(static_cast<Index>(training_.size() + validation_.size())), " examples"));
+      progress.say(cat("cut to the maximum lengths: ", grouped(cut_.sources), " sources (", grouped(cut_.source_tokens),
+                       " tokens of them), ", grouped(cut_.targets), " targets (", grouped(cut_.target_tokens), " tokens of them) of ",
+                       grouped(static_cast<Index>(training_.size() + validation_.size())), " examples"));
     if (resumed_) progress.say(cat("going on after step ", step_, " of ", total_));
   }
 
@@ -178,7 +195,9 @@ class TrainingRun {
       batches.back().rows.training = true;
       batches.back().rows.recompute = t_.recompute;
       weight += target_weight(batches.back().rows.targets);
-      for (Index i : indices) report.tokens += static_cast<Index>(training_[static_cast<std::size_t>(i)].source.size() + training_[static_cast<std::size_t>(i)].target.size());
+      for (Index i : indices)
+        report.tokens +=
+            static_cast<Index>(training_[static_cast<std::size_t>(i)].source.size() + training_[static_cast<std::size_t>(i)].target.size());
     }
     report.learning_rate = t_.learning_rate * schedule_factor(t_.schedule, step_, warmup_, total_);
     for (std::size_t i = 0; i < batches.size(); ++i) {
@@ -211,7 +230,9 @@ class TrainingRun {
 
   void validate(Progress& progress) {
     double const loss = evaluate_loss(model_, validation_, t_.max_tokens > 0 ? t_.max_tokens : 2048);
-    if (!std::isfinite(loss)) fail<NumericError>("[Trainer] the validation loss is ", loss, " after step ", step_, "; expected a finite number; hint: a lower learning rate", kept());
+    if (!std::isfinite(loss))
+      fail<NumericError>("[Trainer] the validation loss is ", loss, " after step ", step_,
+                         "; expected a finite number; hint: a lower learning rate", kept());
     bool const best = !(loss >= report_.best_validation_loss);  // also the first, which is compared with NaN
     if (best) {
       report_.best_validation_loss = loss;
@@ -222,7 +243,9 @@ class TrainingRun {
     report_.stopped_early = t_.patience > 0 && validations_since_best_ >= t_.patience && step_ < total_;
     report_.validations.push_back({step_, loss, best});
     log_->validation(report_.validations.back());
-    progress.say(cat("step ", step_, "  validation loss ", loss, best ? "  (best)" : "", report_.stopped_early ? cat("  stopping: best was ", report_.best_validation_loss, " at step ", report_.best_step) : ""));
+    progress.say(
+        cat("step ", step_, "  validation loss ", loss, best ? "  (best)" : "",
+            report_.stopped_early ? cat("  stopping: best was ", report_.best_validation_loss, " at step ", report_.best_step) : ""));
   }
 
   [[noreturn]] void not_finite(char const* what, double value, StepPlan const& plan, double learning_rate) const {
@@ -231,8 +254,11 @@ class TrainingRun {
     for (auto const& pass : plan)
       for (Index i : pass)
         if (++count <= 16) ids += (ids.empty() ? "" : ", ") + std::to_string(training_[static_cast<std::size_t>(i)].id);
-    fail<NumericError>("[Trainer] the ", what, " is ", value, " at step ", step_ + 1, " (epoch ", step_ / per_epoch_ + 1, "), examples ", ids, count > 16 ? ", …" : "", ", learning rate ", learning_rate,
-                       "; expected a finite number; hint: a lower learning rate, a warm-up, or these examples; parameters are those after step ", step_, kept());
+    fail<NumericError>(
+        "[Trainer] the ", what, " is ", value, " at step ", step_ + 1, " (epoch ", step_ / per_epoch_ + 1, "), examples ", ids,
+        count > 16 ? ", …" : "", ", learning rate ", learning_rate,
+        "; expected a finite number; hint: a lower learning rate, a warm-up, or these examples; parameters are those after step ", step_,
+        kept());
   }
   /// What a message adds where it is true.
   [[nodiscard]] std::string kept() const {

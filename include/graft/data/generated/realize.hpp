@@ -116,8 +116,8 @@ inline Plan plan_roles(Domain const& domain, Record const& record, Draws& draws)
   return plan;
 }
 
-/// " that serves French food and is cheap", or nothing when no verb phrase is left, the coin says so, or a modifier would take the clause for
-/// itself ("with a collection of old maps that is cheap").
+/// " that serves French food and is cheap", or nothing when no verb phrase is left, the coin says so, or a modifier would take the clause
+/// for itself ("with a collection of old maps that is cheap").
 inline std::string relative_clause(Plan& plan, Draws& draws) {
   if (plan.verb_phrases.empty() || !plan.modifier.empty() || draws.chance(0.3)) return "";
   return " that " + enumerate(plan.take_verb_phrases(1 + draws.below(2)));

@@ -68,7 +68,8 @@ inline void refuse_modules(AdapterFolder const& folder) {
 inline void check_task(AdapterFolder const& folder, ModelInfo const& model) {
   std::string const expected = peft_task(model), task = json_or<std::string>(folder.config_path, folder.config, "task_type", expected);
   if (task != expected)
-    fail<FileError>("[", folder.config_path, "] has the task_type ", printable(task), "; expected ", expected, " for this ", model.architecture, " model");
+    fail<FileError>("[", folder.config_path, "] has the task_type ", printable(task), "; expected ", expected, " for this ",
+                    model.architecture, " model");
 }
 
 }  // namespace detail

@@ -39,7 +39,8 @@ struct PeftFormat<IA3> {
 
   [[nodiscard]] static IA3 settings(AdapterFolder const& folder) {
     detail::refuse_modules(folder);
-    detail::check_peft_keys(folder, {{"exclude_modules", "feedforward_modules", "target_modules"}, {}, {"fan_in_fan_out", "init_ia3_weights"}});
+    detail::check_peft_keys(folder,
+                            {{"exclude_modules", "feedforward_modules", "target_modules"}, {}, {"fan_in_fan_out", "init_ia3_weights"}});
     auto const& where = folder.config_path;
     auto const& config = folder.config;
     bool listed = !detail::is_set(folder.config, "exclude_modules");
@@ -69,7 +70,8 @@ struct PeftFormat<IA3> {
       std::string const& whole = model.find(unit.site)->name;
       std::size_t begin = whole.rfind('.');
       auto const suffix = [&] { return begin == std::string::npos ? whole : whole.substr(begin + 1); };
-      while (begin != std::string::npos && !means(suffix(), unit.scales_input, state, model)) begin = begin == 0 ? std::string::npos : whole.rfind('.', begin - 1);
+      while (begin != std::string::npos && !means(suffix(), unit.scales_input, state, model))
+        begin = begin == 0 ? std::string::npos : whole.rfind('.', begin - 1);
       add(suffix(), unit.scales_input ? names.feed_forward_targets : names.targets);
     }
     return names;
@@ -80,7 +82,8 @@ struct PeftFormat<IA3> {
       auto const unit = std::find_if(state.units().begin(), state.units().end(), [&](auto const& u) { return u.site == site.address; });
       bool const other = unit == state.units().end() || unit->scales_input != scales_input;
       if (names_module(target, site.name)) return !other;
-      return !(scales_input && unit != state.units().end() && other && site.name.ends_with(target));  // as PEFT looks for feed-forward modules
+      // as PEFT looks for feed-forward modules
+      return !(scales_input && unit != state.units().end() && other && site.name.ends_with(target));
     });
   }
   /// Full names of the modules that a file has vectors for.
@@ -94,7 +97,8 @@ struct PeftFormat<IA3> {
       (input ? names.feed_forward_targets : names.targets).push_back(module);
     }
     if (names.targets.empty() && names.feed_forward_targets.empty())
-      fail<FileError>("[", file.path(), "] holds no (IA)³ vectors; got ", file.entries().size(), " tensors; expected base_model.model.….ia3_l");
+      fail<FileError>("[", file.path(), "] holds no (IA)³ vectors; got ", file.entries().size(),
+                      " tensors; expected base_model.model.….ia3_l");
     return names;
   }
 };

@@ -66,7 +66,9 @@ struct PeftFormat<LoRA> {
     return settings;
   }
   /// The tensors' names and shapes say the rest.
-  static void check(AdapterFolder const& folder, ModelInfo const& model) { detail::PeftSelection(folder).check(modules(folder.tensors()), model); }
+  static void check(AdapterFolder const& folder, ModelInfo const& model) {
+    detail::PeftSelection(folder).check(modules(folder.tensors()), model);
+  }
 
  private:
   /// As PEFT, whose alpha is an integer.
@@ -101,10 +103,13 @@ struct PeftFormat<LoRA> {
   /// Refuses variants that compute something else than x·Wᵀ + scale·(x·Aᵀ)·Bᵀ, or start from another base.
   static void check_supported(AdapterFolder const& folder) {
     detail::refuse_modules(folder);
-    detail::check_peft_keys(folder, {{"bias", "exclude_modules", "init_lora_weights", "layers_pattern", "layers_to_transform", "lora_alpha", "lora_dropout", "r", "target_modules", "use_rslora"},
-                                     {"alora_invocation_tokens", "alpha_pattern", "arrow_config", "kasa_config", "layer_replication", "lora_bias", "megatron_config", "monteclora_config", "rank_pattern",
-                                      "target_parameters", "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora", "velora_config"},
-                                     {"corda_config", "ensure_weight_tying", "eva_config", "fan_in_fan_out", "loftq_config", "lora_ga_config", "megatron_core", "qalora_group_size", "runtime_config"}});
+    detail::check_peft_keys(folder, {{"bias", "exclude_modules", "init_lora_weights", "layers_pattern", "layers_to_transform", "lora_alpha",
+                                      "lora_dropout", "r", "target_modules", "use_rslora"},
+                                     {"alora_invocation_tokens", "alpha_pattern", "arrow_config", "kasa_config", "layer_replication",
+                                      "lora_bias", "megatron_config", "monteclora_config", "rank_pattern", "target_parameters",
+                                      "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora", "velora_config"},
+                                     {"corda_config", "ensure_weight_tying", "eva_config", "fan_in_fan_out", "loftq_config",
+                                      "lora_ga_config", "megatron_core", "qalora_group_size", "runtime_config"}});
     std::string const bias = json_or<std::string>(folder.config_path, folder.config, "bias", "none");
     if (bias != "none")
       fail<FileError>("[", folder.config_path, "] trains biases beside LoRA, which is not supported; got bias ", printable(bias),

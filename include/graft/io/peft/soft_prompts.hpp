@@ -37,8 +37,8 @@ inline void check_soft_prompt(AdapterFolder const& folder, ModelInfo const& mode
 }  // namespace detail
 
 /// Column (2l + kv)·D + h·d + i holds layer l, kv 0 = key, 1 = value, head h, component i. With grouped queries PEFT's token_dim and
-/// num_attention_heads are those of the keys. PEFT has a prefix of every layer, and lets positions run on. In an encoder–decoder it has one of the decoder alone, whose
-/// layer l reads slots 4l and 4l + 1 modulo 2L (`PrefixScope::peft_decoder`).
+/// num_attention_heads are those of the keys. PEFT has a prefix of every layer, and lets positions run on. In an encoder–decoder it has one
+/// of the decoder alone, whose layer l reads slots 4l and 4l + 1 modulo 2L (`PrefixScope::peft_decoder`).
 template <>
 struct PeftFormat<PrefixTuning> {
   static constexpr char const* type = "PREFIX_TUNING";
@@ -54,7 +54,8 @@ struct PeftFormat<PrefixTuning> {
   template <class State>
   [[nodiscard]] static nlohmann::json config(PrefixTuning const& settings, State& state, ModelInfo const& model) {
     Index const width = model.main().kv_width();
-    auto config = detail::soft_prompt_config(type, settings.length, detail::prefix_heads(model), width, model.main().crosses ? 2 : 1, model);
+    auto config =
+        detail::soft_prompt_config(type, settings.length, detail::prefix_heads(model), width, model.main().crosses ? 2 : 1, model);
     bool const projected = state.banks().front().matrix.has_mlp() && settings.reparametrization;
     config.update({{"encoder_hidden_size", projected ? settings.reparametrization->hidden : width},
                    {"init_weights", nullptr},
@@ -62,8 +63,12 @@ struct PeftFormat<PrefixTuning> {
     return config;
   }
   [[nodiscard]] static PrefixTuning settings(AdapterFolder const& folder) {
-    detail::check_peft_keys(folder, {{"num_attention_heads", "num_layers", "num_transformer_submodules", "num_virtual_tokens", "token_dim"}, {}, {"encoder_hidden_size", "init_weights", "prefix_projection"}});
-    return {.length = detail::positive_size(folder, "num_virtual_tokens"), .positions = PositionPolicy::shift, .scope = PrefixScope::peft_decoder};
+    detail::check_peft_keys(folder, {{"num_attention_heads", "num_layers", "num_transformer_submodules", "num_virtual_tokens", "token_dim"},
+                                     {},
+                                     {"encoder_hidden_size", "init_weights", "prefix_projection"}});
+    return {.length = detail::positive_size(folder, "num_virtual_tokens"),
+            .positions = PositionPolicy::shift,
+            .scope = PrefixScope::peft_decoder};
   }
   static void check(AdapterFolder const& folder, ModelInfo const& model) {
     detail::check_soft_prompt(folder, model, model.main().kv_width());
@@ -94,7 +99,9 @@ struct PeftFormat<PromptTuning> {
     return config;
   }
   [[nodiscard]] static PromptTuning settings(AdapterFolder const& folder) {
-    detail::check_peft_keys(folder, {{"num_attention_heads", "num_layers", "num_transformer_submodules", "num_virtual_tokens", "prompt_tuning_init", "token_dim"}, {},
+    detail::check_peft_keys(folder, {{"num_attention_heads", "num_layers", "num_transformer_submodules", "num_virtual_tokens",
+                                      "prompt_tuning_init", "token_dim"},
+                                     {},
                                      {"prompt_tuning_init_text", "tokenizer_kwargs", "tokenizer_name_or_path"}});
     bool const sampled = json_or<std::string>(folder.config_path, folder.config, "prompt_tuning_init", "RANDOM") == "SAMPLE_VOCAB";
     bool const both = json_or<std::string>(folder.config_path, folder.config, "task_type", "CAUSAL_LM") == "SEQ_2_SEQ_LM";

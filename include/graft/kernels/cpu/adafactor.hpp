@@ -28,7 +28,8 @@ void adafactor_moments(Cpu, Scalar const* gradient, Index rows, Index width, Ada
 }
 
 template <class Scalar>
-void adafactor_update(Cpu, Scalar const* gradient, Scalar const* row, Scalar const* column, Index rows, Index width, AdafactorFactors const& factors, Scalar* update) {
+void adafactor_update(Cpu, Scalar const* gradient, Scalar const* row, Scalar const* column, Index rows, Index width,
+                      AdafactorFactors const& factors, Scalar* update) {
   auto const scale = static_cast<Scalar>(factors.gradient_scale);
   Scalar const mean = cpu::lane_sum<Scalar>(rows, [=](Index i) { return row[i]; }) / static_cast<Scalar>(rows);
   std::vector<Scalar> by_column(static_cast<std::size_t>(width));
@@ -55,7 +56,8 @@ void adafactor_vector(Cpu, Scalar const* gradient, Index size, AdafactorFactors 
 
 template <class Scalar>
 void adafactor_apply(Cpu, Scalar* parameter, Scalar const* update, Scalar* first, Index size, double factor, double beta1, double keep) {
-  auto const times = static_cast<Scalar>(factor), stay = static_cast<Scalar>(beta1), blend = static_cast<Scalar>(1.0 - beta1), kept = static_cast<Scalar>(keep);
+  auto const times = static_cast<Scalar>(factor), stay = static_cast<Scalar>(beta1), blend = static_cast<Scalar>(1.0 - beta1),
+             kept = static_cast<Scalar>(keep);
   if (first) {
     cpu::map_chunks(first, size, [=](Index i) { return stay * first[i] + blend * (times * update[i]); });
     cpu::map_chunks(parameter, size, [=](Index i) { return kept * parameter[i] - first[i]; });

@@ -1,5 +1,6 @@
 /// @file
-/// @brief C = β·C + A·Bᵀ for few rows of A (decoding): blocks of 4 × 4 dot products in registers, so that B is read once and nothing is packed.
+/// @brief C = β·C + A·Bᵀ for few rows of A (decoding): blocks of 4 × 4 dot products in
+/// registers, so that B is read once and nothing is packed.
 #pragma once
 
 #include <Eigen/Core>

@@ -23,8 +23,8 @@ void lstm_step(Cpu, Scalar* gates, Scalar const* previous, Index hidden, Scalar*
 }
 
 template <class Scalar>
-void lstm_step_backward(Cpu, Scalar const* gates, Scalar const* previous, Scalar const* cell, Scalar const* doutput, Scalar const* carried, Index hidden,
-                        Scalar* dcell, Scalar* dgates) {
+void lstm_step_backward(Cpu, Scalar const* gates, Scalar const* previous, Scalar const* cell, Scalar const* doutput, Scalar const* carried,
+                        Index hidden, Scalar* dcell, Scalar* dgates) {
   Scalar const *const i = gates, *const f = gates + hidden, *const g = gates + 2 * hidden, *const o = gates + 3 * hidden;
   for (Index j = 0; j < hidden; ++j) {
     Scalar const dh = doutput[j] + (carried ? carried[j] : Scalar(0));

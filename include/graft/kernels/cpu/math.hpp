@@ -33,7 +33,8 @@ namespace graft::kernels::cpu {
 }
 [[nodiscard]] inline double fast_exp(double x) { return std::exp(x); }
 
-/// tanh x = x·P(x²)/Q(x²) on [-8.3, 8.3], a fit of least relative error (9e-9 before rounding); at 8.8 it has passed 1, and beyond it is exactly ±1.
+/// tanh x = x·P(x²)/Q(x²) on [-8.3, 8.3], a fit of least relative error (9e-9 before rounding);
+/// at 8.8 it has passed 1, and beyond it is exactly ±1.
 [[nodiscard]] inline float fast_tanh(float argument) {
   float const x = within(argument, 8.8F);
   float const u = x * x;
@@ -51,7 +52,8 @@ namespace graft::kernels::cpu {
 }
 [[nodiscard]] inline double fast_tanh(double x) { return std::tanh(x); }
 
-/// erf x = x·P(x²)/Q(x²) on [-3.9, 3.9], a fit of least relative error (2e-8 before rounding); at 4 it has passed 1, and beyond it is exactly ±1.
+/// erf x = x·P(x²)/Q(x²) on [-3.9, 3.9], a fit of least relative error (2e-8 before rounding);
+/// at 4 it has passed 1, and beyond it is exactly ±1.
 [[nodiscard]] inline float fast_erf(float argument) {
   float const x = within(argument, 4.F);
   float const u = x * x;

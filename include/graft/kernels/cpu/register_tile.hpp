@@ -9,7 +9,8 @@
 
 namespace graft::kernels::cpu {
 
-/// How a tile fills the processor's vector registers: `height` rows of C by `columns`, and what is left for one row of B and one element of A.
+/// How a tile fills the processor's vector registers: `height` rows of C by `columns`,
+/// and what is left for one row of B and one element of A.
 template <class Scalar>
 struct Tile {
   using Packet = typename Eigen::internal::packet_traits<Scalar>::type;

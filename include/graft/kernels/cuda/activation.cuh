@@ -133,8 +133,8 @@ void Activation<Scalar>::gated(graft::Activation f, Scalar const* gate, Scalar c
   activation::with(f, [&]<class F>(F) { each("gated", size, activation::Gated<F, Scalar>{gate, up, y}); });
 }
 template <class Scalar>
-void Activation<Scalar>::gated_backward(graft::Activation f, Scalar const* gate, Scalar const* up, Scalar const* dy, Scalar* dgate, Scalar* dup,
-                                        Index size) {
+void Activation<Scalar>::gated_backward(graft::Activation f, Scalar const* gate, Scalar const* up, Scalar const* dy, Scalar* dgate,
+                                        Scalar* dup, Index size) {
   activation::with(f, [&]<class F>(F) { each("gated_backward", size, activation::GatedBackward<F, Scalar>{gate, up, dy, dgate, dup}); });
 }
 

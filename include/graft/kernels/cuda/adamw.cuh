@@ -27,12 +27,13 @@ struct AdamwStep {
 };
 
 template <class Scalar>
-void Adamw<Scalar>::adamw(Scalar* parameter, Scalar const* gradient, Scalar* first, Scalar* second, Index size, AdamWFactors const& factors) {
+void Adamw<Scalar>::adamw(Scalar* parameter, Scalar const* gradient, Scalar* first, Scalar* second, Index size,
+                          AdamWFactors const& factors) {
   auto const rounded = [](double factor) { return static_cast<Scalar>(factor); };
   each("adamw", size,
-       AdamwStep<Scalar>{parameter, gradient, first, second, rounded(factors.keep), rounded(factors.blend_first), rounded(factors.keep_second),
-                         rounded(factors.blend_second), rounded(factors.step_size), rounded(factors.correction), rounded(factors.epsilon),
-                         rounded(factors.gradient_scale)});
+       AdamwStep<Scalar>{parameter, gradient, first, second, rounded(factors.keep), rounded(factors.blend_first),
+                         rounded(factors.keep_second), rounded(factors.blend_second), rounded(factors.step_size),
+                         rounded(factors.correction), rounded(factors.epsilon), rounded(factors.gradient_scale)});
 }
 
 }  // namespace graft::kernels::cuda

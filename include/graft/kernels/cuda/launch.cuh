@@ -21,7 +21,8 @@ void launch(char const* name, void (*kernel)(Parameters...), unsigned blocks, di
   configuration.gridDim = dim3(blocks);
   configuration.blockDim = threads;
   configuration.stream = stream();
-  check(cudaLaunchKernelEx(&configuration, kernel, arguments...), name, " for ", blocks, " blocks of ", threads.x, " x ", threads.y, " threads");
+  check(cudaLaunchKernelEx(&configuration, kernel, arguments...), name, " for ", blocks, " blocks of ", threads.x, " x ", threads.y,
+        " threads");
 }
 
 /// Where this thread starts, and how many threads there are, for loops over all elements.

@@ -19,8 +19,8 @@ template <class... Details>
 void check(cublasStatus_t status, char const* call, Details const&... details) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
   (void)cudaGetLastError();
-  fail("[cuda] ", call, " failed on ", Runtime<Cuda>::describe(), "; got ", cublasGetStatusName(status), " (", cublasGetStatusString(status), ")",
-       details..., "; expected CUBLAS_STATUS_SUCCESS");
+  fail("[cuda] ", call, " failed on ", Runtime<Cuda>::describe(), "; got ", cublasGetStatusName(status), " (",
+       cublasGetStatusString(status), ")", details..., "; expected CUBLAS_STATUS_SUCCESS");
 }
 
 /// A thread's connection to cuBLAS: a handle must not be used by two threads at once.
@@ -84,12 +84,12 @@ void Matmul<Scalar>::matmul(Product<Scalar> const& p) {
   char const* name = nullptr;
   if constexpr (std::is_same_v<Scalar, float>) {
     name = "cublasSgemm";
-    status = cublasSgemm_64(matmul::Handle::current(), call.first_read, call.second_read, call.rows, call.columns, call.inner, &one, call.first,
-                            call.first_stride, call.second, call.second_stride, &p.beta, p.c, p.ldc);
+    status = cublasSgemm_64(matmul::Handle::current(), call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
+                            call.first, call.first_stride, call.second, call.second_stride, &p.beta, p.c, p.ldc);
   } else {
     name = "cublasDgemm";
-    status = cublasDgemm_64(matmul::Handle::current(), call.first_read, call.second_read, call.rows, call.columns, call.inner, &one, call.first,
-                            call.first_stride, call.second, call.second_stride, &p.beta, p.c, p.ldc);
+    status = cublasDgemm_64(matmul::Handle::current(), call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
+                            call.first, call.first_stride, call.second, call.second_stride, &p.beta, p.c, p.ldc);
   }
   matmul::check(status, name, " for [", p.m, ", ", p.k, "] by [", p.k, ", ", p.n, "]");
 }

@@ -17,8 +17,8 @@ template <class... Details>
 void check(cudaError_t status, char const* call, Details const&... details) {
   if (status == cudaSuccess) return;
   (void)cudaGetLastError();  // reported here: the next call starts clean, unless the device itself is lost
-  fail("[cuda] ", call, " failed on ", Runtime<Cuda>::describe(), "; got ", cudaGetErrorName(status), " (", cudaGetErrorString(status), ")", details...,
-       "; expected cudaSuccess; hint: CUDA_LAUNCH_BLOCKING=1 reports failures at the kernel that caused them");
+  fail("[cuda] ", call, " failed on ", Runtime<Cuda>::describe(), "; got ", cudaGetErrorName(status), " (", cudaGetErrorString(status), ")",
+       details..., "; expected cudaSuccess; hint: CUDA_LAUNCH_BLOCKING=1 reports failures at the kernel that caused them");
 }
 
 /// The stream of everything: the legacy one by name, so that nvcc's --default-stream does not change it.
@@ -26,7 +26,8 @@ void check(cudaError_t status, char const* call, Details const&... details) {
 inline cudaStream_t stream() {
   int device = 0;
   if (cudaGetDevice(&device) == cudaSuccess && device != 0)
-    fail("[cuda] this thread's current device is ", device, "; expected 0, the first visible one; hint: CUDA_VISIBLE_DEVICES chooses graft's device, ",
+    fail("[cuda] this thread's current device is ", device,
+         "; expected 0, the first visible one; hint: CUDA_VISIBLE_DEVICES chooses graft's device, ",
          "cudaSetDevice(0) comes before graft's calls");
   return cudaStreamLegacy;
 }
@@ -35,7 +36,8 @@ namespace detail {
 
 inline cudaMemPool_t make_pool() {
   std::string const why = Runtime<Cuda>::why_unavailable();
-  if (!why.empty()) fail("[cuda] no device can be used; got: ", why, "; expected an NVIDIA GPU and its driver; hint: nvidia-smi lists them");
+  if (!why.empty())
+    fail("[cuda] no device can be used; got: ", why, "; expected an NVIDIA GPU and its driver; hint: nvidia-smi lists them");
   cudaMemPoolProps properties{};
   properties.allocType = cudaMemAllocationTypePinned;
   properties.handleTypes = cudaMemHandleTypeNone;
@@ -68,7 +70,8 @@ void* Runtime<Device>::allocate(std::size_t bytes) {
 
 template <class Device>
 void Runtime<Device>::release(void* block) noexcept {
-  (void)cudaFreeAsync(block, cudaStreamLegacy);  // fails only where an earlier failure, or the end of the process, has taken the device away
+  // fails only where an earlier failure, or the end of the process, has taken the device away
+  (void)cudaFreeAsync(block, cudaStreamLegacy);
 }
 
 template <class Device>

@@ -33,7 +33,8 @@ void reduce(char const* name, Index size, Term const& term, Scalar factor, Scala
   Scratch const scratch(blocks * sizeof(Scalar));
   auto* const sums = static_cast<Scalar*>(scratch.data());
   launch(name, &sum_kernel<Term, Scalar>, blocks, dim3(block_threads), size, term, Scalar(1), sums);
-  launch(name, &sum_kernel<Element<Scalar>, Scalar>, 1, dim3(block_threads), static_cast<Index>(blocks), Element<Scalar>{sums}, factor, result);
+  launch(name, &sum_kernel<Element<Scalar>, Scalar>, 1, dim3(block_threads), static_cast<Index>(blocks), Element<Scalar>{sums}, factor,
+         result);
 }
 
 template <class Scalar>

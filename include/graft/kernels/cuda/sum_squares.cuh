@@ -37,7 +37,8 @@ inline double total(double const* numbers, Index count) {
     throw;
   } catch (std::exception const& error) {  // thrust::system_error
     (void)cudaGetLastError();
-    fail("[cuda] thrust::reduce failed on ", Runtime<Cuda>::describe(), "; got ", error.what(), " for ", count, " numbers; expected their sum");
+    fail("[cuda] thrust::reduce failed on ", Runtime<Cuda>::describe(), "; got ", error.what(), " for ", count,
+         " numbers; expected their sum");
   }
 }
 
@@ -49,7 +50,8 @@ double SumSquares<Scalar>::sum_squares(Scalar const* x, Index size) {
   unsigned const blocks = sum_blocks(size);
   Scratch const scratch(blocks * sizeof(double));
   auto* const sums = static_cast<double*>(scratch.data());
-  launch("sum_squares", &sum_kernel<sum_squares::Square<Scalar>, double>, blocks, dim3(block_threads), size, sum_squares::Square<Scalar>{x}, 1.0, sums);
+  launch("sum_squares", &sum_kernel<sum_squares::Square<Scalar>, double>, blocks, dim3(block_threads), size, sum_squares::Square<Scalar>{x},
+         1.0, sums);
   return sum_squares::total(sums, blocks);
 }
 
