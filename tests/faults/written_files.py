@@ -1,0 +1,71 @@
+"""What the tests of written files share: a tiny model, data, and a look at what a program left."""
+
+import atexit
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+
+import faults
+import programs
+import tiny_model
+
+
+def said(text):
+    """Reports at the end what a test left out."""
+    atexit.register(print, f"[graft] skipped: {text}")
+
+
+def files_of(folder):
+    """Contents of all files below a folder, by relative name."""
+    folder = pathlib.Path(folder)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+class FileTest(faults.FaultTest):
+    """A tiny model, data, and an adapter trained over it (once for all tests)."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.shared = pathlib.Path(tempfile.mkdtemp(prefix="graft-files-"))
+        cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
+        cls.model = cls.shared / "model"
+        tiny_model.write_llama(cls.model, layers=1, width=16, inner=24, positions=128)
+        cls.data = cls.shared / "data.txt"
+        cls.data.write_text("".join(f"name : N{i} || N{i} is a pub.\n" for i in range(8)))
+        cls.sources = cls.shared / "sources.txt"
+        cls.sources.write_text("name : A\nname : B\n")
+
+    def train(self, output, *more, model=None, status=0, steps=4, method="lora"):
+        return faults.run("finetune", "--model", model or self.model, "--train", self.data, "--method", method, "--steps", steps, "--batch", 2, "--output", output, *more, status=status)
+
+    def start(self, name, *arguments, **options):
+        environment = {**os.environ, "GRAFT_NUM_THREADS": "1", **options.pop("environment", {})}
+        process = subprocess.Popen([programs.PATHS[name], *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, **options)
+        self.addCleanup(process.communicate)
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+        return process
+
+    def last_event(self, log):
+        return json.loads(pathlib.Path(log).read_text().splitlines()[-1])
+
+    def wait_for(self, condition, seconds=60):
+        deadline = time.time() + seconds
+        while not condition():
+            self.assertLess(time.time(), deadline, "waited in vain")
+            time.sleep(0.01)
+
+    def one_sentence(self, err, name):
+        lines = [line for line in err.strip().splitlines() if line.startswith(name + ":")]
+        self.assertEqual(len(lines), 1, err)
+        self.assertTrue(lines[0].startswith(name + ": ["), err)
+        for foreign in ("filesystem error", "json.exception", "terminate called", ".graft-tmp-"):
+            self.assertNotIn(foreign, err)
+        return lines[0]
+
+    def no_temporaries(self, folder):
+        left = [str(path) for path in pathlib.Path(folder).rglob(".graft-*")]
+        self.assertEqual(left, [])
