@@ -47,15 +47,17 @@ inline void check_tokenizer_versions(TokenizerSettings const& settings) {
            "hint: put the file that is meant in its place");
 }
 
-/// Whether the tokenizer's class gives the model token types: what model_input_names says, else what the class has in transformers 5.
+/// Whether the tokenizer gives the model token types: what model_input_names says, else what its class has in transformers 5. Where
+/// neither a class nor a model of these is named, what the files say stands.
 [[nodiscard]] inline bool gives_token_types(TokenizerSettings const& settings) {
   nlohmann::json const& config = settings.tokenizer_config().second;
   auto const found = config.find("model_input_names");
   if (found != config.end() && found->is_array()) return std::find(found->begin(), found->end(), "token_type_ids") != found->end();
-  std::string name(settings.tokenizer_class());
-  if (name.ends_with("Fast") && name != "PreTrainedTokenizerFast") name.resize(name.size() - 4);
-  constexpr std::array<std::string_view, 5> without{"PreTrainedTokenizerFast", "TokenizersBackend", "DistilBertTokenizer", "RobertaTokenizer", "BartTokenizer"};
-  return std::find(without.begin(), without.end(), name) == without.end();
+  auto const of_model = registered(settings.model_type());
+  if (of_model && of_model->name.empty()) return false;
+  std::string const name = settings.tokenizer_class();
+  if (name.empty()) return !of_model || of_model->token_types;
+  return known_class(name).token_types;
 }
 
 /// Says which entries of tokenizer_config.json are not known and which settings are not followed.
