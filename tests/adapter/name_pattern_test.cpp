@@ -18,9 +18,19 @@ char match(std::string const& pattern, std::string const& name) {
 
 TEST(NamePattern, MatchesAsPythonDoes) {
   std::string const q = "model.layers.12.self_attn.q_proj", up = "model.layers.0.mlp.up_proj";
-  for (auto const& [pattern, of_q, of_up] : {std::tuple{R"(.*\.(q_proj|v_proj))", '1', '0'}, {"q_proj", '0', '0'}, {R"(model\.layers\.\d+\..*)", '1', '1'}, {R"(model\.layers\.\d\..*)", '0', '1'},
-                                             {R"(.*[^a-p]_proj)", '1', '0'}, {R"(.*\b(?:up|q)_proj$)", '1', '1'}, {R"(^.*?layers\.[\d]{2,}.*)", '1', '0'}, {R"((?P<all>.+))", '1', '1'},
-                                             {"", '0', '0'}, {".*|nothing", '1', '1'}, {R"(model\.layers\.(0|1)\.mlp\.\w+)", '0', '1'}, {R"(\S*\D)", '1', '1'}, {R"([\w.]{25,27})", '0', '1'}}) {
+  for (auto const& [pattern, of_q, of_up] : {std::tuple{R"(.*\.(q_proj|v_proj))", '1', '0'},
+                                             {"q_proj", '0', '0'},
+                                             {R"(model\.layers\.\d+\..*)", '1', '1'},
+                                             {R"(model\.layers\.\d\..*)", '0', '1'},
+                                             {R"(.*[^a-p]_proj)", '1', '0'},
+                                             {R"(.*\b(?:up|q)_proj$)", '1', '1'},
+                                             {R"(^.*?layers\.[\d]{2,}.*)", '1', '0'},
+                                             {R"((?P<all>.+))", '1', '1'},
+                                             {"", '0', '0'},
+                                             {".*|nothing", '1', '1'},
+                                             {R"(model\.layers\.(0|1)\.mlp\.\w+)", '0', '1'},
+                                             {R"(\S*\D)", '1', '1'},
+                                             {R"([\w.]{25,27})", '0', '1'}}) {
     EXPECT_EQ(match(pattern, q), of_q) << pattern;
     EXPECT_EQ(match(pattern, up), of_up) << pattern;
   }
@@ -30,7 +40,9 @@ TEST(NamePattern, MatchesAsPythonDoes) {
 }
 
 TEST(NamePattern, LeavesTheRestToPython) {
-  for (char const* pattern : {"(?!a).*", "(?i)a", "(?<=a)b", R"((a)\1)", "a++", "a**", "(a", "a)", "[a", "*", "a\\", "[b-a]", R"(\p)", "a{3,2}", "a{2", "ä"}) EXPECT_EQ(match(pattern, "a"), '-') << pattern;
+  for (char const* pattern :
+       {"(?!a).*", "(?i)a", "(?<=a)b", R"((a)\1)", "a++", "a**", "(a", "a)", "[a", "*", "a\\", "[b-a]", R"(\p)", "a{3,2}", "a{2", "ä"})
+    EXPECT_EQ(match(pattern, "a"), '-') << pattern;
   EXPECT_EQ(match(std::string(200, '(') + std::string(200, ')'), ""), '-');
   EXPECT_EQ(match("(((a{900}){900}){900})", "a"), '-');
 }

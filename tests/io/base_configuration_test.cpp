@@ -29,9 +29,10 @@ std::string difference(Json const& a, Json const& b) {
 }
 
 TEST(BaseConfiguration, IsTheSameInOtherSpellings) {
-  for (Json const& changes : {Json{{"rms_norm_eps", static_cast<double>(1e-5f)}}, Json{{"rope_theta", static_cast<double>(10000.0f)}}, Json{{"hidden_act", "swish"}}, Json{{"head_dim", 8}},
-                              Json{{"num_key_value_heads", 2}}, Json{{"model_type", "mistral"}, {"num_key_value_heads", 2}}, Json{{"max_position_embeddings", 77}}, Json{{"eos_token_id", 3}},
-                              Json{{"rope_theta", 500.0}, {"rope_scaling", {{"rope_theta", 10000.0}}}}})
+  for (Json const& changes : {Json{{"rms_norm_eps", static_cast<double>(1e-5f)}}, Json{{"rope_theta", static_cast<double>(10000.0f)}},
+                              Json{{"hidden_act", "swish"}}, Json{{"head_dim", 8}}, Json{{"num_key_value_heads", 2}},
+                              Json{{"model_type", "mistral"}, {"num_key_value_heads", 2}}, Json{{"max_position_embeddings", 77}},
+                              Json{{"eos_token_id", 3}}, Json{{"rope_theta", 500.0}, {"rope_scaling", {{"rope_theta", 10000.0}}}}})
     EXPECT_EQ(difference(llama(), llama(changes)), "") << changes;
   double const theta = 123456.789;
   EXPECT_EQ(difference(llama({{"rope_theta", theta}}), llama({{"rope_theta", static_cast<double>(static_cast<float>(theta))}})), "");
@@ -68,7 +69,9 @@ class Counting final : public graft::Checkpoint {
       if (name == site.name + ".bias") return {std::string(name), graft::Dtype::f32, {site.out}, nullptr, 0, nullptr};
       if (name != site.name + ".weight") continue;
       auto const out = static_cast<std::int64_t>(site.out), in = static_cast<std::int64_t>(site.in);
-      std::vector<std::int64_t> const shape = in == 0 ? std::vector{out} : site.layout == graft::Layout::in_out ? std::vector{in, out} : std::vector{out, in};
+      std::vector<std::int64_t> const shape = in == 0                                ? std::vector{out}
+                                              : site.layout == graft::Layout::in_out ? std::vector{in, out}
+                                                                                     : std::vector{out, in};
       return {std::string(name), graft::Dtype::f32, shape, nullptr, 0, nullptr};
     }
     return {std::string(name), graft::Dtype::f32, {4, 8}, nullptr, 0, nullptr};
@@ -86,7 +89,9 @@ class Counting final : public graft::Checkpoint {
   }
 
  private:
-  [[nodiscard]] static Json json() { return {{"model_type", "gpt2"}, {"n_embd", 8}, {"n_layer", 1}, {"n_head", 2}, {"vocab_size", 4}, {"n_positions", 4}}; }
+  [[nodiscard]] static Json json() {
+    return {{"model_type", "gpt2"}, {"n_embd", 8}, {"n_layer", 1}, {"n_head", 2}, {"vocab_size", 4}, {"n_positions", 4}};
+  }
   void discard(std::string_view) const override {}
 
   std::string path_ = "nowhere";

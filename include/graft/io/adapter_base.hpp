@@ -16,7 +16,8 @@
 
 namespace graft {
 
-/// A base as adapter files name it: the hash of its weights (`Pretrained::weights_hash`), how its file stores them, and what its configuration makes of them.
+/// A base as adapter files name it: the hash of its weights (`Pretrained::weights_hash`), how its file stores them, and what its
+/// configuration makes of them.
 struct AdapterBase {
   std::string hash;     ///< 16 hexadecimal digits; empty if it is not known
   std::string storage;  ///< float32, bfloat16, Q8_0, …
@@ -59,16 +60,17 @@ template <class Pretrained>
   if (std::string const text = value(detail::base_configuration_key); !text.empty()) {
     base.configuration = parse_json(text, file.path() + " " + detail::base_configuration_key);
     if (!base.configuration.is_object())
-      fail<FileError>("[", file.path(), "] has a ", detail::base_configuration_key, " that is no JSON object; got ", detail::json_excerpt(base.configuration), "; expected {…}");
+      fail<FileError>("[", file.path(), "] has a ", detail::base_configuration_key, " that is no JSON object; got ",
+                      detail::json_excerpt(base.configuration), "; expected {…}");
   }
   return base;
 }
 
 namespace detail {
 
-/// An adapter without a word of its base is taken as it is, and so is one of an earlier version without a word of its configuration. One over a base of other
-/// weights is refused, but where the base is stored in another type (a quantized one, say), whose weights must differ: then a warning says so. A type changes no
-/// configuration: another one is refused in any case.
+/// An adapter without a word of its base is taken as it is, and so is one of an earlier version without a word of its configuration. One
+/// over a base of other weights is refused, but where the base is stored in another type (a quantized one, say), whose weights must
+/// differ: then a warning says so. A type changes no configuration: another one is refused in any case.
 /// @throws FileError
 template <class Pretrained>
 void check_adapter_base(SafetensorsFile const& file, Pretrained const& base, LoadOptions const& options) {
@@ -77,8 +79,8 @@ void check_adapter_base(SafetensorsFile const& file, Pretrained const& base, Loa
   bool const weights = !made.hash.empty() && !own.hash.empty() && own.hash != made.hash;
   auto const configured = configured_difference(own.configuration, made.configuration);
   if (!weights && !configured) return;
-  std::string what = cat("[", file.path(), "] was made over a base of ", weights ? "other weights" : "", weights && configured ? " and of " : "",
-                         configured ? "another configuration" : "", "; got ", base.source);
+  char const* const kind = !configured ? "other weights" : weights ? "other weights and of another configuration" : "another configuration";
+  std::string what = cat("[", file.path(), "] was made over a base of ", kind, "; got ", base.source);
   if (weights) what += cat(" with the hash ", own.hash, " (", own.storage, ")");
   if (configured) what += cat(weights ? " and" : " with", " the ", configured->name, " ", json_excerpt(configured->got));
   what += "; expected ";

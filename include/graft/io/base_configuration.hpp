@@ -1,5 +1,5 @@
 /// @file
-/// @brief What a base's configuration changes in its computation, as one JSON object: the same for every spelling of config.json and for GGUF.
+/// @brief What a base's configuration changes in its computation, as one JSON object: the same for all spellings and formats.
 #pragma once
 
 #include <algorithm>
@@ -34,8 +34,9 @@ namespace detail {
 
 }  // namespace detail
 
-/// The values of a configuration that decide what the weights compute and that the weights' names and shapes do not tell: heads, epsilon, activation, scales,
-/// rotary frequencies, … Limits (positions), token ids of generation and names have no part in it. Real numbers are rounded to float32.
+/// The values of a configuration that decide what the weights compute and that the weights' names and shapes do not tell: heads, epsilon,
+/// activation, scales, rotary frequencies, … Limits (positions), token ids of generation and names have no part in it. Real numbers are
+/// rounded to float32.
 [[nodiscard]] inline nlohmann::json base_configuration(ModelConfig const& config) {
   nlohmann::json values{{"heads", config.heads},
                         {"kv_heads", config.kv_heads},
@@ -49,8 +50,10 @@ namespace detail {
                         {"scaled_attention", config.scaled_attention},
                         {"layer_scaled_attention", config.layer_scaled_attention}};
   if (config.encoder) {
-    values.update({{"encoder_heads", config.encoder->heads}, {"encoder_kv_heads", config.encoder->kv_heads}, {"encoder_head_dim", config.encoder->head_dim}});
-    values["decoder_start"] = config.decoder_start;
+    values.update({{"encoder_heads", config.encoder->heads},
+                   {"encoder_kv_heads", config.encoder->kv_heads},
+                   {"encoder_head_dim", config.encoder->head_dim},
+                   {"decoder_start", config.decoder_start}});
   }
   if (!config.inverse_frequency.empty()) {
     auto& frequencies = values["rotary_frequencies"] = nlohmann::json::array();
@@ -76,8 +79,8 @@ struct ConfiguredDifference {
   nlohmann::json got, other;  ///< of the first and of the second
 };
 
-/// The first difference between two objects of `base_configuration`; nothing where they mean the same. A value that one of them does not have, as an earlier
-/// version's, is not compared.
+/// The first difference between two objects of `base_configuration`; nothing where they mean the same. A value that one of them does not
+/// have, as an earlier version's, is not compared.
 [[nodiscard]] inline std::optional<ConfiguredDifference> configured_difference(nlohmann::json const& a, nlohmann::json const& b) {
   if (!a.is_object() || !b.is_object()) return std::nullopt;
   for (auto const& [name, value] : a.items()) {

@@ -125,9 +125,9 @@ class GgufParameters {
   std::string prefix_;
 };
 
-/// Rotary scaling as Hugging Face names it, null without one. As ggml's readers have it, the type is linear where none is given, the factor is in
-/// `rope.scaling.factor` or its old name `rope.scale_linear`, 0 is none, and the type "none" ignores it.
-/// Frequencies given as a tensor ("rope_freqs.weight") have no such name.
+/// Rotary scaling as Hugging Face names it, null without one. As ggml's readers have it, the type is linear where none is given, the
+/// factor is in `rope.scaling.factor` or its old name `rope.scale_linear`, 0 is none, and the type "none" ignores it. Frequencies given as
+/// a tensor ("rope_freqs.weight") have no such name.
 [[nodiscard]] inline nlohmann::json gguf_rope_scaling(GgufParameters const& parameters) {
   GgufFile const& file = parameters.file();
   std::string const key = parameters.prefix() + "rope.scaling.type";
@@ -141,8 +141,8 @@ class GgufParameters {
   return {{"rope_type", "linear"}, {"factor", *factor}};
 }
 
-/// Which linear maps of a "llama" have a bias. Hugging Face's configurations know them on query, key and value (Qwen2), on these and the attention's output,
-/// and on all of the feed-forward; in all layers or none.
+/// Which linear maps of a "llama" have a bias. Hugging Face's configurations know them on query, key and value (Qwen2), on these and the
+/// attention's output, and on all of the feed-forward; in all layers or none.
 struct GgufBiases {
   bool attention = false, attention_output = false, feed_forward = false;
 };
@@ -230,8 +230,9 @@ struct GgufBiases {
 
 }  // namespace detail
 
-/// The configuration Hugging Face would give the model in `file`: model_type, sizes, heads, epsilon, rotary base, ids (null where not given),
-/// tie_word_embeddings. Throws FileError for architectures other than "llama" and "gpt2" and for numbers that contradict each other.
+/// The configuration Hugging Face would give the model in `file`: model_type, sizes, heads, epsilon, rotary base, ids (null where not
+/// given), tie_word_embeddings. Throws FileError for architectures other than "llama" and "gpt2" and for numbers that contradict each
+/// other.
 [[nodiscard]] inline nlohmann::json gguf_config_json(GgufFile const& file) {
   detail::GgufParameters const parameters(file);
   auto const architecture = file.require<std::string>("general.architecture");

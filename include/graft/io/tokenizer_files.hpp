@@ -69,7 +69,7 @@ template <class = void>
                                       : read_tokenizer_file(path);
   assign_special_tokens(parts, settings);
   if (folder) check_tokenizer_versions(settings);
-  if ((folder || word_piece) && !gives_token_types(settings)) parts.text_template = parts.text_template.without_types();
+  if ((folder || word_piece) && !gives_token_types(settings, folder && is_there(path / "tokenizer.json"))) parts.text_template = parts.text_template.without_types();
   return Tokenizer(std::move(parts));
 }
 #ifdef GRAFT_COMPILED_TEXT

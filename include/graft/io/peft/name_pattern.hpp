@@ -1,5 +1,5 @@
 /// @file
-/// @brief Regular expressions over module names, as PEFT's adapter_config.json has them: the part of Python's `re` whose meaning does not depend on an engine.
+/// @brief Regular expressions over module names, as PEFT's adapter_config.json has them: the part of Python's `re` that all engines read alike.
 #pragma once
 
 #include <algorithm>
@@ -13,11 +13,12 @@
 
 namespace graft::detail {
 
-/// Literals, `.`, classes, `\d \w \s \b` and their opposites, groups, `|`, `* + ? {m,n}`, `^`, `$`. Matching follows all alternatives at once (Thompson 1968),
-/// so that no expression in a file can make it slow.
+/// Literals, `.`, classes, `\d \w \s \b` and their opposites, groups, `|`, `* + ? {m,n}`, `^`, `$`. Matching follows all alternatives at
+/// once (Thompson 1968), so that no expression in a file can make it slow.
 class NamePattern {
  public:
-  /// Nothing for an expression with anything else (look-around, back references, flags), for a malformed one and for one of more than 10,000 steps.
+  /// Nothing for an expression with anything else (look-around, back references, flags), for a malformed one and for one of more than
+  /// 10,000 steps.
   [[nodiscard]] static std::optional<NamePattern> parse(std::string_view text) {
     Parser parser{text};
     auto steps = parser.alternatives(0);
@@ -35,7 +36,8 @@ class NamePattern {
       next.clear();
       seen.assign(steps_.size(), false);
       for (std::size_t const at : now)
-        if (steps_[at].kind == Kind::character && steps_[at].set[static_cast<unsigned char>(name[i])]) follow(at + 1, name, i + 1, next, seen);
+        if (steps_[at].kind == Kind::character && steps_[at].set[static_cast<unsigned char>(name[i])])
+          follow(at + 1, name, i + 1, next, seen);
       now.swap(next);
     }
     return std::any_of(now.begin(), now.end(), [&](std::size_t at) { return steps_[at].kind == Kind::done; });
@@ -54,12 +56,16 @@ class NamePattern {
 
   explicit NamePattern(Steps steps) : steps_(std::move(steps)) {}
 
-  [[nodiscard]] static bool is_word(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+  [[nodiscard]] static bool is_word(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  }
 
   /// Adds the steps that are reached from `at` without reading a character.
   void follow(std::size_t at, std::string_view name, std::size_t place, std::vector<std::size_t>& reached, std::vector<bool>& seen) const {
     std::vector<std::size_t> open{at};
-    auto const go = [](std::size_t from, std::ptrdiff_t distance) { return static_cast<std::size_t>(static_cast<std::ptrdiff_t>(from) + distance); };
+    auto const go = [](std::size_t from, std::ptrdiff_t distance) {
+      return static_cast<std::size_t>(static_cast<std::ptrdiff_t>(from) + distance);
+    };
     while (!open.empty()) {
       std::size_t const i = open.back();
       open.pop_back();
@@ -68,14 +74,28 @@ class NamePattern {
       Step const& step = steps_[i];
       bool const border = (place > 0 && is_word(name[place - 1])) != (place < name.size() && is_word(name[place]));
       switch (step.kind) {
-        case Kind::fork: open.push_back(go(i, step.second)), open.push_back(go(i, step.first)); break;
-        case Kind::jump: open.push_back(go(i, step.first)); break;
-        case Kind::begin: if (place == 0) open.push_back(i + 1); break;
-        case Kind::end: if (place == name.size()) open.push_back(i + 1); break;
-        case Kind::border: if (border) open.push_back(i + 1); break;
-        case Kind::no_border: if (!border) open.push_back(i + 1); break;
+        case Kind::fork:
+          open.push_back(go(i, step.second)), open.push_back(go(i, step.first));
+          break;
+        case Kind::jump:
+          open.push_back(go(i, step.first));
+          break;
+        case Kind::begin:
+          if (place == 0) open.push_back(i + 1);
+          break;
+        case Kind::end:
+          if (place == name.size()) open.push_back(i + 1);
+          break;
+        case Kind::border:
+          if (border) open.push_back(i + 1);
+          break;
+        case Kind::no_border:
+          if (!border) open.push_back(i + 1);
+          break;
         case Kind::character:
-        case Kind::done: reached.push_back(i); break;
+        case Kind::done:
+          reached.push_back(i);
+          break;
       }
     }
   }
@@ -158,7 +178,10 @@ class NamePattern {
       std::bitset<256> set;
       for (int i = 0; i < 128; ++i) {
         char const one = static_cast<char>(i);
-        bool const in = c == 'd' || c == 'D' ? one >= '0' && one <= '9' : c == 'w' || c == 'W' ? is_word(one) : c == 's' || c == 'S' ? one == ' ' || (one >= '\t' && one <= '\r') : one == c;
+        bool const in = c == 'd' || c == 'D'   ? one >= '0' && one <= '9'
+                        : c == 'w' || c == 'W' ? is_word(one)
+                        : c == 's' || c == 'S' ? one == ' ' || (one >= '\t' && one <= '\r')
+                                               : one == c;
         set.set(static_cast<std::size_t>(i), in);
       }
       if (c == 'D' || c == 'W' || c == 'S') return set.flip();
@@ -182,7 +205,8 @@ class NamePattern {
         ++at;
         char last = c;
         if (next_is("-") && at + 1 < text.size() && text[at + 1] != ']') last = text[at + 1], at += 2;
-        if (last == '\\' || last < c || static_cast<unsigned char>(c) >= 0x80 || static_cast<unsigned char>(last) >= 0x80) return std::nullopt;
+        if (last == '\\' || last < c || static_cast<unsigned char>(c) >= 0x80 || static_cast<unsigned char>(last) >= 0x80)
+          return std::nullopt;
         for (int i = c; i <= last; ++i) set.set(static_cast<std::size_t>(i));
       }
       ++at;
@@ -192,7 +216,8 @@ class NamePattern {
     [[nodiscard]] std::optional<std::size_t> number() {
       std::size_t value = 0;
       std::size_t const start = at;
-      for (; at < text.size() && text[at] >= '0' && text[at] <= '9' && value <= most_repeats; ++at) value = value * 10 + static_cast<std::size_t>(text[at] - '0');
+      for (; at < text.size() && text[at] >= '0' && text[at] <= '9' && value <= most_repeats; ++at)
+        value = value * 10 + static_cast<std::size_t>(text[at] - '0');
       return at == start || value > most_repeats ? std::nullopt : std::optional(value);
     }
     /// The part with what stands behind it: `*`, `+`, `?` or `{m,n}`, lazy or not, which is the same where all of a name must match.

@@ -65,12 +65,14 @@ inline void warn_of_pattern(AdapterFolder const& folder, char const* key, NamesO
 /// PEFT's selection (`check_target_module_exists`): by names, or by a regular expression.
 class PeftSelection {
  public:
-  explicit PeftSelection(AdapterFolder const& folder) : folder_(&folder), targets_(folder, "target_modules"), excluded_(folder, "exclude_modules") {
+  explicit PeftSelection(AdapterFolder const& folder)
+      : folder_(&folder), targets_(folder, "target_modules"), excluded_(folder, "exclude_modules") {
     all_linear_ = means_all_linear(folder.config.value("target_modules", nlohmann::json()));
     auto const& where = folder.config_path;
     if (is_set(folder.config, "layers_pattern")) {
       auto const& patterns = folder.config.at("layers_pattern");
-      patterns_ = patterns.is_string() ? std::vector<std::string>{patterns.get<std::string>()} : json_at<std::vector<std::string>>(where, folder.config, "layers_pattern");
+      patterns_ = patterns.is_string() ? std::vector<std::string>{patterns.get<std::string>()}
+                                       : json_at<std::vector<std::string>>(where, folder.config, "layers_pattern");
     }
     if (is_set(folder.config, "layers_to_transform")) {
       auto const& layers = folder.config.at("layers_to_transform");
@@ -78,10 +80,12 @@ class PeftSelection {
                                    : json_at<std::vector<std::int64_t>>(where, folder.config, "layers_to_transform");
     }
     if (targets_.is_pattern() && (!layers_.empty() || !patterns_.empty()))
-      fail<FileError>("[", where, "] has ", layers_.empty() ? "layers_pattern" : "layers_to_transform", " beside a target_modules that is one string, which PEFT refuses; got ",
-                      printable(targets_.text()), "; expected a list of names, or the layers in the expression");
+      fail<FileError>("[", where, "] has ", layers_.empty() ? "layers_pattern" : "layers_to_transform",
+                      " beside a target_modules that is one string, which PEFT refuses; got ", printable(targets_.text()),
+                      "; expected a list of names, or the layers in the expression");
     if (layers_.empty() && !patterns_.empty())
-      fail<FileError>("[", where, "] has a layers_pattern without layers_to_transform, which PEFT refuses; got ", patterns_.size(), "; expected both or neither");
+      fail<FileError>("[", where, "] has a layers_pattern without layers_to_transform, which PEFT refuses; got ", patterns_.size(),
+                      "; expected both or neither");
   }
 
   /// Refuses names and layers that mean nothing in this model, and a file whose modules are others than those that
@@ -94,8 +98,7 @@ class PeftSelection {
     if (!selects() || !evaluable()) return;  // else the tensors are held against the targets alone
     for (auto const& module : held)
       if (!means(module, model))
-        fail<FileError>("[", folder_->config_path, "] does not belong to its tensors; got matrices of ",
-                        printable(module),
+        fail<FileError>("[", folder_->config_path, "] does not belong to its tensors; got matrices of ", printable(module),
                         ", which target_modules, exclude_modules and layers_to_transform leave out; expected the "
                         "modules that they mean");
     for (auto const& site : model.sites)
@@ -106,38 +109,37 @@ class PeftSelection {
 
  private:
   [[nodiscard]] bool evaluable() const {
-    bool const plain = std::all_of(patterns_.begin(), patterns_.end(), [](auto const& pattern) { return layer_pattern(pattern).has_value(); });
+    bool const plain =
+        std::all_of(patterns_.begin(), patterns_.end(), [](auto const& pattern) { return layer_pattern(pattern).has_value(); });
     return (all_linear_ || (!targets_.empty() && targets_.evaluable())) && excluded_.evaluable() && plain;
   }
   /// Whether more than names of targets decides.
   [[nodiscard]] bool selects() const { return targets_.is_pattern() || !excluded_.empty() || !layers_.empty(); }
   void check_names(ModelInfo const& model) const {
     auto const known = [&](std::string const& name, bool linear) {
-      return std::any_of(model.sites.begin(), model.sites.end(), [&](SiteInfo const& site) {
-        return (!linear || site.role == Role::weight) && names_module(name, site.name);
-      });
+      return std::any_of(model.sites.begin(), model.sites.end(),
+                         [&](SiteInfo const& site) { return (!linear || site.role == Role::weight) && names_module(name, site.name); });
     };
     for (auto const& target : targets_.names())
       if (!known(target, true)) {
         auto const refused = refused_target(target, model);
-        fail<FileError>("[", folder_->config_path, "] has the target ", printable(target), ", ", refused.is,
-                        " of this ", model.architecture, " model; expected some of ", module_choices(model),
-                        refused.hint);
+        fail<FileError>("[", folder_->config_path, "] has the target ", printable(target), ", ", refused.is, " of this ",
+                        model.architecture, " model; expected some of ", module_choices(model), refused.hint);
       }
     for (auto const& name : excluded_.names())
       if (!known(name, false))
-        warn("[", folder_->config_path, "] excludes a module that this ", model.architecture,
-             " model does not have; got ", printable(name), " in exclude_modules; it is passed over");
+        warn("[", folder_->config_path, "] excludes a module that this ", model.architecture, " model does not have; got ", printable(name),
+             " in exclude_modules; it is passed over");
     for (auto const layer : layers_)
       if (layer < 0 || layer >= model.input().layers)
-        fail<FileError>("[", folder_->config_path,
-                        "] has a layer in layers_to_transform that the model does not have; got ", layer,
+        fail<FileError>("[", folder_->config_path, "] has a layer in layers_to_transform that the model does not have; got ", layer,
                         "; expected 0 to ", model.input().layers - 1);
   }
   [[nodiscard]] bool means(std::string const& module, ModelInfo const& model) const {
     if (excluded_.mean(module)) return false;
     if (all_linear_)
-      return std::any_of(model.sites.begin(), model.sites.end(), [&](SiteInfo const& site) { return site.role == Role::weight && site.name == module; });
+      return std::any_of(model.sites.begin(), model.sites.end(),
+                         [&](SiteInfo const& site) { return site.role == Role::weight && site.name == module; });
     if (!targets_.mean(module)) return false;
     auto const& names = targets_.names();
     if (layers_.empty() || std::find(names.begin(), names.end(), module) != names.end()) return true;  // a whole name counts in any layer
@@ -154,8 +156,9 @@ class PeftSelection {
     auto const behind = [&](NamePattern const& name) -> std::optional<std::int64_t> {
       for (std::size_t dot = module.find('.'); dot != std::string::npos; dot = module.find('.', dot + 1)) {
         std::size_t const end = module.find('.', dot + 1), size = end == std::string::npos ? 0 : end - dot - 1;
-        bool const digits = size > 0 && size < 10 && std::all_of(module.begin() + static_cast<std::ptrdiff_t>(dot) + 1, module.begin() + static_cast<std::ptrdiff_t>(end),
-                                                                 [](char c) { return c >= '0' && c <= '9'; });
+        bool const digits = size > 0 && size < 10 &&
+                            std::all_of(module.begin() + static_cast<std::ptrdiff_t>(dot) + 1,
+                                        module.begin() + static_cast<std::ptrdiff_t>(end), [](char c) { return c >= '0' && c <= '9'; });
         if (!digits || !name.matches(std::string_view(module).substr(0, dot))) continue;
         std::int64_t value = 0;
         std::from_chars(module.data() + dot + 1, module.data() + end, value);
