@@ -52,7 +52,7 @@ void add_options(CLI::App& app, Settings& s) {
   option("--max-length", s.given_length, "Longest row in tokens; the longer text loses its end (default: as the adapter was trained, else 128)", CLI::PositiveNumber);
   s.lengths.add_to(option, "; a row of --test that is skipped is not scored and gives an empty prediction", "the longer text loses its end");
   auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
-  option.flag("--any-base", s.any_base, "Use the adapter over other weights than it was made over, with a warning")->needs(adapter);
+  option.flag("--any-base", s.any_base, "Use the adapter over another base than it was made over, with a warning")->needs(adapter);
   option("--output", s.output, "Folder for the adapter, in PEFT's format where PEFT has the strategy (default: not saved)")->needs(train);
   option("--predictions", s.predictions, "File for the predicted classes of --test, a line a row (default: none)")->needs(test);
   option.flag("--json", s.json, "Print one JSON object");

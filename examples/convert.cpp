@@ -47,7 +47,7 @@ void add_options(CLI::App& app, Settings& s) {
   option("--output", s.output, "Folder to write; or a .npy file, for a soft prompt")->required();
   option("--format", s.format, "Of an adapter folder: peft or graft; automatic: peft where PEFT can express it", CLI::IsMember({"automatic", "peft", "graft"}));
   option.flag("--merge", s.merge, "Write the base with the adapter in its weights, as a Hugging Face folder");
-  option.flag("--any-base", s.any_base, "Take adapters that were made over other weights than this model's, with a warning");
+  option.flag("--any-base", s.any_base, "Take adapters that were made over another base than this model, with a warning");
   option.flag("--json", s.json, "Print one JSON object");
   support::OptionGroup const sum(app, "Weighted sum");
   auto* const combine = sum("--combine", s.combine, "LoRA or (IA)³ adapters as FOLDER:WEIGHT, in place of --adapter")->excludes(adapter);

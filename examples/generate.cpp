@@ -45,7 +45,7 @@ void add_options(CLI::App& app, Settings& s) {
   support::OptionGroup const option(app, "Options");
   option("--model", s.model, "Hugging Face folder or GGUF file")->required();
   auto* const adapter = option("--adapter", s.adapter, "Adapter folder, as finetune and PEFT write it (default: the model as it is)");
-  option.flag("--any-base", s.any_base, "Use the adapter over other weights than it was made over, with a warning")->needs(adapter);
+  option.flag("--any-base", s.any_base, "Use the adapter over another base than it was made over, with a warning")->needs(adapter);
   auto* const prompt = option("--prompt", s.prompt, "Text to go on from");
   option("--sources", s.sources, "File with one source a line; gives one output a line: line breaks as \\n and \\r, a backslash as \\\\, which score reads back")
       ->excludes(prompt);

@@ -115,10 +115,10 @@ Json model_json(std::filesystem::path const& path) {
           {"sites", sites_json(info, *checkpoint)}};
 }
 
-/// Null for an adapter that does not say which weights it was made over, as PEFT's own.
+/// Null for an adapter that does not say which base it was made over, as PEFT's own.
 Json base_json(graft::AdapterBase const& base) {
   if (base.hash.empty()) return nullptr;
-  return {{"hash", base.hash}, {"storage", base.storage}};
+  return {{"hash", base.hash}, {"storage", base.storage}, {"configuration", base.configuration}};
 }
 
 Json adapter_json(std::filesystem::path const& path) {
@@ -181,13 +181,22 @@ std::string model_text(Json const& m) {
   return text;
 }
 
+/// `, with heads 4, norm_epsilon 1e-05, …`; lists are counted.
+std::string configuration_text(Json const& configuration) {
+  if (!configuration.is_object()) return "";
+  std::string text;
+  for (auto const& [name, value] : configuration.items())
+    text += (text.empty() ? ", with " : ", ") + graft::printable_name(name) + " " + (value.is_array() ? graft::cat("of ", value.size()) : value.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return text;
+}
+
 std::string adapter_text(Json const& a) {
   std::string text = a.at("path").get<std::string>() + "\n" + padded("strategy", 14) + a.at("strategy").get<std::string>() + "\n" +
                      padded("format", 14) + a.at("format").get<std::string>() + "\n" + padded("parameters", 14) +
                      graft::grouped(a.at("parameters")) + "\n" + padded("base", 14) +
                      (a.at("base").is_null() ? "unknown: the file does not say"
                                              : "weights " + graft::printable(a.at("base").at("hash").get<std::string>()) + ", stored as " +
-                                                   graft::printable(a.at("base").at("storage").get<std::string>())) +
+                                                   graft::printable(a.at("base").at("storage").get<std::string>()) + configuration_text(a.at("base").at("configuration"))) +
                      "\n\nsettings\n";
   for (auto const& [key, value] : a.at("settings").items()) text += "  " + padded(graft::printable_name(key), 26) + value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   text += "\ntensors\n";
@@ -208,9 +217,8 @@ int main(int argc, char** argv) {
   app.add_option("path", path, "Model or adapter")->required();
   app.add_flag("--json", json, "Print one JSON object");
   return support::run_program(app, argc, argv, [&] {
-    std::error_code missing;  // opening says what is wrong
-    bool const adapter = std::filesystem::exists(path / "adapter_config.json", missing) ||
-                         (std::filesystem::is_directory(path, missing) && !std::filesystem::exists(path / "config.json", missing) &&
+    bool const adapter = graft::is_there(path / "adapter_config.json") ||
+                         (graft::is_folder(path) && !graft::is_there(path / "config.json") &&
                           !graft::adapter_names(path).empty());
     Json const found = adapter ? adapter_json(path) : model_json(path);
     support::print(json      ? found.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"

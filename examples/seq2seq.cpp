@@ -50,7 +50,7 @@ void add_options(CLI::App& app, Settings& s) {
   option("--rows", s.rows, "Only the first so many training pairs; 0: all");
   s.lengths.add_to(option, "; a test source that is skipped is not scored and gives an empty prediction");
   auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
-  option.flag("--any-base", s.any_base, "Use the adapter over other weights than it was made over, with a warning")->needs(adapter);
+  option.flag("--any-base", s.any_base, "Use the adapter over another base than it was made over, with a warning")->needs(adapter);
   option("--output", s.output, "Folder for the adapter (default: not saved)")->needs(train);
   option("--predictions", s.predictions, "File for what the model writes, a line a test source: line breaks as \\n and \\r, a backslash as \\\\ (default: none)");
   option.flag("--json", s.json, "Print one JSON object");

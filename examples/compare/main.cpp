@@ -181,7 +181,7 @@ void run(CLI::App const& app, CommandLine& line) {
   check_options(app, s);
   check_texts(s);
   std::error_code missing;
-  if (!std::filesystem::exists(s.task.model, missing))
+  if (!graft::is_there(s.task.model))
     graft::fail<graft::FileError>("[", s.task.model, "] no such file or folder; expected a Hugging Face folder or a GGUF file");
   Examples const examples = make_examples(s.task);  // says at once what is wrong with the data
   check_model(app, line.settings, examples);

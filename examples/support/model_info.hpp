@@ -25,8 +25,7 @@ inline graft::ModelInfo model_info(graft::ModelConfig const& config) {
 /// Of a Hugging Face folder only config.json is read: the weights need not be there.
 inline graft::ModelInfo model_info(std::filesystem::path const& model) {
   auto const file = model / "config.json";
-  std::error_code missing;  // opening says what is wrong
-  if (std::filesystem::is_regular_file(file, missing)) return model_info(graft::model_config(graft::read_json(file), file.string()));
+  if (graft::is_file(file)) return model_info(graft::model_config(graft::read_json(file), file.string()));
   return model_info(graft::checkpoint_config(*graft::open_checkpoint(model)));
 }
 

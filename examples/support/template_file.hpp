@@ -29,8 +29,7 @@ struct TemplateOptions {
 /// Whether a model's configuration lists the characters that it reads, in place of a tokenizer.
 inline bool reads_characters(std::filesystem::path const& model) {
   auto const path = model / "config.json";
-  std::error_code missing;  // opening says what is wrong
-  return std::filesystem::exists(path, missing) && graft::read_json(path).contains("grapheme_chars");
+  return graft::is_there(path) && graft::read_json(path).contains("grapheme_chars");
 }
 
 inline graft::TextKind text_kind(std::filesystem::path const& model, graft::ModelConfig const& config, graft::ModelInfo const& info) {

@@ -57,7 +57,8 @@ inline AdapterFile read_adapter_file(fs::path const& file) {
   std::memcpy(&size, bytes.data(), 8);
   AdapterFile read{bytes.substr(8, size), {}, bytes.substr(8 + size)};
   read.header.erase(read.header.find_last_not_of(' ') + 1);
-  std::size_t const first = read.header.find(",\"graft_base_hash\":\""), last = first == std::string::npos ? first : read.header.find('}', first);
+  std::size_t const first = read.header.find(",\"graft_base_configuration\":\""), storage = read.header.find("\"graft_base_storage\"", first);
+  std::size_t const last = storage == std::string::npos ? storage : read.header.find('}', storage);
   if (last != std::string::npos) {
     read.base = read.header.substr(first, last - first);
     read.header.erase(first, last - first);
@@ -153,7 +154,8 @@ class CaseRunner {
     auto const ours = read_adapter_file(folder / "adapter_model.safetensors"), theirs = read_adapter_file(at.adapter / "adapter_model.safetensors");
     EXPECT_EQ(ours.header, theirs.header);
     EXPECT_TRUE(ours.tensors == theirs.tensors) << "tensors differ";
-    EXPECT_EQ(ours.base, ",\"graft_base_hash\":\"" + model.base()->weights_hash() + "\",\"graft_base_storage\":\"" + model.base()->storage + "\"");
+    auto const configuration = nlohmann::json(graft::base_configuration(model.base()->config()).dump()).dump();
+    EXPECT_EQ(ours.base, ",\"graft_base_configuration\":" + configuration + ",\"graft_base_hash\":\"" + model.base()->weights_hash() + "\",\"graft_base_storage\":\"" + model.base()->storage + "\"");
   }
 
   /// The value that the generator recorded for one of our parameters.

@@ -14,7 +14,7 @@ import subprocess
 import faults
 import programs
 import tiny_model
-from written_files import FileTest, files_of, said
+from written_files import BaseTest, FileTest, as_bfloat16, files_of, said
 
 FULL = bool(os.environ.get("GRAFT_FAULTS_FULL"))
 
@@ -38,29 +38,8 @@ def split_into_shards(model, folder):
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": index}))
 
 
-def as_bfloat16(model, folder):
-    """The model with its matrices rounded (towards zero) to bfloat16."""
-    shutil.copytree(model, folder)
-    data = (folder / "model.safetensors").read_bytes()
-    size = 8 + struct.unpack("<Q", data[:8])[0]
-    header, out, packed = json.loads(data[8:size]), {}, b""
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        first, last = entry["data_offsets"]
-        words = data[size + first:size + last]
-        short = b"".join(words[i + 2:i + 4] for i in range(0, len(words), 4))
-        out[name] = {"dtype": "BF16", "shape": entry["shape"], "data_offsets": [len(packed), len(packed) + len(short)]}
-        packed += short
-    text = json.dumps(out).encode()
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + packed)
-
-
-class Bases(FileTest):
+class Bases(BaseTest):
     """An adapter over another base of the same shape."""
-
-    def generate(self, model, adapter, *more, status=0):
-        return faults.run("generate", "--model", model, "--adapter", adapter, "--prompt", "name : A", "--max-new", 4, *more, status=status)
 
     def test_another_base_is_refused(self):
         tiny_model.write_llama(self.folder / "other", layers=1, width=16, inner=24, positions=128, seed=1)

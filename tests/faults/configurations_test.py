@@ -5,6 +5,7 @@ import pathlib
 import struct
 
 import faults
+import tiny_gguf
 import tiny_model
 
 
@@ -66,7 +67,7 @@ class Reports(Losses):
         self.assertTrue((output / "adapter_config.json").exists())
 
 
-class Kinds(Losses):
+class TinyModels(Losses):
     def model(self, name="model", **changes):
         tiny_model.write_llama(self.folder / name, **changes)
         return self.folder / name
@@ -80,6 +81,8 @@ class Kinds(Losses):
         data = self.data()
         return [round(self.loss(model, data), 6) for model in models]
 
+
+class Kinds(TinyModels):
     def test_rope_scaling_counts_before_rope_parameters(self):
         linear = {"rope_type": "linear", "factor": 4.0}
         both, alone, plain, empty = self.losses(
@@ -183,6 +186,66 @@ class Kinds(Losses):
         faults.run("convert", "--merge", "--adapter", adapter, "--model", model, "--output", merged)
         config = json.loads((merged / "config.json").read_text())
         self.assertEqual((config["rope_theta"], config["rope_parameters"], config["tie_word_embeddings"]), (500.0, {"rope_type": "default"}, True))
+
+
+def with_biases(*modules, layers=(0, 1), size=0.3):
+    """A change of tensors that adds biases to modules of `layers`."""
+
+    def change(tensors):
+        for layer in layers:
+            for number, module in enumerate(modules):
+                name = f"model.layers.{layer}.{module}"
+                rows = tensors[name + ".weight"][0][0]
+                tensors[name + ".bias"] = ([rows], [size * ((i * 7 + 3 * number + layer) % 11 - 5) for i in range(rows)])
+
+    return change
+
+
+QUERY_KEY_VALUE = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
+FEED_FORWARD = ("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj")
+
+
+class Biases(TinyModels):
+    """Biases on some linear maps of a LLaMA."""
+
+    def both(self, name, *modules, layers=(0, 1), **changes):
+        """A folder, and the same as GGUF."""
+        model, file = self.model(name, **changes), self.folder / f"{name}.gguf"
+        rewrite(model, with_biases(*modules, layers=layers))
+        tiny_gguf.write_gguf(model, file)
+        return model, file
+
+    def test_gguf_computes_what_hugging_face_does(self):
+        for name, modules, changes in (("none", (), {}), ("qwen", QUERY_KEY_VALUE, {"model_type": "qwen2"}), ("llama", (*QUERY_KEY_VALUE, "self_attn.o_proj"), {"attention_bias": True}),
+                                       ("all", (*QUERY_KEY_VALUE, "self_attn.o_proj", *FEED_FORWARD), {"attention_bias": True, "mlp_bias": True}), ("mlp", FEED_FORWARD, {"mlp_bias": True})):
+            with self.subTest(name=name):
+                of_folder, of_file, without = self.losses(*self.both(name, *modules, **changes), self.model("plain"))
+                self.assertEqual(of_folder, of_file)
+                (self.assertEqual if name == "none" else self.assertNotEqual)(of_file, without)
+
+    def test_a_merged_gguf_has_a_configuration_that_reads_them(self):
+        _, file = self.both("qwen", *QUERY_KEY_VALUE, model_type="qwen2")
+        data, adapter, merged = self.data(), self.folder / "adapter", self.folder / "merged"
+        faults.run("finetune", "--model", file, "--train", data, "--method", "lora", "--steps", 1, "--output", adapter)
+        faults.run("convert", "--merge", "--adapter", adapter, "--model", file, "--output", merged)
+        self.assertEqual(json.loads((merged / "config.json").read_text())["model_type"], "qwen2")
+
+    def test_other_sets_are_refused_by_name(self):
+        for number, (modules, layers, says) in enumerate([
+            (QUERY_KEY_VALUE, (0,), ["blk.0.attn_q.bias", "blk.1.attn_q.bias"]),
+            (QUERY_KEY_VALUE, (1,), ["blk.1.attn_q.bias", "blk.0.attn_q.bias"]),
+            (("self_attn.q_proj",), (0, 1), ["attn_q.bias", "attn_k.bias"]),
+            (("self_attn.o_proj",), (0, 1), ["attn_output", "attn_q"]),
+            ((*QUERY_KEY_VALUE, *FEED_FORWARD), (0, 1), ["attn_output", "feed-forward"]),
+            (("mlp.up_proj",), (0, 1), ["ffn_up.bias", "ffn_gate.bias"]),
+        ]):  # fmt: skip
+            with self.subTest(modules=modules, layers=layers):
+                _, file = self.both(f"model{number}", *modules, layers=layers)
+                self.refused("finetune", "--model", file, "--train", self.data(), "--validation", self.data(), "--method", "none", says=says)
+
+    def test_a_missing_bias_of_hugging_faces_is_refused_by_name(self):
+        model, _ = self.both("model", *QUERY_KEY_VALUE, attention_bias=True)
+        self.refused("finetune", "--model", model, "--train", self.data(), "--validation", self.data(), "--method", "none", says="self_attn.o_proj.bias")
 
 
 class EncoderDecoders(faults.FaultTest):

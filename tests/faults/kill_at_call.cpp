@@ -3,6 +3,7 @@
 //   GRAFT_CALLS_UNDER   the folder whose calls count: those with a path that begins so, or with a descriptor opened there
 //   GRAFT_KILL_AT=N     SIGKILL before the N-th of them (from 1 on)
 //   GRAFT_FULL_AT=N     from the N-th on that needs room (a new file, folder or link, a write), ENOSPC
+//   GRAFT_STAT_FAILS    paths that begin so cannot be looked at: GRAFT_STAT_ERROR, a number of errno
 //   GRAFT_CALLS_COUNT   a file that gets "<calls> <calls that need room>" when the program ends by itself
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -58,6 +59,15 @@ F* real(char const* name) {
 }
 #define GRAFT_REAL(name) static auto* const next = real<decltype(name)>(#name)
 
+/// Whether a path is to be one that cannot be looked at.
+bool cannot_be_seen(char const* path) {
+  static char const* const prefix = std::getenv("GRAFT_STAT_FAILS");
+  static long const number = number_of("GRAFT_STAT_ERROR");
+  if (!prefix || !path || std::strncmp(path, prefix, std::strlen(prefix)) != 0) return false;
+  errno = static_cast<int>(number);
+  return true;
+}
+
 int open_counted(int at, char const* path, int flags, mode_t mode) {
   bool const under = is_under(at, path);
   if (under) {
@@ -112,6 +122,14 @@ int openat64(int at, char const* path, int flags, ...) {
   auto const mode = static_cast<mode_t>(va_arg(list, int));
   va_end(list);
   return open_counted(at, path, flags, mode);
+}
+int stat(char const* path, struct stat* status) {
+  GRAFT_REAL(stat);
+  return cannot_be_seen(path) ? -1 : next(path, status);
+}
+int lstat(char const* path, struct stat* status) {
+  GRAFT_REAL(lstat);
+  return cannot_be_seen(path) ? -1 : next(path, status);
 }
 ssize_t write(int file, void const* data, size_t size) {
   GRAFT_REAL(write);

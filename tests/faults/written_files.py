@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import tempfile
 import time
@@ -23,6 +24,24 @@ def files_of(folder):
     """Contents of all files below a folder, by relative name."""
     folder = pathlib.Path(folder)
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def as_bfloat16(model, folder):
+    """The model with its matrices rounded (towards zero) to bfloat16."""
+    shutil.copytree(model, folder)
+    data = (folder / "model.safetensors").read_bytes()
+    size = 8 + struct.unpack("<Q", data[:8])[0]
+    header, out, packed = json.loads(data[8:size]), {}, b""
+    for name, entry in header.items():
+        if name == "__metadata__":
+            continue
+        first, last = entry["data_offsets"]
+        words = data[size + first:size + last]
+        short = b"".join(words[i + 2:i + 4] for i in range(0, len(words), 4))
+        out[name] = {"dtype": "BF16", "shape": entry["shape"], "data_offsets": [len(packed), len(packed) + len(short)]}
+        packed += short
+    text = json.dumps(out).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + packed)
 
 
 class FileTest(faults.FaultTest):
@@ -69,3 +88,10 @@ class FileTest(faults.FaultTest):
     def no_temporaries(self, folder):
         left = [str(path) for path in pathlib.Path(folder).rglob(".graft-*")]
         self.assertEqual(left, [])
+
+
+class BaseTest(FileTest):
+    """Adapters read over one base or another."""
+
+    def generate(self, model, adapter, *more, status=0):
+        return faults.run("generate", "--model", model, "--adapter", adapter, "--prompt", "name : A", "--max-new", 4, *more, status=status)

@@ -53,7 +53,7 @@ inline void rotate(std::vector<double>& x, std::vector<double>& y, double c, dou
         add_scaled(result.left[i], share, u);
       }
     double const after = std::sqrt(dot(v, v));
-    if (after <= 1e-13 * before) continue;
+    if (std::isfinite(before) && after <= 1e-13 * before) continue;  // what is too large stays, and is no number in the result
     scale(v, 1 / after);
     scale(u, after);
     result.left.push_back(std::move(u));
@@ -75,7 +75,7 @@ inline void rotate(std::vector<double>& x, std::vector<double>& y, double c, dou
       for (std::size_t q = p + 1; q < terms.size(); ++q) {
         auto &x = terms.left[p], &y = terms.left[q];
         double const xx = detail::dot(x, x), yy = detail::dot(y, y), xy = detail::dot(x, y);
-        if (!(std::abs(xy) > 1e-14 * std::sqrt(xx * yy))) continue;
+        if (!(std::abs(xy) > 1e-14 * std::sqrt(xx) * std::sqrt(yy))) continue;
         double const zeta = (yy - xx) / (2 * xy), t = (zeta < 0 ? -1 : 1) / (std::abs(zeta) + std::sqrt(1 + zeta * zeta));
         double const c = 1 / std::sqrt(1 + t * t), s = c * t;
         detail::rotate(x, y, c, s);

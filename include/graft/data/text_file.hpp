@@ -9,11 +9,11 @@
 #include <filesystem>
 #include <fstream>
 #include <graft/core/error.hpp>
+#include <graft/core/presence.hpp>
 #include <graft/text/utf8.hpp>
-#include <iterator>
+#include <ios>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 namespace graft {
@@ -21,13 +21,15 @@ namespace graft {
 /// The whole file, without a byte order mark.
 /// @throws FileError when it is missing, a folder, unreadable, or not UTF-8 (with the line number)
 [[nodiscard]] inline std::string read_text_file(std::filesystem::path const& path) {
-  std::error_code status;
-  if (!std::filesystem::exists(path, status)) fail<FileError>("[", path.string(), "] no such file; expected a readable text file");
-  if (std::filesystem::is_directory(path, status)) fail<FileError>("[", path.string(), "] is a folder; expected a text file");
+  if (!is_there(path)) fail<FileError>("[", path.string(), "] no such file; expected a readable text file");
+  if (is_folder(path)) fail<FileError>("[", path.string(), "] is a folder; expected a text file");
   std::ifstream in(path, std::ios::binary);
   if (!in) fail<FileError>("[", path.string(), "] cannot be opened; got '", std::strerror(errno), "'; expected a readable text file");
-  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (in.bad()) fail<FileError>("[", path.string(), "] reading failed; got '", std::strerror(errno), "'; expected a readable text file");
+  std::string text;
+  std::vector<char> piece(std::size_t{1} << 16);
+  errno = 0;
+  while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0) text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  if (in.bad()) fail<FileError>("[", path.string(), "] cannot be read; got '", std::strerror(errno), "' after ", text.size(), " bytes; expected a readable text file");
   if (std::size_t const bad = valid_utf8_prefix(text); bad != text.size()) {
     auto const line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bad), '\n');
     fail<FileError>("[", path.string(), "] line ", line, ": not valid UTF-8; got byte ",

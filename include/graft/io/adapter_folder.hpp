@@ -15,6 +15,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <graft/core/presence.hpp>
 #include <graft/io/json.hpp>
 #include <graft/io/safetensors.hpp>
 
@@ -34,7 +35,8 @@ inline constexpr char const* default_adapter = "default";
   return name == default_adapter ? folder : folder / name;
 }
 
-/// The names of the adapters in a folder: "default" for the folder itself, and its subfolders that hold one; sorted.
+/// The names of the adapters in a folder: "default" for the folder itself, and its subfolders that hold one; sorted. @throws FileError for a folder that cannot
+/// be listed
 [[nodiscard]] inline std::vector<std::string> adapter_names(std::filesystem::path const& folder) {
   std::vector<std::string> names;
   std::error_code error;
@@ -46,6 +48,8 @@ inline constexpr char const* default_adapter = "default";
         name.front() != '.' && name != default_adapter && std::filesystem::is_regular_file(entry->path() / "adapter_config.json", ignored);
     if (holds) names.push_back(name);
   }
+  if (error && error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory)
+    fail<FileError>("[", folder.string(), "] cannot be listed; got: ", error.message(), "; expected a folder that this program may read");
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -85,8 +89,7 @@ struct AdapterFolder {
   /// @throws FileError if the folder holds no adapter or its configuration is no JSON object
   [[nodiscard]] static AdapterFolder open(std::filesystem::path const& folder) {
     auto const path = folder / "adapter_config.json";
-    std::error_code error;
-    if (!std::filesystem::exists(path, error)) {
+    if (!is_there(path)) {
       std::string others;
       for (auto const& name : adapter_names(folder))
         others += (others.empty() ? "; hint: it holds the named adapters " : ", ") + printable_name(name);
@@ -129,9 +132,8 @@ struct AdapterFolder {
 
   [[nodiscard]] std::string tensors_path() const { return (folder / "adapter_model.safetensors").string(); }
   [[nodiscard]] SafetensorsFile tensors() const {
-    std::error_code error;
-    if (!std::filesystem::exists(tensors_path(), error)) {
-      bool const pickled = std::filesystem::exists(folder / "adapter_model.bin", error);
+    if (!is_there(tensors_path())) {
+      bool const pickled = is_there(folder / "adapter_model.bin");
       fail<FileError>(
           "[", folder.string(), "] lacks the file adapter_model.safetensors; expected the adapter's tensors in it",
           pickled ? "; hint: a pickled adapter_model.bin can run code and is not read, save it again with safe_serialization=True" : "");

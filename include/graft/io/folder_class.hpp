@@ -28,33 +28,53 @@ namespace graft::detail {
 /// Classes of transformers that build a tokenizer of their own from the tables of a tokenizer.json; all others take the file as it is.
 enum class FolderClass : std::uint8_t { file, bert, gpt2, roberta, qwen2, gpt_neox, llama, t5, xlm_roberta };
 
-[[nodiscard]] inline FolderClass class_named(std::string_view name) noexcept {
-  constexpr std::pair<std::string_view, FolderClass> classes[] = {
-      {"BertTokenizer", FolderClass::bert},       {"DistilBertTokenizer", FolderClass::bert},
-      {"ElectraTokenizer", FolderClass::bert},    {"MobileBertTokenizer", FolderClass::bert},
-      {"GPT2Tokenizer", FolderClass::gpt2},       {"RobertaTokenizer", FolderClass::roberta},
-      {"BartTokenizer", FolderClass::roberta},    {"Qwen2Tokenizer", FolderClass::qwen2},
-      {"GPTNeoXTokenizer", FolderClass::gpt_neox}, {"LlamaTokenizer", FolderClass::llama},
-      {"T5Tokenizer", FolderClass::t5},           {"MT5Tokenizer", FolderClass::t5},
-      {"XLMRobertaTokenizer", FolderClass::xlm_roberta}};
-  for (auto const& [known, kind] : classes)
-    if (known == name) return kind;
-  return FolderClass::file;
-}
+/// What a class of transformers is by itself.
+struct KnownClass {
+  std::string_view name;
+  FolderClass kind = FolderClass::file;
+  bool token_types = false;  ///< its `model_input_names` have token_type_ids
+};
+inline constexpr KnownClass known_classes[] = {{"BertTokenizer", FolderClass::bert, true},
+                                               {"ElectraTokenizer", FolderClass::bert, true},
+                                               {"MobileBertTokenizer", FolderClass::bert, true},
+                                               {"DistilBertTokenizer", FolderClass::bert},
+                                               {"DebertaTokenizer", FolderClass::file, true},
+                                               {"DebertaV2Tokenizer", FolderClass::file, true},
+                                               {"GPT2Tokenizer", FolderClass::gpt2},
+                                               {"RobertaTokenizer", FolderClass::roberta},
+                                               {"BartTokenizer", FolderClass::roberta},
+                                               {"Qwen2Tokenizer", FolderClass::qwen2},
+                                               {"GPTNeoXTokenizer", FolderClass::gpt_neox},
+                                               {"LlamaTokenizer", FolderClass::llama},
+                                               {"T5Tokenizer", FolderClass::t5},
+                                               {"MT5Tokenizer", FolderClass::t5},
+                                               {"XLMRobertaTokenizer", FolderClass::xlm_roberta}};
 
-/// The class that transformers' AutoTokenizer registers for a model type; nothing where it registers none.
-[[nodiscard]] inline std::optional<FolderClass> registered_class(std::string_view model_type) noexcept {
-  constexpr std::pair<std::string_view, FolderClass> types[] = {
-      {"bert", FolderClass::bert},        {"distilbert", FolderClass::bert},   {"electra", FolderClass::bert},
-      {"mobilebert", FolderClass::bert},  {"gpt2", FolderClass::gpt2},         {"gptj", FolderClass::gpt2},
-      {"gpt_neo", FolderClass::gpt2},     {"opt", FolderClass::gpt2},          {"phi", FolderClass::gpt2},
-      {"roberta", FolderClass::roberta},  {"bart", FolderClass::roberta},      {"gpt_neox", FolderClass::gpt_neox},
-      {"qwen2", FolderClass::qwen2},      {"qwen3", FolderClass::qwen2},       {"t5", FolderClass::t5},
-      {"mt5", FolderClass::t5},           {"xlm-roberta", FolderClass::xlm_roberta}, {"mistral", FolderClass::file},
-      {"mixtral", FolderClass::file},     {"phi3", FolderClass::file},         {"umt5", FolderClass::file}};
-  for (auto const& [type, kind] : types)
-    if (type == model_type) return kind;
+/// The class of that name (without "Fast"); any other takes the file as it is and gives no token types, as transformers' TokenizersBackend.
+[[nodiscard]] inline KnownClass known_class(std::string_view name) noexcept {
+  for (KnownClass const& known : known_classes)
+    if (known.name == name) return known;
+  return {name};
+}
+[[nodiscard]] inline FolderClass class_named(std::string_view name) noexcept { return known_class(name).kind; }
+
+/// The class that transformers' AutoTokenizer registers for a model type (of no name: TokenizersBackend); nothing where it registers none.
+[[nodiscard]] inline std::optional<KnownClass> registered(std::string_view model_type) noexcept {
+  constexpr std::pair<std::string_view, std::string_view> types[] = {
+      {"bert", "BertTokenizer"},          {"distilbert", "BertTokenizer"},       {"electra", "ElectraTokenizer"},
+      {"mobilebert", "MobileBertTokenizer"}, {"gpt2", "GPT2Tokenizer"},          {"gptj", "GPT2Tokenizer"},
+      {"gpt_neo", "GPT2Tokenizer"},       {"opt", "GPT2Tokenizer"},              {"phi", "GPT2Tokenizer"},
+      {"roberta", "RobertaTokenizer"},    {"bart", "BartTokenizer"},             {"gpt_neox", "GPTNeoXTokenizer"},
+      {"qwen2", "Qwen2Tokenizer"},        {"qwen3", "Qwen2Tokenizer"},           {"t5", "T5Tokenizer"},
+      {"mt5", "MT5Tokenizer"},            {"xlm-roberta", "XLMRobertaTokenizer"}, {"mistral", ""},
+      {"mixtral", ""},                    {"phi3", ""},                          {"umt5", ""}};
+  for (auto const& [type, name] : types)
+    if (type == model_type) return known_class(name);
   return std::nullopt;
+}
+[[nodiscard]] inline std::optional<FolderClass> registered_class(std::string_view model_type) noexcept {
+  auto const known = registered(model_type);
+  return known ? std::optional(known->kind) : std::nullopt;
 }
 
 /// The class that AutoTokenizer takes for a folder with a tokenizer.json.

@@ -48,16 +48,18 @@ inline void check_tokenizer_versions(TokenizerSettings const& settings) {
            "hint: put the file that is meant in its place");
 }
 
-/// Whether the tokenizer's class gives the model token types: what model_input_names says, else what the class has in transformers 5.
-[[nodiscard]] inline bool gives_token_types(TokenizerSettings const& settings) {
+/// Whether the tokenizer gives the model token types: what model_input_names says, else what its class has in transformers 5. What the files say stands beside a
+/// model type that is not listed here, and in a vocab.txt without a word on its class.
+/// @param component_file whether the folder has a tokenizer.json, which transformers takes as it is where nothing names a class
+[[nodiscard]] inline bool gives_token_types(TokenizerSettings const& settings, bool component_file) {
   nlohmann::json const& config = settings.tokenizer_config().second;
   auto const found = config.find("model_input_names");
   if (found != config.end() && found->is_array()) return std::find(found->begin(), found->end(), "token_type_ids") != found->end();
-  std::string name(settings.tokenizer_class());
-  if (name.ends_with("Fast") && name != "PreTrainedTokenizerFast") name.resize(name.size() - 4);
-  constexpr std::array<std::string_view, 5> without{"PreTrainedTokenizerFast", "TokenizersBackend", "DistilBertTokenizer",
-                                                    "RobertaTokenizer", "BartTokenizer"};
-  return std::find(without.begin(), without.end(), name) == without.end();
+  auto const of_model = registered(settings.model_type());
+  if (of_model && of_model->name.empty()) return false;
+  std::string const name = settings.tokenizer_class();
+  if (name.empty()) return of_model ? of_model->token_types : !component_file || !settings.model_type().empty();
+  return known_class(name).token_types;
 }
 
 /// Says which entries of tokenizer_config.json are not known and which settings are not followed.

@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <graft/core/presence.hpp>
 #include <graft/core/warning.hpp>
 #include <graft/io/generation_keys.hpp>
 #include <graft/io/json.hpp>
@@ -130,10 +131,9 @@ extern template GenerationConfig read_generation_config<>(nlohmann::json const&,
 /// The generation configuration of a checkpoint whose configuration is `config`. A GGUF file has none but that.
 /// @throws FileError for values of a wrong type
 [[nodiscard]] inline GenerationConfig generation_config(std::filesystem::path const& checkpoint, nlohmann::json const& config) {
-  std::error_code none;
-  auto const folder = std::filesystem::is_directory(checkpoint, none) ? checkpoint : checkpoint.parent_path();
+  auto const folder = is_folder(checkpoint) ? checkpoint : checkpoint.parent_path();
   auto const file = folder / "generation_config.json";
-  if (checkpoint.extension() != ".gguf" && std::filesystem::exists(file, none))
+  if (checkpoint.extension() != ".gguf" && is_there(file))
     return detail::read_generation_config(read_json(file), file.string(), true);
   return detail::read_generation_config(config, checkpoint.extension() == ".gguf" ? checkpoint.string() : (folder / "config.json").string(),
                                         false);
@@ -141,9 +141,8 @@ extern template GenerationConfig read_generation_config<>(nlohmann::json const&,
 
 /// The same for a program that has not opened the checkpoint.
 [[nodiscard]] inline GenerationConfig generation_config(std::filesystem::path const& checkpoint) {
-  std::error_code none;
-  auto const file = (std::filesystem::is_directory(checkpoint, none) ? checkpoint : checkpoint.parent_path()) / "config.json";
-  bool const read = checkpoint.extension() != ".gguf" && std::filesystem::exists(file, none);
+  auto const file = (is_folder(checkpoint) ? checkpoint : checkpoint.parent_path()) / "config.json";
+  bool const read = checkpoint.extension() != ".gguf" && is_there(file);
   return generation_config(checkpoint, read ? read_json(file) : nlohmann::json::object());
 }
 

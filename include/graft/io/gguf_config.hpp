@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <initializer_list>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -124,10 +126,9 @@ class GgufParameters {
   std::string prefix_;
 };
 
-/// Rotary scaling as Hugging Face names it, null without one. As ggml's readers have it,
-/// the type is linear where none is given, the factor is in
-/// `rope.scaling.factor` or its old name `rope.scale_linear`, 0 is none, and the type "none" ignores it.
-/// Frequencies given as a tensor ("rope_freqs.weight") have no such name.
+/// Rotary scaling as Hugging Face names it, null without one. As ggml's readers have it, the type is linear where none is given, the
+/// factor is in `rope.scaling.factor` or its old name `rope.scale_linear`, 0 is none, and the type "none" ignores it. Frequencies given as
+/// a tensor ("rope_freqs.weight") have no such name.
 [[nodiscard]] inline nlohmann::json gguf_rope_scaling(GgufParameters const& parameters) {
   GgufFile const& file = parameters.file();
   std::string const key = parameters.prefix() + "rope.scaling.type";
@@ -140,6 +141,31 @@ class GgufParameters {
   if (!factor) factor = parameters.real_or_none("rope.scale_linear");
   if (type == "none" || !factor || *factor == 0 || *factor == 1) return nullptr;
   return {{"rope_type", "linear"}, {"factor", *factor}};
+}
+
+/// Which linear maps of a "llama" have a bias. Hugging Face's configurations know them on query, key and value (Qwen2), on these and the
+/// attention's output, and on all of the feed-forward; in all layers or none.
+struct GgufBiases {
+  bool attention = false, attention_output = false, feed_forward = false;
+};
+/// @throws FileError for biases on some layers or on other sets of maps
+[[nodiscard]] inline GgufBiases gguf_llama_biases(GgufFile const& file, std::int64_t layers) {
+  auto const has = [&](std::int64_t layer, char const* map) { return file.find_tensor(cat("blk.", layer, ".", map, ".bias")) != nullptr; };
+  auto const all_or_none = [&](std::initializer_list<char const*> maps) {
+    bool const first = has(0, *maps.begin());
+    for (std::int64_t layer = 0; layer < layers; ++layer)
+      for (char const* map : maps)
+        if (has(layer, map) != first)
+          fail<FileError>("[", file.path(), "] has biases on some linear maps only; got blk.", first ? 0 : layer, ".", first ? *maps.begin() : map, ".bias without blk.",
+                          first ? layer : 0, ".", first ? map : *maps.begin(), ".bias; expected both or neither, as in all models of Hugging Face's");
+    return first;
+  };
+  GgufBiases const biases{all_or_none({"attn_q", "attn_k", "attn_v"}), all_or_none({"attn_output"}), all_or_none({"ffn_gate", "ffn_up", "ffn_down"})};
+  if (biases.attention_output && !biases.attention)
+    fail<FileError>("[", file.path(), "] has a bias on attn_output and none on attn_q, attn_k and attn_v, which graft does not compute; expected biases there too, or none");
+  if (biases.attention && !biases.attention_output && biases.feed_forward)
+    fail<FileError>("[", file.path(), "] has biases on attn_q, attn_k, attn_v and the feed-forward, and none on attn_output, which graft does not compute; expected one there too");
+  return biases;
 }
 
 [[nodiscard]] inline nlohmann::json gguf_llama_config(GgufParameters const& parameters) {
@@ -160,8 +186,10 @@ class GgufParameters {
   if (auto const value_width = parameters.optional_size("attention.value_length"); value_width && *value_width != width) {
     fail<FileError>("[", where, "] has values of width ", *value_width, " beside keys of width ", width, "; expected equal ones");
   }
-  nlohmann::json config = {{"model_type", "llama"},
-                           {"architectures", {"LlamaForCausalLM"}},
+  GgufBiases const biases = gguf_llama_biases(parameters.file(), layers);
+  bool const as_qwen2 = biases.attention && !biases.attention_output;  // the same computation, under the name of the models with these biases
+  nlohmann::json config = {{"model_type", as_qwen2 ? "qwen2" : "llama"},
+                           {"architectures", {as_qwen2 ? "Qwen2ForCausalLM" : "LlamaForCausalLM"}},
                            {"vocab_size", parameters.vocabulary()},
                            {"hidden_size", hidden},
                            {"intermediate_size", parameters.size("feed_forward_length")},
@@ -174,8 +202,8 @@ class GgufParameters {
                            {"rms_norm_eps", parameters.real("attention.layer_norm_rms_epsilon").value_or(1e-6)},
                            {"rope_theta", parameters.real("rope.freq_base").value_or(10000.0)},
                            {"rope_scaling", gguf_rope_scaling(parameters)},
-                           {"attention_bias", parameters.file().find_tensor("blk.0.attn_q.bias") != nullptr},
-                           {"mlp_bias", parameters.file().find_tensor("blk.0.ffn_up.bias") != nullptr}};
+                           {"attention_bias", biases.attention},
+                           {"mlp_bias", biases.feed_forward}};
   if (auto const rotated = parameters.optional_size("rope.dimension_count"); rotated && *rotated != width) {
     fail<FileError>("[", where, "] rotates ", *rotated, " of ", width, " dimensions of each head (",
                     printable(parameters.prefix() + "rope.dimension_count"), "); expected all");
@@ -208,8 +236,8 @@ class GgufParameters {
 }  // namespace detail
 
 /// The configuration Hugging Face would give the model in `file`: model_type, sizes, heads, epsilon, rotary base, ids (null where not
-/// given), tie_word_embeddings. Throws FileError for architectures other than "llama"
-/// and "gpt2" and for numbers that contradict each other.
+/// given), tie_word_embeddings. Throws FileError for architectures other than "llama" and "gpt2" and for numbers that contradict each
+/// other.
 [[nodiscard]] inline nlohmann::json gguf_config_json(GgufFile const& file) {
   detail::GgufParameters const parameters(file);
   auto const architecture = file.require<std::string>("general.architecture");

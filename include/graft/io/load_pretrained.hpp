@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/core/presence.hpp>
 #include <graft/core/thread_pool.hpp>
 #include <graft/io/generation_config.hpp>
 #include <graft/io/model_config.hpp>
@@ -66,10 +67,6 @@ struct SiteNames {
   return {stored(site.name + ".weight"), site.bias ? stored(site.name + ".bias") : std::string()};
 }
 
-}  // namespace detail
-
-namespace detail {
-
 /// How a checkpoint stores most of its values, with one spelling for GGUF's and safetensors' plain types.
 [[nodiscard]] inline std::string main_storage(Checkpoint const& checkpoint) {
   std::map<std::string, double> values;
@@ -84,14 +81,21 @@ namespace detail {
   return most == "F32" ? "float32" : most == "F16" ? "float16" : most == "BF16" ? "bfloat16" : most;
 }
 
-}  // namespace detail
-
-/// The configuration of a checkpoint, with what only its tensors tell: a head that differs from the embedding is the
-/// model's own, whatever the configuration says
-/// (transformers 5 does not tie it then either).
-[[nodiscard]] inline ModelConfig checkpoint_config(Checkpoint const& checkpoint) {
-  nlohmann::json const json = checkpoint.config();
+/// A checkpoint's configuration, parsed once: its JSON, and what that says of the model.
+struct StatedConfig {
+  nlohmann::json json;
+  ModelConfig config;
+};
+[[nodiscard]] inline StatedConfig stated_config(Checkpoint const& checkpoint) {
+  nlohmann::json json = checkpoint.config();
   ModelConfig config = model_config(json, checkpoint.path());
+  return {std::move(json), std::move(config)};
+}
+
+/// `checkpoint_config` of a configuration that has been parsed.
+[[nodiscard]] inline ModelConfig completed_config(Checkpoint const& checkpoint, StatedConfig const& stated) {
+  auto const& json = stated.json;
+  ModelConfig config = stated.config;
   if (config.tied_head && detail::head_differs(checkpoint, config)) {
     config.tied_head = false;
     if (json.value("tie_word_embeddings", nlohmann::json(true)) != false)
@@ -102,37 +106,39 @@ namespace detail {
   return config;
 }
 
+}  // namespace detail
+
+/// The configuration of a checkpoint, with what only its tensors tell: a head that differs from the embedding is the
+/// model's own, whatever the configuration says
+/// (transformers 5 does not tie it then either).
+[[nodiscard]] inline ModelConfig checkpoint_config(Checkpoint const& checkpoint) {
+  return detail::completed_config(checkpoint, detail::stated_config(checkpoint));
+}
+
 namespace detail {
 
 /// Says that an adapter beside a model's own files is not used; transformers loads it with the model.
 inline void warn_of_adapter(std::filesystem::path const& model) {
-  std::error_code none;
-  if (std::filesystem::exists(model / "adapter_config.json", none))
-    warn("[", model.string(),
-         "] holds an adapter beside the model, which is not used with it; transformers does; hint: load it as an adapter (--adapter), or "
-         "keep it in a folder of its own");
+  if (is_there(model / "adapter_config.json"))
+    warn("[", model.string(), "] holds an adapter beside the model, which is not used with it; transformers does; hint: load it as an adapter (--adapter), or keep it in a folder of its own");
 }
 
-}  // namespace detail
-
-/// Fills a base model from an open checkpoint. Throws `FileError` for missing tensors and shapes that disagree with
-/// the configuration.
-template <Architecture A, class Scalar = float>
-[[nodiscard]] Base<A, Scalar> load_pretrained(std::shared_ptr<Checkpoint const> const& checkpoint) {
+/// `load_pretrained` with a configuration that has been parsed.
+template <Architecture A, class Scalar>
+[[nodiscard]] Base<A, Scalar> load_stated(std::shared_ptr<Checkpoint const> const& checkpoint, StatedConfig const& stated) {
   std::string const where = checkpoint->path();
-  nlohmann::json const json = checkpoint->config();
-  ModelConfig const config = checkpoint_config(*checkpoint);
+  ModelConfig const config = completed_config(*checkpoint, stated);
   if (!covers<A>(config.architecture))
     fail<FileError>("[", where, "] has the model_type ", printable(config.architecture), "; expected ", A::model_type,
                     ", the architecture asked for");
   auto base = std::make_shared<Pretrained<A, Scalar>>(config);
   base->source = where;
-  base->configuration = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  base->configuration = stated.json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   base->storage = detail::main_storage(*checkpoint);
   auto const& sites = base->info().sites;
-  detail::StoredNames stored(*checkpoint, config, model_config(json, where).tied_head);
-  std::vector<detail::SiteNames> names;
-  for (SiteInfo const& site : sites) names.push_back(detail::names_of(site, stored));
+  StoredNames names_read(*checkpoint, config, stated.config.tied_head);
+  std::vector<SiteNames> names;
+  for (SiteInfo const& site : sites) names.push_back(names_of(site, names_read));
   parallel_for(static_cast<Index>(sites.size()), [&](Index i) {
     SiteInfo const& site = sites[static_cast<std::size_t>(i)];
     auto const& [weight, bias] = names[static_cast<std::size_t>(i)];
@@ -141,7 +147,7 @@ template <Architecture A, class Scalar = float>
     if (site.role == Role::buffer) {
       weights.bias =
           checkpoint->contains(weight)
-              ? detail::load_tensor<Scalar>(*checkpoint, weight, {site.out, site.in}).reshape(Shape{site.weights()})
+              ? load_tensor<Scalar>(*checkpoint, weight, {site.out, site.in}).reshape(Shape{site.weights()})
               : zeros<Scalar>(Shape{site.weights()});
       return;
     }
@@ -151,13 +157,22 @@ template <Architecture A, class Scalar = float>
                       ", and its configuration does not tie the head to the embedding; expected a head, or "
                       "tie_word_embeddings true");
     if (site.role == Role::norm)
-      weights.gain = detail::load_tensor<Scalar>(*checkpoint, weight, {site.out});
+      weights.gain = load_tensor<Scalar>(*checkpoint, weight, {site.out});
     else
-      weights.matrix = detail::load_matrix<Scalar>(*checkpoint, weight, site);
-    if (site.bias) weights.bias = detail::load_tensor<Scalar>(*checkpoint, bias, {site.out});
+      weights.matrix = load_matrix<Scalar>(*checkpoint, weight, site);
+    if (site.bias) weights.bias = load_tensor<Scalar>(*checkpoint, bias, {site.out});
   });
-  stored.warn_of_unread();
+  names_read.warn_of_unread();
   return base;
+}
+
+}  // namespace detail
+
+/// Fills a base model from an open checkpoint. Throws `FileError` for missing tensors and shapes that disagree with
+/// the configuration.
+template <Architecture A, class Scalar = float>
+[[nodiscard]] Base<A, Scalar> load_pretrained(std::shared_ptr<Checkpoint const> const& checkpoint) {
+  return detail::load_stated<A, Scalar>(checkpoint, detail::stated_config(*checkpoint));
 }
 
 /// Opens `path` (a folder with config.json and safetensors, or a GGUF file) and loads the base model in it.
@@ -170,20 +185,19 @@ template <Architecture A, class Scalar = float>
 /// Loads whichever of `Architectures` the checkpoint is of and calls `f(base)` with it: the one place where a program
 /// turns a string into a type.
 template <Architecture... Architectures, class Scalar = float, class F>
-auto visit_pretrained(std::filesystem::path const& path, F const& f) {
-  auto const checkpoint = open_checkpoint(path);
-  detail::warn_of_adapter(path);
-  std::string const type = model_config(checkpoint->config(), checkpoint->path()).architecture;
+auto visit_pretrained(std::shared_ptr<Checkpoint const> const& checkpoint, F const& f) {
+  auto const stated = detail::stated_config(*checkpoint);
+  std::string const& type = stated.config.architecture;
   using Result = std::common_type_t<decltype(f(std::declval<Base<Architectures, Scalar>>()))...>;
   if constexpr (std::is_void_v<Result>) {
     bool const found =
-        ((covers<Architectures>(type) ? (f(load_pretrained<Architectures, Scalar>(checkpoint)), true) : false) || ...);
+        ((covers<Architectures>(type) ? (f(detail::load_stated<Architectures, Scalar>(checkpoint, stated)), true) : false) || ...);
     if (found) return;
   } else {
     std::unique_ptr<Result> result;
     bool const found =
         ((covers<Architectures>(type)
-              ? (result = std::make_unique<Result>(f(load_pretrained<Architectures, Scalar>(checkpoint))), true)
+              ? (result = std::make_unique<Result>(f(detail::load_stated<Architectures, Scalar>(checkpoint, stated))), true)
               : false) ||
          ...);
     if (found) return std::move(*result);
@@ -191,6 +205,14 @@ auto visit_pretrained(std::filesystem::path const& path, F const& f) {
   std::string choices;
   ((choices += (choices.empty() ? "" : ", ") + std::string(Architectures::model_type)), ...);
   fail<FileError>("[", checkpoint->path(), "] has the model_type ", printable(type), "; expected one of ", choices);
+}
+
+/// The same of `path`, which is opened.
+template <Architecture... Architectures, class Scalar = float, class F>
+auto visit_pretrained(std::filesystem::path const& path, F const& f) {
+  auto const checkpoint = open_checkpoint(path);
+  detail::warn_of_adapter(path);
+  return visit_pretrained<Architectures...>(checkpoint, f);
 }
 
 }  // namespace graft

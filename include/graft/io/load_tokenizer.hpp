@@ -4,8 +4,8 @@
 
 #include <filesystem>
 #include <string_view>
-#include <system_error>
 
+#include <graft/core/presence.hpp>
 #include <graft/io/gguf.hpp>
 #include <graft/io/gguf_tokenizer.hpp>
 #include <graft/io/mapped_file.hpp>
@@ -19,8 +19,7 @@ namespace detail {
 /// `load_tokenizer`, once in graft::compiled.
 template <class = void>
 [[nodiscard]] Tokenizer read_tokenizer(std::filesystem::path const& path) {
-  std::error_code missing;  // opening says what is wrong
-  if (std::filesystem::is_directory(path, missing)) return load_tokenizer_files(path);
+  if (is_folder(path)) return load_tokenizer_files(path);
   if (path.extension() == ".gguf" || MappedFile::open(path)->text().starts_with("GGUF"))
     return make_gguf_tokenizer(gguf_tokenizer_fields(GgufFile(path)));
   if (path.extension() == ".safetensors")

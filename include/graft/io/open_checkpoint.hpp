@@ -2,6 +2,7 @@
 /// @brief Opens whatever holds a model: a Hugging Face folder, a safetensors file or a GGUF file.
 #pragma once
 
+#include <graft/core/presence.hpp>
 #include <graft/io/checkpoint.hpp>
 #include <graft/io/gguf_checkpoint.hpp>
 #include <graft/io/mapped_file.hpp>
@@ -9,7 +10,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <system_error>
 
 namespace graft {
 
@@ -18,9 +18,7 @@ namespace detail {
 /// `open_checkpoint`, once in graft::compiled.
 template <class = void>
 [[nodiscard]] std::shared_ptr<Checkpoint const> open_any_checkpoint(std::filesystem::path const& path, FileAccess access) {
-  std::error_code missing;  // opening says what is wrong
-  if (!std::filesystem::is_directory(path, missing) &&
-      (path.extension() == ".gguf" || MappedFile::open(path)->text().starts_with("GGUF"))) {
+  if (!is_folder(path) && (path.extension() == ".gguf" || MappedFile::open(path)->text().starts_with("GGUF"))) {
     return std::make_shared<GgufCheckpoint const>(path, access);
   }
   return std::make_shared<SafetensorsCheckpoint const>(path, access);

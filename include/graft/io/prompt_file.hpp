@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include <graft/core/presence.hpp>
 #include <graft/io/npy.hpp>
 #include <graft/io/save_adapter.hpp>
 
@@ -47,8 +48,7 @@ namespace detail {
 /// The embeddings `[P, width]` of a soft prompt: of a `.npy` file in float32 or float64, or of an adapter folder.
 /// @throws FileError for another strategy's folder, other shapes, numbers that are not finite
 [[nodiscard]] inline Tensor<float> read_prompt(std::filesystem::path const& path) {
-  std::error_code missing;  // opening says what is wrong
-  TensorEntry const entry = std::filesystem::is_directory(path, missing) ? detail::prompt_of_folder(path) : read_npy(path);
+  TensorEntry const entry = is_folder(path) ? detail::prompt_of_folder(path) : read_npy(path);
   bool const real = entry.dtype == Dtype::f64 || entry.dtype == Dtype::f32 || entry.dtype == Dtype::f16 || entry.dtype == Dtype::bf16;
   if (!real || entry.shape.size() != 2 || entry.shape[0] < 1 || entry.shape[1] < 1)
     fail<FileError>("[", path.string(), "] is no soft prompt; got ", dtype_name(entry.dtype), " ", shape_text(entry.shape),

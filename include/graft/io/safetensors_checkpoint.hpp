@@ -3,6 +3,7 @@
 #pragma once
 
 #include <graft/core/error.hpp>
+#include <graft/core/presence.hpp>
 #include <graft/io/checkpoint.hpp>
 #include <graft/io/json.hpp>
 #include <graft/io/safetensors.hpp>
@@ -30,6 +31,8 @@ namespace detail {
   std::error_code error;
   auto const home = std::filesystem::canonical(folder, error);
   auto const file = std::filesystem::canonical(folder / name, error);
+  if (error && error != std::errc::no_such_file_or_directory)
+    fail<FileError>("[", index, "] names the shard ", printable(name), ", which cannot be looked at; got: ", error.message(), "; expected a readable file in ", folder.string());
   if (error) fail<FileError>("[", index, "] names the shard ", printable(name), ", which is not in ", folder.string());
   bool const cached = home.parent_path().filename() == "snapshots" && file.parent_path() == home.parent_path().parent_path() / "blobs";
   if (file.parent_path() != home && !cached) {
@@ -45,8 +48,7 @@ namespace detail {
 class SafetensorsCheckpoint final : public Checkpoint {
  public:
   explicit SafetensorsCheckpoint(std::filesystem::path const& path, FileAccess access = FileAccess::map) : path_(path.string()) {
-    std::error_code missing;  // opening says what is wrong
-    if (!std::filesystem::is_directory(path, missing)) {
+    if (!is_folder(path)) {
       folder_ = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
       shards_.emplace_back(path, access);
       index_single();
@@ -54,15 +56,15 @@ class SafetensorsCheckpoint final : public Checkpoint {
     }
     folder_ = path;
     auto const index = path / "model.safetensors.index.json";
-    if (std::filesystem::exists(path / "model.safetensors", missing)) {
+    if (is_there(path / "model.safetensors")) {
       shards_.emplace_back(path / "model.safetensors", access);
       index_single();
-    } else if (std::filesystem::exists(index, missing)) {
+    } else if (is_there(index)) {
       open_shards(index, access);
     } else {
       fail<FileError>(
           "[", path_, "] holds no model; expected model.safetensors or model.safetensors.index.json",
-          std::filesystem::exists(path / "pytorch_model.bin", missing)
+          is_there(path / "pytorch_model.bin")
               ? "; hint: pickled pytorch_model.bin can run code and is not read, convert it with save_pretrained(safe_serialization=True)"
               : "");
     }

@@ -162,7 +162,7 @@ extern template AdapterTemplate read_template<>(std::filesystem::path const&);
 /// @throws FileError for a file that is malformed, of a newer version, or has a key or a value that graft does not know
 [[nodiscard]] inline std::optional<AdapterTemplate> load_template(std::filesystem::path const& folder) {
   std::error_code missing;  // opening says what is wrong
-  if (!std::filesystem::exists(std::filesystem::symlink_status(folder / template_file, missing))) return std::nullopt;
+  if (std::filesystem::symlink_status(folder / template_file, missing).type() == std::filesystem::file_type::not_found) return std::nullopt;
   return detail::read_template(folder / template_file);
 }
 

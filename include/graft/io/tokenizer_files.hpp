@@ -3,6 +3,7 @@
 #pragma once
 
 #include <graft/core/error.hpp>
+#include <graft/core/presence.hpp>
 #include <graft/io/byte_level_folder.hpp>
 #include <graft/io/folder_class.hpp>
 #include <graft/io/folder_switches.hpp>
@@ -16,7 +17,6 @@
 
 #include <filesystem>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -27,8 +27,7 @@ namespace detail {
 /// The parts of a folder's tokenizer, from the first that it has of the files that may hold one.
 [[nodiscard]] inline TokenizerParts read_folder_tokenizer(std::filesystem::path const& folder, TokenizerSettings const& settings) {
   auto const has = [&](char const* name) {
-    std::error_code missing;  // opening says what is wrong
-    return std::filesystem::exists(folder / name, missing);
+    return is_there(folder / name);
   };
   if (has("tokenizer.json")) {
     auto const file = MappedFile::open(folder / "tokenizer.json");
@@ -63,19 +62,14 @@ namespace detail {
 /// `load_tokenizer_files`, once in graft::compiled.
 template <class = void>
 [[nodiscard]] Tokenizer read_tokenizer_files(std::filesystem::path const& path) {
-  std::error_code missing;  // opening says what is wrong
-  bool const folder = std::filesystem::is_directory(path, missing), word_piece = path.filename() == "vocab.txt";
-  TokenizerSettings const settings = folder       ? TokenizerSettings(path)
-                                     : word_piece ? TokenizerSettings(path.parent_path())
-                                                  : TokenizerSettings();
+  bool const folder = is_folder(path), word_piece = path.filename() == "vocab.txt";
+  TokenizerSettings const settings = folder ? TokenizerSettings(path) : word_piece ? TokenizerSettings(path.parent_path()) : TokenizerSettings();
   TokenizerParts parts = folder       ? read_folder_tokenizer(path, settings)
                          : word_piece ? read_word_piece_folder(path.parent_path(), settings)
                                       : read_tokenizer_file(path);
   assign_special_tokens(parts, settings);
-  if (folder) {
-    check_tokenizer_versions(settings);
-    if (!gives_token_types(settings)) parts.text_template = parts.text_template.without_types();
-  }
+  if (folder) check_tokenizer_versions(settings);
+  if ((folder || word_piece) && !gives_token_types(settings, folder && is_there(path / "tokenizer.json"))) parts.text_template = parts.text_template.without_types();
   return Tokenizer(std::move(parts));
 }
 #ifdef GRAFT_COMPILED_TEXT

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <graft/core/error.hpp>
+#include <graft/core/presence.hpp>
 #include <graft/core/types.hpp>
 #include <graft/io/describe.hpp>
 #include <graft/io/json.hpp>
@@ -26,8 +27,7 @@ namespace graft::detail {
 
 /// A small JSON file of a folder; an empty object where there is none.
 [[nodiscard]] inline nlohmann::json read_settings(std::filesystem::path const& path) {
-  std::error_code missing;
-  if (!std::filesystem::exists(path, missing)) return nlohmann::json::object();
+  if (!is_there(path)) return nlohmann::json::object();
   JsonLimits limits;
   limits.values = std::size_t{1} << 18;
   nlohmann::json settings = read_json(path, limits);

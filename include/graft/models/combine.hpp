@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -95,6 +96,26 @@ void add_scaled(Tensor<Scalar>& y, double factor, Tensor<Scalar> const& x) {
     y.data()[i] = static_cast<Scalar>(static_cast<double>(y.data()[i]) + factor * static_cast<double>(x.data()[i]));
 }
 
+/// Refuses a factor of a sum that the model's scalar cannot hold. @throws ConfigError
+template <class Scalar>
+void check_factor(std::string const& name, double weight, double scale) {
+  constexpr auto most = static_cast<double>(std::numeric_limits<Scalar>::max());
+  if (!(std::abs(weight) <= most)) fail<ConfigError>("[combine] got the weight ", weight, " for ", name, "; expected a finite number of at most ", most);
+  if (!(std::abs(weight * scale) <= most))
+    fail<ConfigError>("[combine] got the weight ", weight, " for ", name, " with the scale ", scale, " of its matrices; expected a product of at most ", most);
+}
+
+/// Refuses a sum that is no number any more. @throws NumericError
+template <class Model>
+void check_sum(Model& sum) {
+  for (auto* parameter : sum.parameters()) {
+    auto const& value = parameter->value();
+    for (Index i = 0; i < value.size(); ++i)
+      if (!std::isfinite(value.data()[i]))
+        fail<NumericError>("[combine] got ", value.data()[i], " in the sum's ", parameter->name(), "; expected finite numbers; hint: smaller weights");
+  }
+}
+
 template <class Model>
 [[nodiscard]] Model combine_lora(WeightedModels<Model>& parts, Combination how, Index rank) {
   using Scalar = typename Model::scalar_type;
@@ -158,7 +179,8 @@ template <class Model>
 /// strategies are not defined, and do not compile here.
 ///
 ///     adapters.add("both", combine(adapters, {{"reviews", 0.7}, {"news", 0.3}}));
-/// @throws ConfigError for no or unknown names, weights that are not finite, and adapters that do not fit together
+/// @throws ConfigError for no or unknown names, weights that are not finite or that the scalar cannot hold, and adapters that do not fit together; NumericError
+/// for a sum that is not finite
 template <class Model>
 [[nodiscard]] Model combine(AdapterSet<Model> const& adapters, std::vector<std::pair<std::string, double>> const& weights,
                             CombineSettings const& settings = {}) {
@@ -167,15 +189,22 @@ template <class Model>
   if (weights.empty()) fail<ConfigError>("[combine] got no adapters; expected at least one name with its weight");
   detail::WeightedModels<Model> parts;
   for (auto const& [name, weight] : weights) {
-    if (!std::isfinite(weight)) fail<ConfigError>("[combine] got the weight ", weight, " for ", name, "; expected a finite number");
-    parts.emplace_back(adapters.at(name), weight);
+    auto part = adapters.at(name);
+    double scale = 1;
+    if constexpr (std::is_same_v<Adaptation, LoRA>) scale = part.settings().scale();
+    detail::check_factor<typename Model::scalar_type>(name, weight, scale);
+    parts.emplace_back(std::move(part), weight);
   }
+  auto const checked = [](Model sum) {
+    detail::check_sum(sum);
+    return sum;
+  };
   if constexpr (std::is_same_v<Adaptation, LoRA>) {
-    return detail::combine_lora(parts, settings.combination.value_or(Combination::svd), settings.rank);
+    return checked(detail::combine_lora(parts, settings.combination.value_or(Combination::svd), settings.rank));
   } else {
     if (settings.rank != 0 || settings.combination.value_or(Combination::linear) != Combination::linear)
       fail<ConfigError>("[combine] got svd, cat or a rank for (IA)³ adapters; expected linear: they are vectors");
-    return detail::combine_ia3(parts);
+    return checked(detail::combine_ia3(parts));
   }
 }
 

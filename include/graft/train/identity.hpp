@@ -6,11 +6,13 @@
 #include <cstdio>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <graft/core/checksum.hpp>
 #include <graft/core/dtype.hpp>
 #include <graft/core/warning.hpp>
+#include <graft/io/base_configuration.hpp>
 #include <graft/io/json.hpp>
 #include <graft/nn/rows.hpp>
 #include <graft/optim/optimizer.hpp>
@@ -88,6 +90,9 @@ template <class Scalar, class Device>
   return values;
 }
 
+/// Where the values of the base's configuration stand among those of the part "base".
+inline constexpr std::string_view configuration_path = "configuration.";
+
 /// @throws ConfigError with the first difference
 inline void check_identity(std::string const& folder, nlohmann::json const& saved, nlohmann::json const& wanted) {
   auto const differs = [&](char const* part, char const* of_what, char const* kind = "") {
@@ -104,17 +109,26 @@ inline void check_identity(std::string const& folder, nlohmann::json const& save
                         "; nothing was changed");
     };
     for (auto const& [key, value] : ours) {
+      if (key.starts_with(configuration_path)) continue;  // compared as numbers, and unknown to earlier versions
       auto const other = theirs.find(key);
       if (other == theirs.end() || other->second != value)
         refuse(key, other == theirs.end() ? "none" : identity_text(other->second), identity_text(value));
     }
     for (auto const& [key, value] : theirs)
-      if (!ours.contains(key)) refuse(key, identity_text(value), "none");
+      if (!key.starts_with(configuration_path) && !ours.contains(key)) refuse(key, identity_text(value), "none");
   };
   if (!saved.is_object()) fail<FileError>("[", folder, "] holds a checkpoint without an identity; expected one that this library wrote");
   differs("parameters", "of another model", "parameter ");
   differs("strategy", "of a training with other settings of the strategy");
   differs("settings", "of a training with other settings or data");
+  auto const configuration_of = [](nlohmann::json const& identity) {
+    auto const base = identity.find("base");
+    bool const known = base != identity.end() && base->is_object() && base->contains("configuration");
+    return known ? base->at("configuration") : nlohmann::json();
+  };
+  if (auto const other = configured_difference(configuration_of(wanted), configuration_of(saved)))
+    fail<ConfigError>("[", folder, "] is a checkpoint over a base of another configuration; got ", printable_name(other->name), " ", identity_text(other->other), "; expected ",
+                      identity_text(other->got), "; nothing was changed");
   differs("base", "over another base model");
 }
 

@@ -1,5 +1,5 @@
 /// @file
-/// @brief What decides a training's numbers of the model itself: the strategy with all its settings, and the base's weights.
+/// @brief What decides a training's numbers of the model itself: the strategy with all its settings, and the base's weights and configuration.
 #pragma once
 
 #include <string>
@@ -8,6 +8,7 @@
 
 #include <graft/adaptation/parts.hpp>
 #include <graft/io/adapter_format.hpp>
+#include <graft/io/base_configuration.hpp>
 #include <graft/io/settings_json.hpp>
 
 namespace graft {
@@ -27,8 +28,8 @@ template <class Adaptation>
 
 }  // namespace detail
 
-/// {"strategy": …, "base": {"weights": hash}} of a `Transformer`, or what the model's own `identity()` gives; empty for other models, whose
-/// parameters alone are compared. Settings come from the strategy's `visit`, so that none can be forgotten here.
+/// {"strategy": …, "base": {"weights": hash, "configuration": {…}}} of a `Transformer`, or what the model's own `identity()` gives; empty for other models, whose parameters alone
+/// are compared. Settings come from the strategy's `visit`, so that none can be forgotten here.
 template <class Model>
 [[nodiscard]] nlohmann::json model_identity(Model const& model) {
   if constexpr (requires { nlohmann::json(model.identity()); }) {
@@ -45,7 +46,7 @@ template <class Model>
       strategy = {{"graft_type", std::string(Adaptation::name)}};
     if constexpr (requires { model.seed(); })
       if (model.seed()) strategy["seed"] = *model.seed();
-    return {{"strategy", strategy}, {"base", {{"weights", model.base()->weights_hash()}}}};
+    return {{"strategy", strategy}, {"base", {{"weights", model.base()->weights_hash()}, {"configuration", base_configuration(model.base()->config())}}}};
   } else {
     return nlohmann::json::object();
   }

@@ -56,6 +56,14 @@ struct PeftFormat<IA3> {
     auto all = held.targets;
     all.insert(all.end(), held.feed_forward_targets.begin(), held.feed_forward_targets.end());
     detail::PeftSelection(folder).check(all, model);
+    detail::NamesOrPattern const scaled(folder, "feedforward_modules");
+    detail::warn_of_pattern(folder, "feedforward_modules", scaled);
+    if (!scaled.is_pattern() || !scaled.evaluable()) return;
+    for (bool const input : {false, true})
+      for (auto const& module : input ? held.feed_forward_targets : held.targets)
+        if (scaled.mean(module) != input)
+          fail<FileError>("[", folder.config_path, "] does not belong to its tensors; got a vector for ", input ? "inputs" : "outputs", " of ", printable(module),
+                          ", where feedforward_modules says ", input ? "outputs" : "inputs");
   }
 
  private:

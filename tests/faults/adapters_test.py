@@ -1,0 +1,88 @@
+"""What PEFT's adapter_config.json says of its modules: followed as PEFT follows it, held against the tensors, refused, or said."""
+
+import json
+import shutil
+
+import faults
+import tiny_model
+
+
+class Selections(faults.FaultTest):
+    """A LoRA adapter of q_proj and v_proj in two layers, and other words for it."""
+
+    def setUp(self):
+        super().setUp()
+        self.model = self.folder / "model"
+        tiny_model.write_llama(self.model, layers=2, width=16, inner=24, positions=128)
+        self.data = self.folder / "data.txt"
+        self.data.write_text("".join(f"name : N{i} || N{i} is a pub.\n" for i in range(4)))
+        self.adapter = self.trained("lora", "--targets", "q_proj,v_proj")
+
+    def trained(self, method, *more, name="adapter"):
+        faults.run("finetune", "--model", self.model, "--train", self.data, "--method", method, "--steps", 2, "--output", self.folder / name, *more)
+        return self.folder / name
+
+    def changed(self, adapter=None, **changes):
+        copy = self.folder / "changed"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(adapter or self.adapter, copy)
+        path = copy / "adapter_config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+        return copy
+
+    def generate(self, adapter, status=0):
+        return faults.run("generate", "--model", self.model, "--adapter", adapter, "--prompt", "name : A", "--max-new", 4, status=status)
+
+    def test_what_means_the_same_is_taken(self):
+        expected = self.generate(self.adapter)
+        for changes in (
+            {"target_modules": r".*\.(q_proj|v_proj)"},
+            {"target_modules": r"model\.layers\.\d+\.self_attn\.[qv]_proj"},
+            {"target_modules": r"^.*?(?:q|v)_proj$", "exclude_modules": r".*mlp.*"},
+            {"target_modules": ["q_proj", "v_proj", "k_proj"], "exclude_modules": r".*\bk_proj"},
+            {"layers_to_transform": [0, 1], "layers_pattern": "layers"},
+            {"layers_to_transform": [0, 1], "layers_pattern": "l.*s"},
+            {"target_modules": [f"model.layers.{i}.self_attn.{p}_proj" for i in (0, 1) for p in "qv"], "layers_to_transform": 0},
+        ):
+            with self.subTest(changes=changes):
+                self.assertEqual(self.generate(self.changed(**changes)), expected)
+
+    def test_what_means_others_is_refused(self):
+        for changes, says in (
+            ({"target_modules": "q_proj|v_proj"}, "leave out"),  # all of a name must match
+            ({"target_modules": r".*q_proj"}, "v_proj"),
+            ({"target_modules": r".*_proj"}, "k_proj"),
+            ({"target_modules": r".*\.(q_proj|v_proj)", "exclude_modules": r".*layers\.1.*"}, "leave out"),
+            ({"target_modules": "all-linear"}, "k_proj"),
+            ({"target_modules": "All-Linear"}, "k_proj"),
+            ({"layers_to_transform": [0]}, "layers.1"),
+            ({"target_modules": r".*\.(q_proj|v_proj)", "layers_to_transform": [0, 1]}, "layers_to_transform"),
+            ({"layers_pattern": "layers"}, "layers_pattern"),
+            ({"rank_pattern": {"q_proj": 4}}, "rank_pattern"),
+            ({"alpha_pattern": {"q_proj": 4}}, "alpha_pattern"),
+            ({"modules_to_save": ["embed_tokens"]}, "modules_to_save"),
+        ):
+            with self.subTest(changes=changes):
+                err = self.refused("generate", "--model", self.model, "--adapter", self.changed(**changes), "--prompt", "a", says=says)
+                self.assertEqual(err.count("\n"), 1, err)
+
+    def test_all_linear(self):
+        everything = self.trained("lora", "--targets", "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj", name="everything")
+        self.assertEqual(self.generate(self.changed(everything, target_modules="all-linear")), self.generate(everything))
+
+    def test_an_expression_that_python_alone_reads_is_said(self):
+        out, err = self.generate(self.changed(target_modules=r"(?!.*mlp).*\.(q_proj|v_proj)"))
+        self.assertEqual(out, self.generate(self.adapter)[0])
+        self.assertEqual(err.count("not evaluated here"), 1, err)
+
+    def test_expressions_of_ia3(self):
+        adapter = self.trained("ia3", name="ia3")
+        config = json.loads((adapter / "adapter_config.json").read_text())
+        one_of = lambda names: r".*\.(" + "|".join(names) + ")"
+        targets, scaled = one_of(config["target_modules"]), one_of(config["feedforward_modules"])
+        self.assertEqual(self.generate(self.changed(adapter, target_modules=targets, feedforward_modules=scaled)), self.generate(adapter))
+        self.assertIn("feedforward_modules", self.generate(self.changed(adapter, target_modules=targets, feedforward_modules=r".*k_proj"), status=1)[1])
+
+
+if __name__ == "__main__":
+    faults.main()
