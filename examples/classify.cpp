@@ -3,13 +3,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <graft/data/text_file.hpp>
 #include <graft/io/atomic_file.hpp>
-#include <graft/io/atomic_folder.hpp>
 #include <graft/io/load_tokenizer.hpp>
-#include <graft/io/path_lock.hpp>
 #include <graft/train/classify.hpp>
 #include <graft/train/progress.hpp>
 
@@ -18,7 +17,7 @@
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
 #include "support/option_rules.hpp"
-#include "support/paths.hpp"
+#include "support/outputs.hpp"
 #include "support/signals.hpp"
 #include "support/task_options.hpp"
 #include "support/template_file.hpp"
@@ -26,8 +25,7 @@
 
 namespace {
 
-struct Settings {
-  std::string model, train, validation, test, adapter, output, predictions;
+struct Settings : support::TaskPaths {
   std::vector<std::size_t> text_columns{1};
   std::size_t label_column = 2, max_length = 128, rows = 0;
   std::optional<std::size_t> given_length;
@@ -49,8 +47,10 @@ void add_options(CLI::App& app, Settings& s) {
   option("--label-column", s.label_column, "Column of the class, a number from 0 on");
   option.flag("--header", s.header, "The first line of every TSV names the columns");
   option("--rows", s.rows, "Only the first so many training rows; 0: all")->needs(train);
-  option("--max-length", s.given_length, "Longest row in tokens; the longer text loses its end (default: as the adapter was trained, else 128)", CLI::PositiveNumber);
-  s.lengths.add_to(option, "; a row of --test that is skipped is not scored and gives an empty prediction", "the longer text loses its end");
+  option("--max-length", s.given_length,
+         "Longest row in tokens; the longer text loses its end (default: as the adapter was trained, else 128)", CLI::PositiveNumber);
+  s.lengths.add_to(option, "; a row of --test that is skipped is not scored and gives an empty prediction",
+                   "the longer text loses its end");
   auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
   option.flag("--any-base", s.any_base, "Use the adapter over another base than it was made over, with a warning")->needs(adapter);
   option("--output", s.output, "Folder for the adapter, in PEFT's format where PEFT has the strategy (default: not saved)")->needs(train);
@@ -78,25 +78,34 @@ struct TsvRows {
   std::vector<std::size_t> lines;
 };
 
+/// A file and what stands in it; read once, for it may be a pipe.
+struct TsvText {
+  std::string file, text;
+
+  explicit TsvText(std::string path) : file(std::move(path)), text(file.empty() ? std::string() : graft::read_text_file(file)) {}
+};
+
 /// `cut` counts tokens beyond the maximum length.
-TsvRows read_rows(Settings const& s, std::string const& file, graft::Tokenizer const& tokenizer, std::size_t& cut, std::size_t rows = 0) {
+TsvRows read_rows(Settings const& s, TsvText const& tsv, graft::Tokenizer const& tokenizer, std::size_t& cut, std::size_t rows = 0) {
+  std::string const& file = tsv.file;
   TsvRows rows_of_file{file, {}, {}};
   auto& examples = rows_of_file.examples;
   if (file.empty()) return rows_of_file;
-  std::string const text = graft::read_text_file(file);
   bool header = s.header;
-  for (auto const& line : graft::split_lines(text)) {
+  for (auto const& line : graft::split_lines(tsv.text)) {
     if (std::exchange(header, false) || graft::trim(line.text).empty()) continue;
     if (rows > 0 && examples.size() == rows) break;
     auto const columns = columns_of(line.text);
     auto const column = [&](std::size_t number) {
       if (number < 1 || number > columns.size())
-        graft::fail<graft::FileError>("[", file, "] line ", line.number, " has ", columns.size(), " columns; expected a column ", number, "; hint: --text-columns and --label-column");
+        graft::fail<graft::FileError>("[", file, "] line ", line.number, " has ", columns.size(), " columns; expected a column ", number,
+                                      "; hint: --text-columns and --label-column");
       return columns[number - 1];
     };
     std::string const label(graft::trim(column(s.label_column)));
     if (label.empty() || label.size() > 6 || label.find_first_not_of("0123456789") != std::string::npos)
-      graft::fail<graft::FileError>("[", file, "] line ", line.number, " has the class '", label, "'; expected a number from 0 on; hint: --header, if that line names the columns");
+      graft::fail<graft::FileError>("[", file, "] line ", line.number, " has the class '", label,
+                                    "'; expected a number from 0 on; hint: --header, if that line names the columns");
     std::optional<std::string_view> second;
     if (s.text_columns.size() == 2) second = column(s.text_columns[1]);
     auto encoded = tokenizer.encode_with_template(column(s.text_columns[0]), second, s.max_length);
@@ -104,7 +113,9 @@ TsvRows read_rows(Settings const& s, std::string const& file, graft::Tokenizer c
     rows_of_file.lines.push_back(line.number);
     graft::Token number = 0;  // six digits at most
     std::from_chars(label.data(), label.data() + label.size(), number);
-    examples.push_back({std::move(encoded.ids), {number}, examples.size(),
+    examples.push_back({std::move(encoded.ids),
+                        {number},
+                        examples.size(),
                         std::vector<graft::Index>(encoded.token_types.begin(), encoded.token_types.end())});
   }
   if (examples.empty()) graft::fail<graft::FileError>("[", file, "] holds no rows; expected text and class a line");
@@ -116,19 +127,27 @@ struct Data {
   std::vector<std::size_t> kept;  ///< of the test's rows
 };
 
-Data read_data(Settings const& s, graft::Tokenizer const& tokenizer, std::size_t& cut) {
+struct Texts {
+  TsvText training, validation, test;
+};
+
+Data read_data(Settings const& s, Texts const& texts, graft::Tokenizer const& tokenizer, std::size_t& cut) {
   cut = 0;
-  return {read_rows(s, s.train, tokenizer, cut, s.rows), read_rows(s, s.validation, tokenizer, cut), read_rows(s, s.test, tokenizer, cut), {}};
+  return {read_rows(s, texts.training, tokenizer, cut, s.rows),
+          read_rows(s, texts.validation, tokenizer, cut),
+          read_rows(s, texts.test, tokenizer, cut),
+          {}};
 }
 
 /// Says at once what is too long for the model. What is cut loses the longer text's end, as with --max-length.
-void fit_lengths(Settings& s, any_model::AnyModel& model, graft::Tokenizer const& tokenizer, Data& data, std::size_t& cut) {
+void fit_lengths(Settings& s, any_model::AnyModel& model, Texts const& texts, graft::Tokenizer const& tokenizer, Data& data,
+                 std::size_t& cut) {
   auto const limits = model.row_limits();
   auto const longest = static_cast<std::size_t>(std::max<graft::Index>(0, limits.longest_source(1)));
   if (s.lengths.how() == graft::TooLong::cut && longest < s.max_length && longest > 0) {
     for (auto const* part : {&data.training, &data.validation, &data.test})
       for (auto const& example : part->examples) s.lengths.cut += example.source.size() > longest;
-    if (s.lengths.cut > 0) s.max_length = longest, data = read_data(s, tokenizer, cut);
+    if (s.lengths.cut > 0) s.max_length = longest, data = read_data(s, texts, tokenizer, cut);
   }
   for (auto* part : {&data.training, &data.validation, &data.test}) {
     if (part->examples.empty()) continue;
@@ -143,20 +162,67 @@ void check_options(CLI::App const& app, Settings const& s) {
   if (s.train.empty() == s.adapter.empty()) throw support::UsageError("expected --train or --adapter");
   if (s.text_columns.empty() || s.text_columns.size() > 2) throw support::UsageError("--text-columns wants one column, or two");
   if (s.train.empty()) {
-    if (s.validation.empty() && s.test.empty()) throw support::UsageError("expected --test or --validation, rows for the adapter to classify");
+    if (s.validation.empty() && s.test.empty())
+      throw support::UsageError("expected --test or --validation, rows for the adapter to classify");
     for (char const* group : {"Strategy", "Training"}) support::refuse_group(app, group, "beside --adapter, which is used as it was saved");
   } else {
-    if (s.strategy.method.name == "none") throw support::UsageError("--method none trains nothing; --method head trains the classifier alone");
+    if (s.strategy.method.name == "none")
+      throw support::UsageError("--method none trains nothing; --method head trains the classifier alone");
     support::check_training_options(app, !s.validation.empty());
   }
 }
 
-nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::TokenizedExample> const& examples, std::string const& name, std::vector<graft::Token>* kept = nullptr) {
+nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::TokenizedExample> const& examples, std::string const& name,
+                             std::vector<graft::Token>* kept = nullptr) {
   std::vector<graft::Token> expected;
   for (auto const& example : examples) expected.push_back(example.target.front());
   auto const predicted = model.classify(examples);
   if (kept) *kept = predicted;
-  return {{name + "_rows", examples.size()}, {name + "_accuracy", graft::accuracy(predicted, expected)}, {name + "_matthews", graft::matthews_correlation(predicted, expected)}};
+  return {{name + "_rows", examples.size()},
+          {name + "_accuracy", graft::accuracy(predicted, expected)},
+          {name + "_matthews", graft::matthews_correlation(predicted, expected)}};
+}
+
+std::set<graft::Token> classes_of(TsvRows const& rows) {
+  std::set<graft::Token> classes;
+  for (auto const& example : rows.examples) classes.insert(example.target.front());
+  return classes;
+}
+
+/// How many classes a new head tells apart. What it cannot learn of them is said.
+graft::Index settle_labels(Data const& data) {
+  auto const learned = classes_of(data.training);
+  auto tested = classes_of(data.validation);
+  tested.merge(classes_of(data.test));
+  graft::Token const most = std::max({graft::Token{1}, *learned.rbegin(), tested.empty() ? graft::Token{0} : *tested.rbegin()});
+  std::string missing;
+  std::size_t count = 0;
+  for (graft::Token one = 0; one <= most; ++one)
+    if (!learned.contains(one) && ++count <= 8) missing += (missing.empty() ? "" : ", ") + std::to_string(one);
+  bool const is_tested = std::any_of(tested.begin(), tested.end(), [&](graft::Token one) { return !learned.contains(one); });
+  if (count > 0)
+    graft::warn("[", data.training.file, "] has no row of the class", count > 1 ? "es " : " ", missing, count > 8 ? ", …" : "",
+                is_tested ? ", which --validation or --test has" : "", "; got rows of ", learned.size(),
+                learned.size() > 1 ? " classes" : " class", " up to ", *learned.rbegin(), "; the head gets ", most + 1, " all the same");
+  return most + 1;
+}
+
+/// Holds the rows for a saved adapter against the classes that it tells apart.
+/// @throws FileError for a row of another class
+void check_classes(any_model::AnyModel& model, graft::ModelInfo const& base, Data const& data) {
+  graft::Index labels = base.labels;  // of the base's own head, where the adapter has none
+  for (auto const& [name, shape] : model.parameters())
+    if (name.ends_with("classifier.weight") || name.ends_with("classifier.out_proj.weight")) labels = shape[0];
+  for (auto const* part : {&data.validation, &data.test}) {
+    for (std::size_t i = 0; i < part->examples.size(); ++i)
+      if (graft::Token const one = part->examples[i].target.front(); one >= labels)
+        graft::fail<graft::FileError>("[", part->file, "] line ", part->lines[i], " has the class ", one, "; expected 0 to ", labels - 1,
+                                      ", the classes of the adapter; hint: was it trained for another task?");
+    auto const classes = classes_of(*part);
+    if (!classes.empty() && *classes.rbegin() + 1 < labels)
+      graft::warn("[", part->file, "] has no row of a class above ", *classes.rbegin(), "; got an adapter that tells ", labels,
+                  " classes apart; hint: is it one for these rows, and do their numbers mean the same?");
+  }
 }
 
 /// What the adapter was trained with, and what the options say.
@@ -165,10 +231,12 @@ void settle_template(Settings& s) {
   auto const saved = support::load_template(folder, graft::TextKind::classes);
   auto const texts = static_cast<graft::Index>(s.text_columns.size());
   if (saved && !s.adapter.empty() && saved->texts != texts)
-    graft::warn("[", folder, "/", graft::template_file, "] says that training had ", saved->texts, " texts a row; got ", texts, " columns; hint: --text-columns");
+    graft::warn("[", folder, "/", graft::template_file, "] says that training had ", saved->texts, " texts a row; got ", texts,
+                " columns; hint: --text-columns");
   if (saved) s.max_length = static_cast<std::size_t>(saved->max_length);
   if (saved && !s.adapter.empty() && s.given_length && *s.given_length != s.max_length)
-    graft::warn("[", folder, "/", graft::template_file, "] says that training had rows of at most ", s.max_length, " tokens; got ", *s.given_length, " as an option, which is taken");
+    graft::warn("[", folder, "/", graft::template_file, "] says that training had rows of at most ", s.max_length, " tokens; got ",
+                *s.given_length, " as an option, which is taken");
   s.max_length = s.given_length.value_or(s.max_length);
 }
 
@@ -181,37 +249,23 @@ graft::AdapterOptions adapter_options(Settings const& s) {
 
 void run(CLI::App const& app, Settings& s) {
   check_options(app, s);
-  support::check_apart({{"--model", s.model}, {"--adapter", s.adapter}, {"--train", s.train}, {"--validation", s.validation}, {"--test", s.test}},
-                       {{"--output", s.output}, {"--predictions", s.predictions}, {"--log", s.training.log}});
-  std::optional<graft::PathLock> lock;
-  if (!s.predictions.empty()) graft::check_output_file(s.predictions);
-  if (!s.output.empty()) {
-    graft::AtomicFolder const writable(s.output);  // says what would keep the adapter from being saved before it is trained
-    lock.emplace(s.output);
-  }
+  support::Outputs const outputs(s, s.training.log);
   settle_template(s);
   auto& method = s.strategy.method;
   auto const base = any_model::load_base(s.model);
   if (!s.train.empty()) s.strategy.check(base->info());
   auto const tokenizer = graft::load_tokenizer(s.model);
   std::size_t cut = 0;
-  auto data = read_data(s, tokenizer, cut);
+  Texts const texts{TsvText(s.train), TsvText(s.validation), TsvText(s.test)};
+  auto data = read_data(s, texts, tokenizer, cut);
   s.strategy.apply_words(tokenizer);
   method.seed = s.training.seed;
-  if (!method.labels) {
-    graft::Token most = 1, learned = 1;
-    for (auto const& example : data.training.examples) learned = std::max(learned, example.target.front());
-    most = learned;
-    for (auto const* part : {&data.validation, &data.test})
-      for (auto const& example : part->examples) most = std::max(most, example.target.front());
-    if (!s.train.empty() && most > learned)
-      graft::warn("[", s.train, "] has no row of the class ", most, ", which --validation or --test has; got classes up to ", learned, "; the head gets ", most + 1, " all the same");
-    method.labels = most + 1;
-  }
+  if (!s.train.empty()) method.labels = settle_labels(data);
   s.update.apply(s.training);
   s.training.learning_rate = s.learning_rate.value_or(support::method_info(method.name).learning_rate);
   auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter, {.any_base = s.any_base});
-  fit_lengths(s, *model, tokenizer, data, cut);
+  if (!s.adapter.empty()) check_classes(*model, base->info(), data);
+  fit_lengths(s, *model, texts, tokenizer, data, cut);
   if (cut > 0) std::fprintf(stderr, "cut to the maximum length: %zu tokens\n", cut);
   auto& training = data.training.examples;
   auto const &validation = data.validation.examples, &test = data.test.examples;
@@ -221,10 +275,18 @@ void run(CLI::App const& app, Settings& s) {
     support::SignalWatch const signals;
     s.training.stop = support::SignalWatch::caught;
     auto const report = model->fit(s.training, std::move(training), validation);
-    summary.update({{"steps", report.steps.size()}, {"batch", s.training.batch}, {"learning_rate", s.training.learning_rate}, {"seed", s.training.seed},
-                    {"trainable", report.trainable}, {"all", report.all}, {"train_seconds", report.seconds}, {"tokens_per_second", report.tokens_per_second()}});
+    summary.update({{"steps", report.steps.size()},
+                    {"batch", s.training.batch},
+                    {"learning_rate", s.training.learning_rate},
+                    {"recompute", s.training.recompute},
+                    {"seed", s.training.seed},
+                    {"trainable", report.trainable},
+                    {"all", report.all},
+                    {"train_seconds", report.seconds},
+                    {"tokens_per_second", report.tokens_per_second()}});
     if (!report.validations.empty()) summary["validation_loss"] = report.validations.back().loss;
-    support::keep_interrupted(report, s.training.checkpoint, s.output, [&](std::string const& folder) { model->save(folder, adapter_options(s)); });
+    support::keep_interrupted(report, s.training.checkpoint, s.output,
+                              [&](std::string const& folder) { model->save(folder, adapter_options(s)); });
     if (!s.output.empty()) model->save(s.output, adapter_options(s)), summary["output"] = s.output;
   }
   if (!validation.empty()) summary.update(score(*model, validation, "validation"));
@@ -243,7 +305,9 @@ void run(CLI::App const& app, Settings& s) {
   summary["peak_memory_mib"] = support::peak_memory_mib();
   if (s.json) return support::print(summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   std::string text;
-  for (auto const& [key, value] : summary.items()) text += key + ": " + (value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n";
+  for (auto const& [key, value] : summary.items())
+    text += key + ": " +
+            (value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n";
   support::print(text);
 }
 
@@ -253,8 +317,10 @@ int main(int argc, char** argv) {
   Settings settings;
   settings.training.epochs = 3, settings.training.batch = 32, settings.training.weight_decay = 0.01;
   CLI::App app{
-      "Adapts an encoder to classes of sentences or of pairs of sentences, or uses an adapter, and scores its predictions (accuracy, Matthews correlation).\n"
-      "The head is trained beside the strategy. Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (training ended by SIGINT, SIGTERM: the adapter is saved as it is).",
+      "Adapts an encoder to classes of sentences or of pairs of sentences, or uses an adapter, and scores its predictions (accuracy, "
+      "Matthews correlation).\n"
+      "The head is trained beside the strategy. Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 "
+      "(training ended by SIGINT, SIGTERM: the adapter is saved as it is).",
       "classify"};
   add_options(app, settings);
   return support::run_program(app, argc, argv, [&] { run(app, settings); });

@@ -1,12 +1,13 @@
 // Goes between adapter layouts, combines adapters, and merges one into its base.
-#include <array>
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "any_model/any_model.hpp"
 #include "support/model_info.hpp"
 #include "support/option_group.hpp"
+#include "support/paths.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -37,22 +39,30 @@ struct Settings {
   bool merge = false, any_base = false, json = false;
 };
 
-std::map<std::string, graft::AdapterFormat> const formats{{"automatic", graft::AdapterFormat::automatic}, {"peft", graft::AdapterFormat::peft}, {"graft", graft::AdapterFormat::graft}};
-std::map<std::string, graft::Combination> const combinations{{"svd", graft::Combination::svd}, {"linear", graft::Combination::linear}, {"cat", graft::Combination::cat}};
+std::map<std::string, graft::AdapterFormat> const formats{
+    {"automatic", graft::AdapterFormat::automatic}, {"peft", graft::AdapterFormat::peft}, {"graft", graft::AdapterFormat::graft}};
+std::map<std::string, graft::Combination> const combinations{
+    {"svd", graft::Combination::svd}, {"linear", graft::Combination::linear}, {"cat", graft::Combination::cat}};
 
 void add_options(CLI::App& app, Settings& s) {
   support::OptionGroup const option(app, "Options");
-  auto* const adapter = option("--adapter", s.adapter, "Adapter folder (graft's or PEFT's), or a soft prompt [virtual tokens, width] as a .npy file");
-  option("--model", s.model, "The adapter's base: Hugging Face folder or GGUF file. Not needed for a .npy file as output; of a .npy file as input only config.json is read");
+  auto* const adapter =
+      option("--adapter", s.adapter, "Adapter folder (graft's or PEFT's), or a soft prompt [virtual tokens, width] as a .npy file");
+  option("--model", s.model,
+         "The adapter's base: Hugging Face folder or GGUF file. Not needed for a .npy file as output; of a .npy file as input only "
+         "config.json is read");
   option("--output", s.output, "Folder to write; or a .npy file, for a soft prompt")->required();
-  option("--format", s.format, "Of an adapter folder: peft or graft; automatic: peft where PEFT can express it", CLI::IsMember({"automatic", "peft", "graft"}));
+  option("--format", s.format, "Of an adapter folder: peft or graft; automatic: peft where PEFT can express it",
+         CLI::IsMember({"automatic", "peft", "graft"}));
   option.flag("--merge", s.merge, "Write the base with the adapter in its weights, as a Hugging Face folder");
   option.flag("--any-base", s.any_base, "Take adapters that were made over another base than this model, with a warning");
   option.flag("--json", s.json, "Print one JSON object");
   support::OptionGroup const sum(app, "Weighted sum");
   auto* const combine = sum("--combine", s.combine, "LoRA or (IA)³ adapters as FOLDER:WEIGHT, in place of --adapter")->excludes(adapter);
-  sum("--combination", s.combination, "Of LoRA: svd (the nearest sum of that rank), linear (approximate) or cat (exact; ranks add up) (default: svd)",
-      CLI::IsMember({"svd", "linear", "cat"}))->needs(combine);
+  sum("--combination", s.combination,
+      "Of LoRA: svd (the nearest sum of that rank), linear (approximate) or cat (exact; ranks add up) (default: svd)",
+      CLI::IsMember({"svd", "linear", "cat"}))
+      ->needs(combine);
   sum("--rank", s.sum.rank, "Of svd; 0: the largest of the adapters'", CLI::NonNegativeNumber)->needs(combine);
 }
 
@@ -72,23 +82,47 @@ bool is_array(fs::path const& path) { return path.extension() == ".npy"; }
 void check(Settings const& s) {
   if (s.adapter.empty() && s.combine.empty()) throw support::UsageError("expected --adapter or --combine");
   bool const to_array = is_array(s.output), from_array = is_array(s.adapter);
-  if (to_array && !s.model.empty()) throw support::UsageError("--model has no effect on a .npy file as output: a soft prompt is all that is in it; leave it out");
-  if (s.sum.rank > 0 && s.combination && *s.combination != "svd") throw support::UsageError("--rank has no effect with --combination " + *s.combination + ", which has a rank of its own; leave it out");
+  if (to_array && !s.model.empty())
+    throw support::UsageError("--model has no effect on a .npy file as output: a soft prompt is all that is in it; leave it out");
+  if (s.sum.rank > 0 && s.combination && *s.combination != "svd")
+    throw support::UsageError("--rank has no effect with --combination " + *s.combination + ", which has a rank of its own; leave it out");
   if (to_array && (s.merge || !s.combine.empty() || s.format != "automatic" || from_array))
     throw support::UsageError("a .npy file as output takes the soft prompt of an --adapter folder, and no --format, --merge or --combine");
   if (!to_array && s.model.empty()) throw support::UsageError("expected --model, the base that the adapter belongs to");
-  if (s.merge && (from_array || s.format != "automatic")) throw support::UsageError("--merge writes a model: no soft prompt is in its weights, and it has no adapter --format");
-  std::error_code missing;
-  if (s.merge && fs::equivalent(s.output, s.model, missing)) throw support::UsageError("--output is the model itself; expected another folder");
-  if (s.merge && fs::equivalent(s.output, s.adapter, missing)) throw support::UsageError("--output is the adapter itself, which a merged model would replace; expected another folder");
+  if (s.merge && (from_array || s.format != "automatic"))
+    throw support::UsageError("--merge writes a model: no soft prompt is in its weights, and it has no adapter --format");
+  if (!s.merge) return;
+  auto const is_output = [&](fs::path const& path) {
+    std::error_code missing;  // reading it says so
+    return fs::exists(path, missing) && support::same_place(s.output, path);
+  };
+  if (is_output(s.model)) throw support::UsageError("--output is the model itself; expected another folder");
+  bool const part =
+      std::any_of(s.combine.begin(), s.combine.end(), [&](auto const& one) { return is_output(folder_and_weight(one).first); });
+  if (part || is_output(s.adapter))
+    throw support::UsageError("--output is the adapter itself, which a merged model would replace; expected another folder");
 }
 
 /// The files of a Hugging Face folder that belong to a model beside its weights.
-constexpr std::array model_files{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt",
-                                 "spiece.model", "tokenizer.model", "sentencepiece.bpe.model", "chat_template.jinja", "generation_config.json"};
+constexpr std::array model_files{"tokenizer.json",
+                                 "tokenizer_config.json",
+                                 "special_tokens_map.json",
+                                 "added_tokens.json",
+                                 "vocab.json",
+                                 "merges.txt",
+                                 "vocab.txt",
+                                 "spiece.model",
+                                 "tokenizer.model",
+                                 "sentencepiece.bpe.model",
+                                 "chat_template.jinja",
+                                 "generation_config.json"};
 
 /// What an earlier model or adapter in the output's place must not leave there.
-bool belongs_to_model(std::string const& name) { return graft::is_weights_file(name) || std::find(model_files.begin(), model_files.end(), name) != model_files.end(); }
+bool belongs_to_model(std::string const& name) {
+  return graft::is_weights_file(name) || std::find(model_files.begin(), model_files.end(), name) != model_files.end();
+}
+
+bool replaced_by_model(std::string_view name) { return name == "config.json" || belongs_to_model(std::string(name)); }
 
 Json copy_tokenizer(fs::path const& model, fs::path const& folder) {
   Json copied = Json::array();
@@ -97,7 +131,9 @@ Json copy_tokenizer(fs::path const& model, fs::path const& folder) {
     if (!fs::is_regular_file(model / name, missing)) continue;
     std::error_code failed;
     fs::copy_file(model / name, folder / name, failed);
-    if (failed) graft::fail<graft::FileError>("[", (model / name).string(), "] cannot be copied to the output; got: ", failed.message(), "; what was there before is unchanged");
+    if (failed)
+      graft::fail<graft::FileError>("[", (model / name).string(), "] cannot be copied to the output; got: ", failed.message(),
+                                    "; what was there before is unchanged");
     copied.push_back(name);
   }
   return copied;
@@ -112,7 +148,8 @@ std::map<std::string, std::string> template_of(fs::path const& first, std::vecto
   std::string const own = text(first);
   for (auto const& [folder, weight] : parts)
     if (text(folder) != own)
-      graft::warn("[", folder.string(), "] was trained with another template than ", first.string(), ", or one of them does not say; got different ", graft::template_file, "; the sum has that of the first");
+      graft::warn("[", folder.string(), "] was trained with another template than ", first.string(),
+                  ", or one of them does not say; got different ", graft::template_file, "; the sum has that of the first");
   if (own.empty()) return {};
   return {{graft::template_file, own}};
 }
@@ -147,7 +184,7 @@ Json convert(Settings const& s) {
     graft::write_prompt(s.output, prompt);
     return {{"kind", "array"}, {"shape", {prompt.rows(), prompt.width()}}};
   }
-  { graft::AtomicFolder const writable(s.output); }  // says what would keep it from being written before anything is loaded
+  graft::check_output_folder(s.output, s.merge ? replaced_by_model : graft::is_adapter_file);
   if (is_array(s.adapter)) {
     options.base_model = s.model;
     graft::save_prompt(graft::read_prompt(s.adapter), support::model_info(fs::path(s.model)), s.output, options);
@@ -168,17 +205,23 @@ Json convert(Settings const& s) {
   graft::AtomicFolder files(s.output);
   model->save_merged(files.staging());
   Json const copied = copy_tokenizer(s.model, files.staging());
-  for (auto const& [name, text] : options.files) graft::write_file_atomic(files.staging() / name, text);  // generation with the merged model needs it as the adapter's did
+  for (auto const& [name, text] : options.files)
+    graft::write_file_atomic(files.staging() / name, text);  // generation with the merged model needs it as the adapter's did
   files.replace(belongs_to_model);
   files.commit();
   return {{"kind", "model"}, {"architecture", model->config().architecture}, {"parameters", base->info().parameters()}, {"copied", copied}};
 }
 
 std::string in_words(Json const& done) {
-  if (done.at("kind") == "array") return graft::cat("a soft prompt of ", done.at("shape")[0].get<graft::Index>(), " virtual tokens of width ", done.at("shape")[1].get<graft::Index>());
+  if (done.at("kind") == "array")
+    return graft::cat("a soft prompt of ", done.at("shape")[0].get<graft::Index>(), " virtual tokens of width ",
+                      done.at("shape")[1].get<graft::Index>());
   std::string const parameters = graft::grouped(done.at("parameters")) + " parameters";
-  if (done.at("kind") == "model") return graft::cat("a ", done.at("architecture").get<std::string>(), " model of ", parameters, " and ", done.at("copied").size(), " files of the base");
-  return graft::cat("a ", done.at("strategy").get<std::string>(), " adapter of ", parameters, " in ", done.at("format").get<std::string>(), "'s format");
+  if (done.at("kind") == "model")
+    return graft::cat("a ", done.at("architecture").get<std::string>(), " model of ", parameters, " and ", done.at("copied").size(),
+                      " files of the base");
+  return graft::cat("a ", done.at("strategy").get<std::string>(), " adapter of ", parameters, " in ", done.at("format").get<std::string>(),
+                    "'s format");
 }
 
 }  // namespace
@@ -186,7 +229,8 @@ std::string in_words(Json const& done) {
 int main(int argc, char** argv) {
   Settings s;
   CLI::App app{
-      "Goes between adapter layouts: graft's folders and PEFT's, soft prompts as .npy files and as folders. Writes the weighted sum of several adapters as one, and a base with an "
+      "Goes between adapter layouts: graft's folders and PEFT's, soft prompts as .npy files and as folders. Writes the weighted sum of "
+      "several adapters as one, and a base with an "
       "adapter merged into it. What is written appears as a whole or not at all.\nExit status: 0, 1 (failed), 2 (usage).",
       "convert"};
   add_options(app, s);
@@ -194,6 +238,7 @@ int main(int argc, char** argv) {
     if (s.combination) s.sum.combination = combinations.at(*s.combination);
     Json done = convert(s);
     done["output"] = s.output;
-    support::print(s.json ? done.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n" : "wrote " + in_words(done) + " to " + s.output + "\n");
+    support::print(s.json ? done.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"
+                          : "wrote " + in_words(done) + " to " + s.output + "\n");
   });
 }

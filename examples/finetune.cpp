@@ -3,8 +3,6 @@
 #include <memory>
 #include <optional>
 
-#include <graft/io/atomic_folder.hpp>
-#include <graft/io/path_lock.hpp>
 #include <graft/train/progress.hpp>
 #include <graft/train/recipes.hpp>
 
@@ -14,8 +12,8 @@
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
 #include "support/option_rules.hpp"
+#include "support/outputs.hpp"
 #include "support/pair_tokens.hpp"
-#include "support/paths.hpp"
 #include "support/signals.hpp"
 #include "support/template_file.hpp"
 #include "support/text.hpp"
@@ -59,6 +57,7 @@ void add_training_options(CLI::App& app, Settings& s) {
   option("--max-source", s.max_source, "Longest source in tokens; 0: no limit (default: 0, or the recipe's)", not_negative);
   option("--max-target", t.max_target, "Longest target in tokens; 0: no limit", not_negative);
   s.lengths.add_to(option);
+  option.flag("--recompute", t.recompute, support::recompute_help);
   option("--seed", t.seed, "Addresses all random numbers");
   auto* const checkpoint = option("--checkpoint", t.checkpoint, "Folder for checkpoints (default: none)");
   option("--checkpoint-every", t.checkpoint_every, "Steps between checkpoints; 0: every epoch", not_negative)->needs(checkpoint);
@@ -75,7 +74,9 @@ void add_options(CLI::App& app, Settings& s) {
   option("--validation", s.validation, "Validation examples for --train (default: none)")->needs(train);
   option("--rows", s.rows, "Only the first so many training examples; 0: all");
   option("--output", s.output, "Folder for the adapter; needed but for --method none");
-  option("--separator", s.form.separator, "Stands between source and target; kept beside the adapter, for generation needs the same (default: ' ->' for models that continue a text, none for T5 and BART)");
+  option("--separator", s.form.separator,
+         "Stands between source and target; kept beside the adapter, for generation needs the same (default: ' ->' for models that "
+         "continue a text, none for T5 and BART)");
   option.flag("--begin-token", s.form.begin_token, "Begin sources with the tokenizer's beginning token where its own files put none there");
   option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
@@ -121,7 +122,8 @@ void settle(Settings& s) {
   }
   t.epochs = s.epochs.value_or(t.epochs), t.batch = s.batch.value_or(t.batch), t.learning_rate = s.learning_rate.value_or(t.learning_rate);
   t.steps = s.steps.value_or(s.epochs ? 0 : t.steps);
-  t.max_source = s.max_source.value_or(t.max_source), t.weight_decay = s.weight_decay.value_or(t.weight_decay), t.clip = s.clip.value_or(t.clip);
+  t.max_source = s.max_source.value_or(t.max_source), t.weight_decay = s.weight_decay.value_or(t.weight_decay),
+  t.clip = s.clip.value_or(t.clip);
   s.update.apply(t);
   method.seed = t.seed;
 }
@@ -148,6 +150,7 @@ nlohmann::ordered_json summary_of(Settings const& s, graft::TrainingReport const
           {"steps", report.steps.size()},
           {"batch", t.batch},
           {"learning_rate", t.learning_rate},
+          {"recompute", t.recompute},
           {"seed", t.seed},
           {"training_loss", report.steps.empty() ? nlohmann::ordered_json() : number_or_null(last)},
           {"validation_loss", number_or_null(validation)},
@@ -178,7 +181,8 @@ void print_summary(Settings const& s, nlohmann::ordered_json const& summary) {
 }
 
 /// Says at once what is too long for the model.
-void fit_lengths(Settings& s, any_model::AnyModel& model, support::TrainingData& data, std::vector<graft::TokenizedExample>& training, std::vector<graft::TokenizedExample>& validation, graft::Index kept_end) {
+void fit_lengths(Settings& s, any_model::AnyModel& model, support::TrainingData& data, std::vector<graft::TokenizedExample>& training,
+                 std::vector<graft::TokenizedExample>& validation, graft::Index kept_end) {
   auto const limits = model.row_limits();
   auto const fit = [&](auto& rows, std::vector<graft::Example>& examples, std::string const& file) {
     if (rows.empty()) return;
@@ -192,19 +196,21 @@ void fit_lengths(Settings& s, any_model::AnyModel& model, support::TrainingData&
 
 void finetune(CLI::App const& app, Settings& s) {
   check_options(app, s);
-  support::check_apart({{"--model", s.model}, {"--data", s.data == support::generated_data ? "" : s.data}, {"--train", s.train}, {"--validation", s.validation}},
-                       {{"--output", s.output}, {"--log", s.training.log}});
   settle(s);
   bool const trains = s.strategy.method.name != "none";
   if (trains == s.output.empty())
     throw support::UsageError(trains ? "expected --output, a folder for the adapter"
                                      : "--method none trains nothing to save; leave --output out");
+  std::string const data_file = s.data == support::generated_data ? "" : s.data;
+  support::Outputs const outputs({{"--model", s.model}, {"--data", data_file}, {"--train", s.train}, {"--validation", s.validation}},
+                                 {"--output", s.output}, {}, {"--log", s.training.log}, s.training.checkpoint);
   auto data = load_data(s);
   auto const base = any_model::load_base(s.model);
   auto const began = Clock::now();
   auto const kind = support::text_kind(s.model, base->config(), base->info());
   if (kind == graft::TextKind::classes)
-    graft::fail<graft::ConfigError>("[", s.model, "] is a ", base->config().architecture, " model, which classifies; expected one that writes text; hint: the program classify");
+    graft::fail<graft::ConfigError>("[", s.model, "] is a ", base->config().architecture,
+                                    " model, which classifies; expected one that writes text; hint: the program classify");
   s.strategy.check(base->info());
   if (s.max_source || !s.recipe.empty()) s.form.max_source = s.training.max_source;
   auto const form = support::template_to_train(s.model, kind, s.form);
@@ -215,12 +221,6 @@ void finetune(CLI::App const& app, Settings& s) {
     std::fprintf(stderr, "cut to the maximum lengths: %s sources, %s targets\n", graft::grouped(cut.sources).c_str(),
                  graft::grouped(cut.targets).c_str());
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, false); });
-  std::optional<graft::PathLock> lock;
-  if (trains) {
-    graft::AtomicFolder const writable(s.output);  // says what would keep the adapter from being saved before it is trained
-    bool const locked_below = !s.training.checkpoint.empty() && support::same_place(s.output, s.training.checkpoint);
-    if (!locked_below) lock.emplace(s.output);  // a folder for both is the training's
-  }
   auto const model = base->adapt(s.strategy.method);
   fit_lengths(s, *model, data, training, validation, tokens->kept_end());
   graft::TrainingReport report;
@@ -252,7 +252,8 @@ int main(int argc, char** argv) {
   CLI::App app{
       "Adapts a pretrained language model to examples of source and target, and saves the adapter (in PEFT's format where PEFT has the "
       "strategy).\n"
-      "Progress goes to standard error. SIGINT and SIGTERM end the training after the step, with a checkpoint (--checkpoint) or the adapter as it is.\n"
+      "Progress goes to standard error. SIGINT and SIGTERM end the training after the step, with a checkpoint (--checkpoint) or the "
+      "adapter as it is.\n"
       "Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (ended by SIGINT, SIGTERM).",
       "finetune"};
   add_options(app, settings);

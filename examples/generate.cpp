@@ -13,8 +13,8 @@
 #include "support/lengths.hpp"
 #include "support/option_group.hpp"
 #include "support/option_rules.hpp"
+#include "support/outputs.hpp"
 #include "support/pair_tokens.hpp"
-#include "support/paths.hpp"
 #include "support/program.hpp"
 #include "support/search_options.hpp"
 #include "support/signals.hpp"
@@ -37,7 +37,8 @@ void add_search_options(CLI::App& app, Settings& s) {
   s.search.add_sampling_to(app, "Search");
   support::OptionGroup const option(app, "Search");
   option("--batch", s.batch, "Texts written together; the result does not depend on it", CLI::PositiveNumber);
-  option("--max-source", s.form.max_source, "Longest source in tokens; 0: no limit (default: as the adapter was trained, else 0)", CLI::NonNegativeNumber);
+  option("--max-source", s.form.max_source, "Longest source in tokens; 0: no limit (default: as the adapter was trained, else 0)",
+         CLI::NonNegativeNumber);
   s.lengths.add_to(option, "; a line that is skipped gives an empty one");
 }
 
@@ -47,10 +48,15 @@ void add_options(CLI::App& app, Settings& s) {
   auto* const adapter = option("--adapter", s.adapter, "Adapter folder, as finetune and PEFT write it (default: the model as it is)");
   option.flag("--any-base", s.any_base, "Use the adapter over another base than it was made over, with a warning")->needs(adapter);
   auto* const prompt = option("--prompt", s.prompt, "Text to go on from");
-  option("--sources", s.sources, "File with one source a line; gives one output a line: line breaks as \\n and \\r, a backslash as \\\\, which score reads back")
+  option("--sources", s.sources,
+         "File with one source a line; gives one output a line: line breaks as \\n and \\r, a backslash as \\\\, which score reads back")
       ->excludes(prompt);
-  option("--separator", s.form.separator, "Put after every source and prompt (default: what the adapter was trained with; nothing for a model as it is and for an adapter that does not say: PEFT's)");
-  option.flag("--begin-token", s.form.begin_token, "Begin with the tokenizer's beginning token (default: as the adapter was trained, else as the tokenizer's own files have it)");
+  option("--separator", s.form.separator,
+         "Put after every source and prompt (default: what the adapter was trained with; nothing for a model as it is and for an adapter "
+         "that does not say: PEFT's)");
+  option.flag(
+      "--begin-token", s.form.begin_token,
+      "Begin with the tokenizer's beginning token (default: as the adapter was trained, else as the tokenizer's own files have it)");
   option("--output", s.output, "File for the outputs (default: standard output)");
   option.flag("--json", s.json, "Print a JSON object a line for every text");
   add_search_options(app, s);
@@ -137,16 +143,21 @@ void check_options(CLI::App const& app, Settings const& s) {
 std::unique_ptr<support::PairTokens> tokens_of(Settings const& s, any_model::AnyBase const& base) {
   auto const kind = support::text_kind(s.model, base.config(), base.info());
   if (kind == graft::TextKind::classes)
-    graft::fail<graft::ConfigError>("[", s.model, "] is a ", base.config().architecture, " model, which classifies; expected one that writes text; hint: the program classify");
+    graft::fail<graft::ConfigError>("[", s.model, "] is a ", base.config().architecture,
+                                    " model, which classifies; expected one that writes text; hint: the program classify");
   return support::pair_tokens(s.model, support::template_to_use(s.model, s.adapter, kind, s.form));
 }
 
 /// Writes the outputs of all prompts, in pieces; `kept` are the numbers of their sources, of which others were skipped.
-void write_all(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens, Sources const& sources, std::vector<std::vector<graft::Token>> const& prompts,
-               std::vector<std::size_t> const& kept, support::Search const& search, Writer& writer) {
+void write_all(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens, Sources const& sources,
+               std::vector<std::vector<graft::Token>> const& prompts, std::vector<std::size_t> const& kept, support::Search const& search,
+               Writer& writer) {
   auto const skip_to = [&](std::size_t source) {
     for (; writer.sources() < source; writer.done())
-      writer.line(s.json ? nlohmann::ordered_json{{s.prompt ? "prompt" : "source", sources.texts[writer.sources()]}, {"text", nullptr}, {"skipped", true}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+      writer.line(s.json ? nlohmann::ordered_json{{s.prompt ? "prompt" : "source", sources.texts[writer.sources()]},
+                                                  {"text", nullptr},
+                                                  {"skipped", true}}
+                               .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
                          : "");
   };
   std::vector<any_model::GenerationSettings> each;
@@ -155,7 +166,9 @@ void write_all(Settings const& s, any_model::AnyModel& model, support::PairToken
   for (std::size_t first = 0, last = 0; first < prompts.size() && support::SignalWatch::caught() == 0; first = last) {
     auto piece = each[first];
     last = first + 1;  // prompts that may have equally many new tokens are written together
-    while (last < std::min(prompts.size(), first + step) && support::max_new_of(each[last]) == support::max_new_of(piece) && support::min_new_of(each[last]) == support::min_new_of(piece)) ++last;
+    while (last < std::min(prompts.size(), first + step) && support::max_new_of(each[last]) == support::max_new_of(piece) &&
+           support::min_new_of(each[last]) == support::min_new_of(piece))
+      ++last;
     std::visit([&](auto& chosen) { chosen.first_prompt = static_cast<graft::Index>(first); }, piece);
     auto const texts = model.generate(
         {prompts.begin() + static_cast<std::ptrdiff_t>(first), prompts.begin() + static_cast<std::ptrdiff_t>(last)}, piece, s.batch);
@@ -163,7 +176,9 @@ void write_all(Settings const& s, any_model::AnyModel& model, support::PairToken
       skip_to(kept[i]);
       for (auto const& one : texts[i - first]) {
         std::string const text = text_of(s, tokens, one);
-        writer.line(s.json ? json_line(s, tokens, sources.texts[kept[i]], one) : s.prompt && search.sequences() == 1 ? text : graft::escape_line(text));
+        writer.line(s.json                                ? json_line(s, tokens, sources.texts[kept[i]], one)
+                    : s.prompt && search.sequences() == 1 ? text
+                                                          : graft::escape_line(text));
       }
       writer.done();
     }
@@ -174,8 +189,8 @@ void write_all(Settings const& s, any_model::AnyModel& model, support::PairToken
 
 void generate(CLI::App const& app, Settings s) {
   check_options(app, s);
-  support::check_apart({{"--sources", s.sources}, {"--model", s.model}, {"--adapter", s.adapter}}, {{"--output", s.output}});
-  if (!s.output.empty()) graft::check_output_file(s.output);
+  support::Outputs const outputs({{"--sources", s.sources}, {"--model", s.model}, {"--adapter", s.adapter}}, {"", ""},
+                                 {{"--output", s.output}});
   auto const sources = read_sources(s);
   auto search = s.search.search(graft::generation_config(s.model));
   auto const base = any_model::load_base(s.model);
@@ -188,11 +203,15 @@ void generate(CLI::App const& app, Settings s) {
   auto const model = s.adapter.empty() ? base->adapt(unadapted) : base->load(s.adapter, {.any_base = s.any_base});
   search.complete(model->config(), tokens->end_token(), !s.adapter.empty(), model->row_limits());
   support::say_taken("generate", search);
-  auto const kept = s.lengths.fit_prompts(prompts, sources.lines, s.prompt ? "--prompt" : s.sources, model->row_limits(), search.least_room(), tokens->kept_end()).kept;
+  auto const kept = s.lengths
+                        .fit_prompts(prompts, sources.lines, s.prompt ? "--prompt" : s.sources, model->row_limits(), search.least_room(),
+                                     tokens->kept_end())
+                        .kept;
   s.lengths.say();
   bool const one_text = search.texts_per_prompt() == 1 && !search.beams();
   if (s.prompt && one_text && !s.json && s.output.empty() && !prompts.empty() && tokens->tokenizer())
-    return stream(s, *model, *tokens->tokenizer(), prompts.front(), search.for_prompt(static_cast<graft::Index>(prompts.front().size())), search.end_tokens());
+    return stream(s, *model, *tokens->tokenizer(), prompts.front(), search.for_prompt(static_cast<graft::Index>(prompts.front().size())),
+                  search.end_tokens());
 
   Writer writer(s.output);
   support::SignalWatch const signals;
@@ -203,7 +222,8 @@ void generate(CLI::App const& app, Settings s) {
     throw;
   }
   writer.finish();
-  if (int const signal = support::SignalWatch::caught()) throw support::Interrupted(signal, graft::cat("[generate] was ended by signal ", signal, "; what was written until then is kept"));
+  if (int const signal = support::SignalWatch::caught())
+    throw support::Interrupted(signal, graft::cat("[generate] was ended by signal ", signal, "; what was written until then is kept"));
 }
 
 }  // namespace

@@ -7,8 +7,8 @@
 
 #include <graft/io/adapter_base.hpp>
 #include <graft/io/adapter_folder.hpp>
-#include <graft/io/load_tokenizer.hpp>
 #include <graft/io/load_pretrained.hpp>
+#include <graft/io/load_tokenizer.hpp>
 #include <graft/io/open_checkpoint.hpp>
 #include <graft/train/progress.hpp>
 
@@ -21,12 +21,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string const& role_name(graft::Role role) {
-  static std::map<graft::Role, std::string> const names{{graft::Role::weight, "weight"},
-                                                        {graft::Role::bias, "bias"},
-                                                        {graft::Role::norm, "norm"},
-                                                        {graft::Role::embedding, "embedding"},
-                                                        {graft::Role::head, "head"},
-                                                        {graft::Role::buffer, "buffer"}};
+  static std::map<graft::Role, std::string> const names{{graft::Role::weight, "weight"}, {graft::Role::bias, "bias"},
+                                                        {graft::Role::norm, "norm"},     {graft::Role::embedding, "embedding"},
+                                                        {graft::Role::head, "head"},     {graft::Role::buffer, "buffer"}};
   return names.at(role);
 }
 
@@ -45,7 +42,8 @@ Json sites_json(graft::ModelInfo const& info, graft::Checkpoint const& checkpoin
     auto const [line, fresh] = lines.try_emplace(name);
     if (fresh) {
       order.push_back(name);
-      std::string const stored = graft::detail::stored_name(checkpoint, site.role == graft::Role::buffer ? site.name : site.name + ".weight", info.architecture);
+      std::string const stored =
+          graft::detail::stored_name(checkpoint, site.role == graft::Role::buffer ? site.name : site.name + ".weight", info.architecture);
       line->second = {{"name", name},
                       {"role", role_name(site.role)},
                       {"out", site.out},
@@ -97,10 +95,14 @@ Json model_json(std::filesystem::path const& path) {
   auto const info = support::model_info(config);
   std::map<std::string, std::size_t> storage;
   for (auto const& name : checkpoint->names()) ++storage[checkpoint->storage(name)];
-  Json dimensions{{"layers", config.layers},     {"width", config.width}, {"heads", config.heads},         {"kv_heads", config.kv_heads},
-                  {"head_dim", config.head_dim}, {"inner", config.inner}, {"positions", config.positions}, {"vocabulary", config.vocabulary}};
+  Json dimensions{{"layers", config.layers},       {"width", config.width},          {"heads", config.heads},
+                  {"kv_heads", config.kv_heads},   {"head_dim", config.head_dim},    {"inner", config.inner},
+                  {"positions", config.positions}, {"vocabulary", config.vocabulary}};
   if (config.encoder)
-    dimensions.update({{"encoder_layers", config.encoder->layers}, {"encoder_heads", config.encoder->heads}, {"encoder_head_dim", config.encoder->head_dim}, {"encoder_inner", config.encoder->inner}});
+    dimensions.update({{"encoder_layers", config.encoder->layers},
+                       {"encoder_heads", config.encoder->heads},
+                       {"encoder_head_dim", config.encoder->head_dim},
+                       {"encoder_inner", config.encoder->inner}});
   if (info.classifies) dimensions["labels"] = config.labels;
   return {{"kind", "model"},
           {"path", path.string()},
@@ -135,8 +137,7 @@ Json adapter_json(std::filesystem::path const& path) {
   return {{"kind", "adapter"},          {"path", path.string()},
           {"strategy", adapter.kind()}, {"format", adapter.is_peft() ? "PEFT" : "graft"},
           {"parameters", parameters},   {"base", base_json(graft::adapter_base_of(file))},
-          {"settings", adapter.config},
-          {"tensors", tensors}};
+          {"settings", adapter.config}, {"tensors", tensors}};
 }
 
 std::string padded(std::string text, std::size_t width, bool right = false) {
@@ -159,8 +160,8 @@ std::string model_text(Json const& m) {
     text += graft::grouped(tokenizer.at("vocabulary")) + " tokens";
     for (char const* role : {"bos", "eos", "pad", "unk"})
       if (tokenizer.contains(role))
-        text += graft::cat(", ", role, " ", graft::printable_name(tokenizer.at(role).at("token").get<std::string>()), " (", tokenizer.at(role).at("id").get<int>(),
-                           ")");
+        text += graft::cat(", ", role, " ", graft::printable_name(tokenizer.at(role).at("token").get<std::string>()), " (",
+                           tokenizer.at(role).at("id").get<int>(), ")");
   }
   std::size_t width = 4;
   for (auto const& site : m.at("sites")) width = std::max(width, site.at("name").get<std::string>().size());
@@ -198,10 +199,12 @@ std::string adapter_text(Json const& a) {
                                              : "weights " + graft::printable(a.at("base").at("hash").get<std::string>()) + ", stored as " +
                                                    graft::printable(a.at("base").at("storage").get<std::string>()) + configuration_text(a.at("base").at("configuration"))) +
                      "\n\nsettings\n";
-  for (auto const& [key, value] : a.at("settings").items()) text += "  " + padded(graft::printable_name(key), 26) + value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  for (auto const& [key, value] : a.at("settings").items())
+    text += "  " + padded(graft::printable_name(key), 26) + value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   text += "\ntensors\n";
   for (auto const& tensor : a.at("tensors"))
-    text += "  " + padded(tensor.at("dtype"), 9) + padded(tensor.at("shape").dump(), 16) + graft::printable_name(tensor.at("name").get<std::string>()) + "\n";
+    text += "  " + padded(tensor.at("dtype"), 9) + padded(tensor.at("shape").dump(), 16) +
+            graft::printable_name(tensor.at("name").get<std::string>()) + "\n";
   return text;
 }
 

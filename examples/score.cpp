@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "support/paths.hpp"
 #include "support/program.hpp"
 
 namespace {
@@ -32,7 +33,8 @@ std::string idle_option(CLI::App const& app, Settings const& settings) {
   bool const bleu = std::find(settings.metrics.begin(), settings.metrics.end(), "bleu") != settings.metrics.end();
   for (char const* option : {"--tokenization", "--smoothing", "--lowercase"})
     if (!bleu && app.get_option(option)->count() > 0) return std::string(option) + " has no effect without --metric bleu; leave it out";
-  if (settings.lowercase && settings.tokenization == "e2e") return "--lowercase has no effect with --tokenization e2e, which ignores case anyway; leave it out";
+  if (settings.lowercase && settings.tokenization == "e2e")
+    return "--lowercase has no effect with --tokenization e2e, which ignores case anyway; leave it out";
   return "";
 }
 
@@ -41,7 +43,9 @@ graft::Escapes escapes_of(std::string const& name) {
 }
 
 nlohmann::ordered_json score(Settings const& settings) {
-  graft::EvaluationSet const set = graft::read_evaluation_set(settings.hypotheses, settings.references, escapes_of(settings.escapes), escapes_of(settings.reference_escapes));
+  support::check_streams({{"--hypotheses", settings.hypotheses}, {"--references", settings.references}});
+  graft::EvaluationSet const set = graft::read_evaluation_set(settings.hypotheses, settings.references, escapes_of(settings.escapes),
+                                                              escapes_of(settings.reference_escapes));
   nlohmann::ordered_json scores;
   for (std::string const& metric : settings.metrics) {
     if (metric == "bleu") {
@@ -82,11 +86,14 @@ int main(int argc, char** argv) {
   app.add_option("--hypotheses", settings.hypotheses, "Outputs, one a line")->required();
   app.add_option("--references", settings.references, "References: a block of lines for each output, blocks parted by an empty line")
       ->required();
-  app.add_option("--escapes", settings.escapes,
-                 "What \\n, \\r, \\\\ and \\uXXXX in the outputs are: always the line breaks and backslashes that generate and seq2seq write so, or never more than "
-                 "they show; automatic: always where every backslash of the file begins one of them, else never, with a word on standard error")
+  app.add_option(
+         "--escapes", settings.escapes,
+         "What \\n, \\r, \\\\ and \\uXXXX in the outputs are: always the line breaks and backslashes that generate and seq2seq write so, "
+         "or never more than "
+         "they show; automatic: always where every backslash of the file begins one of them, else never, with a word on standard error")
       ->check(CLI::IsMember({"automatic", "always", "never"}));
-  app.add_option("--reference-escapes", settings.reference_escapes, "The same of the references")->check(CLI::IsMember({"automatic", "always", "never"}));
+  app.add_option("--reference-escapes", settings.reference_escapes, "The same of the references")
+      ->check(CLI::IsMember({"automatic", "always", "never"}));
   app.add_flag("--lowercase", settings.lowercase, "Ignore case in BLEU (e2e and ROUGE always do)");
   app.add_flag("--json", settings.json, "Print one JSON object");
   try {
@@ -105,6 +112,9 @@ int main(int argc, char** argv) {
     else
       for (auto const& [name, value] : scores.items()) std::printf("%-10s %8.4f\n", name.c_str(), value.get<double>());
     if (std::fflush(stdout) != 0) graft::fail<graft::FileError>("[standard output] writing failed");
+  } catch (support::UsageError const& error) {
+    std::fprintf(stderr, "%s\nRun with --help for more information.\n", error.what());
+    return 2;
   } catch (...) {
     std::fprintf(stderr, "score: %s\n", support::sentence_of(std::current_exception()).c_str());
     return 1;

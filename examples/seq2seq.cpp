@@ -8,8 +8,6 @@
 #include <graft/data/readers.hpp>
 #include <graft/data/text_line.hpp>
 #include <graft/io/atomic_file.hpp>
-#include <graft/io/atomic_folder.hpp>
-#include <graft/io/path_lock.hpp>
 #include <graft/metrics/bleu.hpp>
 #include <graft/train/progress.hpp>
 
@@ -19,7 +17,7 @@
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
 #include "support/option_rules.hpp"
-#include "support/paths.hpp"
+#include "support/outputs.hpp"
 #include "support/pair_tokens.hpp"
 #include "support/search_options.hpp"
 #include "support/signals.hpp"
@@ -29,8 +27,7 @@
 
 namespace {
 
-struct Settings {
-  std::string model, train, validation, test, adapter, output, predictions;
+struct Settings : support::TaskPaths {
   support::MethodOptions strategy;
   graft::Training training;
   std::optional<double> learning_rate;
@@ -43,7 +40,9 @@ struct Settings {
 
 void add_options(CLI::App& app, Settings& s) {
   support::OptionGroup const option(app, "Options");
-  option("--model", s.model, "Hugging Face folder of a T5 or BART; its config.json may list characters (grapheme_chars, phoneme_chars) in place of a tokenizer")->required();
+  option("--model", s.model,
+         "Hugging Face folder of a T5 or BART; its config.json may list characters (grapheme_chars, phoneme_chars) in place of a tokenizer")
+      ->required();
   auto* const train = option("--train", s.train, "Pairs to train on: source<TAB>target a line");
   option("--validation", s.validation, "Pairs whose loss is watched (default: none)")->needs(train);
   option("--test", s.test, "Pairs whose sources are written anew and scored; equal sources are one with several references");
@@ -52,7 +51,8 @@ void add_options(CLI::App& app, Settings& s) {
   auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
   option.flag("--any-base", s.any_base, "Use the adapter over another base than it was made over, with a warning")->needs(adapter);
   option("--output", s.output, "Folder for the adapter (default: not saved)")->needs(train);
-  option("--predictions", s.predictions, "File for what the model writes, a line a test source: line breaks as \\n and \\r, a backslash as \\\\ (default: none)");
+  option("--predictions", s.predictions,
+         "File for what the model writes, a line a test source: line breaks as \\n and \\r, a backslash as \\\\ (default: none)");
   option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
   s.strategy.add_encoder_options(app);
@@ -100,7 +100,9 @@ void fit_lengths(Settings& s, any_model::AnyModel& model, Pairs& training, Pairs
   std::vector<std::size_t> lines;
   for (auto const& example : test.examples) lines.push_back(example.line);
   test.kept = s.lengths.fit_prompts(test.sources, lines, s.test, limits, new_tokens, 1).kept;
-  if (!test.examples.empty() && test.kept.empty()) graft::fail<graft::ConfigError>("[", s.test, "] has only sources that are too long for the model; expected some that fit; hint: --too-long cut");
+  if (!test.examples.empty() && test.kept.empty())
+    graft::fail<graft::ConfigError>("[", s.test,
+                                    "] has only sources that are too long for the model; expected some that fit; hint: --too-long cut");
   s.lengths.say();
 }
 
@@ -130,7 +132,8 @@ class Predictions {
 };
 
 /// Exact match, character error rate against the first reference, BLEU against all.
-nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens, Test const& test, support::Search const& plan) {
+nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens, Test const& test,
+                                support::Search const& plan) {
   auto search = plan.for_prompt(1);
   Predictions predictions(s.predictions, test.examples.size());
   std::vector<std::string> written;
@@ -154,7 +157,9 @@ nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, s
     for (std::size_t first = 0; first < test.sources.size(); first += step) {
       std::size_t const last = std::min(test.sources.size(), first + step);
       std::visit([&](auto& chosen) { chosen.first_prompt = static_cast<graft::Index>(first); }, search);
-      auto const texts = model.generate({test.sources.begin() + static_cast<std::ptrdiff_t>(first), test.sources.begin() + static_cast<std::ptrdiff_t>(last)}, search, at_once);
+      auto const texts = model.generate(
+          {test.sources.begin() + static_cast<std::ptrdiff_t>(first), test.sources.begin() + static_cast<std::ptrdiff_t>(last)}, search,
+          at_once);
       for (std::size_t i = first; i < last; ++i) take(test.kept[i], texts[i - first].front());
     }
   } catch (std::exception const&) {
@@ -172,8 +177,11 @@ nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, s
 void check_options(CLI::App const& app, Settings const& s) {
   if (s.train.empty() && s.test.empty()) throw support::UsageError("expected --train or --test");
   if (s.train.empty()) {
-    std::string const why = s.adapter.empty() ? "without --train: the model is used as it is" : "beside --adapter, which is used as it was saved";
-    support::refuse_group(app, "Strategy", why, s.strategy.method.name == "none" && s.adapter.empty() ? std::vector<std::string>{"--method"} : std::vector<std::string>{});
+    std::string const why =
+        s.adapter.empty() ? "without --train: the model is used as it is" : "beside --adapter, which is used as it was saved";
+    support::refuse_group(
+        app, "Strategy", why,
+        s.strategy.method.name == "none" && s.adapter.empty() ? std::vector<std::string>{"--method"} : std::vector<std::string>{});
     support::refuse_group(app, "Training", why);
     support::refuse_given(app, {"--rows"}, why);
   } else {
@@ -188,25 +196,20 @@ void check_options(CLI::App const& app, Settings const& s) {
 
 void run(CLI::App const& app, Settings& s) {
   check_options(app, s);
-  support::check_apart({{"--model", s.model}, {"--adapter", s.adapter}, {"--train", s.train}, {"--validation", s.validation}, {"--test", s.test}},
-                       {{"--output", s.output}, {"--predictions", s.predictions}, {"--log", s.training.log}});
+  support::Outputs const outputs(s, s.training.log);
   auto& method = s.strategy.method;
   if (s.train.empty()) method.name = "none";
-  std::optional<graft::PathLock> lock;
-  if (!s.predictions.empty()) graft::check_output_file(s.predictions);
-  if (!s.output.empty()) {
-    graft::AtomicFolder const writable(s.output);  // says what would keep the adapter from being saved before it is trained
-    lock.emplace(s.output);
-  }
   s.search.seed = s.training.seed;
   std::optional<support::Search> search;
   if (!s.test.empty()) search = s.search.search(graft::generation_config(s.model));
   auto const base = any_model::load_base(s.model);
   if (!base->config().encoder)
-    graft::fail<graft::ConfigError>("[", s.model, "] is a ", base->config().architecture, " model; expected an encoder-decoder (t5, bart); hint: the program finetune");
+    graft::fail<graft::ConfigError>("[", s.model, "] is a ", base->config().architecture,
+                                    " model; expected an encoder-decoder (t5, bart); hint: the program finetune");
   s.strategy.check(base->info());
   auto const kind = support::text_kind(s.model, base->config(), base->info());
-  auto const form = s.train.empty() ? support::template_to_use(s.model, s.adapter, kind, {}) : support::template_to_train(s.model, kind, {});
+  auto const form =
+      s.train.empty() ? support::template_to_use(s.model, s.adapter, kind, {}) : support::template_to_train(s.model, kind, {});
   auto const tokens = support::pair_tokens(s.model, form);
   method.seed = s.training.seed;
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, method.side == "target"); });
@@ -229,11 +232,19 @@ void run(CLI::App const& app, Settings& s) {
     double last = 0;
     std::size_t const tail = std::min<std::size_t>(100, report.steps.size());
     for (std::size_t i = report.steps.size() - tail; i < report.steps.size(); ++i) last += report.steps[i].loss / static_cast<double>(tail);
-    summary.update({{"steps", report.steps.size()}, {"batch", s.training.batch}, {"learning_rate", s.training.learning_rate}, {"seed", s.training.seed},
-                    {"trainable", report.trainable}, {"all", report.all}, {"training_loss", last}, {"train_seconds", report.seconds},
+    summary.update({{"steps", report.steps.size()},
+                    {"batch", s.training.batch},
+                    {"learning_rate", s.training.learning_rate},
+                    {"recompute", s.training.recompute},
+                    {"seed", s.training.seed},
+                    {"trainable", report.trainable},
+                    {"all", report.all},
+                    {"training_loss", last},
+                    {"train_seconds", report.seconds},
                     {"tokens_per_second", report.tokens_per_second()}});
     if (!report.validations.empty()) summary["validation_loss"] = report.validations.back().loss;
-    support::keep_interrupted(report, s.training.checkpoint, s.output, [&](std::string const& folder) { model->save(folder, {.files = support::template_files(form)}); });
+    support::keep_interrupted(report, s.training.checkpoint, s.output,
+                              [&](std::string const& folder) { model->save(folder, {.files = support::template_files(form)}); });
     if (!s.output.empty()) model->save(s.output, {.files = support::template_files(form)}), summary["output"] = s.output;
   }
   if (!s.test.empty()) summary.update(evaluate(s, *model, *tokens, test, *search));
@@ -241,7 +252,9 @@ void run(CLI::App const& app, Settings& s) {
   summary["peak_memory_mib"] = support::peak_memory_mib();
   if (s.json) return support::print(summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   std::string text;
-  for (auto const& [key, value] : summary.items()) text += key + ": " + (value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n";
+  for (auto const& [key, value] : summary.items())
+    text += key + ": " +
+            (value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n";
   support::print(text);
 }
 
@@ -252,8 +265,10 @@ int main(int argc, char** argv) {
   settings.training.epochs = 3, settings.training.batch = 16, settings.training.weight_decay = 0.01;
   settings.search.usual_max_new = 128, settings.search.one_text = true;
   CLI::App app{
-      "Adapts an encoder-decoder to pairs of texts (translation, summaries, pronunciation), or uses an adapter, and scores what it writes.\n"
-      "Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (training ended by SIGINT, SIGTERM: the adapter is saved as it is).",
+      "Adapts an encoder-decoder to pairs of texts (translation, summaries, pronunciation), or uses an adapter, and scores what it "
+      "writes.\n"
+      "Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (training ended by SIGINT, SIGTERM: the adapter "
+      "is saved as it is).",
       "seq2seq"};
   add_options(app, settings);
   return support::run_program(app, argc, argv, [&] { run(app, settings); });

@@ -19,6 +19,8 @@
 #include "support/method_options.hpp"
 #include "support/option_rules.hpp"
 #include "support/pair_tokens.hpp"
+#include "support/paths.hpp"
+#include "support/update_options.hpp"
 #include "table.hpp"
 #include "worker.hpp"
 
@@ -66,6 +68,7 @@ void add_budget_options(CLI::App& app, CommandLine& line) {
   option("--max-source", task.max_source, "Longest source in tokens; 0: no limit", not_negative);
   option("--max-target", task.max_target, "Longest target in tokens; 0: no limit", not_negative);
   option("--shots", task.shots, "Training examples in the context of few_shot", positive);
+  option.flag("--recompute", task.recompute, support::recompute_help);
   option("--seed", task.seed, "Addresses all random numbers");
   option("--separator", task.separator, "Stands between source and target (default: ' ->' for models that continue a text, none for T5 and BART)");
   option("--learning-rate", line.learning_rates,
@@ -127,7 +130,7 @@ void check_options(CLI::App const& app, Settings const& s) {
   bool const trains = std::any_of(s.methods.begin(), s.methods.end(), is_trained);
   if (s.task.data == support::generated_data) support::refuse_given(app, {"--test"}, "with the generated data, which have a test of their own");
   if (!has(few_shot)) support::refuse_given(app, {"--shots"}, "without the row few_shot");
-  if (!trains) support::refuse_given(app, {"--epochs", "--steps", "--batch", "--learning-rate", "--tune"}, "without a trained row in --methods");
+  if (!trains) support::refuse_given(app, {"--epochs", "--steps", "--batch", "--recompute", "--learning-rate", "--tune"}, "without a trained row in --methods");
   if (!trains && !has(few_shot)) support::refuse_given(app, {"--rows"}, "without a row that reads training examples");
   bool const all_given = std::all_of(s.methods.begin(), s.methods.end(), [&](auto const& method) { return !is_trained(method) || s.learning_rates.contains(method); });
   if (s.tune && all_given) throw support::UsageError("--tune has no effect where --learning-rate gives every row's; leave one of them out");
@@ -175,10 +178,18 @@ void check_texts(Settings const& s) {
       graft::fail<graft::ConfigError>("[compare] got --", name, " ", graft::printable(text), "; expected UTF-8; hint: a link with another name will do");
 }
 
+/// The process of every row reads the data again.
+void check_files(Settings const& s) {
+  for (auto const& [option, path] : {std::pair("--data", s.task.data), {"--test", s.task.test}})
+    if (support::is_stream(path))
+      throw support::UsageError(graft::cat(option, " names a pipe or another stream, and every row reads the data anew: ", path, "; expected a file"));
+}
+
 void run(CLI::App const& app, CommandLine& line) {
   settle(line);
   auto const& s = line.settings;
   check_options(app, s);
+  check_files(s);
   check_texts(s);
   std::error_code missing;
   if (!graft::is_there(s.task.model))

@@ -24,6 +24,7 @@ Json report_json(Report const& report) {
            {{"epochs", task.steps > 0 ? Json() : Json(task.epochs)},
             {"steps", task.steps > 0 ? Json(task.steps) : Json()},
             {"batch", task.batch},
+            {"recompute", task.recompute},
             {"seed", task.seed},
             {"max_new", task.max_new},
             {"shots", task.shots},

@@ -42,6 +42,8 @@ class Runner {
                                     "; expected a folder or a new name");
     for (auto const& method : settings.methods)
       for (double rate : rates_of(settings, method)) requests_.push_back({settings.task, method, rate});
+    for (auto const& request : requests_)  // before the first row is made
+      for (char const* end : {".json", ".request.json"}) graft::check_output_file(file_of(request, end));
   }
 
   std::vector<Row> run() {

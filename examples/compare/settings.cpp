@@ -15,7 +15,7 @@ void visit(Self& task, Visitor const& visitor) {
       visitor("test_sources", task.test_sources);
   visitor("epochs", task.epochs), visitor("steps", task.steps), visitor("batch", task.batch), visitor("max_new", task.max_new),
       visitor("shots", task.shots);
-  visitor("max_source", task.max_source), visitor("max_target", task.max_target), visitor("seed", task.seed);
+  visitor("max_source", task.max_source), visitor("max_target", task.max_target), visitor("seed", task.seed), visitor("recompute", task.recompute);
 }
 
 /// Size and time of change of a file, or of the files of a folder; null where there is none.

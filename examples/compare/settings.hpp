@@ -25,6 +25,7 @@ struct Task {
   std::size_t training_rows = 240, validation_rows = 24, test_sources = 10;  ///< test sources of the seen and of the unseen domains each
   Index epochs = 1, steps = 0, batch = 4, max_new = 60, shots = 4, max_source = 0, max_target = 0;
   std::uint64_t seed = 0;
+  bool recompute = false;  ///< layers in the backward pass
   std::optional<std::string> separator;  ///< none: the default of the kind of model
 };
 

@@ -29,7 +29,7 @@ void train(Request const& request, any_model::AnyModel& model, Prompts const& pr
   auto const per_epoch = (static_cast<Index>(prompts.training.size()) + task.batch - 1) / task.batch;
   graft::Training settings;
   settings.epochs = task.epochs, settings.steps = task.steps, settings.batch = task.batch;
-  settings.learning_rate = request.learning_rate, settings.seed = task.seed;
+  settings.learning_rate = request.learning_rate, settings.seed = task.seed, settings.recompute = task.recompute;
   Index const total = task.steps > 0 ? task.steps : task.epochs * per_epoch;
   settings.validate_every = std::max<Index>(1, (total + 2) / 3);
   auto const start = Clock::now();

@@ -52,22 +52,29 @@ class MethodOptions {
     option("--dropout", method.dropout, "Dropout on the strategy's own activations while training (default: 0)");
     option("--rank", method.rank, "LoRA's rank (default: 8)", positive);
     option("--alpha", method.alpha, "LoRA's alpha (default: 16)");
-    option("--targets", method.targets, "Modules of lora (default: the query and value products) or ia3 (default: keys, values and the feed-forward's inputs), parted by commas")->delimiter(',');
+    option("--targets", method.targets,
+           "Modules of lora (default: the query and value products) or ia3 (default: keys, values and the feed-forward's inputs), parted "
+           "by commas")
+        ->delimiter(',');
     option("--bottleneck", method.bottleneck, "Width of bottleneck and parallel adapters (default: 64)", positive);
     option("--share", method.share, "Size of bottleneck adapters as a share of the model's parameters, in place of --bottleneck", positive);
-    option("--placement", method.placement, "Of bottleneck adapters (default: between_layers)",
-           CLI::IsMember(choices.placement));
-    option("--layers", method.layers, "Topmost layers that are trained (top_layers, default: 2) or get a prefix or infix (default: all)", positive);
+    option("--placement", method.placement, "Of bottleneck adapters (default: between_layers)", CLI::IsMember(choices.placement));
+    option("--layers", method.layers, "Topmost layers that are trained (top_layers, default: 2) or get a prefix or infix (default: all)",
+           positive);
   }
   /// Options that only some models have.
   void add_encoder_options(CLI::App& app) {
     OptionGroup const option(app, "Strategy");
     auto const& choices = any_model::method_choices();
-    option("--scope", method.scope, "Of a prefix in an encoder-decoder: all attentions, decoder (its self-attention), or peft_decoder (PEFT's layout) (default: all)",
-           CLI::IsMember(choices.scope));
-    option("--positions", method.positions, "Whether tokens behind virtual ones shift (default: automatic: keep with learned positions in an encoder-decoder)",
+    option(
+        "--scope", method.scope,
+        "Of a prefix in an encoder-decoder: all attentions, decoder (its self-attention), or peft_decoder (PEFT's layout) (default: all)",
+        CLI::IsMember(choices.scope));
+    option("--positions", method.positions,
+           "Whether tokens behind virtual ones shift (default: automatic: keep with learned positions in an encoder-decoder)",
            CLI::IsMember(choices.positions));
-    option("--side", method.side, "Of virtual tokens in an encoder-decoder: source (the encoder), target (the decoder), or both, each its own (default: source)",
+    option("--side", method.side,
+           "Of virtual tokens in an encoder-decoder: source (the encoder), target (the decoder), or both, each its own (default: source)",
            CLI::IsMember(choices.side));
     option("--place", method.place, "Of virtual tokens: front, or infix (an encoder's end) (default: front)", CLI::IsMember(choices.place));
   }
@@ -86,7 +93,8 @@ class MethodOptions {
       if (option == "--init" && !method.init) continue;  // it was implied
       std::string read;
       for (auto const& one : use.read) read += (read.empty() ? "; it reads " : ", ") + one;
-      throw UsageError(option + " has no effect with --method " + method.name + " on a " + model.architecture + " model" + read + "; leave it out");
+      throw UsageError(option + " has no effect with --method " + method.name + " on a " + model.architecture + " model" + read +
+                       "; leave it out");
     }
   }
   void apply_words(graft::Tokenizer const& tokenizer) {

@@ -35,7 +35,8 @@ struct Single<std::optional<T>> : Single<T> {};
 template <class T>
 struct Single<std::vector<T>> : Single<T> {};
 
-/// Whether a text is a number that can be meant: counts and real numbers are those that the library takes in its settings.
+/// Whether a text is a number that can be meant: counts are at most 2147483647, so that their products do not overflow; nothing is
+/// infinite or NaN.
 template <class Number>
 [[nodiscard]] std::string sensible(std::string const& text) {
   std::string const got = "got " + graft::printable(text) + "; expected ";
@@ -56,7 +57,8 @@ template <class Number>
   }
 }
 
-/// Adds options one by one. The help shows a value's default; an optional value has none of its own, so its help has to say what holds without it.
+/// Adds options one by one. The help shows a value's default; an optional value has none of its own, so its help has to say what
+/// holds without it.
 class OptionGroup {
  public:
   OptionGroup(CLI::App& app, std::string title) : app_(app), title_(std::move(title)) {}
@@ -69,8 +71,11 @@ class OptionGroup {
     if constexpr (std::is_floating_point_v<Number> || (std::is_integral_v<Number> && !std::is_same_v<Number, bool>))
       option->check(CLI::Validator([](std::string& text) { return sensible<Number>(text); }, ""));
     if constexpr (std::is_same_v<Number, std::string>)
-      if (std::string_view const which = name; which != "--separator" && which != "--prompt" && which != "--init-text")  // where nothing is something
-        option->check(CLI::Validator([](std::string& text) { return text.empty() ? "got an empty value; expected one, or the option left out" : std::string(); }, ""));
+      if (std::string_view const which = name;
+          which != "--separator" && which != "--prompt" && which != "--init-text")  // where nothing is something
+        option->check(CLI::Validator(
+            [](std::string& text) { return text.empty() ? "got an empty value; expected one, or the option left out" : std::string(); },
+            ""));
     return option;
   }
   template <class T>

@@ -27,20 +27,16 @@ inline void refuse_given(CLI::App const& app, std::initializer_list<char const*>
 }
 
 /// The same of all options of a group of the help, but for some.
-inline void refuse_group(CLI::App const& app, std::string const& group, std::string const& why,
-                         std::vector<std::string> const& but = {}) {
+inline void refuse_group(CLI::App const& app, std::string const& group, std::string const& why, std::vector<std::string> const& but = {}) {
   for (auto const* option : app.get_options())
-    if (option->get_group() == group && option->count() > 0 &&
-        std::find(but.begin(), but.end(), option->get_name()) == but.end())
+    if (option->get_group() == group && option->count() > 0 && std::find(but.begin(), but.end(), option->get_name()) == but.end())
       throw UsageError(option->get_name() + " has no effect " + why + "; leave it out");
 }
 
 /// How long a training is and when it is validated.
 /// @param validated whether there are validation examples
 inline void check_training_options(CLI::App const& app, bool validated) {
-  auto const positive = [&](char const* option) {
-    return given(app, option) && app.get_option(option)->as<double>() > 0;
-  };
+  auto const positive = [&](char const* option) { return given(app, option) && app.get_option(option)->as<double>() > 0; };
   if (positive("--steps")) refuse_given(app, {"--epochs"}, "beside --steps, which stand in its place");
   if (!validated)
     for (char const* option : {"--validate-every", "--patience"})

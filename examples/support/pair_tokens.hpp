@@ -1,5 +1,6 @@
 /// @file
-/// @brief How the two texts of an example become tokens and back: by a tokenizer and a template, or by the characters that a configuration lists.
+/// @brief How the two texts of an example become tokens and back: by a tokenizer and a template, or by the characters that a
+/// configuration lists.
 #pragma once
 
 #include <filesystem>
@@ -28,7 +29,8 @@ class PairTokens {
   /// What the model reads, special tokens included, cut to the longest source.
   [[nodiscard]] virtual std::vector<Token> source(std::string_view text) const = 0;
   /// All examples, cut to the maximum lengths; what that cost is added to `cut`. Their targets end with the end token.
-  [[nodiscard]] virtual std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples, graft::Truncation& cut) const = 0;
+  [[nodiscard]] virtual std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples,
+                                                                    graft::Truncation& cut) const = 0;
   /// A text's tokens alone, as the encoder reads or the decoder writes them.
   [[nodiscard]] virtual std::vector<Token> words(std::string_view text, bool of_target) const = 0;
   /// What was written, without the template's target prefix.
@@ -40,8 +42,8 @@ class PairTokens {
   [[nodiscard]] virtual graft::Tokenizer const* tokenizer() const { return nullptr; }
 };
 
-/// Characters with their index in a configuration's `grapheme_chars` and `phoneme_chars` as token, as small models of pronunciation have them. The first four
-/// indices are padding, beginning, end and unknown.
+/// Characters with their index in a configuration's `grapheme_chars` and `phoneme_chars` as token, as small models of pronunciation
+/// have them. The first four indices are padding, beginning, end and unknown.
 class CharacterTokens final : public PairTokens {
  public:
   CharacterTokens(std::string const& graphemes, std::string const& phonemes, graft::LengthLimits limits = {}) : limits_(limits) {
@@ -57,7 +59,8 @@ class CharacterTokens final : public PairTokens {
     graft::limit_lengths(one, {limits_.source, 0}, kept_end(), 1);
     return std::move(one.front().source);
   }
-  [[nodiscard]] std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples, graft::Truncation& cut) const override {
+  [[nodiscard]] std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples,
+                                                            graft::Truncation& cut) const override {
     std::vector<graft::TokenizedExample> encoded;
     for (auto const& example : examples) {
       encoded.push_back({around(example.source), words(example.target, true), encoded.size()});
@@ -112,12 +115,16 @@ class CharacterTokens final : public PairTokens {
 /// A tokenizer and a template.
 class TextTokens final : public PairTokens {
  public:
-  TextTokens(graft::Tokenizer tokenizer, graft::Template const& form, graft::LengthLimits limits) : tokenizer_(std::move(tokenizer)), encoder_(tokenizer_, form, limits) {}
+  TextTokens(graft::Tokenizer tokenizer, graft::Template const& form, graft::LengthLimits limits)
+      : tokenizer_(std::move(tokenizer)), encoder_(tokenizer_, form, limits) {}
   TextTokens(TextTokens const&) = delete;
   TextTokens& operator=(TextTokens const&) = delete;
 
   [[nodiscard]] std::vector<Token> source(std::string_view text) const override { return encoder_.source(text); }
-  [[nodiscard]] std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples, graft::Truncation& cut) const override { return encoder_.encode(examples, cut); }
+  [[nodiscard]] std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples,
+                                                            graft::Truncation& cut) const override {
+    return encoder_.encode(examples, cut);
+  }
   [[nodiscard]] std::vector<Token> words(std::string_view text, bool) const override { return tokenizer_.encode(text); }
   [[nodiscard]] std::string text(std::vector<Token> const& target) const override {
     std::string text = tokenizer_.decode(target, true);
@@ -135,11 +142,14 @@ class TextTokens final : public PairTokens {
 
 /// The way of a model that reads and writes texts, as the template says.
 /// @param max_target longest target in tokens; 0 for no limit
-[[nodiscard]] inline std::unique_ptr<PairTokens> pair_tokens(std::filesystem::path const& model, graft::AdapterTemplate const& saved, graft::Index max_target = 0) {
-  if (saved.kind != graft::TextKind::characters) return std::make_unique<TextTokens>(graft::load_tokenizer(model), saved.form, graft::LengthLimits{saved.max_source, max_target});
+[[nodiscard]] inline std::unique_ptr<PairTokens> pair_tokens(std::filesystem::path const& model, graft::AdapterTemplate const& saved,
+                                                             graft::Index max_target = 0) {
+  if (saved.kind != graft::TextKind::characters)
+    return std::make_unique<TextTokens>(graft::load_tokenizer(model), saved.form, graft::LengthLimits{saved.max_source, max_target});
   auto const path = model / "config.json";
   auto const config = graft::read_json(path);
-  return std::make_unique<CharacterTokens>(graft::json_at<std::string>(path.string(), config, "grapheme_chars"), graft::json_at<std::string>(path.string(), config, "phoneme_chars"),
+  return std::make_unique<CharacterTokens>(graft::json_at<std::string>(path.string(), config, "grapheme_chars"),
+                                           graft::json_at<std::string>(path.string(), config, "phoneme_chars"),
                                            graft::LengthLimits{saved.max_source, max_target});
 }
 

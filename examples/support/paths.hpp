@@ -32,8 +32,27 @@ struct NamedPath {
          same_place(output.has_parent_path() ? output.parent_path() : std::filesystem::path("."), input);
 }
 
-/// @throws UsageError for an output in the place of an input, or of another output
+/// Whether a path leads to what can be read once: a pipe, a FIFO, a terminal.
+[[nodiscard]] inline bool is_stream(std::filesystem::path const& path) {
+  std::error_code error;
+  auto const type = std::filesystem::status(path, error).type();
+  return !error && (type == std::filesystem::file_type::fifo || type == std::filesystem::file_type::character ||
+                    type == std::filesystem::file_type::socket);
+}
+
+/// @throws UsageError for a stream that two options name: the second would find it empty
+inline void check_streams(std::vector<NamedPath> const& inputs) {
+  std::error_code error;
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (!inputs[i].path.empty() && is_stream(inputs[i].path) && std::filesystem::equivalent(inputs[i].path, inputs[j].path, error))
+        throw UsageError(std::string(inputs[i].option) + " names the stream that " + inputs[j].option +
+                         " reads, which can be read once: " + inputs[i].path + "; expected a file");
+}
+
+/// @throws UsageError for an output in the place of an input, or of another output, and for an input stream of two options
 inline void check_apart(std::vector<NamedPath> const& inputs, std::vector<NamedPath> const& outputs) {
+  check_streams(inputs);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     auto const& [option, path] = outputs[i];
     if (path.empty() || path.starts_with("/dev/") || path.starts_with("/proc/")) continue;
@@ -43,8 +62,7 @@ inline void check_apart(std::vector<NamedPath> const& inputs, std::vector<NamedP
     for (auto const& input : inputs)
       if (!input.path.empty() && (same_place(path, input.path) || replaces_within(path, input.path))) refuse(input);
     for (std::size_t j = 0; j < i; ++j)
-      if (!outputs[j].path.empty() && (same_place(path, outputs[j].path) || replaces_within(path, outputs[j].path)))
-        refuse(outputs[j]);
+      if (!outputs[j].path.empty() && (same_place(path, outputs[j].path) || replaces_within(path, outputs[j].path))) refuse(outputs[j]);
   }
 }
 

@@ -39,14 +39,16 @@ inline void print(std::string_view text) {
     graft::fail<graft::FileError>("[standard output] cannot be written; expected a terminal, a pipe that is read, or room on the disk");
 }
 
-/// The sentence for whatever was thrown. Everything that graft throws has its own; what else comes out of a library below it is worded here, without its text.
+/// The sentence for whatever was thrown. Everything that graft throws has its own; what else comes out of a library below it is
+/// worded here, without its text.
 [[nodiscard]] inline std::string sentence_of(std::exception_ptr const& thrown) {
   try {
     std::rethrow_exception(thrown);
   } catch (graft::Error const& error) {
     return error.what();
   } catch (std::bad_alloc const&) {
-    return "[memory] the system has no more memory for this program; expected enough; hint: a smaller batch or model, fewer threads (GRAFT_NUM_THREADS), or a "
+    return "[memory] the system has no more memory for this program; expected enough; hint: a smaller batch or model, fewer threads "
+           "(GRAFT_NUM_THREADS), or a "
            "higher limit (ulimit -v)";
   } catch (std::length_error const&) {
     return "[memory] got a size that no memory can hold; expected a smaller one; hint: a smaller batch, length or file";
@@ -55,8 +57,8 @@ inline void print(std::string_view text) {
   }
 }
 
-/// Parses the command line and runs `body`. Exit status: 0, 1 (failed, with a sentence on standard error), 2 (usage), 128 + the number of a signal that it was
-/// ended by in order.
+/// Parses the command line and runs `body`. Exit status: 0, 1 (failed, with a sentence on standard error), 2 (usage), 128 + the
+/// number of a signal that it was ended by in order.
 template <class Body>
 int run_program(CLI::App& app, int argc, char** argv, Body const& body) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader of the messages that goes away must not end a training; writing says what is wrong

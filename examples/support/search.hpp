@@ -1,5 +1,6 @@
 /// @file
-/// @brief How a program's texts are searched for: its options, and what the checkpoint's generation configuration says where there is no option.
+/// @brief How a program's texts are searched for: its options, and what the checkpoint's generation configuration says where there
+/// is no option.
 #pragma once
 
 #include <algorithm>

@@ -110,7 +110,8 @@ inline void SearchOptions::check_options(Kind kind) const {
   refuse(top_p && !sampling, "--top-p", "--sample"), refuse(min_p && !sampling, "--min-p", "--sample"),
       refuse(seed && !sampling && !one_text, "--seed", "--sample");
   bool const single = beams && *beams == 1;
-  refuse(length_penalty && single, "--length-penalty", "more than one beam"), refuse(early_stopping && single, "--early-stopping", "more than one beam");
+  refuse(length_penalty && single, "--length-penalty", "more than one beam"),
+      refuse(early_stopping && single, "--early-stopping", "more than one beam");
   refuse(length_penalty && !beam_search, "--length-penalty", "--beams"),
       refuse(early_stopping && !beam_search, "--early-stopping", "--beams");
   refuse(sequences.value_or(1) > 1 && kind == Kind::greedy, "--sequences", "--sample or --beams");

@@ -57,14 +57,15 @@ class SignalWatch {
   std::array<struct sigaction, detail::ending_signals.size()> before_{};
 };
 
-/// After a training: where a signal has ended it, keeps what was trained and ends the program. With checkpoints the last one stands; without, the adapter is saved as it
-/// is, in `output`, or beside it where that holds an earlier one.
+/// After a training: where a signal has ended it, keeps what was trained and ends the program. With checkpoints the last one
+/// stands; without, the adapter is saved as it is, in `output`, or beside it where that holds an earlier one.
 /// @throws Interrupted
 inline void keep_interrupted(graft::TrainingReport const& report, std::string const& checkpoint, std::string const& output,
                              std::function<void(std::string const&)> const& save) {
   if (report.interrupted == 0) return;
   std::string const what = graft::cat("[training] was ended by signal ", report.interrupted, " after step ", report.steps.size());
-  if (!checkpoint.empty()) throw Interrupted(report.interrupted, graft::cat(what, "; hint: --resume goes on from the checkpoint in ", checkpoint));
+  if (!checkpoint.empty())
+    throw Interrupted(report.interrupted, graft::cat(what, "; hint: --resume goes on from the checkpoint in ", checkpoint));
   if (output.empty()) throw Interrupted(report.interrupted, what + "; nothing is kept, for there is neither --checkpoint nor --output");
   std::error_code missing;
   bool const held = std::filesystem::exists(std::filesystem::path(output) / "adapter_config.json", missing);
@@ -72,7 +73,8 @@ inline void keep_interrupted(graft::TrainingReport const& report, std::string co
   while (bare.size() > 1 && bare.back() == '/') bare.pop_back();
   std::string const where = held ? bare + ".interrupted" : output;
   save(where);
-  throw Interrupted(report.interrupted, graft::cat(what, "; the adapter is saved as it was then in ", where, held ? graft::cat(", the earlier one in ", output, " is unchanged") : ""));
+  throw Interrupted(report.interrupted, graft::cat(what, "; the adapter is saved as it was then in ", where,
+                                                   held ? graft::cat(", the earlier one in ", output, " is unchanged") : ""));
 }
 
 }  // namespace support

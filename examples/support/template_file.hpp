@@ -43,8 +43,8 @@ inline std::optional<graft::AdapterTemplate> load_template(std::filesystem::path
   auto saved = graft::load_template(folder);
   if (!saved) return std::nullopt;
   if (saved->kind && *saved->kind != kind)
-    graft::fail<graft::FileError>("[", (folder / graft::template_file).string(), "] is the template of another kind of model; got ", graft::text_kind_name(*saved->kind), "; expected ",
-                                  graft::text_kind_name(kind));
+    graft::fail<graft::FileError>("[", (folder / graft::template_file).string(), "] is the template of another kind of model; got ",
+                                  graft::text_kind_name(*saved->kind), "; expected ", graft::text_kind_name(kind));
   if (!saved->kind) {  // of the first version
     saved->kind = kind;
     saved->form.apart = kind == graft::TextKind::pair;
@@ -56,12 +56,16 @@ inline std::optional<graft::AdapterTemplate> load_template(std::filesystem::path
 /// Puts what the options say in place of `saved`; where that was kept in `folder` and differs, a warning says so.
 inline void apply_options(graft::AdapterTemplate& saved, TemplateOptions const& given, std::string const& folder = {}) {
   if (*saved.kind == graft::TextKind::characters && (given.begin_token || !given.separator.value_or("").empty()))
-    graft::fail<graft::ConfigError>("[template] got --", given.begin_token ? "begin-token" : "separator", " for a model whose config.json lists the characters that it reads; expected neither: ",
+    graft::fail<graft::ConfigError>("[template] got --", given.begin_token ? "begin-token" : "separator",
+                                    " for a model whose config.json lists the characters that it reads; expected neither: ",
                                     "it has no separator, and its own beginning token");
   auto const differs = [&](char const* what, std::string const& kept, std::string const& now) {
-    if (!folder.empty()) graft::warn("[", folder, "/", graft::template_file, "] says that training had ", what, " ", kept, "; got ", now, " as an option, which is taken");
+    if (!folder.empty())
+      graft::warn("[", folder, "/", graft::template_file, "] says that training had ", what, " ", kept, "; got ", now,
+                  " as an option, which is taken");
   };
-  if (given.separator && *given.separator != saved.form.separator) differs("the separator", graft::printable(saved.form.separator), graft::printable(*given.separator));
+  if (given.separator && *given.separator != saved.form.separator)
+    differs("the separator", graft::printable(saved.form.separator), graft::printable(*given.separator));
   if (given.begin_token && !saved.form.begin_token && !saved.form.special_tokens) differs("no", "beginning token", "one");
   if (given.max_source && *given.max_source != saved.max_source && saved.max_source > 0)
     differs("sources of at most", std::to_string(saved.max_source) + " tokens", std::to_string(*given.max_source));
@@ -77,8 +81,10 @@ inline graft::AdapterTemplate template_to_train(std::filesystem::path const& mod
   return saved;
 }
 
-/// For a model as it is used: what the adapter's folder keeps (without an adapter, a merged model's); else nothing but the tokenizer's own special tokens.
-inline graft::AdapterTemplate template_to_use(std::filesystem::path const& model, std::filesystem::path const& adapter, graft::TextKind kind, TemplateOptions const& given) {
+/// For a model as it is used: what the adapter's folder keeps (without an adapter, a merged model's); else nothing but the
+/// tokenizer's own special tokens.
+inline graft::AdapterTemplate template_to_use(std::filesystem::path const& model, std::filesystem::path const& adapter,
+                                              graft::TextKind kind, TemplateOptions const& given) {
   std::filesystem::path const& folder = adapter.empty() ? model : adapter;
   auto saved = load_template(folder, kind);
   bool const kept = saved.has_value();
@@ -86,14 +92,16 @@ inline graft::AdapterTemplate template_to_use(std::filesystem::path const& model
     saved = graft::AdapterTemplate::of(kind);
     saved->form.separator.clear(), saved->form.target_prefix.clear();
     if (!adapter.empty() && !given.separator && kind == graft::TextKind::continuation && !graft::AdapterFolder::open(adapter).is_peft())
-      graft::warn("[", adapter.string(), "] does not say what stood around its texts in training; got no ", graft::template_file, "; nothing but the tokenizer's special tokens is put there; ",
-                  "hint: --separator");
+      graft::warn("[", adapter.string(), "] does not say what stood around its texts in training; got no ", graft::template_file,
+                  "; nothing but the tokenizer's special tokens is put there; ", "hint: --separator");
   }
   apply_options(*saved, given, kept ? folder.string() : std::string());
   return *saved;
 }
 
 /// For `AdapterOptions::files`.
-inline std::map<std::string, std::string> template_files(graft::AdapterTemplate const& saved) { return {{graft::template_file, graft::template_text(saved)}}; }
+inline std::map<std::string, std::string> template_files(graft::AdapterTemplate const& saved) {
+  return {{graft::template_file, graft::template_text(saved)}};
+}
 
 }  // namespace support

@@ -2,7 +2,10 @@
 #include <graft/data/grouping.hpp>
 #include <graft/data/readers.hpp>
 
+#include <unistd.h>
+
 #include <array>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -90,6 +93,20 @@ TEST(ReadExamples, ChoosesByContentWhereTheExtensionSaysNothing) {
   EXPECT_EQ(read_examples(TemporaryFile("mr,ref\nname[A],b\n", ".data").path())[0].source, "name : A");
   EXPECT_TRUE(has(error_of("just text\n", ".txt"), "unknown format; got a first line 'just text'"));
   EXPECT_TRUE(has(error_of("", ".txt"), "no examples; got an empty file"));
+}
+
+// A pipe gives its text once.
+TEST(ReadExamples, ReadsAFileOnce) {
+  for (char const* text : {"a||b\n", "a\tb\n", "mr,ref\nname[a],b\n"}) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    ASSERT_EQ(::write(ends[1], text, std::strlen(text)), static_cast<ssize_t>(std::strlen(text)));
+    ::close(ends[1]);
+    auto const examples = read_examples("/dev/fd/" + std::to_string(ends[0]));
+    ::close(ends[0]);
+    ASSERT_EQ(examples.size(), 1U) << text;
+    EXPECT_EQ(examples[0].target, "b");
+  }
 }
 
 TEST(ReadExamples, RejectsMissingFilesFoldersAndOtherEncodings) {

@@ -35,6 +35,20 @@ class Adapting(ProgramTest):
         self.assertEqual(*summaries)
         self.assertEqual((self.folder / "one/adapter_model.safetensors").read_bytes(), (self.folder / "two/adapter_model.safetensors").read_bytes())
 
+    def test_layers_that_are_computed_again_give_the_same_numbers_in_less_memory(self):
+        deep = self.folder / "deep"
+        tiny_model.write_llama(deep, layers=16, positions=4096)
+        rows = self.write("long.tsv", "".join(f"{'name : a | type : pub, ' * 120}\tN{i} is a pub.\n" for i in range(2)))
+        train = lambda name, *more: run_json("finetune", "--model", deep, "--train", rows, "--method", "lora", "--batch", 1, "--output", self.folder / name, "--checkpoint", self.folder / f"{name}_checkpoints", *more)
+        plain, again = train("kept", "--steps", 2), train("again", "--steps", 2, "--recompute")
+        self.assertEqual((plain["recompute"], again["recompute"]), (False, True))
+        self.assertEqual(again["training_loss"], plain["training_loss"])
+        weights = lambda name: (self.folder / name / "adapter_model.safetensors").read_bytes()
+        self.assertEqual(weights("again"), weights("kept"))
+        self.assertLess(again["peak_memory_mib"], plain["peak_memory_mib"] / 2)
+        self.assertEqual(train("kept", "--steps", 2, "--recompute", "--resume")["steps"], 2)  # it may differ on a resume
+        self.assertEqual(weights("kept"), weights("again"))
+
     def test_a_tiny_model_learns_a_text_by_heart(self):
         data = self.write("one.txt", "key || pub is a pub.\n" * 4)
         run("finetune", "--model", self.model, "--train", data, "--method", "full", "--learning-rate", "0.01", "--epochs", "60", "--batch", "4", "--separator", " =>", "--output", self.folder / "learnt")

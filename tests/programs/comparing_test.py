@@ -69,6 +69,16 @@ class Comparing(ProgramTest):
         self.assertIn("left in all", err)
         self.check_page("all")
 
+    def test_layers_that_are_computed_again(self):
+        rows = []
+        for more in ((), ("--recompute",)):
+            report, _, err = self.compare("recomputed", "--methods", "lora", *more)
+            self.assertEqual(report["budget"]["recompute"], bool(more))
+            self.assertNotIn("taken over", err.split("LoRA")[1])  # of another request: its memory and speed are its own
+            rows.append({row["method"]: row for row in report["rows"]}["lora"])
+        for key in ("training_loss", "validation_loss", "outputs", "trainable"):
+            self.assertEqual(rows[0][key], rows[1][key])
+
     def check_page(self, out):
         text = (self.folder / out / "report.html").read_text(encoding="utf-8")
         page = Page(text)

@@ -67,6 +67,7 @@ TABLE = {
         "--validate-every": finetune(["--validation", "DATA", "--validate-every", "1", "--log", "LOG"], refused=[("lora", "--validate-every", "1")]),
         "--patience": finetune(["--validation", "DATA", "--validate-every", "1", "--learning-rate", "1", "--steps", "6", "--patience", "1"], refused=[("lora", "--patience", "1")]),
         "--max-source": finetune(["--max-source", "6"]), "--max-target": finetune(["--max-target", "4"]), "--too-long": [Elsewhere("tests/faults/requests_test.py")],
+        "--recompute": finetune(["--recompute"]) + [Elsewhere("adapting_test: of memory and time alone"), Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--recompute")],
         "--seed": finetune(["--seed", "1"]) + [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--seed", "1")],
         "--checkpoint": finetune(["--checkpoint", "CHECKPOINT"]), "--checkpoint-every": finetune(["--checkpoint", "CHECKPOINT", "--checkpoint-every", "1"], refused=[("lora", "--checkpoint-every", "1")]),
         "--resume": [Elsewhere("adapting_test")] + finetune(refused=[("lora", "--resume")]), "--log": finetune(["--log", "LOG"]),
@@ -106,7 +107,7 @@ TABLE = {
         "--model": [NEEDED], "--data": [Elsewhere("comparing_test")], "--test": [Elsewhere("comparing_test"), Refused("--test", "DATA")], "--methods": [Elsewhere("comparing_test")], "--out": [NEEDED],
         "--quick": [Elsewhere("settings of the others; comparing_test")], "--fresh": [Elsewhere("comparing_test")], "--json": [Elsewhere("comparing_test")],
         "--rows": [Elsewhere("comparing_test"), Refused("--methods", "none", "--rows", "8")], "--epochs": [Refused("--methods", "none,few_shot", "--epochs", "2"), Refused("--steps", "2", "--epochs", "2")],
-        "--steps": [Refused("--methods", "none", "--steps", "2")], "--batch": [Refused("--methods", "none", "--batch", "2")], "--validation-rows": [Elsewhere("comparing_test")], "--test-sources": [Elsewhere("comparing_test")],
+        "--steps": [Refused("--methods", "none", "--steps", "2")], "--batch": [Refused("--methods", "none", "--batch", "2")], "--recompute": [Elsewhere("comparing_test"), Refused("--methods", "none", "--recompute")], "--validation-rows": [Elsewhere("comparing_test")], "--test-sources": [Elsewhere("comparing_test")],
         "--max-new": [Elsewhere("comparing_test"), Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--max-new", "8")], "--max-source": [Elsewhere("tests/faults/requests_test.py")],
         "--max-target": [Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--max-target", "8")], "--shots": [Elsewhere("comparing_test"), Refused("--methods", "lora", "--shots", "2")], "--seed": [Elsewhere("comparing_test")],
         "--separator": [Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--separator", "=")], "--learning-rate": [Refused("--methods", "none", "--learning-rate", "1")],
@@ -124,7 +125,8 @@ TABLE = {
         "--any-base": [Elsewhere("tests/faults/adapter_files_test.py"), Refused("--any-base")], "--early-stopping": [Refused("--test", "PAIRS", "--early-stopping", "true"), Refused("--early-stopping", "true")],
         "--repetition-penalty": [Elsewhere("tests/faults/generation_test.py"), Refused("--repetition-penalty", "2")], "--generation-defaults": [Elsewhere("tests/faults/generation_test.py"), Refused("--generation-defaults", "off")],
         "--method": [Changes("--method", "full"), Refused("--train", "", "--test", "PAIRS", "--method", "lora"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--method", "lora")],
-        "--seed": [Changes("--seed", "1"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--seed", "1")], "--patience": [Refused("--patience", "1")],
+        "--seed": [Changes("--seed", "1"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--seed", "1")],
+        "--recompute": [Changes("--recompute"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--recompute")], "--patience": [Refused("--patience", "1")],
     },
     "classify": {
         "--model": [NEEDED], "--train": [NEEDED], "--validation": [Changes("--validation", "CLASSES")], "--test": [Changes("--test", "CLASSES")], "--text-columns": [Elsewhere("tasks_test")], "--label-column": [Elsewhere("tasks_test")],
@@ -134,6 +136,7 @@ TABLE = {
         "--scope": [Refused("--method", "prefix", "--scope", "decoder")], "--positions": [Changes("--output", "OUT", "--method", "prefix", "--positions", "keep"), Refused("--method", "lora", "--positions", "keep")],
         "--side": [Refused("--method", "prompt", "--side", "target")], "--place": [Changes("--output", "OUT", "--method", "prompt", "--place", "infix"), Refused("--method", "prefix", "--place", "infix")],
         "--method": [Changes("--method", "head"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--method", "lora")],
+        "--recompute": [Changes("--recompute"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--recompute")],
         "--epochs": [Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--epochs", "2")], "--patience": [Refused("--patience", "1")],
     },
 }
@@ -147,7 +150,7 @@ BASES = {
     "finetune": ("--train", "DATA", "--method", "lora", "--steps", "2", "--output", "OUT", "--json"), "generate": ("--sources", "SOURCES", "--max-new", "8"), "score": ("--hypotheses", "TEXTS", "--references", "REFERENCES"),
     "inspect": (), "convert": (), "compare": ("--out", "OUT"), "seq2seq": ("--train", "PAIRS", "--method", "lora", "--steps", "2", "--json"), "classify": ("--train", "CLASSES", "--method", "lora", "--steps", "2", "--json"),
 }
-FLAGS = {"--json", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header"}
+FLAGS = {"--json", "--recompute", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header"}
 
 
 class Options(ProgramTest):

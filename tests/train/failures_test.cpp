@@ -6,6 +6,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <sstream>
@@ -90,6 +91,37 @@ TEST(Failures, NotANumberInValidation) {
   auto settings = quick();
   model.table().mutable_value().row(19)[1] = -std::numeric_limits<float>::infinity();
   expect_within(message_of<graft::NumericError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(9), validation); }), {"validation loss is ", "after step 3"});
+}
+
+// The loss of the step that ruins a model is that of the model before it: nothing else would tell.
+TEST(Failures, ARuinedModelIsNoEndOfATraining) {
+  ScratchFolder const folder;
+  auto settings = quick();
+  settings.steps = 1, settings.learning_rate = 3e38, settings.clip = 0, settings.weight_decay = 1e3, settings.schedule = graft::Schedule::constant;
+  auto const train = [&] {
+    tiny::Model<float> model;
+    return message_of<graft::NumericError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(9)); });
+  };
+  std::vector<std::string> const says{"[Trainer] the model is ruined after step 1 (learning rate ", "parameter ", "expected finite numbers", "nothing is saved of it", "hint: a lower learning rate"};
+  expect_within(train(), says);
+
+  settings.checkpoint = folder / "run", settings.log = folder / "log.jsonl";
+  expect_within(train(), says);
+  EXPECT_FALSE(graft::has_checkpoint(settings.checkpoint));
+}
+
+// Numbers that are finite, and a loss that is not.
+TEST(Failures, NorIsOneWithoutALoss) {
+  tiny::Model<float> model;
+  auto settings = quick();
+  settings.steps = 1, settings.learning_rate = 0;
+  settings.on_step = [&](graft::StepReport const&) {
+    auto values = model.table().mutable_value();
+    std::fill_n(values.data(), values.size(), 1e38F);
+    auto weight = model.parameters()[1]->mutable_value();
+    weight.data()[0] = 100, weight.data()[1] = -100;  // ∞ − ∞ in the product
+  };
+  expect_within(message_of<graft::NumericError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(9)); }), {"ruined after step 1", "log-probability is "});
 }
 
 TEST(Failures, ThrowingModelLeavesNoRecording) {

@@ -74,6 +74,7 @@ class LoRA::State {
     for (auto& unit : units_) all.insert(all.end(), {&unit.a, &unit.b});
     return all;
   }
+  static constexpr bool adds_to_products = true;
   template <class Linear>
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const {
     for (auto const& unit : units_) {

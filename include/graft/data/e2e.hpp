@@ -88,12 +88,10 @@ inline std::string join_lines(std::string_view text) {
   return result;
 }
 
-/// Rows of an E2E file (`trainset.csv`, `devset.csv`, `testset_w_refs.csv`; also the cleaned E2E data): columns `mr` and `ref`, found by
-/// their names in the header. Sources are linearized, targets are the texts as written
-/// (PrefixTuning's files have them tokenized), on one line.
-/// @throws FileError with file and line for a malformed row, a missing column, or a file without rows
-[[nodiscard]] inline std::vector<Example> read_e2e_csv(std::filesystem::path const& path) {
-  std::string const text = read_text_file(path), file = path.string();
+namespace detail {
+
+/// `read_e2e_csv` of a text that has been read from `file`.
+[[nodiscard]] inline std::vector<Example> e2e_examples(std::string_view text, std::string const& file) {
   std::vector<CsvRow> const rows = parse_csv(text, file);
   if (rows.empty()) fail<FileError>("[", file, "] empty file; expected a header 'mr,ref' and rows");
   auto const& header = rows.front().fields;
@@ -122,6 +120,16 @@ inline std::string join_lines(std::string_view text) {
   }
   if (examples.empty()) fail<FileError>("[", file, "] no rows after the header; expected at least one example");
   return examples;
+}
+
+}  // namespace detail
+
+/// Rows of an E2E file (`trainset.csv`, `devset.csv`, `testset_w_refs.csv`; also the cleaned E2E data): columns `mr` and `ref`, found
+/// by their names in the header. Sources are linearized, targets are the texts as written (PrefixTuning's files have them tokenized),
+/// on one line.
+/// @throws FileError with file and line for a malformed row, a missing column, or a file without rows
+[[nodiscard]] inline std::vector<Example> read_e2e_csv(std::filesystem::path const& path) {
+  return detail::e2e_examples(read_text_file(path), path.string());
 }
 
 }  // namespace graft

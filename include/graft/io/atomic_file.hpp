@@ -31,7 +31,8 @@ namespace graft {
 /// (/dev/stdout) are written through and stay what they are; a folder, a socket, a block device and a loop of links are refused.
 class AtomicFile {
  public:
-  /// Creates the temporary in the target's folder, or opens the stream; throws FileError if that cannot be written.
+  /// Creates the temporary in the target's folder, or opens the stream; throws FileError if that cannot be written, or the target not
+  /// be replaced.
   explicit AtomicFile(std::filesystem::path const& target) : AtomicFile(target, detail::output_path(target)) {}
   AtomicFile(AtomicFile const&) = delete;
   AtomicFile& operator=(AtomicFile const&) = delete;
@@ -66,6 +67,7 @@ class AtomicFile {
     return file;
   }
   [[nodiscard]] int create() {
+    detail::require_replaceable(target_, detail::shown(given_));  // at the end it would be too late
     detail::remove_abandoned_once(detail::folder_of(target_));
     std::lock_guard const guard(detail::temporaries_mutex());
     detail::FileDescriptor file(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));

@@ -77,6 +77,14 @@ class AtomicFolder {
   /// adapter, say. Folders stay whatever it says.
   void replace(std::function<bool(std::string const& name)> stale) { stale_ = std::move(stale); }
 
+  /// Says what would keep files of an existing target from being replaced. @throws FileError
+  void check_replaceable(std::function<bool(std::string const& name)> const& replaced) const {
+    std::error_code missing;
+    for (auto const& path : detail::folder_entries(target_, missing))
+      if (replaced(path.filename().string()) && !detail::is_own_folder(path))
+        detail::require_replaceable(path, (given_ / path.filename()).string());
+  }
+
   /// Makes everything durable and puts it in place; throws FileError and leaves the old folder as it was if it cannot.
   void commit() try {
     synchronize(staging_);
@@ -110,6 +118,7 @@ class AtomicFolder {
 
   /// A program whose current directory lies in the target would be left in a removed folder, and a mount point cannot be renamed.
   [[nodiscard]] bool can_swap() const {
+    if (detail::why_not_replaceable(target_) != 0) return false;
     struct stat self = {};
     struct stat parent = {};
     if (::stat(target_.c_str(), &self) != 0 || ::stat(target_.parent_path().c_str(), &parent) != 0 || self.st_dev != parent.st_dev)
@@ -224,6 +233,8 @@ class AtomicFolder {
 
   /// Stale entries go first: what is new never stands beside them.
   void rename_each(std::vector<std::string> const& files) const {
+    check_replaceable(
+        [&](std::string const& name) { return is_stale(name) || std::find(files.begin(), files.end(), name) != files.end(); });
     for (auto const& name : names(target_))
       if (is_stale(name) && std::find(files.begin(), files.end(), name) == files.end() && !detail::is_own_folder(target_ / name))
         std::filesystem::remove(target_ / name);
@@ -241,5 +252,14 @@ class AtomicFolder {
   int lock_ = -1;
   bool swap_ = false;
 };
+
+/// Says what would keep a folder from being written, before the work that it is for. Nothing is changed but for missing parents, which
+/// are created.
+/// @param replaced which of the files that an existing folder has would be replaced
+/// @throws FileError
+inline void check_output_folder(std::filesystem::path const& path, std::function<bool(std::string const& name)> const& replaced) {
+  AtomicFolder const writable(path);
+  writable.check_replaceable(replaced);
+}
 
 }  // namespace graft

@@ -4,6 +4,7 @@
 
 #include <graft/core/error.hpp>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,6 +57,34 @@ struct OutputPath {
     path = next.is_absolute() ? next : folder_of(path) / next;
   }
   fail<FileError>("[", given.string(), "] is a loop of symbolic links; expected a name that can be written; nothing was changed");
+}
+
+/// Why an existing file or folder, itself no link, cannot be replaced although its folder can be written: EPERM for another user's in a
+/// folder with the sticky bit, an immutable and an append-only one, EBUSY for a mount point; 0 where it can, where nothing stands
+/// there, and on systems that do not say. Nothing is changed: Linux looks at permissions before it refuses to remove a file as a
+/// folder, or a folder as a file.
+[[nodiscard]] inline int why_not_replaceable([[maybe_unused]] std::filesystem::path const& path) {
+#ifdef __linux__
+  struct stat status = {};
+  if (::lstat(path.c_str(), &status) != 0) return 0;
+  int const removed = S_ISDIR(status.st_mode) ? ::unlink(path.c_str()) : ::rmdir(path.c_str());
+  if (removed != 0 && errno == EPERM) return EPERM;
+#ifdef STATX_ATTR_MOUNT_ROOT
+  struct statx more = {};
+  if (::statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &more) == 0 &&
+      (more.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
+    return EBUSY;
+#endif
+#endif
+  return 0;
+}
+
+/// @throws FileError for a file that `why_not_replaceable`
+inline void require_replaceable(std::filesystem::path const& path, std::string const& shown) {
+  if (int const why = why_not_replaceable(path); why != 0)
+    fail<FileError>("[", shown, "] cannot be replaced; got: ", std::strerror(why),
+                    "; expected a file that is neither immutable, a mount point, nor another ",
+                    "user's in a folder with the sticky bit; hint: choose another name; it is unchanged");
 }
 
 /// @throws FileError for what is neither a file nor a stream

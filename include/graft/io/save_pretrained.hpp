@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <graft/io/adapter_folder.hpp>
+#include <graft/io/adapter_tensors.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/atomic_folder.hpp>
 #include <graft/io/json.hpp>
@@ -41,10 +42,11 @@ inline void set_labels(nlohmann::json& config, Index labels) {
   return shard || pickled || is_adapter_file(name);
 }
 
-/// Writes config.json, as the checkpoint that the base was loaded from had it, and model.safetensors in the model's scalar, for
-/// load_pretrained and for transformers. A tied head is not written. Files of the tokenizer are not the base's: copy them. The folder
-/// appears, or gets the two files, as a whole; other weights in it go (`is_weights_file`), other files stay.
-/// @throws ConfigError for a base that was loaded from no checkpoint, FileError if the folder cannot be written
+/// Writes config.json, as the checkpoint that the base was loaded from had it, and model.safetensors in the model's scalar, for load_pretrained and for
+/// transformers. A tied head is not written. Files of the tokenizer are not the base's: copy them. The folder appears, or gets the two files, as a whole; other
+/// weights in it go (`is_weights_file`), other files stay.
+/// @throws ConfigError for a base that was loaded from no checkpoint, FileError if the folder cannot be written, NumericError if a
+/// weight is NaN or infinite
 template <Architecture A, class Scalar>
 void save_pretrained(Base<A, Scalar, Cpu> const& base, std::filesystem::path const& folder) {
   if (base->configuration.empty())
@@ -61,6 +63,9 @@ void save_pretrained(Base<A, Scalar, Cpu> const& base, std::filesystem::path con
   std::vector<TensorEntry> entries;
   auto const add = [&](std::string const& name, Tensor<Scalar> tensor) {
     if (tensor.empty()) return;
+    if (Index const i = first_not_finite(tensor); i >= 0)
+      fail<NumericError>("[", folder.string(), "] cannot be written; got ", tensor.data()[i], " in the tensor ", printable(name),
+                         "; expected finite numbers; hint: a smaller weight of the adapter; nothing was changed");
     std::vector<std::int64_t> shape;
     for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.shape()[axis]);
     entries.push_back({name, dtype_of<Scalar>, shape, reinterpret_cast<std::byte const*>(tensor.data()),

@@ -14,7 +14,8 @@ class Block {
   using Pass = StackPass<Scalar, Device>;
   using Value = Variable<Scalar, Device>;
 
-  Block(Parts const& parts, LayerAddress at) : parts_(parts), at_(at) {}
+  /// @param again whether the result has been computed before and only its gradient is wanted: its value is unspecified then
+  Block(Parts const& parts, LayerAddress at, bool again = false) : parts_(parts), at_(at), again_(again) {}
 
   /// `[tokens, width]` → `[tokens, width]`, or, where `last`, only the queries that hold targets; `pass.out` tells the result's rows.
   [[nodiscard]] Value operator()(Value x, Pass& pass, bool last) const {
@@ -52,10 +53,19 @@ class Block {
     Value const up = parts_.project({Site::feed_forward_up, at_}, x, rows);
     if constexpr (A::feed_forward == FeedForwardKind::gated) {
       Value const gate = parts_.project({Site::feed_forward_gate, at_}, x, rows);
-      return parts_.project({Site::feed_forward_down, at_}, gated(gate, up, activation), rows);
+      return down(gated(gate, up, activation), rows);
     } else {
-      return parts_.project({Site::feed_forward_down, at_}, activate(up, activation), rows);
+      return down(activate(up, activation), rows);
     }
+  }
+  /// The layer's last product. Where a sum alone follows, nothing of a layer's reverse pass reads it.
+  [[nodiscard]] Value down(Value const& x, Rows const& rows) const {
+    constexpr bool sum_follows =
+        A::placement == NormPlacement::before && !HasAfterSublayer<State, Scalar, Device> && !HasAfterLayer<State, Scalar, Device>;
+    SiteAddress const site{Site::feed_forward_down, at_};
+    if constexpr (sum_follows)
+      if (again_) return parts_.project_again(site, x, rows);
+    return parts_.project(site, x, rows);
   }
 
   [[nodiscard]] Value before(Site norm, Value const& x) const {
@@ -68,6 +78,7 @@ class Block {
 
   Parts const& parts_;
   LayerAddress at_;
+  bool again_;
 };
 
 }  // namespace graft

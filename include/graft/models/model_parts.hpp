@@ -33,6 +33,18 @@ struct ModelParts {
       if (state) return state->project(site, x, linear, rows);
     return linear(x);
   }
+  /// The same where the result has been there already and its gradient alone is wanted, as of the last product of a layer that is
+  /// computed again: the base's part is not computed, unless the strategy may read it.
+  [[nodiscard]] Value project_again(SiteAddress const& site, Value const& x, Rows const& rows) const {
+    auto const linear = [&](Value const& input) { return weights.linear(site, input, state, false); };
+    if constexpr (HasProject<State, Scalar, Device>) {
+      if constexpr (!AddsToProducts<State>)
+        return project(site, x, rows);
+      else if (state)
+        return state->project(site, x, linear, rows);
+    }
+    return linear(x);
+  }
   [[nodiscard]] Value norm(SiteAddress const& site, Value const& x) const { return weights.norm(site, x, state); }
 
   /// x + output, with what the strategy makes of the output of a sublayer that was given `input`.

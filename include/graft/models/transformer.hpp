@@ -227,7 +227,8 @@ class Transformer {
       LayerAddress const at{pass.stack, layer};
       bool const last = pass.stack == main_stack<A> && layer + 1 == layers;
       if (kept && !last)  // the last layer's backward pass comes first, and would compute it again at once
-        x = recompute(x, [kept, at](Value const& input) { return kept->layer(at, input); });
+        x = recompute(x, [kept, at](Value const& input) { return kept->layer(at, input, false); },
+                      [kept, at](Value const& input) { return kept->layer(at, input, true); });
       else
         x = Block<A, State, Scalar, Device>(parts, at)(x, pass, last);
     }
@@ -244,14 +245,15 @@ class Transformer {
     Pass pass;
     EncoderStates<Scalar, Device> source;
 
-    [[nodiscard]] Value layer(LayerAddress at, Value const& input) const {
+    /// @param again for the gradient alone
+    [[nodiscard]] Value layer(LayerAddress at, Value const& input, bool again) const {
       if (*preparations != prepared)
         fail("[transformer] computes a layer again after the adapter was prepared for another step; expected the backward pass "
              "right after its forward pass; hint: Rows::recompute = false, or one pass at a time");
       Parts const parts{*base, weights, rotary, state.get()};
-      Pass again = pass;
-      if (pass.source) again.source = &source;
-      return Block<A, State, Scalar, Device>(parts, at)(input, again, false);
+      Pass own = pass;
+      if (pass.source) own.source = &source;
+      return Block<A, State, Scalar, Device>(parts, at, again)(input, own, false);
     }
   };
   [[nodiscard]] std::shared_ptr<Kept const> keep(Pass const& pass) const {

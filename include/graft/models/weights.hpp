@@ -24,10 +24,10 @@ class WeightAccess {
 
   explicit WeightAccess(Pretrained<A, Scalar, Device> const& base) : base_(&base) {}
 
-  /// x·Wᵀ + b at a site; `role` is its weight's.
+  /// x·Wᵀ + b at a site; `role` is its weight's. Without `computed` only its reverse pass is recorded.
   template <Role role = Role::weight>
-  [[nodiscard]] Value linear(SiteAddress const& site, Value const& x, State const* state) const {
-    return with_matrix<role>(site, state, [&](auto const& w, auto const& b) { return graft::linear(x, w, b); });
+  [[nodiscard]] Value linear(SiteAddress const& site, Value const& x, State const* state, bool computed = true) const {
+    return with_matrix<role>(site, state, [&](auto const& w, auto const& b) { return graft::linear(x, w, b, computed); });
   }
   /// Logits `[rows, vocabulary]`.
   [[nodiscard]] Value head(Value const& h, State const* state) const {

@@ -64,11 +64,12 @@ void add_bias_gradient(Tensor<Scalar, Device> const& dy, Tensor<Scalar, Device>&
 }
 }  // namespace detail
 
-/// y = x·Wᵀ + b. x `[rows, in]`, W a `FrozenMatrix` or `TrainableMatrix` (`[out, in]`), b a `Tensor` (frozen) or `Variable` `[out]`, empty
-/// for none; y `[rows, out]`. Reverse: dx = dy·W; dW = dyᵀ·x and db = Σ_rows dy only where
-/// their types can be trained. A frozen W keeps nothing of x.
+/// y = x·Wᵀ + b. x `[rows, in]`, W a `FrozenMatrix` or `TrainableMatrix` (`[out, in]`), b a `Tensor` (frozen) or `Variable` `[out]`, empty for none; y `[rows, out]`.
+/// Reverse: dx = dy·W; dW = dyᵀ·x and db = Σ_rows dy only where their types can be trained. A frozen W keeps nothing of x.
+/// Without `computed`, y is zero and its reverse pass as ever: for who has y already and wants gradients alone (`recompute`).
 template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, Device>>
-[[nodiscard]] Variable<Scalar, Device> linear(Variable<Scalar, Device> const& x, Weight const& w, Bias const& b = {}) {
+[[nodiscard]] Variable<Scalar, Device> linear(Variable<Scalar, Device> const& x, Weight const& w, Bias const& b = {},
+                                              bool computed = true) {
   constexpr bool trains_weight = detail::IsTrainableMatrix<Weight>::value;
   if (x.shape().rank() != 2 || x.width() != w.in())
     fail<ShapeError>("[linear] got input ", x.shape(), "; expected [rows, ", w.in(), "] for a weight of ", w.out(), " x ", w.in());
@@ -77,8 +78,11 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
 
   Index const rows = x.rows();
   Tensor<Scalar, Device> y(Shape{rows, w.out()});
-  w.times_transposed(x.value().data(), rows, y.data());
-  if (!bias.empty()) kernels::add_to_rows(Device{}, bias.data(), rows, w.out(), y.data());
+  if (computed)
+    w.times_transposed(x.value().data(), rows, y.data());
+  else
+    kernels::fill(Device{}, y.data(), Scalar(0), y.size());
+  if (computed && !bias.empty()) kernels::add_to_rows(Device{}, bias.data(), rows, w.out(), y.data());
 
   if (!needs_gradient(x, w, b)) return y;
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/io/adapter_tensors.hpp>
 #include <graft/io/path_lock.hpp>
 #include <graft/optim/adafactor.hpp>
 #include <graft/optim/adamw.hpp>
@@ -81,10 +82,11 @@ class TrainingRun {
         if (!validation_.empty() && due(t_.validate_every)) validate(progress);
         if (t_.stop && step_ < total_ && !report_.stopped_early) report_.interrupted = t_.stop();
         if (!t_.checkpoint.empty() && (due(t_.checkpoint_every) || report_.stopped_early || report_.interrupted != 0))
-          save_checkpoint(t_.checkpoint, state());
+          save_checkpoint(t_.checkpoint, state(sound_probe()));
         if (t_.on_step) t_.on_step(done);
       }
       if (!best_.empty()) restore(best_);
+      static_cast<void>(sound_probe());
       if (report_.interrupted != 0)
         log_->end("interrupted", step_, cat("asked to stop (", report_.interrupted, ") before step ", step_ + 1, " of ", total_));
       else
@@ -277,8 +279,24 @@ class TrainingRun {
   /// Mean log-probability of the first example's targets.
   [[nodiscard]] double probe() const { return -evaluate_loss(model_, std::vector<TokenizedExample>{training_.front()}); }
 
-  [[nodiscard]] SavedTraining<Scalar> state() const {
-    SavedTraining<Scalar> saved{identity_, report_, validations_since_best_, log_->size(), probe(), {}, best_, optimizer_->state()};
+  /// The probe of a model that the last update has not ruined: its loss would show that in the next step only, and what is saved now
+  /// may take the place of something good.
+  [[nodiscard]] double sound_probe() const {
+    auto const refuse = [&](auto const& what, double value) {
+      fail<NumericError>("[Trainer] the model is ruined after step ", step_, " (learning rate ",
+                         report_.steps.empty() ? 0.0 : report_.steps.back().learning_rate, "): ", what, " is ", value,
+                         "; expected finite numbers; nothing is saved of it; hint: a lower learning rate or a warm-up", kept());
+    };
+    for (auto const* parameter : parameters_)
+      if (Index const i = first_not_finite(parameter->value()); i >= 0)
+        refuse("parameter " + parameter->name(), static_cast<double>(parameter->value().data()[i]));
+    double const value = probe();
+    if (!std::isfinite(value)) refuse("the first training example's log-probability", value);
+    return value;
+  }
+
+  [[nodiscard]] SavedTraining<Scalar> state(double probe) const {
+    SavedTraining<Scalar> saved{identity_, report_, validations_since_best_, log_->size(), probe, {}, best_, optimizer_->state()};
     for (auto const* parameter : parameters_) saved.parameters.emplace(parameter->name(), parameter->value());
     return saved;
   }

@@ -1,0 +1,57 @@
+/// @file
+/// @brief What a run writes: held against what it reads, found writable before work begins, and kept from a second writer.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <graft/io/adapter_folder.hpp>
+#include <graft/io/atomic_file.hpp>
+#include <graft/io/atomic_folder.hpp>
+#include <graft/io/path_lock.hpp>
+
+#include "support/paths.hpp"
+
+namespace support {
+
+/// The files of a program of one task.
+struct TaskPaths {
+  std::string model, train, validation, test, adapter;  ///< read
+  std::string output, predictions;                      ///< written: an adapter's folder, a file
+};
+
+/// The outputs of a run as long as it lives.
+class Outputs {
+ public:
+  /// @param adapter folder for an adapter, which is locked; an empty path is none
+  /// @param files that appear as a whole
+  /// @param log is written line by line; the training opens and locks it
+  /// @param checkpoint folder that the training locks itself
+  /// @throws UsageError for an output in the place of an input or of another output, FileError for one that cannot be written
+  Outputs(std::vector<NamedPath> const& inputs, NamedPath const& adapter, std::vector<NamedPath> const& files,
+          NamedPath const& log = {"--log", ""}, std::string const& checkpoint = {}) {
+    auto all = files;
+    all.insert(all.begin(), adapter);
+    all.push_back(log);
+    check_apart(inputs, all);
+    for (auto const& file : files)
+      if (!file.path.empty()) graft::check_output_file(file.path);
+    if (adapter.path.empty()) return;
+    graft::check_output_folder(adapter.path, graft::is_adapter_file);
+    bool const locked_by_training = !checkpoint.empty() && same_place(adapter.path, checkpoint);  // one folder for both
+    if (!locked_by_training) lock_.emplace(adapter.path);
+  }
+  Outputs(TaskPaths const& paths, std::string const& log)
+      : Outputs({{"--model", paths.model},
+                 {"--adapter", paths.adapter},
+                 {"--train", paths.train},
+                 {"--validation", paths.validation},
+                 {"--test", paths.test}},
+                {"--output", paths.output}, {{"--predictions", paths.predictions}}, {"--log", log}) {}
+
+ private:
+  std::optional<graft::PathLock> lock_;
+};
+
+}  // namespace support
