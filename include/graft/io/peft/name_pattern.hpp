@@ -1,95 +1,115 @@
 /// @file
-/// @brief Regular expressions over module names, as PEFT's adapter_config.json has them: the part of Python's `re` that all engines read alike.
+/// @brief Regular expressions over module names, as PEFT's adapter_config.json has them: what Python's `re` and `std::regex` read alike.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
+#include <regex>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
-
-#include <graft/io/peft/pattern_parser.hpp>
 
 namespace graft::detail {
 
-/// Literals, `.`, classes, `\d \w \s \b` and their opposites, groups, `|`, `* + ? {m,n}`, `^`, `$`. Matching follows all alternatives at
-/// once (Thompson 1968), so that no expression in a file can make it slow.
-class NamePattern {
+/// Spells a regular expression of Python as `std::regex` reads it.
+class PatternSpelling {
  public:
-  /// Nothing for an expression with anything else (look-around, back references, flags), for a malformed one and for one of more than
-  /// 10,000 steps.
-  [[nodiscard]] static std::optional<NamePattern> parse(std::string_view text) {
-    PatternParser parser{text};
-    auto steps = parser.alternatives(0);
-    if (!steps || parser.at != text.size()) return std::nullopt;
-    steps->push_back({Kind::done});
-    return NamePattern(std::move(*steps));
-  }
+  explicit PatternSpelling(std::string_view python) : rest_(python) {}
 
-  /// Whether all of `name` matches (`re.fullmatch`).
-  [[nodiscard]] bool matches(std::string_view name) const {
-    std::vector<std::size_t> now, next;
-    std::vector<bool> seen(steps_.size());
-    follow(0, name, 0, now, seen);
-    for (std::size_t i = 0; i < name.size(); ++i) {
-      next.clear();
-      seen.assign(steps_.size(), false);
-      for (std::size_t const at : now)
-        if (steps_[at].kind == Kind::character && steps_[at].set[static_cast<unsigned char>(name[i])])
-          follow(at + 1, name, i + 1, next, seen);
-      now.swap(next);
-    }
-    return std::any_of(now.begin(), now.end(), [&](std::size_t at) { return steps_[at].kind == Kind::done; });
+  /// Nothing for an expression that the two would read differently: flags, look-behind, back references, possessive and stacked repeats,
+  /// classes within classes, letters after `\` with other meanings, characters beyond ASCII.
+  [[nodiscard]] std::optional<std::string> ecma_script() {
+    while (!rest_.empty())
+      if (!(next_is("[") ? character_class() : next_is("\\") ? escape(false) : next_is("(?") ? group() : repeat() || plain())) return std::nullopt;
+    return result_;
   }
 
  private:
-  using Kind = PatternStep::Kind;
+  [[nodiscard]] bool next_is(std::string_view what) const { return rest_.starts_with(what); }
+  [[nodiscard]] bool next_is_one_of(std::string_view characters) const { return !rest_.empty() && characters.find(rest_[0]) != characters.npos; }
+  /// Takes so many characters as they are, or spelled otherwise.
+  bool take(std::size_t count) { return take(count, rest_.substr(0, count)); }
+  bool take(std::size_t count, std::string_view spelled) {
+    result_ += spelled;
+    rest_.remove_prefix(count);
+    return true;
+  }
 
-  explicit NamePattern(PatternSteps steps) : steps_(std::move(steps)) {}
+  bool plain() {
+    if (rest_[0] <= '\n' || static_cast<unsigned char>(rest_[0]) >= 0x80 || next_is_one_of("*+?{")) return false;
+    repeatable_ = !next_is_one_of("(|");
+    return take(1);
+  }
+  bool escape(bool in_class) {
+    rest_.remove_prefix(1);
+    repeatable_ = true;
+    if (!in_class && next_is("A")) return take(1, "^");
+    if (!in_class && next_is("Z")) return take(1, "$");
+    if (next_is_one_of("_ -")) return take(1, in_class && next_is("-") ? "\\-" : rest_.substr(0, 1));
+    if (!next_is_one_of("dDwWsS.*+?()[]{}|^$/\\") && (in_class || !next_is_one_of("bB"))) return false;
+    result_ += '\\';
+    return take(1);
+  }
+  bool group() {
+    repeatable_ = false;
+    if (next_is("(?:") || next_is("(?=") || next_is("(?!")) return take(3);
+    std::size_t const end = rest_.find('>');
+    return next_is("(?P<") && end != rest_.npos && take(end + 1, "(?:");  // its name is for back references
+  }
+  /// Behind what can be repeated: once, and then perhaps `?`, which changes nothing where all of a name must match.
+  bool repeat() {
+    if (!repeatable_ || !next_is_one_of("*+?{")) return false;
+    std::size_t const end = next_is("{") ? rest_.find('}') : 0;
+    if (end == rest_.npos || (next_is("{") && rest_.find_first_not_of("0123456789,", 1) != end)) return false;
+    if (next_is("{,")) take(1, "{0");
+    take(rest_.find_first_of("*+?}") + 1);
+    if (next_is("?")) rest_.remove_prefix(1);
+    repeatable_ = false;
+    return true;
+  }
+  bool character_class() {
+    take(next_is("[^") ? 2 : 1);
+    if (next_is("]")) take(1, "\\]");  // a first ] is a member
+    while (!next_is("]")) {
+      if (rest_.empty() || next_is("[")) return false;
+      if (!(next_is("\\") ? escape(true) : rest_[0] > '\n' && static_cast<unsigned char>(rest_[0]) < 0x80 && take(1))) return false;
+    }
+    repeatable_ = true;
+    return take(1);
+  }
 
-  /// Adds the steps that are reached from `at` without reading a character.
-  void follow(std::size_t at, std::string_view name, std::size_t place, std::vector<std::size_t>& reached, std::vector<bool>& seen) const {
-    std::vector<std::size_t> open{at};
-    auto const go = [](std::size_t from, std::ptrdiff_t distance) {
-      return static_cast<std::size_t>(static_cast<std::ptrdiff_t>(from) + distance);
-    };
-    while (!open.empty()) {
-      std::size_t const i = open.back();
-      open.pop_back();
-      if (seen[i]) continue;
-      seen[i] = true;
-      PatternStep const& step = steps_[i];
-      bool const border = (place > 0 && is_pattern_word(name[place - 1])) != (place < name.size() && is_pattern_word(name[place]));
-      switch (step.kind) {
-        case Kind::fork:
-          open.push_back(go(i, step.second)), open.push_back(go(i, step.first));
-          break;
-        case Kind::jump:
-          open.push_back(go(i, step.first));
-          break;
-        case Kind::begin:
-          if (place == 0) open.push_back(i + 1);
-          break;
-        case Kind::end:
-          if (place == name.size()) open.push_back(i + 1);
-          break;
-        case Kind::border:
-          if (border) open.push_back(i + 1);
-          break;
-        case Kind::no_border:
-          if (!border) open.push_back(i + 1);
-          break;
-        case Kind::character:
-        case Kind::done:
-          reached.push_back(i);
-          break;
-      }
+  std::string_view rest_;
+  std::string result_;
+  bool repeatable_ = false;
+};
+
+/// A regular expression of Python, matched by the standard library's. Names are of ASCII and have no line ends.
+class NamePattern {
+ public:
+  /// Nothing for an expression that is malformed, that `PatternSpelling` leaves aside, or of more than 1,000 characters.
+  [[nodiscard]] static std::optional<NamePattern> parse(std::string_view text) {
+    auto const spelled = text.size() > 1000 ? std::nullopt : PatternSpelling(text).ecma_script();
+    if (!spelled) return std::nullopt;
+    try {
+      return NamePattern(std::regex(*spelled, options));
+    } catch (std::regex_error const&) {
+      return std::nullopt;
     }
   }
 
-  PatternSteps steps_;
+  /// Whether all of `name` matches (`re.fullmatch`).
+  [[nodiscard]] bool matches(std::string_view name) const { return std::regex_match(name.begin(), name.end(), regex_); }
+
+ private:
+  static constexpr auto options = std::regex::ECMAScript | std::regex::nosubs
+#ifdef __GLIBCXX__
+                                  | std::regex_constants::__polynomial  // no expression in a file can make it slow
+#endif
+      ;
+
+  explicit NamePattern(std::regex regex) : regex_(std::move(regex)) {}
+
+  std::regex regex_;
 };
 
 }  // namespace graft::detail
