@@ -187,18 +187,20 @@ std::string configuration_text(Json const& configuration) {
   if (!configuration.is_object()) return "";
   std::string text;
   for (auto const& [name, value] : configuration.items())
-    text += (text.empty() ? ", with " : ", ") + graft::printable_name(name) + " " + (value.is_array() ? graft::cat("of ", value.size()) : value.dump(-1, ' ', false, Json::error_handler_t::replace));
+    text += (text.empty() ? ", with " : ", ") + graft::printable_name(name) + " " +
+            (value.is_array() ? graft::cat("of ", value.size()) : value.dump(-1, ' ', false, Json::error_handler_t::replace));
   return text;
 }
 
 std::string adapter_text(Json const& a) {
-  std::string text = a.at("path").get<std::string>() + "\n" + padded("strategy", 14) + a.at("strategy").get<std::string>() + "\n" +
-                     padded("format", 14) + a.at("format").get<std::string>() + "\n" + padded("parameters", 14) +
-                     graft::grouped(a.at("parameters")) + "\n" + padded("base", 14) +
-                     (a.at("base").is_null() ? "unknown: the file does not say"
-                                             : "weights " + graft::printable(a.at("base").at("hash").get<std::string>()) + ", stored as " +
-                                                   graft::printable(a.at("base").at("storage").get<std::string>()) + configuration_text(a.at("base").at("configuration"))) +
-                     "\n\nsettings\n";
+  std::string text =
+      a.at("path").get<std::string>() + "\n" + padded("strategy", 14) + a.at("strategy").get<std::string>() + "\n" + padded("format", 14) +
+      a.at("format").get<std::string>() + "\n" + padded("parameters", 14) + graft::grouped(a.at("parameters")) + "\n" + padded("base", 14) +
+      (a.at("base").is_null()
+           ? "unknown: the file does not say"
+           : "weights " + graft::printable(a.at("base").at("hash").get<std::string>()) + ", stored as " +
+                 graft::printable(a.at("base").at("storage").get<std::string>()) + configuration_text(a.at("base").at("configuration"))) +
+      "\n\nsettings\n";
   for (auto const& [key, value] : a.at("settings").items())
     text += "  " + padded(graft::printable_name(key), 26) + value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   text += "\ntensors\n";

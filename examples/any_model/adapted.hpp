@@ -28,7 +28,12 @@ namespace any_model {
 template <graft::Architecture A>
 [[nodiscard]] auto as_prompt_tuning(graft::Transformer<A, graft::EmbeddingOnly> model) {
   auto const& own = model.settings();
-  graft::PromptTuning settings{.length = own.length, .init = graft::Init::normal, .side = own.side, .place = own.place, .positions = own.positions, .pooling = own.pooling};
+  graft::PromptTuning settings{.length = own.length,
+                               .init = graft::Init::normal,
+                               .side = own.side,
+                               .place = own.place,
+                               .positions = own.positions,
+                               .pooling = own.pooling};
   auto result = graft::adapt(model.base(), std::move(settings));
   result.state().adopt(model.state().embeddings().values());
   return result;
@@ -53,7 +58,8 @@ class Adapted final : public ErasedModel {
     if constexpr (Model::has_encoder)
       return model_.encode_sources(batch);
     else
-      graft::fail<graft::ConfigError>("[encode_sources] got a ", config().architecture, " model; expected one with an encoder and a decoder");
+      graft::fail<graft::ConfigError>("[encode_sources] got a ", config().architecture,
+                                      " model; expected one with an encoder and a decoder");
   }
   graft::Index virtual_tokens() override { return model_.virtual_tokens(); }
   graft::RowReach row_reach(graft::Stack stack) override { return model_.row_reach(stack); }
@@ -71,8 +77,9 @@ class Adapted final : public ErasedModel {
     if constexpr (graft::can_merge<Strategy>)
       graft::save_pretrained(graft::merge(model_), folder);
     else
-      graft::fail<graft::ConfigError>("[merge] got an adapter of the strategy ", Strategy::name,
-                                      ", which is not in the base's weights; expected lora, ia3, bitfit or one that trains the weights themselves");
+      graft::fail<graft::ConfigError>(
+          "[merge] got an adapter of the strategy ", Strategy::name,
+          ", which is not in the base's weights; expected lora, ia3, bitfit or one that trains the weights themselves");
   }
 
  private:
@@ -80,7 +87,8 @@ class Adapted final : public ErasedModel {
   [[nodiscard]] std::optional<graft::PrefixScope> other_scope(graft::AdapterFormat format) const {
     using graft::PrefixScope;
     if (!info().main().crosses || format == graft::AdapterFormat::automatic) return std::nullopt;
-    PrefixScope const own = model_.settings().scope, wanted = format == graft::AdapterFormat::peft ? PrefixScope::peft_decoder : PrefixScope::decoder;
+    PrefixScope const own = model_.settings().scope,
+                      wanted = format == graft::AdapterFormat::peft ? PrefixScope::peft_decoder : PrefixScope::decoder;
     return own == PrefixScope::all || own == wanted ? std::nullopt : std::optional(wanted);
   }
 
@@ -109,8 +117,8 @@ template <graft::Architecture A>
 [[nodiscard]] std::unique_ptr<AnyModel> adapt_by_name(graft::Base<A> const& base, Method const& m) {
   std::unique_ptr<AnyModel> model;
   MethodReader reader(m);
-  visit_settings<A::head == graft::HeadKind::classifier>(reader, base->info(),
-                                                         [&](auto settings) { model = wrap(graft::adapt(base, with_head<A>(m, std::move(settings)), m.seed)); });
+  visit_settings<A::head == graft::HeadKind::classifier>(
+      reader, base->info(), [&](auto settings) { model = wrap(graft::adapt(base, with_head<A>(m, std::move(settings)), m.seed)); });
   if (auto const use = reader.use(); !use.unread.empty())
     graft::fail<graft::ConfigError>("[method] got ", use.unread.front(), ", which ", m.name, " does not read; expected it left out");
   return model;
@@ -128,17 +136,19 @@ class BaseOf final : public AnyBase {
     std::unique_ptr<AnyModel> model;
     auto const keep = [&](auto loaded) { model = wrap(std::move(loaded)); };
     if constexpr (A::head == HeadKind::classifier)
-      visit_adapter<Composed<PrefixTuning, ClassificationHead>, Composed<PromptTuning, ClassificationHead>, Composed<EmbeddingOnly, ClassificationHead>,
-                    Composed<BottleneckAdapter, ClassificationHead>, Composed<LoRA, ClassificationHead>, Composed<BitFit, ClassificationHead>,
-                    Composed<TopLayers, ClassificationHead>, Composed<FullFineTuning, ClassificationHead>, Composed<IA3, ClassificationHead>,
-                    Composed<PTuning, ClassificationHead>, Composed<ParallelAdapter, ClassificationHead>, ClassificationHead, LoRA>(base_, adapter, keep, options);
+      visit_adapter<Composed<PrefixTuning, ClassificationHead>, Composed<PromptTuning, ClassificationHead>,
+                    Composed<EmbeddingOnly, ClassificationHead>, Composed<BottleneckAdapter, ClassificationHead>,
+                    Composed<LoRA, ClassificationHead>, Composed<BitFit, ClassificationHead>, Composed<TopLayers, ClassificationHead>,
+                    Composed<FullFineTuning, ClassificationHead>, Composed<IA3, ClassificationHead>, Composed<PTuning, ClassificationHead>,
+                    Composed<ParallelAdapter, ClassificationHead>, ClassificationHead, LoRA>(base_, adapter, keep, options);
     else
-      visit_adapter<PrefixTuning, InfixTuning, PromptTuning, EmbeddingOnly, BottleneckAdapter, LoRA, BitFit, TopLayers, FullFineTuning, Composed<PrefixTuning, LoRA>, IA3, PTuning,
-                    ParallelAdapter, Composed<PrefixTuning, ParallelAdapter>>(
-          base_, adapter, keep, options);
+      visit_adapter<PrefixTuning, InfixTuning, PromptTuning, EmbeddingOnly, BottleneckAdapter, LoRA, BitFit, TopLayers, FullFineTuning,
+                    Composed<PrefixTuning, LoRA>, IA3, PTuning, ParallelAdapter, Composed<PrefixTuning, ParallelAdapter>>(base_, adapter,
+                                                                                                                          keep, options);
     return model;
   }
-  std::unique_ptr<AnyModel> combine(std::vector<std::pair<std::filesystem::path, double>> const& adapters, graft::CombineSettings const& settings, graft::LoadOptions const& options = {}) const override {
+  std::unique_ptr<AnyModel> combine(std::vector<std::pair<std::filesystem::path, double>> const& adapters,
+                                    graft::CombineSettings const& settings, graft::LoadOptions const& options = {}) const override {
     std::unique_ptr<AnyModel> sum;
     graft::visit_adapter<graft::LoRA, graft::IA3>(base_, adapters.front().first, [&](auto const& first) {
       using Model = std::remove_cvref_t<decltype(first)>;

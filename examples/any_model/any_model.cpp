@@ -34,7 +34,8 @@ std::vector<std::pair<std::string, graft::Shape>> AnyModel::parameters() {
   return all;
 }
 
-graft::TrainingReport AnyModel::fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training, std::vector<graft::TokenizedExample> validation) {
+graft::TrainingReport AnyModel::fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training,
+                                    std::vector<graft::TokenizedExample> validation) {
   return graft::Trainer(settings).fit(*parts_->model, std::move(training), std::move(validation));
 }
 
@@ -46,7 +47,8 @@ double AnyModel::step(std::vector<graft::TokenizedExample> const& examples, doub
   std::iota(all.begin(), all.end(), graft::Index{0});
   double targets = 0, loss = 0;
   for (auto const& example : examples) targets += static_cast<double>(example.target.size());
-  for (auto const& pass : graft::divide_by_length(all, graft::row_lengths(examples), static_cast<graft::Index>(examples.size()), max_tokens)) {
+  for (auto const& pass :
+       graft::divide_by_length(all, graft::row_lengths(examples), static_cast<graft::Index>(examples.size()), max_tokens)) {
     graft::Batch batch = graft::pack_selected(model, examples, pass);
     batch.rows.training = true;
     auto const part = graft::token_loss(model.scores(batch), batch.rows.targets, targets);
@@ -60,17 +62,22 @@ double AnyModel::step(std::vector<graft::TokenizedExample> const& examples, doub
 
 double AnyModel::loss(std::vector<graft::TokenizedExample> const& examples) { return graft::evaluate_loss(*parts_->model, examples); }
 
-graft::Generations AnyModel::generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings, graft::Index at_once) {
+graft::Generations AnyModel::generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings,
+                                      graft::Index at_once) {
   auto& model = *parts_->model;
   if (model.info().classifies)
-    graft::fail<graft::ConfigError>("[generate] got a ", config().architecture, " model, which classifies; expected one that writes text; hint: the program classify");
-  auto const write = [&](auto writing) { return std::visit([&](auto const& chosen) { return graft::generate(writing, prompts, chosen, at_once); }, settings); };
+    graft::fail<graft::ConfigError>("[generate] got a ", config().architecture,
+                                    " model, which classifies; expected one that writes text; hint: the program classify");
+  auto const write = [&](auto writing) {
+    return std::visit([&](auto const& chosen) { return graft::generate(writing, prompts, chosen, at_once); }, settings);
+  };
   return model.info().main().crosses ? write(Writing<true>(model)) : write(Writing<false>(model));
 }
 
 std::vector<graft::Token> AnyModel::classify(std::vector<graft::TokenizedExample> const& examples, graft::Index at_once) {
   if (!parts_->model->info().classifies)
-    graft::fail<graft::ConfigError>("[classify] got a ", config().architecture, " model, which writes text; expected an encoder (bert, roberta)");
+    graft::fail<graft::ConfigError>("[classify] got a ", config().architecture,
+                                    " model, which writes text; expected an encoder (bert, roberta)");
   return graft::classify(*parts_->model, examples, at_once);
 }
 
@@ -92,8 +99,9 @@ static std::vector<std::string> names_of() {
 }
 
 MethodChoices const& method_choices() {
-  static MethodChoices const choices{names_of<graft::Init>(), names_of<graft::AdapterPlacement>(), names_of<graft::PrefixScope>(), names_of<graft::PositionPolicy>(),
-                                     names_of<graft::Side>(), names_of<graft::Place>()};
+  static MethodChoices const choices{names_of<graft::Init>(),        names_of<graft::AdapterPlacement>(),
+                                     names_of<graft::PrefixScope>(), names_of<graft::PositionPolicy>(),
+                                     names_of<graft::Side>(),        names_of<graft::Place>()};
   return choices;
 }
 

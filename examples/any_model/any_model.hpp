@@ -39,13 +39,15 @@ class AnyModel {
   [[nodiscard]] graft::RowLimits row_limits();
   /// Names and sizes of what is trained.
   [[nodiscard]] std::vector<std::pair<std::string, graft::Shape>> parameters();
-  graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training, std::vector<graft::TokenizedExample> validation);
+  graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training,
+                            std::vector<graft::TokenizedExample> validation);
   /// One AdamW step on one batch (decay 0.01, no clipping), in passes of at most `max_tokens`; returns the loss before it.
   double step(std::vector<graft::TokenizedExample> const& batch, double learning_rate, graft::Index max_tokens);
   /// Mean −log p of all target tokens.
   [[nodiscard]] double loss(std::vector<graft::TokenizedExample> const& examples);
   /// @throws ConfigError for a classifier
-  [[nodiscard]] graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings, graft::Index at_once = 32);
+  [[nodiscard]] graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings,
+                                            graft::Index at_once = 32);
   /// The most probable class of every example. @throws ConfigError for a model that writes text
   [[nodiscard]] std::vector<graft::Token> classify(std::vector<graft::TokenizedExample> const& examples, graft::Index at_once = 32);
   /// Writes the adapter folder (PEFT's where PEFT has the strategy, unless the options say otherwise).
@@ -66,15 +68,18 @@ class AnyBase {
   [[nodiscard]] virtual graft::ModelInfo const& info() const = 0;
   [[nodiscard]] virtual std::unique_ptr<AnyModel> adapt(Method const& method) const = 0;
   /// The model with a saved adapter.
-  [[nodiscard]] virtual std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter, graft::LoadOptions const& options = {}) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter,
+                                                       graft::LoadOptions const& options = {}) const = 0;
   /// The model with the weighted sum of saved adapters, at least one. @throws FileError for strategies without weighted sums
   [[nodiscard]] virtual std::unique_ptr<AnyModel> combine(std::vector<std::pair<std::filesystem::path, double>> const& adapters,
-                                                          graft::CombineSettings const& settings, graft::LoadOptions const& options = {}) const = 0;
+                                                          graft::CombineSettings const& settings,
+                                                          graft::LoadOptions const& options = {}) const = 0;
 };
 
 /// A Hugging Face folder or GGUF file.
 [[nodiscard]] std::unique_ptr<AnyBase> load_base(std::filesystem::path const& path);
 /// Random weights of GPT-2's shape, for measurements.
-[[nodiscard]] std::unique_ptr<AnyBase> random_gpt2(graft::Index layers, graft::Index width, graft::Index heads, graft::Index vocabulary = 50257, graft::Index positions = 1024);
+[[nodiscard]] std::unique_ptr<AnyBase> random_gpt2(graft::Index layers, graft::Index width, graft::Index heads,
+                                                   graft::Index vocabulary = 50257, graft::Index positions = 1024);
 
 }  // namespace any_model

@@ -62,8 +62,12 @@ class Writing {
   [[nodiscard]] graft::ModelConfig const& config() const { return model_.config(); }
   [[nodiscard]] graft::ModelInfo const& info() const { return model_.info(); }
   void append(graft::Batch& batch, graft::TokenizedExample const& example) const { model_.append(batch, example); }
-  [[nodiscard]] ErasedModel::Value logits(graft::Batch const& batch, ErasedModel::Cache const* cache = nullptr) { return model_.logits(batch, cache); }
-  [[nodiscard]] ErasedModel::Value hidden_states(graft::Batch const& batch, ErasedModel::Cache const* cache = nullptr) { return model_.hidden_states(batch, cache); }
+  [[nodiscard]] ErasedModel::Value logits(graft::Batch const& batch, ErasedModel::Cache const* cache = nullptr) {
+    return model_.logits(batch, cache);
+  }
+  [[nodiscard]] ErasedModel::Value hidden_states(graft::Batch const& batch, ErasedModel::Cache const* cache = nullptr) {
+    return model_.hidden_states(batch, cache);
+  }
   [[nodiscard]] ErasedModel::Sources encode_sources(graft::Batch const& batch) { return model_.encode_sources(batch); }
   [[nodiscard]] graft::Index virtual_tokens() { return model_.virtual_tokens(); }
   [[nodiscard]] graft::RowReach row_reach(graft::Stack stack) { return model_.row_reach(stack); }

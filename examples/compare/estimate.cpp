@@ -6,7 +6,8 @@ namespace compare {
 
 namespace {
 
-/// Cost of a training step relative to a frozen model with something trained at the bottom (forward, and backward through activations alone).
+/// Cost of a training step relative to a frozen model with something trained at the bottom (forward, and backward through activations
+/// alone).
 double factor_of(std::string const& method) {
   if (!is_trained(method)) return 0;
   if (method == "full") return 1.8;

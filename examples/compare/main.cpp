@@ -70,7 +70,8 @@ void add_budget_options(CLI::App& app, CommandLine& line) {
   option("--shots", task.shots, "Training examples in the context of few_shot", positive);
   option.flag("--recompute", task.recompute, support::recompute_help);
   option("--seed", task.seed, "Addresses all random numbers");
-  option("--separator", task.separator, "Stands between source and target (default: ' ->' for models that continue a text, none for T5 and BART)");
+  option("--separator", task.separator,
+         "Stands between source and target (default: ' ->' for models that continue a text, none for T5 and BART)");
   option("--learning-rate", line.learning_rates,
          "METHOD=VALUE, or VALUE for all; parted by commas (default: a tuned one for each, shown in the table)")
       ->delimiter(',');
@@ -128,25 +129,33 @@ void settle(CommandLine& line) {
 void check_options(CLI::App const& app, Settings const& s) {
   auto const has = [&](char const* method) { return std::find(s.methods.begin(), s.methods.end(), method) != s.methods.end(); };
   bool const trains = std::any_of(s.methods.begin(), s.methods.end(), is_trained);
-  if (s.task.data == support::generated_data) support::refuse_given(app, {"--test"}, "with the generated data, which have a test of their own");
+  if (s.task.data == support::generated_data)
+    support::refuse_given(app, {"--test"}, "with the generated data, which have a test of their own");
   if (!has(few_shot)) support::refuse_given(app, {"--shots"}, "without the row few_shot");
-  if (!trains) support::refuse_given(app, {"--epochs", "--steps", "--batch", "--recompute", "--learning-rate", "--tune"}, "without a trained row in --methods");
+  if (!trains)
+    support::refuse_given(app, {"--epochs", "--steps", "--batch", "--recompute", "--learning-rate", "--tune"},
+                          "without a trained row in --methods");
   if (!trains && !has(few_shot)) support::refuse_given(app, {"--rows"}, "without a row that reads training examples");
-  bool const all_given = std::all_of(s.methods.begin(), s.methods.end(), [&](auto const& method) { return !is_trained(method) || s.learning_rates.contains(method); });
+  bool const all_given = std::all_of(s.methods.begin(), s.methods.end(),
+                                     [&](auto const& method) { return !is_trained(method) || s.learning_rates.contains(method); });
   if (s.tune && all_given) throw support::UsageError("--tune has no effect where --learning-rate gives every row's; leave one of them out");
   if (s.task.steps > 0) support::refuse_given(app, {"--epochs"}, "beside --steps, which stand in its place");
 }
 void check_options(CLI::App const& app, graft::ModelInfo const& model) {
   if (model.classifies) support::refuse_given(app, {"--max-new", "--max-target"}, "on a classifier, which writes no text");
-  if (model.classifies || model.main().crosses) support::refuse_given(app, {"--separator", "--shots"}, "on a model that reads source and target apart");
+  if (model.classifies || model.main().crosses)
+    support::refuse_given(app, {"--separator", "--shots"}, "on a model that reads source and target apart");
 }
 
-/// Holds the rows of every strategy that adds virtual tokens, and of the model as it is, against the model's positions: before the first row is made.
+/// Holds the rows of every strategy that adds virtual tokens, and of the model as it is, against the model's positions: before the first
+/// row is made.
 void check_all_lengths(Settings const& s, Examples const& examples, any_model::AnyBase const& base) {
-  static std::vector<std::string> const lengthening{none, few_shot, "prefix", "prefix_mlp", "prompt", "infix", "embedding", "p_tuning", "prefix_lora", "mam"};
+  static std::vector<std::string> const lengthening{none,    few_shot,    "prefix",   "prefix_mlp",  "prompt",
+                                                    "infix", "embedding", "p_tuning", "prefix_lora", "mam"};
   for (auto const& name : s.methods) {
     bool const few = name == few_shot;
-    if (std::find(lengthening.begin(), lengthening.end(), name) == lengthening.end() || !any_model::exists(few ? none : name, base.info())) continue;
+    if (std::find(lengthening.begin(), lengthening.end(), name) == lengthening.end() || !any_model::exists(few ? none : name, base.info()))
+      continue;
     if (few && (base.info().classifies || base.config().encoder)) continue;
     any_model::Method method;
     method.name = few ? none : name;
@@ -173,16 +182,19 @@ void check_model(CLI::App const& app, Settings& s, Examples const& examples) {
 
 /// Rows are made by processes that read what to do from JSON, which holds UTF-8 alone.
 void check_texts(Settings const& s) {
-  for (auto const& [name, text] : {std::pair("model", s.task.model), {"data", s.task.data}, {"test", s.task.test}, {"separator", s.task.separator.value_or("")}})
+  for (auto const& [name, text] :
+       {std::pair("model", s.task.model), {"data", s.task.data}, {"test", s.task.test}, {"separator", s.task.separator.value_or("")}})
     if (graft::replace_invalid_utf8(text) != text)
-      graft::fail<graft::ConfigError>("[compare] got --", name, " ", graft::printable(text), "; expected UTF-8; hint: a link with another name will do");
+      graft::fail<graft::ConfigError>("[compare] got --", name, " ", graft::printable(text),
+                                      "; expected UTF-8; hint: a link with another name will do");
 }
 
 /// The process of every row reads the data again.
 void check_files(Settings const& s) {
   for (auto const& [option, path] : {std::pair("--data", s.task.data), {"--test", s.task.test}})
     if (support::is_stream(path))
-      throw support::UsageError(graft::cat(option, " names a pipe or another stream, and every row reads the data anew: ", path, "; expected a file"));
+      throw support::UsageError(
+          graft::cat(option, " names a pipe or another stream, and every row reads the data anew: ", path, "; expected a file"));
 }
 
 void run(CLI::App const& app, CommandLine& line) {

@@ -41,8 +41,10 @@ Prompts few_shot_prompts(Task const& task, graft::Template const& form, Examples
   Prompts prompts;
   for (auto const& example : examples.validation)
     prompts.validation.push_back({graft::encode_source(tokenizer, context + example.source, form),
-                                  graft::encode_continuation(tokenizer, form.target_prefix + example.target + "\n"), prompts.validation.size()});
-  for (auto const& example : examples.test) prompts.test.push_back({graft::encode_source(tokenizer, context + example.source, form), {}, 0});
+                                  graft::encode_continuation(tokenizer, form.target_prefix + example.target + "\n"),
+                                  prompts.validation.size()});
+  for (auto const& example : examples.test)
+    prompts.test.push_back({graft::encode_source(tokenizer, context + example.source, form), {}, 0});
   prompts.end_tokens = {tokenizer.encode(".\n").back()};
   if (auto const end = tokenizer.special_tokens().eos) prompts.end_tokens.push_back(*end);
   return prompts;
@@ -52,7 +54,9 @@ Prompts few_shot_prompts(Task const& task, graft::Template const& form, Examples
 Prompts shown_prompts(Request const& request, graft::Template const& form, Examples const& examples, Index positions) {
   auto const tokenizer = tokenizer_of(request.task);
   auto prompts = few_shot_prompts(request.task, form, examples, *tokenizer, positions);
-  prompts.text = [tokenizer](std::vector<graft::Token> const& tokens) { return support::first_line(tokenizer->decode(tokens, true)); };  // a line break ends it
+  prompts.text = [tokenizer](std::vector<graft::Token> const& tokens) {
+    return support::first_line(tokenizer->decode(tokens, true));
+  };  // a line break ends it
   return prompts;
 }
 
@@ -96,15 +100,21 @@ Prompts class_prompts(Request const& request, Examples const& examples) {
 }  // namespace
 
 void check_lengths(Task const& task, Examples const& examples, Prompts const& prompts, graft::RowLimits const& limits) {
-  auto const check = [&](std::vector<graft::Example> const& texts, std::string const& file, char const* part, std::size_t i, std::optional<std::string> const& why) {
+  auto const check = [&](std::vector<graft::Example> const& texts, std::string const& file, char const* part, std::size_t i,
+                         std::optional<std::string> const& why) {
     if (!why) return;
-    std::string const where = texts[i].line > 0 ? graft::cat("[", file, "] line ", texts[i].line) : graft::cat("[", file, "] ", part, " example ", i + 1);
-    graft::fail<graft::ConfigError>(where, " is too long for the model; ", *why, "; hint: --max-source and --max-target cut, --max-new is the room for new tokens");
+    std::string const where =
+        texts[i].line > 0 ? graft::cat("[", file, "] line ", texts[i].line) : graft::cat("[", file, "] ", part, " example ", i + 1);
+    graft::fail<graft::ConfigError>(where, " is too long for the model; ", *why,
+                                    "; hint: --max-source and --max-target cut, --max-new is the room for new tokens");
   };
-  for (std::size_t i = 0; i < prompts.training.size(); ++i) check(examples.training, task.data, "training", i, limits.excess(prompts.training[i]));
-  for (std::size_t i = 0; i < prompts.validation.size(); ++i) check(examples.validation, task.data, "validation", i, limits.excess(prompts.validation[i]));
+  for (std::size_t i = 0; i < prompts.training.size(); ++i)
+    check(examples.training, task.data, "training", i, limits.excess(prompts.training[i]));
+  for (std::size_t i = 0; i < prompts.validation.size(); ++i)
+    check(examples.validation, task.data, "validation", i, limits.excess(prompts.validation[i]));
   for (std::size_t i = 0; i < prompts.test.size(); ++i)
-    check(examples.test, task.test.empty() ? task.data : task.test, "test", i, limits.excess(prompts.test[i].source, prompts.classes.empty() ? task.max_new : 1));
+    check(examples.test, task.test.empty() ? task.data : task.test, "test", i,
+          limits.excess(prompts.test[i].source, prompts.classes.empty() ? task.max_new : 1));
 }
 
 std::vector<std::string> class_names(Examples const& examples) {
@@ -122,7 +132,8 @@ std::vector<std::string> class_names(Examples const& examples) {
 }
 
 graft::AdapterTemplate template_of(Task const& task, graft::ModelConfig const& config, graft::ModelInfo const& info) {
-  return support::template_to_train(task.model, support::text_kind(task.model, config, info), {.separator = task.separator, .max_source = task.max_source});
+  return support::template_to_train(task.model, support::text_kind(task.model, config, info),
+                                    {.separator = task.separator, .max_source = task.max_source});
 }
 
 Prompts make_prompts(Request const& request, Examples const& examples, graft::ModelConfig const& config, graft::ModelInfo const& info) {

@@ -31,7 +31,8 @@ struct Prompts {
   Index cut_sources = 0, cut_targets = 0;                             ///< examples that maximum lengths shortened
 };
 
-/// What stands around the texts: the options', else what a merged model's folder keeps, else the default of the kind of model, as for `finetune`.
+/// What stands around the texts: the options', else what a merged model's folder keeps, else the default of the kind of model, as for
+/// `finetune`.
 graft::AdapterTemplate template_of(Task const& task, graft::ModelConfig const& config, graft::ModelInfo const& info);
 
 /// - A decoder reads sources and targets in one template. The row `few_shot` has training examples, one a line, before every source (as many of
@@ -45,7 +46,8 @@ Prompts make_prompts(Request const& request, Examples const& examples, graft::Mo
 /// Holds all rows against the model's limits. @throws ConfigError that names the file's line, or the example, of one that is too long
 void check_lengths(Task const& task, Examples const& examples, Prompts const& prompts, graft::RowLimits const& limits);
 
-/// What a classifier's classes stand for: the distinct targets and references, in order. @throws ConfigError where they look like texts, not classes
+/// What a classifier's classes stand for: the distinct targets and references, in order. @throws ConfigError where they look like texts,
+/// not classes
 std::vector<std::string> class_names(Examples const& examples);
 
 }  // namespace compare

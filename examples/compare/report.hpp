@@ -20,7 +20,9 @@ struct Report {
   [[nodiscard]] bool has_unseen() const { return examples.seen < examples.test.size(); }
   /// Whether the model is a classifier.
   [[nodiscard]] bool has_classes() const {
-    return std::any_of(rows.begin(), rows.end(), [](Row const& row) { return row.together.accuracy == row.together.accuracy && row.together.bleu != row.together.bleu; });
+    return std::any_of(rows.begin(), rows.end(), [](Row const& row) {
+      return row.together.accuracy == row.together.accuracy && row.together.bleu != row.together.bleu;
+    });
   }
   [[nodiscard]] Test test() const { return {has_unseen(), has_classes()}; }
 };

@@ -108,7 +108,8 @@ std::string quality_plot(Report const& report) {
       plot.name_dot(static_cast<double>(row.trainable), bleu(row), colour_of(row.method), title_of(row.method));
   return std::string("<h2>Quality against trained parameters</h2>\n<p class=\"soft\">") +
          (unseen ? "Filled: domains of the training set; hollow: the domain without training examples. " : "") +
-         "Dashed: without training.</p>\n<div class=\"card\">" + plot.svg(metric + " against the number of trained parameters") + "</div>\n";
+         "Dashed: without training.</p>\n<div class=\"card\">" + plot.svg(metric + " against the number of trained parameters") +
+         "</div>\n";
 }
 
 /// Each point is the mean of the losses around it: over a tenth of the steps, at least three where there are enough.

@@ -15,7 +15,8 @@ namespace {
 /// Visits all fields; NaN is null in JSON, which has no NaN.
 template <class Self, class Visitor>
 void visit(Self& row, Visitor const& visitor) {
-  visitor("method", row.method), visitor("error", row.error), visitor("not_applicable", row.not_applicable), visitor("learning_rate", row.learning_rate);
+  visitor("method", row.method), visitor("error", row.error), visitor("not_applicable", row.not_applicable),
+      visitor("learning_rate", row.learning_rate);
   visitor("trainable", row.trainable), visitor("all", row.all), visitor("steps", row.steps);
   visitor("tokens_per_second", row.tokens_per_second), visitor("train_seconds", row.train_seconds),
       visitor("validation_seconds", row.validation_seconds);
@@ -49,7 +50,8 @@ namespace {
 Curve curve_from_json(std::string const& where, nlohmann::json const& json, char const* name) {
   Curve curve;
   for (auto const& point : graft::json_at<std::vector<std::vector<double>>>(where, json, name)) {
-    if (point.size() != 2) graft::fail<graft::FileError>("[", where, "] has a point of ", point.size(), " numbers in ", name, "; expected two");
+    if (point.size() != 2)
+      graft::fail<graft::FileError>("[", where, "] has a point of ", point.size(), " numbers in ", name, "; expected two");
     curve.emplace_back(point[0], point[1]);
   }
   return curve;

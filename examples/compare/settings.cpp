@@ -15,7 +15,8 @@ void visit(Self& task, Visitor const& visitor) {
       visitor("test_sources", task.test_sources);
   visitor("epochs", task.epochs), visitor("steps", task.steps), visitor("batch", task.batch), visitor("max_new", task.max_new),
       visitor("shots", task.shots);
-  visitor("max_source", task.max_source), visitor("max_target", task.max_target), visitor("seed", task.seed), visitor("recompute", task.recompute);
+  visitor("max_source", task.max_source), visitor("max_target", task.max_target), visitor("seed", task.seed),
+      visitor("recompute", task.recompute);
 }
 
 /// Size and time of change of a file, or of the files of a folder; null where there is none.
@@ -49,7 +50,8 @@ Request request_from_json(std::string const& where, nlohmann::json const& json) 
   Request request;
   visit(request.task,
         [&](char const* name, auto& field) { field = graft::json_at<std::remove_reference_t<decltype(field)>>(where, json, name); });
-  if (auto const separator = graft::json_at<nlohmann::json>(where, json, "separator"); !separator.is_null()) request.task.separator = graft::json_at<std::string>(where, json, "separator");
+  if (auto const separator = graft::json_at<nlohmann::json>(where, json, "separator"); !separator.is_null())
+    request.task.separator = graft::json_at<std::string>(where, json, "separator");
   request.method = graft::json_at<std::string>(where, json, "method");
   request.learning_rate = graft::json_at<double>(where, json, "learning_rate");
   return request;

@@ -101,7 +101,10 @@ std::string plain_table(std::vector<Row> const& rows, Test test) {
   for (auto const& row : rows) {
     auto const warning = warning_of(row);
     lines.push_back({title_of(row.method) + (warning.empty() ? "" : " (!)")});
-    for (auto const& column : all) lines.back().push_back(row.failed() ? "–" : row.has_no_results() ? "n/a" : column.text(row) + (is_best(column, row, rows) ? "*" : " "));
+    for (auto const& column : all)
+      lines.back().push_back(row.failed()           ? "–"
+                             : row.has_no_results() ? "n/a"
+                                                    : column.text(row) + (is_best(column, row, rows) ? "*" : " "));
     if (!warning.empty()) notes += "(!) " + title_of(row.method) + ": " + warning + "\n";
   }
   std::vector<std::size_t> widths(all.size() + 1, 0);

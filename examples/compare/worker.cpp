@@ -55,7 +55,8 @@ double accuracy(std::vector<std::string> const& hypotheses, graft::ReferenceList
   return 100.0 * static_cast<double>(right) / static_cast<double>(hypotheses.size());
 }
 
-Scores score(std::vector<std::string> const& outputs, std::vector<graft::Example> const& test, std::size_t first, std::size_t last, bool classes) {
+Scores score(std::vector<std::string> const& outputs, std::vector<graft::Example> const& test, std::size_t first, std::size_t last,
+             bool classes) {
   if (first == last) return {};
   auto const at = [](auto const& all, std::size_t i) { return all.begin() + static_cast<std::ptrdiff_t>(i); };
   std::vector<std::string> const hypotheses(at(outputs, first), at(outputs, last));
@@ -118,7 +119,8 @@ Row make_row(Request const& request) {
   method.seed = request.task.seed;
   if (!prompts.classes.empty()) method.labels = static_cast<Index>(prompts.classes.size());
   if (!any_model::exists(method.name, base->info()))
-    throw NotApplicable(std::string(support::method_info(method.name).summary) + ": not defined for a " + base->config().architecture + " model");
+    throw NotApplicable(std::string(support::method_info(method.name).summary) + ": not defined for a " + base->config().architecture +
+                        " model");
   auto const model = base->adapt(method);
   check_lengths(request.task, examples, prompts, model->row_limits());
   row.trainable = model->parameter_counts().trainable, row.all = model->parameter_counts().all;

@@ -99,7 +99,9 @@ concept HasVirtualKeysValues = requires(State const& s, LayerAddress l, Attentio
   s.virtual_keys_values(l, k, b);
 };
 template <class State, class S, class D>
-concept HasProject = requires(State const& s, SiteAddress a, Variable<S, D> const& v, LinearMap<S, D> l, Rows const& r) { s.project(a, v, l, r); };
+concept HasProject = requires(State const& s, SiteAddress a, Variable<S, D> const& v, LinearMap<S, D> l, Rows const& r) {
+  s.project(a, v, l, r);
+};
 /// A state that says `static constexpr bool adds_to_products = true` promises that its `project` adds to what the linear map gives and
 /// does not read it.
 template <class State>

@@ -9,10 +9,10 @@
 
 namespace graft {
 
-/// The same value and, bit for bit, the same gradients as `f(x)`. What `f` records is forgotten once its value is there; the reverse pass calls `f`
-/// again, goes back through that recording, and passes the gradient of x on. `f` must compute the same whenever it is called (random numbers are
-/// addressed, so dropout does) and must own what it uses: it lives as long as the record. Parameters and recorded results that `f` captures get their
-/// gradients as usual.
+/// The same value and, bit for bit, the same gradients as `f(x)`. What `f` records is forgotten once its value is there; the reverse pass
+/// calls `f` again, goes back through that recording, and passes the gradient of x on. `f` must compute the same whenever it is called
+/// (random numbers are addressed, so dropout does) and must own what it uses: it lives as long as the record. Parameters and recorded
+/// results that `f` captures get their gradients as usual.
 /// @param again what the reverse pass calls: it records what `f` records, but its value is not read and need not be computed
 template <class Scalar, class Device, class F, class Again>
 [[nodiscard]] Variable<Scalar, Device> recompute(Variable<Scalar, Device> const& x, F const& f, Again again) {

@@ -57,8 +57,8 @@ inline std::vector<Example> tsv_examples(std::string_view text, std::string cons
   return detail::tsv_examples(read_text_file(path), path.string());
 }
 
-/// Examples of a file in any of the known formats: `.csv` is E2E's, `.tsv` tab-separated; otherwise the first line that is not blank decides
-/// (`||`, then a tab, then a header with `mr` and `ref`). The file is read once: a pipe will do.
+/// Examples of a file in any of the known formats: `.csv` is E2E's, `.tsv` tab-separated; otherwise the first line that is not blank
+/// decides (`||`, then a tab, then a header with `mr` and `ref`). The file is read once: a pipe will do.
 /// @throws FileError as the reader of the format does, or when no format fits
 [[nodiscard]] inline std::vector<Example> read_examples(std::filesystem::path const& path) {
   std::string const extension = path.extension().string(), file = path.string(), text = read_text_file(path);

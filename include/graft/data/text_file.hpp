@@ -28,8 +28,11 @@ namespace graft {
   std::string text;
   std::vector<char> piece(std::size_t{1} << 16);
   errno = 0;
-  while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0) text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
-  if (in.bad()) fail<FileError>("[", path.string(), "] cannot be read; got '", std::strerror(errno), "' after ", text.size(), " bytes; expected a readable text file");
+  while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0)
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  if (in.bad())
+    fail<FileError>("[", path.string(), "] cannot be read; got '", std::strerror(errno), "' after ", text.size(),
+                    " bytes; expected a readable text file");
   if (std::size_t const bad = valid_utf8_prefix(text); bad != text.size()) {
     auto const line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bad), '\n');
     fail<FileError>("[", path.string(), "] line ", line, ": not valid UTF-8; got byte ",

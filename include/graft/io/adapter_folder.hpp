@@ -35,8 +35,8 @@ inline constexpr char const* default_adapter = "default";
   return name == default_adapter ? folder : folder / name;
 }
 
-/// The names of the adapters in a folder: "default" for the folder itself, and its subfolders that hold one; sorted. @throws FileError for a folder that cannot
-/// be listed
+/// The names of the adapters in a folder: "default" for the folder itself, and its subfolders that hold one; sorted. @throws FileError
+/// for a folder that cannot be listed
 [[nodiscard]] inline std::vector<std::string> adapter_names(std::filesystem::path const& folder) {
   std::vector<std::string> names;
   std::error_code error;

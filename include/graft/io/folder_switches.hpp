@@ -48,8 +48,8 @@ inline void check_tokenizer_versions(TokenizerSettings const& settings) {
            "hint: put the file that is meant in its place");
 }
 
-/// Whether the tokenizer gives the model token types: what model_input_names says, else what its class has in transformers 5. What the files say stands beside a
-/// model type that is not listed here, and in a vocab.txt without a word on its class.
+/// Whether the tokenizer gives the model token types: what model_input_names says, else what its class has in transformers 5. What the
+/// files say stands beside a model type that is not listed here, and in a vocab.txt without a word on its class.
 /// @param component_file whether the folder has a tokenizer.json, which transformers takes as it is where nothing names a class
 [[nodiscard]] inline bool gives_token_types(TokenizerSettings const& settings, bool component_file) {
   nlohmann::json const& config = settings.tokenizer_config().second;

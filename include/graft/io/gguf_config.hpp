@@ -156,15 +156,21 @@ struct GgufBiases {
     for (std::int64_t layer = 0; layer < layers; ++layer)
       for (char const* map : maps)
         if (has(layer, map) != first)
-          fail<FileError>("[", file.path(), "] has biases on some linear maps only; got blk.", first ? 0 : layer, ".", first ? *maps.begin() : map, ".bias without blk.",
-                          first ? layer : 0, ".", first ? map : *maps.begin(), ".bias; expected both or neither, as in all models of Hugging Face's");
+          fail<FileError>("[", file.path(), "] has biases on some linear maps only; got blk.", first ? 0 : layer, ".",
+                          first ? *maps.begin() : map, ".bias without blk.", first ? layer : 0, ".", first ? map : *maps.begin(),
+                          ".bias; expected both or neither, as in all models of Hugging Face's");
     return first;
   };
-  GgufBiases const biases{all_or_none({"attn_q", "attn_k", "attn_v"}), all_or_none({"attn_output"}), all_or_none({"ffn_gate", "ffn_up", "ffn_down"})};
+  GgufBiases const biases{all_or_none({"attn_q", "attn_k", "attn_v"}), all_or_none({"attn_output"}),
+                          all_or_none({"ffn_gate", "ffn_up", "ffn_down"})};
   if (biases.attention_output && !biases.attention)
-    fail<FileError>("[", file.path(), "] has a bias on attn_output and none on attn_q, attn_k and attn_v, which graft does not compute; expected biases there too, or none");
+    fail<FileError>("[", file.path(),
+                    "] has a bias on attn_output and none on attn_q, attn_k and attn_v, which graft does not compute; expected biases "
+                    "there too, or none");
   if (biases.attention && !biases.attention_output && biases.feed_forward)
-    fail<FileError>("[", file.path(), "] has biases on attn_q, attn_k, attn_v and the feed-forward, and none on attn_output, which graft does not compute; expected one there too");
+    fail<FileError>("[", file.path(),
+                    "] has biases on attn_q, attn_k, attn_v and the feed-forward, and none on attn_output, which graft does not compute; "
+                    "expected one there too");
   return biases;
 }
 
@@ -187,7 +193,8 @@ struct GgufBiases {
     fail<FileError>("[", where, "] has values of width ", *value_width, " beside keys of width ", width, "; expected equal ones");
   }
   GgufBiases const biases = gguf_llama_biases(parameters.file(), layers);
-  bool const as_qwen2 = biases.attention && !biases.attention_output;  // the same computation, under the name of the models with these biases
+  bool const as_qwen2 =
+      biases.attention && !biases.attention_output;  // the same computation, under the name of the models with these biases
   nlohmann::json config = {{"model_type", as_qwen2 ? "qwen2" : "llama"},
                            {"architectures", {as_qwen2 ? "Qwen2ForCausalLM" : "LlamaForCausalLM"}},
                            {"vocab_size", parameters.vocabulary()},

@@ -120,7 +120,9 @@ namespace detail {
 /// Says that an adapter beside a model's own files is not used; transformers loads it with the model.
 inline void warn_of_adapter(std::filesystem::path const& model) {
   if (is_there(model / "adapter_config.json"))
-    warn("[", model.string(), "] holds an adapter beside the model, which is not used with it; transformers does; hint: load it as an adapter (--adapter), or keep it in a folder of its own");
+    warn("[", model.string(),
+         "] holds an adapter beside the model, which is not used with it; transformers does; hint: load it as an adapter (--adapter), or "
+         "keep it in a folder of its own");
 }
 
 /// `load_pretrained` with a configuration that has been parsed.

@@ -32,7 +32,8 @@ namespace detail {
   auto const home = std::filesystem::canonical(folder, error);
   auto const file = std::filesystem::canonical(folder / name, error);
   if (error && error != std::errc::no_such_file_or_directory)
-    fail<FileError>("[", index, "] names the shard ", printable(name), ", which cannot be looked at; got: ", error.message(), "; expected a readable file in ", folder.string());
+    fail<FileError>("[", index, "] names the shard ", printable(name), ", which cannot be looked at; got: ", error.message(),
+                    "; expected a readable file in ", folder.string());
   if (error) fail<FileError>("[", index, "] names the shard ", printable(name), ", which is not in ", folder.string());
   bool const cached = home.parent_path().filename() == "snapshots" && file.parent_path() == home.parent_path().parent_path() / "blobs";
   if (file.parent_path() != home && !cached) {

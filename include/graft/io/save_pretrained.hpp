@@ -42,9 +42,9 @@ inline void set_labels(nlohmann::json& config, Index labels) {
   return shard || pickled || is_adapter_file(name);
 }
 
-/// Writes config.json, as the checkpoint that the base was loaded from had it, and model.safetensors in the model's scalar, for load_pretrained and for
-/// transformers. A tied head is not written. Files of the tokenizer are not the base's: copy them. The folder appears, or gets the two files, as a whole; other
-/// weights in it go (`is_weights_file`), other files stay.
+/// Writes config.json, as the checkpoint that the base was loaded from had it, and model.safetensors in the model's scalar, for
+/// load_pretrained and for transformers. A tied head is not written. Files of the tokenizer are not the base's: copy them. The folder
+/// appears, or gets the two files, as a whole; other weights in it go (`is_weights_file`), other files stay.
 /// @throws ConfigError for a base that was loaded from no checkpoint, FileError if the folder cannot be written, NumericError if a
 /// weight is NaN or infinite
 template <Architecture A, class Scalar>

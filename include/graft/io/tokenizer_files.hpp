@@ -63,13 +63,16 @@ namespace detail {
 template <class = void>
 [[nodiscard]] Tokenizer read_tokenizer_files(std::filesystem::path const& path) {
   bool const folder = is_folder(path), word_piece = path.filename() == "vocab.txt";
-  TokenizerSettings const settings = folder ? TokenizerSettings(path) : word_piece ? TokenizerSettings(path.parent_path()) : TokenizerSettings();
+  TokenizerSettings const settings = folder       ? TokenizerSettings(path)
+                                     : word_piece ? TokenizerSettings(path.parent_path())
+                                                  : TokenizerSettings();
   TokenizerParts parts = folder       ? read_folder_tokenizer(path, settings)
                          : word_piece ? read_word_piece_folder(path.parent_path(), settings)
                                       : read_tokenizer_file(path);
   assign_special_tokens(parts, settings);
   if (folder) check_tokenizer_versions(settings);
-  if ((folder || word_piece) && !gives_token_types(settings, folder && is_there(path / "tokenizer.json"))) parts.text_template = parts.text_template.without_types();
+  if ((folder || word_piece) && !gives_token_types(settings, folder && is_there(path / "tokenizer.json")))
+    parts.text_template = parts.text_template.without_types();
   return Tokenizer(std::move(parts));
 }
 #ifdef GRAFT_COMPILED_TEXT

@@ -100,9 +100,11 @@ void add_scaled(Tensor<Scalar>& y, double factor, Tensor<Scalar> const& x) {
 template <class Scalar>
 void check_factor(std::string const& name, double weight, double scale) {
   constexpr auto most = static_cast<double>(std::numeric_limits<Scalar>::max());
-  if (!(std::abs(weight) <= most)) fail<ConfigError>("[combine] got the weight ", weight, " for ", name, "; expected a finite number of at most ", most);
+  if (!(std::abs(weight) <= most))
+    fail<ConfigError>("[combine] got the weight ", weight, " for ", name, "; expected a finite number of at most ", most);
   if (!(std::abs(weight * scale) <= most))
-    fail<ConfigError>("[combine] got the weight ", weight, " for ", name, " with the scale ", scale, " of its matrices; expected a product of at most ", most);
+    fail<ConfigError>("[combine] got the weight ", weight, " for ", name, " with the scale ", scale,
+                      " of its matrices; expected a product of at most ", most);
 }
 
 /// Refuses a sum that is no number any more. @throws NumericError
@@ -112,7 +114,8 @@ void check_sum(Model& sum) {
     auto const& value = parameter->value();
     for (Index i = 0; i < value.size(); ++i)
       if (!std::isfinite(value.data()[i]))
-        fail<NumericError>("[combine] got ", value.data()[i], " in the sum's ", parameter->name(), "; expected finite numbers; hint: smaller weights");
+        fail<NumericError>("[combine] got ", value.data()[i], " in the sum's ", parameter->name(),
+                           "; expected finite numbers; hint: smaller weights");
   }
 }
 

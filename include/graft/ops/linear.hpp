@@ -64,9 +64,10 @@ void add_bias_gradient(Tensor<Scalar, Device> const& dy, Tensor<Scalar, Device>&
 }
 }  // namespace detail
 
-/// y = x·Wᵀ + b. x `[rows, in]`, W a `FrozenMatrix` or `TrainableMatrix` (`[out, in]`), b a `Tensor` (frozen) or `Variable` `[out]`, empty for none; y `[rows, out]`.
-/// Reverse: dx = dy·W; dW = dyᵀ·x and db = Σ_rows dy only where their types can be trained. A frozen W keeps nothing of x.
-/// Without `computed`, y is zero and its reverse pass as ever: for who has y already and wants gradients alone (`recompute`).
+/// y = x·Wᵀ + b. x `[rows, in]`, W a `FrozenMatrix` or `TrainableMatrix` (`[out, in]`), b a `Tensor` (frozen) or `Variable` `[out]`,
+/// empty for none; y `[rows, out]`. Reverse: dx = dy·W; dW = dyᵀ·x and db = Σ_rows dy only where their types can be trained. A frozen W
+/// keeps nothing of x. Without `computed`, y is zero and its reverse pass as ever: for who has y already and wants gradients alone
+/// (`recompute`).
 template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, Device>>
 [[nodiscard]] Variable<Scalar, Device> linear(Variable<Scalar, Device> const& x, Weight const& w, Bias const& b = {},
                                               bool computed = true) {

@@ -127,8 +127,8 @@ inline void check_identity(std::string const& folder, nlohmann::json const& save
     return known ? base->at("configuration") : nlohmann::json();
   };
   if (auto const other = configured_difference(configuration_of(wanted), configuration_of(saved)))
-    fail<ConfigError>("[", folder, "] is a checkpoint over a base of another configuration; got ", printable_name(other->name), " ", identity_text(other->other), "; expected ",
-                      identity_text(other->got), "; nothing was changed");
+    fail<ConfigError>("[", folder, "] is a checkpoint over a base of another configuration; got ", printable_name(other->name), " ",
+                      identity_text(other->other), "; expected ", identity_text(other->got), "; nothing was changed");
   differs("base", "over another base model");
 }
 

@@ -28,8 +28,8 @@ template <class Adaptation>
 
 }  // namespace detail
 
-/// {"strategy": …, "base": {"weights": hash, "configuration": {…}}} of a `Transformer`, or what the model's own `identity()` gives; empty for other models, whose parameters alone
-/// are compared. Settings come from the strategy's `visit`, so that none can be forgotten here.
+/// {"strategy": …, "base": {"weights": hash, "configuration": {…}}} of a `Transformer`, or what the model's own `identity()` gives; empty
+/// for other models, whose parameters alone are compared. Settings come from the strategy's `visit`, so that none can be forgotten here.
 template <class Model>
 [[nodiscard]] nlohmann::json model_identity(Model const& model) {
   if constexpr (requires { nlohmann::json(model.identity()); }) {
@@ -46,7 +46,8 @@ template <class Model>
       strategy = {{"graft_type", std::string(Adaptation::name)}};
     if constexpr (requires { model.seed(); })
       if (model.seed()) strategy["seed"] = *model.seed();
-    return {{"strategy", strategy}, {"base", {{"weights", model.base()->weights_hash()}, {"configuration", base_configuration(model.base()->config())}}}};
+    return {{"strategy", strategy},
+            {"base", {{"weights", model.base()->weights_hash()}, {"configuration", base_configuration(model.base()->config())}}}};
   } else {
     return nlohmann::json::object();
   }

@@ -62,8 +62,8 @@ struct PeftFormat<IA3> {
     for (bool const input : {false, true})
       for (auto const& module : input ? held.feed_forward_targets : held.targets)
         if (scaled.mean(module) != input)
-          fail<FileError>("[", folder.config_path, "] does not belong to its tensors; got a vector for ", input ? "inputs" : "outputs", " of ", printable(module),
-                          ", where feedforward_modules says ", input ? "outputs" : "inputs");
+          fail<FileError>("[", folder.config_path, "] does not belong to its tensors; got a vector for ", input ? "inputs" : "outputs",
+                          " of ", printable(module), ", where feedforward_modules says ", input ? "outputs" : "inputs");
   }
 
  private:

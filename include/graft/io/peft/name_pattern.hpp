@@ -20,13 +20,16 @@ class PatternSpelling {
   /// classes within classes, letters after `\` with other meanings, characters beyond ASCII.
   [[nodiscard]] std::optional<std::string> ecma_script() {
     while (!rest_.empty())
-      if (!(next_is("[") ? character_class() : next_is("\\") ? escape(false) : next_is("(?") ? group() : repeat() || plain())) return std::nullopt;
+      if (!(next_is("[") ? character_class() : next_is("\\") ? escape(false) : next_is("(?") ? group() : repeat() || plain()))
+        return std::nullopt;
     return result_;
   }
 
  private:
   [[nodiscard]] bool next_is(std::string_view what) const { return rest_.starts_with(what); }
-  [[nodiscard]] bool next_is_one_of(std::string_view characters) const { return !rest_.empty() && characters.find(rest_[0]) != characters.npos; }
+  [[nodiscard]] bool next_is_one_of(std::string_view characters) const {
+    return !rest_.empty() && characters.find(rest_[0]) != characters.npos;
+  }
   /// Takes so many characters as they are, or spelled otherwise.
   bool take(std::size_t count) { return take(count, rest_.substr(0, count)); }
   bool take(std::size_t count, std::string_view spelled) {
