@@ -155,7 +155,7 @@ class BaseOf final : public AnyBase {
       graft::AdapterSet<Model> set;
       std::vector<std::pair<std::string, double>> weights;
       for (auto const& [folder, weight] : adapters) {
-        weights.emplace_back(std::to_string(weights.size() + 1), weight);
+        weights.emplace_back(graft::cat(weights.size() + 1, " (", folder.string(), ")"), weight);
         set.add(weights.back().first, graft::load_adapter<typename Model::adaptation_type>(base_, folder, options));
       }
       sum = wrap(graft::combine(set, weights, settings));

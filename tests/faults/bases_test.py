@@ -129,6 +129,7 @@ class Sums(FileTest):
                         line = self.one_sentence(err, "convert")
                         self.assertIn("[combine]", line)
                         self.assertIn(says, line)
+                        self.assertIn(adapter.name if "weight" in line else "sum", line)
                         self.assertFalse(output.exists())
             faults.run("convert", "--combine", f"{adapter}:0.5", "--model", self.model, "--output", output)
 
@@ -136,11 +137,10 @@ class Sums(FileTest):
         adapter = self.folder / "lora"
         self.train(adapter)
         config = json.loads((adapter / "adapter_config.json").read_text())
-        for alpha in (1e45, 3e38):
-            (adapter / "adapter_config.json").write_text(json.dumps({**config, "lora_alpha": alpha}))
-            out, err = faults.run("convert", "--merge", "--adapter", adapter, "--model", self.model, "--output", self.folder / "merged", status=1)
-            self.one_sentence(err, "convert")
-            self.assertFalse((self.folder / "merged").exists())
+        (adapter / "adapter_config.json").write_text(json.dumps({**config, "lora_alpha": 1e45}))
+        out, err = faults.run("convert", "--merge", "--adapter", adapter, "--model", self.model, "--output", self.folder / "merged", status=1)
+        self.assertIn("alpha 1e+45", self.one_sentence(err, "convert"))
+        self.assertFalse((self.folder / "merged").exists())
 
 
 if __name__ == "__main__":

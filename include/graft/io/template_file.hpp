@@ -18,6 +18,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <graft/core/presence.hpp>
 #include <graft/data/template.hpp>
 #include <graft/io/adapter_folder.hpp>
 #include <graft/io/json.hpp>
@@ -161,9 +162,11 @@ extern template AdapterTemplate read_template<>(std::filesystem::path const&);
 /// What a folder keeps; nothing where it has no graft_template.json, as PEFT's own adapters.
 /// @throws FileError for a file that is malformed, of a newer version, or has a key or a value that graft does not know
 [[nodiscard]] inline std::optional<AdapterTemplate> load_template(std::filesystem::path const& folder) {
-  std::error_code missing;  // opening says what is wrong
-  if (std::filesystem::symlink_status(folder / template_file, missing).type() == std::filesystem::file_type::not_found) return std::nullopt;
-  return detail::read_template(folder / template_file);
+  auto const path = folder / template_file;
+  std::error_code missing;
+  bool const link = std::filesystem::symlink_status(path, missing).type() == std::filesystem::file_type::symlink;  // one that leads nowhere is said by opening it
+  if (!link && !is_there(path)) return std::nullopt;
+  return detail::read_template(path);
 }
 
 }  // namespace graft
