@@ -49,8 +49,9 @@ inline void check_tokenizer_versions(TokenizerSettings const& settings) {
 }
 
 /// Whether the tokenizer gives the model token types: what model_input_names says, else what its class has in transformers 5. What the
-/// files say stands beside a model type that is not listed here, and in a vocab.txt without a word on its class.
-/// @param component_file whether the folder has a tokenizer.json, which transformers takes as it is where nothing names a class
+/// files say stands beside a model type that is not listed here, in a vocab.txt without a word on its class, and in a tokenizer.json without
+/// any settings.
+/// @param component_file whether the folder has a tokenizer.json, which transformers takes without types where settings name no class
 [[nodiscard]] inline bool gives_token_types(TokenizerSettings const& settings, bool component_file) {
   nlohmann::json const& config = settings.tokenizer_config().second;
   auto const found = config.find("model_input_names");
@@ -58,7 +59,7 @@ inline void check_tokenizer_versions(TokenizerSettings const& settings) {
   auto const of_model = registered(settings.model_type());
   if (of_model && of_model->name.empty()) return false;
   std::string const name = settings.tokenizer_class();
-  if (name.empty()) return of_model ? of_model->token_types : !component_file || !settings.model_type().empty();
+  if (name.empty()) return of_model ? of_model->token_types : !component_file || !settings.any() || !settings.model_type().empty();
   return known_class(name).token_types;
 }
 

@@ -55,8 +55,8 @@ struct PeftFormat<IA3> {
     IA3 const held = modules(folder.tensors());
     auto all = held.targets;
     all.insert(all.end(), held.feed_forward_targets.begin(), held.feed_forward_targets.end());
-    detail::PeftSelection(folder).check(all, model);
     detail::NamesOrPattern const scaled(folder, "feedforward_modules");
+    detail::PeftSelection(folder).check(all, model, scaled.is_pattern());
     detail::warn_of_pattern(folder, "feedforward_modules", scaled);
     if (!scaled.is_pattern() || !scaled.evaluable()) return;
     for (bool const input : {false, true})

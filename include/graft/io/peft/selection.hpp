@@ -91,11 +91,12 @@ class PeftSelection {
   /// Refuses names and layers that mean nothing in this model, and a file whose modules are others than those that
   /// are meant.
   /// @param held names of the modules that the file has matrices for
-  void check(std::vector<std::string> const& held, ModelInfo const& model) const {
+  /// @param chosen_by_file whether the settings' modules are those of the file, so that they are held against the names here
+  void check(std::vector<std::string> const& held, ModelInfo const& model, bool chosen_by_file = false) const {
     check_names(model);
     if (!all_linear_) warn_of_pattern(*folder_, "target_modules", targets_);
     warn_of_pattern(*folder_, "exclude_modules", excluded_);
-    if (!selects() || !evaluable()) return;  // else the tensors are held against the targets alone
+    if (!(selects() || chosen_by_file) || !evaluable()) return;  // else the tensors are held against the targets alone
     for (auto const& module : held)
       if (!means(module, model))
         fail<FileError>("[", folder_->config_path, "] does not belong to its tensors; got matrices of ", printable(module),
