@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include <graft/core/numbers.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/io/path_lock.hpp>
@@ -100,7 +101,7 @@ void add_options(CLI::App& app, CommandLine& line) {
 double positive_number(std::string const& text, std::string const& option) {
   double value = 0;
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error == std::errc() && end == text.data() + text.size() && value > 0 && value < 1e6) return value;
+  if (error == std::errc() && end == text.data() + text.size() && value > 0 && graft::fits_float(value)) return value;
   throw support::UsageError("--learning-rate: got '" + option + "'; expected METHOD=VALUE or VALUE with a positive number");
 }
 

@@ -2,6 +2,8 @@
 /// @brief Outputs that would take the place of what the same run reads, or of another output.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -40,12 +42,18 @@ struct NamedPath {
                     type == std::filesystem::file_type::socket);
 }
 
+/// Whether two paths lead to one stream, which std::filesystem::equivalent does not tell.
+[[nodiscard]] inline bool same_stream(std::filesystem::path const& one, std::filesystem::path const& other) {
+  struct stat first {}, second {};
+  return is_stream(one) && stat(one.c_str(), &first) == 0 && stat(other.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
+         first.st_ino == second.st_ino;
+}
+
 /// @throws UsageError for a stream that two options name: the second would find it empty
 inline void check_streams(std::vector<NamedPath> const& inputs) {
-  std::error_code error;
   for (std::size_t i = 0; i < inputs.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
-      if (!inputs[i].path.empty() && is_stream(inputs[i].path) && std::filesystem::equivalent(inputs[i].path, inputs[j].path, error))
+      if (!inputs[i].path.empty() && same_stream(inputs[i].path, inputs[j].path))
         throw UsageError(std::string(inputs[i].option) + " names the stream that " + inputs[j].option +
                          " reads, which can be read once: " + inputs[i].path + "; expected a file");
 }

@@ -71,9 +71,13 @@ class Selections(faults.FaultTest):
         self.assertEqual(self.generate(self.changed(everything, target_modules="all-linear")), self.generate(everything))
 
     def test_an_expression_that_python_alone_reads_is_said(self):
-        out, err = self.generate(self.changed(target_modules=r"(?!.*mlp).*\.(q_proj|v_proj)"))
+        out, err = self.generate(self.changed(target_modules=r"(?i).*\.(Q_PROJ|V_PROJ)"))
         self.assertEqual(out, self.generate(self.adapter)[0])
         self.assertEqual(err.count("not evaluated here"), 1, err)
+
+    def test_look_ahead(self):
+        self.assertEqual(self.generate(self.changed(target_modules=r"(?!.*mlp).*\.[qv]_proj")), self.generate(self.adapter))
+        self.refused("generate", "--model", self.model, "--adapter", self.changed(target_modules=r"(?!.*\.v_proj).*\.[qv]_proj"), "--prompt", "a", says="leave out")
 
     def test_expressions_of_ia3(self):
         adapter = self.trained("ia3", name="ia3")

@@ -54,8 +54,8 @@ inline void check_gguf_tokenizer_keys(GgufFile const& file, std::string_view mod
 
 }  // namespace detail
 
-/// Reads `tokenizer.ggml.*`; entries that are not known or not followed are warned of. Throws FileError if there is no vocabulary, lists
-/// differ in length, or an id lies outside of it.
+/// Reads the entries whose names begin with `tokenizer.ggml.`; those that are not known or not followed are warned of.
+/// @throws FileError if there is no vocabulary, lists differ in length, or an id lies outside of it
 [[nodiscard]] inline GgufTokenizerFields gguf_tokenizer_fields(GgufFile const& file) {
   GgufTokenizerFields fields;
   fields.file = file.path();

@@ -59,7 +59,7 @@ class NamesOrPattern {
 inline void warn_of_pattern(AdapterFolder const& folder, char const* key, NamesOrPattern const& names) {
   if (!names.evaluable())
     warn("[", folder.config_path, "] has a regular expression in ", key, " that is not evaluated here; got ", printable(names.text()),
-         "; the modules are those that the file has tensors for; hint: look-around, back references and flags are Python's alone");
+         "; the modules are those that the file has tensors for; hint: look-behind, back references and flags are Python's alone");
 }
 
 /// PEFT's selection (`check_target_module_exists`): by names, or by a regular expression.
