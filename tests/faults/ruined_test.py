@@ -51,7 +51,7 @@ class Ruined(faults.FaultTest):
         out = self.folder / "comparison"
         data = self.folder / "data.txt"
         data.write_text("".join(f"name : N{i} || N{i} is a pub.\n" for i in range(16)))
-        arguments = ("--model", self.llama, "--data", data, "--methods", "full", "--steps", 1, "--learning-rate", "1e37", "--batch", 2, "--validation-rows", 2, "--test-sources", 2, "--max-new", 3, "--out", out)
+        arguments = ("--model", self.llama, "--data", data, "--methods", "full", "--steps", 1, "--learning-rate", "1e38", "--batch", 2, "--validation-rows", 2, "--test-sources", 2, "--max-new", 3, "--out", out)
         done_out, err = run("compare", *arguments, status=1)
         self.assertRegex(err, "full.*(ruined|not finite|loss is)|loss is")
         rows = {row["method"]: row for row in json.loads((out / "report.json").read_text())["rows"]}

@@ -54,7 +54,7 @@ inline void check_gguf_tokenizer_keys(GgufFile const& file, std::string_view mod
 
 }  // namespace detail
 
-/// Reads the entries whose names begin with `tokenizer.ggml.`; those that are not known or not followed are warned of.
+/// Reads the entries below `tokenizer.ggml`; those that are not known or not followed are warned of.
 /// @throws FileError if there is no vocabulary, lists differ in length, or an id lies outside of it
 [[nodiscard]] inline GgufTokenizerFields gguf_tokenizer_fields(GgufFile const& file) {
   GgufTokenizerFields fields;
