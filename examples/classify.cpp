@@ -275,16 +275,7 @@ void run(CLI::App const& app, Settings& s) {
     support::SignalWatch const signals;
     s.training.stop = support::SignalWatch::caught;
     auto const report = model->fit(s.training, std::move(training), validation);
-    summary.update({{"steps", report.steps.size()},
-                    {"batch", s.training.batch},
-                    {"learning_rate", s.training.learning_rate},
-                    {"recompute", s.training.recompute},
-                    {"seed", s.training.seed},
-                    {"trainable", report.trainable},
-                    {"all", report.all},
-                    {"train_seconds", report.seconds},
-                    {"tokens_per_second", report.tokens_per_second()}});
-    if (!report.validations.empty()) summary["validation_loss"] = report.validations.back().loss;
+    summary.update(support::training_summary(s.training, report));
     support::keep_interrupted(report, s.training.checkpoint, s.output,
                               [&](std::string const& folder) { model->save(folder, adapter_options(s)); });
     if (!s.output.empty()) model->save(s.output, adapter_options(s)), summary["output"] = s.output;

@@ -232,17 +232,7 @@ void run(CLI::App const& app, Settings& s) {
     double last = 0;
     std::size_t const tail = std::min<std::size_t>(100, report.steps.size());
     for (std::size_t i = report.steps.size() - tail; i < report.steps.size(); ++i) last += report.steps[i].loss / static_cast<double>(tail);
-    summary.update({{"steps", report.steps.size()},
-                    {"batch", s.training.batch},
-                    {"learning_rate", s.training.learning_rate},
-                    {"recompute", s.training.recompute},
-                    {"seed", s.training.seed},
-                    {"trainable", report.trainable},
-                    {"all", report.all},
-                    {"training_loss", last},
-                    {"train_seconds", report.seconds},
-                    {"tokens_per_second", report.tokens_per_second()}});
-    if (!report.validations.empty()) summary["validation_loss"] = report.validations.back().loss;
+    summary.update(support::training_summary(s.training, report, last));
     support::keep_interrupted(report, s.training.checkpoint, s.output,
                               [&](std::string const& folder) { model->save(folder, {.files = support::template_files(form)}); });
     if (!s.output.empty()) model->save(s.output, {.files = support::template_files(form)}), summary["output"] = s.output;

@@ -1,6 +1,8 @@
 /// @file
-/// @brief The training options that the programs of one task each share.
+/// @brief The training options that the programs of one task each share, and what such a training reports.
 #pragma once
+
+#include <nlohmann/json.hpp>
 
 #include <graft/train/training.hpp>
 
@@ -27,6 +29,24 @@ inline void add_task_options(CLI::App& app, graft::Training& t, std::optional<do
   option.flag("--recompute", t.recompute, recompute_help);
   option("--seed", t.seed, "Addresses all random numbers");
   option("--log", t.log, "JSONL file: a line a step and a validation (default: none)");
+}
+
+/// What a training was and cost.
+/// @param loss of its last steps, where the program reports it
+[[nodiscard]] inline nlohmann::ordered_json training_summary(graft::Training const& t, graft::TrainingReport const& report,
+                                                             std::optional<double> loss = {}) {
+  nlohmann::ordered_json summary{{"steps", report.steps.size()},
+                                 {"batch", t.batch},
+                                 {"learning_rate", t.learning_rate},
+                                 {"recompute", t.recompute},
+                                 {"seed", t.seed},
+                                 {"trainable", report.trainable},
+                                 {"all", report.all}};
+  if (loss) summary["training_loss"] = *loss;
+  summary["train_seconds"] = report.seconds;
+  summary["tokens_per_second"] = report.tokens_per_second();
+  if (!report.validations.empty()) summary["validation_loss"] = report.validations.back().loss;
+  return summary;
 }
 
 }  // namespace support

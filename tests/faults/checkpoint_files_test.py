@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import faults
-from written_files import FileTest, files_of, said
+from written_files import FileTest, files_of
 
 
 class Resume(FileTest):
@@ -138,12 +138,7 @@ class Checkpoints(FileTest):
         self.assertEqual((self.folder / "file").read_text(), "mine")
 
     def test_read_only(self):
-        mount = self.folder / "ro"
-        mount.mkdir()
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", mount], capture_output=True).returncode != 0:
-            said("read-only folder: mount is not permitted here")
-            self.skipTest("mount is not permitted here")
-        self.addCleanup(subprocess.run, ["umount", mount], capture_output=True)
+        mount = self.mounted("ro")
         self.refuses(mount, "Read-only")
         self.refuses(mount / "below", "Read-only")
         for arguments in (("--output", mount / "adapter"), ("--output", mount)):

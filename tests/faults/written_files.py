@@ -68,6 +68,16 @@ class FileTest(faults.FaultTest):
         self.addCleanup(lambda: process.poll() is None and process.kill())
         return process
 
+    def mounted(self, mode):
+        """A small file system of the test's own, in memory; the test is skipped where that is not permitted."""
+        mount = self.folder / f"mounted-{mode}"
+        mount.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", mode, "tmpfs", mount], capture_output=True).returncode != 0:
+            said(f"{self.id()}: mount is not permitted here")
+            self.skipTest("mount is not permitted here")
+        self.addCleanup(subprocess.run, ["umount", mount], capture_output=True)
+        return mount
+
     def last_event(self, log):
         return json.loads(pathlib.Path(log).read_text().splitlines()[-1])
 

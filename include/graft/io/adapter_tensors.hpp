@@ -2,7 +2,6 @@
 /// @brief The tensors of a strategy's state under the names they have in an adapter file, and their reading with every check.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <set>
 #include <string>
@@ -13,6 +12,7 @@
 #include <graft/adaptation/parts.hpp>
 #include <graft/io/describe.hpp>
 #include <graft/io/safetensors.hpp>
+#include <graft/tensor/finite.hpp>
 
 namespace graft {
 
@@ -56,14 +56,6 @@ template <class Adaptation, class Scalar, class Device>
       for (auto* parameter : part.parameters()) tensors.push_back({parameter->name(), parameter->mutable_value()});
   });
   return tensors;
-}
-
-/// The index of the first NaN or infinity, or −1.
-template <class Scalar>
-[[nodiscard]] Index first_not_finite(Tensor<Scalar> const& values) {
-  for (Index i = 0; i < values.size(); ++i)
-    if (!std::isfinite(values.data()[i])) return i;
-  return -1;
 }
 
 /// Fills `tensors` from a file that must hold exactly these names and shapes in a floating-point format, and finite numbers.

@@ -43,7 +43,7 @@ class AtomicFolder {
     if (error) refuse("cannot be written", error.message());
     bool const present = std::filesystem::exists(target_, error);
     if (error) refuse("cannot be written", error.message());
-    if (present && !detail::is_folder(target_))
+    if (present && !detail::is_output_folder(target_))
       fail<FileError>("[", shown(), "] is not a folder; expected a folder or a new name; it is unchanged");
     recover();
     swap_ = !present || can_swap();

@@ -10,6 +10,7 @@
 #include <graft/core/presence.hpp>
 #include <graft/io/npy.hpp>
 #include <graft/io/save_adapter.hpp>
+#include <graft/tensor/finite.hpp>
 
 namespace graft {
 

@@ -24,6 +24,7 @@
 #include <graft/io/safetensors_writer.hpp>
 #include <graft/models/adapter_set.hpp>
 #include <graft/models/transformer.hpp>
+#include <graft/tensor/finite.hpp>
 
 namespace graft {
 

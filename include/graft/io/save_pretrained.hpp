@@ -10,12 +10,12 @@
 #include <nlohmann/json.hpp>
 
 #include <graft/io/adapter_folder.hpp>
-#include <graft/io/adapter_tensors.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/atomic_folder.hpp>
 #include <graft/io/json.hpp>
 #include <graft/io/safetensors_writer.hpp>
 #include <graft/models/pretrained.hpp>
+#include <graft/tensor/finite.hpp>
 
 namespace graft {
 

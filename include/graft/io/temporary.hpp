@@ -49,7 +49,8 @@ inline constexpr char const* lock_prefix = ".graft-lock-";
     found.push_back(entry->path());
   return found;
 }
-[[nodiscard]] inline bool is_folder(std::filesystem::path const& path) {
+/// Whether an output leads to a folder; `graft::is_folder` is for inputs, and throws where that cannot be told.
+[[nodiscard]] inline bool is_output_folder(std::filesystem::path const& path) {
   std::error_code error;
   return std::filesystem::is_directory(path, error);
 }

@@ -17,6 +17,7 @@
 #include <graft/core/thread_pool.hpp>
 #include <graft/models/adapt.hpp>
 #include <graft/models/adapter_set.hpp>
+#include <graft/tensor/finite.hpp>
 
 namespace graft {
 
@@ -112,10 +113,9 @@ template <class Model>
 void check_sum(Model& sum) {
   for (auto* parameter : sum.parameters()) {
     auto const& value = parameter->value();
-    for (Index i = 0; i < value.size(); ++i)
-      if (!std::isfinite(value.data()[i]))
-        fail<NumericError>("[combine] got ", value.data()[i], " in the sum's ", parameter->name(),
-                           "; expected finite numbers; hint: smaller weights");
+    if (Index const i = first_not_finite(value); i >= 0)
+      fail<NumericError>("[combine] got ", value.data()[i], " in the sum's ", parameter->name(),
+                         "; expected finite numbers; hint: smaller weights");
   }
 }
 
@@ -182,8 +182,8 @@ template <class Model>
 /// strategies are not defined, and do not compile here.
 ///
 ///     adapters.add("both", combine(adapters, {{"reviews", 0.7}, {"news", 0.3}}));
-/// @throws ConfigError for no or unknown names, weights that are not finite or that the scalar cannot hold, and adapters that do not fit together; NumericError
-/// for a sum that is not finite
+/// @throws ConfigError for no or unknown names, weights that are not finite or that the scalar cannot hold, and adapters that do not fit
+/// together; NumericError for a sum that is not finite
 template <class Model>
 [[nodiscard]] Model combine(AdapterSet<Model> const& adapters, std::vector<std::pair<std::string, double>> const& weights,
                             CombineSettings const& settings = {}) {

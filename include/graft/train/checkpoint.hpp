@@ -71,7 +71,7 @@ inline void check_checkpoint_folder(std::filesystem::path const& folder) {
   std::error_code error;
   bool const present = std::filesystem::exists(target, error);
   if (error) refuse(error.message());
-  if (present && !detail::is_folder(target)) refuse("a file");
+  if (present && !detail::is_output_folder(target)) refuse("a file");
   std::filesystem::create_directories(target, error);
   if (error) refuse(error.message());
   if (::access(target.c_str(), R_OK | W_OK | X_OK) != 0) refuse(std::strerror(errno));

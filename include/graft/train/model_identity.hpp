@@ -1,5 +1,6 @@
 /// @file
-/// @brief What decides a training's numbers of the model itself: the strategy with all its settings, and the base's weights and configuration.
+/// @brief What of the model itself decides a training's numbers: the strategy with all its settings, and the base's weights and
+/// configuration.
 #pragma once
 
 #include <string>

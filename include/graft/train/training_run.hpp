@@ -12,11 +12,11 @@
 #include <utility>
 #include <vector>
 
-#include <graft/io/adapter_tensors.hpp>
 #include <graft/io/path_lock.hpp>
 #include <graft/optim/adafactor.hpp>
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
+#include <graft/tensor/finite.hpp>
 #include <graft/train/batches.hpp>
 #include <graft/train/checkpoint.hpp>
 #include <graft/train/identity.hpp>
