@@ -9,7 +9,7 @@
 
 namespace graft::kernels {
 
-/// The functions that carry out products. `graft::onednn` replaces them before the first use; by default they are our own.
+/// The functions that carry out products: our own. A program may put others in their place before the first product.
 template <class Scalar>
 struct ProductTable {
   using Function = void (*)(Product<Scalar> const&);

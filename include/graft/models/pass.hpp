@@ -60,7 +60,7 @@ struct StackPass {
   return static_cast<int>(side + std::min(buckets - 1, logarithmic));
 }
 
-/// The relative bias of a stack for rows of this plan, with room for `front_keys` virtual keys before each row.
+/// The relative bias of a stack for rows of this plan, with room for `virtual_keys` keys that strategies add to each row.
 template <class Scalar, class Device>
 [[nodiscard]] RelativeBias<Scalar, Device> relative_bias(Variable<Scalar, Device> table, PlannedRows const& planned, Index virtual_keys,
                                                          bool causal, RelativePositions const& relative) {

@@ -20,7 +20,7 @@
 
 namespace graft {
 
-/// Allocation on a device. A device joins by specializing it with `allocate`, returning an owner that gives the block back, and `copy_*`.
+/// Allocation on a device. A device joins by specializing it with `allocate`, which returns an owner that gives the block back.
 template <class Device>
 struct Memory;
 
