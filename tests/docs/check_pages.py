@@ -4,6 +4,7 @@
 - Relative links of README.md lead somewhere.
 - Files that README.md and the pages of docs/ name (tests/…, examples/…, benchmarks/…, cmake/…, include/…) exist.
 - Every marker that a page takes a snippet from stands twice in its file, and every marker in tests/docs/ is shown somewhere.
+- A page's figures stand in docs/figures/ and every figure there is shown; each is an SVG with a title and a description that it names.
 
 usage: check_pages.py [ROOT]
 """
@@ -11,11 +12,14 @@ usage: check_pages.py [ROOT]
 import pathlib
 import re
 import sys
+import xml.etree.ElementTree
 
 BLOCK = re.compile(r"<!-- from (\S+) -->\s*```\w*\n(.*?)```", re.S)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 NAMED = re.compile(r"(?<![\w/.])((?:tests|examples|benchmarks|cmake|include)/[\w./-]*\w)")
 SNIPPET = re.compile(r"^\\snippet (\S+) (.+)$", re.M)
+FIGURE = re.compile(r"^\\image html (\S+)", re.M)
+SVG = "{http://www.w3.org/2000/svg}"
 MARKER = re.compile(r"^\s*//! \[(.+)\]\s*$", re.M)
 
 
@@ -60,9 +64,39 @@ def check_snippets(root, pages):
                 yield f"tests/docs/{source.name}: no page shows the snippet {marker}"
 
 
+def check_figure(figure, name):
+    try:
+        svg = xml.etree.ElementTree.parse(figure).getroot()
+    except xml.etree.ElementTree.ParseError as error:
+        yield f"{name}: is no XML: {error}"
+        return
+    labels = (svg.get("aria-labelledby") or "").split()
+    for tag in ("title", "desc"):
+        element = svg.find(SVG + tag)
+        if element is None or not (element.text or "").strip():
+            yield f"{name}: has no {tag}"
+        elif element.get("id") not in labels:
+            yield f"{name}: its aria-labelledby does not name its {tag}"
+
+
+def check_figures(root, pages):
+    shown = {}
+    for page in pages:
+        for name in FIGURE.findall(page.read_text(encoding="utf-8")):
+            shown.setdefault(name, page)
+    for name, page in shown.items():
+        if not (root / "docs" / "figures" / name).is_file():
+            yield f"{page.relative_to(root)}: shows docs/figures/{name}, which does not exist"
+    for figure in sorted((root / "docs" / "figures").iterdir()):
+        if figure.name not in shown:
+            yield f"docs/figures/{figure.name}: no page shows it"
+        yield from check_figure(figure, f"docs/figures/{figure.name}")
+
+
 def check(root):
     pages = sorted((root / "docs").rglob("*.md"))
-    return [*check_readme(root), *check_snippets(root, pages), *(line for page in [root / "README.md", *pages] for line in check_named(root, page))]
+    named = (line for page in [root / "README.md", *pages] for line in check_named(root, page))
+    return [*check_readme(root), *check_snippets(root, pages), *check_figures(root, pages), *named]
 
 
 if __name__ == "__main__":
