@@ -78,6 +78,21 @@ def check_includes(root):
                 yield f"include/graft/{header}:{number}: is hidden from users of graft::compiled, but cmake/compiled/{path.stem}.cpp is missing"
 
 
+def check_light(root):
+    """A header of layers.LIGHT reads nothing but the folders that are named there."""
+    base = root / "include"
+    for light, folders in layers.LIGHT.items():
+        waiting, seen = ["graft/" + light], set()
+        while waiting:
+            header = waiting.pop()
+            if header in seen or not (base / header).exists():
+                continue
+            seen.add(header)
+            if layers.folder_of(header.removeprefix("graft/")) not in folders:
+                yield f"include/graft/{light}: reads <{header}>; expected the folders {', '.join(folders)} only"
+            waiting += [included for _, _, included, _ in includes((base / header).read_text(encoding="utf-8"))]
+
+
 def tracked(root):
     """The files that git keeps, or, where this is no git checkout, those that are no build products."""
     listing = subprocess.run(["git", "-C", str(root), "ls-files"], capture_output=True, text=True, check=False)
@@ -107,7 +122,7 @@ def check_top_level(names):
 
 def check(root):
     names = tracked(root)
-    return [*check_includes(root), *check_lengths(root, names), *check_top_level(names)]
+    return [*check_includes(root), *check_light(root), *check_lengths(root, names), *check_top_level(names)]
 
 
 if __name__ == "__main__":

@@ -2,25 +2,10 @@
 /// @brief y = f(x) and y = f(gate) ∘ up for the activation functions of transformers, with their gradients.
 #pragma once
 
+#include <graft/core/activation.hpp>
 #include <graft/core/device.hpp>
 #include <graft/core/types.hpp>
 #include <graft/kernels/cuda_listed.hpp>
-
-namespace graft {
-
-/// The nonlinearity of a feed-forward block.
-enum class Activation {
-  gelu,       ///< x·Φ(x) with the normal distribution Φ (Hendrycks & Gimpel 2016)
-  gelu_tanh,  ///< its approximation x/2·(1 + tanh(√(2/π)(x + 0.044715x³)))
-  silu,       ///< x·σ(x) (also called swish)
-  relu,       ///< max(x, 0)
-  tanh
-};
-
-/// Whether the derivative is computed from the function's output, so that its input need not be kept.
-[[nodiscard]] constexpr bool keeps_output(Activation f) { return f == Activation::relu || f == Activation::tanh; }
-
-}  // namespace graft
 
 namespace graft::kernels {
 

@@ -2,38 +2,12 @@
 /// @brief Activation functions, alone and gated: y = f(x), y = f(gate) ∘ up.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <string_view>
 #include <utility>
 
 #include <graft/kernels/activation.hpp>
 #include <graft/ops/storage.hpp>
 
 namespace graft {
-
-/// Hugging Face's names of the activations, for messages.
-inline constexpr std::string_view activation_names =
-    "gelu, gelu_python, gelu_new, gelu_pytorch_tanh, gelu_python_tanh, gelu_accurate, gelu_fast, silu, swish, relu or tanh";
-
-/// The activation that Hugging Face's configurations call `name`; nothing for a name that stands for none of `Activation`'s.
-[[nodiscard]] inline std::optional<Activation> find_activation(std::string_view name) {
-  if (name == "gelu" || name == "gelu_python") return Activation::gelu;
-  for (std::string_view const tanh : {"gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate", "gelu_fast"})
-    if (name == tanh) return Activation::gelu_tanh;
-  if (name == "silu" || name == "swish") return Activation::silu;
-  if (name == "relu") return Activation::relu;
-  if (name == "tanh") return Activation::tanh;
-  return std::nullopt;
-}
-
-/// The activation that Hugging Face's configurations call `name`.
-/// @throws ConfigError for a name that stands for none of `Activation`'s.
-[[nodiscard]] inline Activation activation_from_name(std::string_view name) {
-  auto const found = find_activation(name);
-  if (!found) fail<ConfigError>("[activation] got the name \"", name, "\"; expected ", activation_names);
-  return *found;
-}
 
 /// y = f(x), any shape; dx = dy ∘ f'(x). Keeps y if that determines the derivative (`keeps_output`), else x.
 template <class Scalar, class Device>
