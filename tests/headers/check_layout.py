@@ -90,6 +90,7 @@ def check_light(root):
             seen.add(header)
             if layers.folder_of(header.removeprefix("graft/")) not in folders:
                 yield f"include/graft/{light}: reads <{header}>; expected the folders {', '.join(folders)} only"
+                break
             waiting += [included for _, _, included, _ in includes((base / header).read_text(encoding="utf-8"))]
 
 
