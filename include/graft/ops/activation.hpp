@@ -13,11 +13,11 @@ namespace graft {
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> activate(Variable<Scalar, Device> const& x, Activation f) {
   Tensor<Scalar, Device> y(x.shape());
-  kernels::activate(Device{}, f, x.value().data(), y.data(), y.size());
+  kernels::On<Device, kernels::Activation, Scalar>::activate(f, x.value().data(), y.data(), y.size());
   if (!needs_gradient(x)) return y;
   return record(y, [f, kept = keeps_output(f) ? y : x.value(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     Tensor<Scalar, Device> dx = recycled(dy);
-    kernels::activate_backward(Device{}, f, kept.data(), dy.data(), dx.data(), dx.size());
+    kernels::On<Device, kernels::Activation, Scalar>::activate_backward(f, kept.data(), dy.data(), dx.data(), dx.size());
     slot->accumulate(std::move(dx));
   });
 }
@@ -55,12 +55,12 @@ template <class Scalar, class Device>
   if (!(gate.shape() == up.shape()))
     fail<ShapeError>("[gated] got a gate of shape ", gate.shape(), " and values of shape ", up.shape(), "; expected equal shapes");
   Tensor<Scalar, Device> y(up.shape());
-  kernels::gated(Device{}, f, gate.value().data(), up.value().data(), y.data(), y.size());
+  kernels::On<Device, kernels::Activation, Scalar>::gated(f, gate.value().data(), up.value().data(), y.data(), y.size());
   if (!needs_gradient(gate, up)) return y;
   auto reverse = [f, g = gate.value(), u = up.value(), to_gate = gate.slot(), to_up = up.slot()](Tensor<Scalar, Device> const& dy) {
     Tensor<Scalar, Device> dup = to_up ? recycled(dy) : Tensor<Scalar, Device>();
     Tensor<Scalar, Device> dgate = !to_gate ? Tensor<Scalar, Device>() : to_up ? Tensor<Scalar, Device>(dy.shape()) : recycled(dy);
-    kernels::gated_backward(Device{}, f, g.data(), u.data(), dy.data(), dgate.data(), dup.data(), dy.size());
+    kernels::On<Device, kernels::Activation, Scalar>::gated_backward(f, g.data(), u.data(), dy.data(), dgate.data(), dup.data(), dy.size());
     if (to_gate) to_gate->accumulate(std::move(dgate));
     if (to_up) to_up->accumulate(std::move(dup));
   };

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include <graft/core/device.hpp>
+#include <graft/kernels/attention.hpp>
 #include <graft/kernels/cpu/attention_shared.hpp>
 
 namespace graft::kernels {
@@ -140,8 +140,8 @@ class AttendRowBackward {
 }  // namespace cpu
 
 template <class Scalar>
-void attention_backward(Cpu, AttentionOperands<Scalar> const& x, Scalar const* output, Scalar const* log_sum, Scalar const* output_gradient,
-                        AttentionGradients<Scalar> const& gradients) {
+void Attention<Cpu, Scalar>::attention_backward(AttentionOperands<Scalar> const& x, Scalar const* output, Scalar const* log_sum,
+                                                Scalar const* output_gradient, AttentionGradients<Scalar> const& gradients) {
   cpu::AttentionTargets<Scalar> const targets(x, gradients);
   cpu::AttentionReverse<Scalar> const reverse{output, log_sum, output_gradient, &gradients, &targets};
   cpu::each_attention_row(x, [&](cpu::AttentionRow<Scalar> const& row) {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include <graft/core/device.hpp>
+#include <graft/kernels/attention.hpp>
 #include <graft/kernels/cpu/attention_row.hpp>
 
 namespace graft::kernels {
@@ -111,7 +111,7 @@ class AttendRow {
 }  // namespace cpu
 
 template <class Scalar>
-void attention(Cpu, AttentionOperands<Scalar> const& x, Scalar* output, Scalar* log_sum) {
+void Attention<Cpu, Scalar>::attention(AttentionOperands<Scalar> const& x, Scalar* output, Scalar* log_sum) {
   cpu::each_attention_row(x, [&](cpu::AttentionRow<Scalar> const& row) {
     if (row.queries > 0) cpu::AttendRow<Scalar>(row, output, log_sum).run();
   });
