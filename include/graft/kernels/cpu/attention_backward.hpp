@@ -93,7 +93,7 @@ class AttendRowBackward {
 
   /// p = exp(scale·p + bias − log_sum)
   void probabilities(KeyBlock const& b, Index g, Index query, Scalar* p) const {
-    auto const zero = Eigen::internal::pset1<Packet<Scalar>>(Scalar(0));
+    auto const zero = simd::broadcast<Scalar>(Scalar(0));
     Index const seen = b.visible(row_.index(query));
     scale_scores(p, seen, row_.scale(), row_.bias_at(bias_, b, query, g), zero);
     exponentiate(p, seen, b.width, reverse_.log_sum[(row_.first_query + query) * row_.x.shape.heads + row_.head(g)], zero);
