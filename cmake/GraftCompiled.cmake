@@ -1,13 +1,15 @@
-# graft::compiled: the raw-pointer kernels instantiated once for float and double, and what is slow to compile of the components that are there (folders io and
+# graft::compiled: the raw-pointer kernels instantiated once for float and double (sources generated from the list of GraftKernels.cmake), and what is slow to compile of the components that are there (folders io and
 # text), in the build (and with the flags) of whoever links it. GRAFT_COMPILED and its like make headers declare only; they never change the body of a function,
 # so that programs may mix both kinds of source.
 include_guard(GLOBAL)
+include("${CMAKE_CURRENT_LIST_DIR}/GraftKernels.cmake")
 
 function(graft_add_compiled folder)
   if(TARGET graft_compiled)
     return()
   endif()
   file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.cpp")
+  graft_generate_instantiations("${CMAKE_CURRENT_BINARY_DIR}/graft_compiled" sources)
   add_library(graft_compiled STATIC EXCLUDE_FROM_ALL ${sources})
   add_library(graft::compiled ALIAS graft_compiled)
   target_link_libraries(graft_compiled PUBLIC graft::graft)

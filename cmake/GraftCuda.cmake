@@ -1,15 +1,16 @@
 # graft_add_cuda(target [KERNELS names…] [SCALARS types…] [INCLUDE files.cuh…])
 #
-# Compiles the target's CUDA kernels: one generated source, the only one that nvcc sees. Each kernel is a struct template over a scalar.
+# Compiles the target's CUDA kernels: one generated source, the only one that nvcc sees. Each kernel is a struct template over a
+# device and a scalar.
 #   KERNELS  graft's own by the name of their file in graft/kernels/cuda/ (default: all of them); others by their full name, such as app::Swish
 #   SCALARS  what each is instantiated for (default: float double)
-#   INCLUDE  files that define the other kernels
+#   INCLUDE  files that define the other kernels, for nvcc
 # A kernel or scalar that the target uses and that is not listed fails a static_assert.
 #
 # To be called at file scope, not in a function, because it enables the language CUDA. CMAKE_CUDA_ARCHITECTURES is 80 and 90 unless it is set.
 include_guard(GLOBAL)
 
-set_property(GLOBAL PROPERTY graft_cuda_kernels activation adamw bias elementwise matmul sum sum_squares widen)
+include("${CMAKE_CURRENT_LIST_DIR}/GraftKernels.cmake")
 
 macro(graft_add_cuda target)
   graft_prepare_cuda()
@@ -56,7 +57,9 @@ endfunction()
 # Writes <target>_cuda.cu, the instantiations, and <target>_cuda_listed.hpp, which says the same to the host's compiler ahead of every source.
 function(graft_generate_cuda target)
   cmake_parse_arguments(arg "" "" "KERNELS;SCALARS;INCLUDE" ${ARGN})
-  get_property(own GLOBAL PROPERTY graft_cuda_kernels)
+  get_property(everywhere GLOBAL PROPERTY graft_kernels_everywhere)
+  get_property(apart GLOBAL PROPERTY graft_kernels_own)
+  set(own ${everywhere} ${apart})
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "graft_add_cuda(${target}): got '${arg_UNPARSED_ARGUMENTS}'; expected KERNELS, SCALARS, INCLUDE and their values")
   endif()
@@ -67,10 +70,10 @@ function(graft_generate_cuda target)
     set(arg_SCALARS float double)
   endif()
 
-  set(includes "#include <graft/kernels/cuda/runtime.cuh>\n")
-  set(definitions "template struct graft::kernels::cuda::Runtime<graft::Cuda>;\n")
+  set(includes "#include <graft/kernels/cuda/loops.cuh>\n")
+  set(definitions "")
   set(list "")
-  graft_list_cuda(list graft::kernels::cuda Runtime graft::Cuda)
+  graft_instantiate_cuda(graft::kernels::cuda Runtime graft::Cuda)
   foreach(file IN LISTS arg_INCLUDE)
     get_filename_component(file "${file}" ABSOLUTE)
     string(APPEND includes "#include \"${file}\"\n")
@@ -81,15 +84,18 @@ function(graft_generate_cuda target)
       set(name "${CMAKE_MATCH_2}")
     elseif(kernel IN_LIST own)
       string(APPEND includes "#include <graft/kernels/cuda/${kernel}.cuh>\n")
-      set(namespace "graft::kernels::cuda")
+      set(namespace "graft::kernels")
       graft_pascal_case(${kernel} name)
     else()
       message(FATAL_ERROR "graft_add_cuda(${target}): got the kernel '${kernel}'; expected some of '${own}', or the full name of a struct template "
                           "such as app::Swish, which a file of INCLUDE defines")
     endif()
     foreach(scalar IN LISTS arg_SCALARS)
-      string(APPEND definitions "template struct ${namespace}::${name}<${scalar}>;\n")
-      graft_list_cuda(list ${namespace} ${name} ${scalar})
+      if(kernel IN_LIST apart)
+        graft_instantiate_cuda(graft::kernels::cuda ${name} "${scalar}")
+      else()
+        graft_instantiate_cuda(${namespace} ${name} "graft::Cuda, ${scalar}")
+      endif()
     endforeach()
   endforeach()
 
@@ -106,23 +112,11 @@ function(graft_generate_cuda target)
   target_compile_options(${target} ${scope} "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:SHELL:-include \"${listed}\">>")
 endfunction()
 
-# Appends to the text in `variable` that namespace::name<scalar> is listed, once however many such headers a source sees.
-function(graft_list_cuda variable namespace name scalar)
-  string(MAKE_C_IDENTIFIER "GRAFT_CUDA_LISTED_${namespace}_${name}_${scalar}" guard)
-  string(APPEND ${variable} "#ifndef ${guard}\n#define ${guard}\nnamespace ${namespace} {\ntemplate <class>\nstruct ${name};\n}\ntemplate <>\n"
-                            "inline constexpr bool graft::kernels::cuda::is_listed<${namespace}::${name}, ${scalar}> = true;\n#endif\n")
-  set(${variable} "${${variable}}" PARENT_SCOPE)
-endfunction()
-
-# sum_squares → SumSquares
-function(graft_pascal_case text result)
-  string(REPLACE "_" ";" words "${text}")
-  set(joined "")
-  foreach(word IN LISTS words)
-    string(SUBSTRING "${word}" 0 1 initial)
-    string(SUBSTRING "${word}" 1 -1 rest)
-    string(TOUPPER "${initial}" initial)
-    string(APPEND joined "${initial}${rest}")
-  endforeach()
-  set(${result} "${joined}" PARENT_SCOPE)
-endfunction()
+# Appends namespace::name<arguments> to the caller's definitions, and that it is listed to its list, once however many such headers a source sees.
+macro(graft_instantiate_cuda namespace name arguments)
+  string(APPEND definitions "template struct ${namespace}::${name}<${arguments}>;\n")
+  string(MAKE_C_IDENTIFIER "GRAFT_CUDA_LISTED_${namespace}_${name}_${arguments}" guard)
+  string(REGEX REPLACE "[^,]+" "class" parameters "${arguments}")
+  string(APPEND list "#ifndef ${guard}\n#define ${guard}\nnamespace ${namespace} {\ntemplate <${parameters}>\nstruct ${name};\n}\ntemplate <>\n"
+                     "inline constexpr bool graft::kernels::cuda::is_listed<${namespace}::${name}<${arguments}>> = true;\n#endif\n")
+endmacro()

@@ -16,10 +16,17 @@ graft_find_dependencies(core QUIET)
 if(graft_core_missing)
   message(FATAL_ERROR "${graft_core_missing}")
 endif()
-graft_component(graft LINK Eigen3::Eigen xtensor Threads::Threads)
+graft_component(graft LINK Eigen3::Eigen Threads::Threads)
 target_compile_features(graft_graft INTERFACE cxx_std_20)
 target_include_directories(graft_graft INTERFACE "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
                                                  "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+
+graft_find_dependencies(xtensor QUIET)
+if(graft_xtensor_missing)
+  message(STATUS "Left out: ${graft_xtensor_missing}")
+else()
+  graft_component(xtensor LINK graft::graft xtensor)
+endif()
 
 graft_find_dependencies(io QUIET)
 if(graft_io_missing)

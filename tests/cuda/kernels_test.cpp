@@ -52,20 +52,20 @@ TYPED_TEST(CudaKernels, Elementwise) {
         kernel(Device{}, a.data(), b.data(), y.data());
       });
     };
-    run("fill", [&](auto device, auto, auto, auto* y) { kernels::fill(device, y, TypeParam(3.5), size); });
-    run("add", [&](auto device, auto* a, auto* b, auto* y) { kernels::add(device, a, b, y, size); });
-    run("add in place", [&](auto device, auto* a, auto, auto* y) { kernels::add(device, y, a, y, size); });
-    run("scale", [&](auto device, auto* a, auto, auto* y) { kernels::scale(device, a, TypeParam(-0.75), y, size); });
-    run("multiply", [&](auto device, auto* a, auto* b, auto* y) { kernels::multiply(device, a, b, y, size); });
-    run("add_scaled", [&](auto device, auto* a, auto, auto* y) { kernels::add_scaled(device, a, TypeParam(0.3), y, size); });
+    run("fill", [&](auto device, auto, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::fill(y, TypeParam(3.5), size); });
+    run("add", [&](auto device, auto* a, auto* b, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add(a, b, y, size); });
+    run("add in place", [&](auto device, auto* a, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add(y, a, y, size); });
+    run("scale", [&](auto device, auto* a, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::scale(a, TypeParam(-0.75), y, size); });
+    run("multiply", [&](auto device, auto* a, auto* b, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::multiply(a, b, y, size); });
+    run("add_scaled", [&](auto device, auto* a, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add_scaled(a, TypeParam(0.3), y, size); });
   }
 }
 
 TYPED_TEST(CudaKernels, ElementsBeyondTheLargestGrid) {
   Index const size = Index{65536} * 256 + 12345;  // each thread of the first blocks takes two
   Tensor<TypeParam, Cuda> y(Shape{size});
-  kernels::fill(Cuda{}, y.data(), TypeParam(2), size);
-  EXPECT_EQ(kernels::sum_squares(Cuda{}, y.data(), size), 4.0 * static_cast<double>(size));
+  kernels::On<Cuda, kernels::Elementwise, TypeParam>::fill(y.data(), TypeParam(2), size);
+  EXPECT_EQ((kernels::On<Cuda, kernels::SumSquares, TypeParam>::sum_squares(y.data(), size)), 4.0 * static_cast<double>(size));
   auto const host = to_device<Cpu>(y);
   EXPECT_TRUE(std::all_of(host.data(), host.data() + size, [](TypeParam v) { return v == TypeParam(2); }));
 }
@@ -83,15 +83,15 @@ TYPED_TEST(CudaKernels, Activations) {
           kernel(Device{}, x.data(), up.data(), dy.data(), y.data());
         });
       };
-      run(" forward", [&](auto device, auto* x, auto, auto, auto* y) { kernels::activate(device, f, x, y, size); });
-      run(" in place", [&](auto device, auto, auto, auto, auto* y) { kernels::activate(device, f, y, y, size); });
-      run(" backward", [&](auto device, auto* x, auto, auto* dy, auto* y) { kernels::activate_backward(device, f, x, dy, y, size); });
-      run(" gated", [&](auto device, auto* x, auto* up, auto, auto* y) { kernels::gated(device, f, x, up, y, size); });
+      run(" forward", [&](auto device, auto* x, auto, auto, auto* y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, x, y, size); });
+      run(" in place", [&](auto device, auto, auto, auto, auto* y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, y, y, size); });
+      run(" backward", [&](auto device, auto* x, auto, auto* dy, auto* y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate_backward(f, x, dy, y, size); });
+      run(" gated", [&](auto device, auto* x, auto* up, auto, auto* y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::gated(f, x, up, y, size); });
       run(" dgate", [&](auto device, auto* x, auto* up, auto* dy, auto* y) {
-        kernels::gated_backward(device, f, x, up, dy, y, static_cast<TypeParam*>(nullptr), size);
+        kernels::On<decltype(device), kernels::Activation, TypeParam>::gated_backward(f, x, up, dy, y, nullptr, size);
       });
       run(" dup over dy", [&](auto device, auto* x, auto* up, auto, auto* y) {
-        kernels::gated_backward(device, f, x, up, y, static_cast<TypeParam*>(nullptr), y, size);
+        kernels::On<decltype(device), kernels::Activation, TypeParam>::gated_backward(f, x, up, y, nullptr, y, size);
       });
     }
 }
@@ -99,7 +99,7 @@ TYPED_TEST(CudaKernels, Activations) {
 TYPED_TEST(CudaKernels, ActivationsKeepNaN) {
   auto const nan = full(Shape{1}, std::numeric_limits<TypeParam>::quiet_NaN());
   for (auto f : {Activation::gelu, Activation::gelu_tanh, Activation::silu, Activation::relu, Activation::tanh})
-    this->compare("NaN", nan, [&](auto device, auto& y) { kernels::activate(device, f, y.data(), y.data(), y.size()); });
+    this->compare("NaN", nan, [&](auto device, auto& y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, y.data(), y.data(), y.size()); });
 }
 
 TYPED_TEST(CudaKernels, Bias) {
@@ -107,23 +107,23 @@ TYPED_TEST(CudaKernels, Bias) {
     for (Index width : {1, 31, 32, 33, 600}) {
       auto const x = normal<TypeParam>(Shape{rows, width}, RandomKey(4));
       this->compare("add_bias", x, [&]<class Device>(Device, auto& y) {
-        kernels::add_bias(Device{}, to_device<Device>(x).data(), this->template values<Device>("bias", Shape{width}).data(), rows, width, y.data());
+        kernels::On<Device, kernels::Bias, TypeParam>::add_bias(to_device<Device>(x).data(), this->template values<Device>("bias", Shape{width}).data(), rows, width, y.data());
       });
       this->compare("add_to_rows", x, [&]<class Device>(Device, auto& y) {
-        kernels::add_to_rows(Device{}, this->template values<Device>("bias", Shape{width}).data(), rows, width, y.data());
+        kernels::On<Device, kernels::Bias, TypeParam>::add_to_rows(this->template values<Device>("bias", Shape{width}).data(), rows, width, y.data());
       });
       this->compare("sum_rows", zeros<TypeParam>(Shape{width}),
-                    [&]<class Device>(Device, auto& y) { kernels::sum_rows(Device{}, to_device<Device>(x).data(), rows, width, y.data()); });
+                    [&]<class Device>(Device, auto& y) { kernels::On<Device, kernels::Bias, TypeParam>::sum_rows(to_device<Device>(x).data(), rows, width, y.data()); });
     }
 }
 
 TYPED_TEST(CudaKernels, RowsBeyondTheLargestGrid) {
   Index const rows = 70000, width = 3;  // sums of ones are exact
   Tensor<TypeParam, Cuda> x(Shape{rows, width}), one(Shape{width}), y(Shape{width});
-  kernels::fill(Cuda{}, x.data(), TypeParam(0), x.size());
-  kernels::fill(Cuda{}, one.data(), TypeParam(1), width);
-  kernels::add_to_rows(Cuda{}, one.data(), rows, width, x.data());
-  kernels::sum_rows(Cuda{}, x.data(), rows, width, y.data());
+  kernels::On<Cuda, kernels::Elementwise, TypeParam>::fill(x.data(), TypeParam(0), x.size());
+  kernels::On<Cuda, kernels::Elementwise, TypeParam>::fill(one.data(), TypeParam(1), width);
+  kernels::On<Cuda, kernels::Bias, TypeParam>::add_to_rows(one.data(), rows, width, x.data());
+  kernels::On<Cuda, kernels::Bias, TypeParam>::sum_rows(x.data(), rows, width, y.data());
   expect_close(y, full(Shape{width}, TypeParam(rows)), "sum of ones");
 }
 
@@ -134,19 +134,19 @@ TYPED_TEST(CudaKernels, Sums) {
     auto const run = [&](char const* what, auto const& kernel) {
       this->compare(what, number, [&]<class Device>(Device, auto& y) { kernel(Device{}, to_device<Device>(a).data(), to_device<Device>(b).data(), y.data()); });
     };
-    run("sum", [&](auto device, auto* x, auto, auto* y) { kernels::sum(device, x, size, y); });
-    run("dot", [&](auto device, auto* x, auto* z, auto* y) { kernels::dot(device, x, z, size, y); });
-    run("squared_distance", [&](auto device, auto* x, auto* z, auto* y) { kernels::squared_distance(device, x, z, TypeParam(0.125), size, y); });
-    double const expected = kernels::sum_squares(Cpu{}, a.data(), size);
-    EXPECT_NEAR(kernels::sum_squares(Cuda{}, to_device<Cuda>(a).data(), size), expected, 1e-12 * expected);
+    run("sum", [&](auto device, auto* x, auto, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::sum(x, size, y); });
+    run("dot", [&](auto device, auto* x, auto* z, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::dot(x, z, size, y); });
+    run("squared_distance", [&](auto device, auto* x, auto* z, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::squared_distance(x, z, TypeParam(0.125), size, y); });
+    double const expected = kernels::On<Cpu, kernels::SumSquares, TypeParam>::sum_squares(a.data(), size);
+    EXPECT_NEAR((kernels::On<Cuda, kernels::SumSquares, TypeParam>::sum_squares(to_device<Cuda>(a).data(), size)), expected, 1e-12 * expected);
   }
 }
 
 TYPED_TEST(CudaKernels, SumsBeyondTheirLargestGrid) {
   Index const size = 1024 * 2048 + 4099;
   Tensor<TypeParam, Cuda> x(Shape{size}), y(Shape{});
-  kernels::fill(Cuda{}, x.data(), TypeParam(0.5), size);
-  kernels::sum(Cuda{}, x.data(), size, y.data());
+  kernels::On<Cuda, kernels::Elementwise, TypeParam>::fill(x.data(), TypeParam(0.5), size);
+  kernels::On<Cuda, kernels::Sum, TypeParam>::sum(x.data(), size, y.data());
   EXPECT_EQ(*to_device<Cpu>(y).data(), static_cast<TypeParam>(size) / 2);  // exact: partial sums are small multiples of a half
 }
 
@@ -154,12 +154,12 @@ TYPED_TEST(CudaKernels, SumsAreTheSameBitsEveryTime) {
   Index const size = 123457;
   auto const x = this->template values<Cuda>("x", Shape{size});
   Tensor<TypeParam, Cuda> first(Shape{}), again(Shape{});
-  kernels::sum(Cuda{}, x.data(), size, first.data());
-  double const squares = kernels::sum_squares(Cuda{}, x.data(), size);
+  kernels::On<Cuda, kernels::Sum, TypeParam>::sum(x.data(), size, first.data());
+  double const squares = kernels::On<Cuda, kernels::SumSquares, TypeParam>::sum_squares(x.data(), size);
   for (int i = 0; i < 3; ++i) {
-    kernels::sum(Cuda{}, x.data(), size, again.data());
+    kernels::On<Cuda, kernels::Sum, TypeParam>::sum(x.data(), size, again.data());
     EXPECT_EQ(*to_device<Cpu>(first).data(), *to_device<Cpu>(again).data());
-    EXPECT_EQ(kernels::sum_squares(Cuda{}, x.data(), size), squares);
+    EXPECT_EQ((kernels::On<Cuda, kernels::SumSquares, TypeParam>::sum_squares(x.data(), size)), squares);
   }
 }
 
@@ -172,9 +172,9 @@ TYPED_TEST(CudaKernels, GradientsOfSums) {
         kernel(Device{}, to_device<Device>(a).data(), to_device<Device>(b).data(), to_device<Device>(number).data(), y.data());
       });
     };
-    run("broadcast", [&](auto device, auto, auto, auto* d, auto* y) { kernels::broadcast(device, d, y, size); });
-    run("scale_by", [&](auto device, auto* x, auto, auto* d, auto* y) { kernels::scale_by(device, x, d, y, size); });
-    run("scaled_difference", [&](auto device, auto* x, auto* z, auto* d, auto* y) { kernels::scaled_difference(device, x, z, d, TypeParam(0.25), y, size); });
+    run("broadcast", [&](auto device, auto, auto, auto* d, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::broadcast(d, y, size); });
+    run("scale_by", [&](auto device, auto* x, auto, auto* d, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::scale_by(x, d, y, size); });
+    run("scaled_difference", [&](auto device, auto* x, auto* z, auto* d, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::scaled_difference(x, z, d, TypeParam(0.25), y, size); });
   }
 }
 
@@ -185,7 +185,7 @@ TYPED_TEST(CudaKernels, AdamW) {
     Tensor<TypeParam> state = normal<TypeParam>(Shape{3, size}, RandomKey(10));
     for (Index i = 0; i < size; ++i) state.row(2)[i] = std::abs(state.row(2)[i]);
     this->compare("adamw", state, [&]<class Device>(Device, auto& y) {
-      kernels::adamw(Device{}, y.row(0), this->template values<Device>("gradient", Shape{size}).data(), y.row(1), y.row(2), size, factors);
+      kernels::On<Device, kernels::Adamw, TypeParam>::adamw(y.row(0), this->template values<Device>("gradient", Shape{size}).data(), y.row(1), y.row(2), size, factors);
     });
   }
 }

@@ -1,25 +1,31 @@
-// A kernel of one's own: what the host's compiler sees.
+// A kernel of one's own, written once for host and GPU. nvcc sees this file too: of graft it includes core/ and kernels/ only.
 #pragma once
 
-#include <graft/kernels/cuda_listed.hpp>
+#include <graft/kernels/loops.hpp>
+#include <graft/kernels/on.hpp>
+#ifndef __CUDACC__
+#include <graft/kernels/cpu/loops.hpp>
+#endif
 
 namespace app {
 
-/// Declares the kernel for every scalar; soft_shrink.cuh defines it, graft_add_cuda instantiates it.
-template <class Scalar>
+template <class Device, class Scalar>
 struct SoftShrink {
+  /// y_i = sign(x_i) · max(|x_i| - threshold, 0)
   static void forward(Scalar const* x, Scalar threshold, Scalar* y, graft::Index size);
 };
 
-/// y_i = sign(x_i) · max(|x_i| - threshold, 0), on the host …
 template <class Scalar>
-void soft_shrink(graft::Cpu, Scalar const* x, Scalar threshold, Scalar* y, graft::Index size) {
-  for (graft::Index i = 0; i < size; ++i) y[i] = x[i] > threshold ? x[i] - threshold : x[i] < -threshold ? x[i] + threshold : Scalar(0);
+struct SoftShrinkElement {
+  Scalar const* x;
+  Scalar threshold;
+  GRAFT_HOST_DEVICE Scalar operator()(graft::Index i) const { return x[i] > threshold ? x[i] - threshold : x[i] < -threshold ? x[i] + threshold : Scalar(0); }
+};
+
+template <class Device, class Scalar>
+void SoftShrink<Device, Scalar>::forward(Scalar const* x, Scalar threshold, Scalar* y, graft::Index size) {
+  graft::kernels::Loops<Device>::map("soft_shrink", y, size, SoftShrinkElement<Scalar>{x, threshold});
 }
-/// … and on a GPU. `Listed` refuses what graft_add_cuda does not name.
-template <class Scalar>
-void soft_shrink(graft::Cuda, Scalar const* x, Scalar threshold, Scalar* y, graft::Index size) {
-  graft::kernels::cuda::Listed<SoftShrink, Scalar>::forward(x, threshold, y, size);
-}
+extern template struct SoftShrink<graft::Cuda, float>;  // of the source that graft_add_cuda generates
 
 }  // namespace app

@@ -137,7 +137,7 @@ TEST_F(CudaTensor, MoreMemoryThanThereIsIsOneSentence) {
     EXPECT_NE(std::string(error.what()).find("out of memory on device 0"), std::string::npos) << error.what();
   }
   Tensor<float, Cuda> tensor(Shape{4});  // and the device goes on
-  kernels::fill(Cuda{}, tensor.data(), 1.F, tensor.size());
+  kernels::On<Cuda, kernels::Elementwise, float>::fill(tensor.data(), 1.F, tensor.size());
   expect_close(tensor, full(Shape{4}, 1.F), "after the failure");
 }
 

@@ -6,8 +6,8 @@
 
 void use(graft::Tensor<SCALAR, graft::Cuda> x) {
 #ifdef ADD_BIAS
-  graft::kernels::add_bias(graft::Cuda{}, x.data(), x.data(), x.rows(), x.width(), x.data());
+  graft::kernels::On<graft::Cuda, graft::kernels::Bias, SCALAR>::add_bias(x.data(), x.data(), x.rows(), x.width(), x.data());
 #else
-  graft::kernels::add(graft::Cuda{}, x.data(), x.data(), x.data(), x.size());
+  graft::kernels::On<graft::Cuda, graft::kernels::Elementwise, SCALAR>::add(x.data(), x.data(), x.data(), x.size());
 #endif
 }

@@ -64,6 +64,9 @@ def complaint(header, bracket, included, headers_only):
 
 def check_includes(root):
     base = root / "include" / "graft"
+    kernels = root / "cmake/GraftKernels.cmake"
+    listed = re.findall(r"PROPERTY graft_kernels_\w+ ([\w ]+)\)", kernels.read_text(encoding="utf-8")) if kernels.exists() else []
+    instantiated = {name for names in listed for name in names.split()}
     for path in sorted([*base.rglob("*.hpp"), *base.rglob("*.cuh")]):
         header = path.relative_to(base).as_posix()
         text = path.read_text(encoding="utf-8")
@@ -74,8 +77,24 @@ def check_includes(root):
                 yield f"include/graft/{header}:{number}: {why}"
             elif not (base.parent / included).exists() and included.startswith("graft/"):
                 yield f"include/graft/{header}:{number}: includes <{included}>, which does not exist"
-            elif header == "kernels/" + path.name and headers_only and not (root / "cmake/compiled" / path.stem).with_suffix(".cpp").exists():
-                yield f"include/graft/{header}:{number}: is hidden from users of graft::compiled, but cmake/compiled/{path.stem}.cpp is missing"
+            elif header == "kernels/" + path.name and headers_only and path.stem not in instantiated:
+                yield f"include/graft/{header}:{number}: is hidden from users of graft::compiled, but cmake/GraftKernels.cmake does not list {path.stem}"
+
+
+def check_light(root):
+    """A header of layers.LIGHT reads nothing but the folders that are named there."""
+    base = root / "include"
+    for light, folders in layers.LIGHT.items():
+        waiting, seen = ["graft/" + light], set()
+        while waiting:
+            header = waiting.pop()
+            if header in seen or not (base / header).exists():
+                continue
+            seen.add(header)
+            if layers.folder_of(header.removeprefix("graft/")) not in folders:
+                yield f"include/graft/{light}: reads <{header}>; expected the folders {', '.join(folders)} only"
+                break
+            waiting += [included for _, _, included, _ in includes((base / header).read_text(encoding="utf-8"))]
 
 
 def tracked(root):
@@ -107,7 +126,7 @@ def check_top_level(names):
 
 def check(root):
     names = tracked(root)
-    return [*check_includes(root), *check_lengths(root, names), *check_top_level(names)]
+    return [*check_includes(root), *check_light(root), *check_lengths(root, names), *check_top_level(names)]
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ ROWS = [
     {"adaptation": ()},
     {"models": ()},
     {"text": (ICU,)},
-    {"data": (XTENSOR,)},
+    {"data": ()},
     {"io": (JSON,)},
     {"optim": ()},
     {"train": (), "generate": (), "metrics": ()},
@@ -27,6 +27,9 @@ ROWS = [
 
 LAYER = {folder: number for number, row in enumerate(ROWS) for folder in row}
 THIRD_PARTY = {folder: prefixes for row in ROWS for folder, prefixes in row.items()}
+
+# Headers of plain names and numbers: all that they include, directly or not, lies in these folders.
+LIGHT = {"nn/site.hpp": ("core", "nn"), "models/config.hpp": ("core", "models")}
 
 # POSIX, and the names of the C++ library, which have neither a folder nor an extension.
 SYSTEM = ("sys/", "unistd.h", "fcntl.h", "pthread.h", "sched.h", "signal.h")

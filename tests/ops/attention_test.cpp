@@ -380,7 +380,7 @@ TEST(Attention, GradientsAddToWhatIsThere) {
   for (auto const& parameter : parameters) once.push_back(clone(parameter.gradient()));
   testing::backward_from(run(call, x));
   for (std::size_t v = 0; v < x.size(); ++v) {
-    kernels::scale(Cpu{}, std::as_const(once[v]).data(), 2.0, once[v].data(), once[v].size());
+    kernels::On<Cpu, kernels::Elementwise, double>::scale(std::as_const(once[v]).data(), 2.0, once[v].data(), once[v].size());
     EXPECT_LE(testing::relative_error(parameters[v].gradient(), once[v]), 1e-14);
   }
 }

@@ -11,7 +11,7 @@ using testing::leaf;
 /// y = x ∘ x whose reverse pass is off by `error` at element `at`.
 Variable<double> square(Variable<double> const& x, double error, Index at) {
   Tensor<double> y(x.shape());
-  kernels::multiply(Cpu{}, x.value().data(), x.value().data(), y.data(), y.size());
+  kernels::On<Cpu, kernels::Elementwise, double>::multiply(x.value().data(), x.value().data(), y.data(), y.size());
   if (!needs_gradient(x)) return y;
   return record(y, [x, error, at](Tensor<double> const& dy) {
     Tensor<double> dx(dy.shape());

@@ -50,8 +50,8 @@ TEST(ScaleColumns, GradcheckCatchesAGradientThatForgetsTheInput) {
     Tensor<double> y = scale_columns(Variable<double>(x.value()), Variable<double>(l.value())).value();
     return record(y, [to_x = x.variable().slot(), to_l = l.variable().slot(), gain = l.value()](Tensor<double> const& dy) {
       Tensor<double> dx(dy.shape()), dl(gain.shape());
-      kernels::scale_columns(Cpu{}, dy.data(), gain.data(), dy.rows(), dy.width(), dx.data());
-      kernels::scale_columns_gain_gradient(Cpu{}, dy.data(), dy.data(), dy.rows(), dy.width(), dl.data());  // dy in place of x
+      kernels::On<Cpu, kernels::ScaleColumns, double>::scale_columns(dy.data(), gain.data(), dy.rows(), dy.width(), dx.data());
+      kernels::On<Cpu, kernels::ScaleColumns, double>::scale_columns_gain_gradient(dy.data(), dy.data(), dy.rows(), dy.width(), dl.data());  // dy in place of x
       to_x->accumulate(dx), to_l->accumulate(dl);
     });
   };
@@ -63,7 +63,7 @@ TEST(ScaleColumns, GradcheckCatchesAGradientThatForgetsTheInput) {
 TEST(ScaleColumns, RowsByKernel) {
   auto const x = random({3, 70}, 1), gain = random({3}, 2);
   Tensor<double> y = clone(x);
-  kernels::scale_rows(Cpu{}, y.data(), gain.data(), Index{3}, Index{70}, y.data());
+  kernels::On<Cpu, kernels::ScaleColumns, double>::scale_rows(y.data(), gain.data(), Index{3}, Index{70}, y.data());
   for (Index i = 0; i < 3; ++i)
     for (Index j = 0; j < 70; ++j) EXPECT_EQ(y.row(i)[j], x.row(i)[j] * gain.data()[i]);
 }

@@ -103,7 +103,8 @@ class LoRA::State {
                                 {in, out, r, a.data(), in, Read::transposed, b.data(), r, Read::transposed, Scalar(0), delta.data(), out});
       else
         kernels::matmul<Scalar>(Device{}, {out, in, r, b.data(), r, Read::plain, a.data(), in, Read::plain, Scalar(0), delta.data(), in});
-      kernels::scale(Device{}, delta.data(), static_cast<Scalar>(settings_.scale()), delta.data(), delta.size());
+      kernels::On<Device, kernels::Elementwise, Scalar>::scale(delta.data(), static_cast<Scalar>(settings_.scale()), delta.data(),
+                                                               delta.size());
       return delta;
     }
     return {};

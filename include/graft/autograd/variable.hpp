@@ -28,10 +28,10 @@ class GradientSlot {
     if (gradient_.empty()) {
       gradient_ = std::move(contribution);
     } else if (gradient_.unique()) {
-      kernels::add(Device{}, gradient_.data(), contribution.data(), gradient_.data(), gradient_.size());
+      kernels::On<Device, kernels::Elementwise, Scalar>::add(gradient_.data(), contribution.data(), gradient_.data(), gradient_.size());
     } else {
       Tensor<Scalar, Device> sum(gradient_.shape());
-      kernels::add(Device{}, gradient_.data(), contribution.data(), sum.data(), sum.size());
+      kernels::On<Device, kernels::Elementwise, Scalar>::add(gradient_.data(), contribution.data(), sum.data(), sum.size());
       gradient_ = std::move(sum);
     }
   }
@@ -173,7 +173,7 @@ void backward(Variable<Scalar, Device> const& loss, Scalar scale = Scalar(1)) {
   if (!loss.tracked())
     fail("[backward] got a loss that depends on nothing trainable; expected a recorded computation; hint: is the adaptation disabled?");
   Tensor<Scalar, Device> one(loss.shape());
-  kernels::fill(Device{}, one.data(), scale, Index{1});
+  kernels::On<Device, kernels::Elementwise, Scalar>::fill(one.data(), scale, Index{1});
   backward_from(loss, std::move(one));
 }
 

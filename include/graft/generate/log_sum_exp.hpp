@@ -18,8 +18,9 @@ template <class Scalar>
   auto const rows = static_cast<std::size_t>(logits.rows());
   std::vector<Token> const labels(rows, 0);
   std::vector<Scalar> largest(rows, -std::numeric_limits<Scalar>::infinity()), result(rows), total(rows), label_logit(rows);
-  kernels::softmax_block<Scalar>(Cpu{}, logits.data(), logits.rows(), logits.width(), 0, labels.data(),
-                                 {largest.data(), result.data(), total.data(), label_logit.data()}, nullptr);
+  kernels::On<Cpu, kernels::CrossEntropy, Scalar>::softmax_block(logits.data(), logits.rows(), logits.width(), 0, labels.data(),
+                                                                 {largest.data(), result.data(), total.data(), label_logit.data()},
+                                                                 nullptr);
   for (std::size_t i = 0; i < rows; ++i) result[i] = largest[i] + std::log(result[i]);
   for (Scalar value : result)
     if (!std::isfinite(value))

@@ -16,7 +16,6 @@
 #include <graft/adaptation/parallel_adapter.hpp>
 #include <graft/adaptation/prompt_encoder.hpp>
 #include <graft/adaptation/virtual_tokens.hpp>
-#include <graft/ops/activation.hpp>
 
 namespace graft {
 

@@ -2,9 +2,7 @@
 /// @brief One AdamW update of one parameter.
 #pragma once
 
-#include <graft/core/device.hpp>
-#include <graft/core/types.hpp>
-#include <graft/kernels/cuda_listed.hpp>
+#include <graft/kernels/on.hpp>
 
 namespace graft::kernels {
 
@@ -20,22 +18,11 @@ struct AdamWFactors {
   double gradient_scale;  ///< multiplies the gradient first (clipping)
 };
 
-/// g ← scale·g; θ ← keep·θ; m ← m + (1 − β₁)(g − m); v ← β₂·v + (1 − β₂)g²; θ ← θ − step_size·m / (√v / correction + ε).
-template <class Scalar>
-void adamw(Cpu, Scalar* parameter, Scalar const* gradient, Scalar* first, Scalar* second, Index size, AdamWFactors const& factors);
-
-namespace cuda {
-/// The same on a GPU; defined in kernels/cuda/adamw.cuh.
-template <class Scalar>
+template <class Device, class Scalar>
 struct Adamw {
+  /// g ← scale·g; θ ← keep·θ; m ← m + (1 − β₁)(g − m); v ← β₂·v + (1 − β₂)g²; θ ← θ − step_size·m / (√v / correction + ε).
   static void adamw(Scalar* parameter, Scalar const* gradient, Scalar* first, Scalar* second, Index size, AdamWFactors const& factors);
 };
-}  // namespace cuda
-
-template <class Scalar>
-void adamw(Cuda, Scalar* parameter, Scalar const* gradient, Scalar* first, Scalar* second, Index size, AdamWFactors const& factors) {
-  cuda::Listed<cuda::Adamw, Scalar>::adamw(parameter, gradient, first, second, size, factors);
-}
 
 }  // namespace graft::kernels
 

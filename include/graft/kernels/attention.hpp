@@ -2,21 +2,26 @@
 /// @brief Attention over segments: softmax(scale · Q·Kᵀ + bias)·V for packed rows, without a stored [length, length] matrix.
 #pragma once
 
-#include <graft/core/device.hpp>
 #include <graft/kernels/attention_operands.hpp>
+#include <graft/kernels/on.hpp>
 
 namespace graft::kernels {
 
-/// output [queries, heads · head_dim]; log_sum [queries, heads], the logarithm of each softmax's denominator (null: not wanted).
-template <class Scalar>
-void attention(Cpu, AttentionOperands<Scalar> const& x, Scalar* output, Scalar* log_sum);
+template <class Device, class Scalar>
+struct Attention {
+  static_assert(implemented<Device>, "the kernel Attention does not exist for this device yet");
+};
 
-/// Adds the gradients for `output_gradient` [queries, heads · head_dim]. Probabilities are computed again from
-/// `log_sum`, block by block (Dao et al. 2022).
-/// Storage that several rows share receives their sums in the order of rows: the same bits for any number of threads.
 template <class Scalar>
-void attention_backward(Cpu, AttentionOperands<Scalar> const& x, Scalar const* output, Scalar const* log_sum, Scalar const* output_gradient,
-                        AttentionGradients<Scalar> const& gradients);
+struct Attention<Cpu, Scalar> {
+  /// output [queries, heads · head_dim]; log_sum [queries, heads], the logarithm of each softmax's denominator (null: not wanted).
+  static void attention(AttentionOperands<Scalar> const& x, Scalar* output, Scalar* log_sum);
+  /// Adds the gradients for `output_gradient` [queries, heads · head_dim]. Probabilities are computed again from
+  /// `log_sum`, block by block (Dao et al. 2022).
+  /// Storage that several rows share receives their sums in the order of rows: the same bits for any number of threads.
+  static void attention_backward(AttentionOperands<Scalar> const& x, Scalar const* output, Scalar const* log_sum,
+                                 Scalar const* output_gradient, AttentionGradients<Scalar> const& gradients);
+};
 
 }  // namespace graft::kernels
 

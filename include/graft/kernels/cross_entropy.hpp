@@ -2,8 +2,7 @@
 /// @brief Softmax statistics of rows of logits that come in blocks of classes.
 #pragma once
 
-#include <graft/core/device.hpp>
-#include <graft/core/types.hpp>
+#include <graft/kernels/on.hpp>
 
 namespace graft::kernels {
 
@@ -16,16 +15,22 @@ struct SoftmaxRows {
   Scalar* label_logit;  ///< z at the row's label, once its block has come
 };
 
-/// Takes `logits` `[rows, classes]` of the classes from `first` into `known`. If `rescale` (`[rows]`) is given, the logits are replaced by
-/// exp(z − largest), and rescale_i = exp(the former largest − the new one): what was formed with the former is to be multiplied by it.
-/// Milakov and Gimelshein, "Online normalizer calculation for softmax", arXiv:1805.02867.
+template <class Device, class Scalar>
+struct CrossEntropy {
+  static_assert(implemented<Device>, "the kernel CrossEntropy does not exist for this device yet");
+};
+
 template <class Scalar>
-void softmax_block(Cpu, Scalar* logits, Index rows, Index classes, Index first, Token const* labels, SoftmaxRows<Scalar> known,
-                   Scalar* rescale);
-/// In place, from logits of the classes from `first`: d(log p_label)/dz·g, that is z_iv = g_i·([v = label_i] − exp(z_iv − log_sum_exp_i)).
-template <class Scalar>
-void cross_entropy_gradient(Cpu, Scalar* logits, Index rows, Index classes, Index first, Token const* labels, Scalar const* log_sum_exp,
-                            Scalar const* g);
+struct CrossEntropy<Cpu, Scalar> {
+  /// Takes `logits` `[rows, classes]` of the classes from `first` into `known`. If `rescale` (`[rows]`) is given, the logits are replaced by
+  /// exp(z − largest), and rescale_i = exp(the former largest − the new one): what was formed with the former is to be multiplied by it.
+  /// Milakov and Gimelshein, "Online normalizer calculation for softmax", arXiv:1805.02867.
+  static void softmax_block(Scalar* logits, Index rows, Index classes, Index first, Token const* labels, SoftmaxRows<Scalar> known,
+                            Scalar* rescale);
+  /// In place, from logits of the classes from `first`: d(log p_label)/dz·g, that is z_iv = g_i·([v = label_i] − exp(z_iv − log_sum_exp_i)).
+  static void cross_entropy_gradient(Scalar* logits, Index rows, Index classes, Index first, Token const* labels, Scalar const* log_sum_exp,
+                                     Scalar const* g);
+};
 
 }  // namespace graft::kernels
 

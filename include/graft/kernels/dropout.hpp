@@ -4,16 +4,22 @@
 
 #include <cstdint>
 
-#include <graft/core/device.hpp>
 #include <graft/core/random.hpp>
-#include <graft/core/types.hpp>
+#include <graft/kernels/on.hpp>
 
 namespace graft::kernels {
 
-/// y_ij = x_ij · factor where the 32 random bits at column j of keys[i] are at least `threshold`, else 0; y may be x. `keys` is in host
-/// memory.
+template <class Device, class Scalar>
+struct Dropout {
+  static_assert(implemented<Device>, "the kernel Dropout does not exist for this device yet");
+};
+
 template <class Scalar>
-void dropout(Cpu, Scalar const* x, RandomKey const* keys, std::uint32_t threshold, Scalar factor, Index rows, Index width, Scalar* y);
+struct Dropout<Cpu, Scalar> {
+  /// y_ij = x_ij · factor where the 32 random bits at column j of keys[i] are at least `threshold`, else 0; y may be x. `keys` is in host
+  /// memory.
+  static void dropout(Scalar const* x, RandomKey const* keys, std::uint32_t threshold, Scalar factor, Index rows, Index width, Scalar* y);
+};
 
 }  // namespace graft::kernels
 

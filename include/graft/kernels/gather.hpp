@@ -3,17 +3,22 @@
 /// 2, ….
 #pragma once
 
-#include <graft/core/device.hpp>
-#include <graft/core/types.hpp>
+#include <graft/kernels/on.hpp>
 
 namespace graft::kernels {
 
-/// y[to[k]] = x[from[k]] for k in [0, count); `to` has no repetitions.
+template <class Device, class Scalar>
+struct Gather {
+  static_assert(implemented<Device>, "the kernel Gather does not exist for this device yet");
+};
+
 template <class Scalar>
-void copy_rows(Cpu, Scalar const* x, Index const* from, Scalar* y, Index const* to, Index count, Index width);
-/// y[to[k]] += x[from[k]], for equal targets in the order of k. `distinct` promises that `to` has no repetitions.
-template <class Scalar>
-void add_rows(Cpu, Scalar const* x, Index const* from, Scalar* y, Index const* to, bool distinct, Index count, Index width);
+struct Gather<Cpu, Scalar> {
+  /// y[to[k]] = x[from[k]] for k in [0, count); `to` has no repetitions.
+  static void copy_rows(Scalar const* x, Index const* from, Scalar* y, Index const* to, Index count, Index width);
+  /// y[to[k]] += x[from[k]], for equal targets in the order of k. `distinct` promises that `to` has no repetitions.
+  static void add_rows(Scalar const* x, Index const* from, Scalar* y, Index const* to, bool distinct, Index count, Index width);
+};
 
 }  // namespace graft::kernels
 

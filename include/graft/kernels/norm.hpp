@@ -2,24 +2,28 @@
 /// @brief Layer norm and RMS norm over rows, with their gradients. RMS norm is layer norm without the mean: `mean` is then null.
 #pragma once
 
-#include <graft/core/device.hpp>
-#include <graft/core/types.hpp>
+#include <graft/kernels/on.hpp>
 
 namespace graft::kernels {
 
-/// y_ij = (x_ij - mean_i) · inverse_i · gain_j + bias_j with inverse_i = 1/√(mean_j (x_ij - mean_i)² + epsilon).
-/// Writes mean (if not null) and inverse, one number a row. A null gain is 1, a null bias 0; y may be x.
+template <class Device, class Scalar>
+struct Norm {
+  static_assert(implemented<Device>, "the kernel Norm does not exist for this device yet");
+};
+
 template <class Scalar>
-void norm(Cpu, Scalar const* x, Scalar const* gain, Scalar const* bias, Scalar epsilon, Index rows, Index width, Scalar* y, Scalar* mean,
-          Scalar* inverse);
-/// dx for the statistics of the forward pass; dx may be dy.
-template <class Scalar>
-void norm_backward(Cpu, Scalar const* x, Scalar const* mean, Scalar const* inverse, Scalar const* gain, Scalar const* dy, Index rows,
-                   Index width, Scalar* dx);
-/// dgain_j = Σ_i dy_ij · (x_ij - mean_i) · inverse_i
-template <class Scalar>
-void norm_gain_gradient(Cpu, Scalar const* x, Scalar const* mean, Scalar const* inverse, Scalar const* dy, Index rows, Index width,
-                        Scalar* dgain);
+struct Norm<Cpu, Scalar> {
+  /// y_ij = (x_ij - mean_i) · inverse_i · gain_j + bias_j with inverse_i = 1/√(mean_j (x_ij - mean_i)² + epsilon).
+  /// Writes mean (if not null) and inverse, one number a row. A null gain is 1, a null bias 0; y may be x.
+  static void norm(Scalar const* x, Scalar const* gain, Scalar const* bias, Scalar epsilon, Index rows, Index width, Scalar* y,
+                   Scalar* mean, Scalar* inverse);
+  /// dx for the statistics of the forward pass; dx may be dy.
+  static void norm_backward(Scalar const* x, Scalar const* mean, Scalar const* inverse, Scalar const* gain, Scalar const* dy, Index rows,
+                            Index width, Scalar* dx);
+  /// dgain_j = Σ_i dy_ij · (x_ij - mean_i) · inverse_i
+  static void norm_gain_gradient(Scalar const* x, Scalar const* mean, Scalar const* inverse, Scalar const* dy, Index rows, Index width,
+                                 Scalar* dgain);
+};
 
 }  // namespace graft::kernels
 

@@ -2,19 +2,24 @@
 /// @brief Rotary position embeddings: each head's vector is rotated by angles that grow with the position.
 #pragma once
 
-#include <graft/core/device.hpp>
-#include <graft/core/types.hpp>
+#include <graft/kernels/on.hpp>
 
 namespace graft::kernels {
 
-/// Rows [first, last) of the table: row p is cos(p·f_0) … cos(p·f_{half-1}), sin(p·f_0) … sin(p·f_{half-1}), computed in double.
+template <class Device, class Scalar>
+struct Rotary {
+  static_assert(implemented<Device>, "the kernel Rotary does not exist for this device yet");
+};
+
 template <class Scalar>
-void rotary_table(Cpu, double const* frequencies, Index half, Index first, Index last, Scalar* table);
-/// For every token t and head: (y_j, y_{j+half}) = (x_j, x_{j+half}) rotated by ±angle, j in [0, half); the rest of the head is copied.
-/// x is [tokens, heads, head_width]; `positions` is in host memory; `direction` is 1, or -1 to rotate back; y may be x.
-template <class Scalar>
-void rotate(Cpu, Scalar const* x, Scalar const* table, Index const* positions, Scalar direction, Index tokens, Index heads,
-            Index head_width, Index half, Scalar* y);
+struct Rotary<Cpu, Scalar> {
+  /// Rows [first, last) of the table: row p is cos(p·f_0) … cos(p·f_{half-1}), sin(p·f_0) … sin(p·f_{half-1}), computed in double.
+  static void rotary_table(double const* frequencies, Index half, Index first, Index last, Scalar* table);
+  /// For every token t and head: (y_j, y_{j+half}) = (x_j, x_{j+half}) rotated by ±angle, j in [0, half); the rest of the head is copied.
+  /// x is [tokens, heads, head_width]; `positions` is in host memory; `direction` is 1, or -1 to rotate back; y may be x.
+  static void rotate(Scalar const* x, Scalar const* table, Index const* positions, Scalar direction, Index tokens, Index heads,
+                     Index head_width, Index half, Scalar* y);
+};
 
 }  // namespace graft::kernels
 

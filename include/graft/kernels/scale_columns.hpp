@@ -2,20 +2,24 @@
 /// @brief Every column, or every row, of a matrix multiplied by a number of its own, and the gradient of the numbers.
 #pragma once
 
-#include <graft/core/device.hpp>
-#include <graft/core/types.hpp>
+#include <graft/kernels/on.hpp>
 
 namespace graft::kernels {
 
-/// y_ij = x_ij · gain_j; y may be x.
+template <class Device, class Scalar>
+struct ScaleColumns {
+  static_assert(implemented<Device>, "the kernel ScaleColumns does not exist for this device yet");
+};
+
 template <class Scalar>
-void scale_columns(Cpu, Scalar const* x, Scalar const* gain, Index rows, Index width, Scalar* y);
-/// y_ij = x_ij · gain_i; y may be x.
-template <class Scalar>
-void scale_rows(Cpu, Scalar const* x, Scalar const* gain, Index rows, Index width, Scalar* y);
-/// dgain_j = Σ_i dy_ij · x_ij, in a fixed order.
-template <class Scalar>
-void scale_columns_gain_gradient(Cpu, Scalar const* x, Scalar const* dy, Index rows, Index width, Scalar* dgain);
+struct ScaleColumns<Cpu, Scalar> {
+  /// y_ij = x_ij · gain_j; y may be x.
+  static void scale_columns(Scalar const* x, Scalar const* gain, Index rows, Index width, Scalar* y);
+  /// y_ij = x_ij · gain_i; y may be x.
+  static void scale_rows(Scalar const* x, Scalar const* gain, Index rows, Index width, Scalar* y);
+  /// dgain_j = Σ_i dy_ij · x_ij, in a fixed order.
+  static void scale_columns_gain_gradient(Scalar const* x, Scalar const* dy, Index rows, Index width, Scalar* dgain);
+};
 
 }  // namespace graft::kernels
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <graft/core/activation.hpp>
 #include <graft/core/types.hpp>
-#include <graft/ops/activation.hpp>
 
 namespace graft {
 

@@ -40,7 +40,7 @@ struct Mergeable<Composed<Parts...>, Scalar, Device> : std::bool_constant<(Merge
 
 template <class Scalar, class Device>
 void check_merged(Tensor<Scalar, Device> const& merged, SiteInfo const& site) {
-  if (!std::isfinite(kernels::sum_squares(Device{}, merged.data(), merged.size())))
+  if (!std::isfinite(kernels::On<Device, kernels::SumSquares, Scalar>::sum_squares(merged.data(), merged.size())))
     fail<NumericError>("[merge] got a weight of ", site.name,
                        " that is not finite; expected numbers; hint: the adapter's training had diverged; the base is untouched");
 }
@@ -67,7 +67,7 @@ void add_delta(State const& state, SiteInfo const& site, SiteWeights<Scalar, Dev
   Tensor<Scalar, Device> const delta = state.merged_delta(site.address);
   if (delta.empty()) return;
   Tensor<Scalar, Device> sum = weights.matrix.dense();
-  kernels::add(Device{}, sum.data(), delta.data(), sum.data(), sum.size());
+  kernels::On<Device, kernels::Elementwise, Scalar>::add(sum.data(), delta.data(), sum.data(), sum.size());
   check_merged(sum, site);
   weights.matrix = FrozenMatrix<Scalar, Device>(std::move(sum), site.layout);
 }
@@ -80,9 +80,11 @@ void apply_scale(State const& state, SiteInfo const& site, SiteWeights<Scalar, D
   Tensor<Scalar, Device> product = weights.matrix.dense();
   auto const multiply = [&](Tensor<Scalar, Device> const& by, bool columns) {
     if (columns)
-      kernels::scale_columns(Device{}, product.data(), by.data(), product.rows(), product.width(), product.data());
+      kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_columns(product.data(), by.data(), product.rows(), product.width(),
+                                                                        product.data());
     else
-      kernels::scale_rows(Device{}, product.data(), by.data(), product.rows(), product.width(), product.data());
+      kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_rows(product.data(), by.data(), product.rows(), product.width(),
+                                                                     product.data());
   };
   bool const turned = site.layout == Layout::in_out;
   if (!scale.output.empty()) multiply(scale.output, turned);
@@ -91,7 +93,7 @@ void apply_scale(State const& state, SiteInfo const& site, SiteWeights<Scalar, D
   weights.matrix = FrozenMatrix<Scalar, Device>(std::move(product), site.layout);
   if (scale.output.empty() || weights.bias.empty()) return;
   Tensor<Scalar, Device> bias(weights.bias.shape());
-  kernels::multiply(Device{}, weights.bias.data(), scale.output.data(), bias.data(), bias.size());
+  kernels::On<Device, kernels::Elementwise, Scalar>::multiply(weights.bias.data(), scale.output.data(), bias.data(), bias.size());
   check_merged(bias, site);
   weights.bias = std::move(bias);
 }

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <string>
 
+#include <graft/core/layout.hpp>
 #include <graft/core/types.hpp>
-#include <graft/tensor/frozen_matrix.hpp>
 
 namespace graft {
 

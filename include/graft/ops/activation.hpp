@@ -2,9 +2,6 @@
 /// @brief Activation functions, alone and gated: y = f(x), y = f(gate) ∘ up.
 #pragma once
 
-#include <optional>
-#include <string>
-#include <string_view>
 #include <utility>
 
 #include <graft/kernels/activation.hpp>
@@ -12,38 +9,15 @@
 
 namespace graft {
 
-/// Hugging Face's names of the activations, for messages.
-inline constexpr std::string_view activation_names =
-    "gelu, gelu_python, gelu_new, gelu_pytorch_tanh, gelu_python_tanh, gelu_accurate, gelu_fast, silu, swish, relu or tanh";
-
-/// The activation that Hugging Face's configurations call `name`; nothing for a name that stands for none of `Activation`'s.
-[[nodiscard]] inline std::optional<Activation> find_activation(std::string_view name) {
-  if (name == "gelu" || name == "gelu_python") return Activation::gelu;
-  for (std::string_view const tanh : {"gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate", "gelu_fast"})
-    if (name == tanh) return Activation::gelu_tanh;
-  if (name == "silu" || name == "swish") return Activation::silu;
-  if (name == "relu") return Activation::relu;
-  if (name == "tanh") return Activation::tanh;
-  return std::nullopt;
-}
-
-/// The activation that Hugging Face's configurations call `name`.
-/// @throws ConfigError for a name that stands for none of `Activation`'s.
-[[nodiscard]] inline Activation activation_from_name(std::string_view name) {
-  auto const found = find_activation(name);
-  if (!found) fail<ConfigError>("[activation] got the name \"", name, "\"; expected ", activation_names);
-  return *found;
-}
-
 /// y = f(x), any shape; dx = dy ∘ f'(x). Keeps y if that determines the derivative (`keeps_output`), else x.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> activate(Variable<Scalar, Device> const& x, Activation f) {
   Tensor<Scalar, Device> y(x.shape());
-  kernels::activate(Device{}, f, x.value().data(), y.data(), y.size());
+  kernels::On<Device, kernels::Activation, Scalar>::activate(f, x.value().data(), y.data(), y.size());
   if (!needs_gradient(x)) return y;
   return record(y, [f, kept = keeps_output(f) ? y : x.value(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     Tensor<Scalar, Device> dx = recycled(dy);
-    kernels::activate_backward(Device{}, f, kept.data(), dy.data(), dx.data(), dx.size());
+    kernels::On<Device, kernels::Activation, Scalar>::activate_backward(f, kept.data(), dy.data(), dx.data(), dx.size());
     slot->accumulate(std::move(dx));
   });
 }
@@ -81,12 +55,12 @@ template <class Scalar, class Device>
   if (!(gate.shape() == up.shape()))
     fail<ShapeError>("[gated] got a gate of shape ", gate.shape(), " and values of shape ", up.shape(), "; expected equal shapes");
   Tensor<Scalar, Device> y(up.shape());
-  kernels::gated(Device{}, f, gate.value().data(), up.value().data(), y.data(), y.size());
+  kernels::On<Device, kernels::Activation, Scalar>::gated(f, gate.value().data(), up.value().data(), y.data(), y.size());
   if (!needs_gradient(gate, up)) return y;
   auto reverse = [f, g = gate.value(), u = up.value(), to_gate = gate.slot(), to_up = up.slot()](Tensor<Scalar, Device> const& dy) {
     Tensor<Scalar, Device> dup = to_up ? recycled(dy) : Tensor<Scalar, Device>();
     Tensor<Scalar, Device> dgate = !to_gate ? Tensor<Scalar, Device>() : to_up ? Tensor<Scalar, Device>(dy.shape()) : recycled(dy);
-    kernels::gated_backward(Device{}, f, g.data(), u.data(), dy.data(), dgate.data(), dup.data(), dy.size());
+    kernels::On<Device, kernels::Activation, Scalar>::gated_backward(f, g.data(), u.data(), dy.data(), dgate.data(), dup.data(), dy.size());
     if (to_gate) to_gate->accumulate(std::move(dgate));
     if (to_up) to_up->accumulate(std::move(dup));
   };

@@ -79,8 +79,10 @@ struct Attention {
       values.push_back(buffers.at(source.values));
     }
     kernels::AttentionGradients<Scalar> const gradients{buffers.at(queries), keys.data(), values.data(), buffers.at({bias.table, 0}).data};
-    with_operands(
-        [&](auto const& x) { kernels::attention_backward(Device{}, x, output.data(), log_sum.data(), output_gradient.data(), gradients); });
+    with_operands([&](auto const& x) {
+      kernels::On<Device, kernels::Attention, Scalar>::attention_backward(x, output.data(), log_sum.data(), output_gradient.data(),
+                                                                          gradients);
+    });
   }
 
  private:
@@ -137,7 +139,7 @@ template <class Scalar, class Device>
   for (auto const& source : sources) wanted = wanted || needs_gradient(source.keys.x, source.values.x);
   Tensor<Scalar, Device> output(Shape{queries.x.rows(), shape.width()});
   Tensor<Scalar, Device> log_sum = wanted ? Tensor<Scalar, Device>(Shape{queries.x.rows(), shape.heads}) : Tensor<Scalar, Device>();
-  call.with_operands([&](auto const& x) { kernels::attention(Device{}, x, output.data(), log_sum.data()); });
+  call.with_operands([&](auto const& x) { kernels::On<Device, kernels::Attention, Scalar>::attention(x, output.data(), log_sum.data()); });
   if (!wanted) return output;
   return record(output,
                 [call = std::move(call), output, log_sum](Tensor<Scalar, Device> const& dy) { call.backward(output, log_sum, dy); });

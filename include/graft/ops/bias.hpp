@@ -19,13 +19,13 @@ template <class Scalar, class Device, class Bias>
     fail<ShapeError>("[add_bias] got an input of shape ", x.shape(), " and a bias of shape ", value_of(bias).shape(),
                      "; expected [tokens, width] and [width]");
   Tensor<Scalar, Device> y(x.shape());
-  kernels::add_bias(Device{}, x.value().data(), value_of(bias).data(), rows, width, y.data());
+  kernels::On<Device, kernels::Bias, Scalar>::add_bias(x.value().data(), value_of(bias).data(), rows, width, y.data());
   if (!needs_gradient(x, bias)) return y;
   auto reverse = [bias, slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     if constexpr (is_trainable<Bias>) {
       if (bias.tracked()) {
         Tensor<Scalar, Device> dbias(bias.shape());
-        kernels::sum_rows(Device{}, dy.data(), dy.rows(), dy.width(), dbias.data());
+        kernels::On<Device, kernels::Bias, Scalar>::sum_rows(dy.data(), dy.rows(), dy.width(), dbias.data());
         bias.slot()->accumulate(std::move(dbias));
       }
     }

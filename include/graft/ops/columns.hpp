@@ -68,9 +68,9 @@ class GradientBuffers {
     if (!taken.unique()) {  // nothing yet, or shared with another slot
       Tensor<Scalar, Device> own(x.shape());
       if (taken.empty())
-        kernels::fill(Device{}, own.data(), Scalar(0), own.size());
+        kernels::On<Device, kernels::Elementwise, Scalar>::fill(own.data(), Scalar(0), own.size());
       else
-        kernels::scale(Device{}, taken.data(), Scalar(1), own.data(), own.size());
+        kernels::On<Device, kernels::Elementwise, Scalar>::scale(taken.data(), Scalar(1), own.data(), own.size());
       taken = std::move(own);
     }
     return buffers_.emplace_back(x.slot().get(), std::move(taken)).second;

@@ -47,11 +47,11 @@ template <class Scalar, class Device>
   Scalar const factor = static_cast<Scalar>(1 / (1 - probability));
   Index const rows = x.rows(), width = x.width();
   Tensor<Scalar, Device> y(x.shape());
-  kernels::dropout(Device{}, x.value().data(), keys.data(), threshold, factor, rows, width, y.data());
+  kernels::On<Device, kernels::Dropout, Scalar>::dropout(x.value().data(), keys.data(), threshold, factor, rows, width, y.data());
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [keys = std::move(keys), threshold, factor, rows, width, slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     Tensor<Scalar, Device> dx = recycled(dy);
-    kernels::dropout(Device{}, dy.data(), keys.data(), threshold, factor, rows, width, dx.data());
+    kernels::On<Device, kernels::Dropout, Scalar>::dropout(dy.data(), keys.data(), threshold, factor, rows, width, dx.data());
     slot->accumulate(std::move(dx));
   });
 }

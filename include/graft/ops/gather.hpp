@@ -36,8 +36,8 @@ template <class Scalar, class Device>
 void add_rows_to(GradientSlot<Scalar, Device>& slot, Shape const& shape, Tensor<Scalar, Device> const& dy, Index const* from,
                  std::vector<Index> const& to) {
   Tensor<Scalar, Device> gradient = take_to_add(slot, shape);
-  kernels::add_rows(Device{}, dy.data(), from, gradient.data(), to.data(), all_distinct(to, gradient.rows()), static_cast<Index>(to.size()),
-                    gradient.width());
+  kernels::On<Device, kernels::Gather, Scalar>::add_rows(dy.data(), from, gradient.data(), to.data(), all_distinct(to, gradient.rows()),
+                                                         static_cast<Index>(to.size()), gradient.width());
   slot.accumulate(std::move(gradient));
 }
 
@@ -56,7 +56,7 @@ template <class Scalar, class Device>
   }
   if (identity) return x;
   Tensor<Scalar, Device> y(detail::with_rows(x.shape(), count));
-  kernels::copy_rows(Device{}, x.value().data(), indices.data(), y.data(), nullptr, count, x.width());
+  kernels::On<Device, kernels::Gather, Scalar>::copy_rows(x.value().data(), indices.data(), y.data(), nullptr, count, x.width());
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [indices = std::move(indices), shape = x.shape(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     detail::add_rows_to(*slot, shape, dy, nullptr, indices);
@@ -72,7 +72,7 @@ template <class Scalar, class Device>
   return record(std::move(y), [first, shape = x.shape(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     Tensor<Scalar, Device> gradient = take_to_add(*slot, shape);
     Scalar* const target = gradient.row(first);
-    kernels::add(Device{}, dy.data(), target, target, dy.size());
+    kernels::On<Device, kernels::Elementwise, Scalar>::add(dy.data(), target, target, dy.size());
     slot->accumulate(std::move(gradient));
   });
 }
@@ -111,8 +111,8 @@ template <class Scalar, class Device>
   }
   Tensor<Scalar, Device> y(detail::with_rows(sources[0].shape(), static_cast<Index>(map.size())));
   for (std::size_t s = 0; s < sources.size(); ++s)
-    kernels::copy_rows(Device{}, sources[s].value().data(), parts[s].from.data(), y.data(), parts[s].to.data(),
-                       static_cast<Index>(parts[s].to.size()), y.width());
+    kernels::On<Device, kernels::Gather, Scalar>::copy_rows(sources[s].value().data(), parts[s].from.data(), y.data(), parts[s].to.data(),
+                                                            static_cast<Index>(parts[s].to.size()), y.width());
   if (!wanted) return y;
   return record(std::move(y), [parts = std::move(parts)](Tensor<Scalar, Device> const& dy) {
     for (Share const& part : parts)

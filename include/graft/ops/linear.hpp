@@ -56,11 +56,11 @@ struct IsTrainableMatrix<TrainableMatrix<Scalar, Device>> : std::true_type {};
 template <class Scalar, class Device>
 void add_bias_gradient(Tensor<Scalar, Device> const& dy, Tensor<Scalar, Device>& db) {
   Tensor<Scalar, Device> sum(Shape{dy.width()});
-  kernels::sum_rows(Device{}, dy.data(), dy.rows(), dy.width(), sum.data());
+  kernels::On<Device, kernels::Bias, Scalar>::sum_rows(dy.data(), dy.rows(), dy.width(), sum.data());
   if (db.empty())
     db = std::move(sum);
   else
-    kernels::add(Device{}, sum.data(), db.data(), db.data(), sum.size());
+    kernels::On<Device, kernels::Elementwise, Scalar>::add(sum.data(), db.data(), db.data(), sum.size());
 }
 }  // namespace detail
 
@@ -82,8 +82,8 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
   if (computed)
     w.times_transposed(x.value().data(), rows, y.data());
   else
-    kernels::fill(Device{}, y.data(), Scalar(0), y.size());
-  if (computed && !bias.empty()) kernels::add_to_rows(Device{}, bias.data(), rows, w.out(), y.data());
+    kernels::On<Device, kernels::Elementwise, Scalar>::fill(y.data(), Scalar(0), y.size());
+  if (computed && !bias.empty()) kernels::On<Device, kernels::Bias, Scalar>::add_to_rows(bias.data(), rows, w.out(), y.data());
 
   if (!needs_gradient(x, w, b)) return y;
 

@@ -44,7 +44,7 @@ template <class Scalar, class Device, class Block>
 void block_logits(Tensor<Scalar, Device> const& h, Block const& some, Tensor<Scalar, Device> const& bias, Index c, Index i, Index rows,
                   Scalar* z) {
   some.times_transposed(h.row(i), rows, z);
-  if (!bias.empty()) kernels::add_to_rows(Device{}, bias.data() + c, rows, some.out(), z);
+  if (!bias.empty()) kernels::On<Device, kernels::Bias, Scalar>::add_to_rows(bias.data() + c, rows, some.out(), z);
 }
 
 /// Room for one block's logits of at most `targets` rows.
@@ -76,18 +76,19 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
   // Running: the largest logit in `log_sum_exp`, the label's in `log_probability`, their sum in `mean`.
   Values log_probability(Shape{targets}), log_sum_exp(Shape{targets}), mean(Shape{targets}), sum(Shape{targets}), rescale(Shape{targets});
   Values expected(wants_hidden ? Shape{targets, width} : Shape{0});  // Σ_v exp(z_v − largest)·W_v, at last p·W; [targets, width]
-  kernels::fill(Device{}, log_sum_exp.data(), -std::numeric_limits<Scalar>::infinity(), targets);
-  kernels::fill(Device{}, sum.data(), Scalar(0), targets);
-  kernels::fill(Device{}, mean.data(), Scalar(0), targets);
+  kernels::On<Device, kernels::Elementwise, Scalar>::fill(log_sum_exp.data(), -std::numeric_limits<Scalar>::infinity(), targets);
+  kernels::On<Device, kernels::Elementwise, Scalar>::fill(sum.data(), Scalar(0), targets);
+  kernels::On<Device, kernels::Elementwise, Scalar>::fill(mean.data(), Scalar(0), targets);
   {
     auto z = detail::room_for<Scalar, Device>(block, targets, vocabulary);
     detail::for_logit_blocks(w, targets, block, [&](auto const& some, Index c, Index i, Index rows) {
       detail::block_logits(h.value(), some, value_of(b), c, i, rows, z.data());
-      kernels::softmax_block<Scalar>(Device{}, z.data(), rows, some.out(), c, labels.data() + i,
-                                     {log_sum_exp.row(i), sum.row(i), mean.row(i), log_probability.row(i)},
-                                     wants_hidden ? rescale.row(i) : nullptr);
+      kernels::On<Device, kernels::CrossEntropy, Scalar>::softmax_block(
+          z.data(), rows, some.out(), c, labels.data() + i, {log_sum_exp.row(i), sum.row(i), mean.row(i), log_probability.row(i)},
+          wants_hidden ? rescale.row(i) : nullptr);
       if (!wants_hidden) return;
-      if (c > 0) kernels::scale_rows(Device{}, expected.row(i), rescale.row(i), rows, width, expected.row(i));
+      if (c > 0)
+        kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_rows(expected.row(i), rescale.row(i), rows, width, expected.row(i));
       some.times(z.data(), rows, expected.row(i), c == 0 ? Scalar(0) : Scalar(1));
     });
   }
@@ -97,7 +98,8 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
     *mean.row(i) /= static_cast<Scalar>(vocabulary);
     *rescale.row(i) = 1 / *sum.row(i);
   }
-  if (wants_hidden) kernels::scale_rows(Device{}, expected.data(), rescale.data(), targets, width, expected.data());
+  if (wants_hidden)
+    kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_rows(expected.data(), rescale.data(), targets, width, expected.data());
   if (!recording) return {log_probability, log_sum_exp, mean};
 
   auto reverse = [=, dh = h.slot(), hidden = wants_weight || wants_bias ? h.value() : Values(), labels = std::move(labels), w = w,
@@ -115,13 +117,14 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
     if constexpr (trains_weight || is_trainable<Bias>) {
       if ((!wants_weight && !wants_bias) || targets == 0) return;
       Values dw(wants_weight ? Shape{vocabulary, width} : Shape{0}), db(wants_bias ? Shape{vocabulary} : Shape{0});
-      kernels::fill(Device{}, dw.data(), Scalar(0), dw.size());
-      kernels::fill(Device{}, db.data(), Scalar(0), db.size());
+      kernels::On<Device, kernels::Elementwise, Scalar>::fill(dw.data(), Scalar(0), dw.size());
+      kernels::On<Device, kernels::Elementwise, Scalar>::fill(db.data(), Scalar(0), db.size());
       auto const room = detail::room_for<Scalar, Device>(block, targets, vocabulary);
       detail::for_logit_blocks(w, targets, block, [&](auto const& some, Index c, Index i, Index rows) {
         auto z = room.slice(0, rows * some.out()).reshape(Shape{rows, some.out()});
         detail::block_logits(hidden, some, value_of(b), c, i, rows, z.data());
-        kernels::cross_entropy_gradient(Device{}, z.data(), rows, some.out(), c, labels.data() + i, log_sum_exp.row(i), g.row(i));
+        kernels::On<Device, kernels::CrossEntropy, Scalar>::cross_entropy_gradient(z.data(), rows, some.out(), c, labels.data() + i,
+                                                                                   log_sum_exp.row(i), g.row(i));
         if constexpr (trains_weight)
           if (wants_weight) {
             auto rows_of_dw = dw.slice(c, c + some.out());

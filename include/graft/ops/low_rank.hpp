@@ -23,9 +23,9 @@ template <class Scalar, class Device>
   Values u(Shape{rows, rank});
   kernels::matmul<Scalar>(
       Device{}, {rows, rank, in, x.value().data(), in, Read::plain, a.value().data(), in, Read::transposed, Scalar(0), u.data(), rank});
-  kernels::scale(Device{}, u.data(), scale, u.data(), u.size());  // u = scale·x·Aᵀ from here on
+  kernels::On<Device, kernels::Elementwise, Scalar>::scale(u.data(), scale, u.data(), u.size());  // u = scale·x·Aᵀ from here on
   Values z(y.shape());
-  kernels::scale(Device{}, y.value().data(), Scalar(1), z.data(), z.size());
+  kernels::On<Device, kernels::Elementwise, Scalar>::scale(y.value().data(), Scalar(1), z.data(), z.size());
   kernels::matmul<Scalar>(
       Device{}, {rows, out, rank, u.data(), rank, Read::plain, b.value().data(), rank, Read::transposed, Scalar(1), z.data(), out});
   if (!needs_gradient(y, x, a, b)) return z;
@@ -41,7 +41,7 @@ template <class Scalar, class Device>
       Values du(Shape{rows, rank});
       kernels::matmul<Scalar>(
           Device{}, {rows, rank, out, dz.data(), out, Read::plain, b.value().data(), rank, Read::plain, Scalar(0), du.data(), rank});
-      kernels::scale(Device{}, du.data(), scale, du.data(), du.size());
+      kernels::On<Device, kernels::Elementwise, Scalar>::scale(du.data(), scale, du.data(), du.size());
       if (a.tracked()) {
         Values da(a.shape());
         kernels::matmul<Scalar>(

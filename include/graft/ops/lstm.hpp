@@ -38,15 +38,15 @@ class LstmDirection {
     cells_ = Values(Shape{steps, hidden_});
     kernels::matmul<Scalar>(Device{}, {steps, width, x_.width(), x_.data(), x_.width(), Read::plain, w_.input.value().data(), x_.width(),
                                        Read::transposed, Scalar(0), gates_.data(), width});
-    kernels::add_to_rows(Device{}, w_.input_bias.value().data(), steps, width, gates_.data());
-    kernels::add_to_rows(Device{}, w_.recurrent_bias.value().data(), steps, width, gates_.data());
+    kernels::On<Device, kernels::Bias, Scalar>::add_to_rows(w_.input_bias.value().data(), steps, width, gates_.data());
+    kernels::On<Device, kernels::Bias, Scalar>::add_to_rows(w_.recurrent_bias.value().data(), steps, width, gates_.data());
     for (Index k = 0; k < steps; ++k) {
       Index const t = at(k);
       if (k > 0)
         kernels::matmul<Scalar>(Device{}, {1, width, hidden_, output(at(k - 1)), y_.width(), Read::plain, w_.recurrent.value().data(),
                                            hidden_, Read::transposed, Scalar(1), gates_.row(t), width});
-      kernels::lstm_step(Device{}, gates_.row(t), k > 0 ? cells_.row(at(k - 1)) : static_cast<Scalar const*>(nullptr), hidden_,
-                         cells_.row(t), output(t));
+      kernels::On<Device, kernels::Lstm, Scalar>::lstm_step(
+          gates_.row(t), k > 0 ? cells_.row(at(k - 1)) : static_cast<Scalar const*>(nullptr), hidden_, cells_.row(t), output(t));
     }
   }
 
@@ -58,9 +58,9 @@ class LstmDirection {
       Index const t = at(k);
       bool const last = k + 1 == steps;
       if (!last) times(dgates.row(at(k + 1)), Index{1}, w_.recurrent, carried.data());
-      kernels::lstm_step_backward(Device{}, gates_.row(t), k > 0 ? cells_.row(at(k - 1)) : static_cast<Scalar const*>(nullptr),
-                                  cells_.row(t), dy.row(t) + first_, last ? static_cast<Scalar const*>(nullptr) : carried.data(), hidden_,
-                                  dcell.data(), dgates.row(t));
+      kernels::On<Device, kernels::Lstm, Scalar>::lstm_step_backward(
+          gates_.row(t), k > 0 ? cells_.row(at(k - 1)) : static_cast<Scalar const*>(nullptr), cells_.row(t), dy.row(t) + first_,
+          last ? static_cast<Scalar const*>(nullptr) : carried.data(), hidden_, dcell.data(), dgates.row(t));
     }
     if (w_.input.tracked()) accumulate_product(w_.input, dgates.data(), steps, x_.data(), x_.width());
     if (w_.recurrent.tracked()) {  // step k sees the output of step k − 1, which is a row above, or below where time runs backwards
@@ -70,7 +70,7 @@ class LstmDirection {
     for (auto const* bias : {&w_.input_bias, &w_.recurrent_bias}) {
       if (!bias->tracked()) continue;
       Values sum(bias->shape());
-      kernels::sum_rows(Device{}, dgates.data(), steps, width, sum.data());
+      kernels::On<Device, kernels::Bias, Scalar>::sum_rows(dgates.data(), steps, width, sum.data());
       bias->slot()->accumulate(std::move(sum));
     }
     return dgates;
@@ -85,7 +85,7 @@ class LstmDirection {
   [[nodiscard]] Scalar* output(Index t) { return y_.row(t) + first_; }
   static Values zeros_of(Shape const& shape) {
     Values zero(shape);
-    kernels::fill(Device{}, zero.data(), Scalar(0), zero.size());
+    kernels::On<Device, kernels::Elementwise, Scalar>::fill(zero.data(), Scalar(0), zero.size());
     return zero;
   }
   /// y = β·y + g·W for g `[rows, 4·hidden]`.

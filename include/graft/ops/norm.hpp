@@ -31,28 +31,30 @@ Variable<Scalar, Device> norm(char const* op, bool centred, Variable<Scalar, Dev
   check_norm_weight(op, "bias", value_of(bias), width);
   Values y(x.shape()), mean, inverse(Shape{rows});
   if (centred) mean = Values(Shape{rows});
-  kernels::norm(Device{}, x.value().data(), value_of(gain).data(), value_of(bias).data(), static_cast<Scalar>(epsilon), rows, width,
-                y.data(), mean.data(), inverse.data());
+  kernels::On<Device, kernels::Norm, Scalar>::norm(x.value().data(), value_of(gain).data(), value_of(bias).data(),
+                                                   static_cast<Scalar>(epsilon), rows, width, y.data(), mean.data(), inverse.data());
   if (!needs_gradient(x, gain, bias)) return y;
 
   auto reverse = [rows, width, gain, bias, mean, inverse, slot = x.slot(), input = x.value()](Values const& dy) {
     if constexpr (is_trainable<Gain>) {
       if (gain.tracked()) {
         Values dgain(gain.shape());
-        kernels::norm_gain_gradient(Device{}, input.data(), mean.data(), inverse.data(), dy.data(), rows, width, dgain.data());
+        kernels::On<Device, kernels::Norm, Scalar>::norm_gain_gradient(input.data(), mean.data(), inverse.data(), dy.data(), rows, width,
+                                                                       dgain.data());
         gain.slot()->accumulate(std::move(dgain));
       }
     }
     if constexpr (is_trainable<Bias>) {
       if (bias.tracked()) {
         Values dbias(bias.shape());
-        kernels::sum_rows(Device{}, dy.data(), rows, width, dbias.data());
+        kernels::On<Device, kernels::Bias, Scalar>::sum_rows(dy.data(), rows, width, dbias.data());
         bias.slot()->accumulate(std::move(dbias));
       }
     }
     if (slot) {
       Values dx = recycled(dy);
-      kernels::norm_backward(Device{}, input.data(), mean.data(), inverse.data(), value_of(gain).data(), dy.data(), rows, width, dx.data());
+      kernels::On<Device, kernels::Norm, Scalar>::norm_backward(input.data(), mean.data(), inverse.data(), value_of(gain).data(), dy.data(),
+                                                                rows, width, dx.data());
       slot->accumulate(std::move(dx));
     }
   };

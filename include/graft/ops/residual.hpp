@@ -22,7 +22,7 @@ template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> add(Variable<Scalar, Device> const& a, Variable<Scalar, Device> const& b) {
   detail::check_equal_shapes("add", a, b);
   Tensor<Scalar, Device> y(a.shape());
-  kernels::add(Device{}, a.value().data(), b.value().data(), y.data(), y.size());
+  kernels::On<Device, kernels::Elementwise, Scalar>::add(a.value().data(), b.value().data(), y.data(), y.size());
   if (!needs_gradient(a, b)) return y;
   return record(std::move(y), [to_a = a.slot(), to_b = b.slot()](Tensor<Scalar, Device> const& dy) {
     if (to_a) to_a->accumulate(dy);
@@ -35,11 +35,11 @@ template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> scale(Variable<Scalar, Device> const& x, double factor) {
   Tensor<Scalar, Device> y(x.shape());
   Scalar const times = static_cast<Scalar>(factor);
-  kernels::scale(Device{}, x.value().data(), times, y.data(), y.size());
+  kernels::On<Device, kernels::Elementwise, Scalar>::scale(x.value().data(), times, y.data(), y.size());
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [times, slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     Tensor<Scalar, Device> dx = recycled(dy);
-    kernels::scale(Device{}, dy.data(), times, dx.data(), dx.size());
+    kernels::On<Device, kernels::Elementwise, Scalar>::scale(dy.data(), times, dx.data(), dx.size());
     slot->accumulate(std::move(dx));
   });
 }
@@ -51,18 +51,18 @@ template <class Scalar, class Device>
   using Values = Tensor<Scalar, Device>;
   detail::check_equal_shapes("multiply", a, b);
   Values y(a.shape());
-  kernels::multiply(Device{}, a.value().data(), b.value().data(), y.data(), y.size());
+  kernels::On<Device, kernels::Elementwise, Scalar>::multiply(a.value().data(), b.value().data(), y.data(), y.size());
   if (!needs_gradient(a, b)) return y;
   Values const kept_a = b.tracked() ? a.value() : Values(), kept_b = a.tracked() ? b.value() : Values();
   return record(std::move(y), [kept_a, kept_b, to_a = a.slot(), to_b = b.slot()](Values const& dy) {
     if (to_a) {
       Values da = to_b ? Values(dy.shape()) : recycled(dy);
-      kernels::multiply(Device{}, dy.data(), kept_b.data(), da.data(), da.size());
+      kernels::On<Device, kernels::Elementwise, Scalar>::multiply(dy.data(), kept_b.data(), da.data(), da.size());
       to_a->accumulate(std::move(da));
     }
     if (to_b) {
       Values db = recycled(dy);
-      kernels::multiply(Device{}, dy.data(), kept_a.data(), db.data(), db.size());
+      kernels::On<Device, kernels::Elementwise, Scalar>::multiply(dy.data(), kept_a.data(), db.data(), db.size());
       to_b->accumulate(std::move(db));
     }
   });

@@ -52,7 +52,7 @@ class RotaryTable {
     if (state_->table.empty() || state_->table.rows() < positions) {
       Index const capacity = std::max({Index{256}, positions, state_->table.empty() ? Index{0} : 2 * state_->table.rows()});
       Tensor<Scalar, Device> table(Shape{capacity, 2 * pairs()});
-      kernels::rotary_table(Device{}, state_->frequencies.data(), pairs(), Index{0}, capacity, table.data());
+      kernels::On<Device, kernels::Rotary, Scalar>::rotary_table(state_->frequencies.data(), pairs(), Index{0}, capacity, table.data());
       state_->table = std::move(table);
     }
     return state_->table;
@@ -85,11 +85,13 @@ template <class Scalar, class Device>
   if (*least < 0) fail<ShapeError>("[rotary] got position ", *least, "; expected 0 or more");
   Values const turns = table.rows(*most + 1);
   Values y(x.shape());
-  kernels::rotate(Device{}, x.value().data(), turns.data(), positions.data(), Scalar(1), tokens, heads, head_width, half, y.data());
+  kernels::On<Device, kernels::Rotary, Scalar>::rotate(x.value().data(), turns.data(), positions.data(), Scalar(1), tokens, heads,
+                                                       head_width, half, y.data());
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [tokens, heads, head_width, half, turns, positions, slot = x.slot()](Values const& dy) {
     Values dx = recycled(dy);
-    kernels::rotate(Device{}, dy.data(), turns.data(), positions.data(), Scalar(-1), tokens, heads, head_width, half, dx.data());
+    kernels::On<Device, kernels::Rotary, Scalar>::rotate(dy.data(), turns.data(), positions.data(), Scalar(-1), tokens, heads, head_width,
+                                                         half, dx.data());
     slot->accumulate(std::move(dx));
   });
 }

@@ -21,17 +21,17 @@ template <class Scalar, class Device>
                      "; expected [rows, width] and width elements");
   Index const rows = x.rows(), width = x.width();
   Values y(x.shape());
-  kernels::scale_columns(Device{}, x.value().data(), l.value().data(), rows, width, y.data());
+  kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_columns(x.value().data(), l.value().data(), rows, width, y.data());
   if (!needs_gradient(x, l)) return y;
   return record(std::move(y), [=, kept = l.tracked() ? x.value() : Values(), to_x = x.slot()](Values const& dy) {
     if (l.tracked()) {
       Values dl(l.shape());
-      kernels::scale_columns_gain_gradient(Device{}, kept.data(), dy.data(), rows, width, dl.data());
+      kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_columns_gain_gradient(kept.data(), dy.data(), rows, width, dl.data());
       l.slot()->accumulate(std::move(dl));
     }
     if (to_x) {
       Values dx = recycled(dy);
-      kernels::scale_columns(Device{}, dy.data(), l.value().data(), rows, width, dx.data());
+      kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_columns(dy.data(), l.value().data(), rows, width, dx.data());
       to_x->accumulate(std::move(dx));
     }
   });

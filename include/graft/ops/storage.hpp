@@ -20,9 +20,9 @@ template <class Scalar, class Device>
   if (gradient.unique()) return gradient;
   Tensor<Scalar, Device> result(shape);
   if (gradient.empty())
-    kernels::fill(Device{}, result.data(), Scalar(0), result.size());
+    kernels::On<Device, kernels::Elementwise, Scalar>::fill(result.data(), Scalar(0), result.size());
   else
-    kernels::scale(Device{}, gradient.data(), Scalar(1), result.data(), result.size());
+    kernels::On<Device, kernels::Elementwise, Scalar>::scale(gradient.data(), Scalar(1), result.data(), result.size());
   return result;
 }
 

@@ -13,11 +13,11 @@ namespace graft {
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> sum(Variable<Scalar, Device> const& x) {
   Tensor<Scalar, Device> y(Shape{});
-  kernels::sum(Device{}, x.value().data(), x.value().size(), y.data());
+  kernels::On<Device, kernels::Sum, Scalar>::sum(x.value().data(), x.value().size(), y.data());
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [shape = x.shape(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     Tensor<Scalar, Device> dx(shape);
-    kernels::broadcast(Device{}, dy.data(), dx.data(), dx.size());
+    kernels::On<Device, kernels::Sum, Scalar>::broadcast(dy.data(), dx.data(), dx.size());
     slot->accumulate(std::move(dx));
   });
 }
@@ -29,11 +29,11 @@ template <class Scalar, class Device>
   if (weights.size() != x.value().size())
     fail<ShapeError>("[weighted_sum] got weights of shape ", weights.shape(), "; expected as many as in the input of shape ", x.shape());
   Tensor<Scalar, Device> y(Shape{});
-  kernels::dot(Device{}, x.value().data(), weights.data(), weights.size(), y.data());
+  kernels::On<Device, kernels::Sum, Scalar>::dot(x.value().data(), weights.data(), weights.size(), y.data());
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [weights, shape = x.shape(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     Tensor<Scalar, Device> dx(shape);
-    kernels::scale_by(Device{}, weights.data(), dy.data(), dx.data(), dx.size());
+    kernels::On<Device, kernels::Sum, Scalar>::scale_by(weights.data(), dy.data(), dx.data(), dx.size());
     slot->accumulate(std::move(dx));
   });
 }
@@ -47,11 +47,11 @@ template <class Scalar, class Device>
                      "; expected equal shapes with elements");
   Scalar const share = Scalar(1) / static_cast<Scalar>(target.size());
   Tensor<Scalar, Device> y(Shape{});
-  kernels::squared_distance(Device{}, x.value().data(), target.data(), share, target.size(), y.data());
+  kernels::On<Device, kernels::Sum, Scalar>::squared_distance(x.value().data(), target.data(), share, target.size(), y.data());
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [target, share, input = x.value(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     Tensor<Scalar, Device> dx(target.shape());
-    kernels::scaled_difference(Device{}, input.data(), target.data(), dy.data(), 2 * share, dx.data(), dx.size());
+    kernels::On<Device, kernels::Sum, Scalar>::scaled_difference(input.data(), target.data(), dy.data(), 2 * share, dx.data(), dx.size());
     slot->accumulate(std::move(dx));
   });
 }

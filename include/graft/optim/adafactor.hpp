@@ -57,10 +57,12 @@ class Adafactor final : public Optimizer<Scalar, Device> {
 
   static Tensors zeros(Index size) {
     Tensors zero(Shape{size});
-    kernels::fill(Device{}, zero.data(), Scalar(0), size);
+    kernels::On<Device, kernels::Elementwise, Scalar>::fill(zero.data(), Scalar(0), size);
     return zero;
   }
-  static double mean_square(Tensors const& x) { return kernels::sum_squares(Device{}, x.data(), x.size()) / static_cast<double>(x.size()); }
+  static double mean_square(Tensors const& x) {
+    return kernels::On<Device, kernels::SumSquares, Scalar>::sum_squares(x.data(), x.size()) / static_cast<double>(x.size());
+  }
 
   Values initial_values(Parameter<Scalar, Device> const& parameter) const override {
     Values values;
@@ -87,15 +89,17 @@ class Adafactor final : public Optimizer<Scalar, Device> {
       Index const rows = value.shape()[0], width = value.shape()[1];
       auto& row = state.values.at("exp_avg_sq_row");
       auto& column = state.values.at("exp_avg_sq_col");
-      kernels::adafactor_moments(Device{}, gradient.data(), rows, width, factors, row.data(), column.data());
-      kernels::adafactor_update(Device{}, gradient.data(), row.data(), column.data(), rows, width, factors, step.data());
+      kernels::On<Device, kernels::Adafactor, Scalar>::adafactor_moments(gradient.data(), rows, width, factors, row.data(), column.data());
+      kernels::On<Device, kernels::Adafactor, Scalar>::adafactor_update(gradient.data(), row.data(), column.data(), rows, width, factors,
+                                                                        step.data());
     } else {
-      kernels::adafactor_vector(Device{}, gradient.data(), value.size(), factors, state.values.at("exp_avg_sq").data(), step.data());
+      kernels::On<Device, kernels::Adafactor, Scalar>::adafactor_vector(gradient.data(), value.size(), factors,
+                                                                        state.values.at("exp_avg_sq").data(), step.data());
     }
     double const clip = std::max(1.0, std::sqrt(mean_square(step)) / settings_.clip_threshold);
     Scalar* const first = settings_.beta1 > 0 ? state.values.at("exp_avg").data() : nullptr;
-    kernels::adafactor_apply(Device{}, value.data(), step.data(), first, value.size(), rate / clip, settings_.beta1,
-                             1.0 - settings_.weight_decay * rate);
+    kernels::On<Device, kernels::Adafactor, Scalar>::adafactor_apply(value.data(), step.data(), first, value.size(), rate / clip,
+                                                                     settings_.beta1, 1.0 - settings_.weight_decay * rate);
   }
 
   AdafactorSettings settings_;

@@ -52,8 +52,8 @@ class AdamW final : public Optimizer<Scalar, Device> {
                                         settings_.epsilon,
                                         gradient_scale};
     auto value = parameter.mutable_value();
-    kernels::adamw(Device{}, value.data(), parameter.gradient().data(), state.values.at("exp_avg").data(),
-                   state.values.at("exp_avg_sq").data(), value.size(), factors);
+    kernels::On<Device, kernels::Adamw, Scalar>::adamw(value.data(), parameter.gradient().data(), state.values.at("exp_avg").data(),
+                                                       state.values.at("exp_avg_sq").data(), value.size(), factors);
   }
 
   AdamWSettings settings_;

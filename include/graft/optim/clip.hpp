@@ -16,7 +16,8 @@ template <class Scalar, class Device>
 [[nodiscard]] double gradient_norm(ParameterList<Scalar, Device> const& parameters) {
   double sum = 0;
   for (auto const* parameter : parameters)
-    if (parameter->has_gradient()) sum += kernels::sum_squares(Device{}, parameter->gradient().data(), parameter->gradient().size());
+    if (parameter->has_gradient())
+      sum += kernels::On<Device, kernels::SumSquares, Scalar>::sum_squares(parameter->gradient().data(), parameter->gradient().size());
   return std::sqrt(sum);
 }
 
@@ -35,7 +36,8 @@ double clip_gradient_norm(ParameterList<Scalar, Device> const& parameters, doubl
   for (auto* parameter : parameters) {
     if (!parameter->has_gradient()) continue;
     Tensor<Scalar, Device> scaled(parameter->gradient().shape());
-    kernels::scale(Device{}, parameter->gradient().data(), static_cast<Scalar>(coefficient), scaled.data(), scaled.size());
+    kernels::On<Device, kernels::Elementwise, Scalar>::scale(parameter->gradient().data(), static_cast<Scalar>(coefficient), scaled.data(),
+                                                             scaled.size());
     parameter->clear_gradient();
     parameter->variable().slot()->accumulate(std::move(scaled));
   }

@@ -91,7 +91,7 @@ class Optimizer {
   /// A tensor of zeros in the parameter's shape.
   static Tensor<Scalar, Device> zeros_like(Parameter<Scalar, Device> const& parameter) {
     Tensor<Scalar, Device> zero(parameter.value().shape());
-    kernels::fill(Device{}, zero.data(), Scalar(0), zero.size());
+    kernels::On<Device, kernels::Elementwise, Scalar>::fill(zero.data(), Scalar(0), zero.size());
     return zero;
   }
 

@@ -8,17 +8,12 @@
 #include <vector>
 
 #include <graft/core/dtype.hpp>
+#include <graft/core/layout.hpp>
 #include <graft/kernels/matmul.hpp>
 #include <graft/kernels/widen.hpp>
 #include <graft/tensor/tensor.hpp>
 
 namespace graft {
-
-/// How a checkpoint stores the weight of a linear map from `in` to `out` features.
-enum class Layout {
-  out_in,  ///< `[out, in]`, as torch.nn.Linear
-  in_out,  ///< `[in, out]`, as GPT-2's Conv1D
-};
 
 /// A frozen W of a linear map y = x·Wᵀ (`[out, in]`, whatever its storage): float32 or float64 as the model computes, or bfloat16 or
 /// half that are widened panel by panel. Which one is decided once a product.

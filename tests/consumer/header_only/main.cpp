@@ -11,7 +11,7 @@
 int main() {
   float const a[3] = {1, 2, 3};
   float sum[3] = {};
-  graft::kernels::add(graft::Cpu{}, a, a, sum, 3);
+  graft::kernels::On<graft::Cpu, graft::kernels::Elementwise, float>::add(a, a, sum, 3);
   try {
     graft::fail<graft::ShapeError>("[consumer] got ", sum[2]);
   } catch (graft::Error const& error) {

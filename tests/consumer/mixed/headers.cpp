@@ -8,7 +8,7 @@
 
 double twice(double value) {
   double result = 0;
-  graft::kernels::scale(graft::Cpu{}, &value, 2.0, &result, 1);
+  graft::kernels::On<graft::Cpu, graft::kernels::Elementwise, double>::scale(&value, 2.0, &result, 1);
   return result;
 }
 

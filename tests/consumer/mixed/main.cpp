@@ -11,7 +11,7 @@ double number_in(char const* text);
 int main() {
   double const value = 21;
   double result = 0;
-  graft::kernels::scale(graft::Cpu{}, &value, 2.0, &result, 1);
+  graft::kernels::On<graft::Cpu, graft::kernels::Elementwise, double>::scale(&value, 2.0, &result, 1);
   char const* const text = R"({"number": 2.5})";
   bool const same_number = graft::json_at<double>("text", graft::parse_json(text, "text"), "number") == number_in(text);
   return result == twice(value) && result == 42 && same_number ? 0 : 1;

@@ -11,7 +11,8 @@
 namespace graft::kernels {
 
 template <class Scalar>
-void adafactor_moments(Cpu, Scalar const* gradient, Index rows, Index width, AdafactorFactors const& factors, Scalar* row, Scalar* column) {
+void Adafactor<Cpu, Scalar>::adafactor_moments(Scalar const* gradient, Index rows, Index width, AdafactorFactors const& factors,
+                                               Scalar* row, Scalar* column) {
   auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
   auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(factors.gradient_scale);
   auto const square = [=](Index i, Index j) {
@@ -28,8 +29,8 @@ void adafactor_moments(Cpu, Scalar const* gradient, Index rows, Index width, Ada
 }
 
 template <class Scalar>
-void adafactor_update(Cpu, Scalar const* gradient, Scalar const* row, Scalar const* column, Index rows, Index width,
-                      AdafactorFactors const& factors, Scalar* update) {
+void Adafactor<Cpu, Scalar>::adafactor_update(Scalar const* gradient, Scalar const* row, Scalar const* column, Index rows, Index width,
+                                              AdafactorFactors const& factors, Scalar* update) {
   auto const scale = static_cast<Scalar>(factors.gradient_scale);
   Scalar const mean = cpu::lane_sum<Scalar>(rows, [=](Index i) { return row[i]; }) / static_cast<Scalar>(rows);
   std::vector<Scalar> by_column(static_cast<std::size_t>(width));
@@ -44,7 +45,8 @@ void adafactor_update(Cpu, Scalar const* gradient, Scalar const* row, Scalar con
 }
 
 template <class Scalar>
-void adafactor_vector(Cpu, Scalar const* gradient, Index size, AdafactorFactors const& factors, Scalar* second, Scalar* update) {
+void Adafactor<Cpu, Scalar>::adafactor_vector(Scalar const* gradient, Index size, AdafactorFactors const& factors, Scalar* second,
+                                              Scalar* update) {
   auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
   auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(factors.gradient_scale);
   cpu::map_chunks(second, size, [=](Index i) {
@@ -55,7 +57,8 @@ void adafactor_vector(Cpu, Scalar const* gradient, Index size, AdafactorFactors 
 }
 
 template <class Scalar>
-void adafactor_apply(Cpu, Scalar* parameter, Scalar const* update, Scalar* first, Index size, double factor, double beta1, double keep) {
+void Adafactor<Cpu, Scalar>::adafactor_apply(Scalar* parameter, Scalar const* update, Scalar* first, Index size, double factor,
+                                             double beta1, double keep) {
   auto const times = static_cast<Scalar>(factor), stay = static_cast<Scalar>(beta1), blend = static_cast<Scalar>(1.0 - beta1),
              kept = static_cast<Scalar>(keep);
   if (first) {

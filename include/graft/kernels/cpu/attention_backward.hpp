@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include <graft/core/device.hpp>
+#include <graft/kernels/attention.hpp>
 #include <graft/kernels/cpu/attention_shared.hpp>
 
 namespace graft::kernels {
@@ -93,7 +93,7 @@ class AttendRowBackward {
 
   /// p = exp(scale·p + bias − log_sum)
   void probabilities(KeyBlock const& b, Index g, Index query, Scalar* p) const {
-    auto const zero = Eigen::internal::pset1<Packet<Scalar>>(Scalar(0));
+    auto const zero = simd::broadcast<Scalar>(Scalar(0));
     Index const seen = b.visible(row_.index(query));
     scale_scores(p, seen, row_.scale(), row_.bias_at(bias_, b, query, g), zero);
     exponentiate(p, seen, b.width, reverse_.log_sum[(row_.first_query + query) * row_.x.shape.heads + row_.head(g)], zero);
@@ -140,8 +140,8 @@ class AttendRowBackward {
 }  // namespace cpu
 
 template <class Scalar>
-void attention_backward(Cpu, AttentionOperands<Scalar> const& x, Scalar const* output, Scalar const* log_sum, Scalar const* output_gradient,
-                        AttentionGradients<Scalar> const& gradients) {
+void Attention<Cpu, Scalar>::attention_backward(AttentionOperands<Scalar> const& x, Scalar const* output, Scalar const* log_sum,
+                                                Scalar const* output_gradient, AttentionGradients<Scalar> const& gradients) {
   cpu::AttentionTargets<Scalar> const targets(x, gradients);
   cpu::AttentionReverse<Scalar> const reverse{output, log_sum, output_gradient, &gradients, &targets};
   cpu::each_attention_row(x, [&](cpu::AttentionRow<Scalar> const& row) {

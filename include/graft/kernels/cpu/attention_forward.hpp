@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include <graft/core/device.hpp>
+#include <graft/kernels/attention.hpp>
 #include <graft/kernels/cpu/attention_row.hpp>
 
 namespace graft::kernels {
@@ -66,14 +66,13 @@ class AttendRow {
 
   /// exp(score − greatest score) in place; returns the sum over the query's segments, and keeps the log-sum-exp.
   Scalar softmax(Index g, Index first, Index query, Index last_index) const {
-    namespace simd = Eigen::internal;
     Index const index = row_.index(query);
-    auto greatest = simd::pset1<Packet<Scalar>>(-std::numeric_limits<Scalar>::infinity());
+    auto greatest = simd::broadcast<Scalar>(-std::numeric_limits<Scalar>::infinity());
     for (KeyBlock const& b : *row_.blocks)
       greatest = scale_scores(row_.scores(scores_, b).row(query - first), b.visible(index), row_.scale(), row_.bias_at(bias_, b, query, g),
                               greatest);
     Scalar const shift = simd::predux_max(greatest);
-    auto sums = simd::pset1<Packet<Scalar>>(Scalar(0));
+    auto sums = simd::broadcast<Scalar>(Scalar(0));
     for (KeyBlock const& b : *row_.blocks)
       sums = exponentiate(row_.scores(scores_, b).row(query - first), b.visible(index), padded<Scalar>(b.visible(last_index)), shift, sums);
     Scalar const sum = simd::predux(sums);
@@ -111,7 +110,7 @@ class AttendRow {
 }  // namespace cpu
 
 template <class Scalar>
-void attention(Cpu, AttentionOperands<Scalar> const& x, Scalar* output, Scalar* log_sum) {
+void Attention<Cpu, Scalar>::attention(AttentionOperands<Scalar> const& x, Scalar* output, Scalar* log_sum) {
   cpu::each_attention_row(x, [&](cpu::AttentionRow<Scalar> const& row) {
     if (row.queries > 0) cpu::AttendRow<Scalar>(row, output, log_sum).run();
   });

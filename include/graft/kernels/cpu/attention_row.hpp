@@ -102,7 +102,7 @@ class AttentionRow {
     }
   }
   /// Elements of `expand_bias`: the last head's are followed by zeros, because bias is read in whole registers.
-  [[nodiscard]] Index bias_size() const { return padded<Scalar>(x.shape.group() * range.size() + packet_size<Scalar>); }
+  [[nodiscard]] Index bias_size() const { return padded<Scalar>(x.shape.group() * range.size() + simd::size<Scalar>); }
   /// to[g, d] = the bias of the group's head g at distance range.low + d: a row of scores then takes consecutive elements.
   void expand_bias(Scalar* to) const {
     std::fill_n(to, bias_size(), Scalar(0));

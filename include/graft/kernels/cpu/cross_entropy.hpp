@@ -16,8 +16,8 @@ using LogitRow = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
 }
 
 template <class Scalar>
-void softmax_block(Cpu, Scalar* logits, Index rows, Index classes, Index first, Token const* labels, SoftmaxRows<Scalar> known,
-                   Scalar* rescale) {
+void CrossEntropy<Cpu, Scalar>::softmax_block(Scalar* logits, Index rows, Index classes, Index first, Token const* labels,
+                                              SoftmaxRows<Scalar> known, Scalar* rescale) {
   parallel_for(rows, [=](Index i) {
     cpu::LogitRow<Scalar> row(logits + i * classes, classes);
     Index const label = labels[i] - first;
@@ -39,8 +39,8 @@ void softmax_block(Cpu, Scalar* logits, Index rows, Index classes, Index first, 
 }
 
 template <class Scalar>
-void cross_entropy_gradient(Cpu, Scalar* logits, Index rows, Index classes, Index first, Token const* labels, Scalar const* log_sum_exp,
-                            Scalar const* g) {
+void CrossEntropy<Cpu, Scalar>::cross_entropy_gradient(Scalar* logits, Index rows, Index classes, Index first, Token const* labels,
+                                                       Scalar const* log_sum_exp, Scalar const* g) {
   parallel_for(rows, [=](Index i) {
     cpu::LogitRow<Scalar> row(logits + i * classes, classes);
     row = (row - log_sum_exp[i]).exp() * -g[i];

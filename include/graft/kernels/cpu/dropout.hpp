@@ -10,7 +10,8 @@
 namespace graft::kernels {
 
 template <class Scalar>
-void dropout(Cpu, Scalar const* x, RandomKey const* keys, std::uint32_t threshold, Scalar factor, Index rows, Index width, Scalar* y) {
+void Dropout<Cpu, Scalar>::dropout(Scalar const* x, RandomKey const* keys, std::uint32_t threshold, Scalar factor, Index rows, Index width,
+                                   Scalar* y) {
   constexpr Index half = 32, block = 2 * half;
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     std::uint64_t bits[half];

@@ -8,6 +8,15 @@
 
 namespace graft::kernels::cpu {
 
+/// `f(i)` for i in [0, size) on the pool, in chunks large enough to be worth a thread and small enough to balance.
+template <class F>
+void each(Index size, F const& f) {
+  parallel_chunks(size, Index{16384}, [&](Index first, Index last) {
+    F const own = f;  // of this thread: its numbers stay in registers whatever it writes
+    for (Index i = first; i < last; ++i) own(i);
+  });
+}
+
 /// y_i = f(i) for i in [0, size) on this thread; y may be, but not partly overlap, what `f` reads. Blocks pass through a buffer in the
 /// first-level cache, which nothing else points to: so the loop vectorizes without run-time overlap checks, in place too, at -O2 too.
 template <class Scalar, class F>

@@ -9,7 +9,7 @@
 namespace graft::kernels {
 
 template <class Scalar>
-void lstm_step(Cpu, Scalar* gates, Scalar const* previous, Index hidden, Scalar* cell, Scalar* output) {
+void Lstm<Cpu, Scalar>::lstm_step(Scalar* gates, Scalar const* previous, Index hidden, Scalar* cell, Scalar* output) {
   auto const sigmoid = [](Scalar x) { return Scalar(1) / (Scalar(1) + cpu::fast_exp(-x)); };
   cpu::map_here(gates, 2 * hidden, [=](Index j) { return sigmoid(gates[j]); });
   cpu::map_here(gates + 2 * hidden, hidden, [=, g = gates + 2 * hidden](Index j) { return cpu::fast_tanh(g[j]); });
@@ -23,8 +23,8 @@ void lstm_step(Cpu, Scalar* gates, Scalar const* previous, Index hidden, Scalar*
 }
 
 template <class Scalar>
-void lstm_step_backward(Cpu, Scalar const* gates, Scalar const* previous, Scalar const* cell, Scalar const* doutput, Scalar const* carried,
-                        Index hidden, Scalar* dcell, Scalar* dgates) {
+void Lstm<Cpu, Scalar>::lstm_step_backward(Scalar const* gates, Scalar const* previous, Scalar const* cell, Scalar const* doutput,
+                                           Scalar const* carried, Index hidden, Scalar* dcell, Scalar* dgates) {
   Scalar const *const i = gates, *const f = gates + hidden, *const g = gates + 2 * hidden, *const o = gates + 3 * hidden;
   for (Index j = 0; j < hidden; ++j) {
     Scalar const dh = doutput[j] + (carried ? carried[j] : Scalar(0));

@@ -34,8 +34,8 @@ void norm_backward_row(Scalar const* x, Scalar mean, Scalar inverse, bool centre
 }  // namespace cpu
 
 template <class Scalar>
-void norm(Cpu, Scalar const* x, Scalar const* gain, Scalar const* bias, Scalar epsilon, Index rows, Index width, Scalar* y, Scalar* mean,
-          Scalar* inverse) {
+void Norm<Cpu, Scalar>::norm(Scalar const* x, Scalar const* gain, Scalar const* bias, Scalar epsilon, Index rows, Index width, Scalar* y,
+                             Scalar* mean, Scalar* inverse) {
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     Scalar const n = static_cast<Scalar>(width);
     for (Index i = first; i < last; ++i) {
@@ -51,8 +51,8 @@ void norm(Cpu, Scalar const* x, Scalar const* gain, Scalar const* bias, Scalar e
 }
 
 template <class Scalar>
-void norm_backward(Cpu, Scalar const* x, Scalar const* mean, Scalar const* inverse, Scalar const* gain, Scalar const* dy, Index rows,
-                   Index width, Scalar* dx) {
+void Norm<Cpu, Scalar>::norm_backward(Scalar const* x, Scalar const* mean, Scalar const* inverse, Scalar const* gain, Scalar const* dy,
+                                      Index rows, Index width, Scalar* dx) {
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     for (Index i = first; i < last; ++i) {
       Scalar const* const row = x + i * width;
@@ -69,8 +69,8 @@ void norm_backward(Cpu, Scalar const* x, Scalar const* mean, Scalar const* inver
 }
 
 template <class Scalar>
-void norm_gain_gradient(Cpu, Scalar const* x, Scalar const* mean, Scalar const* inverse, Scalar const* dy, Index rows, Index width,
-                        Scalar* dgain) {
+void Norm<Cpu, Scalar>::norm_gain_gradient(Scalar const* x, Scalar const* mean, Scalar const* inverse, Scalar const* dy, Index rows,
+                                           Index width, Scalar* dgain) {
   cpu::sum_rows(rows, width, dgain, [=](Index i, Index j) {
     Scalar const centre = mean ? mean[i] : Scalar(0);
     return dy[i * width + j] * ((x[i * width + j] - centre) * inverse[i]);

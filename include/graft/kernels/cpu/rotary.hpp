@@ -12,7 +12,7 @@
 namespace graft::kernels {
 
 template <class Scalar>
-void rotary_table(Cpu, double const* frequencies, Index half, Index first, Index last, Scalar* table) {
+void Rotary<Cpu, Scalar>::rotary_table(double const* frequencies, Index half, Index first, Index last, Scalar* table) {
   parallel_chunks(last - first, rows_per_chunk(32 * half), [=](Index begin, Index end) {
     for (Index p = first + begin; p < first + end; ++p) {
       for (Index j = 0; j < half; ++j) {
@@ -25,8 +25,8 @@ void rotary_table(Cpu, double const* frequencies, Index half, Index first, Index
 }
 
 template <class Scalar>
-void rotate(Cpu, Scalar const* x, Scalar const* table, Index const* positions, Scalar direction, Index tokens, Index heads,
-            Index head_width, Index half, Scalar* y) {
+void Rotary<Cpu, Scalar>::rotate(Scalar const* x, Scalar const* table, Index const* positions, Scalar direction, Index tokens, Index heads,
+                                 Index head_width, Index half, Scalar* y) {
   parallel_chunks(tokens, rows_per_chunk(heads * head_width), [=](Index first, Index last) {
     for (Index t = first; t < last; ++t) {
       Scalar const* const cosine = table + 2 * half * positions[t];

@@ -8,7 +8,7 @@
 namespace graft::kernels {
 
 template <class Scalar>
-void scale_columns(Cpu, Scalar const* x, Scalar const* gain, Index rows, Index width, Scalar* y) {
+void ScaleColumns<Cpu, Scalar>::scale_columns(Scalar const* x, Scalar const* gain, Index rows, Index width, Scalar* y) {
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     for (Index i = first; i < last; ++i) {
       Scalar const* const from = x + i * width;
@@ -18,7 +18,7 @@ void scale_columns(Cpu, Scalar const* x, Scalar const* gain, Index rows, Index w
 }
 
 template <class Scalar>
-void scale_rows(Cpu, Scalar const* x, Scalar const* gain, Index rows, Index width, Scalar* y) {
+void ScaleColumns<Cpu, Scalar>::scale_rows(Scalar const* x, Scalar const* gain, Index rows, Index width, Scalar* y) {
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     for (Index i = first; i < last; ++i) {
       Scalar const* const from = x + i * width;
@@ -28,7 +28,7 @@ void scale_rows(Cpu, Scalar const* x, Scalar const* gain, Index rows, Index widt
 }
 
 template <class Scalar>
-void scale_columns_gain_gradient(Cpu, Scalar const* x, Scalar const* dy, Index rows, Index width, Scalar* dgain) {
+void ScaleColumns<Cpu, Scalar>::scale_columns_gain_gradient(Scalar const* x, Scalar const* dy, Index rows, Index width, Scalar* dgain) {
   cpu::sum_rows(rows, width, dgain, [=](Index i, Index j) { return dy[i * width + j] * x[i * width + j]; });
 }
 

@@ -1,36 +1,6 @@
 /// @file
-/// @brief Σ x² on the host: fixed lanes within fixed chunks, chunks added in order.
+/// @brief The kernel sum_squares on the host.
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <vector>
-
-#include <graft/core/thread_pool.hpp>
-#include <graft/kernels/sum_squares.hpp>
-
-namespace graft::kernels {
-
-template <class Scalar>
-double sum_squares(Cpu, Scalar const* x, Index size) {
-  constexpr Index chunk = 16384, lanes = 8;
-  std::vector<double> sums(static_cast<std::size_t>((size + chunk - 1) / chunk));
-  parallel_chunks(size, chunk, [&](Index begin, Index end) {
-    std::array<double, lanes> lane{};
-    Index i = begin;
-    for (; i + lanes <= end; i += lanes)
-      for (std::size_t k = 0; k < lanes; ++k) {
-        auto const value = static_cast<double>(x[i + static_cast<Index>(k)]);
-        lane[k] += value * value;
-      }
-    for (; i < end; ++i) lane[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    double sum = 0;
-    for (double part : lane) sum += part;
-    sums[static_cast<std::size_t>(begin / chunk)] = sum;
-  });
-  double total = 0;
-  for (double sum : sums) total += sum;
-  return total;
-}
-
-}  // namespace graft::kernels
+#include <graft/kernels/cpu/loops.hpp>
+#include <graft/kernels/generic/sum_squares.hpp>

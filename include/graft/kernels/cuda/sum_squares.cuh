@@ -8,18 +8,12 @@
 #include <cstddef>
 #include <exception>
 
-#include <graft/kernels/cuda/reduce.cuh>
-#include <graft/kernels/sum_squares.hpp>
+#include <graft/kernels/cuda/loops.cuh>
+#include <graft/kernels/generic/sum_squares.hpp>
 
-namespace graft::kernels::cuda {
+namespace graft::kernels {
 
-namespace sum_squares {
-
-template <class Scalar>
-struct Square {
-  Scalar const* x;
-  __device__ double operator()(Index i) const { return static_cast<double>(x[i]) * static_cast<double>(x[i]); }
-};
+namespace cuda {
 
 /// Thrust's temporary storage, from the pool.
 struct ScratchAllocator {
@@ -42,17 +36,16 @@ inline double total(double const* numbers, Index count) {
   }
 }
 
-}  // namespace sum_squares
+}  // namespace cuda
 
-template <class Scalar>
-double SumSquares<Scalar>::sum_squares(Scalar const* x, Index size) {
+template <class F>
+double Loops<Cuda>::total(char const* name, Index size, F const& f) {
   if (size <= 0) return 0;
-  unsigned const blocks = sum_blocks(size);
-  Scratch const scratch(blocks * sizeof(double));
+  unsigned const blocks = cuda::sum_blocks(size);
+  cuda::Scratch const scratch(blocks * sizeof(double));
   auto* const sums = static_cast<double*>(scratch.data());
-  launch("sum_squares", &sum_kernel<sum_squares::Square<Scalar>, double>, blocks, dim3(block_threads), size, sum_squares::Square<Scalar>{x},
-         1.0, sums);
-  return sum_squares::total(sums, blocks);
+  cuda::launch(name, &cuda::sum_kernel<F, double>, blocks, dim3(cuda::block_threads), size, f, 1.0, sums);
+  return cuda::total(sums, blocks);
 }
 
-}  // namespace graft::kernels::cuda
+}  // namespace graft::kernels

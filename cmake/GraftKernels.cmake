@@ -1,0 +1,39 @@
+# The one list of kernels. Each is declared in graft/kernels/<name>.hpp as a struct template over a device and a scalar, <Name><Device, Scalar>, so that its
+# instantiations need no signatures: graft::compiled has them for the host (kernels/cpu/<name>.hpp), graft_add_cuda for a GPU (kernels/cuda/<name>.cuh).
+include_guard(GLOBAL)
+
+# Those with code for every device, and those with none but the host's so far (tests/cuda asks for each on a GPU: it must be refused by name).
+set_property(GLOBAL PROPERTY graft_kernels_everywhere activation adamw bias elementwise sum sum_squares)
+set_property(GLOBAL PROPERTY graft_kernels_host adafactor attention cross_entropy dropout gather lstm norm rotary scale_columns)
+# Products and conversions are declared for each device by themselves, over a scalar alone (namespace graft::kernels::cuda; cmake/compiled for the host).
+set_property(GLOBAL PROPERTY graft_kernels_own matmul widen)
+
+# sum_squares → SumSquares
+function(graft_pascal_case text result)
+  string(REPLACE "_" ";" words "${text}")
+  set(joined "")
+  foreach(word IN LISTS words)
+    string(SUBSTRING "${word}" 0 1 initial)
+    string(SUBSTRING "${word}" 1 -1 rest)
+    string(TOUPPER "${initial}" initial)
+    string(APPEND joined "${initial}${rest}")
+  endforeach()
+  set(${result} "${joined}" PARENT_SCOPE)
+endfunction()
+
+# Writes the host's instantiations, a source a kernel, and appends their names to the list in `variable`.
+function(graft_generate_instantiations folder variable)
+  get_property(everywhere GLOBAL PROPERTY graft_kernels_everywhere)
+  get_property(host GLOBAL PROPERTY graft_kernels_host)
+  set(sources ${${variable}})
+  foreach(kernel IN LISTS everywhere host)
+    graft_pascal_case(${kernel} name)
+    set(text "#include <graft/kernels/cpu/${kernel}.hpp>\n\n")
+    foreach(scalar float double)
+      string(APPEND text "template struct graft::kernels::${name}<graft::Cpu, ${scalar}>;\n")
+    endforeach()
+    file(CONFIGURE OUTPUT "${folder}/${kernel}.cpp" CONTENT "${text}" @ONLY)
+    list(APPEND sources "${folder}/${kernel}.cpp")
+  endforeach()
+  set(${variable} "${sources}" PARENT_SCOPE)
+endfunction()

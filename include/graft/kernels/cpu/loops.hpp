@@ -1,0 +1,87 @@
+/// @file
+/// @brief The host's loops, cut into chunks for the thread pool by their size alone.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include <graft/kernels/cpu/loop.hpp>
+#include <graft/kernels/cpu/math.hpp>
+#include <graft/kernels/loops.hpp>
+
+namespace graft::kernels {
+
+template <>
+struct Loops<Cpu> {
+  struct Math {
+    template <class Scalar>
+    static Scalar exp(Scalar x) {
+      return cpu::fast_exp(x);
+    }
+    template <class Scalar>
+    static Scalar erf(Scalar x) {
+      return cpu::fast_erf(x);
+    }
+    template <class Scalar>
+    static Scalar tanh(Scalar x) {
+      return cpu::fast_tanh(x);
+    }
+  };
+
+  template <class F>
+  static void each(char const*, Index size, F const& f) {
+    cpu::each(size, f);
+  }
+  template <class Scalar, class F>
+  static void map(char const*, Scalar* y, Index size, F const& f) {
+    cpu::map_chunks(y, size, f);
+  }
+  template <class Scalar, class F>
+  static void map(char const*, Scalar* y, Scalar* z, Index size, F const& f) {
+    cpu::map_chunks(y, z, size, f);
+  }
+  template <class Scalar, class F>
+  static void map_rows(char const*, Index rows, Index width, Scalar* y, F const& f) {
+    parallel_chunks(rows, rows_per_chunk(width), [&](Index first, Index last) {
+      for (Index i = first; i < last; ++i) cpu::map_here(y + i * width, width, [&, i](Index j) { return f(i, j); });
+    });
+  }
+  template <class Scalar, class F>
+  static void sum_rows(char const*, Index rows, Index width, Scalar* y, F const& f) {
+    cpu::sum_rows(rows, width, y, f);
+  }
+  /// Chunks of 4096 elements summed in lanes, the chunks' sums added in pairs: rounding error grows with the logarithm of their number.
+  template <class F, class Scalar>
+  static void sum(char const*, Index size, F const& f, Scalar factor, Scalar* result) {
+    constexpr Index chunk = 4096;
+    std::vector<Scalar> parts(static_cast<std::size_t>(size <= chunk ? 1 : (size + chunk - 1) / chunk));
+    parallel_chunks(size, chunk, [&](Index first, Index last) {
+      parts[static_cast<std::size_t>(first / chunk)] = cpu::lane_sum<Scalar>(last - first, [&](Index i) { return f(first + i); });
+    });
+    for (std::size_t step = 1; step < parts.size(); step *= 2)
+      for (std::size_t i = 0; i + step < parts.size(); i += 2 * step) parts[i] += parts[i + step];
+    *result = factor * parts[0];
+  }
+  /// Fixed lanes within fixed chunks, chunks added in order.
+  template <class F>
+  static double total(char const*, Index size, F const& f) {
+    constexpr Index chunk = 16384, lanes = 8;
+    std::vector<double> sums(static_cast<std::size_t>((size + chunk - 1) / chunk));
+    parallel_chunks(size, chunk, [&](Index begin, Index end) {
+      std::array<double, lanes> lane{};
+      Index i = begin;
+      for (; i + lanes <= end; i += lanes)
+        for (std::size_t k = 0; k < lanes; ++k) lane[k] += f(i + static_cast<Index>(k));
+      for (; i < end; ++i) lane[0] += f(i);
+      double sum = 0;
+      for (double part : lane) sum += part;
+      sums[static_cast<std::size_t>(begin / chunk)] = sum;
+    });
+    double total = 0;
+    for (double sum : sums) total += sum;
+    return total;
+  }
+};
+
+}  // namespace graft::kernels

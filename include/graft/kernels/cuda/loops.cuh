@@ -1,0 +1,124 @@
+/// @file
+/// @brief A GPU's loops. Sums run in an order that depends on the sizes alone, not on the device.
+#pragma once
+
+#include <cmath>
+
+#include <graft/kernels/cuda/reduce.cuh>
+#include <graft/kernels/loops.hpp>
+
+namespace graft::kernels {
+
+namespace cuda {
+
+template <class Scalar, class F>
+struct Assign {
+  Scalar* y;
+  F f;
+  __device__ void operator()(Index i) const { y[i] = f(i); }
+};
+/// Everything is read before anything is written.
+template <class Scalar, class F>
+struct AssignPair {
+  Scalar *y, *z;
+  F f;
+  __device__ void operator()(Index i) const {
+    Pair<Scalar> const pair = f(i);
+    y[i] = pair.first;
+    z[i] = pair.second;
+  }
+};
+template <class Scalar, class F>
+struct AssignInRows {
+  Scalar* y;
+  Index width;
+  F f;
+  __device__ void operator()(Index i, Index j) const { y[i * width + j] = f(i, j); }
+};
+template <class Scalar>
+struct Element {
+  Scalar const* x;
+  __device__ Scalar operator()(Index i) const { return x[i]; }
+};
+
+inline constexpr unsigned strip = 32, lanes = 8;
+
+/// A block takes 32 columns at a time: 8 lanes sum every eighth row, then lane 0 adds the lanes. The order depends on the sizes alone.
+template <class Scalar, class F>
+__global__ void sum_rows_kernel(Index rows, Index width, F f, Scalar* y) {
+  __shared__ Scalar sums[lanes][strip];
+  unsigned const column = threadIdx.x, lane = threadIdx.y;
+  for (Index first = static_cast<Index>(blockIdx.x) * strip; first < width; first += static_cast<Index>(gridDim.x) * strip) {
+    Index const j = first + column;
+    Scalar sum = 0;
+    if (j < width)
+      for (Index i = lane; i < rows; i += lanes) sum += f(i, j);
+    sums[lane][column] = sum;
+    __syncthreads();
+    if (lane == 0 && j < width) {
+      for (unsigned other = 1; other < lanes; ++other) sum += sums[other][column];
+      y[j] = sum;
+    }
+    __syncthreads();  // before the next strip overwrites the lanes' sums
+  }
+}
+
+}  // namespace cuda
+
+template <>
+struct Loops<Cuda> {
+  struct Math {
+    template <class Scalar>
+    GRAFT_HOST_DEVICE static Scalar exp(Scalar x) {
+      return std::exp(x);
+    }
+    template <class Scalar>
+    GRAFT_HOST_DEVICE static Scalar erf(Scalar x) {
+      return std::erf(x);
+    }
+    template <class Scalar>
+    GRAFT_HOST_DEVICE static Scalar tanh(Scalar x) {
+      return std::tanh(x);
+    }
+  };
+
+  template <class F>
+  static void each(char const* name, Index size, F const& f) {
+    cuda::each(name, size, f);
+  }
+  template <class Scalar, class F>
+  static void map(char const* name, Scalar* y, Index size, F const& f) {
+    cuda::each(name, size, cuda::Assign<Scalar, F>{y, f});
+  }
+  template <class Scalar, class F>
+  static void map(char const* name, Scalar* y, Scalar* z, Index size, F const& f) {
+    cuda::each(name, size, cuda::AssignPair<Scalar, F>{y, z, f});
+  }
+  template <class Scalar, class F>
+  static void map_rows(char const* name, Index rows, Index width, Scalar* y, F const& f) {
+    cuda::each_in_rows(name, rows, width, cuda::AssignInRows<Scalar, F>{y, width, f});
+  }
+  template <class Scalar, class F>
+  static void sum_rows(char const* name, Index rows, Index width, Scalar* y, F const& f) {
+    if (width > 0)
+      cuda::launch(name, &cuda::sum_rows_kernel<Scalar, F>, cuda::blocks_for(width, cuda::strip), dim3(cuda::strip, cuda::lanes), rows,
+                   width, f, y);
+  }
+  /// One block adds the sums of the others.
+  template <class F, class Scalar>
+  static void sum(char const* name, Index size, F const& f, Scalar factor, Scalar* result) {
+    using cuda::Element, cuda::sum_kernel;
+    unsigned const blocks = cuda::sum_blocks(size);
+    if (blocks == 1) return cuda::launch(name, &sum_kernel<F, Scalar>, 1, dim3(cuda::block_threads), size, f, factor, result);
+    cuda::Scratch const scratch(blocks * sizeof(Scalar));
+    auto* const sums = static_cast<Scalar*>(scratch.data());
+    cuda::launch(name, &sum_kernel<F, Scalar>, blocks, dim3(cuda::block_threads), size, f, Scalar(1), sums);
+    cuda::launch(name, &sum_kernel<Element<Scalar>, Scalar>, 1, dim3(cuda::block_threads), static_cast<Index>(blocks),
+                 Element<Scalar>{sums}, factor, result);
+  }
+  /// Defined in sum_squares.cuh, which includes Thrust.
+  template <class F>
+  static double total(char const* name, Index size, F const& f);
+};
+
+}  // namespace graft::kernels

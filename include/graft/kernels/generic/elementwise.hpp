@@ -1,0 +1,69 @@
+/// @file
+/// @brief Elementwise loops on every device.
+#pragma once
+
+#include <graft/kernels/elementwise.hpp>
+#include <graft/kernels/loops.hpp>
+
+namespace graft::kernels {
+
+namespace generic {
+template <class Scalar>
+struct Fill {
+  Scalar* y;
+  Scalar value;
+  GRAFT_HOST_DEVICE void operator()(Index i) const { y[i] = value; }
+};
+template <class Scalar>
+struct Add {
+  Scalar const *a, *b;
+  Scalar* y;
+  GRAFT_HOST_DEVICE void operator()(Index i) const { y[i] = a[i] + b[i]; }
+};
+template <class Scalar>
+struct Scale {
+  Scalar const* a;
+  Scalar factor;
+  Scalar* y;
+  GRAFT_HOST_DEVICE void operator()(Index i) const { y[i] = factor * a[i]; }
+};
+template <class Scalar>
+struct Multiply {
+  Scalar const *a, *b;
+  Scalar* y;
+  GRAFT_HOST_DEVICE void operator()(Index i) const { y[i] = a[i] * b[i]; }
+};
+template <class Scalar>
+struct AddScaled {
+  Scalar const* a;
+  Scalar factor;
+  Scalar* y;
+  GRAFT_HOST_DEVICE void operator()(Index i) const { y[i] += factor * a[i]; }
+};
+}  // namespace generic
+
+template <class Device, class Scalar>
+void Elementwise<Device, Scalar>::fill(Scalar* y, Scalar value, Index size) {
+  Loops<Device>::each("fill", size, generic::Fill<Scalar>{y, value});
+}
+template <class Device, class Scalar>
+void Elementwise<Device, Scalar>::add(Scalar const* a, Scalar const* b, Scalar* y, Index size) {
+  Loops<Device>::each("add", size, generic::Add<Scalar>{a, b, y});
+}
+template <class Device, class Scalar>
+void Elementwise<Device, Scalar>::scale(Scalar const* a, Scalar factor, Scalar* y, Index size) {
+  Loops<Device>::each("scale", size, generic::Scale<Scalar>{a, factor, y});
+}
+template <class Device, class Scalar>
+void Elementwise<Device, Scalar>::multiply(Scalar const* a, Scalar const* b, Scalar* y, Index size) {
+  Loops<Device>::each("multiply", size, generic::Multiply<Scalar>{a, b, y});
+}
+template <class Device, class Scalar>
+void Elementwise<Device, Scalar>::add_scaled(Scalar const* a, Scalar factor, Scalar* y, Index size) {
+  Loops<Device>::each("add_scaled", size, generic::AddScaled<Scalar>{a, factor, y});
+}
+
+extern template struct Elementwise<Cuda, float>;  // of the source that graft_add_cuda generates
+extern template struct Elementwise<Cuda, double>;
+
+}  // namespace graft::kernels

@@ -1,0 +1,72 @@
+/// @file
+/// @brief Sums on every device, and their gradients.
+#pragma once
+
+#include <graft/kernels/loops.hpp>
+#include <graft/kernels/sum.hpp>
+
+namespace graft::kernels {
+
+namespace generic {
+template <class Scalar>
+struct Element {
+  Scalar const* x;
+  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return x[i]; }
+};
+template <class Scalar>
+struct Product {
+  Scalar const *a, *b;
+  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return a[i] * b[i]; }
+};
+template <class Scalar>
+struct SquaredDifference {
+  Scalar const *a, *b;
+  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return (a[i] - b[i]) * (a[i] - b[i]); }
+};
+template <class Scalar>
+struct Broadcast {
+  Scalar const* d;
+  GRAFT_HOST_DEVICE Scalar operator()(Index) const { return *d; }
+};
+template <class Scalar>
+struct ScaleBy {
+  Scalar const *a, *d;
+  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return *d * a[i]; }
+};
+template <class Scalar>
+struct ScaledDifference {
+  Scalar const *a, *b, *d;
+  Scalar factor;
+  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return *d * factor * (a[i] - b[i]); }
+};
+}  // namespace generic
+
+template <class Device, class Scalar>
+void Sum<Device, Scalar>::sum(Scalar const* x, Index size, Scalar* result) {
+  Loops<Device>::sum("sum", size, generic::Element<Scalar>{x}, Scalar(1), result);
+}
+template <class Device, class Scalar>
+void Sum<Device, Scalar>::dot(Scalar const* a, Scalar const* b, Index size, Scalar* result) {
+  Loops<Device>::sum("dot", size, generic::Product<Scalar>{a, b}, Scalar(1), result);
+}
+template <class Device, class Scalar>
+void Sum<Device, Scalar>::squared_distance(Scalar const* a, Scalar const* b, Scalar factor, Index size, Scalar* result) {
+  Loops<Device>::sum("squared_distance", size, generic::SquaredDifference<Scalar>{a, b}, factor, result);
+}
+template <class Device, class Scalar>
+void Sum<Device, Scalar>::broadcast(Scalar const* d, Scalar* y, Index size) {
+  Loops<Device>::map("broadcast", y, size, generic::Broadcast<Scalar>{d});
+}
+template <class Device, class Scalar>
+void Sum<Device, Scalar>::scale_by(Scalar const* a, Scalar const* d, Scalar* y, Index size) {
+  Loops<Device>::map("scale_by", y, size, generic::ScaleBy<Scalar>{a, d});
+}
+template <class Device, class Scalar>
+void Sum<Device, Scalar>::scaled_difference(Scalar const* a, Scalar const* b, Scalar const* d, Scalar factor, Scalar* y, Index size) {
+  Loops<Device>::map("scaled_difference", y, size, generic::ScaledDifference<Scalar>{a, b, d, factor});
+}
+
+extern template struct Sum<Cuda, float>;  // of the source that graft_add_cuda generates
+extern template struct Sum<Cuda, double>;
+
+}  // namespace graft::kernels

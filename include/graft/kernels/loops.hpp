@@ -1,0 +1,33 @@
+/// @file
+/// @brief What a device brings for the kernels of generic/, which are written once for all devices.
+#pragma once
+
+#include <graft/core/device.hpp>
+#include <graft/core/dtype.hpp>
+#include <graft/core/types.hpp>
+
+namespace graft::kernels {
+
+/// A device's loops; `f` is a struct of pointers and numbers, called by const reference, with GRAFT_HOST_DEVICE on its operator. The
+/// first argument, the kernel's name, is for the message of a failure. Sums run in an order that depends on the sizes alone.
+///
+///     each(name, size, f)                        f(i) for i in [0, size)
+///     map(name, y, size, f)                      y_i = f(i); y may be what f reads
+///     map(name, y, z, size, f)                   y_i, z_i = f(i), a Pair; y or z may be what f reads
+///     map_rows(name, rows, width, y, f)          y_ij = f(i, j); y may be what f reads
+///     sum_rows(name, rows, width, y, f)          y_j = Σ_i f(i, j)
+///     sum(name, size, f, factor, result)         *result = factor · Σ_i f(i), in f's type; the number stays on the device
+///     total(name, size, f)                       returns Σ_i f(i) in double: waits for the device
+///     Math::exp, Math::erf, Math::tanh           the device's own, for formulas
+///
+/// Specialized in kernels/cpu/loops.hpp and kernels/cuda/loops.cuh.
+template <class Device>
+struct Loops;
+
+/// Two results of one element.
+template <class Scalar>
+struct Pair {
+  Scalar first, second;
+};
+
+}  // namespace graft::kernels
