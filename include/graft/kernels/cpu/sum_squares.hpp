@@ -14,8 +14,7 @@ namespace graft::kernels {
 template <class Scalar>
 double sum_squares(Cpu, Scalar const* x, Index size) {
   constexpr Index chunk = 16384, lanes = 8;
-  std::vector<double> sums(static_cast<std::size_t>((size + chunk - 1) / chunk));
-  parallel_chunks(size, chunk, [&](Index begin, Index end) {
+  auto const part = [x](Index begin, Index end) {
     std::array<double, lanes> lane{};
     Index i = begin;
     for (; i + lanes <= end; i += lanes)
@@ -25,9 +24,12 @@ double sum_squares(Cpu, Scalar const* x, Index size) {
       }
     for (; i < end; ++i) lane[0] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
     double sum = 0;
-    for (double part : lane) sum += part;
-    sums[static_cast<std::size_t>(begin / chunk)] = sum;
-  });
+    for (double value : lane) sum += value;
+    return sum;
+  };
+  if (size <= chunk) return part(0, size);  // most parameters: nothing to gather
+  std::vector<double> sums(static_cast<std::size_t>((size + chunk - 1) / chunk));
+  parallel_chunks(size, chunk, [&](Index begin, Index end) { sums[static_cast<std::size_t>(begin / chunk)] = part(begin, end); });
   double total = 0;
   for (double sum : sums) total += sum;
   return total;
