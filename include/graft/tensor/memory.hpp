@@ -90,9 +90,8 @@ class HostPool {
     OwnersOf(HostPool* of, Block* in) : pool(of), block(in) {}
     template <class Other>
     OwnersOf(OwnersOf<Other> const& other) : pool(other.pool), block(other.block) {}
-    [[nodiscard]] T* allocate(std::size_t count) {
+    [[nodiscard]] T* allocate(std::size_t) {  // one control block
       static_assert(sizeof(T) <= sizeof(Block::owners) && alignof(T) <= alignof(std::max_align_t));
-      if (count != 1) throw std::bad_alloc();
       return reinterpret_cast<T*>(block->owners);
     }
     void deallocate(T*, std::size_t) { pool->give_back(block); }
