@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <graft/tensor/memory.hpp>
+
 namespace graft {
 
 /// The operations recorded on this thread, in order. Each has a number; `backward` begins at its loss's own and runs the records that
@@ -25,6 +27,8 @@ class Tape {
     Record(Record const&) = delete;
     Record& operator=(Record const&) = delete;
     virtual ~Record() = default;
+    static void* operator new(std::size_t bytes) { return HostPool::global().take_bytes(bytes); }
+    static void operator delete(void* record) { HostPool::global().release(record); }
     [[nodiscard]] virtual bool reached() const = 0;    ///< whether its result has received a gradient
     [[nodiscard]] virtual bool reachable() const = 0;  ///< whether somebody else holds its result
     virtual void run() = 0;                            ///< passes the gradient on to its inputs

@@ -124,7 +124,7 @@ template <class... Inputs>
 /// it captured. A result whose gradient nobody contributed to is skipped.
 template <class Scalar, class Device, class Reverse>
 [[nodiscard]] Variable<Scalar, Device> record(Tensor<Scalar, Device> value, Reverse reverse) {
-  auto slot = std::make_shared<GradientSlot<Scalar, Device>>();
+  auto slot = std::allocate_shared<GradientSlot<Scalar, Device>>(PoolAllocator<GradientSlot<Scalar, Device>>());
   slot->set_record(Tape::current().record(std::make_unique<detail::ClosureRecord<Scalar, Device, Reverse>>(slot, std::move(reverse))));
   return {std::move(value), std::move(slot)};
 }

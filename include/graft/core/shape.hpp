@@ -35,6 +35,14 @@ class Shape {
     for (int axis = 1; axis < rank_; ++axis) product *= (*this)[axis];
     return product;
   }
+  /// The same with another first extent.
+  [[nodiscard]] Shape with_rows(Index rows) const {
+    Shape shape = *this;
+    if (shape.rank_ == 0) shape.rank_ = 1;
+    shape.extents_[0] = rows;
+    shape.check_size();
+    return shape;
+  }
   friend bool operator==(Shape const& a, Shape const& b) { return a.rank_ == b.rank_ && a.extents_ == b.extents_; }
   friend std::ostream& operator<<(std::ostream& out, Shape const& shape) {
     out << '[';

@@ -90,10 +90,10 @@ inline void check_offsets(char const* name, std::vector<Index> const& offsets, s
                      "; expected ", count, " ascending ones from 0 to ", end);
 }
 
-inline void check_segment(Segment const& segment, Index row, std::vector<Index> const& source_rows) {
-  if (segment.source < 0 || segment.source >= static_cast<int>(source_rows.size()))
-    fail<ShapeError>("[attention] row ", row, ": got source ", segment.source, "; expected one of the ", source_rows.size(), " sources");
-  Index const available = source_rows[static_cast<std::size_t>(segment.source)];
+inline void check_segment(Segment const& segment, Index row, Index const* source_rows, int sources) {
+  if (segment.source < 0 || segment.source >= sources)
+    fail<ShapeError>("[attention] row ", row, ": got source ", segment.source, "; expected one of the ", sources, " sources");
+  Index const available = source_rows[segment.source];
   if (segment.begin < 0 || segment.length < 0 || segment.begin > available - segment.length)
     fail<ShapeError>("[attention] row ", row, ": got a segment of ", segment.length, " keys at ", segment.begin,
                      "; expected it within the ", available, " rows of source ", segment.source);
@@ -102,7 +102,7 @@ inline void check_segment(Segment const& segment, Index row, std::vector<Index> 
 
 /// Throws `ShapeError` unless the plan is for `queries` packed queries, its segments lie within sources of these many rows, and every
 /// query sees a key.
-inline void check(AttentionPlan const& plan, Index queries, std::vector<Index> const& source_rows) {
+inline void check(AttentionPlan const& plan, Index queries, Index const* source_rows, int sources) {
   if (plan.query_offsets.empty()) fail<ShapeError>("[attention] got no query offsets; expected one more than rows");
   detail::check_offsets("query_offsets", plan.query_offsets, plan.query_offsets.size(), queries);
   detail::check_offsets("segment_offsets", plan.segment_offsets, plan.query_offsets.size(), static_cast<Index>(plan.segments.size()));
@@ -117,7 +117,7 @@ inline void check(AttentionPlan const& plan, Index queries, std::vector<Index> c
                          "; expected ascending ones");
     Index seen = 0;
     for (Index s = plan.first_segment(row); s < plan.first_segment(row + 1); ++s) {
-      detail::check_segment(plan.segment(s), row, source_rows);
+      detail::check_segment(plan.segment(s), row, source_rows, sources);
       if (count > 0) seen += plan.segment(s).visible(plan.query_index(row, 0));  // later queries see at least as much
     }
     if (count > 0 && seen == 0)

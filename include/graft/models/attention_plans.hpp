@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <graft/models/plan.hpp>
@@ -80,6 +81,42 @@ template <class Scalar, class Device>
   }
   return plan;
 }
+
+/// Which queries of which attention a table is for.
+enum class Attending {
+  self,       ///< every token, in self-attention
+  self_last,  ///< the last layer's queries, in self-attention
+  cross,      ///< the rows at hand, in cross-attention
+  cross_last  ///< the last layer's queries, in cross-attention
+};
+
+/// What the queries of a pass see, planned once: layers whose banks have the same lengths at the same places share a table.
+class SegmentTables {
+ public:
+  /// The table of these queries and banks; `make()` gives it where no layer has asked before.
+  template <class Scalar, class Device, class Make>
+  [[nodiscard]] std::shared_ptr<AttentionPlan const> const& at(Attending which, BankList<Scalar, Device> const& banks, Make const& make) {
+    for (auto const& made : made_)
+      if (made.which == which && std::equal(banks.begin(), banks.end(), made.banks.begin(), made.banks.end(), same)) return made.table;
+    Made made{which, {}, make()};
+    for (auto const& bank : banks) made.banks.push_back({bank.count, bank.place});
+    return made_.emplace_back(std::move(made)).table;
+  }
+
+ private:
+  struct BankPlace {
+    Index count;
+    Place place;
+  };
+  struct Made {
+    Attending which;
+    std::vector<BankPlace> banks;
+    std::shared_ptr<AttentionPlan const> table;
+  };
+  static constexpr auto same = [](auto const& bank, BankPlace const& made) { return bank.count == made.count && bank.place == made.place; };
+
+  std::vector<Made> made_;
+};
 
 /// The states of every row as extents of one storage.
 [[nodiscard]] inline std::vector<CacheExtent> extents_of(Rows const& rows) {

@@ -2,6 +2,8 @@
 /// @brief One layer of a stack: its sublayers with norms, residuals and the strategy's hooks.
 #pragma once
 
+#include <utility>
+
 #include <graft/models/cross_attention.hpp>
 
 namespace graft {
@@ -24,7 +26,7 @@ class Block {
       if (at_.stack == Stack::decoder) {
         Value const input = before(Site::cross_attention_norm, x);
         x = after(Sublayer::cross_attention, Site::cross_attention_norm, x, input,
-                  CrossAttention<A, State, Scalar, Device>(parts_, at_)(input, pass), pass.out);
+                  CrossAttention<A, State, Scalar, Device>(parts_, at_)(input, pass, last), pass.out);
       }
     Value const input = before(Site::feed_forward_norm, x);
     x = after(Sublayer::feed_forward, Site::feed_forward_norm, x, input, feed_forward(input, pass.out), pass.out);
@@ -35,15 +37,18 @@ class Block {
 
  private:
   [[nodiscard]] Value self_attention(Value x, Pass& pass, bool last) const {
-    QueryRange const queries = last ? target_queries(pass.out) : all_queries(pass.out);
-    Rows const query_rows = last ? restrict_rows(pass.out, queries) : pass.out;
-    Value input = before(Site::attention_norm, x);
-    Value const output = SelfAttention<A, State, Scalar, Device>(parts_, at_)(input, pass, queries, query_rows);
+    Value input = before(Site::attention_norm, x), output;
+    SelfAttention<A, State, Scalar, Device> const attention(parts_, at_);
     if (last) {
+      QueryRange const queries = target_queries(pass.out);
+      Rows query_rows = restrict_rows(pass.out, queries);
+      output = attention(input, pass, queries, query_rows);
       auto const places = queries.packed(pass.out);
       x = gather_rows(x, places);
       if constexpr (HasAfterSublayer<State, Scalar, Device>) input = gather_rows(input, places);  // the hook sees what the queries saw
-      pass.out = query_rows;
+      pass.out = std::move(query_rows);
+    } else {
+      output = attention(input, pass, pass.all, pass.out);
     }
     return after(Sublayer::attention, Site::attention_norm, x, input, output, pass.out);
   }

@@ -2,7 +2,7 @@
 /// @brief A decoder layer's attention over the encoder's states.
 #pragma once
 
-#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <graft/models/self_attention.hpp>
@@ -20,23 +20,22 @@ class CrossAttention {
   CrossAttention(Parts const& parts, LayerAddress at) : parts_(parts), at_(at) {}
 
   /// `[queries, width]` of the sublayer's input `[queries, width]`, before the addition to the residual.
-  [[nodiscard]] Value operator()(Value const& x, Pass const& pass) const {
+  [[nodiscard]] Value operator()(Value const& x, Pass const& pass, bool last) const {
     Value const q = parts_.project({Site::cross_query, at_}, x, pass.out);
-    std::vector<CacheExtent> extents;
     std::vector<Source> sources;
     if (pass.cache) {
       auto const& layer = pass.cache->source->layers[static_cast<std::size_t>(at_.layer)];
       sources.push_back({{Value(layer.keys), 0}, {Value(layer.values), 0}});
-      for (auto const& row : pass.cache->rows) extents.push_back(row.source);
     } else {
       sources.push_back(keys_values(*pass.source));
       if (pass.observer) (*pass.observer)(at_, AttentionKind::cross, sources[0].keys, sources[0].values);
-      extents = extents_of(pass.source->rows);
     }
     auto const banks = parts_.banks(at_, AttentionKind::cross);
     for (auto const& bank : banks) sources.push_back({bank.keys, bank.values});
-    Value const attended = attention<Scalar, Device>({q, 0}, sources, plan_cross_attention(pass.out, extents, banks),
-                                                     attention_shape<A>(parts_.config(), at_));
+    auto const& table = pass.tables->at(last ? Attending::cross_last : Attending::cross, banks, [&] {
+      return plan_cross_attention(pass.out, source_extents(pass), banks);
+    });
+    Value const attended = attention<Scalar, Device>({q, 0}, std::move(sources), table, attention_shape<A>(parts_.config(), at_));
     return parts_.project({Site::cross_attention_output, at_}, attended, pass.out);
   }
   /// Keys and values of the encoder's states.
@@ -46,6 +45,14 @@ class CrossAttention {
   }
 
  private:
+  /// Which of the sources' rows are those of each row.
+  [[nodiscard]] static std::vector<CacheExtent> source_extents(Pass const& pass) {
+    if (!pass.cache) return extents_of(pass.source->rows);
+    std::vector<CacheExtent> extents;
+    for (auto const& row : pass.cache->rows) extents.push_back(row.source);
+    return extents;
+  }
+
   Parts const& parts_;
   LayerAddress at_;
 };

@@ -26,6 +26,7 @@ template <Architecture A, class State, class Scalar, class Device>
   }
   if constexpr (A::positions == PositionKind::learned) {
     std::vector<Token> positions;
+    positions.reserve(pass.planned.rows.positions.size());
     for (Index position : pass.planned.rows.positions) positions.push_back(static_cast<Token>(position + config.position_offset));
     x = add(x, parts.weights.embed({Site::position_embedding, stack}, positions, parts.state));
   }

@@ -33,6 +33,8 @@ struct StackPass {
   PlannedRows planned;
   /// the rows of the activation at hand: all tokens, then those of the last layer's queries
   Rows out;
+  QueryRange all;  ///< every token of the rows
+  std::shared_ptr<SegmentTables> tables = std::make_shared<SegmentTables>();
   CacheView<Scalar, Device> const* cache = nullptr;
   EncoderStates<Scalar, Device> const* source = nullptr;  ///< null where the cache holds them, or there is no encoder
   RelativeBias<Scalar, Device> bias = {};                 ///< of self-attention; empty for other positions

@@ -2,6 +2,7 @@
 /// @brief Which tokens of every row a layer computes: all of them, or in the last layer those that hold the targets.
 #pragma once
 
+#include <numeric>
 #include <vector>
 
 #include <graft/nn/rows.hpp>
@@ -13,9 +14,15 @@ struct QueryRange {
   std::vector<Index> first, length;  ///< `[rows]`, in-row
   bool all = true;                   ///< every token of every row
 
+  void reserve(Index rows) {
+    first.reserve(static_cast<std::size_t>(rows));
+    length.reserve(static_cast<std::size_t>(rows));
+  }
+
   /// Packed indices of the queries.
   [[nodiscard]] std::vector<Index> packed(Rows const& rows) const {
     std::vector<Index> indices;
+    indices.reserve(static_cast<std::size_t>(std::accumulate(length.begin(), length.end(), Index{0})));
     for (Index r = 0; r < rows.count(); ++r)
       for (Index i = 0; i < length[static_cast<std::size_t>(r)]; ++i)
         indices.push_back(rows.begin(r) + first[static_cast<std::size_t>(r)] + i);
@@ -25,6 +32,7 @@ struct QueryRange {
 
 [[nodiscard]] inline QueryRange all_queries(Rows const& rows) {
   QueryRange range;
+  range.reserve(rows.count());
   for (Index r = 0; r < rows.count(); ++r) {
     range.first.push_back(0);
     range.length.push_back(rows.length(r));
@@ -36,6 +44,7 @@ struct QueryRange {
 [[nodiscard]] inline QueryRange target_queries(Rows const& rows) {
   QueryRange range;
   range.all = false;
+  range.reserve(rows.count());
   auto at = rows.targets.at.begin();
   for (Index r = 0; r < rows.count(); ++r) {
     Index const end = rows.begin(r) + rows.length(r);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include <graft/models/model_parts.hpp>
@@ -37,15 +38,19 @@ class SelfAttention {
     auto const [query, own] = project(x, pass, queries, query_rows);
     if (pass.observer) (*pass.observer)(at_, AttentionKind::self, own.keys, own.values);
     auto const banks = parts_.banks(at_, AttentionKind::self);
-    std::vector<Source> sources{own};
+    std::vector<Source> sources;
+    sources.reserve(2 + banks.size());
+    sources.push_back(own);
     if (pass.cache) {
       auto const& layer = pass.cache->cache->layers[static_cast<std::size_t>(at_.layer)];
       sources.push_back({{Value(layer.keys), 0}, {Value(layer.values), 0}});
     }
     for (auto const& bank : banks) sources.push_back({bank.keys, bank.values});
-    auto const plan = plan_attention(pass.planned, queries, banks, pass.cached(), pass.causal());
+    auto const& table = pass.tables->at(queries.all ? Attending::self : Attending::self_last, banks, [&] {
+      return plan_attention(pass.planned, queries, banks, pass.cached(), pass.causal());
+    });
     Value const attended =
-        attention(query, sources, plan, attention_shape<A>(parts_.config(), at_), pass.bias.table.empty() ? nullptr : &pass.bias);
+        attention(query, std::move(sources), table, attention_shape<A>(parts_.config(), at_), pass.bias.table.empty() ? nullptr : &pass.bias);
     if (pass.cache) remember(own, pass);
     return parts_.project({Site::attention_output, at_}, attended, query_rows);
   }

@@ -205,6 +205,7 @@ class Transformer {
     pass.cache = cache;
     pass.planned = plan_rows(rows, plan, stack, pass.cached());
     pass.out = pass.planned.rows;
+    pass.all = all_queries(pass.out);
     for (Index position : pass.out.positions)
       if (position >= config().positions)
         fail("[transformer] got a row that reaches position ", position, "; expected at most ", config().positions - 1,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <graft/kernels/attention.hpp>
@@ -42,7 +43,7 @@ struct Attention {
       fail<ShapeError>("[attention] got ", shape.heads, " heads, ", shape.kv_heads, " key/value heads of ", shape.head_dim,
                        "; expected positive numbers, heads a multiple of key/value heads");
     queries.check("attention", "queries", shape.width());
-    std::vector<Index> rows;
+    PoolVector<Index> rows;
     for (auto const& source : sources) {
       source.keys.check("attention", "keys", shape.kv_width());
       source.values.check("attention", "values", shape.kv_width());
@@ -50,15 +51,15 @@ struct Attention {
       if (source.values.x.rows() != rows.back())
         fail<ShapeError>("[attention] got ", rows.back(), " rows of keys and ", source.values.x.rows(), " of values; expected as many");
     }
-    graft::check(*plan, queries.x.rows(), rows);
+    graft::check(*plan, queries.x.rows(), rows.data(), static_cast<int>(rows.size()));
     check_gradients();
     if (!bias.table.empty()) check_bias();
   }
 
   template <class F>
   auto with_operands(F const& f) const {
-    std::vector<kernels::Strided<Scalar const>> keys, values;
-    std::vector<Index> rows;
+    PoolVector<kernels::Strided<Scalar const>> keys, values;
+    PoolVector<Index> rows;
     for (auto const& source : sources) {
       keys.push_back(source.keys.read());
       values.push_back(source.values.read());
@@ -73,7 +74,7 @@ struct Attention {
   void backward(Tensor<Scalar, Device> const& output, Tensor<Scalar, Device> const& log_sum,
                 Tensor<Scalar, Device> const& output_gradient) const {
     GradientBuffers<Scalar, Device> buffers;
-    std::vector<kernels::Strided<Scalar>> keys, values;
+    PoolVector<kernels::Strided<Scalar>> keys, values;
     for (auto const& source : sources) {
       keys.push_back(buffers.at(source.keys));
       values.push_back(buffers.at(source.values));
@@ -130,13 +131,13 @@ struct Attention {
 /// Throws `ShapeError` where widths, segments or distances do not fit, or where a query sees no key.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> attention(Columns<Scalar, Device> const& queries,
-                                                 std::vector<AttentionSource<Scalar, Device>> const& sources,
+                                                 std::vector<AttentionSource<Scalar, Device>> sources,
                                                  std::shared_ptr<AttentionPlan const> const& plan, AttentionShape const& shape,
                                                  RelativeBias<Scalar, Device> const* bias = nullptr) {
-  detail::Attention<Scalar, Device> call{queries, sources, plan, shape, bias ? *bias : RelativeBias<Scalar, Device>{}};
+  detail::Attention<Scalar, Device> call{queries, std::move(sources), plan, shape, bias ? *bias : RelativeBias<Scalar, Device>{}};
   call.check();
   bool wanted = needs_gradient(queries.x, call.bias.table);
-  for (auto const& source : sources) wanted = wanted || needs_gradient(source.keys.x, source.values.x);
+  for (auto const& source : call.sources) wanted = wanted || needs_gradient(source.keys.x, source.values.x);
   Tensor<Scalar, Device> output(Shape{queries.x.rows(), shape.width()});
   Tensor<Scalar, Device> log_sum = wanted ? Tensor<Scalar, Device>(Shape{queries.x.rows(), shape.heads}) : Tensor<Scalar, Device>();
   call.with_operands([&](auto const& x) { kernels::On<Device, kernels::Attention, Scalar>::attention(x, output.data(), log_sum.data()); });

@@ -76,7 +76,7 @@ class GradientBuffers {
     return buffers_.emplace_back(x.slot().get(), std::move(taken)).second;
   }
 
-  std::vector<std::pair<Slot*, Tensor<Scalar, Device>>> buffers_;
+  PoolVector<std::pair<Slot*, Tensor<Scalar, Device>>> buffers_;
 };
 
 }  // namespace graft

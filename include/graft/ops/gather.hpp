@@ -15,13 +15,6 @@ namespace graft {
 
 namespace detail {
 
-/// Shape `like`, with another number of rows.
-inline Shape with_rows(Shape const& like, Index rows) {
-  std::vector<Index> extents{rows};
-  for (int axis = 1; axis < like.rank(); ++axis) extents.push_back(like[axis]);
-  return Shape(extents);
-}
-
 /// Whether no index of [0, rows) occurs twice.
 inline bool all_distinct(std::vector<Index> const& indices, Index rows) {
   if (static_cast<Index>(indices.size()) > rows) return false;
@@ -55,7 +48,7 @@ template <class Scalar, class Device>
     identity = identity && from == i;
   }
   if (identity) return x;
-  Tensor<Scalar, Device> y(detail::with_rows(x.shape(), count));
+  Tensor<Scalar, Device> y(x.shape().with_rows(count));
   kernels::On<Device, kernels::Gather, Scalar>::copy_rows(x.value().data(), indices.data(), y.data(), nullptr, count, x.width());
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [indices = std::move(indices), shape = x.shape(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
@@ -95,7 +88,7 @@ template <class Scalar, class Device>
     parts[s].shape = sources[s].shape();
     parts[s].slot = sources[s].slot();
     wanted = wanted || needs_gradient(sources[s]);
-    if (!(detail::with_rows(sources[s].shape(), 1) == detail::with_rows(sources[0].shape(), 1)))
+    if (!(sources[s].shape().with_rows(1) == sources[0].shape().with_rows(1)))
       fail<ShapeError>("[assemble_rows] got source ", s, " of shape ", sources[s].shape(), "; expected rows like those of source 0, ",
                        sources[0].shape());
   }
@@ -109,7 +102,7 @@ template <class Scalar, class Device>
     part.from.push_back(row);
     part.to.push_back(static_cast<Index>(i));
   }
-  Tensor<Scalar, Device> y(detail::with_rows(sources[0].shape(), static_cast<Index>(map.size())));
+  Tensor<Scalar, Device> y(sources[0].shape().with_rows(static_cast<Index>(map.size())));
   for (std::size_t s = 0; s < sources.size(); ++s)
     kernels::On<Device, kernels::Gather, Scalar>::copy_rows(sources[s].value().data(), parts[s].from.data(), y.data(), parts[s].to.data(),
                                                             static_cast<Index>(parts[s].to.size()), y.width());

@@ -55,9 +55,7 @@ class Tensor {
   [[nodiscard]] Tensor slice(Index first, Index last) const {
     if (first < 0 || last < first || last > rows())
       fail<ShapeError>("[slice] got rows ", first, " to ", last, "; expected a range within 0 to ", rows());
-    std::vector<Index> extents{last - first};
-    for (int axis = 1; axis < shape_.rank(); ++axis) extents.push_back(shape_[axis]);
-    return alias(Shape(extents), data_.get() + first * width(), data_);
+    return alias(shape_.with_rows(last - first), data_.get() + first * width(), data_);
   }
   /// The same elements in another shape of equal size, sharing storage.
   [[nodiscard]] Tensor reshape(Shape const& shape) const {

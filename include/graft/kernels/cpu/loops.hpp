@@ -67,17 +67,19 @@ struct Loops<Cpu> {
   template <class F>
   static double total(char const*, Index size, F const& f) {
     constexpr Index chunk = 16384, lanes = 8;
-    std::vector<double> sums(static_cast<std::size_t>((size + chunk - 1) / chunk));
-    parallel_chunks(size, chunk, [&](Index begin, Index end) {
+    auto const part = [&](Index begin, Index end) {
       std::array<double, lanes> lane{};
       Index i = begin;
       for (; i + lanes <= end; i += lanes)
         for (std::size_t k = 0; k < lanes; ++k) lane[k] += f(i + static_cast<Index>(k));
       for (; i < end; ++i) lane[0] += f(i);
       double sum = 0;
-      for (double part : lane) sum += part;
-      sums[static_cast<std::size_t>(begin / chunk)] = sum;
-    });
+      for (double value : lane) sum += value;
+      return sum;
+    };
+    if (size <= chunk) return part(0, size);  // most parameters: nothing to gather
+    std::vector<double> sums(static_cast<std::size_t>((size + chunk - 1) / chunk));
+    parallel_chunks(size, chunk, [&](Index begin, Index end) { sums[static_cast<std::size_t>(begin / chunk)] = part(begin, end); });
     double total = 0;
     for (double sum : sums) total += sum;
     return total;
