@@ -49,22 +49,28 @@ class Adapted final : public ErasedModel {
   graft::ModelConfig const& config() const override { return model_.config(); }
   graft::ModelInfo const& info() const override { return model_.info(); }
   std::vector<graft::Parameter<float>*> parameters() override { return model_.parameters(); }
-  graft::ParameterCounts parameter_counts() override { return model_.parameter_counts(); }
+  graft::ParameterCounts parameter_counts() const override { return model_.parameter_counts(); }
   void append(graft::Batch& batch, graft::TokenizedExample const& example) const override { model_.append(batch, example); }
-  graft::TargetScores<float, graft::Cpu> scores(graft::Batch const& batch) override { return model_.scores(batch); }
-  Value logits(graft::Batch const& batch, Cache const* cache) override { return model_.logits(batch, cache); }
-  Value hidden_states(graft::Batch const& batch, Cache const* cache) override { return model_.hidden_states(batch, cache); }
-  Sources encode_sources(graft::Batch const& batch) override {
+  Prepared prepare(graft::StepContext const& context) const override {
+    return std::make_shared<typename Model::Prepared const>(model_.prepare(context));
+  }
+  graft::TargetScores<float, graft::Cpu> scores(graft::Batch const& batch) const override { return model_.scores(batch); }
+  Value logits(graft::Batch const& batch, Cache const* cache) const override { return model_.logits(batch, cache); }
+  Value logits(graft::Batch const& batch, Prepared const& prepared, Cache const* cache) const override {
+    return model_.logits(batch, own(prepared), cache);
+  }
+  Value hidden_states(graft::Batch const& batch, Prepared const& prepared, Cache const* cache) const override {
+    return model_.hidden_states(batch, own(prepared), cache);
+  }
+  Sources encode_sources(graft::Batch const& batch, [[maybe_unused]] Prepared const& prepared) const override {
     if constexpr (Model::has_encoder)
-      return model_.encode_sources(batch);
+      return model_.encode_sources(batch, own(prepared));
     else
       graft::fail<graft::ConfigError>("[encode_sources] got a ", config().architecture,
                                       " model; expected one with an encoder and a decoder");
   }
-  graft::Index virtual_tokens() override { return model_.virtual_tokens(); }
-  graft::RowReach row_reach(graft::Stack stack) override { return model_.row_reach(stack); }
-  void prepare_inference() override { model_.prepare_inference(); }
-  void finish_inference() override { model_.finish_inference(); }
+  graft::Additions additions() const override { return model_.additions(); }
+  bool has_adapter(graft::Index adapter) const override { return model_.has_adapter(adapter); }
   nlohmann::json identity() const override { return graft::model_identity(model_); }
   void save(std::filesystem::path const& folder, graft::AdapterOptions const& options) override {
     if constexpr (std::is_same_v<Strategy, graft::EmbeddingOnly>)
@@ -83,6 +89,9 @@ class Adapted final : public ErasedModel {
   }
 
  private:
+  [[nodiscard]] static typename Model::Prepared const& own(Prepared const& prepared) {
+    return *static_cast<typename Model::Prepared const*>(prepared.get());
+  }
   /// The layout in which the format that is asked for has a prefix of a decoder with cross-attention, if it is not in it.
   [[nodiscard]] std::optional<graft::PrefixScope> other_scope(graft::AdapterFormat format) const {
     using graft::PrefixScope;

@@ -3,15 +3,16 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <graft/adaptation/hooks.hpp>
 #include <graft/io/adapter_folder.hpp>
 #include <graft/models/cache.hpp>
 #include <graft/models/config.hpp>
-#include <graft/models/plan.hpp>
 #include <graft/nn/model_info.hpp>
 #include <graft/nn/rows.hpp>
 #include <graft/ops/linear_cross_entropy.hpp>
@@ -25,23 +26,24 @@ class ErasedModel {
   using device_type = graft::Cpu;
   using Value = graft::Variable<float>;
   using Cache = graft::CacheView<float>;
+  using Prepared = std::shared_ptr<void const>;  ///< of `prepare` of the same model
   using Sources = std::pair<graft::KeyValueCache<float>, std::vector<graft::CacheExtent>>;
 
   virtual ~ErasedModel() = default;
   [[nodiscard]] virtual graft::ModelConfig const& config() const = 0;
   [[nodiscard]] virtual graft::ModelInfo const& info() const = 0;
   [[nodiscard]] virtual std::vector<graft::Parameter<float>*> parameters() = 0;
-  [[nodiscard]] virtual graft::ParameterCounts parameter_counts() = 0;
+  [[nodiscard]] virtual graft::ParameterCounts parameter_counts() const = 0;
   virtual void append(graft::Batch& batch, graft::TokenizedExample const& example) const = 0;
-  [[nodiscard]] virtual graft::TargetScores<float, graft::Cpu> scores(graft::Batch const& batch) = 0;
-  [[nodiscard]] virtual Value logits(graft::Batch const& batch, Cache const* cache = nullptr) = 0;
-  [[nodiscard]] virtual Value hidden_states(graft::Batch const& batch, Cache const* cache = nullptr) = 0;
+  [[nodiscard]] virtual Prepared prepare(graft::StepContext const& context) const = 0;
+  [[nodiscard]] virtual graft::TargetScores<float, graft::Cpu> scores(graft::Batch const& batch) const = 0;
+  [[nodiscard]] virtual Value logits(graft::Batch const& batch, Cache const* cache = nullptr) const = 0;
+  [[nodiscard]] virtual Value logits(graft::Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr) const = 0;
+  [[nodiscard]] virtual Value hidden_states(graft::Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr) const = 0;
   /// @throws ConfigError for a model without an encoder beside its decoder
-  [[nodiscard]] virtual Sources encode_sources(graft::Batch const& batch) = 0;
-  [[nodiscard]] virtual graft::Index virtual_tokens() = 0;
-  [[nodiscard]] virtual graft::RowReach row_reach(graft::Stack stack) = 0;
-  virtual void prepare_inference() = 0;
-  virtual void finish_inference() = 0;
+  [[nodiscard]] virtual Sources encode_sources(graft::Batch const& batch, Prepared const& prepared) const = 0;
+  [[nodiscard]] virtual graft::Additions additions() const = 0;
+  [[nodiscard]] virtual bool has_adapter(graft::Index adapter) const = 0;
   /// What `graft::model_identity` gives of the model.
   [[nodiscard]] virtual nlohmann::json identity() const = 0;
   /// Writes the adapter folder (PEFT's where PEFT has the strategy, unless the options say otherwise).
@@ -58,24 +60,28 @@ class Writing {
   using device_type = graft::Cpu;
   static constexpr bool has_encoder = encoder;
 
-  explicit Writing(ErasedModel& model) : model_(model) {}
+  using Prepared = ErasedModel::Prepared;
+  using Cache = ErasedModel::Cache;
+
+  explicit Writing(ErasedModel const& model) : model_(model) {}
   [[nodiscard]] graft::ModelConfig const& config() const { return model_.config(); }
   [[nodiscard]] graft::ModelInfo const& info() const { return model_.info(); }
   void append(graft::Batch& batch, graft::TokenizedExample const& example) const { model_.append(batch, example); }
-  [[nodiscard]] ErasedModel::Value logits(graft::Batch const& batch, ErasedModel::Cache const* cache = nullptr) {
-    return model_.logits(batch, cache);
+  [[nodiscard]] Prepared prepare(graft::StepContext const& context) const { return model_.prepare(context); }
+  [[nodiscard]] ErasedModel::Value logits(graft::Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr) const {
+    return model_.logits(batch, prepared, cache);
   }
-  [[nodiscard]] ErasedModel::Value hidden_states(graft::Batch const& batch, ErasedModel::Cache const* cache = nullptr) {
-    return model_.hidden_states(batch, cache);
+  [[nodiscard]] ErasedModel::Value hidden_states(graft::Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr) const {
+    return model_.hidden_states(batch, prepared, cache);
   }
-  [[nodiscard]] ErasedModel::Sources encode_sources(graft::Batch const& batch) { return model_.encode_sources(batch); }
-  [[nodiscard]] graft::Index virtual_tokens() { return model_.virtual_tokens(); }
-  [[nodiscard]] graft::RowReach row_reach(graft::Stack stack) { return model_.row_reach(stack); }
-  void prepare_inference() { model_.prepare_inference(); }
-  void finish_inference() { model_.finish_inference(); }
+  [[nodiscard]] ErasedModel::Sources encode_sources(graft::Batch const& batch, Prepared const& prepared) const {
+    return model_.encode_sources(batch, prepared);
+  }
+  [[nodiscard]] graft::Additions additions() const { return model_.additions(); }
+  [[nodiscard]] bool has_adapter(graft::Index adapter) const { return model_.has_adapter(adapter); }
 
  private:
-  ErasedModel& model_;
+  ErasedModel const& model_;
 };
 
 }  // namespace any_model

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include <graft/adaptation/hooks.hpp>
+#include <graft/adaptation/call_hooks.hpp>
 #include <graft/core/error.hpp>
 
 namespace graft {
@@ -58,42 +58,60 @@ class Composed<Adaptations...>::State {
     });
     return all;
   }
-  void prepare(StepContext const& step) requires(HasPrepare<PartState<Adaptations>> || ...) {
-    each([&](auto& state) {
-      if constexpr (requires { state.prepare(step); }) state.prepare(step);
-    });
+  using Step = std::tuple<StepOf<PartState<Adaptations>>...>;  ///< those of the parts
+
+  [[nodiscard]] Step prepare(StepContext const& context) const {
+    return std::apply([&](auto const&... state) { return Step{detail::call_prepare(state, context)...}; }, states_);
   }
-  void plan(VirtualPlan<Scalar, Device>& plan) const requires(HasPlan<PartState<Adaptations>, Scalar, Device> || ...) {
+  void announce(Additions& additions) const requires(HasAnnounce<PartState<Adaptations>> || ...) {
     each([&](auto const& state) {
-      if constexpr (requires { state.plan(plan); }) state.plan(plan);
+      if constexpr (HasAnnounce<std::remove_cvref_t<decltype(state)>>) state.announce(additions);
     });
   }
-  void virtual_keys_values(LayerAddress at, AttentionKind kind, BankList<Scalar, Device>& banks) const
+  void virtual_tokens(EmbeddingList<Scalar, Device>& embeddings, Step const& step) const
+      requires(HasVirtualTokens<PartState<Adaptations>, Scalar, Device> || ...) {
+    each(step, [&](auto const& state, auto const& own) {
+      if constexpr (HasVirtualTokens<std::remove_cvref_t<decltype(state)>, Scalar, Device>)
+        detail::call_virtual_tokens(state, own, embeddings);
+    });
+  }
+  void virtual_keys_values(LayerAddress at, AttentionKind kind, BankList<Scalar, Device>& banks, Step const& step) const
       requires(HasVirtualKeysValues<PartState<Adaptations>, Scalar, Device> || ...) {
-    each([&](auto const& state) {
-      if constexpr (requires { state.virtual_keys_values(at, kind, banks); }) state.virtual_keys_values(at, kind, banks);
+    each(step, [&](auto const& state, auto const& own) {
+      if constexpr (HasVirtualKeysValues<std::remove_cvref_t<decltype(state)>, Scalar, Device>)
+        detail::call_virtual_keys_values(state, own, at, kind, banks);
     });
   }
   /// The first strategy is the innermost around the linear map.
   template <class Linear>
-  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const
+  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows, Step const& step) const
       requires(HasProject<PartState<Adaptations>, Scalar, Device> || ...) {
-    return project_with<sizeof...(Adaptations)>(site, x, linear, rows);
+    return project_with<sizeof...(Adaptations)>(site, x, linear, rows, step);
   }
   [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const& residual, Value const& input, Value output,
-                                     Rows const& rows) const requires(HasAfterSublayer<PartState<Adaptations>, Scalar, Device> || ...) {
-    each([&](auto const& state) {
-      if constexpr (requires { state.after_sublayer(at, which, residual, input, output, rows); })
-        output = state.after_sublayer(at, which, residual, input, output, rows);
+                                     Rows const& rows, Step const& step) const
+      requires(HasAfterSublayer<PartState<Adaptations>, Scalar, Device> || ...) {
+    each(step, [&](auto const& state, auto const& own) {
+      if constexpr (HasAfterSublayer<std::remove_cvref_t<decltype(state)>, Scalar, Device>)
+        output = detail::call_after_sublayer(state, own, at, which, residual, input, output, rows);
     });
     return output;
   }
-  [[nodiscard]] Value after_layer(LayerAddress at, Value x, Rows const& rows) const
+  [[nodiscard]] Value after_layer(LayerAddress at, Value x, Rows const& rows, Step const& step) const
       requires(HasAfterLayer<PartState<Adaptations>, Scalar, Device> || ...) {
-    each([&](auto const& state) {
-      if constexpr (requires { state.after_layer(at, x, rows); }) x = state.after_layer(at, x, rows);
+    each(step, [&](auto const& state, auto const& own) {
+      if constexpr (HasAfterLayer<std::remove_cvref_t<decltype(state)>, Scalar, Device>)
+        x = detail::call_after_layer(state, own, at, x, rows);
     });
     return x;
+  }
+  /// Of a part that holds several; the others belong to every row.
+  [[nodiscard]] bool has_adapter(Index adapter) const requires(HasAdapters<PartState<Adaptations>> || ...) {
+    bool all = true;
+    each([&](auto const& state) {
+      if constexpr (HasAdapters<std::remove_cvref_t<decltype(state)>>) all = all && state.has_adapter(adapter);
+    });
+    return all;
   }
   [[nodiscard]] Value const* trained(SiteAddress const& site, Part part) const requires(HasTrained<PartState<Adaptations>> || ...) {
     Value const* found = nullptr;
@@ -117,14 +135,15 @@ class Composed<Adaptations...>::State {
     return {PartState<Adaptations>(std::get<i>(settings.parts), model, base, key.with(i))...};
   }
   template <std::size_t count, class Linear>
-  [[nodiscard]] Value project_with(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const {
+  [[nodiscard]] Value project_with(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows,
+                                   Step const& step) const {
     if constexpr (count == 0) {
       return linear(x);
     } else {
       auto const& outermost = std::get<count - 1>(states_);
-      auto const inner = [&](Value const& input) { return project_with<count - 1>(site, input, linear, rows); };
+      auto const inner = [&](Value const& input) { return project_with<count - 1>(site, input, linear, rows, step); };
       if constexpr (HasProject<std::remove_cvref_t<decltype(outermost)>, Scalar, Device>)
-        return outermost.project(site, x, inner, rows);
+        return detail::call_project(outermost, std::get<count - 1>(step), site, x, inner, rows);
       else
         return inner(x);
     }
@@ -136,6 +155,13 @@ class Composed<Adaptations...>::State {
   template <class F>
   void each(F const& f) const {
     std::apply([&](auto const&... state) { (f(state), ...); }, states_);
+  }
+
+  /// f(state, step) of every part.
+  template <class F>
+  void each(Step const& step, F const& f) const {
+    [&]<std::size_t... i>(std::index_sequence<i...>) { (f(std::get<i>(states_), std::get<i>(step)), ...); }
+    (std::index_sequence_for<Adaptations...>());
   }
 
   std::tuple<PartState<Adaptations>...> states_;

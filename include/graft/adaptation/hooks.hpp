@@ -7,18 +7,27 @@
 /// | hook | called | used by |
 /// |-|-|-|
 /// | `parameters() -> std::vector<Parameter*>` (required) | any time | all |
-/// | `prepare(StepContext const&)` | once a step, before anything else | reparametrizations |
-/// | `plan(VirtualPlan&)` | once a step, after `prepare` | prefix, prompt, infix |
-/// | `virtual_keys_values(LayerAddress, AttentionKind, BankList&)` | at every attention | prefix, infix |
+/// | `prepare(StepContext const&) -> Step` | once a step, before anything else | reparametrizations |
+/// | `announce(Additions&)` | any time; it computes nothing | prefix, prompt, infix |
+/// | `virtual_tokens(EmbeddingList&, step)` | once a step, after `prepare` | prompt |
+/// | `virtual_keys_values(LayerAddress, AttentionKind, BankList&, step)` | at every attention | prefix, infix |
 /// | `project(SiteAddress, x, linear, Rows const&) -> y` | around every linear map y = x·Wᵀ + b, before rotary positions | LoRA, (IA)³ |
 /// | `after_sublayer(LayerAddress, Sublayer, residual, input, output, Rows const&) -> output` | before it joins the residual | adapters |
 /// | `after_layer(LayerAddress, x, Rows const&) -> x` | after every layer | adapters between layers |
 /// | `trained(SiteAddress, Part) -> Variable const*`, static `Roles trained_roles` | where such a weight is used | fine-tuning, BitFit |
+/// | `has_adapter(Index) -> bool` | of every row, before anything is computed | `AdapterTable` |
+///
+/// Hooks are const: a step is a value. What `prepare` computes of the parameters it returns, as a type of the strategy's own, and every
+/// hook that is called after it may take that as a last argument, which the table shows where it is usual. So one model is used by several
+/// threads, and several steps may be under way.
 #pragma once
 
+#include <concepts>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <graft/adaptation/additions.hpp>
 #include <graft/autograd/variable.hpp>
 #include <graft/core/random.hpp>
 #include <graft/nn/model_info.hpp>
@@ -27,62 +36,28 @@
 
 namespace graft {
 
-/// What addresses a step's random numbers, and whether dropout acts.
+/// What addresses a step's random numbers, whether dropout acts, and which adapters are needed.
 struct StepContext {
   std::uint64_t step = 0;
   bool training = false;
+  std::vector<Index> adapters = {};  ///< those that rows of the step have, ascending; empty for all
 };
 
-/// Where virtual tokens or virtual keys and values stand in a row.
-enum class Place {
-  front,  ///< before the first token (prefix)
-  infix,  ///< before the token at `Rows::insertion`, the last source token (infix)
-};
-
-/// Whether what stands behind virtual activations counts them in its positions.
-enum class PositionPolicy {
-  shift,      ///< as PEFT and the papers' decoders have it: later tokens' positions run on
-  keep,       ///< real tokens keep the positions they have without the adaptation
-  automatic,  ///< keep in an encoder–decoder with a table of positions (as the prefix-tuning paper's BART), else shift
-};
-
-/// What `automatic` means for a model.
-[[nodiscard]] inline PositionPolicy resolve(PositionPolicy policy, ModelInfo const& model) {
-  if (policy != PositionPolicy::automatic) return policy;
-  return model.main().crosses && model.learned_positions ? PositionPolicy::keep : PositionPolicy::shift;
-}
-
-/// What a strategy adds to every row, announced before any layer runs: its embeddings join the row, its keys shift positions.
-template <class Scalar, class Device>
-struct VirtualPlan {
-  /// Embeddings that join every row of a stack.
-  struct Tokens {
-    Variable<Scalar, Device> embeddings;  ///< `[P, width]`, after embedding scale, before positions
-    Stack stack = Stack::decoder;
-    Place place = Place::front;
-    PositionPolicy positions = PositionPolicy::shift;
-    bool pooled = false;  ///< whether a classifier reads the first of them in place of the first real token
-  };
-  /// Keys that every query of a stack's self-attention sees.
-  struct Keys {
-    Index count = 0;
-    Stack stack = Stack::decoder;
-    Place place = Place::front;
-    PositionPolicy positions = PositionPolicy::shift;
-  };
-  std::vector<Tokens> tokens;
-  std::vector<Keys> keys;
-};
-
-/// Virtual keys and values of one attention, as it uses them (after rotary positions): stored once, seen by every row.
+/// Virtual keys and values of one attention, as it uses them (after rotary positions): stored once, seen by all rows that they belong to.
 template <class Scalar, class Device>
 struct Bank {
   Columns<Scalar, Device> keys, values;  ///< `[count, kv_width]` each
   Index count = 0;
   Place place = Place::front;
+  Index adapter = Additions::every_row;  ///< whose rows see them
 };
 template <class Scalar, class Device>
 using BankList = std::vector<Bank<Scalar, Device>>;
+
+/// The embeddings `[count, width]` of a strategy's virtual tokens, after embedding scale and before positions: one for each of
+/// `Additions::tokens`, in their order.
+template <class Scalar, class Device>
+using EmbeddingList = std::vector<Variable<Scalar, Device>>;
 
 /// Stands for a linear map of the base, for the concepts below.
 template <class Scalar, class Device>
@@ -91,27 +66,58 @@ struct LinearMap {
 };
 
 template <class State>
-concept HasPrepare = requires(State& s, StepContext const& c) { s.prepare(c); };
-template <class State, class S, class D>
-concept HasPlan = requires(State const& s, VirtualPlan<S, D>& p) { s.plan(p); };
-template <class State, class S, class D>
-concept HasVirtualKeysValues = requires(State const& s, LayerAddress l, AttentionKind k, BankList<S, D>& b) {
-  s.virtual_keys_values(l, k, b);
+concept HasPrepare = requires(State const& s, StepContext const& c) { s.prepare(c); } &&
+                     !std::is_void_v<decltype(std::declval<State const&>().prepare(StepContext{}))>;
+
+/// The step of a strategy that prepares nothing.
+struct NoStep {};
+namespace detail {
+template <class State>
+struct StepType {
+  using type = NoStep;
 };
-template <class State, class S, class D>
-concept HasProject = requires(State const& s, SiteAddress a, Variable<S, D> const& v, LinearMap<S, D> l, Rows const& r) {
-  s.project(a, v, l, r);
+template <HasPrepare State>
+struct StepType<State> {
+  using type = decltype(std::declval<State const&>().prepare(StepContext{}));
 };
+}  // namespace detail
+/// What `prepare` returns.
+template <class State>
+using StepOf = typename detail::StepType<State>::type;
+
+template <class State>
+concept HasAnnounce = requires(State const& s, Additions& a) { s.announce(a); };
+template <class State, class S, class D>
+concept HasVirtualTokens = requires(State const& s, EmbeddingList<S, D>& e) { s.virtual_tokens(e); } ||
+                           requires(State const& s, EmbeddingList<S, D>& e, StepOf<State> const& t) { s.virtual_tokens(e, t); };
+template <class State, class S, class D>
+concept HasVirtualKeysValues =
+    requires(State const& s, LayerAddress l, AttentionKind k, BankList<S, D>& b) { s.virtual_keys_values(l, k, b); } ||
+    requires(State const& s, LayerAddress l, AttentionKind k, BankList<S, D>& b, StepOf<State> const& t) {
+      s.virtual_keys_values(l, k, b, t);
+    };
+template <class State, class S, class D>
+concept HasProject =
+    requires(State const& s, SiteAddress a, Variable<S, D> const& v, LinearMap<S, D> l, Rows const& r) { s.project(a, v, l, r); } ||
+    requires(State const& s, SiteAddress a, Variable<S, D> const& v, LinearMap<S, D> l, Rows const& r, StepOf<State> const& t) {
+      s.project(a, v, l, r, t);
+    };
 /// A state that says `static constexpr bool adds_to_products = true` promises that its `project` adds to what the linear map gives and
 /// does not read it.
 template <class State>
 concept AddsToProducts = requires { requires State::adds_to_products; };
 template <class State, class S, class D>
-concept HasAfterSublayer = requires(State const& s, LayerAddress l, Sublayer u, Variable<S, D> const& v, Rows const& r) {
-  s.after_sublayer(l, u, v, v, v, r);
-};
+concept HasAfterSublayer =
+    requires(State const& s, LayerAddress l, Sublayer u, Variable<S, D> const& v, Rows const& r) { s.after_sublayer(l, u, v, v, v, r); } ||
+    requires(State const& s, LayerAddress l, Sublayer u, Variable<S, D> const& v, Rows const& r, StepOf<State> const& t) {
+      s.after_sublayer(l, u, v, v, v, r, t);
+    };
 template <class State, class S, class D>
-concept HasAfterLayer = requires(State const& s, LayerAddress l, Variable<S, D> const& v, Rows const& r) { s.after_layer(l, v, r); };
+concept HasAfterLayer =
+    requires(State const& s, LayerAddress l, Variable<S, D> const& v, Rows const& r) { s.after_layer(l, v, r); } ||
+    requires(State const& s, LayerAddress l, Variable<S, D> const& v, Rows const& r, StepOf<State> const& t) { s.after_layer(l, v, r, t); };
+template <class State>
+concept HasAdapters = requires(State const& s, Index i) { { s.has_adapter(i) } -> std::same_as<bool>; };
 template <class State>
 concept HasTrained = requires(State const& s, SiteAddress a) { s.trained(a, Part::weight); State::trained_roles; };
 

@@ -21,7 +21,6 @@ struct KeyBank {
   std::vector<int> layers;    ///< ascending
   int aliased_slots = 0;      ///< > 0: PEFT's layout for encoder–decoders, where layer l reads slots 4l and 4l + 1 modulo this many
   ReparametrizedMatrix<Scalar, Device> matrix;
-  Variable<Scalar, Device> computed;  ///< the matrix of this step
 
   [[nodiscard]] Index width() const { return stack.kv_width(); }
   [[nodiscard]] Index columns() const { return (aliased_slots > 0 ? aliased_slots : 2 * static_cast<Index>(layers.size())) * width(); }
@@ -72,7 +71,7 @@ template <class Scalar, class Device>
         fail<ConfigError>("[virtual keys] got layer ", layers[i], "; expected 0 to ", stack.layers - 1);
       if (i > 0 && layers[i] == layers[i - 1]) fail<ConfigError>("[virtual keys] got layer ", layers[i], " twice; expected each once");
     }
-    banks.push_back({std::move(name), stack, kind, std::move(layers), 0, {}, {}});
+    banks.push_back({std::move(name), stack, kind, std::move(layers), 0, {}});
   };
   StackInfo const& main = model.main();
   if (!main.crosses) {

@@ -60,13 +60,17 @@ class PTuning::State {
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return encoder_.parameters(); }
-  void prepare(StepContext const& step) {
-    tokens_ = encoder_.compute(step);
-    if (settings_.submodules > 1) tokens_ = slice_rows(tokens_, 0, settings_.length);
+  struct Step {
+    Variable<Scalar, Device> tokens;  ///< `[P, width]`
+  };
+  [[nodiscard]] Step prepare(StepContext const& context) const {
+    auto const all = encoder_.compute(context);
+    return {settings_.submodules > 1 ? slice_rows(all, 0, settings_.length) : all};
   }
-  void plan(VirtualPlan<Scalar, Device>& plan) const {
-    plan.tokens.push_back({tokens_, stack_, Place::front, PositionPolicy::shift, pooled_});
+  void announce(Additions& additions) const {
+    additions.tokens.push_back({settings_.length, stack_, Place::front, PositionPolicy::shift, pooled_});
   }
+  void virtual_tokens(EmbeddingList<Scalar, Device>& embeddings, Step const& step) const { embeddings.push_back(step.tokens); }
 
   /// The virtual tokens (all of E's rows), for files.
   [[nodiscard]] PromptEncoder<Scalar, Device>& embeddings() { return encoder_; }
@@ -91,7 +95,6 @@ class PTuning::State {
   Stack stack_;
   bool pooled_;
   PromptEncoder<Scalar, Device> encoder_;
-  Variable<Scalar, Device> tokens_;
 };
 
 }  // namespace graft

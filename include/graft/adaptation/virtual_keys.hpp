@@ -77,23 +77,30 @@ class VirtualKeysState {
       for (auto* parameter : bank.matrix.parameters()) all.push_back(parameter);
     return all;
   }
-  void prepare(StepContext const& step) {
-    for (auto& bank : banks_) {
-      bank.computed = bank.matrix.compute();
-      if (!step.training || settings_.dropout <= 0) continue;
+  struct Step {
+    std::vector<Variable<Scalar, Device>> matrices;  ///< `[P, columns]` of every bank
+  };
+  [[nodiscard]] Step prepare(StepContext const& context) const {
+    Step step;
+    for (auto const& bank : banks_) {
+      step.matrices.push_back(bank.matrix.compute());
+      if (!context.training || settings_.dropout <= 0) continue;
+      auto& matrix = step.matrices.back();
       RandomKey const own = bank.name.empty() ? key_ : key_.with(bank.name);
-      bank.computed = graft::dropout(bank.computed, settings_.dropout, {0, bank.computed.rows()}, {step.step}, own.with("dropout"));
+      matrix = graft::dropout(matrix, settings_.dropout, {0, matrix.rows()}, {context.step}, own.with("dropout"));
     }
+    return step;
   }
-  void plan(VirtualPlan<Scalar, Device>& plan) const {
+  void announce(Additions& additions) const {
     for (auto const& bank : banks_)
-      if (bank.kind == AttentionKind::self) plan.keys.push_back({settings_.length, bank.stack.stack, place, settings_.positions});
+      if (bank.kind == AttentionKind::self) additions.keys.push_back({settings_.length, bank.stack.stack, place, settings_.positions});
   }
-  void virtual_keys_values(LayerAddress at, AttentionKind kind, BankList<Scalar, Device>& banks) const {
-    for (auto const& bank : banks_)
-      if (auto const i = bank.find(at, kind); i >= 0) {
+  void virtual_keys_values(LayerAddress at, AttentionKind kind, BankList<Scalar, Device>& banks, Step const& step) const {
+    for (std::size_t b = 0; b < banks_.size(); ++b)
+      if (auto const i = banks_[b].find(at, kind); i >= 0) {
         auto const layer = static_cast<std::size_t>(i);
-        banks.push_back({{bank.computed, bank.column(layer, 0)}, {bank.computed, bank.column(layer, 1)}, settings_.length, place});
+        auto const& matrix = step.matrices[b];
+        banks.push_back({{matrix, banks_[b].column(layer, 0)}, {matrix, banks_[b].column(layer, 1)}, settings_.length, place});
       }
   }
 

@@ -44,12 +44,20 @@ class VirtualTokensState {
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return embeddings_.parameters(); }
-  void prepare(StepContext const&) { computed_ = embeddings_.compute(); }
-  void plan(VirtualPlan<Scalar, Device>& plan) const {
-    bool const both = settings_.side == Side::both;
-    if (settings_.side != Side::target) plan.tokens.push_back({part(0), source_, settings_.place, settings_.positions, pooled_});
+  struct Step {
+    Variable<Scalar, Device> embeddings;  ///< all sides' rows
+  };
+  [[nodiscard]] Step prepare(StepContext const&) const { return {embeddings_.compute()}; }
+  void announce(Additions& additions) const {
+    if (settings_.side != Side::target)
+      additions.tokens.push_back({settings_.length, source_, settings_.place, settings_.positions, pooled_});
     if (settings_.side != Side::source)
-      plan.tokens.push_back({part(both ? 1 : 0), target_, both ? Place::front : settings_.place, settings_.positions, pooled_});
+      additions.tokens.push_back(
+          {settings_.length, target_, settings_.side == Side::both ? Place::front : settings_.place, settings_.positions, pooled_});
+  }
+  void virtual_tokens(EmbeddingList<Scalar, Device>& embeddings, Step const& step) const {
+    if (settings_.side != Side::target) embeddings.push_back(part(step, 0));
+    if (settings_.side != Side::source) embeddings.push_back(part(step, settings_.side == Side::both ? 1 : 0));
   }
 
   [[nodiscard]] ReparametrizedMatrix<Scalar, Device>& embeddings() { return embeddings_; }
@@ -58,9 +66,9 @@ class VirtualTokensState {
 
  private:
   /// The P rows of a side.
-  [[nodiscard]] Variable<Scalar, Device> part(Index number) const {
+  [[nodiscard]] Variable<Scalar, Device> part(Step const& step, Index number) const {
     Index const first = number * settings_.length;
-    return computed_.rows() == settings_.length ? computed_ : slice_rows(computed_, first, first + settings_.length);
+    return step.embeddings.rows() == settings_.length ? step.embeddings : slice_rows(step.embeddings, first, first + settings_.length);
   }
   [[nodiscard]] Values start_values(ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key) const {
     Index const rows = settings_.length * std::max<Index>(submodules(settings_), settings_.side == Side::both ? 2 : 1);
@@ -95,7 +103,6 @@ class VirtualTokensState {
   Stack source_, target_;
   bool pooled_;
   ReparametrizedMatrix<Scalar, Device> embeddings_;
-  Variable<Scalar, Device> computed_;
 };
 
 }  // namespace graft

@@ -98,9 +98,9 @@ FittedRows fit_rows(std::vector<TokenizedExample>& examples, RowLimits const& li
       [&](TokenizedExample& example) {
         auto& source = example.source;
         auto& target = example.target;
-        detail::cut_before_end(limits.longest_source(static_cast<Index>(target.size())), kept_end, source,
+        detail::cut_before_end(limits.longest_source(static_cast<Index>(target.size()), example.adapter), kept_end, source,
                                example.token_types);
-        Index const room = std::max<Index>(0, limits.longest_target(static_cast<Index>(source.size())));
+        Index const room = std::max<Index>(0, limits.longest_target(static_cast<Index>(source.size()), example.adapter));
         if (static_cast<Index>(target.size()) > room && limits.excess(example))
           target.resize(static_cast<std::size_t>(room));
       });

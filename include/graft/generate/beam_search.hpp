@@ -61,7 +61,7 @@ template <class Scalar>
 template <DecodingSession Session>
 [[nodiscard]] Generations decode_one_beam(Session& session, BeamSearch const& s) {
   Greedy const greedy{s.max_new_tokens, s.min_new_tokens, s.end_tokens, s.repetition_penalty, s.no_repeat_ngram,
-                      s.bad_words,      s.processors,     s.first_prompt, {}};
+                      s.bad_words,      s.processors,     s.first_prompt, s.adapters,           {}};
   auto result = decode(session, greedy);
   for (auto& texts : result) texts[0].score /= std::pow(static_cast<double>(texts[0].tokens.size()), s.length_penalty);
   return result;

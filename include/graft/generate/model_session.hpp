@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/adaptation/hooks.hpp>
 #include <graft/autograd/tape.hpp>
 #include <graft/generate/cache_blocks.hpp>
 #include <graft/generate/session.hpp>
@@ -17,7 +18,8 @@ namespace graft {
 /// A decoding session of a model. Every token goes through the model once: the prompts in one packed batch (what all of them begin with
 /// only once, where that pays), then each step's tokens in another. A prompt's keys and values are stored once for all its texts; texts
 /// that branch share their common past. In a model with an encoder the prompts are its sources, and every text begins with the decoder's
-/// start token. The adaptation is prepared once: its parameters must not change while the session lives.
+/// start token. The adaptation is prepared once: its parameters must not change while the
+/// session lives. The model is read alone: sessions of several threads may share one.
 template <class Model>
 class ModelSession {
  public:
@@ -26,15 +28,26 @@ class ModelSession {
 
   /// @param expected_texts texts that will be written at a time, for all prompts together
   /// @param expected_tokens tokens of each; both only size the cache, which grows when they are exceeded
-  ModelSession(Model& model, std::vector<std::vector<Token>> prompts, Index expected_texts = 0, Index expected_tokens = 0)
-      : model_(model), prepared_(model), prompts_(std::move(prompts)), extents_(prompts_.size()) {
+  /// @param adapters which adapter of an `AdapterTable` each prompt has; empty for 0 in all
+  ModelSession(Model const& model, std::vector<std::vector<Token>> prompts, Index expected_texts = 0, Index expected_tokens = 0,
+               std::vector<Index> adapters = {})
+      : model_(model),
+        prepared_(prepared(model, adapters)),
+        prompts_(std::move(prompts)),
+        adapters_(std::move(adapters)),
+        extents_(prompts_.size()) {
+    if (adapters_.empty()) adapters_.resize(prompts_.size(), 0);
+    if (adapters_.size() != prompts_.size())
+      fail<ConfigError>("[generate] got adapters of ", adapters_.size(), " prompts; expected ", prompts_.size(), ", or none for 0 in all");
     for (std::size_t p = 0; p < prompts_.size(); ++p)
       if (prompts_[p].empty()) fail<ConfigError>("[generate] prompt ", p, " is empty; expected at least one token; hint: a start token");
     if constexpr (has_encoder) encode_sources();
-    virtual_tokens_ = model_.virtual_tokens();
+    Additions const additions = model_.additions();
+    for (Index adapter : adapters_) virtual_tokens_.push_back(additions.token_count(model_.info().main().stack, adapter));
     shared_ = shared_length();
     first_block_row_ = shared_;
-    for (auto const& prompt : prompts_) first_block_row_ += static_cast<Index>(prompt.size()) - shared_ + virtual_tokens_;
+    for (std::size_t p = 0; p < prompts_.size(); ++p)
+      first_block_row_ += static_cast<Index>(prompts_[p].size()) - shared_ + virtual_tokens_[p];
     Index const blocks = expected_texts * ((expected_tokens + detail::BlockPool::rows - 1) / detail::BlockPool::rows);
     auto const& config = model_.config();
     cache_ = Cache(config.layers, first_block_row_ + blocks * detail::BlockPool::rows, config.kv_width());
@@ -54,9 +67,9 @@ class ModelSession {
       CachedRow row{{}, free_row, shared_, source_of(p)};
       if (shared_ > 0) row.past.push_back({0, shared_});
       extents_[p] = row.past;
-      extents_[p].push_back({free_row, length + virtual_tokens_});
-      free_row += length + virtual_tokens_;
-      step.add(prompts_[p].begin() + shared_, prompts_[p].end(), prompts_[p].size(), p, std::move(row));
+      extents_[p].push_back({free_row, length + virtual_tokens_[p]});
+      free_row += length + virtual_tokens_[p];
+      step.add(prompts_[p].begin() + shared_, prompts_[p].end(), prompts_[p].size(), p, adapters_[p], std::move(row));
       texts_.push_back({static_cast<Index>(p)});
     }
     return run(step);
@@ -72,7 +85,7 @@ class ModelSession {
       Index const before = text.generated - 1;
       CachedRow row{extents_[p], text.last_row(first_block_row_), static_cast<Index>(prompts_[p].size()) + before, source_of(p)};
       text.append_extents(before, first_block_row_, row.past);
-      step.add(tokens.begin() + static_cast<Index>(i), tokens.begin() + static_cast<Index>(i) + 1, prompts_[p].size(), p, std::move(row));
+      step.add(tokens.begin() + static_cast<Index>(i), tokens.begin() + static_cast<Index>(i) + 1, prompts_[p].size(), p, adapters_[p], std::move(row));
     }
     return run(step);
   }
@@ -88,11 +101,19 @@ class ModelSession {
   using Cache = KeyValueCache<scalar_type, device_type>;
   using Values = Tensor<scalar_type, device_type>;
 
-  struct Prepared {
-    explicit Prepared(Model& m) : model(m) { model.prepare_inference(); }
-    ~Prepared() { model.finish_inference(); }
-    Model& model;
-  };
+  using Prepared = typename Model::Prepared;
+
+  /// The step of all passes: with the parameters as they are, nothing recorded.
+  [[nodiscard]] static Prepared prepared(Model const& model, std::vector<Index> adapters) {
+    NoGrad no_grad;
+    std::sort(adapters.begin(), adapters.end());
+    adapters.erase(std::unique(adapters.begin(), adapters.end()), adapters.end());
+    if (adapters.empty()) adapters.push_back(0);
+    for (Index adapter : adapters)
+      if (!model.has_adapter(adapter))
+        fail<ConfigError>("[generate] got a prompt for adapter ", adapter, "; expected one of the table, or −1 for none");
+    return model.prepare({.adapters = std::move(adapters)});
+  }
 
   /// The new tokens of every text, and where their past is.
   struct Step {
@@ -100,7 +121,7 @@ class ModelSession {
     std::vector<CachedRow> cached;
 
     template <class Iterator>
-    void add(Iterator first, Iterator last, std::size_t prompt_length, std::size_t prompt, CachedRow row) {
+    void add(Iterator first, Iterator last, std::size_t prompt_length, std::size_t prompt, Index adapter, CachedRow row) {
       Rows& rows = batch.rows;
       for (Index position = row.earlier; first != last; ++first, ++position) {
         batch.tokens.push_back(*first);
@@ -110,6 +131,7 @@ class ModelSession {
       rows.insertion.push_back(static_cast<Index>(prompt_length) -
                                1);  // as in training: the last source token is the first to see infix activations
       rows.examples.push_back(prompt);
+      rows.adapter.push_back(adapter);
       rows.targets.at.push_back(rows.tokens() - 1);
       cached.push_back(std::move(row));
     }
@@ -118,7 +140,7 @@ class ModelSession {
   [[nodiscard]] Tensor<scalar_type> run(Step& step) {
     NoGrad no_grad;
     CacheView<scalar_type, device_type> const view{&cache_, std::move(step.cached), has_encoder ? &sources_ : nullptr};
-    return model_.logits(step.batch, &view).value();
+    return model_.logits(step.batch, prepared_, &view).value();
   }
 
   /// Runs the encoder over the prompts, which are its sources, once; the decoder begins with its start token.
@@ -126,10 +148,10 @@ class ModelSession {
     Batch batch;
     auto const& config = model_.config();
     for (std::size_t p = 0; p < prompts_.size(); ++p) {
-      model_.append(batch, {prompts_[p], {}, p});
+      model_.append(batch, {.source = prompts_[p], .target = {}, .id = p, .adapter = adapters_[p]});
       prompts_[p] = {config.generation_start >= 0 ? config.generation_start : config.decoder_start};
     }
-    std::tie(sources_, source_extents_) = model_.encode_sources(batch);
+    std::tie(sources_, source_extents_) = model_.encode_sources(batch, prepared_);
   }
   [[nodiscard]] CacheExtent source_of(std::size_t prompt) const { return has_encoder ? source_extents_[prompt] : CacheExtent{}; }
 
@@ -137,7 +159,8 @@ class ModelSession {
   /// infix activations precede.
   [[nodiscard]] Index shared_length() const {
     constexpr Index worth_a_pass = 64;  // saved tokens that outweigh reading the weights once more
-    if (prompts_.size() < 2 || virtual_tokens_ > 0) return 0;
+    auto const differs = [&](Index adapter) { return adapter != adapters_[0]; };
+    if (prompts_.size() < 2 || virtual_tokens_[0] > 0 || std::any_of(adapters_.begin(), adapters_.end(), differs)) return 0;
     std::size_t length = prompts_[0].size() - 1;
     for (auto const& prompt : prompts_) {
       length = std::min(length, prompt.size() - 1);
@@ -150,9 +173,9 @@ class ModelSession {
   void run_shared_beginning() {
     NoGrad no_grad;
     Step step;
-    step.add(prompts_[0].begin(), prompts_[0].begin() + shared_, prompts_[0].size(), 0, {});
+    step.add(prompts_[0].begin(), prompts_[0].begin() + shared_, prompts_[0].size(), 0, adapters_[0], {});
     CacheView<scalar_type, device_type> const view{&cache_, std::move(step.cached)};
-    (void)model_.hidden_states(step.batch, &view);
+    (void)model_.hidden_states(step.batch, prepared_, &view);
   }
 
   /// Lets text i go on from the present text `parents[i]`, with room for one more token.
@@ -187,16 +210,18 @@ class ModelSession {
       }
   }
 
-  Model& model_;
+  Model const& model_;
   Prepared prepared_;
   std::vector<std::vector<Token>> prompts_;
+  std::vector<Index> adapters_;                    ///< of every prompt
   std::vector<std::vector<CacheExtent>> extents_;  ///< of every prompt, its virtual tokens included
   std::vector<detail::CachedText> texts_;          ///< in the order of the last logits
   detail::BlockPool pool_;
   Cache cache_;
   Cache sources_;  ///< of cross-attention
   std::vector<CacheExtent> source_extents_;
-  Index virtual_tokens_ = 0, shared_ = 0, first_block_row_ = 0;
+  std::vector<Index> virtual_tokens_;              ///< of every prompt
+  Index shared_ = 0, first_block_row_ = 0;
 };
 
 }  // namespace graft

@@ -26,6 +26,8 @@ struct Limits {
   std::vector<std::vector<Token>> bad_words = {};  ///< sequences of tokens that never occur; a single end token is none
   std::vector<LogitsProcessor> processors = {};  ///< further changes to the scores, after those above
   Index first_prompt = 0;  ///< number of the first prompt: a long list gives the same texts in however many pieces it is generated
+  /// which adapter of an `AdapterTable` each prompt has, −1 for none; empty for 0 in all
+  std::vector<Index> adapters = {};
 };
 
 /// The most probable token at every step; the lowest id among equals.
@@ -38,6 +40,7 @@ struct Greedy {
   std::vector<std::vector<Token>> bad_words = {};
   std::vector<LogitsProcessor> processors = {};
   Index first_prompt = 0;
+  std::vector<Index> adapters = {};
   TokenCallback on_token = {};
 };
 
@@ -52,6 +55,7 @@ struct Sampling {
   std::vector<std::vector<Token>> bad_words = {};
   std::vector<LogitsProcessor> processors = {};
   Index first_prompt = 0;
+  std::vector<Index> adapters = {};
   TokenCallback on_token = {};
 
   double temperature = 1.0;
@@ -81,6 +85,7 @@ struct BeamSearch {
   std::vector<std::vector<Token>> bad_words = {};
   std::vector<LogitsProcessor> processors = {};
   Index first_prompt = 0;
+  std::vector<Index> adapters = {};
 
   Index beams = 5;  ///< 1 is greedy search
   double length_penalty = 1.0;
@@ -93,7 +98,7 @@ namespace detail {
 template <class Settings>
 [[nodiscard]] Limits limits_of(Settings const& s) {
   return {s.max_new_tokens, s.min_new_tokens, s.end_tokens, s.repetition_penalty, s.no_repeat_ngram,
-          s.bad_words,      s.processors,     s.first_prompt};
+          s.bad_words,      s.processors,     s.first_prompt,       s.adapters};
 }
 
 inline void check(Limits const& limits) {

@@ -26,9 +26,9 @@ namespace detail {
 
 /// Whether the model has parameters of an adaptation.
 template <class Model>
-[[nodiscard]] bool is_adapted(Model& model) {
-  if constexpr (requires { model.parameters().empty(); })
-    return !model.parameters().empty();
+[[nodiscard]] bool is_adapted(Model const& model) {
+  if constexpr (requires { model.parameter_counts().trainable; })
+    return model.parameter_counts().trainable > 0;
   else
     return true;
 }
@@ -37,7 +37,7 @@ template <class Model>
 
 /// The settings with the model's end tokens, where they name none; see `end_tokens`.
 template <class Model, GenerationSettings Settings>
-[[nodiscard]] Settings with_end_token(Model& model, Tokenizer const& tokenizer, Settings settings) {
+[[nodiscard]] Settings with_end_token(Model const& model, Tokenizer const& tokenizer, Settings settings) {
   if (settings.end_tokens.empty())
     settings.end_tokens = end_tokens(model.config(), tokenizer.special_tokens().eos, detail::is_adapted(model));
   return settings;
@@ -46,7 +46,7 @@ template <class Model, GenerationSettings Settings>
 /// The best continuation of every prompt, which is read as `encode_source` gives it: in the special tokens of the tokenizer's files,
 /// without a separator. Where the settings name no end token, the model's are it; see `end_tokens`.
 template <class Model, GenerationSettings Settings>
-[[nodiscard]] std::vector<std::string> generate(Model& model, Tokenizer const& tokenizer, std::vector<std::string> const& prompts,
+[[nodiscard]] std::vector<std::string> generate(Model const& model, Tokenizer const& tokenizer, std::vector<std::string> const& prompts,
                                                 Settings const& settings) {
   std::vector<std::vector<Token>> tokens;
   Template form = Template::of_model<Model>();
@@ -60,7 +60,7 @@ template <class Model, GenerationSettings Settings>
 
 /// The best continuation of one prompt.
 template <class Model, GenerationSettings Settings>
-[[nodiscard]] std::string generate(Model& model, Tokenizer const& tokenizer, std::string_view prompt, Settings const& settings) {
+[[nodiscard]] std::string generate(Model const& model, Tokenizer const& tokenizer, std::string_view prompt, Settings const& settings) {
   return generate(model, tokenizer, std::vector<std::string>{std::string(prompt)}, settings).front();
 }
 

@@ -29,7 +29,7 @@ template <Architecture A, class Scalar, class Device>
   access.keys_values = [base](std::vector<Token> const& tokens) {
     NoGrad no_grad;
     using Model = Transformer<A, NoAdaptation, Scalar, Device>;
-    Model model(base, {}, {NoAdaptation{}, base->info(), {}, RandomKey()});
+    Model const model(base, {}, {NoAdaptation{}, base->info(), {}, RandomKey()});
     Batch batch;
     model.append(batch, {tokens, {}, 0});
     if constexpr (Model::has_encoder) {  // the decoder reads them too

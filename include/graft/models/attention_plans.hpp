@@ -7,59 +7,64 @@
 #include <utility>
 #include <vector>
 
-#include <graft/models/plan.hpp>
+#include <graft/adaptation/hooks.hpp>
 #include <graft/models/query_range.hpp>
+#include <graft/models/row_layout.hpp>
 #include <graft/ops/attention.hpp>
 
 namespace graft {
 
 namespace detail {
 
-/// Appends segments of those banks that stand at `place`; `position` is that of the first of them.
+/// Whether rows with this adapter see a bank.
+template <class Scalar, class Device>
+[[nodiscard]] bool sees(Index adapter, Bank<Scalar, Device> const& bank) {
+  return bank.adapter == Additions::every_row || bank.adapter == adapter;
+}
+/// Appends segments of those banks that stand at `place` and that rows with `adapter` see; `position` is that of the first of them.
 template <class Scalar, class Device>
 void add_bank_segments(std::vector<Segment>& segments, BankList<Scalar, Device> const& banks, int first_source, Place place,
-                       Index first_query, Index position) {
+                       Index adapter, Index first_query, Index position) {
   for (std::size_t b = 0; b < banks.size(); ++b) {
-    if (banks[b].place != place) continue;
+    if (banks[b].place != place || !sees(adapter, banks[b])) continue;
     segments.push_back({first_source + static_cast<int>(b), 0, banks[b].count, first_query, false, 0, position});
     position += banks[b].count;
   }
 }
 template <class Scalar, class Device>
-[[nodiscard]] Index keys_at(BankList<Scalar, Device> const& banks, Place place) {
+[[nodiscard]] Index keys_at(BankList<Scalar, Device> const& banks, Place place, Index adapter) {
   Index count = 0;
-  for (auto const& bank : banks) count += bank.place == place ? bank.count : 0;
+  for (auto const& bank : banks) count += bank.place == place && sees(adapter, bank) ? bank.count : 0;
   return count;
 }
 
 }  // namespace detail
 
-/// What every query of a layer's self-attention sees: front banks, cached tokens, its row's own tokens (in a decoder those up to itself),
+/// What every query of a layer's self-attention sees: its row's front banks, cached tokens, its row's own tokens (in a decoder those up to itself),
 /// and infix banks from the insertion on. Sources: 0 the batch's own keys and values, 1 the cache (if any), then the banks in order. For a
 /// relative bias, positions count from the row's first token, virtual or not; keys of front banks stand before it.
 template <class Scalar, class Device>
-[[nodiscard]] std::shared_ptr<AttentionPlan const> plan_attention(PlannedRows const& planned, QueryRange const& queries,
+[[nodiscard]] std::shared_ptr<AttentionPlan const> plan_attention(RowLayout const& layout, QueryRange const& queries,
                                                                   BankList<Scalar, Device> const& banks,
                                                                   std::vector<CachedRow> const& cached, bool causal = true) {
   auto plan = std::make_shared<AttentionPlan>();
-  Rows const& rows = planned.rows;
+  Rows const& rows = layout.rows;
   int const first_bank = cached.empty() ? 1 : 2;
-  Index const front_keys = detail::keys_at(banks, Place::front);
   for (Index r = 0; r < rows.count(); ++r) {
     auto const row = static_cast<std::size_t>(r);
-    Index const start = queries.first[row];
+    Index const start = queries.first[row], adapter = rows.adapter_of(r), front_keys = detail::keys_at(banks, Place::front, adapter);
     plan->query_offsets.push_back(plan->query_offsets.back() + queries.length[row]);
-    for (Index i = 0; i < queries.length[row]; ++i) plan->query_positions.push_back(planned.cached[row] + start + i);
-    detail::add_bank_segments(plan->segments, banks, first_bank, Place::front, 0, -front_keys);
+    for (Index i = 0; i < queries.length[row]; ++i) plan->query_positions.push_back(layout.cached[row] + start + i);
+    detail::add_bank_segments(plan->segments, banks, first_bank, Place::front, adapter, 0, -front_keys);
     Index past = 0;
     if (!cached.empty())
       for (auto const& extent : cached[row].past) {
         if (extent.length > 0) plan->segments.push_back({1, extent.begin, extent.length, 0, false, 0, past});
         past += extent.length;
       }
-    plan->segments.push_back({0, rows.begin(r), rows.length(r), 0, causal, causal ? start : 0, planned.cached[row]});
-    detail::add_bank_segments(plan->segments, banks, first_bank, Place::infix,
-                              std::max<Index>(0, planned.front_tokens[row] + rows.insertion[row] - planned.cached[row] - start), 0);
+    plan->segments.push_back({0, rows.begin(r), rows.length(r), 0, causal, causal ? start : 0, layout.cached[row]});
+    detail::add_bank_segments(plan->segments, banks, first_bank, Place::infix, adapter,
+                              std::max<Index>(0, layout.front_tokens[row] + rows.insertion[row] - layout.cached[row] - start), 0);
     plan->segment_offsets.push_back(static_cast<Index>(plan->segments.size()));
   }
   return plan;
@@ -73,10 +78,11 @@ template <class Scalar, class Device>
   auto plan = std::make_shared<AttentionPlan>();
   for (Index r = 0; r < queries.count(); ++r) {
     auto const& extent = states[static_cast<std::size_t>(r)];
+    Index const adapter = queries.adapter_of(r);
     plan->query_offsets.push_back(queries.offsets[static_cast<std::size_t>(r) + 1]);
-    detail::add_bank_segments(plan->segments, banks, 1, Place::front, 0, 0);
+    detail::add_bank_segments(plan->segments, banks, 1, Place::front, adapter, 0, 0);
     plan->segments.push_back({0, extent.begin, extent.length, 0, false, 0, 0});
-    detail::add_bank_segments(plan->segments, banks, 1, Place::infix, 0, 0);
+    detail::add_bank_segments(plan->segments, banks, 1, Place::infix, adapter, 0, 0);
     plan->segment_offsets.push_back(static_cast<Index>(plan->segments.size()));
   }
   return plan;
@@ -99,7 +105,7 @@ class SegmentTables {
     for (auto const& made : made_)
       if (made.which == which && std::equal(banks.begin(), banks.end(), made.banks.begin(), made.banks.end(), same)) return made.table;
     Made made{which, {}, make()};
-    for (auto const& bank : banks) made.banks.push_back({bank.count, bank.place});
+    for (auto const& bank : banks) made.banks.push_back({bank.count, bank.place, bank.adapter});
     return made_.emplace_back(std::move(made)).table;
   }
 
@@ -107,13 +113,16 @@ class SegmentTables {
   struct BankPlace {
     Index count;
     Place place;
+    Index adapter;
   };
   struct Made {
     Attending which;
     std::vector<BankPlace> banks;
     std::shared_ptr<AttentionPlan const> table;
   };
-  static constexpr auto same = [](auto const& bank, BankPlace const& made) { return bank.count == made.count && bank.place == made.place; };
+  static constexpr auto same = [](auto const& bank, BankPlace const& made) {
+    return bank.count == made.count && bank.place == made.place && bank.adapter == made.adapter;
+  };
 
   std::vector<Made> made_;
 };

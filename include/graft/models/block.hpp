@@ -30,9 +30,7 @@ class Block {
       }
     Value const input = before(Site::feed_forward_norm, x);
     x = after(Sublayer::feed_forward, Site::feed_forward_norm, x, input, feed_forward(input, pass.out), pass.out);
-    if constexpr (HasAfterLayer<State, Scalar, Device>)
-      if (parts_.state) x = parts_.state->after_layer(at_, x, pass.out);
-    return x;
+    return parts_.after_layer(at_, x, pass.out);
   }
 
  private:

@@ -21,11 +21,15 @@ constexpr bool needs_target() {
 
 namespace detail {
 
-// A hook that has the right name and a wrong signature would silently never be called.
+// A hook that has the right name and a wrong signature would silently never be called. `Step const&`, the last argument, may be left out.
 template <class S>
 concept NamesPrepare = requires { &S::prepare; };
 template <class S>
-concept NamesPlan = requires { &S::plan; };
+concept NamesAnnounce = requires { &S::announce; };
+template <class S>
+concept NamesVirtualTokens = requires { &S::virtual_tokens; };
+template <class S>
+concept NamesHasAdapter = requires { &S::has_adapter; };
 template <class S>
 concept NamesVirtualKeysValues = requires { &S::virtual_keys_values; };
 template <class S, class Map>
@@ -49,22 +53,29 @@ constexpr bool compatible() {
                 "graft: a strategy's State needs the constructor `State(settings, ModelInfo const&, BaseAccess<Scalar, Device> const&, "
                 "RandomKey)`; see docs/own_strategy.md");
   static_assert(!NamesPrepare<State> || HasPrepare<State>,
-                "graft: a strategy's hook prepare has another signature than `void prepare(StepContext const&)`; see docs/concepts.md");
-  static_assert(
-      !NamesPlan<State> || HasPlan<State, S, D>,
-      "graft: a strategy's hook plan has another signature than `void plan(VirtualPlan<Scalar, Device>&) const`; see docs/concepts.md");
+                "graft: a strategy's hook prepare has another signature than `Step prepare(StepContext const&) const`; see docs/concepts.md");
+  static_assert(!NamesAnnounce<State> || HasAnnounce<State>,
+                "graft: a strategy's hook announce has another signature than `void announce(Additions&) const`; see docs/concepts.md");
+  static_assert(!NamesVirtualTokens<State> || HasVirtualTokens<State, S, D>,
+                "graft: a strategy's hook virtual_tokens has another signature than `void virtual_tokens(EmbeddingList<Scalar, Device>&, "
+                "Step const&) const`; see docs/concepts.md");
+  static_assert(!HasVirtualTokens<State, S, D> || HasAnnounce<State>,
+                "graft: a strategy with the hook virtual_tokens needs the hook `void announce(Additions&) const`, which says how many "
+                "there are; see docs/concepts.md");
+  static_assert(!NamesHasAdapter<State> || HasAdapters<State>,
+                "graft: a strategy's hook has_adapter has another signature than `bool has_adapter(Index) const`; see docs/concepts.md");
   static_assert(!NamesVirtualKeysValues<State> || HasVirtualKeysValues<State, S, D>,
                 "graft: a strategy's hook virtual_keys_values has another signature than `void virtual_keys_values(LayerAddress, "
-                "AttentionKind, BankList<Scalar, Device>&) const`; see docs/concepts.md");
+                "AttentionKind, BankList<Scalar, Device>&, Step const&) const`; see docs/concepts.md");
   static_assert(!NamesProject<State, LinearMap<S, D>> || HasProject<State, S, D>,
                 "graft: a strategy's hook project has another signature than `Value project(SiteAddress const&, Value const& x, Linear "
-                "const& linear, Rows const&) const`; see docs/concepts.md");
+                "const& linear, Rows const&, Step const&) const`; see docs/concepts.md");
   static_assert(!NamesAfterSublayer<State> || HasAfterSublayer<State, S, D>,
                 "graft: a strategy's hook after_sublayer has another signature than `Value after_sublayer(LayerAddress, Sublayer, Value "
-                "residual, Value input, Value output, Rows const&) const`; see docs/concepts.md");
+                "residual, Value input, Value output, Rows const&, Step const&) const`; see docs/concepts.md");
   static_assert(!NamesAfterLayer<State> || HasAfterLayer<State, S, D>,
-                "graft: a strategy's hook after_layer has another signature than `Value after_layer(LayerAddress, Value x, Rows const&) "
-                "const`; see docs/concepts.md");
+                "graft: a strategy's hook after_layer has another signature than `Value after_layer(LayerAddress, Value x, Rows const&, "
+                "Step const&) const`; see docs/concepts.md");
   static_assert(!NamesTrained<State> || HasTrained<State>,
                 "graft: a strategy's hook trained needs `Variable const* trained(SiteAddress const&, Part) const` and `static constexpr "
                 "Roles trained_roles`; see docs/concepts.md");

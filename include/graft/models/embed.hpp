@@ -10,28 +10,28 @@
 
 namespace graft {
 
-/// `[tokens, width]`: scaled embeddings of the tokens, joined by the virtual tokens of the plan, plus learned positions and token types,
+/// `[tokens, width]`: scaled embeddings of the tokens, joined by the virtual tokens of the step, plus learned positions and token types,
 /// normed where the architecture has a norm there.
 template <Architecture A, class State, class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> embed_rows(ModelParts<A, State, Scalar, Device> const& parts, std::vector<Token> const& tokens,
-                                                  VirtualPlan<Scalar, Device> const& plan, StackPass<Scalar, Device> const& pass) {
+                                                  StackPass<Scalar, Device> const& pass) {
   ModelConfig const& config = parts.config();
   LayerAddress const stack{pass.stack, -1};
   auto x = parts.weights.embed({Site::token_embedding}, tokens, parts.state);
   if (config.embedding_scale != 1.0) x = scale(x, config.embedding_scale);
-  if (pass.planned.rows.tokens() != static_cast<Index>(tokens.size())) {
+  if (pass.layout.rows.tokens() != static_cast<Index>(tokens.size())) {
     std::vector<Variable<Scalar, Device>> sources{x};
-    for (auto const& group : plan.tokens) sources.push_back(group.embeddings);
-    x = assemble_rows(sources, pass.planned.assembly);
+    sources.insert(sources.end(), parts.prepared.tokens.begin(), parts.prepared.tokens.end());
+    x = assemble_rows(sources, pass.layout.assembly);
   }
   if constexpr (A::positions == PositionKind::learned) {
     std::vector<Token> positions;
-    positions.reserve(pass.planned.rows.positions.size());
-    for (Index position : pass.planned.rows.positions) positions.push_back(static_cast<Token>(position + config.position_offset));
+    positions.reserve(pass.layout.rows.positions.size());
+    for (Index position : pass.layout.rows.positions) positions.push_back(static_cast<Token>(position + config.position_offset));
     x = add(x, parts.weights.embed({Site::position_embedding, stack}, positions, parts.state));
   }
   if constexpr (has_site<A>(Site::token_type_embedding)) {
-    std::vector<Token> types(pass.planned.rows.token_types.begin(), pass.planned.rows.token_types.end());
+    std::vector<Token> types(pass.layout.rows.token_types.begin(), pass.layout.rows.token_types.end());
     types.resize(static_cast<std::size_t>(x.rows()), 0);
     for (Token type : types)
       if (type < 0 || type >= config.token_types) fail("[transformer] got token type ", type, "; expected 0 to ", config.token_types - 1);

@@ -5,13 +5,14 @@
 #include <type_traits>
 #include <variant>
 
+#include <graft/models/prepared_step.hpp>
 #include <graft/models/weights.hpp>
 #include <graft/ops/residual.hpp>
 #include <graft/ops/rotary.hpp>
 
 namespace graft {
 
-/// What layers are built from. `state` is null while the adaptation is disabled.
+/// What layers are built from, in one step. `state` is null while the adaptation is disabled.
 template <Architecture A, class State, class Scalar, class Device>
 struct ModelParts {
   using Value = Variable<Scalar, Device>;
@@ -20,7 +21,8 @@ struct ModelParts {
   Pretrained<A, Scalar, Device> const& base;
   WeightAccess<A, State, Scalar, Device> const& weights;
   Rotary const& rotary;
-  State* state;
+  PreparedStep<State, Scalar, Device> const& prepared;
+  State const* state = prepared.state.get();
 
   [[nodiscard]] ModelConfig const& config() const { return base.config(); }
   [[nodiscard]] StackConfig const& stack(Stack which) const { return stack_config<A>(base.config(), which); }
@@ -30,7 +32,7 @@ struct ModelParts {
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Rows const& rows) const {
     auto const linear = [&](Value const& input) { return weights.template linear<role>(site, input, state); };
     if constexpr (HasProject<State, Scalar, Device>)
-      if (state) return state->project(site, x, linear, rows);
+      if (state) return detail::call_project(*state, prepared.step, site, x, linear, rows);
     return linear(x);
   }
   /// The same where the result has been there already and its gradient alone is wanted, as of the last product of a layer that is
@@ -41,7 +43,7 @@ struct ModelParts {
       if constexpr (!AddsToProducts<State>)
         return project(site, x, rows);
       else if (state)
-        return state->project(site, x, linear, rows);
+        return detail::call_project(*state, prepared.step, site, x, linear, rows);
     }
     return linear(x);
   }
@@ -51,14 +53,20 @@ struct ModelParts {
   [[nodiscard]] Value add_sublayer(LayerAddress at, Sublayer which, Value const& x, Value const& input, Value const& output,
                                    Rows const& rows) const {
     if constexpr (HasAfterSublayer<State, Scalar, Device>)
-      if (state) return add(x, state->after_sublayer(at, which, x, input, output, rows));
+      if (state) return add(x, detail::call_after_sublayer(*state, prepared.step, at, which, x, input, output, rows));
     return add(x, output);
+  }
+  /// A layer's result, and what the strategy makes of it.
+  [[nodiscard]] Value after_layer(LayerAddress at, Value const& x, Rows const& rows) const {
+    if constexpr (HasAfterLayer<State, Scalar, Device>)
+      if (state) return detail::call_after_layer(*state, prepared.step, at, x, rows);
+    return x;
   }
   /// Virtual keys and values of an attention.
   [[nodiscard]] BankList<Scalar, Device> banks(LayerAddress at, AttentionKind kind) const {
     BankList<Scalar, Device> banks;
     if constexpr (HasVirtualKeysValues<State, Scalar, Device>)
-      if (state) state->virtual_keys_values(at, kind, banks);
+      if (state) detail::call_virtual_keys_values(*state, prepared.step, at, kind, banks);
     return banks;
   }
 };

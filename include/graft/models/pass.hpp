@@ -30,7 +30,7 @@ struct EncoderStates {
 template <class Scalar, class Device>
 struct StackPass {
   Stack stack = Stack::decoder;
-  PlannedRows planned;
+  RowLayout layout;
   /// the rows of the activation at hand: all tokens, then those of the last layer's queries
   Rows out;
   QueryRange all;  ///< every token of the rows
@@ -62,13 +62,13 @@ struct StackPass {
   return static_cast<int>(side + std::min(buckets - 1, logarithmic));
 }
 
-/// The relative bias of a stack for rows of this plan, with room for `virtual_keys` keys that strategies add to each row.
+/// The relative bias of a stack for rows laid out so, with room for `virtual_keys` keys that strategies add to each row.
 template <class Scalar, class Device>
-[[nodiscard]] RelativeBias<Scalar, Device> relative_bias(Variable<Scalar, Device> table, PlannedRows const& planned, Index virtual_keys,
+[[nodiscard]] RelativeBias<Scalar, Device> relative_bias(Variable<Scalar, Device> table, RowLayout const& layout, Index virtual_keys,
                                                          bool causal, RelativePositions const& relative) {
   Index reach = virtual_keys + 1;
-  for (Index r = 0; r < planned.rows.count(); ++r)
-    reach = std::max(reach, planned.cached[static_cast<std::size_t>(r)] + planned.rows.length(r) + virtual_keys + 1);
+  for (Index r = 0; r < layout.rows.count(); ++r)
+    reach = std::max(reach, layout.cached[static_cast<std::size_t>(r)] + layout.rows.length(r) + virtual_keys + 1);
   auto buckets = std::make_shared<std::vector<int>>();
   for (Index distance = -reach; distance <= reach; ++distance) buckets->push_back(relative_bucket(distance, causal, relative));
   return {std::move(table), std::move(buckets), -reach};

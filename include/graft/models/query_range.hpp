@@ -64,6 +64,7 @@ struct QueryRange {
   Rows out;
   out.insertion = rows.insertion;
   out.examples = rows.examples;
+  out.adapter = rows.adapter;
   out.step = rows.step;
   out.training = rows.training;
   out.recompute = rows.recompute;

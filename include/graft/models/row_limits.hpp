@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <graft/core/error.hpp>
-#include <graft/models/plan.hpp>
+#include <graft/models/row_layout.hpp>
 #include <graft/nn/model_info.hpp>
 #include <graft/nn/rows.hpp>
 
@@ -20,37 +20,42 @@ namespace graft {
 /// one of the decoder. A classifier's row is the source.
 class RowLimits {
  public:
-  /// A model with `info()`, `config()` and `row_reach(stack)`: every `Transformer`.
+  /// A model with `info()`, `config()` and `additions()`: every `Transformer`. Nothing is computed.
   template <class Model>
-  explicit RowLimits(Model& model)
+  explicit RowLimits(Model const& model)
       : pairs_(model.info().main().crosses),
         classifies_(model.info().classifies),
         positions_(model.config().positions),
-        source_(model.row_reach(model.info().input().stack)),
-        target_(model.row_reach(model.info().main().stack)) {}
+        source_stack_(model.info().input().stack),
+        target_stack_(model.info().main().stack),
+        additions_(model.additions()) {}
 
   /// Positions of a stack.
   [[nodiscard]] Index positions() const { return positions_; }
-  /// The longest source that fits before a target (or new text) of `target` tokens; less than 1 where none does.
-  [[nodiscard]] Index longest_source(Index target) const {
-    if (pairs_ || classifies_) return longest([&](Index length) { return source_.positions(length, length); });
-    return longest([&](Index length) { return row_positions(length, target); });
+  /// The longest source that fits before a target (or new text) of `target` tokens in a row with this adapter (see `Rows::adapter`); less
+  /// than 1 where none does.
+  [[nodiscard]] Index longest_source(Index target, Index adapter = 0) const {
+    RowReach const reach = source(adapter);
+    if (pairs_ || classifies_) return longest([&](Index length) { return reach.positions(length, length); });
+    return longest([&](Index length) { return row_positions(reach, length, target); });
   }
   /// The longest target (or new text) after a source of `source` tokens; less than 1 where none fits.
-  [[nodiscard]] Index longest_target(Index source) const {
-    if (pairs_) return longest([&](Index length) { return target_.positions(length, 0); });
-    return longest([&](Index length) { return row_positions(source, length); });
+  [[nodiscard]] Index longest_target(Index source, Index adapter = 0) const {
+    RowReach const reach = target(adapter);
+    if (pairs_) return longest([&](Index length) { return reach.positions(length, 0); });
+    return longest([&](Index length) { return row_positions(reach, source, length); });
   }
   /// What is wrong with an example: "got 70 tokens and 10 virtual ones; expected …"; nothing where it fits. An empty
   /// source is left to others.
   [[nodiscard]] std::optional<std::string> excess(TokenizedExample const& example) const {
     auto const source = static_cast<Index>(example.source.size()), target = static_cast<Index>(example.target.size());
+    RowReach const reach = this->target(example.adapter);
     if (pairs_ || classifies_) {
-      if (auto found = source_excess(source); found || classifies_) return found;
-      Index const row = std::max<Index>(1, target), needed = target_.positions(row, 0);
+      if (auto found = source_excess(source, example.adapter); found || classifies_) return found;
+      Index const row = std::max<Index>(1, target), needed = reach.positions(row, 0);
       return needed <= positions_ ? std::nullopt : std::optional(together(cat("a target of ", row, " tokens"), row, needed));
     }
-    Index const row = source + std::max<Index>(0, target - 1), needed = row_positions(source, target);
+    Index const row = source + std::max<Index>(0, target - 1), needed = row_positions(reach, source, target);
     if (needed <= positions_) return std::nullopt;
     return cat("got ", source + target, " tokens of source and target",
                needed > row ? cat(", and ", needed - row, " virtual ones") : "", all_but_the_last());
@@ -58,24 +63,27 @@ class RowLimits {
   /// The same of a prompt that may become longer by `new_tokens`, which are called by the name of a setting where there
   /// is one: "got 70 tokens, 10 virtual ones and max_new_tokens 20; expected …".
   [[nodiscard]] std::optional<std::string> excess(std::vector<Token> const& prompt, Index new_tokens,
-                                                  char const* setting = nullptr) const {
+                                                  char const* setting = nullptr, Index adapter = 0) const {
+    RowReach const reach = target(adapter);
     auto const source = static_cast<Index>(prompt.size());
     auto const new_ones = [&] { return setting ? cat(setting, " ", new_tokens) : cat("up to ", new_tokens, " new tokens"); };
     if (pairs_) {
-      if (auto found = source_excess(source)) return found;
-      if (target_.positions(new_tokens, 0) <= positions_) return std::nullopt;
-      return together(new_ones(), new_tokens, target_.positions(new_tokens, 0));
+      if (auto found = source_excess(source, adapter)) return found;
+      if (reach.positions(new_tokens, 0) <= positions_) return std::nullopt;
+      return together(new_ones(), new_tokens, reach.positions(new_tokens, 0));
     }
-    if (classifies_) return source_excess(source);
-    Index const needed = row_positions(source, new_tokens), row = source + std::max<Index>(0, new_tokens - 1);
+    if (classifies_) return source_excess(source, adapter);
+    Index const needed = row_positions(reach, source, new_tokens), row = source + std::max<Index>(0, new_tokens - 1);
     if (needed <= positions_) return std::nullopt;
     return cat("got ", source, " tokens", needed > row ? cat(", ", needed - row, " virtual ones") : "", " and ", new_ones(),
                all_but_the_last());
   }
 
  private:
-  [[nodiscard]] Index row_positions(Index source, Index target) const {
-    return target_.positions(source + std::max<Index>(0, target - 1), std::max<Index>(0, source - 1));
+  [[nodiscard]] RowReach source(Index adapter) const { return reach_of(additions_, source_stack_, adapter); }
+  [[nodiscard]] RowReach target(Index adapter) const { return reach_of(additions_, target_stack_, adapter); }
+  [[nodiscard]] static Index row_positions(RowReach const& reach, Index source, Index target) {
+    return reach.positions(source + std::max<Index>(0, target - 1), std::max<Index>(0, source - 1));
   }
   /// The greatest length whose positions the model has; they grow by one with it.
   template <class Positions>
@@ -91,8 +99,8 @@ class RowLimits {
     return positions_of(low) <= positions_ ? low : 0;
   }
   /// Of a row that holds the source alone.
-  [[nodiscard]] std::optional<std::string> source_excess(Index source) const {
-    Index const needed = source_.positions(source, source);
+  [[nodiscard]] std::optional<std::string> source_excess(Index source, Index adapter) const {
+    Index const needed = this->source(adapter).positions(source, source);
     if (needed <= positions_) return std::nullopt;
     return together(cat("a source of ", source, " tokens"), source, needed);
   }
@@ -107,7 +115,8 @@ class RowLimits {
 
   bool pairs_, classifies_;
   Index positions_;
-  RowReach source_, target_;
+  Stack source_stack_, target_stack_;
+  Additions additions_;
 };
 
 }  // namespace graft

@@ -47,7 +47,7 @@ class SelfAttention {
     }
     for (auto const& bank : banks) sources.push_back({bank.keys, bank.values});
     auto const& table = pass.tables->at(queries.all ? Attending::self : Attending::self_last, banks, [&] {
-      return plan_attention(pass.planned, queries, banks, pass.cached(), pass.causal());
+      return plan_attention(pass.layout, queries, banks, pass.cached(), pass.causal());
     });
     Value const attended =
         attention(query, std::move(sources), table, attention_shape<A>(parts_.config(), at_), pass.bias.table.empty() ? nullptr : &pass.bias);
@@ -63,7 +63,7 @@ class SelfAttention {
 
   /// q, k and v, after rotary positions; q only for the queries.
   [[nodiscard]] Projections project(Value const& x, Pass const& pass, QueryRange const& queries, Rows const& query_rows) const {
-    Rows const& rows = pass.planned.rows;
+    Rows const& rows = pass.layout.rows;
     if constexpr (A::fused_attention) {
       Value const fused = parts_.project({Site::query_key_value, at_}, x, rows);
       Index const width = stack_.query_width(), kv = stack_.kv_width();
@@ -85,7 +85,7 @@ class SelfAttention {
   /// Writes the batch's keys and values into the cache.
   void remember(Source const& own, Pass const& pass) const {
     auto& layer = pass.cache->cache->layers[static_cast<std::size_t>(at_.layer)];
-    Rows const& rows = pass.planned.rows;
+    Rows const& rows = pass.layout.rows;
     Index const width = stack_.kv_width();
     auto const copy = [&](Columns<Scalar, Device> const& from, Tensor<Scalar, Device>& to) {
       for (Index r = 0; r < rows.count(); ++r)

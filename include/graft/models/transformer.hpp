@@ -2,6 +2,7 @@
 /// @brief The generic transformer: any architecture's table with any strategy's hooks, strung together from operations.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,7 +19,7 @@
 namespace graft {
 
 /// A decoder, an encoder, or both over packed rows. `Adaptation`'s hooks are called where
-/// they exist; a disabled adaptation is the base model.
+/// they exist; a disabled adaptation is the base model. In use a model is const: several threads may compute with one.
 template <Architecture A, class Adaptation, class Scalar = float, class Device = Cpu>
 class Transformer {
  public:
@@ -33,6 +34,7 @@ class Transformer {
   using State = StateOf<Adaptation, Scalar, Device>;
   using Cache = CacheView<Scalar, Device>;
   using Observer = KeysValuesObserver<Scalar, Device>;
+  using Prepared = PreparedStep<State, Scalar, Device>;
   static constexpr bool has_encoder = A::stacks == StackKind::encoder_decoder;
   static constexpr bool classifies = A::head == HeadKind::classifier;
 
@@ -55,9 +57,9 @@ class Transformer {
   [[nodiscard]] State const& state() const { return *state_; }
   /// Parameters that training changes.
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return state_->parameters(); }
-  [[nodiscard]] ParameterCounts parameter_counts() {
+  [[nodiscard]] ParameterCounts parameter_counts() const {
     ParameterCounts counts;
-    for (auto const* parameter : parameters()) counts.trainable += parameter->value().size();
+    for (auto const* parameter : state_->parameters()) counts.trainable += parameter->value().size();
     counts.all = info().parameters() + counts.trainable;
     if constexpr (HasTrained<State>)  // copies of the base's are not counted twice
       for (auto const& site : info().sites) {
@@ -89,40 +91,58 @@ class Transformer {
     return batch;
   }
 
+  /// What the adaptation computes once a step, as a value: with the parameters as they are, recorded where a tape is recording. Several
+  /// passes may read one, as a generation's do; the functions below without one prepare their own.
+  [[nodiscard]] Prepared prepare(StepContext const& context = {}) const {
+    return prepare_step<Scalar, Device>(std::shared_ptr<State const>(enabled_ ? state_ : nullptr), context);
+  }
+
   /// States after the last layer (and final norm, if there is one) at the targets of the batch: `[targets, width]`.
-  [[nodiscard]] Value hidden_states(Batch const& batch, Cache const* cache = nullptr, Observer const* observer = nullptr) {
+  [[nodiscard]] Value hidden_states(Batch const& batch, Cache const* cache = nullptr, Observer const* observer = nullptr) const {
     check(batch, cache);
-    auto const plan = announce({batch.rows.step, batch.rows.training});
-    Parts const parts = this->parts();
-    EncoderStates<Scalar, Device> source;
-    if constexpr (has_encoder)
-      if (!cache) source = encode(parts, batch, plan, observer);
-    Pass pass = start(main_stack<A>, batch.rows, plan, cache);
-    pass.source = &source;
-    pass.observer = observer;
-    Value x = run(parts, batch.tokens, plan, pass);
-    if (pass.out.targets.size() != x.rows()) x = gather_rows(x, pass.out.targets.at);
-    return finish(parts, main_stack<A>, x);
+    return states(batch, prepare(context_of(batch.rows)), cache, observer);
+  }
+  [[nodiscard]] Value hidden_states(Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr,
+                                    Observer const* observer = nullptr) const {
+    check(batch, cache);
+    check_prepared(batch.rows, prepared);
+    return states(batch, prepared, cache, observer);
   }
   /// Log-probabilities of the batch's labels; `[targets]` each.
-  [[nodiscard]] TargetScores<Scalar, Device> scores(Batch const& batch) {
+  [[nodiscard]] TargetScores<Scalar, Device> scores(Batch const& batch) const {
     if (batch.rows.targets.size() == 0) fail("[scores] got a batch without targets; expected at least one target token");
-    return weights_.head_scores(head_input(hidden_states(batch), batch.rows), batch.rows.targets.labels, active());
+    check(batch, nullptr);
+    Prepared const prepared = prepare(context_of(batch.rows));
+    return weights_.head_scores(head_input(states(batch, prepared, nullptr, nullptr), batch.rows, prepared), batch.rows.targets.labels,
+                                prepared.state.get());
   }
   /// Logits at the targets: `[targets, vocabulary]`, or `[targets, labels]` of a classifier. For
   /// generation and inspection; training never forms a vocabulary's.
-  [[nodiscard]] Value logits(Batch const& batch, Cache const* cache = nullptr) {
-    return weights_.head(head_input(hidden_states(batch, cache), batch.rows), active());
+  [[nodiscard]] Value logits(Batch const& batch, Cache const* cache = nullptr) const {
+    check(batch, cache);
+    return head(batch, prepare(context_of(batch.rows)), cache);
+  }
+  [[nodiscard]] Value logits(Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr) const {
+    check(batch, cache);
+    check_prepared(batch.rows, prepared);
+    return head(batch, prepared, cache);
   }
   /// Keys and values of cross-attention for the batch's sources, for generation: `[source tokens,
   /// kv_width]` of every decoder layer, and each row's extent.
-  [[nodiscard]] std::pair<KeyValueCache<Scalar, Device>, std::vector<CacheExtent>> encode_sources(Batch const& batch) requires(
+  [[nodiscard]] std::pair<KeyValueCache<Scalar, Device>, std::vector<CacheExtent>> encode_sources(Batch const& batch) const requires(
       has_encoder) {
     NoGrad no_grad;
+    check_adapters(batch.source);
+    return encode_sources(batch, prepare({.adapters = adapters_of(batch.source)}));
+  }
+  [[nodiscard]] std::pair<KeyValueCache<Scalar, Device>, std::vector<CacheExtent>> encode_sources(Batch const& batch,
+                                                                                                  Prepared const& prepared) const
+      requires(has_encoder) {
+    NoGrad no_grad;
     check_tokens(batch.source_tokens, batch.source);
-    auto const plan = announce({});
-    Parts const parts = this->parts();
-    auto const source = encode(parts, batch, plan, nullptr);
+    check_prepared(batch.source, prepared);
+    Parts const parts = this->parts(prepared);
+    auto const source = encode(parts, batch, nullptr);
     KeyValueCache<Scalar, Device> cache;
     for (int layer = 0; layer < static_cast<int>(config().layers); ++layer) {
       auto const own = CrossAttention<A, State, Scalar, Device>(parts, {Stack::decoder, layer}).keys_values(source);
@@ -131,35 +151,41 @@ class Transformer {
     return {std::move(cache), extents_of(source.rows)};
   }
 
-  /// Virtual tokens that join every row of the main stack (and its cache): P of prompt tuning, 0 of most strategies.
-  [[nodiscard]] Index virtual_tokens(Stack stack = main_stack<A>) {
-    NoGrad no_grad;
-    Plan const plan = announce({});
-    Index count = 0;
-    for (auto const& tokens : plan.tokens) count += tokens.stack == stack ? tokens.embeddings.rows() : 0;
-    return count;
+  /// What the adaptation adds to rows; nothing is computed.
+  [[nodiscard]] Additions additions() const {
+    Additions additions;
+    if constexpr (HasAnnounce<State>)
+      if (enabled_) state_->announce(additions);
+    return additions;
   }
+  /// Virtual tokens that join a row of the main stack (and its cache): P of prompt tuning, 0 of most strategies.
+  [[nodiscard]] Index virtual_tokens(Index adapter = 0) const { return additions().token_count(main_stack<A>, adapter); }
   /// What rows of a stack need of the model's positions, virtual tokens and keys included.
-  [[nodiscard]] RowReach row_reach(Stack stack = main_stack<A>) {
-    NoGrad no_grad;
-    return reach_of(announce({}), stack);
+  [[nodiscard]] RowReach row_reach(Stack stack = main_stack<A>, Index adapter = 0) const { return reach_of(additions(), stack, adapter); }
+  /// Whether rows may name this adapter: any, unless the strategy holds several (see `AdapterTable`).
+  [[nodiscard]] bool has_adapter(Index adapter) const {
+    if constexpr (HasAdapters<State>)
+      if (enabled_) return state_->has_adapter(adapter);
+    return true;
   }
-  /// Runs the adaptation's `prepare` for a generation: with the parameters as they are, nothing recorded.
-  void prepare_inference() {
-    NoGrad no_grad;
-    (void)announce({});
-    prepared_ = true;
-  }
-  /// From now on `prepare` runs every step again.
-  void finish_inference() { prepared_ = false; }
 
  private:
   using Parts = ModelParts<A, State, Scalar, Device>;
   using Pass = StackPass<Scalar, Device>;
-  using Plan = VirtualPlan<Scalar, Device>;
 
-  [[nodiscard]] State* active() const { return enabled_ ? state_.get() : nullptr; }
-  [[nodiscard]] Parts parts() const { return {*base_, weights_, rotary_, active()}; }
+  [[nodiscard]] Parts parts(Prepared const& prepared) const { return {*base_, weights_, rotary_, prepared}; }
+
+  /// The adapters that rows name, ascending, where the strategy has several.
+  [[nodiscard]] static std::vector<Index> adapters_of(Rows const& rows) {
+    std::vector<Index> adapters;
+    if constexpr (HasAdapters<State>) {
+      adapters = rows.adapter.empty() ? std::vector<Index>{0} : rows.adapter;
+      std::sort(adapters.begin(), adapters.end());
+      adapters.erase(std::unique(adapters.begin(), adapters.end()), adapters.end());
+    }
+    return adapters;
+  }
+  [[nodiscard]] static StepContext context_of(Rows const& rows) { return {rows.step, rows.training, adapters_of(rows)}; }
 
   /// RoBERTa gives a padding token that stands in a text the position before all others, and does not count it.
   void skip_padding(Batch& batch) const {
@@ -172,14 +198,40 @@ class Transformer {
 
   void check(Batch const& batch, Cache const* cache) const {
     check_tokens(batch.tokens, batch.rows);
+    check_adapters(batch.rows);
     if (cache && static_cast<Index>(cache->rows.size()) != batch.rows.count())
       fail<ShapeError>("[transformer] got cache entries for ", cache->rows.size(), " rows; expected ", batch.rows.count());
     if constexpr (has_encoder) {
       if (cache ? cache->source == nullptr : batch.source.count() != batch.rows.count())
         fail<ShapeError>("[transformer] got ", batch.source.count(), " sources for ", batch.rows.count(),
                          " rows; expected one for each; hint: pack with the model's append");
-      if (!cache) check_tokens(batch.source_tokens, batch.source);
+      if (!cache) {
+        check_tokens(batch.source_tokens, batch.source);
+        check_adapters(batch.source);
+        for (Index r = 0; r < batch.rows.count(); ++r)
+          if (batch.source.adapter_of(r) != batch.rows.adapter_of(r))
+            fail("[transformer] got adapter ", batch.source.adapter_of(r), " for the source of row ", r, "; expected ",
+                 batch.rows.adapter_of(r), ", the row's");
+      }
     }
+  }
+  /// Every row names an adapter that is there.
+  void check_adapters(Rows const& rows) const {
+    if (!rows.adapter.empty() && static_cast<Index>(rows.adapter.size()) != rows.count())
+      fail<ShapeError>("[transformer] got adapters of ", rows.adapter.size(), " rows; expected ", rows.count(), ", or none for 0 in all");
+    if constexpr (HasAdapters<State>)
+      for (Index r = 0; r < rows.count(); ++r)
+        if (!has_adapter(rows.adapter_of(r)))
+          fail("[transformer] got adapter ", rows.adapter_of(r), " in row ", r, "; expected one of the table, or −1 for none");
+  }
+  /// A step that somebody else prepared has what the rows name.
+  static void check_prepared(Rows const& rows, Prepared const& prepared) {
+    if constexpr (HasAdapters<State>)
+      for (Index adapter : adapters_of(rows))
+        if (prepared.state && !prepared.adapters.empty() &&
+            !std::binary_search(prepared.adapters.begin(), prepared.adapters.end(), adapter))
+          fail("[transformer] got rows of adapter ", adapter, " in a step that was prepared for others; expected it among ",
+               "StepContext::adapters, or none there for all");
   }
   void check_tokens(std::vector<Token> const& tokens, Rows const& rows) const {
     if (static_cast<Index>(tokens.size()) != rows.tokens())
@@ -190,21 +242,29 @@ class Transformer {
              "; hint: does the tokenizer belong to the model?");
   }
 
-  [[nodiscard]] Plan announce(StepContext const& context) {
-    Plan plan;
-    if (!enabled_) return plan;
-    if constexpr (HasPrepare<State>)
-      if (!prepared_) state_->prepare(context), ++*preparations_;
-    if constexpr (HasPlan<State, Scalar, Device>) state_->plan(plan);
-    return plan;
+  [[nodiscard]] Value states(Batch const& batch, Prepared const& prepared, Cache const* cache, Observer const* observer) const {
+    Parts const parts = this->parts(prepared);
+    EncoderStates<Scalar, Device> source;
+    if constexpr (has_encoder)
+      if (!cache) source = encode(parts, batch, observer);
+    Pass pass = start(parts, main_stack<A>, batch.rows, cache);
+    pass.source = &source;
+    pass.observer = observer;
+    Value x = run(parts, batch.tokens, pass);
+    if (pass.out.targets.size() != x.rows()) x = gather_rows(x, pass.out.targets.at);
+    return finish(parts, main_stack<A>, x);
+  }
+  [[nodiscard]] Value head(Batch const& batch, Prepared const& prepared, Cache const* cache) const {
+    return weights_.head(head_input(states(batch, prepared, cache, nullptr), batch.rows, prepared), prepared.state.get());
   }
 
-  [[nodiscard]] Pass start(Stack stack, Rows const& rows, Plan const& plan, Cache const* cache) const {
+  [[nodiscard]] Pass start(Parts const& parts, Stack stack, Rows const& rows, Cache const* cache) const {
     Pass pass;
     pass.stack = stack;
     pass.cache = cache;
-    pass.planned = plan_rows(rows, plan, stack, pass.cached());
-    pass.out = pass.planned.rows;
+    Additions const& additions = parts.prepared.additions;
+    pass.layout = lay_out_rows(rows, additions, stack, pass.cached());
+    pass.out = pass.layout.rows;
     pass.all = all_queries(pass.out);
     for (Index position : pass.out.positions)
       if (position >= config().positions)
@@ -212,18 +272,18 @@ class Transformer {
              ", the model's last; hint: shorten the ", stack == Stack::encoder ? "source" : "prompt", ", or the virtual tokens");
     if constexpr (A::positions == PositionKind::relative) {
       Index keys = 0;
-      for (auto const& group : plan.keys) keys += group.stack == stack ? group.count : 0;
-      pass.bias =
-          relative_bias(weights_.table({Site::relative_bias, {stack, -1}}, active()), pass.planned, keys, pass.causal(), config().relative);
+      for (Index r = 0; r < rows.count(); ++r) keys = std::max(keys, additions.key_count(stack, rows.adapter_of(r)));
+      pass.bias = relative_bias(weights_.table({Site::relative_bias, {stack, -1}}, parts.state), pass.layout, keys, pass.causal(),
+                                config().relative);
     }
     return pass;
   }
 
   /// All layers of a stack.
-  [[nodiscard]] Value run(Parts const& parts, std::vector<Token> const& tokens, Plan const& plan, Pass& pass) const {
-    Value x = embed_rows(parts, tokens, plan, pass);
+  [[nodiscard]] Value run(Parts const& parts, std::vector<Token> const& tokens, Pass& pass) const {
+    Value x = embed_rows(parts, tokens, pass);
     int const layers = static_cast<int>(parts.stack(pass.stack).layers);
-    auto const kept = pass.out.recompute && !pass.cache ? keep(pass) : nullptr;
+    auto const kept = pass.out.recompute && !pass.cache ? keep(parts, pass) : nullptr;
     for (int layer = 0; layer < layers; ++layer) {
       LayerAddress const at{pass.stack, layer};
       bool const last = pass.stack == main_stack<A> && layer + 1 == layers;
@@ -240,53 +300,52 @@ class Transformer {
     Base<A, Scalar, Device> base;
     WeightAccess<A, State, Scalar, Device> weights;
     typename Parts::Rotary rotary;
-    std::shared_ptr<State> state;  ///< null while the adaptation is disabled
-    std::shared_ptr<std::uint64_t const> preparations;
-    std::uint64_t prepared;
+    Prepared prepared;
     Pass pass;
     EncoderStates<Scalar, Device> source;
 
     /// @param again for the gradient alone
     [[nodiscard]] Value layer(LayerAddress at, Value const& input, bool again) const {
-      if (*preparations != prepared)
-        fail("[transformer] computes a layer again after the adapter was prepared for another step; expected the backward pass "
-             "right after its forward pass; hint: Rows::recompute = false, or one pass at a time");
-      Parts const parts{*base, weights, rotary, state.get()};
+      Parts const parts{*base, weights, rotary, prepared};
       Pass own = pass;
       if (pass.source) own.source = &source;
       return Block<A, State, Scalar, Device>(parts, at, again)(input, own, false);
     }
   };
-  [[nodiscard]] std::shared_ptr<Kept const> keep(Pass const& pass) const {
-    return std::make_shared<Kept const>(Kept{base_, weights_, rotary_, enabled_ ? state_ : nullptr, preparations_, *preparations_, pass,
-                                             pass.source ? *pass.source : EncoderStates<Scalar, Device>{}});
+  [[nodiscard]] std::shared_ptr<Kept const> keep(Parts const& parts, Pass const& pass) const {
+    return std::make_shared<Kept const>(
+        Kept{base_, weights_, rotary_, parts.prepared, pass, pass.source ? *pass.source : EncoderStates<Scalar, Device>{}});
   }
   [[nodiscard]] Value finish(Parts const& parts, Stack stack, Value const& x) const {
     if constexpr (has_site<A>(Site::final_norm)) return parts.norm({Site::final_norm, {stack, -1}}, x);
     return x;
   }
-  [[nodiscard]] EncoderStates<Scalar, Device> encode(Parts const& parts, Batch const& batch, Plan const& plan,
-                                                     Observer const* observer) const {
+  [[nodiscard]] EncoderStates<Scalar, Device> encode(Parts const& parts, Batch const& batch, Observer const* observer) const {
     Rows rows = batch.source;
     rows.step = batch.rows.step;
     rows.training = batch.rows.training;
     rows.recompute = batch.rows.recompute;
-    Pass pass = start(Stack::encoder, rows, plan, nullptr);
+    Pass pass = start(parts, Stack::encoder, rows, nullptr);
     pass.observer = observer;
-    Value const states = run(parts, batch.source_tokens, plan, pass);
-    return {finish(parts, Stack::encoder, states), pass.planned.rows};
+    Value const states = run(parts, batch.source_tokens, pass);
+    return {finish(parts, Stack::encoder, states), pass.layout.rows};
   }
 
   /// What the head reads: the states, scaled (T5), or of a classifier tanh(W·h + b).
-  [[nodiscard]] Value head_input(Value const& states, Rows const& rows) const {
+  [[nodiscard]] Value head_input(Value const& states, Rows const& rows, Prepared const& prepared) const {
     if constexpr (classifies) {
       constexpr Role role = role_of<A>(Site::pooler);
       Rows targets;  // one token a row
       targets.step = rows.step;
       targets.training = rows.training;
-      targets.examples = rows.examples;
-      for (Index i = 1; i <= states.rows(); ++i) targets.offsets.push_back(i);
-      return graft::tanh(parts().template project<role>({Site::pooler}, states, targets));
+      Index row = 0;
+      for (Index at : rows.targets.at) {
+        while (at >= rows.begin(row) + rows.length(row)) ++row;
+        if (!rows.examples.empty()) targets.examples.push_back(rows.examples[static_cast<std::size_t>(row)]);
+        targets.adapter.push_back(rows.adapter_of(row));
+        targets.offsets.push_back(targets.offsets.back() + 1);
+      }
+      return graft::tanh(parts(prepared).template project<role>({Site::pooler}, states, targets));
     } else {
       return config().head_scale == 1.0 ? states : scale(states, config().head_scale);
     }
@@ -298,9 +357,7 @@ class Transformer {
   WeightAccess<A, State, Scalar, Device> weights_;
   std::optional<std::uint64_t> seed_;
   typename Parts::Rotary rotary_;
-  bool enabled_ = true, prepared_ = false;
-  /// how often the state that copies share was prepared
-  std::shared_ptr<std::uint64_t> preparations_ = std::make_shared<std::uint64_t>(0);
+  bool enabled_ = true;
 };
 
 }  // namespace graft

@@ -28,6 +28,8 @@ struct Rows {
   std::vector<Index> insertion;
   std::vector<Index> token_types;           ///< `[tokens]`: the segment that each token belongs to (BERT); empty for all 0
   std::vector<std::uint64_t> examples;      ///< `[rows]`: what addresses the row's random numbers; never its place in the batch
+  /// `[rows]`: which adapter of an `AdapterTable` each row has, −1 for none; empty for 0 in all. Other strategies do not read it
+  std::vector<Index> adapter;
   Targets targets;
   std::uint64_t step = 0;                   ///< addresses this step's random numbers
   bool training = false;                    ///< whether dropout acts
@@ -37,6 +39,7 @@ struct Rows {
   [[nodiscard]] Index tokens() const { return offsets.back(); }
   [[nodiscard]] Index begin(Index row) const { return offsets[static_cast<std::size_t>(row)]; }
   [[nodiscard]] Index length(Index row) const { return offsets[static_cast<std::size_t>(row) + 1] - begin(row); }
+  [[nodiscard]] Index adapter_of(Index row) const { return adapter.empty() ? 0 : adapter[static_cast<std::size_t>(row)]; }
 };
 
 /// One array of tokens and its rows; for a decoder with an encoder, the encoder's too.
@@ -52,6 +55,7 @@ struct TokenizedExample {
   std::vector<Token> source, target;
   std::uint64_t id = 0;              ///< its index in the data set, whatever the order of training
   std::vector<Index> token_types = {};  ///< of the source, for encoders that have them; empty for all 0
+  Index adapter = 0;                 ///< which adapter of an `AdapterTable` its row has, −1 for none
 };
 
 namespace detail {
@@ -66,10 +70,11 @@ inline void check_source(TokenizedExample const& example) {
 }
 
 /// Ends a row of `length` tokens: positions from 0 on, infix activations before `insertion`.
-inline void close_row(Rows& rows, Index length, Index insertion, std::uint64_t example) {
+inline void close_row(Rows& rows, Index length, Index insertion, TokenizedExample const& example) {
   for (Index i = 0; i < length; ++i) rows.positions.push_back(i);
   rows.insertion.push_back(insertion);
-  rows.examples.push_back(example);
+  rows.examples.push_back(example.id);
+  rows.adapter.push_back(example.adapter);
   rows.offsets.push_back(rows.tokens() + length);
 }
 inline void add_target(Rows& rows, Index at, Token label) {
@@ -84,7 +89,7 @@ inline void append_encoder_tokens(std::vector<Token>& tokens, Rows& rows, Tokeni
   tokens.insert(tokens.end(), example.source.begin(), example.source.end());
   if (!example.token_types.empty()) rows.token_types.resize(static_cast<std::size_t>(rows.tokens()), 0);
   rows.token_types.insert(rows.token_types.end(), example.token_types.begin(), example.token_types.end());
-  close_row(rows, length, length, example.id);
+  close_row(rows, length, length, example);
   if (!rows.token_types.empty()) rows.token_types.resize(tokens.size(), 0);
 }
 
@@ -100,7 +105,7 @@ inline void append_causal_row(Batch& batch, TokenizedExample const& example) {
   // the state at the last target token predicts nothing
   if (target > 0) batch.tokens.insert(batch.tokens.end(), example.target.begin(), example.target.end() - 1);
   for (Index i = 0; i < target; ++i) detail::add_target(batch.rows, begin + source - 1 + i, example.target[static_cast<std::size_t>(i)]);
-  detail::close_row(batch.rows, source + std::max<Index>(0, target - 1), source - 1, example.id);
+  detail::close_row(batch.rows, source + std::max<Index>(0, target - 1), source - 1, example);
 }
 
 /// Appends the source as a row of the encoder and `start` + target as a row of the decoder, whose states predict the target.
@@ -110,7 +115,7 @@ inline void append_encoder_decoder_row(Batch& batch, TokenizedExample const& exa
   batch.tokens.push_back(start);
   if (target > 0) batch.tokens.insert(batch.tokens.end(), example.target.begin(), example.target.end() - 1);
   for (Index i = 0; i < target; ++i) detail::add_target(batch.rows, begin + i, example.target[static_cast<std::size_t>(i)]);
-  detail::close_row(batch.rows, std::max<Index>(1, target), 0, example.id);
+  detail::close_row(batch.rows, std::max<Index>(1, target), 0, example);
 }
 
 /// Appends the source as a row whose first token's state predicts the class, `target`'s one number (none where there is no target).

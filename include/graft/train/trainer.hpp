@@ -63,7 +63,12 @@ class Trainer {
           fail<ConfigError>("[Trainer] got an example (", examples == &training ? "training" : "validation", " number ", i, ") without ",
                             (*examples)[i].source.empty() ? "source" : "target", " tokens; expected at least one of each");
     // before the first step: a long row must not end a training in its midst
-    if constexpr (requires { model.row_reach(Stack::decoder); }) {
+    if constexpr (requires { model.additions(); }) {
+      for (auto* examples : {&training, &validation})
+        for (std::size_t i = 0; i < examples->size(); ++i)
+          if (!model.has_adapter((*examples)[i].adapter))
+            fail<ConfigError>("[Trainer] ", examples == &training ? "training" : "validation", " example ", i, " names adapter ",
+                              (*examples)[i].adapter, "; expected one of the table, or −1 for none");
       RowLimits const limits(model);
       for (auto* examples : {&training, &validation})
         fit_rows(*examples, limits, TooLong::refuse, 1,

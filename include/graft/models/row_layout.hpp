@@ -1,0 +1,144 @@
+/// @file
+/// @brief How virtual tokens lengthen the rows, and where every token's position lies.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include <graft/adaptation/additions.hpp>
+#include <graft/models/cache.hpp>
+#include <graft/nn/rows.hpp>
+
+namespace graft {
+
+/// The rows after virtual tokens have joined them.
+struct RowLayout {
+  Rows rows;                                     ///< offsets, positions, insertion and targets in the lengthened rows
+  /// `[tokens]`: (source, row): source 0 is the embedded real tokens, source 1 + g the g-th virtual group
+  std::vector<std::pair<int, Index>> assembly;
+  std::vector<Index> front_tokens;               ///< `[rows]`: virtual tokens at the front, in this batch or in the cache
+  std::vector<Index> cached;                     ///< `[rows]`: lengthened tokens that are in the cache already
+};
+
+/// How far virtual tokens and keys push the positions of a stack's rows: what a row needs of the model's positions, without running it.
+struct RowReach {
+  Index front = 0;           ///< positions before the row's first token
+  Index behind = 0;          ///< more of them before the token at the insertion and those after it
+  Index front_end = 0;       ///< positions up to the last virtual token in front, wherever real tokens stand
+  Index infix_tokens = 0;    ///< virtual tokens at the insertion
+  Index infix_begin = 0;     ///< positions between the row's insertion and their first
+
+  /// Positions that a row of `length` tokens takes, with virtual tokens before the one at `insertion` (`length` for its end).
+  [[nodiscard]] Index positions(Index length, Index insertion) const {
+    Index const last = length + front + (insertion < length ? behind : 0);
+    Index const infix = infix_tokens > 0 ? insertion + infix_begin + infix_tokens : 0;
+    return std::max({last, infix, front_end});
+  }
+};
+
+/// The reach of the virtual tokens and keys of a stack's rows with this adapter; the numbers are those of `lay_out_rows`.
+[[nodiscard]] inline RowReach reach_of(Additions const& additions, Stack stack, Index adapter) {
+  RowReach reach;
+  Index front_keys = 0, infix_keys = 0, front_tokens = 0;
+  for (auto const& keys : additions.keys) {
+    if (!keys.joins(stack, adapter) || keys.positions == PositionPolicy::keep) continue;
+    (keys.place == Place::front ? front_keys : infix_keys) += keys.count;
+  }
+  reach.front = front_keys;
+  reach.behind = infix_keys;
+  for (auto const& tokens : additions.tokens) {
+    if (!tokens.joins(stack, adapter)) continue;
+    (tokens.place == Place::front ? front_tokens : reach.infix_tokens) += tokens.count;
+    if (tokens.positions != PositionPolicy::keep) (tokens.place == Place::front ? reach.front : reach.behind) += tokens.count;
+  }
+  reach.front_end = front_tokens > 0 ? front_keys + front_tokens : 0;
+  reach.infix_begin = reach.front + infix_keys;
+  return reach;
+}
+
+namespace detail {
+
+/// What rows of one adapter get in a stack.
+struct RowAdditions {
+  Index front_keys = 0, infix_keys = 0;    ///< positions that virtual keys take
+  Index front_shift = 0, infix_shift = 0;  ///< positions that keys and tokens take
+  Index front_count = 0, infix_count = 0;  ///< virtual tokens
+  bool pooled = false;
+  std::vector<std::size_t> front, infix;  ///< which of `Additions::tokens` stand there
+
+  RowAdditions(Additions const& additions, Stack stack, Index adapter) {
+    for (auto const& keys : additions.keys) {
+      if (!keys.joins(stack, adapter) || keys.positions == PositionPolicy::keep) continue;
+      (keys.place == Place::front ? front_keys : infix_keys) += keys.count;
+    }
+    front_shift = front_keys;
+    infix_shift = infix_keys;
+    for (std::size_t g = 0; g < additions.tokens.size(); ++g) {
+      auto const& tokens = additions.tokens[g];
+      if (!tokens.joins(stack, adapter)) continue;
+      pooled = pooled || (tokens.pooled && tokens.place == Place::front);
+      (tokens.place == Place::front ? front_count : infix_count) += tokens.count;
+      (tokens.place == Place::front ? front : infix).push_back(g);
+      if (tokens.positions != PositionPolicy::keep) (tokens.place == Place::front ? front_shift : infix_shift) += tokens.count;
+    }
+  }
+};
+
+}  // namespace detail
+
+/// Lengthens the rows of a stack by the virtual tokens of `additions` that belong to them and gives every token its position.
+/// A row whose earlier tokens are cached got its virtual tokens then; its new tokens only count them.
+[[nodiscard]] inline RowLayout lay_out_rows(Rows const& rows, Additions const& additions, Stack stack = Stack::decoder,
+                                            std::vector<CachedRow> const& cached = {}) {
+  RowLayout result;
+  Rows& out = result.rows;
+  out.insertion = rows.insertion;
+  out.examples = rows.examples;
+  out.adapter = rows.adapter;
+  out.step = rows.step;
+  out.training = rows.training;
+  out.recompute = rows.recompute;
+  out.targets = rows.targets;
+
+  std::map<Index, detail::RowAdditions> by_adapter;
+  std::vector<Index> new_index(static_cast<std::size_t>(rows.tokens()));
+  for (Index r = 0; r < rows.count(); ++r) {
+    auto const row = static_cast<std::size_t>(r);
+    auto const& added = by_adapter.try_emplace(rows.adapter_of(r), additions, stack, rows.adapter_of(r)).first->second;
+    Index const first = cached.empty() ? 0 : cached[row].earlier, insertion = rows.insertion[row],
+                begin = static_cast<Index>(result.assembly.size());
+    auto const add_type = [&](Index type) {
+      if (!rows.token_types.empty()) out.token_types.push_back(type);
+    };
+    auto const add_virtual = [&](std::vector<std::size_t> const& groups, Index position) {
+      for (std::size_t g : groups)
+        for (Index k = 0; k < additions.tokens[g].count; ++k) {
+          out.positions.push_back(position++);
+          add_type(0);
+          result.assembly.emplace_back(static_cast<int>(g) + 1, k);
+        }
+    };
+    if (first == 0) add_virtual(added.front, added.front_keys);
+    for (Index j = 0; j < rows.length(r); ++j) {
+      Index const index = first + j, packed = rows.begin(r) + j;
+      if (index == insertion) add_virtual(added.infix, index + added.front_shift + added.infix_keys);
+      new_index[static_cast<std::size_t>(packed)] = added.pooled ? begin : static_cast<Index>(result.assembly.size());
+      out.positions.push_back(index + added.front_shift + (index >= insertion ? added.infix_shift : 0));
+      if (!rows.token_types.empty()) out.token_types.push_back(rows.token_types[static_cast<std::size_t>(packed)]);
+      result.assembly.emplace_back(0, packed);
+    }
+    if (cached.empty() && insertion == rows.length(r)) add_virtual(added.infix, insertion + added.front_shift + added.infix_keys);
+    out.offsets.push_back(static_cast<Index>(result.assembly.size()));
+    result.front_tokens.push_back(added.front_count);
+    Index past = first;
+    if (first > 0) past += added.front_count + (first > insertion ? added.infix_count : 0);
+    result.cached.push_back(past);
+  }
+  for (Index& at : out.targets.at) at = new_index[static_cast<std::size_t>(at)];
+  return result;
+}
+
+}  // namespace graft
