@@ -37,6 +37,11 @@ struct AttentionPlan {
   std::vector<Index> query_indices;
   std::vector<Index> query_positions;  ///< [queries] positions for the relative bias; empty: the indices
 
+  void reserve(Index rows, Index segments_a_row) {
+    query_offsets.reserve(static_cast<std::size_t>(rows) + 1);
+    segment_offsets.reserve(static_cast<std::size_t>(rows) + 1);
+    segments.reserve(static_cast<std::size_t>(rows * segments_a_row));
+  }
   [[nodiscard]] Index rows() const { return static_cast<Index>(query_offsets.size()) - 1; }
   [[nodiscard]] Index queries() const { return query_offsets.back(); }
   [[nodiscard]] Index first_query(Index row) const { return query_offsets[static_cast<std::size_t>(row)]; }

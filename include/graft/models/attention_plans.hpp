@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -50,6 +51,8 @@ template <class Scalar, class Device>
   auto plan = std::make_shared<AttentionPlan>();
   Rows const& rows = layout.rows;
   int const first_bank = cached.empty() ? 1 : 2;
+  plan->reserve(rows.count(), std::min<Index>(static_cast<Index>(banks.size()), 4) + first_bank);
+  plan->query_positions.reserve(static_cast<std::size_t>(std::accumulate(queries.length.begin(), queries.length.end(), Index{0})));
   for (Index r = 0; r < rows.count(); ++r) {
     auto const row = static_cast<std::size_t>(r);
     Index const start = queries.first[row], adapter = rows.adapter_of(r), front_keys = detail::keys_at(banks, Place::front, adapter);
@@ -76,6 +79,7 @@ template <class Scalar, class Device>
 [[nodiscard]] std::shared_ptr<AttentionPlan const> plan_cross_attention(Rows const& queries, std::vector<CacheExtent> const& states,
                                                                         BankList<Scalar, Device> const& banks) {
   auto plan = std::make_shared<AttentionPlan>();
+  plan->reserve(queries.count(), 1);
   for (Index r = 0; r < queries.count(); ++r) {
     auto const& extent = states[static_cast<std::size_t>(r)];
     Index const adapter = queries.adapter_of(r);

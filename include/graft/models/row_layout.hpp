@@ -104,6 +104,12 @@ struct RowAdditions {
   out.targets = rows.targets;
 
   std::map<Index, detail::RowAdditions> by_adapter;
+  auto const count = static_cast<std::size_t>(rows.count()), least = static_cast<std::size_t>(rows.tokens());
+  out.offsets.reserve(count + 1);
+  out.positions.reserve(least);
+  result.assembly.reserve(least);
+  result.front_tokens.reserve(count);
+  result.cached.reserve(count);
   std::vector<Index> new_index(static_cast<std::size_t>(rows.tokens()));
   for (Index r = 0; r < rows.count(); ++r) {
     auto const row = static_cast<std::size_t>(r);

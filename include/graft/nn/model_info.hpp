@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <graft/nn/site.hpp>
+#include <graft/tensor/tensor.hpp>
 
 namespace graft {
 
