@@ -6,7 +6,7 @@
 #include <string>
 
 #include <graft/core/types.hpp>
-#include <graft/tensor/frozen_matrix.hpp>
+#include <graft/weights/frozen_matrix.hpp>
 
 namespace graft {
 
