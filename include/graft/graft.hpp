@@ -49,6 +49,7 @@
 #include <graft/models/prefix_scope.hpp>
 #include <graft/models/row_limits.hpp>
 #include <graft/models/t5.hpp>
+#include <graft/models/widened.hpp>
 
 #include <graft/io/adapter.hpp>
 #include <graft/io/load_pretrained.hpp>

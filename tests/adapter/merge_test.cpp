@@ -82,7 +82,7 @@ void check_merged(Base<A, S> const& base, Adaptation const& settings, double bou
 }
 
 void const* address(Base<Gpt2, double> const& base, SiteAddress const& site) {
-  return std::visit([](auto const& stored) { return static_cast<void const*>(stored.data()); }, base->at(site).matrix.storage());
+  return base->at(site).matrix.storage()->address();
 }
 
 }  // namespace

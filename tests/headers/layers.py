@@ -13,6 +13,7 @@ ROWS = [
     {"core": ()},
     {"kernels": (), "kernels/cpu": (EIGEN, INTRINSICS), "kernels/cuda": CUDA},
     {"tensor": (EIGEN, XTENSOR)},
+    {"weights": ()},
     {"autograd": ()},
     {"ops": ()},
     {"nn": ()},

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <graft/tensor/eigen.hpp>
-#include <graft/tensor/frozen_matrix.hpp>
+#include <graft/weights/frozen_matrix.hpp>
 #include <graft/tensor/xtensor.hpp>
 
 using namespace graft;

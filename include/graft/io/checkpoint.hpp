@@ -5,16 +5,26 @@
 #include <graft/core/error.hpp>
 #include <graft/io/describe.hpp>
 #include <graft/io/tensor_entry.hpp>
+#include <graft/kernels/blocks.hpp>
 
 #include <nlohmann/json_fwd.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace graft {
+
+/// A matrix that a file keeps as quantized blocks.
+struct StoredBlocks {
+  kernels::BlockMatrix matrix;
+  bool turned = false;                ///< whether the checkpoint's matrix of that name is this one transposed
+  std::shared_ptr<void const> owner;  ///< keeps the blocks alive
+};
 
 /// Tensors of a checkpoint. Names, shapes and layouts are Hugging Face's ([out, in] for linear layers, [in, out] for GPT-2's Conv1D).
 /// All functions may be called by several threads at once. Errors are FileError and name the file.
@@ -31,8 +41,13 @@ class Checkpoint {
   [[nodiscard]] virtual std::vector<std::string> names() const = 0;
   [[nodiscard]] virtual bool contains(std::string_view name) const = 0;
   /// Shape and type. `data` aliases the file where it holds plain values in this order; it is null, with dtype float32, where they are
-  /// quantized or in another order (GGUF): use read() then.
+  /// quantized or in another order (GGUF): use read() then, or blocks().
   [[nodiscard]] virtual TensorEntry entry(std::string_view name) const = 0;
+  /// The blocks of a matrix that is quantized, which alias the file; nothing for any other tensor.
+  [[nodiscard]] virtual std::optional<StoredBlocks> blocks(std::string_view name) const {
+    static_cast<void>(entry(name));
+    return std::nullopt;
+  }
   /// How the file stores the tensor: "float32", "bfloat16", "Q4_1", …
   [[nodiscard]] virtual std::string storage(std::string_view name) const = 0;
   /// The model's configuration in Hugging Face's form.

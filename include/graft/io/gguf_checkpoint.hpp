@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -69,6 +70,15 @@ class GgufCheckpoint final : public Checkpoint {
       entry.bytes = tensor.bytes;
     }
     return entry;
+  }
+  [[nodiscard]] std::optional<StoredBlocks> blocks(std::string_view name) const override {
+    Item const& item = get(name);
+    GgufTensor const& tensor = *item.tensor;
+    auto const format = block_format(tensor.type);
+    if (!format || tensor.shape.size() != 2) return std::nullopt;
+    kernels::BlockMatrix const matrix{*format, tensor.data, static_cast<Index>(tensor.rows), static_cast<Index>(tensor.columns),
+                                      static_cast<Index>(item.head_width)};
+    return StoredBlocks{matrix, item.layout == GgufLayout::transposed, file_.file()};
   }
   [[nodiscard]] std::string storage(std::string_view name) const override {
     return std::string(ggml_type_name(static_cast<std::uint32_t>(get(name).tensor->type)));

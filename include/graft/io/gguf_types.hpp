@@ -6,7 +6,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
+
+#include <graft/kernels/block_format.hpp>
 
 namespace graft {
 
@@ -28,30 +31,51 @@ inline constexpr std::uint32_t gguf_type_count = 13;
 }
 
 /// The tensor types this library reads; the numbers are ggml's.
-enum class GgmlType : std::uint32_t { f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q8_0 = 8, bf16 = 30 };
+enum class GgmlType : std::uint32_t {
+  f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8, q2_k = 10, q3_k = 11, q4_k = 12, q5_k = 13, q6_k = 14, bf16 = 30
+};
 
-/// Values and bytes of one block. Q4_0: half scale, 16 bytes of nibbles; Q4_1: half scale,
-/// half minimum, 16 bytes; Q8_0: half scale, 32 int8.
+/// The format of a quantized type; nothing for plain numbers.
+[[nodiscard]] constexpr std::optional<BlockFormat> block_format(GgmlType type) noexcept {
+  switch (type) {
+    case GgmlType::q4_0:
+      return BlockFormat::q4_0;
+    case GgmlType::q4_1:
+      return BlockFormat::q4_1;
+    case GgmlType::q5_0:
+      return BlockFormat::q5_0;
+    case GgmlType::q5_1:
+      return BlockFormat::q5_1;
+    case GgmlType::q8_0:
+      return BlockFormat::q8_0;
+    case GgmlType::q2_k:
+      return BlockFormat::q2_k;
+    case GgmlType::q3_k:
+      return BlockFormat::q3_k;
+    case GgmlType::q4_k:
+      return BlockFormat::q4_k;
+    case GgmlType::q5_k:
+      return BlockFormat::q5_k;
+    case GgmlType::q6_k:
+      return BlockFormat::q6_k;
+    case GgmlType::f32:
+    case GgmlType::f16:
+    case GgmlType::bf16:
+      break;
+  }
+  return std::nullopt;
+}
+
+/// Values and bytes of one block; a plain number is a block of one.
 struct GgmlBlock {
   std::size_t values;
   std::size_t bytes;
 };
 
 [[nodiscard]] constexpr GgmlBlock ggml_block(GgmlType type) noexcept {
-  switch (type) {
-    case GgmlType::f32:
-      return {1, 4};
-    case GgmlType::f16:
-    case GgmlType::bf16:
-      return {1, 2};
-    case GgmlType::q4_0:
-      return {32, 18};
-    case GgmlType::q4_1:
-      return {32, 20};
-    case GgmlType::q8_0:
-      return {32, 34};
-  }
-  return {1, 0};
+  if (auto const format = block_format(type))
+    return {static_cast<std::size_t>(block_values(*format)), static_cast<std::size_t>(block_bytes(*format))};
+  return {1, type == GgmlType::f32 ? std::size_t{4} : std::size_t{2}};
 }
 
 /// ggml's name of any tensor type, readable by this library or not.
@@ -64,6 +88,8 @@ struct GgmlBlock {
   return type < names.size() ? names[type] : "unknown";
 }
 
-[[nodiscard]] constexpr bool ggml_type_readable(std::uint32_t type) noexcept { return type <= 3 || type == 8 || type == 30; }
+[[nodiscard]] constexpr bool ggml_type_readable(std::uint32_t type) noexcept {
+  return type <= 3 || (type >= 6 && type <= 8) || (type >= 10 && type <= 14) || type == 30;
+}
 
 }  // namespace graft

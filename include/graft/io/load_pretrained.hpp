@@ -17,6 +17,7 @@
 #include <graft/io/open_checkpoint.hpp>
 #include <graft/io/stored_names.hpp>
 #include <graft/models/pretrained.hpp>
+#include <graft/weights/blocks.hpp>
 
 namespace graft {
 
@@ -38,13 +39,15 @@ template <class Scalar>
   return tensor;
 }
 
-/// A matrix in the narrowest storage that loses nothing: bfloat16 and half stay as they are for a float model.
+/// A matrix in the narrowest storage that loses nothing: quantized blocks stay blocks, bfloat16 and half as they are for a float model.
 template <class Scalar>
 [[nodiscard]] FrozenMatrix<Scalar> load_matrix(Checkpoint const& checkpoint, std::string const& name,
                                                SiteInfo const& site) {
   bool const turned = site.layout == Layout::in_out;
   std::vector<std::int64_t> const shape{turned ? site.in : site.out, turned ? site.out : site.in};
   TensorEntry const entry = checkpoint.require(name, shape);
+  if (auto const stored = checkpoint.blocks(name); stored && stored->turned == turned)
+    return FrozenMatrix<Scalar>(std::make_shared<BlockStorage<Scalar> const>(stored->matrix, stored->owner, site.layout));
   auto const narrow = [&](auto tag) -> FrozenMatrix<Scalar> {
     using Stored = decltype(tag);
     auto* const data = const_cast<Stored*>(reinterpret_cast<Stored const*>(entry.data));

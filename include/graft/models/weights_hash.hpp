@@ -6,17 +6,17 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include <graft/core/checksum.hpp>
 #include <graft/core/dtype.hpp>
 #include <graft/core/thread_pool.hpp>
-#include <graft/tensor/frozen_matrix.hpp>
+#include <graft/weights/frozen_matrix.hpp>
 #include <graft/tensor/tensor.hpp>
 
 namespace graft {
@@ -32,19 +32,31 @@ class WeightsHash {
     std::string const label = cat(name, " ", tensor.shape(), ";");
     order_ = checksum(label.data(), label.size(), order_);
     for (Index first = 0; first < tensor.size(); first += piece)
-      pieces_.push_back({tensor.data() + first, std::min(piece, tensor.size() - first), &hash_piece<Stored>});
+      pieces_.push_back([at = tensor.data() + first, count = std::min(piece, tensor.size() - first)] {
+        return hash_values(count, [at](Index from, Index size, float* wide) {
+          for (Index i = 0; i < size; ++i) wide[i] = static_cast<float>(at[from + i]);
+        });
+      });
   }
   template <class Scalar>
   void add(std::string_view name, FrozenMatrix<Scalar, Cpu> const& matrix) {
-    if (!matrix.empty()) std::visit([&](auto const& stored) { add(name, stored); }, matrix.storage());
+    if (matrix.empty()) return;
+    auto const* const storage = matrix.storage().get();
+    bool const turned = matrix.layout() == Layout::in_out;
+    std::string const label = cat(name, " ", turned ? Shape{matrix.in(), matrix.out()} : Shape{matrix.out(), matrix.in()}, ";");
+    order_ = checksum(label.data(), label.size(), order_);
+    if (!storage->in_order()) return add_dense(matrix.dense());
+    for (Index first = 0; first < matrix.size(); first += piece)
+      pieces_.push_back([storage, first, count = std::min(piece, matrix.size() - first)] {
+        return hash_values(count, [&](Index from, Index size, float* wide) { storage->read(first + from, size, wide); });
+      });
   }
 
   /// 16 hexadecimal digits.
   [[nodiscard]] std::string digits() const {
     std::vector<std::uint64_t> sums(pieces_.size());
     parallel_for(static_cast<Index>(pieces_.size()), [&](Index i) {
-      auto const& one = pieces_[static_cast<std::size_t>(i)];
-      sums[static_cast<std::size_t>(i)] = one.hash(one.values, one.count);
+      sums[static_cast<std::size_t>(i)] = pieces_[static_cast<std::size_t>(i)]();
     });
     char text[20];
     std::snprintf(text, sizeof text, "%016llx",
@@ -54,25 +66,34 @@ class WeightsHash {
 
  private:
   static constexpr Index piece = 1 << 18;
-  struct Piece {
-    void const* values;
-    Index count;
-    std::uint64_t (*hash)(void const*, Index);
-  };
-  template <class Stored>
-  static std::uint64_t hash_piece(void const* values, Index count) {
-    auto const* const stored = static_cast<Stored const*>(values);
+  /// The pieces of a matrix that is not kept so long.
+  template <class Scalar>
+  void add_dense(Tensor<Scalar, Cpu> const& dense) {
+    Index const pieces = (dense.size() + piece - 1) / piece;
+    std::vector<std::uint64_t> sums(static_cast<std::size_t>(pieces));
+    parallel_for(pieces, [&](Index i) {
+      auto const* const at = dense.data() + i * piece;
+      sums[static_cast<std::size_t>(i)] =
+          hash_values(std::min(piece, dense.size() - i * piece), [at](Index from, Index size, float* wide) {
+            for (Index k = 0; k < size; ++k) wide[k] = static_cast<float>(at[from + k]);
+          });
+    });
+    for (std::uint64_t const sum : sums) pieces_.push_back([sum] { return sum; });
+  }
+  /// `read(first, count, wide)` gives the numbers.
+  template <class Read>
+  static std::uint64_t hash_values(Index count, Read const& read) {
     std::array<float, 4096> wide;
     std::uint64_t sum = 0;
     for (Index first = 0; first < count; first += static_cast<Index>(wide.size())) {
       Index const size = std::min(static_cast<Index>(wide.size()), count - first);
-      for (Index i = 0; i < size; ++i) wide[static_cast<std::size_t>(i)] = static_cast<float>(stored[first + i]);
+      read(first, size, wide.data());
       sum = checksum(wide.data(), static_cast<std::size_t>(size) * sizeof(float), sum);
     }
     return sum;
   }
 
-  std::vector<Piece> pieces_;
+  std::vector<std::function<std::uint64_t()>> pieces_;
   std::uint64_t order_ = 0;
 };
 

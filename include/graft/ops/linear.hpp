@@ -6,7 +6,7 @@
 
 #include <graft/autograd/trainable.hpp>
 #include <graft/kernels/bias.hpp>
-#include <graft/tensor/frozen_matrix.hpp>
+#include <graft/weights/frozen_matrix.hpp>
 
 namespace graft {
 

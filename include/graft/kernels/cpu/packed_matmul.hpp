@@ -40,16 +40,16 @@ struct PackedBlocks {
   }
 };
 
-/// The tile of C at (i, j) of `rows` × `columns`, on this thread.
-template <class Scalar>
-void packed_task(Product<Scalar> const& p, Index i, Index rows, Index j, Index columns, Index deepest) {
+/// The tile of C at (i, j) of `rows` × `columns`, on this thread. `pack(t, depth, j, columns, in_place, buffer, panels)` gives op(B)'s panels.
+template <class Scalar, class Pack>
+void packed_task(Product<Scalar> const& p, Pack const& pack, Index i, Index rows, Index j, Index columns, Index deepest) {
   thread_local std::vector<Scalar> packed, turned;
   thread_local std::vector<Panel<Scalar>> panels;
   constexpr Index high = Tile<Scalar>::height;
   Index const strips = (rows + high - 1) / high, even = (rows + strips - 1) / strips;
   for (Index t = 0; t < p.k; t += deepest) {
     Index const depth = std::min(deepest, p.k - t);
-    pack_panels(p, t, depth, j, columns, strips <= 3, packed, panels);
+    pack(t, depth, j, columns, strips <= 3, packed, panels);
     Scalar const beta = t == 0 ? p.beta : Scalar(1);
     for (Index r = 0; r < rows; r += even) {
       Strip<Scalar> const a = strip_of(p, i + r, std::min(even, rows - r), t, depth, turned);
@@ -62,7 +62,16 @@ void packed_task(Product<Scalar> const& p, Index i, Index rows, Index j, Index c
   }
 }
 
-/// C = β·C + op(A)·op(B) in tasks on the pool.
+/// C = β·C + op(A)·op(B) in tasks on the pool, cut as told, op(B) packed as told; k > 0.
+template <class Scalar, class Pack>
+void packed_matmul(Product<Scalar> const& p, PackedBlocks<Scalar> const& cut, Pack const& pack) {
+  parallel_for(cut.down * cut.across, [&](Index task) {
+    Index const i = task % cut.down * cut.rows, j = task / cut.down * cut.columns;
+    packed_task(p, pack, i, std::min(cut.rows, p.m - i), j, std::min(cut.columns, p.n - j), cut.depth);
+  });
+}
+
+/// C = β·C + op(A)·op(B).
 template <class Scalar>
 void packed_matmul(Product<Scalar> const& p) {
   if (p.k == 0) {
@@ -70,11 +79,10 @@ void packed_matmul(Product<Scalar> const& p) {
       for (Index j = 0; j < p.n; ++j) p.c[i * p.ldc + j] = p.beta == Scalar(0) ? Scalar(0) : p.beta * p.c[i * p.ldc + j];
     return;
   }
-  PackedBlocks<Scalar> const cut(p.m, p.n, p.k);
-  parallel_for(cut.down * cut.across, [&](Index task) {
-    Index const i = task % cut.down * cut.rows, j = task / cut.down * cut.columns;
-    packed_task(p, i, std::min(cut.rows, p.m - i), j, std::min(cut.columns, p.n - j), cut.depth);
-  });
+  auto const pack = [&](Index t, Index depth, Index j, Index columns, bool in_place, auto& buffer, auto& panels) {
+    pack_panels(p, t, depth, j, columns, in_place, buffer, panels);
+  };
+  packed_matmul(p, PackedBlocks<Scalar>(p.m, p.n, p.k), pack);
 }
 
 }  // namespace graft::kernels::cpu

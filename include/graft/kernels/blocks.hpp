@@ -1,0 +1,52 @@
+/// @file
+/// @brief Matrices kept as quantized blocks: widened rows, and products that widen what they read while it is in the cache.
+#pragma once
+
+#include <cstddef>
+
+#include <graft/core/device.hpp>
+#include <graft/kernels/block_format.hpp>
+
+namespace graft::kernels {
+
+/// Rows of quantized blocks `[rows, columns]`; columns are a multiple of `block_values(format)`.
+struct BlockMatrix {
+  BlockFormat format;
+  std::byte const* data;  ///< the first stored row, at any alignment
+  Index rows, columns;
+  Index head_rows = 0;  ///< even: in every so many stored rows, row 2i is the i-th of their first half, 2i + 1 of their second; 0: in order
+  Index first = 0;      ///< the number of row 0 among the stored ones
+
+  [[nodiscard]] Index row_bytes() const { return columns / block_values(format) * block_bytes(format); }
+  /// Where row `i` is stored.
+  [[nodiscard]] std::byte const* row(Index i) const {
+    Index stored = first + i;
+    if (head_rows > 0) {
+      Index const in_head = stored % head_rows, half = head_rows / 2;
+      stored += (in_head < half ? 2 * in_head : 2 * (in_head - half) + 1) - in_head;
+    }
+    return data + stored * row_bytes();
+  }
+};
+
+/// `count` numbers (whole blocks) stored from `source` on.
+template <class To>
+void widen_blocks(Cpu, BlockFormat format, std::byte const* source, Index count, To* y);
+
+/// Rows [first, last): y `[last − first, columns]`.
+template <class To>
+void widen_rows(Cpu, BlockMatrix const& w, Index first, Index last, To* y);
+
+/// y = β·y + x·Wᵀ; x `[rows, w.columns]`, y `[rows, w.rows]`.
+template <class Scalar>
+void times_blocks_transposed(Cpu, BlockMatrix const& w, Scalar const* x, Index rows, Scalar* y, Scalar beta);
+
+/// y = β·y + g·W; g `[rows, w.rows]`, y `[rows, w.columns]`.
+template <class Scalar>
+void times_blocks(Cpu, BlockMatrix const& w, Scalar const* g, Index rows, Scalar* y, Scalar beta);
+
+}  // namespace graft::kernels
+
+#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
+#include <graft/kernels/cpu/blocks.hpp>
+#endif

@@ -1,0 +1,150 @@
+/// @file
+/// @brief Products with quantized blocks on the host: few rows of x meet a few stored rows at a time, more rows the packed product, whose
+/// panels are widened straight from the blocks.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include <graft/core/thread_pool.hpp>
+#include <graft/kernels/blocks.hpp>
+#include <graft/kernels/cpu/dequantize.hpp>
+#include <graft/kernels/cpu/few_rows.hpp>
+#include <graft/kernels/cpu/packed_matmul.hpp>
+
+namespace graft::kernels {
+
+namespace cpu {
+
+/// W's numbers at row `i`, columns [t, t + count), whole blocks.
+template <BlockFormat format, class To>
+void dequantize_part(BlockMatrix const& w, Index i, Index t, Index count, To* y) {
+  dequantize<format>(w.row(i) + t / block_values(format) * block_bytes(format), count, y);
+}
+
+/// The panels of Wᵀ's rows [t, t + depth), columns [j, j + columns): stored rows are widened a panel at a time, then transposed.
+template <BlockFormat format, class Scalar>
+void pack_blocks_transposed(BlockMatrix const& w, Index t, Index depth, Index j, Index columns, std::vector<Scalar>& buffer,
+                            std::vector<Panel<Scalar>>& panels) {
+  thread_local std::vector<Scalar> scratch;
+  constexpr Index lanes = Tile<Scalar>::lanes, wide = Tile<Scalar>::columns;
+  buffer.resize(static_cast<std::size_t>(depth * (columns + wide)));
+  scratch.resize(static_cast<std::size_t>(depth * wide));
+  panels.clear();
+  Scalar* to = buffer.data();
+  for (Index c = 0; c < columns; c += wide) {
+    Index const valid = std::min(columns - c, wide), width = valid <= lanes ? lanes : wide;
+    for (Index r = 0; r < valid; ++r) dequantize_part<format>(w, j + c + r, t, depth, scratch.data() + r * depth);
+    Product<Scalar> const widened{0, valid, depth, nullptr, 0, Read::plain, scratch.data(), depth, Read::transposed, 0, nullptr, 0};
+    pack_transposed(widened, 0, depth, 0, valid, width, to);
+    panels.push_back({to, width, width, valid});
+    to += depth * width;
+  }
+}
+
+/// The panels of W's rows [t, t + depth), columns [j, j + columns), whole blocks.
+template <BlockFormat format, class Scalar>
+void pack_blocks(BlockMatrix const& w, Index t, Index depth, Index j, Index columns, std::vector<Scalar>& buffer,
+                 std::vector<Panel<Scalar>>& panels) {
+  thread_local std::vector<Scalar> line;
+  constexpr Index lanes = Tile<Scalar>::lanes, wide = Tile<Scalar>::columns;
+  buffer.resize(static_cast<std::size_t>(depth * (columns + wide)));
+  line.resize(static_cast<std::size_t>(columns));
+  panels.clear();
+  Scalar* to = buffer.data();
+  for (Index c = 0; c < columns; c += wide) {
+    Index const valid = std::min(columns - c, wide), width = valid <= lanes ? lanes : wide;
+    panels.push_back({to, width, width, valid});
+    to += depth * width;
+  }
+  for (Index u = 0; u < depth; ++u) {
+    dequantize_part<format>(w, t + u, j, columns, line.data());
+    Scalar const* from = line.data();
+    Index start = 0;
+    for (auto const& panel : panels) {
+      pack_row(from, panel.valid, panel.width, buffer.data() + start + u * panel.width);
+      from += panel.valid;
+      start += depth * panel.width;
+    }
+  }
+}
+
+/// C = β·C + A·Wᵀ for few rows of A: four stored rows at a time are widened and multiplied while they are in the first-level cache.
+template <BlockFormat format, class Scalar>
+void few_rows_of_blocks(BlockMatrix const& w, Product<Scalar> const& p) {
+  Index const grain = (rows_per_chunk(p.k, 65536) + 3) / 4 * 4;
+  parallel_chunks(p.n, grain, [&](Index first, Index last) {
+    thread_local std::vector<Scalar> rows;
+    rows.resize(static_cast<std::size_t>(4 * p.k));
+    for (Index j = first; j < last; j += 4) {
+      Index const count = std::min<Index>(4, last - j);
+      for (Index r = 0; r < count; ++r) dequantize_part<format>(w, j + r, 0, p.k, rows.data() + r * p.k);
+      Product<Scalar> part = p;
+      part.b = rows.data();
+      part.ldb = p.k;
+      part.c = p.c + j;
+      if (count == 4)
+        dot_columns<4>(part, 0);
+      else
+        for (Index r = 0; r < count; ++r) dot_columns<1>(part, r);
+    }
+  });
+}
+
+/// How a product with blocks is cut: as any other, at the blocks' bounds.
+template <class Scalar>
+PackedBlocks<Scalar> cut_at_blocks(Product<Scalar> const& p, Index values) {
+  PackedBlocks<Scalar> cut(p.m, p.n, p.k);
+  auto const whole = [&](Index size) { return (size + values - 1) / values * values; };
+  if (p.read_b == Read::transposed) {
+    cut.depth = whole(cut.depth);
+  } else {
+    cut.columns = whole(cut.columns);
+    cut.across = (p.n + cut.columns - 1) / cut.columns;
+  }
+  return cut;
+}
+
+template <class Scalar>
+void multiply_blocks(BlockMatrix const& w, Product<Scalar> const& p) {
+  if (p.m == 0 || p.n == 0) return;
+  if (p.k == 0) return packed_matmul(p);
+  with_format(w.format, [&](auto tag) {
+    constexpr BlockFormat format = decltype(tag)::value;
+    bool const turned = p.read_b == Read::transposed;
+    if (turned && p.m <= few_rows_limit) return few_rows_of_blocks<format>(w, p);
+    auto const pack = [&](Index t, Index depth, Index j, Index columns, bool, auto& buffer, auto& panels) {
+      turned ? pack_blocks_transposed<format>(w, t, depth, j, columns, buffer, panels)
+             : pack_blocks<format>(w, t, depth, j, columns, buffer, panels);
+    };
+    packed_matmul(p, cut_at_blocks(p, block_values(format)), pack);
+  });
+}
+
+}  // namespace cpu
+
+template <class To>
+void widen_blocks(Cpu, BlockFormat format, std::byte const* source, Index count, To* y) {
+  cpu::with_format(format, [&](auto tag) { cpu::dequantize<decltype(tag)::value>(source, count, y); });
+}
+
+template <class To>
+void widen_rows(Cpu, BlockMatrix const& w, Index first, Index last, To* y) {
+  cpu::with_format(w.format, [&](auto tag) {
+    parallel_chunks(last - first, rows_per_chunk(w.columns), [&](Index from, Index to) {
+      for (Index i = from; i < to; ++i) cpu::dequantize<decltype(tag)::value>(w.row(first + i), w.columns, y + i * w.columns);
+    });
+  });
+}
+
+template <class Scalar>
+void times_blocks_transposed(Cpu, BlockMatrix const& w, Scalar const* x, Index rows, Scalar* y, Scalar beta) {
+  cpu::multiply_blocks<Scalar>(w, {rows, w.rows, w.columns, x, w.columns, Read::plain, nullptr, 0, Read::transposed, beta, y, w.rows});
+}
+
+template <class Scalar>
+void times_blocks(Cpu, BlockMatrix const& w, Scalar const* g, Index rows, Scalar* y, Scalar beta) {
+  cpu::multiply_blocks<Scalar>(w, {rows, w.columns, w.rows, g, w.rows, Read::plain, nullptr, 0, Read::plain, beta, y, w.columns});
+}
+
+}  // namespace graft::kernels

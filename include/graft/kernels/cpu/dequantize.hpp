@@ -1,0 +1,266 @@
+/// @file
+/// @brief Quantized blocks → numbers, one function a format, as loops that vectorize.
+/// A half (11 significant bits) times the integers of a block is exact in float32, so that results do not depend on whether the compiler
+/// fuses multiplications and additions.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#ifdef __F16C__
+#include <immintrin.h>
+#endif
+
+#include <graft/core/dtype.hpp>
+#include <graft/kernels/block_format.hpp>
+
+namespace graft::kernels::cpu {
+
+[[nodiscard]] inline float load_half(std::byte const* source) noexcept {
+  std::uint16_t bits = 0;
+  std::memcpy(&bits, source, 2);
+#ifdef __F16C__
+  return _cvtsh_ss(bits);
+#else
+  return graft::detail::half_bits_to_float(bits);
+#endif
+}
+
+/// `count` bytes in memory of their own, so that what is written cannot overlap them.
+template <class Byte, std::size_t count>
+[[nodiscard]] inline std::array<Byte, count> load_bytes(std::byte const* source) noexcept {
+  std::array<Byte, count> bytes;
+  std::memcpy(bytes.data(), source, count);
+  return bytes;
+}
+
+/// y_i = scale·q_i − minimum over `count` integers.
+template <std::size_t count, class Quants, class To>
+inline void scale_quants(float scale, float minimum, Quants const& quants, To* y) noexcept {
+  for (std::size_t i = 0; i < count; ++i) y[i] = static_cast<To>(scale * static_cast<float>(quants[i]) - minimum);
+}
+template <std::size_t count, class Quants, class To>
+inline void scale_quants(float scale, Quants const& quants, To* y) noexcept {
+  for (std::size_t i = 0; i < count; ++i) y[i] = static_cast<To>(scale * static_cast<float>(quants[i]));
+}
+
+template <BlockFormat format>
+struct Dequantize;
+
+/// d·q
+template <>
+struct Dequantize<BlockFormat::q8_0> {
+  template <class To>
+  static void block(std::byte const* from, To* y) noexcept {
+    scale_quants<32>(load_half(from), load_bytes<std::int8_t, 32>(from + 2), y);
+  }
+};
+
+/// d·(q − 8); nibbles 0 … 15 are the bytes' lower halves, 16 … 31 the upper.
+template <>
+struct Dequantize<BlockFormat::q4_0> {
+  template <class To>
+  static void block(std::byte const* from, To* y) noexcept {
+    auto const bytes = load_bytes<std::uint8_t, 16>(from + 2);
+    std::array<std::int8_t, 32> q;
+    for (std::size_t i = 0; i < 16; ++i) q[i] = static_cast<std::int8_t>((bytes[i] & 15) - 8);
+    for (std::size_t i = 0; i < 16; ++i) q[i + 16] = static_cast<std::int8_t>((bytes[i] >> 4) - 8);
+    scale_quants<32>(load_half(from), q, y);
+  }
+};
+
+/// d·q + m
+template <>
+struct Dequantize<BlockFormat::q4_1> {
+  template <class To>
+  static void block(std::byte const* from, To* y) noexcept {
+    auto const bytes = load_bytes<std::uint8_t, 16>(from + 4);
+    std::array<std::uint8_t, 32> q;
+    for (std::size_t i = 0; i < 16; ++i) q[i] = static_cast<std::uint8_t>(bytes[i] & 15);
+    for (std::size_t i = 0; i < 16; ++i) q[i + 16] = static_cast<std::uint8_t>(bytes[i] >> 4);
+    scale_quants<32>(load_half(from), -load_half(from + 2), q, y);
+  }
+};
+
+/// The fifth bits of 32 integers.
+[[nodiscard]] inline std::array<std::uint8_t, 32> five_bits(std::byte const* high, std::byte const* low) noexcept {
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, high, 4);
+  auto const bytes = load_bytes<std::uint8_t, 16>(low);
+  std::array<std::uint8_t, 32> q;
+  for (std::uint32_t i = 0; i < 16; ++i) q[i] = static_cast<std::uint8_t>((bytes[i] & 15u) | ((bits >> i & 1u) << 4));
+  for (std::uint32_t i = 0; i < 16; ++i) q[i + 16] = static_cast<std::uint8_t>((bytes[i] >> 4) | ((bits >> (i + 16) & 1u) << 4));
+  return q;
+}
+
+/// d·(q − 16)
+template <>
+struct Dequantize<BlockFormat::q5_0> {
+  template <class To>
+  static void block(std::byte const* from, To* y) noexcept {
+    auto const wide = five_bits(from + 2, from + 6);
+    std::array<std::int8_t, 32> q;
+    for (std::size_t i = 0; i < 32; ++i) q[i] = static_cast<std::int8_t>(wide[i] - 16);
+    scale_quants<32>(load_half(from), q, y);
+  }
+};
+
+/// d·q + m
+template <>
+struct Dequantize<BlockFormat::q5_1> {
+  template <class To>
+  static void block(std::byte const* from, To* y) noexcept {
+    scale_quants<32>(load_half(from), -load_half(from + 2), five_bits(from + 4, from + 8), y);
+  }
+};
+
+/// d·s_j·q − d'·m_j; 16 groups j of 16 with 4-bit scales and minima; integers of 2 bits.
+template <>
+struct Dequantize<BlockFormat::q2_k> {
+  template <class To>
+  static void block(std::byte const* from, To* y) noexcept {
+    auto const scales = load_bytes<std::uint8_t, 16>(from);
+    float const d = load_half(from + 80), minimum = load_half(from + 82);
+    for (std::size_t half = 0; half < 2; ++half) {
+      auto const bytes = load_bytes<std::uint8_t, 32>(from + 16 + 32 * half);
+      for (unsigned j = 0; j < 4; ++j, y += 32) {
+        std::array<std::uint8_t, 32> q;
+        for (std::size_t i = 0; i < 32; ++i) q[i] = static_cast<std::uint8_t>(bytes[i] >> (2 * j) & 3);
+        for (std::size_t part = 0; part < 2; ++part) {
+          std::uint8_t const scale = scales[8 * half + 2 * j + part];
+          scale_quants<16>(d * static_cast<float>(scale & 15), minimum * static_cast<float>(scale >> 4), q.data() + 16 * part, y + 16 * part);
+        }
+      }
+    }
+  }
+};
+
+/// d·(s_j − 32)·q; 16 groups j of 16 with 6-bit scales; integers of 3 bits, −4 … 3.
+template <>
+struct Dequantize<BlockFormat::q3_k> {
+  template <class To>
+  static void block(std::byte const* from, To* y) noexcept {
+    auto const high = load_bytes<std::uint8_t, 32>(from);
+    auto const packed = load_bytes<std::uint8_t, 12>(from + 96);
+    std::array<int, 16> scales;
+    for (std::size_t j = 0; j < 16; ++j) {
+      int const low = j < 8 ? packed[j] & 15 : packed[j - 8] >> 4;
+      scales[j] = (low | ((packed[8 + j % 4] >> (2 * (j / 4)) & 3) << 4)) - 32;
+    }
+    float const d = load_half(from + 108);
+    for (std::size_t half = 0; half < 2; ++half) {
+      auto const bytes = load_bytes<std::uint8_t, 32>(from + 32 + 32 * half);
+      for (unsigned j = 0; j < 4; ++j, y += 32) {
+        unsigned const bit = static_cast<unsigned>(4 * half) + j;
+        std::array<std::int8_t, 32> q;
+        for (std::size_t i = 0; i < 32; ++i)
+          q[i] = static_cast<std::int8_t>((bytes[i] >> (2 * j) & 3) + ((high[i] >> bit & 1) << 2) - 4);
+        for (std::size_t part = 0; part < 2; ++part)
+          scale_quants<16>(d * static_cast<float>(scales[8 * half + 2 * j + part]), q.data() + 16 * part, y + 16 * part);
+      }
+    }
+  }
+};
+
+/// The 6-bit scales and minima of 8 groups, in 12 bytes.
+struct GroupScales {
+  std::array<float, 8> scale, minimum;
+  GroupScales(float d, float least, std::byte const* from) noexcept {
+    auto const b = load_bytes<std::uint8_t, 12>(from);
+    for (std::size_t j = 0; j < 4; ++j) {
+      scale[j] = d * static_cast<float>(b[j] & 63);
+      minimum[j] = least * static_cast<float>(b[j + 4] & 63);
+      scale[j + 4] = d * static_cast<float>((b[j + 8] & 15) | (b[j] >> 6) << 4);
+      minimum[j + 4] = least * static_cast<float>((b[j + 8] >> 4) | (b[j + 4] >> 6) << 4);
+    }
+  }
+};
+
+/// d·s_j·q − d'·m_j; 8 groups j of 32 with 6-bit scales and minima; integers of 4 bits.
+template <>
+struct Dequantize<BlockFormat::q4_k> {
+  template <class To>
+  static void block(std::byte const* from, To* y) noexcept {
+    GroupScales const groups(load_half(from), load_half(from + 2), from + 4);
+    for (std::size_t pair = 0; pair < 4; ++pair, y += 64) {
+      auto const bytes = load_bytes<std::uint8_t, 32>(from + 16 + 32 * pair);
+      std::array<std::uint8_t, 64> q;
+      for (std::size_t i = 0; i < 32; ++i) q[i] = static_cast<std::uint8_t>(bytes[i] & 15);
+      for (std::size_t i = 0; i < 32; ++i) q[i + 32] = static_cast<std::uint8_t>(bytes[i] >> 4);
+      for (std::size_t part = 0; part < 2; ++part)
+        scale_quants<32>(groups.scale[2 * pair + part], groups.minimum[2 * pair + part], q.data() + 32 * part, y + 32 * part);
+    }
+  }
+};
+
+/// As Q4_K, with integers of 5 bits.
+template <>
+struct Dequantize<BlockFormat::q5_k> {
+  template <class To>
+  static void block(std::byte const* from, To* y) noexcept {
+    GroupScales const groups(load_half(from), load_half(from + 2), from + 4);
+    auto const high = load_bytes<std::uint8_t, 32>(from + 16);
+    for (unsigned pair = 0; pair < 4; ++pair, y += 64) {
+      auto const bytes = load_bytes<std::uint8_t, 32>(from + 48 + 32 * pair);
+      std::array<std::uint8_t, 64> q;
+      for (std::size_t i = 0; i < 32; ++i) q[i] = static_cast<std::uint8_t>((bytes[i] & 15) | (high[i] >> (2 * pair) & 1) << 4);
+      for (std::size_t i = 0; i < 32; ++i) q[i + 32] = static_cast<std::uint8_t>((bytes[i] >> 4) | (high[i] >> (2 * pair + 1) & 1) << 4);
+      for (std::size_t part = 0; part < 2; ++part)
+        scale_quants<32>(groups.scale[2 * pair + part], groups.minimum[2 * pair + part], q.data() + 32 * part, y + 32 * part);
+    }
+  }
+};
+
+/// d·s_j·(q − 32); 16 groups j of 16 with 8-bit scales; integers of 6 bits.
+template <>
+struct Dequantize<BlockFormat::q6_k> {
+  template <class To>
+  static void block(std::byte const* from, To* y) noexcept {
+    auto const scales = load_bytes<std::int8_t, 16>(from + 192);
+    float const d = load_half(from + 208);
+    for (std::size_t half = 0; half < 2; ++half) {
+      auto const low = load_bytes<std::uint8_t, 64>(from + 64 * half);
+      auto const high = load_bytes<std::uint8_t, 32>(from + 128 + 32 * half);
+      for (unsigned j = 0; j < 4; ++j, y += 32) {
+        std::uint8_t const* const bytes = low.data() + 32 * (j % 2);
+        unsigned const shift = 4 * (j / 2);
+        std::array<std::int8_t, 32> q;
+        for (std::size_t i = 0; i < 32; ++i)
+          q[i] = static_cast<std::int8_t>(((bytes[i] >> shift & 15) | (high[i] >> (2 * j) & 3) << 4) - 32);
+        for (std::size_t part = 0; part < 2; ++part)
+          scale_quants<16>(d * static_cast<float>(scales[8 * half + 2 * j + part]), q.data() + 16 * part, y + 16 * part);
+      }
+    }
+  }
+};
+
+/// `count` numbers, whole blocks of one format.
+template <BlockFormat format, class To>
+void dequantize(std::byte const* from, Index count, To* y) noexcept {
+  for (Index i = 0; i < count; i += block_values(format), from += block_bytes(format)) Dequantize<format>::block(from, y + i);
+}
+
+/// Calls `f` with the format as a type, once for a whole product.
+template <class F>
+void with_format(BlockFormat format, F const& f) {
+  switch (format) {
+#define GRAFT_FORMAT(name)                                             \
+  case BlockFormat::name:                                              \
+    return f(std::integral_constant<BlockFormat, BlockFormat::name>{})
+    GRAFT_FORMAT(q4_0);
+    GRAFT_FORMAT(q4_1);
+    GRAFT_FORMAT(q5_0);
+    GRAFT_FORMAT(q5_1);
+    GRAFT_FORMAT(q8_0);
+    GRAFT_FORMAT(q2_k);
+    GRAFT_FORMAT(q3_k);
+    GRAFT_FORMAT(q4_k);
+    GRAFT_FORMAT(q5_k);
+    GRAFT_FORMAT(q6_k);
+#undef GRAFT_FORMAT
+  }
+}
+
+}  // namespace graft::kernels::cpu

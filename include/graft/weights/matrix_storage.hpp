@@ -1,0 +1,52 @@
+/// @file
+/// @brief What a frozen weight is used for, whatever its numbers are stored in: one virtual call a product, one storage a file.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+
+#include <graft/core/device.hpp>
+#include <graft/core/types.hpp>
+#include <graft/tensor/tensor.hpp>
+#include <graft/core/layout.hpp>
+
+namespace graft {
+
+/// A W `[out, in]` that never changes. All functions may be called by several threads at once.
+template <class Scalar, class Device = Cpu>
+class MatrixStorage {
+ public:
+  MatrixStorage() = default;
+  MatrixStorage(MatrixStorage const&) = delete;
+  MatrixStorage& operator=(MatrixStorage const&) = delete;
+  virtual ~MatrixStorage() = default;
+
+  [[nodiscard]] virtual Index out() const = 0;
+  [[nodiscard]] virtual Index in() const = 0;
+  /// The layout of `dense()`.
+  [[nodiscard]] virtual Layout layout() const = 0;
+  /// y = β·y + x·Wᵀ; x `[rows, in]`, y `[rows, out]`.
+  virtual void times_transposed(Scalar const* x, Index rows, Scalar* y, Scalar beta) const = 0;
+  /// y = β·y + g·W; g `[rows, out]`, y `[rows, in]`.
+  virtual void times(Scalar const* g, Index rows, Scalar* y, Scalar beta) const = 0;
+  /// Row `i` of W (`[in]`).
+  virtual void row(Index i, Scalar* y) const = 0;
+  /// W's outputs [first, last), sharing storage.
+  /// @throws ShapeError for a range outside W, or a storage whose outputs do not lie together
+  [[nodiscard]] virtual std::shared_ptr<MatrixStorage const> outputs(Index first, Index last) const = 0;
+  /// All of W in the model's scalar, in `layout()`, in memory of its own.
+  [[nodiscard]] virtual Tensor<Scalar, Device> dense() const = 0;
+  /// Whether `read` costs no more than the elements that it reads.
+  [[nodiscard]] virtual bool in_order() const { return true; }
+  /// Elements [first, first + count) of `dense()`, each rounded to float; host storages where `in_order()` only.
+  virtual void read(Index first, Index count, float* y) const = 0;
+  /// Bytes of the stored numbers.
+  [[nodiscard]] virtual std::size_t bytes() const = 0;
+  /// Where the stored numbers begin: the same for storages that share them.
+  [[nodiscard]] virtual void const* address() const = 0;
+  /// "float32", "bfloat16", "Q4_1", …
+  [[nodiscard]] virtual std::string_view name() const = 0;
+};
+
+}  // namespace graft
