@@ -3,6 +3,7 @@
 /// A program that needs less, or compiles often, includes the parts: one header a strategy, an operation, a file format.
 #pragma once
 
+#include <graft/adaptation/adapter_table.hpp>
 #include <graft/adaptation/bitfit.hpp>
 #include <graft/adaptation/bottleneck_adapter.hpp>
 #include <graft/adaptation/classification_head.hpp>
@@ -40,6 +41,7 @@
 
 #include <graft/models/adapt.hpp>
 #include <graft/models/adapter_set.hpp>
+#include <graft/models/add_adapter.hpp>
 #include <graft/models/bart.hpp>
 #include <graft/models/bert.hpp>
 #include <graft/models/combine.hpp>

@@ -2,6 +2,7 @@
 /// @brief Several strategies in one model: every hook runs through them in order.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -87,6 +88,13 @@ class Composed<Adaptations...>::State {
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows, Step const& step) const
       requires(HasProject<PartState<Adaptations>, Scalar, Device> || ...) {
     return project_with<sizeof...(Adaptations)>(site, x, linear, rows, step);
+  }
+  [[nodiscard]] ProductChange changes(SiteAddress const& site) const {
+    ProductChange most = ProductChange::none;
+    each([&](auto const& state) {
+      if constexpr (HasProject<std::remove_cvref_t<decltype(state)>, Scalar, Device>) most = std::max(most, product_change(state, site));
+    });
+    return most;
   }
   [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const& residual, Value const& input, Value output,
                                      Rows const& rows, Step const& step) const

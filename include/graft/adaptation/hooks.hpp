@@ -15,6 +15,7 @@
 /// | `after_sublayer(LayerAddress, Sublayer, residual, input, output, Rows const&) -> output` | before it joins the residual | adapters |
 /// | `after_layer(LayerAddress, x, Rows const&) -> x` | after every layer | adapters between layers |
 /// | `trained(SiteAddress, Part) -> Variable const*`, static `Roles trained_roles` | where such a weight is used | fine-tuning, BitFit |
+/// | `changes(SiteAddress) -> ProductChange` | of every product of an `AdapterTable` | LoRA, (IA)³ |
 /// | `has_adapter(Index) -> bool` | of every row, before anything is computed | `AdapterTable` |
 ///
 /// Hooks are const: a step is a value. What `prepare` computes of the parameters it returns, as a type of the strategy's own, and every
@@ -106,6 +107,21 @@ concept HasProject =
 /// does not read it.
 template <class State>
 concept AddsToProducts = requires { requires State::adds_to_products; };
+/// What a strategy's `project` does with a product.
+enum class ProductChange {
+  none,    ///< it returns linear(x)
+  output,  ///< it calls the linear map with x itself, and changes the result or adds to it
+  input,   ///< it may call the linear map with something else
+};
+/// A state may say so of each site with `ProductChange changes(SiteAddress const&) const`: then the rows of an `AdapterTable` share the
+/// base's product wherever its input is theirs. A composition changes what any of its parts changes.
+template <class State>
+[[nodiscard]] ProductChange product_change(State const& state, SiteAddress const& site) {
+  if constexpr (requires { state.changes(site); })
+    return state.changes(site);
+  else
+    return ProductChange::input;
+}
 template <class State, class S, class D>
 concept HasAfterSublayer =
     requires(State const& s, LayerAddress l, Sublayer u, Variable<S, D> const& v, Rows const& r) { s.after_sublayer(l, u, v, v, v, r); } ||

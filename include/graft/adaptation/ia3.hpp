@@ -65,6 +65,10 @@ class IA3::State {
     for (auto& unit : units_) all.push_back(&unit.scale);
     return all;
   }
+  [[nodiscard]] ProductChange changes(SiteAddress const& site) const {
+    Unit const* const unit = find(site);
+    return !unit ? ProductChange::none : unit->scales_input ? ProductChange::input : ProductChange::output;
+  }
   template <class Linear>
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const&) const {
     Unit const* const unit = find(site);

@@ -75,6 +75,11 @@ class LoRA::State {
     return all;
   }
   static constexpr bool adds_to_products = true;
+  [[nodiscard]] ProductChange changes(SiteAddress const& site) const {
+    for (auto const& unit : units_)
+      if (unit.site == site) return ProductChange::output;
+    return ProductChange::none;
+  }
   template <class Linear>
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const {
     for (auto const& unit : units_) {

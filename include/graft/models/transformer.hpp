@@ -55,6 +55,8 @@ class Transformer {
   [[nodiscard]] std::optional<std::uint64_t> seed() const { return seed_; }
   [[nodiscard]] State& state() { return *state_; }
   [[nodiscard]] State const& state() const { return *state_; }
+  /// The state itself, which copies of the model share.
+  [[nodiscard]] std::shared_ptr<State> const& shared_state() const { return state_; }
   /// Parameters that training changes.
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return state_->parameters(); }
   [[nodiscard]] ParameterCounts parameter_counts() const {
