@@ -36,15 +36,18 @@ template <class Byte, std::size_t count>
   return bytes;
 }
 
-/// y_i = scale·q_i − minimum over `count` integers.
-template <std::size_t count, class Quants, class To>
-inline void scale_quants(float scale, float minimum, Quants const& quants, To* y) noexcept {
-  for (std::size_t i = 0; i < count; ++i) y[i] = static_cast<To>(scale * static_cast<float>(quants[i]) - minimum);
+/// y_i = scale·q(i) − minimum for i below `count`; q(i) is an int. In one pass from bytes to numbers: an array of integers between would
+/// be read before its stores have ended.
+template <int count, class Quant, class To>
+inline void scale_quants(float scale, float minimum, Quant const& q, To* y) noexcept {
+  for (int i = 0; i < count; ++i) y[i] = static_cast<To>(scale * static_cast<float>(q(i)) - minimum);
 }
-template <std::size_t count, class Quants, class To>
-inline void scale_quants(float scale, Quants const& quants, To* y) noexcept {
-  for (std::size_t i = 0; i < count; ++i) y[i] = static_cast<To>(scale * static_cast<float>(quants[i]));
+template <int count, class Quant, class To>
+inline void scale_quants(float scale, Quant const& q, To* y) noexcept {
+  for (int i = 0; i < count; ++i) y[i] = static_cast<To>(scale * static_cast<float>(q(i)));
 }
+
+[[nodiscard]] constexpr std::size_t at(int i) noexcept { return static_cast<std::size_t>(i); }
 
 template <BlockFormat format>
 struct Dequantize;
@@ -54,7 +57,8 @@ template <>
 struct Dequantize<BlockFormat::q8_0> {
   template <class To>
   static void block(std::byte const* from, To* y) noexcept {
-    scale_quants<32>(load_half(from), load_bytes<std::int8_t, 32>(from + 2), y);
+    auto const bytes = load_bytes<std::int8_t, 32>(from + 2);
+    scale_quants<32>(load_half(from), [&](int i) { return int{bytes[at(i)]}; }, y);
   }
 };
 
@@ -63,11 +67,10 @@ template <>
 struct Dequantize<BlockFormat::q4_0> {
   template <class To>
   static void block(std::byte const* from, To* y) noexcept {
+    float const d = load_half(from);
     auto const bytes = load_bytes<std::uint8_t, 16>(from + 2);
-    std::array<std::int8_t, 32> q;
-    for (std::size_t i = 0; i < 16; ++i) q[i] = static_cast<std::int8_t>((bytes[i] & 15) - 8);
-    for (std::size_t i = 0; i < 16; ++i) q[i + 16] = static_cast<std::int8_t>((bytes[i] >> 4) - 8);
-    scale_quants<32>(load_half(from), q, y);
+    scale_quants<16>(d, [&](int i) { return (bytes[at(i)] & 15) - 8; }, y);
+    scale_quants<16>(d, [&](int i) { return (bytes[at(i)] >> 4) - 8; }, y + 16);
   }
 };
 
@@ -76,34 +79,24 @@ template <>
 struct Dequantize<BlockFormat::q4_1> {
   template <class To>
   static void block(std::byte const* from, To* y) noexcept {
+    float const d = load_half(from), minimum = -load_half(from + 2);
     auto const bytes = load_bytes<std::uint8_t, 16>(from + 4);
-    std::array<std::uint8_t, 32> q;
-    for (std::size_t i = 0; i < 16; ++i) q[i] = static_cast<std::uint8_t>(bytes[i] & 15);
-    for (std::size_t i = 0; i < 16; ++i) q[i + 16] = static_cast<std::uint8_t>(bytes[i] >> 4);
-    scale_quants<32>(load_half(from), -load_half(from + 2), q, y);
+    scale_quants<16>(d, minimum, [&](int i) { return bytes[at(i)] & 15; }, y);
+    scale_quants<16>(d, minimum, [&](int i) { return bytes[at(i)] >> 4; }, y + 16);
   }
 };
 
-/// The fifth bits of 32 integers.
-[[nodiscard]] inline std::array<std::uint8_t, 32> five_bits(std::byte const* high, std::byte const* low) noexcept {
-  std::uint32_t bits = 0;
-  std::memcpy(&bits, high, 4);
-  auto const bytes = load_bytes<std::uint8_t, 16>(low);
-  std::array<std::uint8_t, 32> q;
-  for (std::uint32_t i = 0; i < 16; ++i) q[i] = static_cast<std::uint8_t>((bytes[i] & 15u) | ((bits >> i & 1u) << 4));
-  for (std::uint32_t i = 0; i < 16; ++i) q[i + 16] = static_cast<std::uint8_t>((bytes[i] >> 4) | ((bits >> (i + 16) & 1u) << 4));
-  return q;
-}
-
-/// d·(q − 16)
+/// d·(q − 16); the fifth bit of integer i is bit i of the four bytes before the nibbles.
 template <>
 struct Dequantize<BlockFormat::q5_0> {
   template <class To>
   static void block(std::byte const* from, To* y) noexcept {
-    auto const wide = five_bits(from + 2, from + 6);
-    std::array<std::int8_t, 32> q;
-    for (std::size_t i = 0; i < 32; ++i) q[i] = static_cast<std::int8_t>(wide[i] - 16);
-    scale_quants<32>(load_half(from), q, y);
+    float const d = load_half(from);
+    std::uint32_t high = 0;
+    std::memcpy(&high, from + 2, 4);
+    auto const bytes = load_bytes<std::uint8_t, 16>(from + 6);
+    scale_quants<16>(d, [&](int i) { return ((bytes[at(i)] & 15) | static_cast<int>(high >> i & 1) << 4) - 16; }, y);
+    scale_quants<16>(d, [&](int i) { return ((bytes[at(i)] >> 4) | static_cast<int>(high >> (i + 16) & 1) << 4) - 16; }, y + 16);
   }
 };
 
@@ -112,7 +105,12 @@ template <>
 struct Dequantize<BlockFormat::q5_1> {
   template <class To>
   static void block(std::byte const* from, To* y) noexcept {
-    scale_quants<32>(load_half(from), -load_half(from + 2), five_bits(from + 4, from + 8), y);
+    float const d = load_half(from), minimum = -load_half(from + 2);
+    std::uint32_t high = 0;
+    std::memcpy(&high, from + 4, 4);
+    auto const bytes = load_bytes<std::uint8_t, 16>(from + 8);
+    scale_quants<16>(d, minimum, [&](int i) { return (bytes[at(i)] & 15) | static_cast<int>(high >> i & 1) << 4; }, y);
+    scale_quants<16>(d, minimum, [&](int i) { return (bytes[at(i)] >> 4) | static_cast<int>(high >> (i + 16) & 1) << 4; }, y + 16);
   }
 };
 
@@ -126,11 +124,10 @@ struct Dequantize<BlockFormat::q2_k> {
     for (std::size_t half = 0; half < 2; ++half) {
       auto const bytes = load_bytes<std::uint8_t, 32>(from + 16 + 32 * half);
       for (unsigned j = 0; j < 4; ++j, y += 32) {
-        std::array<std::uint8_t, 32> q;
-        for (std::size_t i = 0; i < 32; ++i) q[i] = static_cast<std::uint8_t>(bytes[i] >> (2 * j) & 3);
         for (std::size_t part = 0; part < 2; ++part) {
           std::uint8_t const scale = scales[8 * half + 2 * j + part];
-          scale_quants<16>(d * static_cast<float>(scale & 15), minimum * static_cast<float>(scale >> 4), q.data() + 16 * part, y + 16 * part);
+          scale_quants<16>(d * static_cast<float>(scale & 15), minimum * static_cast<float>(scale >> 4),
+                           [&](int i) { return bytes[16 * part + at(i)] >> (2 * j) & 3; }, y + 16 * part);
         }
       }
     }
@@ -154,11 +151,13 @@ struct Dequantize<BlockFormat::q3_k> {
       auto const bytes = load_bytes<std::uint8_t, 32>(from + 32 + 32 * half);
       for (unsigned j = 0; j < 4; ++j, y += 32) {
         unsigned const bit = static_cast<unsigned>(4 * half) + j;
-        std::array<std::int8_t, 32> q;
-        for (std::size_t i = 0; i < 32; ++i)
-          q[i] = static_cast<std::int8_t>((bytes[i] >> (2 * j) & 3) + ((high[i] >> bit & 1) << 2) - 4);
-        for (std::size_t part = 0; part < 2; ++part)
-          scale_quants<16>(d * static_cast<float>(scales[8 * half + 2 * j + part]), q.data() + 16 * part, y + 16 * part);
+        for (std::size_t part = 0; part < 2; ++part) {
+          auto const q = [&](int i) {
+            std::size_t const k = 16 * part + at(i);
+            return (bytes[k] >> (2 * j) & 3) + ((high[k] >> bit & 1) << 2) - 4;
+          };
+          scale_quants<16>(d * static_cast<float>(scales[8 * half + 2 * j + part]), q, y + 16 * part);
+        }
       }
     }
   }
@@ -186,11 +185,8 @@ struct Dequantize<BlockFormat::q4_k> {
     GroupScales const groups(load_half(from), load_half(from + 2), from + 4);
     for (std::size_t pair = 0; pair < 4; ++pair, y += 64) {
       auto const bytes = load_bytes<std::uint8_t, 32>(from + 16 + 32 * pair);
-      std::array<std::uint8_t, 64> q;
-      for (std::size_t i = 0; i < 32; ++i) q[i] = static_cast<std::uint8_t>(bytes[i] & 15);
-      for (std::size_t i = 0; i < 32; ++i) q[i + 32] = static_cast<std::uint8_t>(bytes[i] >> 4);
-      for (std::size_t part = 0; part < 2; ++part)
-        scale_quants<32>(groups.scale[2 * pair + part], groups.minimum[2 * pair + part], q.data() + 32 * part, y + 32 * part);
+      scale_quants<32>(groups.scale[2 * pair], groups.minimum[2 * pair], [&](int i) { return bytes[at(i)] & 15; }, y);
+      scale_quants<32>(groups.scale[2 * pair + 1], groups.minimum[2 * pair + 1], [&](int i) { return bytes[at(i)] >> 4; }, y + 32);
     }
   }
 };
@@ -204,11 +200,10 @@ struct Dequantize<BlockFormat::q5_k> {
     auto const high = load_bytes<std::uint8_t, 32>(from + 16);
     for (unsigned pair = 0; pair < 4; ++pair, y += 64) {
       auto const bytes = load_bytes<std::uint8_t, 32>(from + 48 + 32 * pair);
-      std::array<std::uint8_t, 64> q;
-      for (std::size_t i = 0; i < 32; ++i) q[i] = static_cast<std::uint8_t>((bytes[i] & 15) | (high[i] >> (2 * pair) & 1) << 4);
-      for (std::size_t i = 0; i < 32; ++i) q[i + 32] = static_cast<std::uint8_t>((bytes[i] >> 4) | (high[i] >> (2 * pair + 1) & 1) << 4);
-      for (std::size_t part = 0; part < 2; ++part)
-        scale_quants<32>(groups.scale[2 * pair + part], groups.minimum[2 * pair + part], q.data() + 32 * part, y + 32 * part);
+      scale_quants<32>(groups.scale[2 * pair], groups.minimum[2 * pair],
+                       [&](int i) { return (bytes[at(i)] & 15) | (high[at(i)] >> (2 * pair) & 1) << 4; }, y);
+      scale_quants<32>(groups.scale[2 * pair + 1], groups.minimum[2 * pair + 1],
+                       [&](int i) { return (bytes[at(i)] >> 4) | (high[at(i)] >> (2 * pair + 1) & 1) << 4; }, y + 32);
     }
   }
 };
@@ -226,11 +221,13 @@ struct Dequantize<BlockFormat::q6_k> {
       for (unsigned j = 0; j < 4; ++j, y += 32) {
         std::uint8_t const* const bytes = low.data() + 32 * (j % 2);
         unsigned const shift = 4 * (j / 2);
-        std::array<std::int8_t, 32> q;
-        for (std::size_t i = 0; i < 32; ++i)
-          q[i] = static_cast<std::int8_t>(((bytes[i] >> shift & 15) | (high[i] >> (2 * j) & 3) << 4) - 32);
-        for (std::size_t part = 0; part < 2; ++part)
-          scale_quants<16>(d * static_cast<float>(scales[8 * half + 2 * j + part]), q.data() + 16 * part, y + 16 * part);
+        for (std::size_t part = 0; part < 2; ++part) {
+          auto const q = [&](int i) {
+            std::size_t const k = 16 * part + at(i);
+            return ((bytes[k] >> shift & 15) | (high[k] >> (2 * j) & 3) << 4) - 32;
+          };
+          scale_quants<16>(d * static_cast<float>(scales[8 * half + 2 * j + part]), q, y + 16 * part);
+        }
       }
     }
   }

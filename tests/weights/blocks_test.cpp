@@ -1,0 +1,149 @@
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <graft/io/gguf_dequantize.hpp>
+#include <graft/models/weights_hash.hpp>
+#include <graft/weights/blocks.hpp>
+
+namespace {
+
+using namespace graft;
+
+struct Golden {
+  std::uint32_t type;
+  char const* blocks;
+  char const* values;
+};
+Golden const goldens[] = {
+#include "block_goldens.inc"
+};
+
+std::vector<std::byte> from_hex(std::string const& text) {
+  std::vector<std::byte> bytes;
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2) bytes.push_back(static_cast<std::byte>(std::stoi(text.substr(i, 2), nullptr, 16)));
+  return bytes;
+}
+
+TEST(Blocks, WidenAsTheReferenceDoes) {
+  ASSERT_EQ(std::size(goldens), 10U);
+  for (auto const& golden : goldens) {
+    auto const format = *block_format(static_cast<GgmlType>(golden.type));
+    auto const blocks = from_hex(golden.blocks), expected = from_hex(golden.values);
+    ASSERT_EQ(static_cast<Index>(blocks.size()), 2 * block_bytes(format));
+    std::vector<float> values(static_cast<std::size_t>(2 * block_values(format)));
+    ASSERT_EQ(expected.size(), values.size() * sizeof(float));
+    dequantize_values(static_cast<GgmlType>(golden.type), blocks.data(), values.size(), values.data());
+    EXPECT_EQ(std::memcmp(values.data(), expected.data(), expected.size()), 0) << block_format_name(format);
+    std::vector<double> doubles(values.size());
+    kernels::widen_blocks(Cpu{}, format, blocks.data(), static_cast<Index>(doubles.size()), doubles.data());
+    for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(doubles[i], static_cast<double>(values[i]));
+  }
+}
+
+/// A matrix whose rows repeat a format's golden blocks, each row beginning with another one, and its bytes.
+struct Sample {
+  std::shared_ptr<std::vector<std::byte>> bytes = std::make_shared<std::vector<std::byte>>();
+  kernels::BlockMatrix matrix{};
+};
+Sample sample(Golden const& golden, Index rows, Index blocks_in_row, Index head_rows = 0) {
+  Sample made;
+  auto const format = *block_format(static_cast<GgmlType>(golden.type));
+  auto const two = from_hex(golden.blocks);
+  auto const size = static_cast<std::size_t>(block_bytes(format));
+  for (Index i = 0; i < rows * blocks_in_row; ++i) {
+    bool const second = (i * i + i / 3) % 2 == 1;
+    made.bytes->insert(made.bytes->end(), two.begin() + (second ? static_cast<std::ptrdiff_t>(size) : 0), two.begin() + static_cast<std::ptrdiff_t>(second ? 2 * size : size));
+    made.bytes->at(made.bytes->size() - size / 2) = static_cast<std::byte>(37 * i);  // rows differ
+  }
+  made.matrix = {format, made.bytes->data(), rows, blocks_in_row * block_values(format), head_rows};
+  return made;
+}
+
+template <class Scalar>
+void expect_close(Tensor<Scalar> const& got, Tensor<Scalar> const& expected, double tolerance, std::string_view what) {
+  double scale = 0;
+  for (Index i = 0; i < expected.size(); ++i) scale = std::max(scale, std::abs(static_cast<double>(expected.data()[i])));
+  ASSERT_GT(scale, 0);
+  for (Index i = 0; i < got.size(); ++i)
+    ASSERT_NEAR(got.data()[i], expected.data()[i], tolerance * scale) << what << " at " << i;
+}
+
+template <class Scalar>
+void expect_same_map(FrozenMatrix<Scalar> const& blocks, FrozenMatrix<Scalar> const& dense, double tolerance) {
+  auto const name = blocks.storage()->name();
+  ASSERT_EQ(blocks.out(), dense.out());
+  ASSERT_EQ(blocks.in(), dense.in());
+  for (Index rows : {1, 3, 12, 13, 70}) {
+    auto const x = normal<Scalar>({rows, dense.in()}, RandomKey(1)), g = normal<Scalar>({rows, dense.out()}, RandomKey(2));
+    for (Scalar beta : {Scalar(0), Scalar(1)}) {
+      auto y = full(Shape{rows, dense.out()}, Scalar(0.5)), y2 = full(Shape{rows, dense.out()}, Scalar(0.5));
+      blocks.times_transposed(x.data(), rows, y.data(), beta);
+      dense.times_transposed(x.data(), rows, y2.data(), beta);
+      expect_close(y, y2, tolerance, name);
+      auto dx = full(Shape{rows, dense.in()}, Scalar(0.5)), dx2 = full(Shape{rows, dense.in()}, Scalar(0.5));
+      blocks.times(g.data(), rows, dx.data(), beta);
+      dense.times(g.data(), rows, dx2.data(), beta);
+      expect_close(dx, dx2, tolerance, name);
+    }
+  }
+  Tensor<Scalar> row(Shape{dense.in()}), row2(Shape{dense.in()});
+  for (Index i = 0; i < dense.out(); i += 7) {
+    blocks.row(i, row.data());
+    dense.row(i, row2.data());
+    for (Index k = 0; k < row.size(); ++k) ASSERT_EQ(row.data()[k], row2.data()[k]);
+  }
+}
+
+template <class Scalar>
+void check_storage(double tolerance) {
+  for (auto const& golden : goldens)
+    for (Index head_rows : {Index{0}, Index{22}}) {
+      auto const made = sample(golden, 198, 3, head_rows);
+      FrozenMatrix<Scalar> const blocks(std::make_shared<BlockStorage<Scalar> const>(made.matrix, made.bytes));
+      Tensor<Scalar> stored(Shape{198, made.matrix.columns});
+      for (Index i = 0; i < 198; ++i) {
+        // ggml turns the pairs (2i, 2i + 1) of a head, Hugging Face (i, i + 11)
+        Index const at = i % 22, from = head_rows == 0 ? i : i - at + (at < 11 ? 2 * at : 2 * (at - 11) + 1);
+        kernels::widen_blocks(Cpu{}, made.matrix.format, made.bytes->data() + from * made.matrix.row_bytes(), made.matrix.columns, stored.row(i));
+      }
+      FrozenMatrix<Scalar> const dense(stored);
+      expect_same_map(blocks, dense, tolerance);
+      expect_same_map(blocks.outputs(31, 100), dense.outputs(31, 100), tolerance);
+      auto const widened = blocks.dense();
+      EXPECT_EQ(std::memcmp(widened.data(), stored.data(), static_cast<std::size_t>(stored.size()) * sizeof(Scalar)), 0);
+      EXPECT_EQ(blocks.storage()->bytes(), made.bytes->size());
+    }
+}
+
+TEST(Blocks, AreTheSameMapAsTheirNumbersInFloat) { check_storage<float>(2e-5); }
+TEST(Blocks, AreTheSameMapAsTheirNumbersInDouble) { check_storage<double>(1e-13); }
+
+TEST(Blocks, TurnedAndPlainHaveTheHashOfTheirNumbers) {
+  auto const hash = [](FrozenMatrix<float> const& matrix) {
+    detail::WeightsHash result;
+    result.add("w", matrix);
+    return result.digits();
+  };
+  for (auto layout : {Layout::out_in, Layout::in_out}) {
+    auto const made = sample(goldens[1], 9001, 3);
+    FrozenMatrix<float> const blocks(std::make_shared<BlockStorage<float> const>(made.matrix, made.bytes, layout));
+    FrozenMatrix<float> const dense(blocks.dense(), layout);
+    EXPECT_EQ(dense.out(), 9001);
+    EXPECT_EQ(hash(blocks), hash(dense));
+    made.bytes->at(100) ^= std::byte{1};
+    EXPECT_NE(hash(blocks), hash(dense));
+  }
+}
+
+TEST(Blocks, RefuseWhatIsNoWholeBlock) {
+  std::vector<std::byte> bytes(1000);
+  kernels::BlockMatrix matrix{BlockFormat::q4_k, bytes.data(), 1, 288};
+  EXPECT_THROW((BlockStorage<float>(matrix, nullptr)), ShapeError);
+  matrix.columns = 256;
+  EXPECT_THROW(static_cast<void>(BlockStorage<float>(matrix, nullptr).outputs(0, 2)), ShapeError);
+}
+
+}  // namespace
