@@ -1,5 +1,5 @@
 /// @file
-/// @brief Device tags: the first argument of every kernel, and a template parameter of tensors and models.
+/// @brief Device tags: a template parameter of kernels, tensors and models.
 #pragma once
 
 namespace graft {
