@@ -25,8 +25,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// The file and, where it is the first part of a split model, the tensors of all other parts, which lie beside it. The metadata is the first
-/// part's. Throws FileError for a part that is missing, is not the first, or belongs to another split.
+/// The file and, where it is the first part of a split model, the tensors of all other parts, which lie beside it. The metadata is the
+/// first part's. Throws FileError for a part that is missing, is not the first, or belongs to another split.
 [[nodiscard]] inline GgufFile open_gguf(std::filesystem::path const& path, FileAccess access = FileAccess::map) {
   GgufFile file(path, access);
   std::int64_t const count = file.get<std::int64_t>("split.count").value_or(1);
@@ -39,15 +39,19 @@ namespace detail {
   std::string const stem = where.substr(0, where.size() - ending.size());
   for (std::int64_t number = 2; number <= count; ++number) {
     std::string const other = stem + detail::gguf_part_ending(number, count);
-    if (!is_there(other)) fail<FileError>("[", where, "] lacks its part ", printable(other), "; expected all ", count, " beside each other");
+    if (!is_there(other))
+      fail<FileError>("[", where, "] lacks its part ", printable(other), "; expected all ", count, " beside each other");
     GgufFile part(other, access);
-    std::int64_t const parts = part.get<std::int64_t>("split.count").value_or(1), stated = part.get<std::int64_t>("split.no").value_or(0) + 1;
+    std::int64_t const parts = part.get<std::int64_t>("split.count").value_or(1);
+    std::int64_t const stated = part.get<std::int64_t>("split.no").value_or(0) + 1;
     if (parts != count || stated != number || part.get<std::int64_t>("split.tensors.count") != total)
-      fail<FileError>("[", other, "] is part ", stated, " of ", parts, " of another split; expected part ", number, " of ", count, " of ", where);
+      fail<FileError>("[", other, "] is part ", stated, " of ", parts, " of another split; expected part ", number, " of ",
+                      count, " of ", where);
     file.join(std::move(part));
   }
   if (total && *total != static_cast<std::int64_t>(file.tensors().size()))
-    fail<FileError>("[", where, "] and its parts hold ", file.tensors().size(), " tensors; expected ", *total, ", as split.tensors.count has it");
+    fail<FileError>("[", where, "] and its parts hold ", file.tensors().size(), " tensors; expected ", *total,
+                    ", as split.tensors.count has it");
   return file;
 }
 
