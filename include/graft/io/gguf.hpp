@@ -33,6 +33,7 @@ struct GgufTensor {
   std::size_t bytes = 0;
   std::size_t rows = 1;     ///< product of all dimensions but the last; 1 for a vector
   std::size_t columns = 1;  ///< last dimension, a multiple of the type's block
+  std::shared_ptr<MappedFile const> file = nullptr;  ///< what `name` and `data` alias
 };
 
 /// Converts rows [first, last) to `out[(last − first) · columns]`. Different rows may be converted by different threads.
@@ -93,6 +94,12 @@ class GgufFile {
     auto value = get<T>(key);
     if (!value) fail<FileError>("[", path(), "] lacks the metadata key ", printable(key));
     return *std::move(value);
+  }
+
+  /// Adds another file's tensors to this one's; throws FileError for a name that both have.
+  void join(GgufFile other) {
+    tensors_.insert(tensors_.end(), other.tensors_.begin(), other.tensors_.end());
+    index_names();
   }
 
   /// Tensors, in the file's order.
@@ -223,6 +230,7 @@ class GgufFile {
                         " bytes of tensors; expected at least ", last ? std::to_string(*last) : "2⁶⁴");
       }
       tensor.data = file_->data() + begin + expected;
+      tensor.file = file_;
       end = *last;
       expected = checked_align(end, alignment).value_or(end);
     }

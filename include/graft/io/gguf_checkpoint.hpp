@@ -7,6 +7,7 @@
 #include <graft/io/gguf.hpp>
 #include <graft/io/gguf_config.hpp>
 #include <graft/io/gguf_names.hpp>
+#include <graft/io/gguf_split.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -30,7 +31,7 @@ namespace graft {
 /// keep GGUF's. A head that repeats the embedding is left out.
 class GgufCheckpoint final : public Checkpoint {
  public:
-  explicit GgufCheckpoint(std::filesystem::path const& path, FileAccess access = FileAccess::map) : file_(path, access) {
+  explicit GgufCheckpoint(std::filesystem::path const& path, FileAccess access = FileAccess::map) : file_(open_gguf(path, access)) {
     auto const architecture = file_.get<std::string>("general.architecture").value_or("");
     bool const tied = gguf_tied_head(file_);
     if (architecture == "llama") {
@@ -62,7 +63,7 @@ class GgufCheckpoint final : public Checkpoint {
   [[nodiscard]] TensorEntry entry(std::string_view name) const override {
     Item const& item = get(name);
     GgufTensor const& tensor = *item.tensor;
-    TensorEntry entry{std::string(name), Dtype::f32, tensor.shape, nullptr, tensor.rows * tensor.columns * sizeof(float), file_.file()};
+    TensorEntry entry{std::string(name), Dtype::f32, tensor.shape, nullptr, tensor.rows * tensor.columns * sizeof(float), tensor.file};
     if (item.layout == GgufLayout::transposed) std::reverse(entry.shape.begin(), entry.shape.end());
     if (item.layout == GgufLayout::same && ggml_block(tensor.type).values == 1) {
       entry.dtype = tensor.type == GgmlType::f16 ? Dtype::f16 : tensor.type == GgmlType::bf16 ? Dtype::bf16 : Dtype::f32;
@@ -78,7 +79,7 @@ class GgufCheckpoint final : public Checkpoint {
     if (!format || tensor.shape.size() != 2) return std::nullopt;
     kernels::BlockMatrix const matrix{*format, tensor.data, static_cast<Index>(tensor.rows), static_cast<Index>(tensor.columns),
                                       static_cast<Index>(item.head_width)};
-    return StoredBlocks{matrix, item.layout == GgufLayout::transposed, file_.file()};
+    return StoredBlocks{matrix, item.layout == GgufLayout::transposed, tensor.file};
   }
   [[nodiscard]] std::string storage(std::string_view name) const override {
     return std::string(ggml_type_name(static_cast<std::uint32_t>(get(name).tensor->type)));
@@ -177,7 +178,7 @@ class GgufCheckpoint final : public Checkpoint {
 
   void discard(std::string_view name) const override {
     GgufTensor const& tensor = *get(name).tensor;
-    file_.file()->discard(tensor.data, tensor.bytes);
+    tensor.file->discard(tensor.data, tensor.bytes);
   }
 
   GgufFile file_;

@@ -16,6 +16,13 @@
 #include <graft/core/dtype.hpp>
 #include <graft/kernels/block_format.hpp>
 
+// g++ would unroll loops of 16 as a whole before it looks for vectors, and fear that y overlaps the bytes.
+#if defined(__GNUC__) && !defined(__clang__)
+#define GRAFT_VECTOR_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
+#else
+#define GRAFT_VECTOR_LOOP
+#endif
+
 namespace graft::kernels::cpu {
 
 [[nodiscard]] inline float load_half(std::byte const* source) noexcept {
@@ -28,22 +35,22 @@ namespace graft::kernels::cpu {
 #endif
 }
 
-/// `count` bytes in memory of their own, so that what is written cannot overlap them.
-template <class Byte, std::size_t count>
-[[nodiscard]] inline std::array<Byte, count> load_bytes(std::byte const* source) noexcept {
-  std::array<Byte, count> bytes;
-  std::memcpy(bytes.data(), source, count);
-  return bytes;
+/// The bytes from there on as integers.
+template <class Byte>
+[[nodiscard]] inline Byte const* load_bytes(std::byte const* source) noexcept {
+  return reinterpret_cast<Byte const*>(source);
 }
 
-/// y_i = scale·q(i) − minimum for i below `count`; q(i) is an int. In one pass from bytes to numbers: an array of integers between would
-/// be read before its stores have ended.
+/// y_i = scale·q(i) − minimum for i below `count`; q(i) is an int. In one pass from bytes in memory to numbers: what is copied
+/// to an array before ends in scalar registers. y does not overlap the bytes.
 template <int count, class Quant, class To>
 inline void scale_quants(float scale, float minimum, Quant const& q, To* y) noexcept {
+  GRAFT_VECTOR_LOOP
   for (int i = 0; i < count; ++i) y[i] = static_cast<To>(scale * static_cast<float>(q(i)) - minimum);
 }
 template <int count, class Quant, class To>
 inline void scale_quants(float scale, Quant const& q, To* y) noexcept {
+  GRAFT_VECTOR_LOOP
   for (int i = 0; i < count; ++i) y[i] = static_cast<To>(scale * static_cast<float>(q(i)));
 }
 
@@ -57,7 +64,7 @@ template <>
 struct Dequantize<BlockFormat::q8_0> {
   template <class To>
   static void block(std::byte const* from, To* y) noexcept {
-    auto const bytes = load_bytes<std::int8_t, 32>(from + 2);
+    auto const* const bytes = load_bytes<std::int8_t>(from + 2);
     scale_quants<32>(load_half(from), [&](int i) { return int{bytes[at(i)]}; }, y);
   }
 };
@@ -68,7 +75,7 @@ struct Dequantize<BlockFormat::q4_0> {
   template <class To>
   static void block(std::byte const* from, To* y) noexcept {
     float const d = load_half(from);
-    auto const bytes = load_bytes<std::uint8_t, 16>(from + 2);
+    auto const* const bytes = load_bytes<std::uint8_t>(from + 2);
     scale_quants<16>(d, [&](int i) { return (bytes[at(i)] & 15) - 8; }, y);
     scale_quants<16>(d, [&](int i) { return (bytes[at(i)] >> 4) - 8; }, y + 16);
   }
@@ -80,7 +87,7 @@ struct Dequantize<BlockFormat::q4_1> {
   template <class To>
   static void block(std::byte const* from, To* y) noexcept {
     float const d = load_half(from), minimum = -load_half(from + 2);
-    auto const bytes = load_bytes<std::uint8_t, 16>(from + 4);
+    auto const* const bytes = load_bytes<std::uint8_t>(from + 4);
     scale_quants<16>(d, minimum, [&](int i) { return bytes[at(i)] & 15; }, y);
     scale_quants<16>(d, minimum, [&](int i) { return bytes[at(i)] >> 4; }, y + 16);
   }
@@ -94,7 +101,7 @@ struct Dequantize<BlockFormat::q5_0> {
     float const d = load_half(from);
     std::uint32_t high = 0;
     std::memcpy(&high, from + 2, 4);
-    auto const bytes = load_bytes<std::uint8_t, 16>(from + 6);
+    auto const* const bytes = load_bytes<std::uint8_t>(from + 6);
     scale_quants<16>(d, [&](int i) { return ((bytes[at(i)] & 15) | static_cast<int>(high >> i & 1) << 4) - 16; }, y);
     scale_quants<16>(d, [&](int i) { return ((bytes[at(i)] >> 4) | static_cast<int>(high >> (i + 16) & 1) << 4) - 16; }, y + 16);
   }
@@ -108,7 +115,7 @@ struct Dequantize<BlockFormat::q5_1> {
     float const d = load_half(from), minimum = -load_half(from + 2);
     std::uint32_t high = 0;
     std::memcpy(&high, from + 4, 4);
-    auto const bytes = load_bytes<std::uint8_t, 16>(from + 8);
+    auto const* const bytes = load_bytes<std::uint8_t>(from + 8);
     scale_quants<16>(d, minimum, [&](int i) { return (bytes[at(i)] & 15) | static_cast<int>(high >> i & 1) << 4; }, y);
     scale_quants<16>(d, minimum, [&](int i) { return (bytes[at(i)] >> 4) | static_cast<int>(high >> (i + 16) & 1) << 4; }, y + 16);
   }
@@ -119,10 +126,10 @@ template <>
 struct Dequantize<BlockFormat::q2_k> {
   template <class To>
   static void block(std::byte const* from, To* y) noexcept {
-    auto const scales = load_bytes<std::uint8_t, 16>(from);
+    auto const* const scales = load_bytes<std::uint8_t>(from);
     float const d = load_half(from + 80), minimum = load_half(from + 82);
     for (std::size_t half = 0; half < 2; ++half) {
-      auto const bytes = load_bytes<std::uint8_t, 32>(from + 16 + 32 * half);
+      auto const* const bytes = load_bytes<std::uint8_t>(from + 16 + 32 * half);
       for (unsigned j = 0; j < 4; ++j, y += 32) {
         for (std::size_t part = 0; part < 2; ++part) {
           std::uint8_t const scale = scales[8 * half + 2 * j + part];
@@ -139,8 +146,8 @@ template <>
 struct Dequantize<BlockFormat::q3_k> {
   template <class To>
   static void block(std::byte const* from, To* y) noexcept {
-    auto const high = load_bytes<std::uint8_t, 32>(from);
-    auto const packed = load_bytes<std::uint8_t, 12>(from + 96);
+    auto const* const high = load_bytes<std::uint8_t>(from);
+    auto const* const packed = load_bytes<std::uint8_t>(from + 96);
     std::array<int, 16> scales;
     for (std::size_t j = 0; j < 16; ++j) {
       int const low = j < 8 ? packed[j] & 15 : packed[j - 8] >> 4;
@@ -148,7 +155,7 @@ struct Dequantize<BlockFormat::q3_k> {
     }
     float const d = load_half(from + 108);
     for (std::size_t half = 0; half < 2; ++half) {
-      auto const bytes = load_bytes<std::uint8_t, 32>(from + 32 + 32 * half);
+      auto const* const bytes = load_bytes<std::uint8_t>(from + 32 + 32 * half);
       for (unsigned j = 0; j < 4; ++j, y += 32) {
         unsigned const bit = static_cast<unsigned>(4 * half) + j;
         for (std::size_t part = 0; part < 2; ++part) {
@@ -167,7 +174,7 @@ struct Dequantize<BlockFormat::q3_k> {
 struct GroupScales {
   std::array<float, 8> scale, minimum;
   GroupScales(float d, float least, std::byte const* from) noexcept {
-    auto const b = load_bytes<std::uint8_t, 12>(from);
+    auto const* const b = load_bytes<std::uint8_t>(from);
     for (std::size_t j = 0; j < 4; ++j) {
       scale[j] = d * static_cast<float>(b[j] & 63);
       minimum[j] = least * static_cast<float>(b[j + 4] & 63);
@@ -184,7 +191,7 @@ struct Dequantize<BlockFormat::q4_k> {
   static void block(std::byte const* from, To* y) noexcept {
     GroupScales const groups(load_half(from), load_half(from + 2), from + 4);
     for (std::size_t pair = 0; pair < 4; ++pair, y += 64) {
-      auto const bytes = load_bytes<std::uint8_t, 32>(from + 16 + 32 * pair);
+      auto const* const bytes = load_bytes<std::uint8_t>(from + 16 + 32 * pair);
       scale_quants<32>(groups.scale[2 * pair], groups.minimum[2 * pair], [&](int i) { return bytes[at(i)] & 15; }, y);
       scale_quants<32>(groups.scale[2 * pair + 1], groups.minimum[2 * pair + 1], [&](int i) { return bytes[at(i)] >> 4; }, y + 32);
     }
@@ -197,9 +204,9 @@ struct Dequantize<BlockFormat::q5_k> {
   template <class To>
   static void block(std::byte const* from, To* y) noexcept {
     GroupScales const groups(load_half(from), load_half(from + 2), from + 4);
-    auto const high = load_bytes<std::uint8_t, 32>(from + 16);
+    auto const* const high = load_bytes<std::uint8_t>(from + 16);
     for (unsigned pair = 0; pair < 4; ++pair, y += 64) {
-      auto const bytes = load_bytes<std::uint8_t, 32>(from + 48 + 32 * pair);
+      auto const* const bytes = load_bytes<std::uint8_t>(from + 48 + 32 * pair);
       scale_quants<32>(groups.scale[2 * pair], groups.minimum[2 * pair],
                        [&](int i) { return (bytes[at(i)] & 15) | (high[at(i)] >> (2 * pair) & 1) << 4; }, y);
       scale_quants<32>(groups.scale[2 * pair + 1], groups.minimum[2 * pair + 1],
@@ -213,13 +220,13 @@ template <>
 struct Dequantize<BlockFormat::q6_k> {
   template <class To>
   static void block(std::byte const* from, To* y) noexcept {
-    auto const scales = load_bytes<std::int8_t, 16>(from + 192);
+    auto const* const scales = load_bytes<std::int8_t>(from + 192);
     float const d = load_half(from + 208);
     for (std::size_t half = 0; half < 2; ++half) {
-      auto const low = load_bytes<std::uint8_t, 64>(from + 64 * half);
-      auto const high = load_bytes<std::uint8_t, 32>(from + 128 + 32 * half);
+      auto const* const low = load_bytes<std::uint8_t>(from + 64 * half);
+      auto const* const high = load_bytes<std::uint8_t>(from + 128 + 32 * half);
       for (unsigned j = 0; j < 4; ++j, y += 32) {
-        std::uint8_t const* const bytes = low.data() + 32 * (j % 2);
+        std::uint8_t const* const bytes = low + 32 * (j % 2);
         unsigned const shift = 4 * (j / 2);
         for (std::size_t part = 0; part < 2; ++part) {
           auto const q = [&](int i) {
@@ -261,3 +268,5 @@ void with_format(BlockFormat format, F const& f) {
 }
 
 }  // namespace graft::kernels::cpu
+
+#undef GRAFT_VECTOR_LOOP
