@@ -195,4 +195,23 @@ TEST_F(Strategies, Compose) {
   expect_trains(model);
 }
 
+TEST_F(Strategies, AdapterTable) {
+  graft::save_adapter(graft::adapt(base, graft::LoRA{.rank = 4}), "reviews");
+  //! [adapter table]
+  auto table = graft::adapt(base, graft::AdapterTable{});
+  graft::Index const reviews = graft::add_adapter(table, graft::load_adapter<graft::LoRA>(base, "reviews"));
+  graft::Index const news = graft::add_adapter(table, graft::PrefixTuning{.length = 10, .init_deviation = 0.02});  // a new one
+  //! [adapter table]
+  EXPECT_EQ(table.state().size(), 2);
+  expect_trains(table);
+  //! [adapter table use]
+  std::vector<graft::TokenizedExample> examples{{.source = {5, 9, 3}, .target = {7, 2}, .id = 0, .adapter = reviews},
+                                                {.source = {4, 4}, .target = {1, 8}, .id = 1, .adapter = news}};
+  graft::Trainer({.epochs = 2, .batch = 2}).fit(table, examples);
+  auto const texts = graft::generate(table, tokenizer, std::vector<std::string>{"a review", "the news", "anything"},
+                                     graft::Greedy{.max_new_tokens = 4, .adapters = {reviews, news, -1}});
+  //! [adapter table use]
+  EXPECT_EQ(texts.size(), 3U);
+}
+
 }  // namespace
