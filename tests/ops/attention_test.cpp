@@ -22,7 +22,7 @@ struct Call {
   std::vector<Shape> variables;  ///< extents of each variable
   Part queries;
   std::vector<std::pair<Part, Part>> sources;
-  AttentionPlan plan;
+  SegmentTable plan;
   std::vector<std::size_t> constants;  ///< variables that are not trained
   int buckets = 0;                     ///< with a relative bias: its table is the last variable
   std::vector<int> bucket_of_distance;
@@ -40,7 +40,7 @@ Variable<Scalar> run(Call const& call, std::vector<Variable<Scalar>> const& x) {
   for (auto const& [keys, values] : call.sources) sources.push_back({columns(keys), columns(values)});
   RelativeBias<Scalar> bias;
   if (call.buckets > 0) bias = {x.back(), std::make_shared<std::vector<int> const>(call.bucket_of_distance), call.first_distance};
-  return attention(columns(call.queries), sources, std::make_shared<AttentionPlan const>(call.plan), call.shape,
+  return attention(columns(call.queries), sources, std::make_shared<SegmentTable const>(call.plan), call.shape,
                    call.buckets > 0 ? &bias : nullptr);
 }
 
@@ -132,8 +132,8 @@ void expect_same_bits(Call const& call, double tolerance = 2e-5) {
 }
 
 /// Rows of `lengths` tokens that attend to themselves.
-AttentionPlan self_attention(std::vector<Index> const& lengths, bool causal, int source = 0) {
-  AttentionPlan plan;
+SegmentTable self_attention(std::vector<Index> const& lengths, bool causal, int source = 0) {
+  SegmentTable plan;
   for (Index const length : lengths) {
     plan.segments.push_back({source, plan.queries(), length, 0, causal, 0, 0});
     plan.segment_offsets.push_back(static_cast<Index>(plan.segments.size()));
@@ -142,8 +142,8 @@ AttentionPlan self_attention(std::vector<Index> const& lengths, bool causal, int
   return plan;
 }
 /// Gives every row `segment` before its own.
-AttentionPlan with_segment(AttentionPlan const& plan, Segment const& segment) {
-  AttentionPlan result = plan;
+SegmentTable with_segment(SegmentTable const& plan, Segment const& segment) {
+  SegmentTable result = plan;
   result.segments.clear();
   for (Index row = 0; row < plan.rows(); ++row) {
     result.segments.push_back(segment);
@@ -153,7 +153,7 @@ AttentionPlan with_segment(AttentionPlan const& plan, Segment const& segment) {
   return result;
 }
 /// Separate variables for queries, keys and values of self-attention.
-Call separate(AttentionShape const& shape, AttentionPlan const& plan) {
+Call separate(AttentionShape const& shape, SegmentTable const& plan) {
   Index const tokens = plan.queries();
   return {
       shape, {{tokens, shape.width()}, {tokens, shape.kv_width()}, {tokens, shape.kv_width()}}, {0, 0}, {{{1, 0}, {2, 0}}}, plan, {}, 0, {},

@@ -11,14 +11,14 @@ namespace {
 
 using graft::Batching;
 using graft::Index;
-using graft::StepPlan;
+using graft::StepBatches;
 
 std::vector<Index> lengths_of(Index examples) {
   std::vector<Index> lengths;
   for (Index i = 0; i < examples; ++i) lengths.push_back(1 + (i * 37) % 50);
   return lengths;
 }
-std::vector<Index> flat(std::vector<StepPlan> const& plan) {
+std::vector<Index> flat(std::vector<StepBatches> const& plan) {
   std::vector<Index> all;
   for (auto const& step : plan)
     for (auto const& pass : step) all.insert(all.end(), pass.begin(), pass.end());

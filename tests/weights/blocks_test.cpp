@@ -38,7 +38,7 @@ TEST(Blocks, WidenAsTheReferenceDoes) {
     dequantize_values(static_cast<GgmlType>(golden.type), blocks.data(), values.size(), values.data());
     EXPECT_EQ(std::memcmp(values.data(), expected.data(), expected.size()), 0) << block_format_name(format);
     std::vector<double> doubles(values.size());
-    kernels::widen_blocks(Cpu{}, format, blocks.data(), static_cast<Index>(doubles.size()), doubles.data());
+    kernels::On<Cpu, kernels::Blocks, double>::widen(format, blocks.data(), static_cast<Index>(doubles.size()), doubles.data());
     for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(doubles[i], static_cast<double>(values[i]));
   }
 }
@@ -107,7 +107,8 @@ void check_storage(double tolerance) {
       for (Index i = 0; i < 198; ++i) {
         // ggml turns the pairs (2i, 2i + 1) of a head, Hugging Face (i, i + 11)
         Index const at = i % 22, from = head_rows == 0 ? i : i - at + (at < 11 ? 2 * at : 2 * (at - 11) + 1);
-        kernels::widen_blocks(Cpu{}, made.matrix.format, made.bytes->data() + from * made.matrix.row_bytes(), made.matrix.columns, stored.row(i));
+        kernels::On<Cpu, kernels::Blocks, Scalar>::widen(made.matrix.format, made.bytes->data() + from * made.matrix.row_bytes(),
+                                                         made.matrix.columns, stored.row(i));
       }
       FrozenMatrix<Scalar> const dense(stored);
       expect_same_map(blocks, dense, tolerance);

@@ -26,7 +26,7 @@ inline void dequantize_values(GgmlType type, std::byte const* source, std::size_
       convert_values(Dtype::bf16, source, count, out);
       return;
     default:
-      kernels::widen_blocks(Cpu{}, *block_format(type), source, static_cast<Index>(count), out);
+      kernels::On<Cpu, kernels::Blocks, float>::widen(*block_format(type), source, static_cast<Index>(count), out);
   }
 }
 

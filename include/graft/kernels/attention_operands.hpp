@@ -3,7 +3,7 @@
 #pragma once
 
 #include <graft/core/types.hpp>
-#include <graft/kernels/attention_plan.hpp>
+#include <graft/kernels/segment_table.hpp>
 #include <graft/kernels/strided.hpp>
 
 namespace graft::kernels {
@@ -18,10 +18,10 @@ struct AttentionBias {
   Index first_distance = 0;
 };
 
-/// What the forward and backward pass read. The plan has been checked against the sources.
+/// What the forward and backward pass read. The table has been checked against the sources.
 template <class Scalar>
 struct AttentionOperands {
-  AttentionPlan const* plan;
+  SegmentTable const* table;
   AttentionShape shape;
   Strided<Scalar const> queries;        ///< [queries, heads · head_dim]
   Strided<Scalar const> const* keys;    ///< per source, [rows, kv_heads · head_dim]

@@ -4,8 +4,8 @@
 
 #include <cstddef>
 
-#include <graft/core/device.hpp>
 #include <graft/kernels/block_format.hpp>
+#include <graft/kernels/on.hpp>
 
 namespace graft::kernels {
 
@@ -29,24 +29,25 @@ struct BlockMatrix {
   }
 };
 
-/// `count` numbers (whole blocks) stored from `source` on.
-template <class To>
-void widen_blocks(Cpu, BlockFormat format, std::byte const* source, Index count, To* y);
+template <class Device, class Scalar>
+struct Blocks {
+  static_assert(implemented<Device>, "the kernel Blocks does not exist for this device yet");
+};
 
-/// Rows [first, last): y `[last − first, columns]`.
-template <class To>
-void widen_rows(Cpu, BlockMatrix const& w, Index first, Index last, To* y);
-
-/// y = β·y + x·Wᵀ; x `[rows, w.columns]`, y `[rows, w.rows]`.
 template <class Scalar>
-void times_blocks_transposed(Cpu, BlockMatrix const& w, Scalar const* x, Index rows, Scalar* y, Scalar beta);
-
-/// y = β·y + g·W; g `[rows, w.rows]`, y `[rows, w.columns]`.
-template <class Scalar>
-void times_blocks(Cpu, BlockMatrix const& w, Scalar const* g, Index rows, Scalar* y, Scalar beta);
+struct Blocks<Cpu, Scalar> {
+  /// `count` numbers (whole blocks) stored from `source` on.
+  static void widen(BlockFormat format, std::byte const* source, Index count, Scalar* y);
+  /// Rows [first, last): y `[last − first, columns]`.
+  static void widen_rows(BlockMatrix const& w, Index first, Index last, Scalar* y);
+  /// y = β·y + x·Wᵀ; x `[rows, w.columns]`, y `[rows, w.rows]`.
+  static void times_transposed(BlockMatrix const& w, Scalar const* x, Index rows, Scalar* y, Scalar beta);
+  /// y = β·y + g·W; g `[rows, w.rows]`, y `[rows, w.columns]`.
+  static void times(BlockMatrix const& w, Scalar const* g, Index rows, Scalar* y, Scalar beta);
+};
 
 }  // namespace graft::kernels
 
-#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
+#ifndef GRAFT_COMPILED
 #include <graft/kernels/cpu/blocks.hpp>
 #endif

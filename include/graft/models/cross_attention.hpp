@@ -33,7 +33,7 @@ class CrossAttention {
     auto const banks = parts_.banks(at_, AttentionKind::cross);
     for (auto const& bank : banks) sources.push_back({bank.keys, bank.values});
     auto const& table = pass.tables->at(last ? Attending::cross_last : Attending::cross, banks, [&] {
-      return plan_cross_attention(pass.out, source_extents(pass), banks);
+      return cross_attention_table(pass.out, source_extents(pass), banks);
     });
     Value const attended = attention<Scalar, Device>({q, 0}, std::move(sources), table, attention_shape<A>(parts_.config(), at_));
     return parts_.project({Site::cross_attention_output, at_}, attended, pass.out);

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <graft/models/attention_plans.hpp>
+#include <graft/models/segment_tables.hpp>
 #include <graft/models/config.hpp>
 
 namespace graft {

@@ -23,7 +23,7 @@ struct Batching {
 };
 
 /// The passes of one optimizer step: indices of examples.
-using StepPlan = std::vector<std::vector<Index>>;
+using StepBatches = std::vector<std::vector<Index>>;
 
 /// Optimizer steps of one epoch.
 /// @throws ConfigError if there are none
@@ -38,7 +38,7 @@ using StepPlan = std::vector<std::vector<Index>>;
 /// Divides examples into passes of at most `rows` examples and (where one example alone does not exceed it) `max_tokens` tokens, 0 for no
 /// limit. The longest come first and go where the fewest tokens are: packed rows need
 /// no padding, so what length decides is the peak of memory.
-[[nodiscard]] inline StepPlan divide_by_length(std::vector<Index> examples, std::vector<Index> const& lengths, Index rows,
+[[nodiscard]] inline StepBatches divide_by_length(std::vector<Index> examples, std::vector<Index> const& lengths, Index rows,
                                                Index max_tokens = 0) {
   auto const length = [&](Index i) { return lengths[static_cast<std::size_t>(i)]; };
   std::stable_sort(examples.begin(), examples.end(), [&](Index a, Index b) { return length(a) > length(b); });
@@ -50,7 +50,7 @@ using StepPlan = std::vector<std::vector<Index>>;
     passes = std::clamp((tokens + max_tokens - 1) / max_tokens, passes, count);
   }
   for (;; ++passes) {
-    StepPlan plan(static_cast<std::size_t>(passes));
+    StepBatches plan(static_cast<std::size_t>(passes));
     std::vector<Index> load(plan.size());
     bool fits = true;
     for (Index i : examples) {
@@ -67,13 +67,13 @@ using StepPlan = std::vector<std::vector<Index>>;
 
 /// The steps of one epoch: the examples shuffled by (seed, epoch), cut into steps, each step divided into passes.
 /// `lengths[i]` is the number of tokens of example i.
-[[nodiscard]] inline std::vector<StepPlan> plan_epoch(std::vector<Index> const& lengths, Batching const& batching, Index epoch) {
+[[nodiscard]] inline std::vector<StepBatches> plan_epoch(std::vector<Index> const& lengths, Batching const& batching, Index epoch) {
   auto const examples = static_cast<Index>(lengths.size());
   std::vector<Index> order(lengths.size());
   std::iota(order.begin(), order.end(), Index{0});
   shuffle(order, RandomKey(batching.seed).with("order of examples").with(static_cast<std::uint64_t>(epoch)));
   Index const steps = steps_per_epoch(examples, batching), size = batching.batch * batching.accumulate;
-  std::vector<StepPlan> plan;
+  std::vector<StepBatches> plan;
   for (Index step = 0; step < steps; ++step) {
     auto const first = order.begin() + step * size, last = order.begin() + std::min(examples, (step + 1) * size);
     plan.push_back(divide_by_length({first, last}, lengths, batching.batch, batching.max_tokens));

@@ -187,7 +187,7 @@ class TrainingRun {
   StepReport step() {
     Recording const recording;  // a step that fails leaves nothing on the tape
     auto const start = Clock::now();
-    StepPlan const& plan = plan_of(step_);
+    StepBatches const& plan = plan_of(step_);
     std::vector<Batch> batches;
     StepReport report;
     double weight = 0;
@@ -222,7 +222,7 @@ class TrainingRun {
     return report;
   }
 
-  StepPlan const& plan_of(Index step) {
+  StepBatches const& plan_of(Index step) {
     if (Index const epoch = step / per_epoch_; epoch != planned_epoch_) {
       plan_ = plan_epoch(lengths_, batching_, epoch);
       planned_epoch_ = epoch;
@@ -250,7 +250,7 @@ class TrainingRun {
             report_.stopped_early ? cat("  stopping: best was ", report_.best_validation_loss, " at step ", report_.best_step) : ""));
   }
 
-  [[noreturn]] void not_finite(char const* what, double value, StepPlan const& plan, double learning_rate) const {
+  [[noreturn]] void not_finite(char const* what, double value, StepBatches const& plan, double learning_rate) const {
     std::string ids;
     std::size_t count = 0;
     for (auto const& pass : plan)
@@ -326,7 +326,7 @@ class TrainingRun {
   std::optional<PathLock> lock_;
   std::unique_ptr<TrainingLog> log_;
   std::vector<std::string> notes_;
-  std::vector<StepPlan> plan_;
+  std::vector<StepBatches> plan_;
   NamedTensors<Scalar> best_;
   TrainingReport report_;
   Index step_ = 0, planned_epoch_ = -1, validations_since_best_ = 0;

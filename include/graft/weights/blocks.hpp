@@ -17,6 +17,8 @@ namespace graft {
 /// W `[out, in]` in rows of blocks, whatever the layout of `dense()`. The widened numbers are those of the format to the last bit.
 template <class Scalar>
 class BlockStorage final : public MatrixStorage<Scalar, Cpu> {
+  using Kernel = kernels::On<Cpu, kernels::Blocks, Scalar>;
+
  public:
   /// `owner` keeps the blocks alive.
   BlockStorage(kernels::BlockMatrix const& blocks, std::shared_ptr<void const> owner, Layout layout = Layout::out_in)
@@ -30,12 +32,10 @@ class BlockStorage final : public MatrixStorage<Scalar, Cpu> {
   [[nodiscard]] Index in() const override { return blocks_.columns; }
   [[nodiscard]] Layout layout() const override { return layout_; }
   void times_transposed(Scalar const* x, Index rows, Scalar* y, Scalar beta) const override {
-    kernels::times_blocks_transposed(Cpu{}, blocks_, x, rows, y, beta);
+    Kernel::times_transposed(blocks_, x, rows, y, beta);
   }
-  void times(Scalar const* g, Index rows, Scalar* y, Scalar beta) const override {
-    kernels::times_blocks(Cpu{}, blocks_, g, rows, y, beta);
-  }
-  void row(Index i, Scalar* y) const override { kernels::widen_blocks(Cpu{}, blocks_.format, blocks_.row(i), blocks_.columns, y); }
+  void times(Scalar const* g, Index rows, Scalar* y, Scalar beta) const override { Kernel::times(blocks_, g, rows, y, beta); }
+  void row(Index i, Scalar* y) const override { Kernel::widen(blocks_.format, blocks_.row(i), blocks_.columns, y); }
   [[nodiscard]] std::shared_ptr<MatrixStorage<Scalar, Cpu> const> outputs(Index first, Index last) const override {
     if (first < 0 || last < first || last > out())
       fail<ShapeError>("[FrozenMatrix] got outputs ", first, " to ", last, "; expected a range within 0 to ", out());
@@ -47,7 +47,7 @@ class BlockStorage final : public MatrixStorage<Scalar, Cpu> {
   [[nodiscard]] Tensor<Scalar> dense() const override {
     if (layout_ == Layout::in_out) return turned();
     Tensor<Scalar> result(Shape{out(), in()});
-    kernels::widen_rows(Cpu{}, blocks_, 0, out(), result.data());
+    Kernel::widen_rows(blocks_, 0, out(), result.data());
     return result;
   }
   [[nodiscard]] bool in_order() const override { return layout_ == Layout::out_in; }
@@ -55,7 +55,7 @@ class BlockStorage final : public MatrixStorage<Scalar, Cpu> {
     std::vector<float> line(static_cast<std::size_t>(in()));
     while (count > 0) {
       Index const start = first % in(), some = std::min(count, in() - start);
-      kernels::widen_blocks(Cpu{}, blocks_.format, blocks_.row(first / in()), in(), line.data());
+      kernels::On<Cpu, kernels::Blocks, float>::widen(blocks_.format, blocks_.row(first / in()), in(), line.data());
       y = std::copy_n(line.data() + start, some, y);
       first += some;
       count -= some;

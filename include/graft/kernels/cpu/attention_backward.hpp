@@ -128,7 +128,7 @@ class AttendRowBackward {
   }
 
   [[nodiscard]] Strided<Scalar> target(KeyBlock const& b, typename Targets::Kind kind) const {
-    return reverse_.targets->at(b.segment - row_.plan.segments.data(), kind, row_.kv_head).from(b.first, 0);
+    return reverse_.targets->at(b.segment - row_.table.segments.data(), kind, row_.kv_head).from(b.first, 0);
   }
 
   AttentionRow<Scalar> const& row_;
@@ -145,7 +145,7 @@ void Attention<Cpu, Scalar>::attention_backward(AttentionOperands<Scalar> const&
   cpu::AttentionTargets<Scalar> const targets(x, gradients);
   cpu::AttentionReverse<Scalar> const reverse{output, log_sum, output_gradient, &gradients, &targets};
   cpu::each_attention_row(x, [&](cpu::AttentionRow<Scalar> const& row) {
-    for (Index s = x.plan->first_segment(row.row); s < x.plan->first_segment(row.row + 1); ++s) targets.start(s, row.kv_head);
+    for (Index s = x.table->first_segment(row.row); s < x.table->first_segment(row.row + 1); ++s) targets.start(s, row.kv_head);
     if (gradients.bias_table) std::fill_n(targets.bias(row.row, row.head(0)), x.shape.group() * x.bias.buckets, Scalar(0));
     if (row.queries > 0) cpu::AttendRowBackward<Scalar>(row, reverse).run();
   });

@@ -49,11 +49,11 @@ template <class Scalar>
 class AttentionRow {
  public:
   AttentionRow(AttentionOperands<Scalar> const& operands, Index r, Index kv)
-      : x(operands), plan(*x.plan), row(r), kv_head(kv), first_query(plan.first_query(r)), queries(plan.first_query(r + 1) - first_query) {
+      : x(operands), table(*x.table), row(r), kv_head(kv), first_query(table.first_query(r)), queries(table.first_query(r + 1) - first_query) {
     thread_local std::vector<KeyBlock> reused;
     reused.clear();
-    for (Index s = plan.first_segment(row); s < plan.first_segment(row + 1); ++s) {
-      Segment const& segment = plan.segment(s);
+    for (Index s = table.first_segment(row); s < table.first_segment(row + 1); ++s) {
+      Segment const& segment = table.segment(s);
       for (Index first = 0; first < segment.length; first += block_keys) {
         Index const length = std::min(block_keys, segment.length - first), width = padded<Scalar>(length);
         reused.push_back({&segment, first, length, width, columns});
@@ -62,11 +62,11 @@ class AttentionRow {
     }
     blocks = &reused;
     query_block = std::min<Index>(columns <= 4096 ? 48 : 12, queries);
-    if (x.bias.table) range = distances(plan, row);
+    if (x.bias.table) range = distances(table, row);
   }
 
   AttentionOperands<Scalar> const& x;
-  AttentionPlan const& plan;
+  SegmentTable const& table;
   Index row, kv_head, first_query, queries;
   std::vector<KeyBlock> const* blocks;  ///< of this thread, until the next row
   Index columns = 0;                    ///< of a row of scores
@@ -75,7 +75,7 @@ class AttentionRow {
 
   [[nodiscard]] Index head_dim() const { return x.shape.head_dim; }
   [[nodiscard]] Index head(Index in_group) const { return kv_head * x.shape.group() + in_group; }
-  [[nodiscard]] Index index(Index query) const { return plan.query_index(row, query); }
+  [[nodiscard]] Index index(Index query) const { return table.query_index(row, query); }
   [[nodiscard]] Strided<Scalar const> keys(KeyBlock const& b) const {
     return x.keys[b.source()].from(b.stored_row(), kv_head * head_dim());
   }
@@ -113,7 +113,7 @@ class AttentionRow {
   /// Where the bias (or its gradient) for `query` and the keys of `b` starts in `expanded`; null stays null.
   [[nodiscard]] Scalar* bias_at(Scalar* expanded, KeyBlock const& b, Index query, Index in_group) const {
     if (!expanded) return nullptr;
-    return expanded + in_group * range.size() + b.segment->position + b.first - plan.query_position(row, query) - range.low;
+    return expanded + in_group * range.size() + b.segment->position + b.first - table.query_position(row, query) - range.low;
   }
   [[nodiscard]] Scalar scale() const { return static_cast<Scalar>(x.shape.scale); }
 };
@@ -121,13 +121,13 @@ class AttentionRow {
 /// Runs `f(row)` for every row and key/value head; a thread takes several where they are small.
 template <class Scalar, class F>
 void each_attention_row(AttentionOperands<Scalar> const& x, F const& f) {
-  AttentionPlan const& plan = *x.plan;
+  SegmentTable const& table = *x.table;
   Index work = 0;
-  for (Index r = 0; r < plan.rows(); ++r)
-    for (Index s = plan.first_segment(r); s < plan.first_segment(r + 1); ++s)
-      work += (plan.first_query(r + 1) - plan.first_query(r)) * plan.segment(s).length * x.shape.group() * x.shape.head_dim;
-  Index const tasks = plan.rows() * x.shape.kv_heads;
-  Index const grain = std::max<Index>(1, 65536 * plan.rows() / std::max<Index>(1, work));
+  for (Index r = 0; r < table.rows(); ++r)
+    for (Index s = table.first_segment(r); s < table.first_segment(r + 1); ++s)
+      work += (table.first_query(r + 1) - table.first_query(r)) * table.segment(s).length * x.shape.group() * x.shape.head_dim;
+  Index const tasks = table.rows() * x.shape.kv_heads;
+  Index const grain = std::max<Index>(1, 65536 * table.rows() / std::max<Index>(1, work));
   parallel_chunks(tasks, grain, [&](Index first, Index last) {
     for (Index t = first; t < last; ++t) f(AttentionRow<Scalar>(x, t / x.shape.kv_heads, t % x.shape.kv_heads));
   });

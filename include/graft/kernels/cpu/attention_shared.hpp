@@ -15,7 +15,7 @@ class AttentionTargets {
 
   AttentionTargets(AttentionOperands<Scalar> const& x, AttentionGradients<Scalar> const& gradients) : x_(x), gradients_(gradients) {
     find_shared();
-    Index const bias = gradients.bias_table ? x.plan->rows() * x.shape.heads * x.bias.buckets : 0;
+    Index const bias = gradients.bias_table ? x.table->rows() * x.shape.heads * x.bias.buckets : 0;
     partial_ = scratch<Scalar, 1>(size_ + bias);
     bias_ = partial_ + size_;
   }
@@ -23,7 +23,7 @@ class AttentionTargets {
   [[nodiscard]] bool wanted(Segment const& segment, Kind kind) const { return of(segment.source, kind).data != nullptr; }
   /// The rows of segment `s` in key/value head `head`: where that segment's row adds its part.
   [[nodiscard]] Strided<Scalar> at(Index s, Kind kind, Index head) const {
-    Segment const& segment = x_.plan->segment(s);
+    Segment const& segment = x_.table->segment(s);
     Index const offset = offsets_[static_cast<std::size_t>(s)];
     if (offset >= 0) return {partial_ + offset + (kind * x_.shape.kv_heads + head) * segment.length * x_.shape.head_dim, x_.shape.head_dim};
     return of(segment.source, kind).from(segment.begin, head * x_.shape.head_dim);
@@ -31,7 +31,7 @@ class AttentionTargets {
   /// Sets the partial sums of segment `s` in this head to zero.
   void start(Index s, Index head) const {
     if (offsets_[static_cast<std::size_t>(s)] < 0) return;
-    for (Kind kind : {keys, values}) std::fill_n(at(s, kind, head).data, x_.plan->segment(s).length * x_.shape.head_dim, Scalar(0));
+    for (Kind kind : {keys, values}) std::fill_n(at(s, kind, head).data, x_.table->segment(s).length * x_.shape.head_dim, Scalar(0));
   }
   /// [buckets] the part of `row` in the bias table's gradient for query head `head`.
   [[nodiscard]] Scalar* bias(Index row, Index head) const { return bias_ + (row * x_.shape.heads + head) * x_.bias.buckets; }
@@ -42,10 +42,10 @@ class AttentionTargets {
       for (Index s = 0; s < static_cast<Index>(offsets_.size()); ++s)
         if (offsets_[static_cast<std::size_t>(s)] >= 0)
           for (Kind kind : {keys, values})
-            if (wanted(x_.plan->segment(s), kind)) add_segment(s, kind, head);
+            if (wanted(x_.table->segment(s), kind)) add_segment(s, kind, head);
     });
     if (!gradients_.bias_table) return;
-    for (Index row = 0; row < x_.plan->rows(); ++row)
+    for (Index row = 0; row < x_.table->rows(); ++row)
       for (Index head = 0; head < x_.shape.heads; ++head)
         for (Index b = 0; b < x_.bias.buckets; ++b) gradients_.bias_table[b * x_.shape.heads + head] += bias(row, head)[b];
   }
@@ -55,7 +55,7 @@ class AttentionTargets {
     return (kind == keys ? gradients_.keys : gradients_.values)[static_cast<std::size_t>(source)];
   }
   void add_segment(Index s, Kind kind, Index head) const {
-    Segment const& segment = x_.plan->segment(s);
+    Segment const& segment = x_.table->segment(s);
     auto const from = at(s, kind, head);
     auto const to = of(segment.source, kind).from(segment.begin, head * x_.shape.head_dim);
     for (Index j = 0; j < segment.length; ++j) Line<Scalar>(to.row(j), x_.shape.head_dim) += Line<Scalar>(from.row(j), x_.shape.head_dim);
@@ -64,9 +64,9 @@ class AttentionTargets {
   /// sources' stored rows.
   template <class F>
   void each_wanted(F const& f) const {
-    for (Index row = 0; row < x_.plan->rows(); ++row)
-      for (Index s = x_.plan->first_segment(row); s < x_.plan->first_segment(row + 1); ++s) {
-        Segment const& segment = x_.plan->segment(s);
+    for (Index row = 0; row < x_.table->rows(); ++row)
+      for (Index s = x_.table->first_segment(row); s < x_.table->first_segment(row + 1); ++s) {
+        Segment const& segment = x_.table->segment(s);
         if (!wanted(segment, keys) && !wanted(segment, values)) continue;
         Index first = segment.begin;
         for (int source = 0; source < segment.source; ++source) first += x_.source_rows[source];
@@ -85,7 +85,7 @@ class AttentionTargets {
         owner = owner == nobody || owner == row ? row : several;
       }
     });
-    offsets_.assign(x_.plan->segments.size(), -1);
+    offsets_.assign(x_.table->segments.size(), -1);
     each_wanted([&](Index, Index s, Index first, Index last) {
       if (std::find(owners.begin() + first, owners.begin() + last, several) == owners.begin() + last) return;
       offsets_[static_cast<std::size_t>(s)] = size_;

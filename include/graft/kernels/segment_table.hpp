@@ -29,7 +29,7 @@ struct Segment {
 };
 
 /// The rows of packed queries and the segments that each row attends to. Several rows may name the same storage.
-struct AttentionPlan {
+struct SegmentTable {
   std::vector<Index> query_offsets{0};    ///< [rows + 1] row r holds the queries [query_offsets[r], query_offsets[r + 1])
   std::vector<Index> segment_offsets{0};  ///< [rows + 1] row r attends to segments [segment_offsets[r], segment_offsets[r + 1])
   std::vector<Segment> segments;
@@ -75,13 +75,13 @@ struct DistanceRange {
 };
 
 /// Distances between all queries and all keys of row `row`, visible or not; empty where the row has no queries or no keys.
-[[nodiscard]] inline DistanceRange distances(AttentionPlan const& plan, Index row) {
-  Index const queries = plan.first_query(row + 1) - plan.first_query(row);
+[[nodiscard]] inline DistanceRange distances(SegmentTable const& table, Index row) {
+  Index const queries = table.first_query(row + 1) - table.first_query(row);
   DistanceRange range;
-  for (Index s = plan.first_segment(row); s < plan.first_segment(row + 1); ++s) {
-    Segment const& segment = plan.segment(s);
+  for (Index s = table.first_segment(row); s < table.first_segment(row + 1); ++s) {
+    Segment const& segment = table.segment(s);
     for (Index i = 0; i < queries && segment.length > 0; ++i) {
-      Index const low = segment.position - plan.query_position(row, i), high = low + segment.length - 1;
+      Index const low = segment.position - table.query_position(row, i), high = low + segment.length - 1;
       range = range.size() == 0 ? DistanceRange{low, high} : DistanceRange{std::min(range.low, low), std::max(range.high, high)};
     }
   }
@@ -105,28 +105,28 @@ inline void check_segment(Segment const& segment, Index row, Index const* source
 }
 }  // namespace detail
 
-/// Throws `ShapeError` unless the plan is for `queries` packed queries, its segments lie within sources of these many rows, and every
+/// Throws `ShapeError` unless the table is for `queries` packed queries, its segments lie within sources of these many rows, and every
 /// query sees a key.
-inline void check(AttentionPlan const& plan, Index queries, Index const* source_rows, int sources) {
-  if (plan.query_offsets.empty()) fail<ShapeError>("[attention] got no query offsets; expected one more than rows");
-  detail::check_offsets("query_offsets", plan.query_offsets, plan.query_offsets.size(), queries);
-  detail::check_offsets("segment_offsets", plan.segment_offsets, plan.query_offsets.size(), static_cast<Index>(plan.segments.size()));
-  for (auto const* list : {&plan.query_indices, &plan.query_positions})
+inline void check(SegmentTable const& table, Index queries, Index const* source_rows, int sources) {
+  if (table.query_offsets.empty()) fail<ShapeError>("[attention] got no query offsets; expected one more than rows");
+  detail::check_offsets("query_offsets", table.query_offsets, table.query_offsets.size(), queries);
+  detail::check_offsets("segment_offsets", table.segment_offsets, table.query_offsets.size(), static_cast<Index>(table.segments.size()));
+  for (auto const* list : {&table.query_indices, &table.query_positions})
     if (!list->empty() && static_cast<Index>(list->size()) != queries)
       fail<ShapeError>("[attention] got ", list->size(), " query indices or positions; expected none or ", queries);
-  for (Index row = 0; row < plan.rows(); ++row) {
-    Index const count = plan.first_query(row + 1) - plan.first_query(row);
+  for (Index row = 0; row < table.rows(); ++row) {
+    Index const count = table.first_query(row + 1) - table.first_query(row);
     for (Index i = 1; i < count; ++i)
-      if (plan.query_index(row, i) < plan.query_index(row, i - 1))
-        fail<ShapeError>("[attention] row ", row, ": got query index ", plan.query_index(row, i), " after ", plan.query_index(row, i - 1),
+      if (table.query_index(row, i) < table.query_index(row, i - 1))
+        fail<ShapeError>("[attention] row ", row, ": got query index ", table.query_index(row, i), " after ", table.query_index(row, i - 1),
                          "; expected ascending ones");
     Index seen = 0;
-    for (Index s = plan.first_segment(row); s < plan.first_segment(row + 1); ++s) {
-      detail::check_segment(plan.segment(s), row, source_rows, sources);
-      if (count > 0) seen += plan.segment(s).visible(plan.query_index(row, 0));  // later queries see at least as much
+    for (Index s = table.first_segment(row); s < table.first_segment(row + 1); ++s) {
+      detail::check_segment(table.segment(s), row, source_rows, sources);
+      if (count > 0) seen += table.segment(s).visible(table.query_index(row, 0));  // later queries see at least as much
     }
     if (count > 0 && seen == 0)
-      fail<ShapeError>("[attention] row ", row, ": got a query (index ", plan.query_index(row, 0),
+      fail<ShapeError>("[attention] row ", row, ": got a query (index ", table.query_index(row, 0),
                        ") that sees no key; expected at least one; hint: is a prompt or source empty?");
   }
 }
