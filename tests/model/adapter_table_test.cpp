@@ -122,7 +122,10 @@ TEST(AdapterTable, APreparedStepKeepsWhatItWasPreparedWith) {
   auto const expected = table.gradients_of(3);
   table.clear_gradients();
   auto const loss = tables::sum_of_losses(table.model, batch);
+  auto const logits = table.model.logits(batch).value();
+  auto const numbers = table.model.prepare({.adapters = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}});
   graft::remove_adapter(table.model, 5);
+  EXPECT_TRUE(invariants::same_bits(table.model.logits(batch, numbers).value(), logits));
   graft::backward(loss);
   auto const found = table.gradients_of(3);
   for (std::size_t p = 0; p < found.size(); ++p) EXPECT_TRUE(invariants::same_bits(expected[p], found[p]));
