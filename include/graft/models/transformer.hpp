@@ -96,7 +96,9 @@ class Transformer {
   /// What the adaptation computes once a step, as a value: with the parameters as they are, recorded where a tape is recording. Several
   /// passes may read one, as a generation's do; the functions below without one prepare their own.
   [[nodiscard]] Prepared prepare(StepContext const& context = {}) const {
-    return prepare_step<Scalar, Device>(std::shared_ptr<State const>(enabled_ ? state_ : nullptr), context);
+    StepContext sorted = context;
+    std::sort(sorted.adapters.begin(), sorted.adapters.end());
+    return prepare_step<Scalar, Device>(std::shared_ptr<State const>(enabled_ ? state_ : nullptr), sorted);
   }
 
   /// States after the last layer (and final norm, if there is one) at the targets of the batch: `[targets, width]`.
@@ -229,11 +231,12 @@ class Transformer {
           fail("[transformer] got adapter ", rows.adapter_of(r), " in row ", r, "; expected one of the table, or −1 for none");
   }
   /// A step that somebody else prepared has what the rows name, whatever became of the table.
-  void check_prepared(Rows const& rows, Prepared const& prepared) const {
-    if (prepared.adapters.empty()) return check_adapters(rows);
+  static void check_prepared([[maybe_unused]] Rows const& rows, [[maybe_unused]] Prepared const& prepared) {
     if constexpr (HasAdapters<State>)
       for (Index adapter : adapters_of(rows))
-        if (!std::binary_search(prepared.adapters.begin(), prepared.adapters.end(), adapter))
+        if (prepared.state && ((adapter != -1 && !prepared.step.find(adapter)) ||
+                               (!prepared.adapters.empty() &&
+                                !std::binary_search(prepared.adapters.begin(), prepared.adapters.end(), adapter))))
           fail("[transformer] got rows of adapter ", adapter, " in a step that was prepared for others; expected it among ",
                "StepContext::adapters, or none there for all");
   }
@@ -313,6 +316,7 @@ class Transformer {
       Parts const parts{*base, weights, rotary, prepared};
       Pass own = pass;
       if (pass.source) own.source = &source;
+      if (again) own.observer = nullptr;  // it saw the layer the first time, and may be gone
       return Block<A, State, Scalar, Device>(parts, at, again)(input, own, false);
     }
   };
