@@ -229,9 +229,10 @@ TEST(AdapterTable, WhatIsNotThereIsRefusedInASentence) {
   expect_refused([&] { graft::add_adapter(table.model, lora); }, "in the table already, as number 2");
 }
 TEST(AdapterTable, RowsThatNameNoneMayStandBesideThoseThatDo) {
-  auto const examples = tables::a_row_each<Gpt2>(2);
+  auto examples = tables::a_row_each<Gpt2>(2);
+  examples[0].adapter = 0, examples[1].adapter = 1;
   graft::Batch batch = graft::pack({examples[0]});
-  batch.rows.adapter.clear();
+  EXPECT_TRUE(batch.rows.adapter.empty());
   graft::append_causal_row(batch, examples[1]);
   EXPECT_EQ(batch.rows.adapter, (std::vector<Index>{0, 1}));
   graft::append_causal_row(batch, examples[0]);
