@@ -122,7 +122,10 @@ TEST(AdapterTable, APreparedStepKeepsWhatItWasPreparedWith) {
   auto const expected = table.gradients_of(3);
   table.clear_gradients();
   auto const loss = tables::sum_of_losses(table.model, batch);
+  auto const logits = table.model.logits(batch).value();
+  auto const numbers = table.model.prepare({.adapters = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}});
   graft::remove_adapter(table.model, 5);
+  EXPECT_TRUE(invariants::same_bits(table.model.logits(batch, numbers).value(), logits));
   graft::backward(loss);
   auto const found = table.gradients_of(3);
   for (std::size_t p = 0; p < found.size(); ++p) EXPECT_TRUE(invariants::same_bits(expected[p], found[p]));
@@ -216,6 +219,30 @@ TEST(AdapterTable, WhatIsNotThereIsRefusedInASentence) {
   auto examples_of_none = tables::a_row_each<Gpt2>(1);
   examples_of_none[0].adapter = -1;
   expect_refused([&] { (void)table.model.logits(table.model.pack(examples_of_none), first_only); }, "prepared for others");
+  Table<Gpt2, double> grown;
+  grown.add(LoRA{.rank = 2});
+  auto const earlier = grown.model.prepare();
+  grown.add(PrefixTuning{.length = 2});
+  expect_refused([&] { (void)grown.model.logits(grown.model.pack(tables::a_row_each<Gpt2>(2)), earlier); }, "prepared for others");
+  auto const lora = graft::adapt(table.model.base(), LoRA{.rank = 2});
+  graft::add_adapter(table.model, lora);
+  expect_refused([&] { graft::add_adapter(table.model, lora); }, "in the table already, as number 2");
+}
+TEST(AdapterTable, RowsThatNameNoneMayStandBesideThoseThatDo) {
+  auto examples = tables::a_row_each<Gpt2>(2);
+  examples[0].adapter = 0, examples[1].adapter = 1;
+  graft::Batch batch = graft::pack({examples[0]});
+  EXPECT_TRUE(batch.rows.adapter.empty());
+  graft::append_causal_row(batch, examples[1]);
+  EXPECT_EQ(batch.rows.adapter, (std::vector<Index>{0, 1}));
+  graft::append_causal_row(batch, examples[0]);
+  EXPECT_EQ(batch.rows.adapter, (std::vector<Index>{0, 1, 0}));
+}
+TEST(AdapterTable, AStepsAdaptersMayBeNamedInAnyOrder) {
+  auto table = sixteen<double>();
+  auto const batch = table.model.pack(tables::a_row_each<Gpt2>(3));
+  EXPECT_TRUE(invariants::same_bits(table.model.logits(batch, table.model.prepare({.adapters = {2, 0, 1}})).value(),
+                                    table.model.logits(batch).value()));
 }
 
 TEST(AdapterTable, RowsHaveTheLimitsOfTheirAdapter) {

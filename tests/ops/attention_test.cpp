@@ -1,9 +1,12 @@
 // Attention over segments against a dense softmax with a mask, written here from the definition.
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include <graft/ops/attention.hpp>
+#include <graft/ops/residual.hpp>
+#include <graft/ops/sum.hpp>
 
 #include "ops/op_testing.hpp"
 
@@ -450,6 +453,29 @@ TEST(Attention, SaysWhatDoesNotFit) {
   call = with_relative_bias(good);
   call.bucket_of_distance[3] = 5;
   expect(call, "got bucket 5");
+}
+
+/// Two losses that share the keys: the second backward is refused in a sentence, though attention gathers gradients in buffers.
+TEST(Attention, KeysOfTwoLossesAreRefusedInASentence) {
+  auto const shape = AttentionShape{1, 1, 2, 1.0};
+  auto table = std::make_shared<SegmentTable>();
+  table->query_offsets = {0, 1};
+  table->segment_offsets = {0, 1};
+  table->segments = {{0, 0, 3, 0, false, 0, 0}};
+  auto const bank = leaf("bank", {3, 2}, 1), query = leaf("query", {1, 2}, 2);
+  auto const keys = scale(bank.variable(), 2.0);
+  auto const loss = [&] {
+    return sum(attention<double, Cpu>({query.variable(), 0}, {{{keys, 0}, {keys, 0}}}, table, shape));
+  };
+  auto const first = loss(), second = loss();
+  backward(first);
+  try {
+    backward(second);
+    FAIL() << "expected an error";
+  } catch (Error const& error) {
+    EXPECT_NE(std::string(error.what()).find("no longer on the tape"), std::string::npos) << error.what();
+  }
+  Tape::current().discard();
 }
 
 }  // namespace

@@ -47,7 +47,13 @@ class AdapterTable::State {
   State(AdapterTable const&, ModelInfo const&, BaseAccess<Scalar, Device> const&, RandomKey) {}
 
   /// Takes an adapter in. Its number is one that no other has had.
+  /// @throws ConfigError for one that is in the table already
   Index add(std::shared_ptr<Adapter> adapter) {
+    auto const own = adapter->parameters();
+    for (std::size_t i = 0; i < entries_.size() && !own.empty(); ++i)
+      if (entries_[i].adapter && entries_[i].adapter->parameters() == own)
+        fail<ConfigError>("[adapter_table] got an adapter that is in the table already, as number ", i,
+                          "; expected each once; hint: rows may share a number");
     auto const number = static_cast<Index>(entries_.size());
     Entry entry{std::move(adapter), {}};
     for (auto* parameter : entry.adapter->parameters()) {
@@ -57,7 +63,7 @@ class AdapterTable::State {
     entries_.push_back(std::move(entry));
     return number;
   }
-  /// Takes an adapter out; the others keep their numbers. @throws ConfigError where there is none
+  /// Takes an adapter out, with its parameters; the others keep their numbers. @throws ConfigError where there is none
   void remove(Index number) {
     if (number < 0 || !has_adapter(number))
       fail<ConfigError>("[adapter_table] got adapter ", number, " to remove; expected one of the ", size(), " in the table");

@@ -135,6 +135,8 @@ concept HasAfterLayer =
 template <class State>
 concept HasAdapters = requires(State const& s, Index i) { { s.has_adapter(i) } -> std::same_as<bool>; };
 template <class State>
+concept HasChanges = requires(State const& s, SiteAddress a) { { s.changes(a) } -> std::same_as<ProductChange>; };
+template <class State>
 concept HasTrained = requires(State const& s, SiteAddress a) { s.trained(a, Part::weight); State::trained_roles; };
 
 /// The roles whose weights a state may train; none without the hook.

@@ -96,6 +96,7 @@ class ReparametrizedMatrix {
       first.push_back(zeros<Scalar>(parameter->value().shape()));
       second.push_back(zeros<Scalar>(parameter->value().shape()));
     }
+    Recording const own;  // also where the caller records nothing
     double error = 0;
     for (int step = 1; step <= steps; ++step) {
       auto const loss = mean_squared_error(compute(), target);

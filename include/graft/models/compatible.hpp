@@ -39,6 +39,8 @@ concept NamesAfterSublayer = requires { &S::after_sublayer; };
 template <class S>
 concept NamesAfterLayer = requires { &S::after_layer; };
 template <class S>
+concept NamesChanges = requires { &S::changes; };
+template <class S>
 concept NamesTrained = requires { &S::trained; };
 
 /// True, or a failed assertion that says what is wrong with a strategy or its use.
@@ -76,6 +78,9 @@ constexpr bool compatible() {
   static_assert(!NamesAfterLayer<State> || HasAfterLayer<State, S, D>,
                 "graft: a strategy's hook after_layer has another signature than `Value after_layer(LayerAddress, Value x, Rows const&, "
                 "Step const&) const`; see docs/concepts.md");
+  static_assert(!NamesChanges<State> || HasChanges<State>,
+                "graft: a strategy's hook changes has another signature than `ProductChange changes(SiteAddress const&) const`; see "
+                "docs/concepts.md");
   static_assert(!NamesTrained<State> || HasTrained<State>,
                 "graft: a strategy's hook trained needs `Variable const* trained(SiteAddress const&, Part) const` and `static constexpr "
                 "Roles trained_roles`; see docs/concepts.md");

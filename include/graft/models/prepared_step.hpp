@@ -11,7 +11,8 @@
 
 namespace graft {
 
-/// What `Transformer::prepare` gives. It is not tied to the model's later state: steps may overlap, on one thread or several.
+/// What `Transformer::prepare` gives. Steps may overlap, on one thread or several. What a
+/// strategy does not compute in `prepare` is read from its parameters when a pass runs; they change between steps only.
 template <class State, class Scalar, class Device>
 struct PreparedStep {
   std::shared_ptr<State const> state;      ///< null where the adaptation is disabled

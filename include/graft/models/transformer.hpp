@@ -96,12 +96,15 @@ class Transformer {
   /// What the adaptation computes once a step, as a value: with the parameters as they are, recorded where a tape is recording. Several
   /// passes may read one, as a generation's do; the functions below without one prepare their own.
   [[nodiscard]] Prepared prepare(StepContext const& context = {}) const {
-    return prepare_step<Scalar, Device>(std::shared_ptr<State const>(enabled_ ? state_ : nullptr), context);
+    StepContext sorted = context;
+    std::sort(sorted.adapters.begin(), sorted.adapters.end());
+    return prepare_step<Scalar, Device>(std::shared_ptr<State const>(enabled_ ? state_ : nullptr), sorted);
   }
 
   /// States after the last layer (and final norm, if there is one) at the targets of the batch: `[targets, width]`.
   [[nodiscard]] Value hidden_states(Batch const& batch, Cache const* cache = nullptr, Observer const* observer = nullptr) const {
     check(batch, cache);
+    check_adapters(batch.rows);
     return states(batch, prepare(context_of(batch.rows)), cache, observer);
   }
   [[nodiscard]] Value hidden_states(Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr,
@@ -114,6 +117,7 @@ class Transformer {
   [[nodiscard]] TargetScores<Scalar, Device> scores(Batch const& batch) const {
     if (batch.rows.targets.size() == 0) fail("[scores] got a batch without targets; expected at least one target token");
     check(batch, nullptr);
+    check_adapters(batch.rows);
     Prepared const prepared = prepare(context_of(batch.rows));
     return weights_.head_scores(head_input(states(batch, prepared, nullptr, nullptr), batch.rows, prepared), batch.rows.targets.labels,
                                 prepared.state.get());
@@ -122,6 +126,7 @@ class Transformer {
   /// generation and inspection; training never forms a vocabulary's.
   [[nodiscard]] Value logits(Batch const& batch, Cache const* cache = nullptr) const {
     check(batch, cache);
+    check_adapters(batch.rows);
     return head(batch, prepare(context_of(batch.rows)), cache);
   }
   [[nodiscard]] Value logits(Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr) const {
@@ -200,7 +205,9 @@ class Transformer {
 
   void check(Batch const& batch, Cache const* cache) const {
     check_tokens(batch.tokens, batch.rows);
-    check_adapters(batch.rows);
+    if (!batch.rows.adapter.empty() && static_cast<Index>(batch.rows.adapter.size()) != batch.rows.count())
+      fail<ShapeError>("[transformer] got adapters of ", batch.rows.adapter.size(), " rows; expected ", batch.rows.count(),
+                       ", or none for 0 in all");
     if (cache && static_cast<Index>(cache->rows.size()) != batch.rows.count())
       fail<ShapeError>("[transformer] got cache entries for ", cache->rows.size(), " rows; expected ", batch.rows.count());
     if constexpr (has_encoder) {
@@ -209,7 +216,6 @@ class Transformer {
                          " rows; expected one for each; hint: pack with the model's append");
       if (!cache) {
         check_tokens(batch.source_tokens, batch.source);
-        check_adapters(batch.source);
         for (Index r = 0; r < batch.rows.count(); ++r)
           if (batch.source.adapter_of(r) != batch.rows.adapter_of(r))
             fail("[transformer] got adapter ", batch.source.adapter_of(r), " for the source of row ", r, "; expected ",
@@ -218,20 +224,19 @@ class Transformer {
     }
   }
   /// Every row names an adapter that is there.
-  void check_adapters(Rows const& rows) const {
-    if (!rows.adapter.empty() && static_cast<Index>(rows.adapter.size()) != rows.count())
-      fail<ShapeError>("[transformer] got adapters of ", rows.adapter.size(), " rows; expected ", rows.count(), ", or none for 0 in all");
+  void check_adapters([[maybe_unused]] Rows const& rows) const {
     if constexpr (HasAdapters<State>)
       for (Index r = 0; r < rows.count(); ++r)
         if (!has_adapter(rows.adapter_of(r)))
           fail("[transformer] got adapter ", rows.adapter_of(r), " in row ", r, "; expected one of the table, or −1 for none");
   }
-  /// A step that somebody else prepared has what the rows name.
-  static void check_prepared(Rows const& rows, Prepared const& prepared) {
+  /// A step that somebody else prepared has what the rows name, whatever became of the table.
+  static void check_prepared([[maybe_unused]] Rows const& rows, [[maybe_unused]] Prepared const& prepared) {
     if constexpr (HasAdapters<State>)
       for (Index adapter : adapters_of(rows))
-        if (prepared.state && !prepared.adapters.empty() &&
-            !std::binary_search(prepared.adapters.begin(), prepared.adapters.end(), adapter))
+        if (prepared.state && ((adapter != -1 && !prepared.step.find(adapter)) ||
+                               (!prepared.adapters.empty() &&
+                                !std::binary_search(prepared.adapters.begin(), prepared.adapters.end(), adapter))))
           fail("[transformer] got rows of adapter ", adapter, " in a step that was prepared for others; expected it among ",
                "StepContext::adapters, or none there for all");
   }
@@ -311,6 +316,7 @@ class Transformer {
       Parts const parts{*base, weights, rotary, prepared};
       Pass own = pass;
       if (pass.source) own.source = &source;
+      if (again) own.observer = nullptr;  // it saw the layer the first time, and may be gone
       return Block<A, State, Scalar, Device>(parts, at, again)(input, own, false);
     }
   };

@@ -74,7 +74,10 @@ inline void close_row(Rows& rows, Index length, Index insertion, TokenizedExampl
   for (Index i = 0; i < length; ++i) rows.positions.push_back(i);
   rows.insertion.push_back(insertion);
   rows.examples.push_back(example.id);
-  rows.adapter.push_back(example.adapter);
+  if (example.adapter != 0 || !rows.adapter.empty()) {
+    rows.adapter.resize(static_cast<std::size_t>(rows.count()), 0);  // of rows that named none
+    rows.adapter.push_back(example.adapter);
+  }
   rows.offsets.push_back(rows.tokens() + length);
 }
 inline void add_target(Rows& rows, Index at, Token label) {

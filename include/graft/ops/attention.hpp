@@ -84,6 +84,7 @@ struct Attention {
       kernels::On<Device, kernels::Attention, Scalar>::attention_backward(x, output.data(), log_sum.data(), output_gradient.data(),
                                                                           gradients);
     });
+    buffers.finish();
   }
 
  private:

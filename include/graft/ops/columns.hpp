@@ -40,7 +40,7 @@ template <class Scalar>
   return copy;
 }
 
-/// While it lives, the gradients of some variables are buffers that a reverse pass adds into, each taken from its slot once (zeros
+/// Until `finish`, the gradients of some variables are buffers that a reverse pass adds into, each taken from its slot once (zeros
 /// where nothing has come yet).
 template <class Scalar, class Device = Cpu>
 class GradientBuffers {
@@ -48,10 +48,13 @@ class GradientBuffers {
   GradientBuffers() = default;
   GradientBuffers(GradientBuffers const&) = delete;
   GradientBuffers& operator=(GradientBuffers const&) = delete;
-  ~GradientBuffers() {
-    for (auto& [slot, buffer] : buffers_) slot->accumulate(std::move(buffer));
-  }
 
+  /// Hands the gradients back to their slots; without it they are dropped.
+  /// @throws Error where a slot's record is no longer on the tape
+  void finish() {
+    for (auto& [slot, buffer] : buffers_) slot->accumulate(std::move(buffer));
+    buffers_.clear();
+  }
   /// Where to add the gradient of these columns; absent for a constant.
   [[nodiscard]] kernels::Strided<Scalar> at(Columns<Scalar, Device> const& columns) {
     if (!columns.x.tracked()) return {};

@@ -48,17 +48,23 @@ class RotaryTable {
   [[nodiscard]] Index pairs() const { return static_cast<Index>(state_->frequencies.size()); }
   /// Rows for at least `positions` positions: cosines, then sines.
   [[nodiscard]] Tensor<Scalar, Device> rows(Index positions) const {
+    Index const present = held().rows();
+    if (present > 0 && present >= positions) return held();
+    // Computed without the lock: the pool's threads may be waiting for it.
+    Index const capacity = std::max({Index{256}, positions, 2 * present});
+    Tensor<Scalar, Device> table(Shape{capacity, 2 * pairs()});
+    kernels::On<Device, kernels::Rotary, Scalar>::rotary_table(state_->frequencies.data(), pairs(), Index{0}, capacity, table.data());
     std::lock_guard<std::mutex> const lock(state_->mutex);
-    if (state_->table.empty() || state_->table.rows() < positions) {
-      Index const capacity = std::max({Index{256}, positions, state_->table.empty() ? Index{0} : 2 * state_->table.rows()});
-      Tensor<Scalar, Device> table(Shape{capacity, 2 * pairs()});
-      kernels::On<Device, kernels::Rotary, Scalar>::rotary_table(state_->frequencies.data(), pairs(), Index{0}, capacity, table.data());
-      state_->table = std::move(table);
-    }
-    return state_->table;
+    if (state_->table.rows() < capacity) state_->table = table;
+    return table;
   }
 
  private:
+  [[nodiscard]] Tensor<Scalar, Device> held() const {
+    std::lock_guard<std::mutex> const lock(state_->mutex);
+    return state_->table;
+  }
+
   struct State {
     std::mutex mutex;
     Index head_width = 0;

@@ -21,7 +21,7 @@
 
 namespace graft::detail {
 
-/// A checksum of the tokens of all examples, in order, with their types and ids.
+/// A checksum of the tokens of all examples, in order, with their types, adapters and ids.
 [[nodiscard]] inline std::string data_checksum(std::vector<TokenizedExample> const& examples) {
   std::uint64_t sum = examples.size();
   for (std::size_t i = 0; i < examples.size(); ++i) {
@@ -29,6 +29,7 @@ namespace graft::detail {
     for (auto const* tokens : {&example.source, &example.target})
       sum = checksum(tokens->data(), tokens->size() * sizeof(Token), sum + tokens->size());
     if (!example.token_types.empty()) sum = checksum(example.token_types.data(), example.token_types.size() * sizeof(Index), sum);
+    if (example.adapter != 0) sum = checksum(&example.adapter, sizeof example.adapter, sum);
     if (example.id != i) sum = checksum(&example.id, sizeof example.id, sum);  // which addresses its dropout
   }
   char digits[20];
