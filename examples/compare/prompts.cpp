@@ -101,20 +101,23 @@ Prompts class_prompts(Request const& request, Examples const& examples) {
 
 void check_lengths(Task const& task, Examples const& examples, Prompts const& prompts, graft::RowLimits const& limits) {
   auto const check = [&](std::vector<graft::Example> const& texts, std::string const& file, char const* part, std::size_t i,
-                         std::optional<std::string> const& why) {
-    if (!why) return;
+                         std::optional<std::string> const& why, std::optional<std::string> const& foreign) {
+    if (!why && !foreign) return;
     std::string const where =
         texts[i].line > 0 ? graft::cat("[", file, "] line ", texts[i].line) : graft::cat("[", file, "] ", part, " example ", i + 1);
+    if (foreign) graft::fail<graft::ConfigError>(where, " ", *foreign);
     graft::fail<graft::ConfigError>(where, " is too long for the model; ", *why,
                                     "; hint: --max-source and --max-target cut, --max-new is the room for new tokens");
   };
+  std::string const& tested = task.test.empty() ? task.data : task.test;
   for (std::size_t i = 0; i < prompts.training.size(); ++i)
-    check(examples.training, task.data, "training", i, limits.excess(prompts.training[i]));
+    check(examples.training, task.data, "training", i, limits.excess(prompts.training[i]), limits.foreign_token(prompts.training[i]));
   for (std::size_t i = 0; i < prompts.validation.size(); ++i)
-    check(examples.validation, task.data, "validation", i, limits.excess(prompts.validation[i]));
+    check(examples.validation, task.data, "validation", i, limits.excess(prompts.validation[i]),
+          limits.foreign_token(prompts.validation[i]));
   for (std::size_t i = 0; i < prompts.test.size(); ++i)
-    check(examples.test, task.test.empty() ? task.data : task.test, "test", i,
-          limits.excess(prompts.test[i].source, prompts.classes.empty() ? task.max_new : 1));
+    check(examples.test, tested, "test", i, limits.excess(prompts.test[i].source, prompts.classes.empty() ? task.max_new : 1),
+          limits.foreign_token(prompts.test[i].source, "source"));
 }
 
 std::vector<std::string> class_names(Examples const& examples) {

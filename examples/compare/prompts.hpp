@@ -43,7 +43,8 @@ graft::AdapterTemplate template_of(Task const& task, graft::ModelConfig const& c
 /// @throws NotApplicable for `few_shot` where the model does not continue texts
 Prompts make_prompts(Request const& request, Examples const& examples, graft::ModelConfig const& config, graft::ModelInfo const& info);
 
-/// Holds all rows against the model's limits. @throws ConfigError that names the file's line, or the example, of one that is too long
+/// Holds all rows against the model's limits. @throws ConfigError that names the file's line, or the example, of one that is too long or has
+/// a token that the model lacks
 void check_lengths(Task const& task, Examples const& examples, Prompts const& prompts, graft::RowLimits const& limits);
 
 /// What a classifier's classes stand for: the distinct targets and references, in order. @throws ConfigError where they look like texts,

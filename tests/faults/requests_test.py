@@ -151,6 +151,69 @@ class Lengths(faults.FaultTest):
         for length, virtual, method in ((3, 3, "prefix"), (3, 3, "prompt"), (3, 3, "infix"), (3, 3, "embedding"), (0, 0, "lora")):
             for extra in (0, 1):
                 with self.subTest(f"{method} {extra}"):
+class ForeignTokens(faults.FaultTest):
+    """A token that the tokenizer gives and the model lacks is named with its row before the first step."""
+
+    def rows(self, name, odd, line=2, count=6):
+        path = self.folder / name
+        path.write_text("".join(odd if number == line else f"a{number}\tb\n" for number in range(1, count + 1)))
+        return path
+
+    def test_decoders(self):
+        model = self.folder / "model"
+        tiny_model.write_llama(model)
+        vocabulary = json.loads((model / "config.json").read_text())["vocab_size"]
+        settings = json.loads((model / "tokenizer_config.json").read_text())
+        (model / "tokenizer_config.json").write_text(json.dumps({**settings, "additional_special_tokens": ["<|new|>"]}))  # gets the next id
+        good, source, target = self.rows("good.tsv", "a\tb\n"), self.rows("source.tsv", "a<|new|>\tb\n"), self.rows("target.tsv", "a\tb<|new|>\n")
+        out, log = self.folder / "out", self.folder / "log"
+        finetune = ("finetune", "--model", model, "--method", "lora", "--steps", 2)
+        says = f"has the token {vocabulary} in its"
+        for part, *data in (("source.tsv] line 2 " + says + " source", "--train", source), ("target.tsv] line 2 " + says + " target", "--train", target),
+                            ("source.tsv] line 2 " + says + " source", "--train", good, "--validation", source), ("target.tsv] line 2 " + says + " target", "--train", good, "--validation", target)):
+            for too_long in ("refuse", "cut", "skip"):
+                with self.subTest(part, too_long=too_long):
+                    err = self.refused(*finetune, *data, "--too-long", too_long, "--output", out, "--log", log, says=(part, f"expected 0 to {vocabulary - 1}"))
+                    self.assertNotIn("step", err)
+                    self.assertFalse(out.exists() or log.exists())
+        self.refused("finetune", "--model", model, "--method", "none", "--train", good, "--validation", source, says="source.tsv] line 2 has the token")
+        sources = self.folder / "sources.txt"
+        sources.write_text("a\nb\nc<|new|>\n")
+        err = self.refused("generate", "--model", model, "--sources", sources, "--batch", 1, "--max-new", 2, "--output", out, says=f"sources.txt] line 3 has the token {vocabulary}; expected")
+        self.assertNotIn("1 of", err)
+        self.assertFalse(out.exists())
+        self.refused("generate", "--model", model, "--prompt", "<|new|>", "--max-new", 2, says=f"has the token {vocabulary}")
+        test, fine = self.folder / "test.tsv", self.folder / "fine.tsv"
+        test.write_text("x<|new|>\tb\n")
+        fine.write_text("x\tb\n")
+        for data in (("--data", target, "--test", fine), ("--data", good, "--test", test)):
+            err = self.refused("compare", "--model", model, *data, "--rows", 6, "--validation-rows", 1, "--test-sources", 1, "--methods", "lora", "--out", out, "--max-new", 2, says=("line ", f"has the token {vocabulary}"))
+            self.assertNotIn("[1/", err)
+
+    def test_encoder_decoders_and_classifiers(self):
+        bart, bert = self.folder / "bart", self.folder / "bert"
+        tiny_model.write_bart(bart)
+        config = json.loads((bart / "config.json").read_text())
+        (bart / "config.json").write_text(json.dumps({**config, "grapheme_chars": config["grapheme_chars"] + "é", "phoneme_chars": config["phoneme_chars"] + "é"}))
+        tiny_model.write_bert(bert, ["good", "bad"])
+        (bert / "vocab.txt").write_text((bert / "vocab.txt").read_text() + "new\n")
+        good, source, target = self.rows("good.tsv", "a\tb\n"), self.rows("source.tsv", "é\tb\n"), self.rows("target.tsv", "a\té\n")
+        says = f"has the token {config['vocab_size']} in its"
+        train = ("seq2seq", "--model", bart, "--method", "lora", "--steps", 1, "--output", self.folder / "out")
+        for part, *data in (("source.tsv] line 2 " + says + " source", "--train", source), ("target.tsv] line 2 " + says + " target", "--train", target), ("target.tsv] line 2 " + says + " target", "--train", good, "--validation", target),
+                            (f"source.tsv] line 2 has the token {config['vocab_size']}; expected", "--train", good, "--test", source)):
+            with self.subTest(part):
+                self.assertNotIn("step", self.refused(*train, *data, says=part))
+                self.assertFalse((self.folder / "out").exists())
+        fine, odd = self.folder / "fine.tsv", self.folder / "odd.tsv"
+        fine.write_text("good\t1\nbad\t0\n")
+        odd.write_text("good\t1\nbad new\t0\n")
+        for data in (("--train", odd), ("--train", fine, "--validation", odd), ("--train", fine, "--test", odd)):
+            with self.subTest(data[-2]):
+                self.assertNotIn("step", self.refused("classify", "--model", bert, "--method", "lora", "--steps", 1, *data, "--output", self.folder / "out", says="odd.tsv] line 2 has the token 7 in its source; expected 0 to 6"))
+                self.assertFalse((self.folder / "out").exists())
+
+
                     data = self.folder / "data.tsv"  # one token a byte: source, " ->", " " and target, end token; all but the last are read
                     source = "x" * (32 - virtual - 8 + extra)
                     data.write_text(f"ab\tc\n\n{source}\tyyyy\n")
