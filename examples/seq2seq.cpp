@@ -121,8 +121,12 @@ class Predictions {
     std::size_t const all = lines_.size();
     if (path_.empty() || done_ == 0) return;
     lines_.resize(done_);
+    std::error_code missing;
+    bool const held = std::filesystem::is_regular_file(path_, missing);
+    if (held) path_ = support::free_name_beside(path_);
     write();
-    std::fprintf(stderr, "kept the predictions of the first %zu of %zu sources in %s\n", done_, all, path_.c_str());
+    std::fprintf(stderr, "kept the predictions of the first %zu of %zu sources in %s%s\n", done_, all, path_.c_str(),
+                 held ? ", beside the earlier file, which is unchanged" : "");
   }
 
  private:

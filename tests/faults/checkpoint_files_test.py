@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import signal
 import struct
@@ -9,6 +10,7 @@ import subprocess
 import time
 
 import faults
+import programs
 from written_files import FileTest, files_of
 
 
@@ -242,3 +244,30 @@ class Signals(FileTest):
 
 if __name__ == "__main__":
     faults.main()
+    def limited(self, out, *more):
+        """generate until the file may grow no more, in the midst of a source."""
+        many = self.folder / "many.txt"
+        many.write_text("name : A\n" * 500)
+        command = ["sh", "-c", 'ulimit -f 8; exec "$0" "$@"', programs.PATHS["generate"], "--model", str(self.model), "--sources", str(many), "--max-new", "4", "--batch", "8", "--output", str(out), "--json", *more]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.no_temporaries(self.folder)
+        kept = re.search(r"kept the outputs of the first (\d+) of 500 sources in (\S+?)(,|\n)", done.stderr)
+        return self.one_sentence(done.stderr, "generate"), int(kept[1]), pathlib.Path(kept[2])
+
+    def test_what_is_said_of_a_full_disk_is_true(self):
+        out = self.folder / "big"
+        for number, place in enumerate((out, f"{out}.interrupted", f"{out}.interrupted.2")):
+            before = out.read_bytes() if number else None
+            line, sources, kept = self.limited(out)
+            self.assertEqual(str(kept), str(pathlib.Path(place).resolve()) if number else str(place))
+            texts = kept.read_text().splitlines()
+            self.assertEqual(len([json.loads(text) for text in texts]), sources)
+            self.assertTrue(kept.read_text().endswith("}\n"))
+            self.assertGreater(sources, 8)
+            self.assertIn("what was there before is unchanged", line)
+            if number:
+                self.assertEqual(out.read_bytes(), before)
+            else:
+                out.write_text("old\n")
+
