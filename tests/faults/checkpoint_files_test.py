@@ -214,6 +214,12 @@ class Signals(FileTest):
         self.wait_for(lambda: self.last_event(self.log)["step"] > step)
         self.end(process, signal.SIGINT)
         steps = [json.loads(line)["step"] for line in self.log.read_text().splitlines() if '"event":"step"' in line]
+        interrupted = [pathlib.Path(f"{self.output}.interrupted{end}") for end in ("", ".2", ".3")]
+        second = files_of(interrupted[0])
+        for place in interrupted[1:]:  # nor does a later one replace the second's
+            self.assertIn(str(place), self.end(self.begin("--seed", 7), signal.SIGINT))
+            faults.run("generate", "--model", self.model, "--adapter", place, "--prompt", "name : A", "--max-new", 2)
+        self.assertEqual((files_of(self.output), files_of(interrupted[0])), (first, second))
         self.assertEqual(steps, list(range(1, len(steps) + 1)))
 
     def test_the_second_kills_at_once(self):
