@@ -268,6 +268,22 @@ class Options(ProgramTest):
 
 def add_tests():
     for program in TABLE:
+        def an_empty_value_is_refused(self, program=program):
+            out = self.folder / "empty"
+            needed = {"convert": ("--adapter", "ADAPTER", "--model", "MODEL", "--output", "OUT")}.get(program, ())
+            for option in sorted(set(TABLE[program]) - FLAGS - {"--separator", "--prompt"}):  # nothing is something there
+                words = self.command(program, needed, out)
+                while option in words:
+                    at = words.index(option)
+                    del words[at:at + 2]
+                with self.subTest(f"{program} {option}"):
+                    text, err = run(program, *words, option, "", status=2)
+                    self.assertEqual(text, "")
+                    self.assertRegex(err, f'{option}:? .*(empty|got ""|not in|expected|[Rr]equire)')
+                    self.assertFalse(out.exists())
+
+        setattr(Options, f"test_{program}_refuses_an_empty_value", an_empty_value_is_refused)
+
         def every_option_is_in_the_table(self, program=program):
             self.assertEqual(self.listed(program), set(TABLE[program]))
 
@@ -281,6 +297,12 @@ def add_tests():
                         self.check(program, option, case)
 
         setattr(Options, f"test_{program}_honours_or_refuses", cases)
+
+
+    def empty_path(self):
+        self.assertIn("empty value", run("inspect", "", status=2)[1])
+
+    setattr(Options, "test_inspect_refuses_an_empty_path", empty_path)
 
 
 add_tests()
