@@ -230,11 +230,11 @@ void settle_template(Settings& s) {
   std::string const& folder = s.adapter.empty() ? s.model : s.adapter;
   auto const saved = support::load_template(folder, graft::TextKind::classes);
   auto const texts = static_cast<graft::Index>(s.text_columns.size());
-  if (saved && !s.adapter.empty() && saved->texts != texts)
+  if (saved && saved->texts != texts)
     graft::warn("[", folder, "/", graft::template_file, "] says that training had ", saved->texts, " texts a row; got ", texts,
                 " columns; hint: --text-columns");
   if (saved) s.max_length = static_cast<std::size_t>(saved->max_length);
-  if (saved && !s.adapter.empty() && s.given_length && *s.given_length != s.max_length)
+  if (saved && s.given_length && *s.given_length != s.max_length)
     graft::warn("[", folder, "/", graft::template_file, "] says that training had rows of at most ", s.max_length, " tokens; got ",
                 *s.given_length, " as an option, which is taken");
   s.max_length = s.given_length.value_or(s.max_length);

@@ -66,7 +66,8 @@ void add_budget_options(CLI::App& app, CommandLine& line) {
   option("--test-sources", line.test_sources,
          with_budget("Test sources of seen and of unseen domains each", n.test_sources, q.test_sources), positive);
   option("--max-new", task.max_new, "Most tokens of an output", positive);
-  option("--max-source", task.max_source, "Longest source in tokens; 0: no limit", not_negative);
+  option("--max-source", task.max_source, "Longest source in tokens; 0: no limit (default: as a merged model's folder keeps it, else 0)",
+         not_negative);
   option("--max-target", task.max_target, "Longest target in tokens; 0: no limit", not_negative);
   option("--shots", task.shots, "Training examples in the context of few_shot", positive);
   option.flag("--recompute", task.recompute, support::recompute_help);
@@ -166,16 +167,16 @@ void check_all_lengths(Settings const& s, Examples const& examples, any_model::A
   }
 }
 
-/// Says at once what is wrong with the model, or that it does not go with the data, and settles the separator.
+/// Says at once what is wrong with the model, or that it does not go with the data, and settles the template.
 void check_model(CLI::App const& app, Settings& s, Examples const& examples) {
   auto const base = any_model::load_base(s.task.model);
   if (base->info().classifies) {
     static_cast<void>(graft::load_tokenizer(s.task.model));
     static_cast<void>(class_names(examples));
   } else {
-    auto const form = template_of(s.task, base->config(), base->info());
+    auto const form = template_of(s.task, base->config(), base->info(), true);
     static_cast<void>(support::pair_tokens(s.task.model, form, s.task.max_target));
-    s.task.separator = form.form.separator;
+    s.task.separator = form.form.separator, s.task.max_source = form.max_source;
   }
   check_options(app, base->info());
   check_all_lengths(s, examples, *base);

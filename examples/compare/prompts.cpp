@@ -68,7 +68,7 @@ Prompts text_prompts(Request const& request, graft::AdapterTemplate const& form,
   if (is_trained(request.method)) prompts.training = tokens->encode(examples.training, cut);
   prompts.validation = tokens->encode(examples.validation, cut);
   for (auto const& example : examples.test) prompts.test.push_back({tokens->source(example.source), {}, prompts.test.size()});
-  prompts.end_tokens = {tokens->end_token()};
+  prompts.end_tokens = {*tokens->end_token()};  // targets are encoded: there is one
   prompts.cut_sources = cut.sources, prompts.cut_targets = cut.targets;
   prompts.text = [tokens](std::vector<graft::Token> const& written) { return tokens->text(written); };
   return prompts;
@@ -78,7 +78,7 @@ Prompts class_prompts(Request const& request, Examples const& examples) {
   auto const tokenizer = tokenizer_of(request.task);
   Prompts prompts;
   prompts.classes = class_names(examples);
-  auto const longest = static_cast<std::size_t>(request.task.max_source > 0 ? request.task.max_source : 128);
+  auto const longest = static_cast<std::size_t>(request.task.max_source.value_or(0) > 0 ? *request.task.max_source : 128);
   auto const encoded = [&](std::vector<graft::Example> const& some) {
     std::vector<graft::TokenizedExample> all;
     for (auto const& example : some) {
@@ -134,16 +134,16 @@ std::vector<std::string> class_names(Examples const& examples) {
   return {names.begin(), names.end()};
 }
 
-graft::AdapterTemplate template_of(Task const& task, graft::ModelConfig const& config, graft::ModelInfo const& info) {
+graft::AdapterTemplate template_of(Task const& task, graft::ModelConfig const& config, graft::ModelInfo const& info, bool says) {
   return support::template_to_train(task.model, support::text_kind(task.model, config, info),
-                                    {.separator = task.separator, .max_source = task.max_source});
+                                    {.separator = task.separator, .max_source = task.max_source}, says);
 }
 
 Prompts make_prompts(Request const& request, Examples const& examples, graft::ModelConfig const& config, graft::ModelInfo const& info) {
   if (request.method == few_shot && (info.classifies || config.encoder))
     throw NotApplicable("examples in the context are for models that continue a text; a " + config.architecture + " model does not");
   if (info.classifies) return class_prompts(request, examples);
-  auto const form = template_of(request.task, config, info);
+  auto const form = template_of(request.task, config, info, false);
   return request.method == few_shot ? shown_prompts(request, form.form, examples, config.positions) : text_prompts(request, form, examples);
 }
 
