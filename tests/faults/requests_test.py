@@ -77,6 +77,25 @@ class Targets(faults.FaultTest):
         self.assertIn("sorcery", self.generate(self.folder / "own")[1])
 
     def test_settings_out_of_range(self):
+    def test_an_unknown_key_of_our_own_format_is_said_wherever_it_stands(self):
+        for method, places in (("adapter", {"sorcery": (), "parts": (), "model.sorcery": ("model",)}), ("prefix_lora", {"sorcery": (), "settings": (), "model.sorcery": ("model",), "parts.1.sorcery": ("parts", 1), "parts.0.parts": ("parts", 0)})):
+            run("finetune", "--model", self.model, "--train", self.data, "--method", method, "--steps", 1, "--output", self.folder / "own")
+            path = self.folder / "own/adapter_config.json"
+            text = path.read_text()
+            plain = self.generate(self.folder / "own")
+            self.assertEqual(plain[1], "")
+            for key, place in places.items():
+                with self.subTest(f"{method} {key}"):
+                    config = inner = json.loads(text)
+                    for step in place:
+                        inner = inner[step]
+                    inner[key.split(".")[-1]] = {"rank": 3}
+                    path.write_text(json.dumps(config))
+                    out, err = self.generate(self.folder / "own")
+                    self.assertEqual(out, plain[0])
+                    self.assertEqual(err.count(f'has the key "{key}", which is unknown here'), 1, err)
+                    path.write_text(text)
+
         for method, *options in (("prefix", "--layers", 3), ("top_layers", "--layers", 3), ("adapter", "--share", 1.5), ("lora", "--dropout", 1)):
             with self.subTest(f"{method} {options}"):
                 self.refused("finetune", "--model", self.model, "--train", self.data, "--method", method, *options, "--output", self.folder / "out", says="; expected")
