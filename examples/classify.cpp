@@ -272,6 +272,7 @@ void run(CLI::App const& app, Settings& s) {
   nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
   if (!training.empty()) {
     summary["training_rows"] = training.size();
+    support::say_if_thrown_away("classify", s);
     support::SignalWatch const signals;
     s.training.stop = support::SignalWatch::caught;
     auto const report = model->fit(s.training, std::move(training), validation);

@@ -91,6 +91,8 @@ void check(Settings const& s) {
   if (!to_array && s.model.empty()) throw support::UsageError("expected --model, the base that the adapter belongs to");
   if (s.merge && (from_array || s.format != "automatic"))
     throw support::UsageError("--merge writes a model: no soft prompt is in its weights, and it has no adapter --format");
+  if (s.any_base && (to_array || from_array))
+    throw support::UsageError("--any-base has no effect with a .npy file, which does not say what it was made over; leave it out");
   if (!s.merge) return;
   auto const is_output = [&](fs::path const& path) {
     std::error_code missing;  // reading it says so

@@ -230,6 +230,7 @@ void run(CLI::App const& app, Settings& s) {
   nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
   if (!s.train.empty()) {
     summary["training_pairs"] = training.tokens.size();
+    support::say_if_thrown_away("seq2seq", s);
     support::SignalWatch const signals;
     s.training.stop = support::SignalWatch::caught;
     auto const report = model->fit(s.training, std::move(training.tokens), std::move(validation.tokens));

@@ -2,6 +2,7 @@
 #include <charconv>
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <string_view>
 
 #include <graft/core/numbers.hpp>
@@ -103,7 +104,33 @@ double positive_number(std::string const& text, std::string const& option) {
   double value = 0;
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size() && value > 0 && graft::fits_float(value)) return value;
-  throw support::UsageError("--learning-rate: got '" + option + "'; expected METHOD=VALUE or VALUE with a positive number");
+  throw support::UsageError("--learning-rate: got '" + option + "'; expected METHOD=VALUE or VALUE with a positive number up to 3.4e38");
+}
+
+/// A rate of one row goes before the rate of all. @throws UsageError for a rate that no row would have
+void settle_learning_rates(CommandLine const& line, Settings& s) {
+  std::optional<std::string> for_all;
+  auto const refuse = [](std::string const& option, std::string const& why) {
+    throw support::UsageError("--learning-rate: got " + graft::printable(option) + why);
+  };
+  for (auto const& option : line.learning_rates) {
+    auto const at = option.find('=');
+    double const value = positive_number(at == std::string::npos ? option : option.substr(at + 1), option);
+    std::string const method = option.substr(0, at == std::string::npos ? 0 : at);
+    if (at == std::string::npos) {
+      if (for_all) refuse(option, " beside " + graft::printable(*for_all) + "; expected one rate for all");
+      for_all = option;
+    } else if (!is_trained(method) || std::find(s.methods.begin(), s.methods.end(), method) == s.methods.end()) {
+      refuse(option, "; expected one of the trained rows in --methods");
+    } else if (!s.learning_rates.emplace(method, value).second) {
+      refuse(option, "; expected one rate for " + method);
+    }
+  }
+  if (!for_all) return;
+  bool read = false;
+  for (auto const& method : s.methods)
+    read = (is_trained(method) && s.learning_rates.emplace(method, positive_number(*for_all, *for_all)).second) || read;
+  if (!read) refuse(*for_all, ", which no row would have; expected a trained row in --methods without a rate of its own");
 }
 
 void settle(CommandLine& line) {
@@ -117,14 +144,7 @@ void settle(CommandLine& line) {
   for (auto const& method : s.methods)
     if (std::find(chosen.begin(), chosen.end(), method) == chosen.end()) chosen.push_back(method);
   s.methods = chosen;
-  for (auto const& option : line.learning_rates) {
-    auto const at = option.find('=');
-    double const value = positive_number(at == std::string::npos ? option : option.substr(at + 1), option);
-    bool found = false;
-    for (auto const& method : s.methods)
-      if (is_trained(method) && (at == std::string::npos || option.substr(0, at) == method)) s.learning_rates[method] = value, found = true;
-    if (!found) throw support::UsageError("--learning-rate: got '" + option + "'; expected one of the trained rows in --methods");
-  }
+  settle_learning_rates(line, s);
 }
 
 /// Says what has no effect on this comparison.
