@@ -19,6 +19,7 @@
 
 #include <graft/core/numbers.hpp>
 #include <graft/text/printable.hpp>
+#include <graft/text/utf8.hpp>
 
 namespace support {
 

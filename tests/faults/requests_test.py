@@ -1,6 +1,7 @@
 """What users ask for is honoured or refused by name: targets that match nothing, keys of PEFT's configurations, and rows that the model has no room for."""
 
 import json
+import os
 import shutil
 import struct
 
@@ -116,6 +117,29 @@ class Values(faults.FaultTest):
                                     ("finetune", "--model", self.model, "--train", self.data, "--output", self.folder / "out", "--log", "")):
             self.refused(program, *arguments, says=(arguments[-2], "empty value"), status=2)
         run("generate", "--model", self.model, "--prompt", "x", "--separator", "", "--max-new", 1)
+
+    def test_texts_that_are_not_utf8_are_refused(self):
+        odd = os.fsdecode(b"caf\xe9")
+        generate, finetune = ("generate", "--model", self.model), ("finetune", "--model", self.model, "--train", self.data, "--method", "prompt", "--output", self.folder / "out")
+        for program, *arguments in ((*generate, "--prompt", odd), (*generate, "--prompt", "x", "--separator", odd), (*finetune, "--separator", odd), (*finetune, "--init-text", odd),
+                                    ("compare", "--model", self.model, "--out", self.folder / "out", "--separator", odd)):
+            with self.subTest(program, option=arguments[-2]):
+                self.refused(program, *arguments, says=(arguments[-2], 'got "caf\\xe9"; expected UTF-8'), status=2)
+        self.assertFalse((self.folder / "out").exists())
+        run("generate", "--model", self.model, "--prompt", "café", "--max-new", 1)
+
+    def test_a_refusal_names_what_is_wrong_in_words_that_people_can_read(self):
+        finetune = ("finetune", "--model", self.model, "--train", self.data, "--output", self.folder / "out")
+        for says, program, *arguments in (
+                ("--bottleneck has no effect beside --share", *finetune, "--method", "adapter", "--share", 0.1, "--bottleneck", 4), ("--init-deviation has no effect beside --init-text", *finetune, "--method", "prefix", "--init-text", "a", "--init-deviation", 0.5),
+                ("--init-deviation has no effect with --method prompt", *finetune, "--method", "prompt", "--init-deviation", 0.5), ('--alpha: got "1e300"; expected a number from -3.4e38 to 3.4e38', *finetune, "--method", "lora", "--alpha", "1e300"),
+                ("--alpha 0 would make LoRA without effect", *finetune, "--method", "lora", "--alpha", 0), ("--alpha 0 would make LoRA without effect", *finetune, "--method", "prefix_lora", "--alpha", 0),
+                ('--batch: got "0"; expected more than 0', *finetune, "--batch", 0), ('--clip: got "-1"; expected 0 or more', *finetune, "--clip", -1), ('--warmup: got "2"; expected 0 to 1', *finetune, "--warmup", 2),
+                ('--temperature: got "0"; expected more than 0', "generate", "--model", self.model, "--prompt", "a", "--sample", "--temperature", 0), ('--top-p: got "1.5"; expected 0 to 1', "generate", "--model", self.model, "--prompt", "a", "--sample", "--top-p", 1.5)):
+            with self.subTest(says):
+                err = self.refused(program, *arguments, says=says, status=2)
+                self.assertLess(len(err), 400)
+        self.assertFalse((self.folder / "out").exists())
 
     def test_an_output_does_not_take_the_place_of_an_input(self):
         train = ("finetune", "--model", self.model, "--train", self.data, "--method", "lora", "--steps", 1)
