@@ -160,7 +160,7 @@ std::unique_ptr<support::PairTokens> tokens_of(Settings const& s, any_model::Any
   if (kind == graft::TextKind::classes)
     graft::fail<graft::ConfigError>("[", s.model, "] is a ", base.config().architecture,
                                     " model, which classifies; expected one that writes text; hint: the program classify");
-  return support::pair_tokens(s.model, support::template_to_use(s.model, s.adapter, kind, s.form));
+  return support::pair_tokens(s.model, support::template_to_use(s.model, s.adapter, kind, s.form), 0, true);
 }
 
 /// Writes the outputs of all prompts, in pieces; `kept` are the numbers of their sources, of which others were skipped.

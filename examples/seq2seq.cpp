@@ -214,7 +214,7 @@ void run(CLI::App const& app, Settings& s) {
   auto const kind = support::text_kind(s.model, base->config(), base->info());
   auto const form =
       s.train.empty() ? support::template_to_use(s.model, s.adapter, kind, {}) : support::template_to_train(s.model, kind, {});
-  auto const tokens = support::pair_tokens(s.model, form);
+  auto const tokens = support::pair_tokens(s.model, form, 0, s.train.empty());
   method.seed = s.training.seed;
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, method.side == "target"); });
   s.update.apply(s.training);
