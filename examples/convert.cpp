@@ -63,7 +63,7 @@ void add_options(CLI::App& app, Settings& s) {
       "Of LoRA: svd (the nearest sum of that rank), linear (approximate) or cat (exact; ranks add up) (default: svd)",
       CLI::IsMember({"svd", "linear", "cat"}))
       ->needs(combine);
-  sum("--rank", s.sum.rank, "Of svd; 0: the largest of the adapters'", CLI::NonNegativeNumber)->needs(combine);
+  sum("--rank", s.sum.rank, "Of svd; 0: the largest of the adapters'", support::number_from_zero())->needs(combine);
 }
 
 std::pair<fs::path, double> folder_and_weight(std::string const& text) {

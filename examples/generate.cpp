@@ -38,9 +38,9 @@ void add_search_options(CLI::App& app, Settings& s) {
   s.search.add_to(app, "Search");
   s.search.add_sampling_to(app, "Search");
   support::OptionGroup const option(app, "Search");
-  option("--batch", s.batch, "Texts written together; the result does not depend on it", CLI::PositiveNumber);
+  option("--batch", s.batch, "Texts written together; the texts do not depend on it, the scores but for their last digits", support::positive_number());
   option("--max-source", s.form.max_source, "Longest source in tokens; 0: no limit (default: as the adapter was trained, else 0)",
-         CLI::NonNegativeNumber);
+         support::number_from_zero());
   s.lengths.add_to(option, "; a line that is skipped gives an empty one");
 }
 
@@ -83,7 +83,11 @@ class Writer {
   /// The output of one more source.
   void done() { ++sources_, whole_ = written_; }
   [[nodiscard]] std::size_t sources() const { return sources_; }
-  void line(std::string const& text) { file_ ? file_->write(text + "\n") : support::print(text + "\n"); }
+  void line(std::string const& text) {
+    if (!file_) return support::print(text + "\n");
+    file_->write(text + "\n");
+    written_ += text.size() + 1;
+  }
   void finish() {
     if (file_) file_->commit();
   }
@@ -103,15 +107,15 @@ class Writer {
   }
 
  private:
-  std::optional<graft::AtomicFile> file_;
-  std::size_t sources_ = 0;
-};
-
   std::string path_;
   bool held_ = false;  ///< whether an earlier file stands there
+  std::optional<graft::AtomicFile> file_;
+  std::size_t sources_ = 0;
+  std::uint64_t written_ = 0, whole_ = 0;  ///< bytes, and those of whole sources
+};
+
 std::string json_line(Settings const& s, support::PairTokens const& tokens, std::string const& source, graft::Generated const& one) {
   nlohmann::ordered_json const line{{s.prompt ? "prompt" : "source", source},
-  std::uint64_t written_ = 0, whole_ = 0;  ///< bytes, and those of whole sources
                                     {"text", text_of(s, tokens, one)},
                                     {"tokens", one.tokens.size()},
                                     {"score", one.score},

@@ -55,8 +55,8 @@ std::string with_budget(char const* what, T normal, T quick) {
 
 void add_budget_options(CLI::App& app, CommandLine& line) {
   support::OptionGroup const option(app, "Budget, the same for all rows");
-  auto const& positive = CLI::PositiveNumber;
-  auto const& not_negative = CLI::NonNegativeNumber;
+  auto const positive = support::positive_number();
+  auto const not_negative = support::number_from_zero();
   auto& task = line.settings.task;
   constexpr Budget n = normal_budget, q = quick_budget;
   option("--rows", line.training_rows, with_budget("Training examples", n.training_rows, q.training_rows), positive);

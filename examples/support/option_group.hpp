@@ -37,15 +37,15 @@ struct Single<std::optional<T>> : Single<T> {};
 template <class T>
 struct Single<std::vector<T>> : Single<T> {};
 
-/// Whether a text is a number that can be meant: counts are at most 2147483647, so that their products do not overflow; nothing is
-/// infinite or NaN.
+/// Whether a text is a number that can be meant: counts are at most 2147483647, so that their products do not overflow (seeds and numbers
+/// of rows and columns are not multiplied: any whole number that fits); real numbers are those that a float can hold.
 template <class Number>
 [[nodiscard]] std::string sensible(std::string const& text) {
   std::string const got = "got " + graft::printable(text) + "; expected ";
   if constexpr (std::is_floating_point_v<Number>) {
     char* end = nullptr;
     double const value = std::strtod(text.c_str(), &end);
-    return text.empty() || *end != '\0' || !graft::fits_float(value) ? got + "a finite number" : "";
+    return text.empty() || *end != '\0' || !graft::fits_float(value) ? got + "a number from -3.4e38 to 3.4e38, the range of a float" : "";
   } else if constexpr (std::is_unsigned_v<Number>) {  // seeds; the parser of the command line would wrap a value around
     Number value = 0;
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -59,7 +59,6 @@ template <class Number>
   }
 }
 
-/// Adds options one by one. The help shows a value's default; an optional value has none of its own, so its help has to say what
 /// A number of which `fits` holds. What is no number is left to others.
 template <class Fits>
 [[nodiscard]] CLI::Validator number_that(Fits fits, std::string const& expected, std::string const& shown) {
@@ -95,6 +94,7 @@ template <class Fits>
       "");
 }
 
+/// Adds options one by one. The help shows a value's default; an optional value has none of its own, so its help has to say what
 /// holds without it.
 class OptionGroup {
  public:

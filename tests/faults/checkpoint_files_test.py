@@ -174,6 +174,19 @@ class Checkpoints(FileTest):
                 self.assertNotIn(raw, err)
 
 
+class Others(FileTest):
+    """What a refused second training names."""
+
+    def test_the_optimizer_and_the_option_are_named(self):
+        for first, second in (("adamw", "adafactor"), ("adafactor", "adamw")):
+            checkpoint = self.folder / first
+            self.train(self.folder / "a", "--checkpoint", checkpoint, "--optimizer", first)
+            line = self.one_sentence(self.train(self.folder / "a", "--checkpoint", checkpoint, "--optimizer", first, status=1)[1], "finetune")
+            self.assertIn("a new folder, or --resume", line)
+            line = self.one_sentence(self.train(self.folder / "a", "--checkpoint", checkpoint, "--resume", "--optimizer", second, status=1)[1], "finetune")
+            self.assertIn(f"got optimizer {first}; expected {second}", line)
+
+
 class Signals(FileTest):
     """SIGINT and SIGTERM end a training in order, the second at once."""
 
@@ -201,6 +214,12 @@ class Signals(FileTest):
             if number == signal.SIGTERM:
                 first = files_of(self.output)
         self.assertEqual(files_of(self.output), first)  # the second training did not replace it
+        interrupted = [pathlib.Path(f"{self.output}.interrupted{end}") for end in ("", ".2", ".3")]
+        second = files_of(interrupted[0])
+        for place in interrupted[1:]:  # nor does a later one replace the second's
+            self.assertIn(str(place), self.end(self.begin("--seed", 7), signal.SIGINT))
+            faults.run("generate", "--model", self.model, "--adapter", place, "--prompt", "name : A", "--max-new", 2)
+        self.assertEqual((files_of(self.output), files_of(interrupted[0])), (first, second))
 
     def test_with_checkpoint_it_is_gone_on_with(self):
         checkpoint = self.folder / "ck"
@@ -214,12 +233,6 @@ class Signals(FileTest):
         self.wait_for(lambda: self.last_event(self.log)["step"] > step)
         self.end(process, signal.SIGINT)
         steps = [json.loads(line)["step"] for line in self.log.read_text().splitlines() if '"event":"step"' in line]
-        interrupted = [pathlib.Path(f"{self.output}.interrupted{end}") for end in ("", ".2", ".3")]
-        second = files_of(interrupted[0])
-        for place in interrupted[1:]:  # nor does a later one replace the second's
-            self.assertIn(str(place), self.end(self.begin("--seed", 7), signal.SIGINT))
-            faults.run("generate", "--model", self.model, "--adapter", place, "--prompt", "name : A", "--max-new", 2)
-        self.assertEqual((files_of(self.output), files_of(interrupted[0])), (first, second))
         self.assertEqual(steps, list(range(1, len(steps) + 1)))
 
     def test_the_second_kills_at_once(self):
@@ -247,9 +260,6 @@ class Signals(FileTest):
         self.assertLess(len(lines), 5000)
         self.no_temporaries(self.folder)
 
-
-if __name__ == "__main__":
-    faults.main()
     def limited(self, out, *more):
         """generate until the file may grow no more, in the midst of a source."""
         many = self.folder / "many.txt"
@@ -277,3 +287,6 @@ if __name__ == "__main__":
             else:
                 out.write_text("old\n")
 
+
+if __name__ == "__main__":
+    faults.main()

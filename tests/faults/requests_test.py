@@ -77,7 +77,6 @@ class Targets(faults.FaultTest):
         path.write_text(json.dumps(config))
         self.assertIn("sorcery", self.generate(self.folder / "own")[1])
 
-    def test_settings_out_of_range(self):
     def test_an_unknown_key_of_our_own_format_is_said_wherever_it_stands(self):
         for method, places in (("adapter", {"sorcery": (), "parts": (), "model.sorcery": ("model",)}), ("prefix_lora", {"sorcery": (), "settings": (), "model.sorcery": ("model",), "parts.1.sorcery": ("parts", 1), "parts.0.parts": ("parts", 0)})):
             run("finetune", "--model", self.model, "--train", self.data, "--method", method, "--steps", 1, "--output", self.folder / "own")
@@ -97,6 +96,7 @@ class Targets(faults.FaultTest):
                     self.assertEqual(err.count(f'has the key "{key}", which is unknown here'), 1, err)
                     path.write_text(text)
 
+    def test_settings_out_of_range(self):
         for method, *options in (("prefix", "--layers", 3), ("top_layers", "--layers", 3), ("adapter", "--share", 1.5), ("lora", "--dropout", 1)):
             with self.subTest(f"{method} {options}"):
                 self.refused("finetune", "--model", self.model, "--train", self.data, "--method", method, *options, "--output", self.folder / "out", says="; expected")
@@ -151,49 +151,6 @@ class Values(faults.FaultTest):
         self.assertEqual(before, (self.data.read_text(), self.sources.read_text(), (self.model / "config.json").read_text()))
 
 
-class Lengths(faults.FaultTest):
-    def test_rows_that_are_too_long_are_named_before_the_first_step(self):
-        b09 = self.report("b09")
-        common = ("--model", b09 / "model", "--method", "prefix", "--batch", 1, "--epochs", 1, "--output", self.folder / "out")
-        for file, line, *data in (("train.tsv", 61, "--train", b09 / "train.tsv"), ("validation.tsv", 1, "--train", b09 / "short.tsv", "--validation", b09 / "validation.tsv")):
-            with self.subTest(file):
-                err = self.refused("finetune", *common, *data, "--log", self.folder / "log", says=(f"{file}] line {line} is too long", "10 virtual ones", "64 positions"))
-                self.assertNotIn("step", err)
-                self.assertFalse((self.folder / "log").exists() or (self.folder / "out").exists())
-        cut = run_json("finetune", *common, "--train", b09 / "train.tsv", "--too-long", "cut")
-        self.assertEqual((cut["too_long"], cut["steps"]), ({"cut": 1, "skipped": 0}, 61))
-        skipped = run_json("finetune", *common[:-1], self.folder / "skipped", "--train", b09 / "train.tsv", "--too-long", "skip")
-        self.assertEqual((skipped["too_long"], skipped["steps"], skipped["training_examples"]), ({"cut": 0, "skipped": 1}, 60, 60))
-
-    def test_all_prompts_are_looked_at_before_the_first_is_written(self):
-        b09 = self.report("b09")
-        arguments = ("generate", "--model", b09 / "model", "--sources", b09 / "sources.txt", "--max-new", 8)
-        err = self.refused(*arguments, "--output", self.folder / "texts", says=("sources.txt] line 71 is too long", "64 positions"))
-        self.assertNotIn("of 72", err)
-        self.assertFalse((self.folder / "texts").exists())
-        cut, err = run(*arguments, "--too-long", "cut")
-        self.assertIn("1 rows cut", err)
-        skipped, err = run(*arguments, "--too-long", "skip")
-        self.assertIn("1 left out", err)
-        self.assertEqual((cut.count("\n"), skipped.count("\n")), (72, 72))
-        lines, others = skipped.split("\n"), cut.split("\n")
-        self.assertEqual(lines[70], "")
-        self.assertEqual([*lines[:70], lines[71]], [*others[:70], others[71]])
-        self.assertEqual(json.loads(run(*arguments, "--too-long", "skip", "--json")[0].split("\n")[70])["skipped"], True)
-
-    def test_an_empty_prompt_is_named_before_work_begins(self):
-        model = self.folder / "model"
-        tiny_model.write_llama(model)
-        sources = self.folder / "sources.txt"
-        sources.write_text("a\n\nb\n")
-        self.refused("generate", "--model", model, "--sources", sources, "--separator", "", "--max-new", 4, says=("sources.txt] line 2", "empty"))
-
-    def test_the_limit_is_exact(self):
-        model = self.folder / "model"
-        tiny_model.write_llama(model, positions=32)
-        for length, virtual, method in ((3, 3, "prefix"), (3, 3, "prompt"), (3, 3, "infix"), (3, 3, "embedding"), (0, 0, "lora")):
-            for extra in (0, 1):
-                with self.subTest(f"{method} {extra}"):
 class ForeignTokens(faults.FaultTest):
     """A token that the tokenizer gives and the model lacks is named with its row before the first step."""
 
@@ -257,6 +214,49 @@ class ForeignTokens(faults.FaultTest):
                 self.assertFalse((self.folder / "out").exists())
 
 
+class Lengths(faults.FaultTest):
+    def test_rows_that_are_too_long_are_named_before_the_first_step(self):
+        b09 = self.report("b09")
+        common = ("--model", b09 / "model", "--method", "prefix", "--batch", 1, "--epochs", 1, "--output", self.folder / "out")
+        for file, line, *data in (("train.tsv", 61, "--train", b09 / "train.tsv"), ("validation.tsv", 1, "--train", b09 / "short.tsv", "--validation", b09 / "validation.tsv")):
+            with self.subTest(file):
+                err = self.refused("finetune", *common, *data, "--log", self.folder / "log", says=(f"{file}] line {line} is too long", "10 virtual ones", "64 positions"))
+                self.assertNotIn("step", err)
+                self.assertFalse((self.folder / "log").exists() or (self.folder / "out").exists())
+        cut = run_json("finetune", *common, "--train", b09 / "train.tsv", "--too-long", "cut")
+        self.assertEqual((cut["too_long"], cut["steps"]), ({"cut": 1, "skipped": 0}, 61))
+        skipped = run_json("finetune", *common[:-1], self.folder / "skipped", "--train", b09 / "train.tsv", "--too-long", "skip")
+        self.assertEqual((skipped["too_long"], skipped["steps"], skipped["training_examples"]), ({"cut": 0, "skipped": 1}, 60, 60))
+
+    def test_all_prompts_are_looked_at_before_the_first_is_written(self):
+        b09 = self.report("b09")
+        arguments = ("generate", "--model", b09 / "model", "--sources", b09 / "sources.txt", "--max-new", 8)
+        err = self.refused(*arguments, "--output", self.folder / "texts", says=("sources.txt] line 71 is too long", "64 positions"))
+        self.assertNotIn("of 72", err)
+        self.assertFalse((self.folder / "texts").exists())
+        cut, err = run(*arguments, "--too-long", "cut")
+        self.assertIn("1 rows cut", err)
+        skipped, err = run(*arguments, "--too-long", "skip")
+        self.assertIn("1 left out", err)
+        self.assertEqual((cut.count("\n"), skipped.count("\n")), (72, 72))
+        lines, others = skipped.split("\n"), cut.split("\n")
+        self.assertEqual(lines[70], "")
+        self.assertEqual([*lines[:70], lines[71]], [*others[:70], others[71]])
+        self.assertEqual(json.loads(run(*arguments, "--too-long", "skip", "--json")[0].split("\n")[70])["skipped"], True)
+
+    def test_an_empty_prompt_is_named_before_work_begins(self):
+        model = self.folder / "model"
+        tiny_model.write_llama(model)
+        sources = self.folder / "sources.txt"
+        sources.write_text("a\n\nb\n")
+        self.refused("generate", "--model", model, "--sources", sources, "--separator", "", "--max-new", 4, says=("sources.txt] line 2", "empty"))
+
+    def test_the_limit_is_exact(self):
+        model = self.folder / "model"
+        tiny_model.write_llama(model, positions=32)
+        for length, virtual, method in ((3, 3, "prefix"), (3, 3, "prompt"), (3, 3, "infix"), (3, 3, "embedding"), (0, 0, "lora")):
+            for extra in (0, 1):
+                with self.subTest(f"{method} {extra}"):
                     data = self.folder / "data.tsv"  # one token a byte: source, " ->", " " and target, end token; all but the last are read
                     source = "x" * (32 - virtual - 8 + extra)
                     data.write_text(f"ab\tc\n\n{source}\tyyyy\n")

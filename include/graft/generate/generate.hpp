@@ -32,7 +32,7 @@ void check_prompts(Model const& model, std::vector<std::vector<Token>> const& pr
     fail<ConfigError>("[generate] got adapters of ", limits.adapters.size(), " prompts; expected ", prompts.size(),
                       ", or none for 0 in all");
   for (std::size_t p = 0; p < prompts.size(); ++p) {
-    Index const number = limits.first_prompt + static_cast<Index>(p);
+    Index const number = limits.first_prompt + static_cast<Index>(p) + 1;
     if (prompts[p].empty()) fail<ConfigError>("[generate] prompt ", number, " is empty; expected at least one token; hint: a start token");
     Index const adapter = limits.adapters.empty() ? 0 : limits.adapters[p];
     if (!model.has_adapter(adapter))
