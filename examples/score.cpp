@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "support/option_group.hpp"
 #include "support/paths.hpp"
 #include "support/program.hpp"
 
@@ -83,9 +84,10 @@ int main(int argc, char** argv) {
   app.add_option("--smoothing", settings.smoothing,
                  "BLEU's smoothing; matching is what the tokenization's own tool does (e2e none, sacrebleu exp)")
       ->check(CLI::IsMember({"matching", "none", "floor", "add-k", "exp"}));
-  app.add_option("--hypotheses", settings.hypotheses, "Outputs, one a line")->required();
+  app.add_option("--hypotheses", settings.hypotheses, "Outputs, one a line")->required()->check(support::not_empty());
   app.add_option("--references", settings.references, "References: a block of lines for each output, blocks parted by an empty line")
-      ->required();
+      ->required()
+      ->check(support::not_empty());
   app.add_option(
          "--escapes", settings.escapes,
          "What \\n, \\r, \\\\ and \\uXXXX in the outputs are: always the line breaks and backslashes that generate and seq2seq write so, "

@@ -121,8 +121,12 @@ class Predictions {
     std::size_t const all = lines_.size();
     if (path_.empty() || done_ == 0) return;
     lines_.resize(done_);
+    std::error_code missing;
+    bool const held = std::filesystem::is_regular_file(path_, missing);
+    if (held) path_ = support::free_name_beside(path_);
     write();
-    std::fprintf(stderr, "kept the predictions of the first %zu of %zu sources in %s\n", done_, all, path_.c_str());
+    std::fprintf(stderr, "kept the predictions of the first %zu of %zu sources in %s%s\n", done_, all, path_.c_str(),
+                 held ? ", beside the earlier file, which is unchanged" : "");
   }
 
  private:
@@ -210,7 +214,7 @@ void run(CLI::App const& app, Settings& s) {
   auto const kind = support::text_kind(s.model, base->config(), base->info());
   auto const form =
       s.train.empty() ? support::template_to_use(s.model, s.adapter, kind, {}) : support::template_to_train(s.model, kind, {});
-  auto const tokens = support::pair_tokens(s.model, form);
+  auto const tokens = support::pair_tokens(s.model, form, 0, s.train.empty());
   method.seed = s.training.seed;
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, method.side == "target"); });
   s.update.apply(s.training);
@@ -226,6 +230,7 @@ void run(CLI::App const& app, Settings& s) {
   nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
   if (!s.train.empty()) {
     summary["training_pairs"] = training.tokens.size();
+    support::say_if_thrown_away("seq2seq", s);
     support::SignalWatch const signals;
     s.training.stop = support::SignalWatch::caught;
     auto const report = model->fit(s.training, std::move(training.tokens), std::move(validation.tokens));

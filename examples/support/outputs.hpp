@@ -2,6 +2,7 @@
 /// @brief What a run writes: held against what it reads, found writable before work begins, and kept from a second writer.
 #pragma once
 
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +21,12 @@ struct TaskPaths {
   std::string model, train, validation, test, adapter;  ///< read
   std::string output, predictions;                      ///< written: an adapter's folder, a file
 };
+
+/// Says before a training that nothing of it will be left.
+inline void say_if_thrown_away(char const* program, TaskPaths const& paths) {
+  if (paths.output.empty() && paths.test.empty())
+    std::fprintf(stderr, "%s: the trained model is thrown away at the end, for there is neither --output nor --test\n", program);
+}
 
 /// The outputs of a run as long as it lives.
 class Outputs {

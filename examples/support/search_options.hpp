@@ -26,8 +26,8 @@ struct SearchOptions {
   /// Those of beam search and the limits.
   void add_to(CLI::App& app, char const* title) {
     OptionGroup const option(app, title);
-    auto const& positive = CLI::PositiveNumber;
-    auto const& not_negative = CLI::NonNegativeNumber;
+    auto const positive = positive_number();
+    auto const not_negative = number_from_zero();
     option("--beams", beams,
            "Beam search with so many beams; 1 is greedy (default: as the model's generation_config.json has it, else none)", positive);
     option("--length-penalty", length_penalty,
@@ -50,22 +50,22 @@ struct SearchOptions {
   }
   void add_sampling_to(CLI::App& app, char const* title) {
     OptionGroup const option(app, title);
-    auto const& not_negative = CLI::NonNegativeNumber;
+    auto const not_negative = number_from_zero();
     option
         .flag("--greedy", greedy,
               "Always the most probable token; the default where the model's generation_config.json names no other search")
         ->excludes("--beams");
     option.flag("--sample", sample, "Draw tokens at random")->excludes("--greedy")->excludes("--beams");
     option("--temperature", temperature, "Divides the logits when sampling (default: generation_config.json's, else 1)",
-           CLI::PositiveNumber);
+           positive_number());
     option("--top-k", top_k, "Sample from the k most probable tokens; 0: all (default: generation_config.json's, else 0)", not_negative);
     option("--top-p", top_p, "Sample from the most probable tokens of this mass (default: generation_config.json's, else 1)",
-           CLI::Range(0.0, 1.0));
+           share_of_one());
     option("--min-p", min_p, "Sample from tokens at least so probable, relative to the best (default: generation_config.json's, else 0)",
-           CLI::Range(0.0, 1.0));
+           share_of_one());
     option("--seed", seed, "Addresses the random numbers (default: 0)");
     option("--sequences", sequences, "Texts for each prompt, when sampling or with beams (default: generation_config.json's, else 1)",
-           CLI::PositiveNumber);
+           positive_number());
   }
 
   /// The search for a checkpoint with this configuration. Refuses what cannot be followed before anything is loaded.
@@ -156,6 +156,9 @@ inline Search SearchOptions::search(graft::GenerationConfig const& whole) const 
   Search search;
   search.where = file.where, search.usual_max_new = usual_max_new;
   std::optional<Index> const file_sequences = one_text ? std::nullopt : file.sequences;
+  if (one_text && file.sequences.value_or(1) > 1)
+    graft::warn("[", file.where, "] has num_return_sequences ", *file.sequences,
+                ", which is not followed; got a program that writes and scores the best text of each source alone; hint: generate --sequences");
   if (chosen == Kind::greedy) {
     if (!greedy && !sequences && file_sequences.value_or(1) > 1)
       graft::fail<graft::ConfigError>("[", file.where, "] has num_return_sequences ", *file_sequences,

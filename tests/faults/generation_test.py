@@ -175,6 +175,19 @@ class Defaults(FaultTest):
         _, err = self.generate(self.model(repetition_penalti=1.3), "--max-new", 2)
         self.assertEqual(err.count("repetition_penalti"), 1)
 
+    def test_seq2seq_says_that_it_writes_one_text_alone(self):
+        generation_models.write(self.folder / "bart", "bart", 1, {}, {"eos_token_id": 2, "num_beams": 3, "num_return_sequences": 2, "max_new_tokens": 4})
+        (self.folder / "test.tsv").write_text("ab\tx\n")
+        arguments = ("seq2seq", "--model", self.folder / "bart", "--test", self.folder / "test.tsv", "--json")
+        out, err = run(*arguments)
+        self.assertEqual(err.count("num_return_sequences 2, which is not followed"), 1, err)
+        change(self.folder / "bart/generation_config.json", num_return_sequences=1)
+        again, err = run(*arguments)
+        self.assertNotIn("num_return_sequences", err)
+        self.assertEqual(json.loads(out)["bleu"], json.loads(again)["bleu"])
+        change(self.folder / "bart/generation_config.json", num_return_sequences=2)
+        self.assertNotIn("num_return_sequences", run(*arguments, "--generation-defaults", "off")[1])
+
     def test_a_beam_search_that_draws_is_refused(self):
         self.refused("generate", "--model", self.model(do_sample=True, num_beams=2), "--prompt", "pig", says=("do_sample", "num_beams"))
 

@@ -15,6 +15,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -45,6 +46,17 @@ class AtomicFile {
     if (!detail::write_all(file_.get(), data, count)) refuse("cannot be written");
   }
   void write(std::string_view text) { write(text.data(), text.size()); }
+
+  /// Takes back all but the first `count` bytes: what a write that failed has left of itself. A stream keeps what it took.
+  void shorten(std::uint64_t count) {
+    if (!stream_ && ::ftruncate(file_.get(), static_cast<off_t>(count)) != 0) refuse("cannot be shortened");
+  }
+
+  /// Puts the new file into another place of the same folder; what stands in the target's place stays.
+  void commit_as(std::filesystem::path const& place) {
+    if (!stream_) given_ = target_ = place;
+    commit();
+  }
 
   /// Puts the new file in the old one's place.
   void commit() {
