@@ -67,7 +67,7 @@ template <class Adaptation>
                settings.parts);
     return settings;
   } else {
-    return settings_from_json<Adaptation>(where, json_or<nlohmann::json>(where, config, "settings", nlohmann::json::object()));
+    return settings_from_json<Adaptation>(where, config.value("settings", nlohmann::json::object()));
   }
 }
 
