@@ -182,17 +182,19 @@ Json convert(Settings const& s) {
   options.format = formats.at(s.format);
   if (is_array(s.output)) {
     graft::check_output_file(s.output);
+    std::optional<graft::PathLock> lock;
+    if (graft::detail::output_path(s.output).kind == graft::detail::OutputKind::file) lock.emplace(s.output);
     auto const prompt = graft::read_prompt(s.adapter);
     graft::write_prompt(s.output, prompt);
     return {{"kind", "array"}, {"shape", {prompt.rows(), prompt.width()}}};
   }
   graft::check_output_folder(s.output, s.merge ? replaced_by_model : graft::is_adapter_file);
+  graft::PathLock const lock(s.output);
   if (is_array(s.adapter)) {
     options.base_model = s.model;
     graft::save_prompt(graft::read_prompt(s.adapter), support::model_info(fs::path(s.model)), s.output, options);
     return about_adapter(s.output);
   }
-  graft::PathLock const lock(s.output);
   std::vector<std::pair<fs::path, double>> parts;
   for (auto const& part : s.combine) parts.push_back(folder_and_weight(part));
   fs::path const first = parts.empty() ? fs::path(s.adapter) : parts.front().first;

@@ -217,9 +217,7 @@ void finetune(CLI::App const& app, Settings& s) {
   auto const tokens = support::pair_tokens(s.model, form, s.training.max_target);
   graft::Truncation cut;
   auto training = tokens->encode(data.training, cut), validation = tokens->encode(data.validation, cut);
-  if (cut.any())
-    std::fprintf(stderr, "cut to the maximum lengths: %s sources, %s targets\n", graft::grouped(cut.sources).c_str(),
-                 graft::grouped(cut.targets).c_str());
+  support::say_cut(cut);
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, false); });
   auto const model = base->adapt(s.strategy.method);
   fit_lengths(s, *model, data, training, validation, tokens->kept_end());

@@ -215,7 +215,9 @@ void generate(CLI::App const& app, Settings s) {
   auto const base = any_model::load_base(s.model);
   auto const tokens = tokens_of(s, *base);
   std::vector<std::vector<graft::Token>> prompts;
-  for (auto const& source : sources.texts) prompts.push_back(tokens->source(source));
+  graft::Truncation cut;
+  for (auto const& source : sources.texts) prompts.push_back(tokens->source(source, cut));
+  support::say_cut(cut);
 
   any_model::Method unadapted;
   unadapted.name = "none";

@@ -260,6 +260,7 @@ void run(CLI::App const& app, CommandLine& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  support::hold_standard_descriptors();
   if (argc == 4 && std::string_view(argv[1]) == "--worker") return run_worker(argv[2], argv[3]);
   CommandLine line;
   CLI::App app{

@@ -67,9 +67,9 @@ Prompts text_prompts(Request const& request, graft::AdapterTemplate const& form,
   graft::Truncation cut;
   if (is_trained(request.method)) prompts.training = tokens->encode(examples.training, cut);
   prompts.validation = tokens->encode(examples.validation, cut);
-  for (auto const& example : examples.test) prompts.test.push_back({tokens->source(example.source), {}, prompts.test.size()});
-  prompts.end_tokens = {*tokens->end_token()};  // targets are encoded: there is one
   prompts.cut_sources = cut.sources, prompts.cut_targets = cut.targets;
+  for (auto const& example : examples.test) prompts.test.push_back({tokens->source(example.source, cut), {}, prompts.test.size()});
+  prompts.end_tokens = {*tokens->end_token()};  // targets are encoded: there is one
   prompts.text = [tokens](std::vector<graft::Token> const& written) { return tokens->text(written); };
   return prompts;
 }

@@ -26,8 +26,8 @@ using graft::Token;
 class PairTokens {
  public:
   virtual ~PairTokens() = default;
-  /// What the model reads, special tokens included, cut to the longest source.
-  [[nodiscard]] virtual std::vector<Token> source(std::string_view text) const = 0;
+  /// What the model reads, special tokens included, cut to the longest source; what that cost is added to `cut`.
+  [[nodiscard]] virtual std::vector<Token> source(std::string_view text, graft::Truncation& cut) const = 0;
   /// All examples, cut to the maximum lengths; what that cost is added to `cut`. Their targets end with the end token.
   [[nodiscard]] virtual std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples,
                                                                     graft::Truncation& cut) const = 0;
@@ -55,9 +55,9 @@ class CharacterTokens final : public PairTokens {
       phonemes_.push_back(c);
     }
   }
-  [[nodiscard]] std::vector<Token> source(std::string_view text) const override {
+  [[nodiscard]] std::vector<Token> source(std::string_view text, graft::Truncation& cut) const override {
     std::vector<graft::TokenizedExample> one{{around(text), {}, 0}};
-    graft::limit_lengths(one, {limits_.source, 0}, kept_end(), 1);
+    cut.add(graft::limit_lengths(one, {limits_.source, 0}, kept_end(), 1));
     return std::move(one.front().source);
   }
   [[nodiscard]] std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples,
@@ -121,7 +121,9 @@ class TextTokens final : public PairTokens {
   TextTokens(TextTokens const&) = delete;
   TextTokens& operator=(TextTokens const&) = delete;
 
-  [[nodiscard]] std::vector<Token> source(std::string_view text) const override { return encoder_.source(text); }
+  [[nodiscard]] std::vector<Token> source(std::string_view text, graft::Truncation& cut) const override {
+    return encoder_.source(text, cut);
+  }
   [[nodiscard]] std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples,
                                                             graft::Truncation& cut) const override {
     return encoder_.encode(examples, cut);

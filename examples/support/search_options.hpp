@@ -122,12 +122,24 @@ inline void SearchOptions::check_file(Kind kind, graft::GenerationConfig const& 
   for (auto const& key : file.unknown)
     graft::warn("[", file.where, "] has the key ", graft::printable(key),
                 ", which is unknown and left out; hint: compare the spelling with transformers' GenerationConfig");
+  auto const refuse = [&](char const* key, auto const&... sentence) {
+    graft::fail<graft::ConfigError>("[", file.where, "] has ", key, sentence..., "; hint: --generation-defaults off takes nothing from ",
+                                    "the file but end tokens and forced tokens");
+  };
+  auto const at_least = [&](char const* key, std::optional<Index> const& count, Index least) {
+    if (count && *count < least) refuse(key, " ", *count, "; expected at least ", least);
+  };
+  at_least("num_beams", file.beams, 1), at_least("no_repeat_ngram_size", file.no_repeat_ngram, 0);
+  at_least("max_length", file.max_length, 1), at_least("max_new_tokens", file.max_new_tokens, 1);
+  at_least("min_length", file.min_length, 0), at_least("min_new_tokens", file.min_new_tokens, 0);
+  if (!one_text) at_least("num_return_sequences", file.sequences, 1);
+  if (kind == Kind::sample) at_least("top_k", file.top_k, 0);
+  for (auto const& word : file.bad_words)
+    if (word.empty()) refuse("bad_words_ids", " with an empty word; expected the ids of each");
   for (auto const& [key, value, matters] : file.refused) {
     if ((matters == Matters::sampling && kind != Kind::sample) || (matters == Matters::beams && kind != Kind::beams)) continue;
     if (matters == Matters::greedy && !(kind == Kind::greedy && file.top_k.value_or(50) > 1)) continue;
-    graft::fail<graft::ConfigError>("[", file.where, "] has ", key, " ", value,
-                                    ", which graft cannot follow; expected a file without it; hint: --generation-defaults off takes "
-                                    "nothing from the file but end tokens and forced tokens");
+    refuse(key.c_str(), " ", value, ", which graft cannot follow; expected a file without it");
   }
 }
 
@@ -137,11 +149,10 @@ void SearchOptions::set_common(Search& search, Settings& settings, graft::Genera
   settings.no_repeat_ngram = take(search, "no-repeat-ngram", no_repeat_ngram, file.no_repeat_ngram, Index{0});
   settings.bad_words = file.bad_words;
   if (!file.bad_words.empty()) search.note(graft::cat(file.bad_words.size(), " bad_words_ids"));
-  if (!file.suppressed.empty())
-    settings.processors.push_back(graft::suppress(file.suppressed)), search.note(graft::cat(file.suppressed.size(), " suppress_tokens"));
+  if (!file.suppressed.empty()) settings.processors.push_back(graft::suppress(file.suppressed));
   if (!file.first_suppressed.empty())
-    settings.processors.push_back(graft::suppress_first(file.first_suppressed, file.forced_bos.has_value())),
-        search.note(graft::cat(file.first_suppressed.size(), " begin_suppress_tokens"));
+    settings.processors.push_back(graft::suppress_first(file.first_suppressed, file.forced_bos.has_value()));
+  search.suppressed = file.suppressed, search.first_suppressed = file.first_suppressed;
   if (file.renormalise) settings.processors.push_back(graft::renormalise()), search.note("renormalize_logits");
 }
 

@@ -89,10 +89,36 @@ class Locks(FileTest):
             line = self.one_sentence(self.train(*arguments, status=1)[1], "finetune")
             self.assertIn("is being written by another", line)
             self.assertIn(says, line)
+        for path in (log, self.link_to(log)):
+            line = self.one_sentence(faults.run("generate", "--model", self.model, "--sources", self.sources, "--max-new", 2, "--output", path, status=1)[1], "generate")
+            self.assertIn("is being written by another", line)
+        self.assertTrue(all(json.loads(line)["event"] for line in log.read_text().splitlines()[:-1]))
         process.kill()
         process.communicate()
         self.assertEqual(process.returncode, -signal.SIGKILL)
         self.train(output, "--checkpoint", checkpoint, "--log", log)
+        self.no_temporaries(self.folder)
+
+    def link_to(self, path):
+        link = self.folder / (path.name + "-link")
+        link.symlink_to(path.name)
+        return link
+
+    def test_second_writer_of_outputs(self):
+        output, many = self.folder / "out.txt", self.folder / "many.txt"
+        many.write_text("name : A\n" * 20000)
+        process = self.start("generate", "--model", self.model, "--sources", many, "--max-new", 60, "--output", output)
+        self.wait_for(lambda: (self.folder / ".graft-lock-out.txt").exists())
+        for name, *arguments in (("generate", "--model", self.model, "--sources", self.sources, "--max-new", 2, "--output", output),
+                                 ("finetune", "--model", self.model, "--train", self.data, "--method", "lora", "--steps", 1, "--output", self.folder / "adapter", "--log", output)):
+            line = self.one_sentence(faults.run(name, *arguments, status=1)[1], name)
+            self.assertIn("is being written by another process", line)
+        self.assertFalse(output.exists())
+        self.train(self.folder / "prompt", method="prompt", steps=1)
+        process.kill()
+        process.communicate()
+        faults.run("generate", "--model", self.model, "--sources", self.sources, "--max-new", 2, "--output", output)
+        self.assertFalse((self.folder / ".graft-lock-out.txt").exists())
         self.no_temporaries(self.folder)
 
     def test_one_folder_for_checkpoints_and_adapter(self):

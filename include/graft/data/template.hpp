@@ -170,8 +170,13 @@ class TemplateEncoder {
 
   /// The prompt of a source: what the model reads before it writes. Cut like the sources in training.
   [[nodiscard]] std::vector<Token> source(std::string_view text) const {
+    Truncation unsaid;
+    return source(text, unsaid);
+  }
+  /// The same; what is cut is added to `cut`.
+  [[nodiscard]] std::vector<Token> source(std::string_view text, Truncation& cut) const {
     std::vector<TokenizedExample> one{{encode_source(tokenizer_, text, form_), {}, 0}};
-    limit_lengths(one, {limits_.source, 0}, kept_end(), kept_begin_);
+    cut.add(limit_lengths(one, {limits_.source, 0}, kept_end(), kept_begin_));
     return std::move(one.front().source);
   }
   /// @throws ConfigError where there is none, of an encoder of sources only

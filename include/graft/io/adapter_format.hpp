@@ -86,7 +86,7 @@ template <class Adaptation>
     return settings;
   } else {
     if (!key.empty()) warn_of_others(at, config, {"graft_type", "settings"});
-    return settings_from_json<Adaptation>(where, json_or<nlohmann::json>(where, config, "settings", nlohmann::json::object()), {},
+    return settings_from_json<Adaptation>(where, config.value("settings", nlohmann::json::object()), {},
                                           at.inner("settings").key);
   }
 }

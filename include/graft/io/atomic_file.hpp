@@ -120,7 +120,8 @@ inline void check_output_file(std::filesystem::path const& path) {
   auto const output = detail::output_path(path);
   if (output.kind == detail::OutputKind::file)
     AtomicFile const writable(path);
-  else if (output.kind == detail::OutputKind::stream ? ::access(output.path.c_str(), W_OK) != 0 : ::fcntl(output.descriptor, F_GETFD) < 0)
+  else if (output.kind == detail::OutputKind::stream ? ::access(output.path.c_str(), W_OK) != 0
+                                                     : !detail::is_open_for_writing(output.descriptor))
     fail<FileError>("[", path.string(), "] cannot be written; got: ", std::strerror(errno));
 }
 
