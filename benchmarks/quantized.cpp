@@ -22,13 +22,6 @@
 
 namespace {
 
-double processor_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  auto const seconds = [](timeval const& time) { return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec); };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 struct Settings {
   std::string model, rows;
   graft::Index batch = 10, steps = 8, length = 10, tokens = 32;
@@ -42,10 +35,10 @@ nlohmann::json measure(Settings const& s) {
   auto model = graft::adapt(base, graft::PrefixTuning{.length = s.length, .init_deviation = 0.02});
   auto const rows = benchmark_support::read_token_rows(s.rows);
   std::vector<double> seconds, processor, losses;
-  double last = processor_seconds();
+  double last = benchmark_support::processor_seconds();
   graft::Training settings{.steps = s.steps, .batch = s.batch, .progress = false};
   settings.on_step = [&](graft::StepReport const& step) {
-    double const now = processor_seconds();
+    double const now = benchmark_support::processor_seconds();
     seconds.push_back(step.seconds), processor.push_back(now - last), losses.push_back(step.loss);
     last = now;
   };
@@ -59,9 +52,9 @@ nlohmann::json measure(Settings const& s) {
     std::vector<std::vector<graft::Token>> const some(prompts.begin(), prompts.begin() + static_cast<std::ptrdiff_t>(count));
     std::vector<double> taken;
     for (int run = 0; run < 3; ++run) {
-      double const start = processor_seconds();
+      double const start = benchmark_support::processor_seconds();
       static_cast<void>(graft::generate(model, some, graft::Greedy{.max_new_tokens = s.tokens}));
-      taken.push_back(processor_seconds() - start);
+      taken.push_back(benchmark_support::processor_seconds() - start);
     }
     decoding.push_back({{"prompts", count}, {"median_processor_s", benchmark_support::median(taken)}});
   }

@@ -28,13 +28,6 @@ double resident_mib() {
   return 0;
 }
 
-double processor_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  auto const seconds = [](timeval const& time) { return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec); };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
 struct Settings {
   std::string model, method = "prefix";
   graft::Index tokens = 2048, targets = 64, steps = 3;
@@ -50,10 +43,10 @@ nlohmann::json measure(Settings const& s, Strategy strategy) {
     (i < s.tokens - s.targets ? row.source : row.target).push_back(static_cast<graft::Token>(100 + i * 7919 % 20000));
   double const before = resident_mib();
   std::vector<double> seconds, processor, losses;
-  double last = processor_seconds();
+  double last = benchmark_support::processor_seconds();
   graft::Training settings{.steps = s.steps, .batch = 1, .recompute = s.recompute, .progress = false};
   settings.on_step = [&](graft::StepReport const& step) {
-    double const now = processor_seconds();
+    double const now = benchmark_support::processor_seconds();
     seconds.push_back(step.seconds), processor.push_back(now - last), losses.push_back(step.loss);
     last = now;
   };

@@ -41,6 +41,14 @@ inline TokenRows read_token_rows(std::filesystem::path const& path) {
 
 inline double seconds_since(std::chrono::steady_clock::time_point start) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
 
+/// Processor time of the whole process, user and system, in seconds.
+inline double processor_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  auto const seconds = [](timeval const& time) { return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec); };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 /// The most memory this process has held, in MiB.
 inline long peak_rss_mb() {
   rusage usage{};

@@ -8,7 +8,6 @@
 
 #include <graft/adaptation/hooks.hpp>
 #include <graft/adaptation/init.hpp>
-#include <graft/kernels/adamw.hpp>
 #include <graft/ops/activation.hpp>
 #include <graft/ops/linear.hpp>
 #include <graft/ops/norm.hpp>

@@ -61,14 +61,7 @@ struct QueryRange {
 
 /// The rows as activations restricted to a range of queries see them; targets point into the restricted rows.
 [[nodiscard]] inline Rows restrict_rows(Rows const& rows, QueryRange const& range) {
-  Rows out;
-  out.insertion = rows.insertion;
-  out.examples = rows.examples;
-  out.adapter = rows.adapter;
-  out.step = rows.step;
-  out.training = rows.training;
-  out.recompute = rows.recompute;
-  out.targets = rows.targets;
+  Rows out = with_other_tokens(rows);
   std::size_t target = 0;
   for (Index r = 0; r < rows.count(); ++r) {
     Index const first = rows.begin(r) + range.first[static_cast<std::size_t>(r)], length = range.length[static_cast<std::size_t>(r)];

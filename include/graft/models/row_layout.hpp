@@ -94,14 +94,7 @@ struct RowAdditions {
 [[nodiscard]] inline RowLayout lay_out_rows(Rows const& rows, Additions const& additions, Stack stack = Stack::decoder,
                                             std::vector<CachedRow> const& cached = {}) {
   RowLayout result;
-  Rows& out = result.rows;
-  out.insertion = rows.insertion;
-  out.examples = rows.examples;
-  out.adapter = rows.adapter;
-  out.step = rows.step;
-  out.training = rows.training;
-  out.recompute = rows.recompute;
-  out.targets = rows.targets;
+  Rows& out = result.rows = with_other_tokens(rows);
 
   std::map<Index, detail::RowAdditions> by_adapter;
   auto const count = static_cast<std::size_t>(rows.count()), least = static_cast<std::size_t>(rows.tokens());

@@ -41,13 +41,13 @@ template <class Scalar, class Device>
 
 }  // namespace detail
 
-/// What every query of a layer's self-attention sees: its row's front banks, cached tokens, its row's own tokens (in a decoder those up to itself),
-/// and infix banks from the insertion on. Sources: 0 the batch's own keys and values, 1 the cache (if any), then the banks in order. For a
+/// What every query of a layer's self-attention sees: its row's front banks, cached tokens, its row's own tokens (in a decoder those up to
+/// itself), and infix banks from the insertion on. Sources: 0 the batch's own keys and values, 1 the cache (if any), then the banks in order. For a
 /// relative bias, positions count from the row's first token, virtual or not; keys of front banks stand before it.
 template <class Scalar, class Device>
 [[nodiscard]] std::shared_ptr<SegmentTable const> self_attention_table(RowLayout const& layout, QueryRange const& queries,
-                                                                  BankList<Scalar, Device> const& banks,
-                                                                  std::vector<CachedRow> const& cached, bool causal = true) {
+                                                                       BankList<Scalar, Device> const& banks,
+                                                                       std::vector<CachedRow> const& cached, bool causal = true) {
   auto table = std::make_shared<SegmentTable>();
   Rows const& rows = layout.rows;
   int const first_bank = cached.empty() ? 1 : 2;
@@ -105,7 +105,7 @@ class SegmentTables {
  public:
   /// The table of these queries and banks; `make()` gives it where no layer has asked before.
   template <class Scalar, class Device, class Make>
-  [[nodiscard]] std::shared_ptr<SegmentTable const> const& at(Attending which, BankList<Scalar, Device> const& banks, Make const& make) {
+  [[nodiscard]] std::shared_ptr<SegmentTable const> at(Attending which, BankList<Scalar, Device> const& banks, Make const& make) {
     for (auto const& made : made_)
       if (made.which == which && std::equal(banks.begin(), banks.end(), made.banks.begin(), made.banks.end(), same)) return made.table;
     Made made{which, {}, make()};

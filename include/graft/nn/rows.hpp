@@ -42,6 +42,19 @@ struct Rows {
   [[nodiscard]] Index adapter_of(Index row) const { return adapter.empty() ? 0 : adapter[static_cast<std::size_t>(row)]; }
 };
 
+/// What rows keep where their tokens become others: all but offsets, positions and token types. The targets still point to the old tokens.
+[[nodiscard]] inline Rows with_other_tokens(Rows const& rows) {
+  Rows out;
+  out.insertion = rows.insertion;
+  out.examples = rows.examples;
+  out.adapter = rows.adapter;
+  out.step = rows.step;
+  out.training = rows.training;
+  out.recompute = rows.recompute;
+  out.targets = rows.targets;
+  return out;
+}
+
 /// One array of tokens and its rows; for a decoder with an encoder, the encoder's too.
 struct Batch {
   std::vector<Token> tokens;  ///< `[rows.tokens()]`
