@@ -1,9 +1,11 @@
 // Adapts an encoder (BERT, RoBERTa) to classes of sentences or pairs of sentences, and scores its predictions.
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
 #include <graft/data/text_file.hpp>
@@ -161,6 +163,11 @@ void fit_lengths(Settings& s, any_model::AnyModel& model, Texts const& texts, gr
 void check_options(CLI::App const& app, Settings const& s) {
   if (s.train.empty() == s.adapter.empty()) throw support::UsageError("expected --train or --adapter");
   if (s.text_columns.empty() || s.text_columns.size() > 2) throw support::UsageError("--text-columns wants one column, or two");
+  if (std::find(s.text_columns.begin(), s.text_columns.end(), s.label_column) != s.text_columns.end())
+    throw support::UsageError("--text-columns names column " + std::to_string(s.label_column) +
+                              ", which is the class's (--label-column): the model would be given what it is to learn");
+  if (s.text_columns.size() == 2 && s.text_columns[0] == s.text_columns[1])
+    throw support::UsageError("--text-columns names column " + std::to_string(s.text_columns[0]) + " twice; expected two texts of a pair");
   if (s.train.empty()) {
     if (s.validation.empty() && s.test.empty())
       throw support::UsageError("expected --test or --validation, rows for the adapter to classify");

@@ -47,7 +47,8 @@ void add_training_options(CLI::App& app, Settings& s) {
   option("--steps", s.steps, "Optimizer steps, in place of --epochs; 0: as the epochs have (default: 0, or the recipe's)", not_negative);
   option("--batch", s.batch, "Examples of one pass (default: 8, or the recipe's)", positive);
   option("--accumulate", t.accumulate, "Passes of one step", positive);
-  option("--learning-rate", s.learning_rate, "Peak learning rate (default: the strategy's, or the recipe's)", not_negative);
+  option("--learning-rate", s.learning_rate, "Peak learning rate; 0: the losses of the start (default: the strategy's, or the recipe's)",
+         not_negative);
   s.update.add_to(option, ", or the recipe's");
   option("--warmup", t.warmup_ratio, "Share of the steps that warm up", support::share_of_one());
   option("--weight-decay", s.weight_decay, "Decoupled weight decay (default: 0.01, or the recipe's)", not_negative);

@@ -38,7 +38,8 @@ void add_search_options(CLI::App& app, Settings& s) {
   s.search.add_to(app, "Search");
   s.search.add_sampling_to(app, "Search");
   support::OptionGroup const option(app, "Search");
-  option("--batch", s.batch, "Texts written together; the texts do not depend on it, the scores but for their last digits", support::positive_number());
+  option("--batch", s.batch, "Texts written together; the texts do not depend on it, the scores but for their last digits",
+         support::positive_number());
   option("--max-source", s.form.max_source, "Longest source in tokens; 0: no limit (default: as the adapter was trained, else 0)",
          support::number_from_zero());
   s.lengths.add_to(option, "; a line that is skipped gives an empty one");

@@ -19,7 +19,7 @@ inline void add_task_options(CLI::App& app, graft::Training& t, std::optional<do
   option("--epochs", t.epochs, "Passes over the data", positive);
   option("--steps", t.steps, "Optimizer steps, in place of --epochs; 0: as the epochs have", not_negative);
   option("--batch", t.batch, "Examples of one step", positive);
-  option("--learning-rate", learning_rate, "Peak learning rate (default: the strategy's)", not_negative);
+  option("--learning-rate", learning_rate, "Peak learning rate; 0: the losses of the start (default: the strategy's)", not_negative);
   update.add_to(option);
   option("--warmup", t.warmup_ratio, "Share of the steps that warm up", share_of_one());
   option("--weight-decay", t.weight_decay, "Decoupled weight decay", not_negative);
