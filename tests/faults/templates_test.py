@@ -378,7 +378,9 @@ class WithoutEndToken(LlamaTest):
         self.assertEqual(run("generate", "--model", self.model, "--sources", sources, "--max-new", "3")[0].count("\n"), 2)
 
     def test_training_wants_one(self):
-        for program, *data in (("finetune", "--train", self.data, "--output", self.folder / "a"), ("compare", "--data", self.data, "--out", self.folder / "rows")):
+        data = self.folder / "several.txt"
+        data.write_text("".join(f"{a} {b}||{a}\n" for a in "abcd" for b in "abcd"))
+        for program, *data in (("finetune", "--train", data, "--output", self.folder / "a"), ("compare", "--data", data, "--out", self.folder / "rows")):
             self.refused(program, "--model", self.model, *data, says="the tokenizer has no end token")
 
 
