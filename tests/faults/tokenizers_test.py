@@ -108,6 +108,7 @@ class Further(faults.FaultTest):
     def test_legacy_counts_for_the_class_of_llama_alone(self):
         def metaspace(whole):
             whole["pre_tokenizer"] = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": True}
+            whole["decoder"] = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": True}
 
         for legacy in (False, True):
             folder = self.folder_with(metaspace, tokenizer_config={"tokenizer_class": "PreTrainedTokenizerFast", "legacy": legacy})

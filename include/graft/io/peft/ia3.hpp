@@ -63,7 +63,8 @@ struct PeftFormat<IA3> {
     if (auto const found = folder.config.find("target_modules"); found == folder.config.end() || found->is_null())
       warn("[", folder.config_path, "] has no target_modules, which leaves the choice to PEFT's version; the modules are the ", all.size(),
            " that the file has vectors for");
-    if (listed(folder) || !scaled.evaluable()) return;
+    // Without feedforward_modules PEFT chooses them, as it chooses the targets: the tensors' shapes have told inputs from outputs.
+    if (listed(folder) || !scaled.evaluable() || !detail::is_set(folder.config, "feedforward_modules")) return;
     auto const means_input = [&](std::string const& module) {  // of names PEFT compares the ends
       auto const& names = scaled.names();
       return scaled.is_pattern() ? scaled.mean(module)
