@@ -88,16 +88,19 @@ class Selections(faults.FaultTest):
             ({"target_modules": ["k_proj", "down_proj"], "feedforward_modules": r".*down_proj"}, "v_proj"),
             ({"target_modules": ["k_proj"], "feedforward_modules": None}, "leave out"),
             ({"target_modules": ["k_proj", "v_proj"], "feedforward_modules": ["down_proj"]}, "subset of target_modules"),
-            ({"feedforward_modules": None}, "down_proj"),  # a vector of inputs, where all are of outputs
-            ({"feedforward_modules": []}, "down_proj"),
+            ({"feedforward_modules": []}, "down_proj"),  # a vector of inputs, where all are of outputs
+            ({"feedforward_modules": [], "target_modules": r".*\.(k_proj|v_proj|down_proj)"}, "down_proj"),
             ({"exclude_modules": ["v_proj"]}, "leave out"),
         ):
             with self.subTest(changes=changes):
                 _, err = self.generate(self.changed(adapter, **changes), status=1)
                 self.assertIn(says, err)
-        out, err = self.generate(self.changed(adapter, target_modules=None))
-        self.assertIn("has no target_modules", err)
-        self.assertEqual(out, self.generate(adapter)[0])
+        for key in ("target_modules", "feedforward_modules"):  # PEFT's own choice for the model, which is this one
+            out, err = self.generate(self.changed(adapter, **{key: None}))
+            self.assertIn(f"has no {key}", err)
+            self.assertEqual(out, self.generate(adapter)[0])
+        outputs = self.trained("ia3", "--targets", "k_proj,v_proj", name="outputs")
+        self.assertNotIn("feedforward_modules", self.generate(outputs)[1])
 
     def test_null_in_the_place_of_a_number(self):
         for key in ("r", "lora_alpha", "lora_dropout"):

@@ -60,11 +60,16 @@ struct PeftFormat<IA3> {
     detail::NamesOrPattern const scaled(folder, "feedforward_modules");
     detail::PeftSelection(folder).check(all, model, !listed(folder));
     detail::warn_of_pattern(folder, "feedforward_modules", scaled);
-    if (auto const found = folder.config.find("target_modules"); found == folder.config.end() || found->is_null())
-      warn("[", folder.config_path, "] has no target_modules, which leaves the choice to PEFT's version; the modules are the ", all.size(),
-           " that the file has vectors for");
+    auto const absent = [&](char const* key) {
+      auto const found = folder.config.find(key);
+      return found == folder.config.end() || found->is_null();
+    };
+    for (char const* const key : {"target_modules", "feedforward_modules"})
+      if (absent(key))
+        warn("[", folder.config_path, "] has no ", key, ", which leaves the choice to PEFT's version; the file's vectors say which: ",
+             all.size(), " modules, ", held.feed_forward_targets.size(), " of them scaled at their inputs");
     // Without feedforward_modules PEFT chooses them, as it chooses the targets: the tensors' shapes have told inputs from outputs.
-    if (listed(folder) || !scaled.evaluable() || !detail::is_set(folder.config, "feedforward_modules")) return;
+    if (listed(folder) || !scaled.evaluable() || absent("feedforward_modules")) return;
     auto const means_input = [&](std::string const& module) {  // of names PEFT compares the ends
       auto const& names = scaled.names();
       return scaled.is_pattern() ? scaled.mean(module)
