@@ -1,9 +1,11 @@
 // Adapts an encoder (BERT, RoBERTa) to classes of sentences or pairs of sentences, and scores its predictions.
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
 #include <graft/data/text_file.hpp>
@@ -48,7 +50,7 @@ void add_options(CLI::App& app, Settings& s) {
   option.flag("--header", s.header, "The first line of every TSV names the columns");
   option("--rows", s.rows, "Only the first so many training rows; 0: all")->needs(train);
   option("--max-length", s.given_length,
-         "Longest row in tokens; the longer text loses its end (default: as the adapter was trained, else 128)", CLI::PositiveNumber);
+         "Longest row in tokens; the longer text loses its end (default: as the adapter was trained, else 128)", support::positive_number());
   s.lengths.add_to(option, "; a row of --test that is skipped is not scored and gives an empty prediction",
                    "the longer text loses its end");
   auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
@@ -161,6 +163,11 @@ void fit_lengths(Settings& s, any_model::AnyModel& model, Texts const& texts, gr
 void check_options(CLI::App const& app, Settings const& s) {
   if (s.train.empty() == s.adapter.empty()) throw support::UsageError("expected --train or --adapter");
   if (s.text_columns.empty() || s.text_columns.size() > 2) throw support::UsageError("--text-columns wants one column, or two");
+  if (std::find(s.text_columns.begin(), s.text_columns.end(), s.label_column) != s.text_columns.end())
+    throw support::UsageError("--text-columns names column " + std::to_string(s.label_column) +
+                              ", which is the class's (--label-column): the model would be given what it is to learn");
+  if (s.text_columns.size() == 2 && s.text_columns[0] == s.text_columns[1])
+    throw support::UsageError("--text-columns names column " + std::to_string(s.text_columns[0]) + " twice; expected two texts of a pair");
   if (s.train.empty()) {
     if (s.validation.empty() && s.test.empty())
       throw support::UsageError("expected --test or --validation, rows for the adapter to classify");
@@ -230,11 +237,11 @@ void settle_template(Settings& s) {
   std::string const& folder = s.adapter.empty() ? s.model : s.adapter;
   auto const saved = support::load_template(folder, graft::TextKind::classes);
   auto const texts = static_cast<graft::Index>(s.text_columns.size());
-  if (saved && !s.adapter.empty() && saved->texts != texts)
+  if (saved && saved->texts != texts)
     graft::warn("[", folder, "/", graft::template_file, "] says that training had ", saved->texts, " texts a row; got ", texts,
                 " columns; hint: --text-columns");
   if (saved) s.max_length = static_cast<std::size_t>(saved->max_length);
-  if (saved && !s.adapter.empty() && s.given_length && *s.given_length != s.max_length)
+  if (saved && s.given_length && *s.given_length != s.max_length)
     graft::warn("[", folder, "/", graft::template_file, "] says that training had rows of at most ", s.max_length, " tokens; got ",
                 *s.given_length, " as an option, which is taken");
   s.max_length = s.given_length.value_or(s.max_length);
@@ -272,6 +279,7 @@ void run(CLI::App const& app, Settings& s) {
   nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
   if (!training.empty()) {
     summary["training_rows"] = training.size();
+    support::say_if_thrown_away("classify", s);
     support::SignalWatch const signals;
     s.training.stop = support::SignalWatch::caught;
     auto const report = model->fit(s.training, std::move(training), validation);

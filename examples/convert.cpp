@@ -63,7 +63,7 @@ void add_options(CLI::App& app, Settings& s) {
       "Of LoRA: svd (the nearest sum of that rank), linear (approximate) or cat (exact; ranks add up) (default: svd)",
       CLI::IsMember({"svd", "linear", "cat"}))
       ->needs(combine);
-  sum("--rank", s.sum.rank, "Of svd; 0: the largest of the adapters'", CLI::NonNegativeNumber)->needs(combine);
+  sum("--rank", s.sum.rank, "Of svd; 0: the largest of the adapters'", support::number_from_zero())->needs(combine);
 }
 
 std::pair<fs::path, double> folder_and_weight(std::string const& text) {
@@ -91,6 +91,8 @@ void check(Settings const& s) {
   if (!to_array && s.model.empty()) throw support::UsageError("expected --model, the base that the adapter belongs to");
   if (s.merge && (from_array || s.format != "automatic"))
     throw support::UsageError("--merge writes a model: no soft prompt is in its weights, and it has no adapter --format");
+  if (s.any_base && (to_array || from_array))
+    throw support::UsageError("--any-base has no effect with a .npy file, which does not say what it was made over; leave it out");
   if (!s.merge) return;
   auto const is_output = [&](fs::path const& path) {
     std::error_code missing;  // reading it says so
@@ -180,17 +182,19 @@ Json convert(Settings const& s) {
   options.format = formats.at(s.format);
   if (is_array(s.output)) {
     graft::check_output_file(s.output);
+    std::optional<graft::PathLock> lock;
+    if (graft::detail::output_path(s.output).kind == graft::detail::OutputKind::file) lock.emplace(s.output);
     auto const prompt = graft::read_prompt(s.adapter);
     graft::write_prompt(s.output, prompt);
     return {{"kind", "array"}, {"shape", {prompt.rows(), prompt.width()}}};
   }
   graft::check_output_folder(s.output, s.merge ? replaced_by_model : graft::is_adapter_file);
+  graft::PathLock const lock(s.output);
   if (is_array(s.adapter)) {
     options.base_model = s.model;
     graft::save_prompt(graft::read_prompt(s.adapter), support::model_info(fs::path(s.model)), s.output, options);
     return about_adapter(s.output);
   }
-  graft::PathLock const lock(s.output);
   std::vector<std::pair<fs::path, double>> parts;
   for (auto const& part : s.combine) parts.push_back(folder_and_weight(part));
   fs::path const first = parts.empty() ? fs::path(s.adapter) : parts.front().first;

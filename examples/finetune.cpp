@@ -38,8 +38,8 @@ struct Settings {
 
 void add_training_options(CLI::App& app, Settings& s) {
   support::OptionGroup const option(app, "Training");
-  auto const& positive = CLI::PositiveNumber;
-  auto const& not_negative = CLI::NonNegativeNumber;
+  auto const positive = support::positive_number();
+  auto const not_negative = support::number_from_zero();
   auto& t = s.training;
   option("--recipe", s.recipe, "A paper's settings; single options override it",
          CLI::IsMember({"default", "e2e", "webnlg", "dart", "xsum", "lester"}));
@@ -47,9 +47,10 @@ void add_training_options(CLI::App& app, Settings& s) {
   option("--steps", s.steps, "Optimizer steps, in place of --epochs; 0: as the epochs have (default: 0, or the recipe's)", not_negative);
   option("--batch", s.batch, "Examples of one pass (default: 8, or the recipe's)", positive);
   option("--accumulate", t.accumulate, "Passes of one step", positive);
-  option("--learning-rate", s.learning_rate, "Peak learning rate (default: the strategy's, or the recipe's)", not_negative);
+  option("--learning-rate", s.learning_rate, "Peak learning rate; 0: the losses of the start (default: the strategy's, or the recipe's)",
+         not_negative);
   s.update.add_to(option, ", or the recipe's");
-  option("--warmup", t.warmup_ratio, "Share of the steps that warm up", CLI::Range(0.0, 1.0));
+  option("--warmup", t.warmup_ratio, "Share of the steps that warm up", support::share_of_one());
   option("--weight-decay", s.weight_decay, "Decoupled weight decay (default: 0.01, or the recipe's)", not_negative);
   option("--clip", s.clip, "Largest global gradient norm; 0: no clipping (default: 1, or the recipe's)", not_negative);
   option("--validate-every", t.validate_every, "Steps between validations; 0: every epoch", not_negative);
@@ -217,9 +218,7 @@ void finetune(CLI::App const& app, Settings& s) {
   auto const tokens = support::pair_tokens(s.model, form, s.training.max_target);
   graft::Truncation cut;
   auto training = tokens->encode(data.training, cut), validation = tokens->encode(data.validation, cut);
-  if (cut.any())
-    std::fprintf(stderr, "cut to the maximum lengths: %s sources, %s targets\n", graft::grouped(cut.sources).c_str(),
-                 graft::grouped(cut.targets).c_str());
+  support::say_cut(cut);
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, false); });
   auto const model = base->adapt(s.strategy.method);
   fit_lengths(s, *model, data, training, validation, tokens->kept_end());

@@ -1,5 +1,7 @@
 // Writes texts with a pretrained language model, with or without an adapter.
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -36,9 +38,10 @@ void add_search_options(CLI::App& app, Settings& s) {
   s.search.add_to(app, "Search");
   s.search.add_sampling_to(app, "Search");
   support::OptionGroup const option(app, "Search");
-  option("--batch", s.batch, "Texts written together; the result does not depend on it", CLI::PositiveNumber);
+  option("--batch", s.batch, "Texts written together; the texts do not depend on it, the scores but for their last digits",
+         support::positive_number());
   option("--max-source", s.form.max_source, "Longest source in tokens; 0: no limit (default: as the adapter was trained, else 0)",
-         CLI::NonNegativeNumber);
+         support::number_from_zero());
   s.lengths.add_to(option, "; a line that is skipped gives an empty one");
 }
 
@@ -69,30 +72,47 @@ std::string text_of(Settings const& s, support::PairTokens const& tokens, graft:
   return s.prompt && tokens.tokenizer() ? tokens.tokenizer()->decode(written, true) : tokens.text(written);
 }
 
-/// Keeps the outputs in order. A file appears when all are written, or when a failure ends the writing: with those before it.
+/// Keeps the outputs in order. A file appears when all are written, or when a failure or a signal ends the writing: with those before it,
+/// beside an earlier file of its name.
 class Writer {
  public:
-  explicit Writer(std::string const& path) {
+  explicit Writer(std::string const& path) : path_(path) {
+    std::error_code missing;
+    held_ = std::filesystem::is_regular_file(path, missing);
     if (!path.empty()) file_.emplace(path);
   }
   /// The output of one more source.
-  void done() { ++sources_; }
+  void done() { ++sources_, whole_ = written_; }
   [[nodiscard]] std::size_t sources() const { return sources_; }
-  void line(std::string const& text) { file_ ? file_->write(text + "\n") : support::print(text + "\n"); }
+  void line(std::string const& text) {
+    if (!file_) return support::print(text + "\n");
+    file_->write(text + "\n");
+    written_ += text.size() + 1;
+  }
   void finish() {
     if (file_) file_->commit();
   }
 
-  /// After a failure; says what is kept.
-  void keep(std::string const& path, std::size_t of) {
+  /// In place of `finish`, when not all are written; says what is kept.
+  void keep(std::size_t of) {
     if (!file_ || sources_ == 0) return;
-    file_->commit();
-    std::fprintf(stderr, "kept the outputs of the first %zu of %zu sources in %s\n", sources_, of, path.c_str());
+    try {
+      file_->shorten(whole_);  // a line that a full disk has broken off
+      std::string const place = held_ ? support::free_name_beside(path_) : path_;
+      held_ ? file_->commit_as(place) : file_->commit();
+      std::fprintf(stderr, "kept the outputs of the first %zu of %zu sources in %s%s\n", sources_, of, place.c_str(),
+                   held_ ? ", beside the earlier file, which is unchanged" : "");
+    } catch (graft::FileError const& error) {
+      std::fprintf(stderr, "the outputs of the first %zu of %zu sources are lost: %s\n", sources_, of, error.what());
+    }
   }
 
  private:
+  std::string path_;
+  bool held_ = false;  ///< whether an earlier file stands there
   std::optional<graft::AtomicFile> file_;
   std::size_t sources_ = 0;
+  std::uint64_t written_ = 0, whole_ = 0;  ///< bytes, and those of whole sources
 };
 
 std::string json_line(Settings const& s, support::PairTokens const& tokens, std::string const& source, graft::Generated const& one) {
@@ -145,7 +165,7 @@ std::unique_ptr<support::PairTokens> tokens_of(Settings const& s, any_model::Any
   if (kind == graft::TextKind::classes)
     graft::fail<graft::ConfigError>("[", s.model, "] is a ", base.config().architecture,
                                     " model, which classifies; expected one that writes text; hint: the program classify");
-  return support::pair_tokens(s.model, support::template_to_use(s.model, s.adapter, kind, s.form));
+  return support::pair_tokens(s.model, support::template_to_use(s.model, s.adapter, kind, s.form), 0, true);
 }
 
 /// Writes the outputs of all prompts, in pieces; `kept` are the numbers of their sources, of which others were skipped.
@@ -196,7 +216,9 @@ void generate(CLI::App const& app, Settings s) {
   auto const base = any_model::load_base(s.model);
   auto const tokens = tokens_of(s, *base);
   std::vector<std::vector<graft::Token>> prompts;
-  for (auto const& source : sources.texts) prompts.push_back(tokens->source(source));
+  graft::Truncation cut;
+  for (auto const& source : sources.texts) prompts.push_back(tokens->source(source, cut));
+  support::say_cut(cut);
 
   any_model::Method unadapted;
   unadapted.name = "none";
@@ -218,12 +240,14 @@ void generate(CLI::App const& app, Settings s) {
   try {
     write_all(s, *model, *tokens, sources, prompts, kept, search, writer);
   } catch (std::exception const&) {
-    writer.keep(s.output, sources.texts.size());
+    writer.keep(sources.texts.size());
     throw;
   }
-  writer.finish();
-  if (int const signal = support::SignalWatch::caught())
-    throw support::Interrupted(signal, graft::cat("[generate] was ended by signal ", signal, "; what was written until then is kept"));
+  int const signal = support::SignalWatch::caught();
+  if (signal == 0) return writer.finish();
+  writer.keep(sources.texts.size());
+  throw support::Interrupted(signal, graft::cat("[generate] was ended by signal ", signal, " after ", writer.sources(), " of ",
+                                                sources.texts.size(), " sources; what was written until then is kept"));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <graft/train/progress.hpp>
 
 #include "support/model_info.hpp"
+#include "support/option_group.hpp"
 #include "support/program.hpp"
 #include "support/text.hpp"
 
@@ -219,7 +220,7 @@ int main(int argc, char** argv) {
       "Says what is in a model (Hugging Face folder, safetensors file, GGUF file) or in an adapter folder.\nExit status: 0, 1 (failed), 2 "
       "(usage).",
       "inspect"};
-  app.add_option("path", path, "Model or adapter")->required();
+  app.add_option("path", path, "Model or adapter")->required()->check(support::not_empty());
   app.add_flag("--json", json, "Print one JSON object");
   return support::run_program(app, argc, argv, [&] {
     bool const adapter = graft::is_there(path / "adapter_config.json") ||

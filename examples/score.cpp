@@ -2,8 +2,8 @@
 /// @brief Scores generated texts against references: BLEU and ROUGE.
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstdio>
-#include <exception>
 #include <graft/metrics/bleu.hpp>
 #include <graft/metrics/evaluation_files.hpp>
 #include <graft/metrics/rouge.hpp>
@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "support/option_group.hpp"
 #include "support/paths.hpp"
 #include "support/program.hpp"
 
@@ -70,7 +71,7 @@ nlohmann::ordered_json score(Settings const& settings) {
 
 int main(int argc, char** argv) {
   Settings settings;
-  CLI::App app{"Scores outputs against references; values are percentages. Exit status: 0, 1 (failed), 2 (usage)."};
+  CLI::App app{"Scores outputs against references; values are percentages. Exit status: 0, 1 (failed), 2 (usage).", "score"};
   app.option_defaults()->always_capture_default();
   app.add_option("--metric", settings.metrics,
                  "Metrics, parted by commas: bleu (corpus BLEU), rouge (ROUGE-1, -2, -L F1 as rouge_score has them), e2e_rouge (the E2E "
@@ -83,9 +84,10 @@ int main(int argc, char** argv) {
   app.add_option("--smoothing", settings.smoothing,
                  "BLEU's smoothing; matching is what the tokenization's own tool does (e2e none, sacrebleu exp)")
       ->check(CLI::IsMember({"matching", "none", "floor", "add-k", "exp"}));
-  app.add_option("--hypotheses", settings.hypotheses, "Outputs, one a line")->required();
+  app.add_option("--hypotheses", settings.hypotheses, "Outputs, one a line")->required()->check(support::not_empty());
   app.add_option("--references", settings.references, "References: a block of lines for each output, blocks parted by an empty line")
-      ->required();
+      ->required()
+      ->check(support::not_empty());
   app.add_option(
          "--escapes", settings.escapes,
          "What \\n, \\r, \\\\ and \\uXXXX in the outputs are: always the line breaks and backslashes that generate and seq2seq write so, "
@@ -96,28 +98,16 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"automatic", "always", "never"}));
   app.add_flag("--lowercase", settings.lowercase, "Ignore case in BLEU (e2e and ROUGE always do)");
   app.add_flag("--json", settings.json, "Print one JSON object");
-  try {
-    app.parse(argc, argv);
-  } catch (CLI::ParseError const& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  if (auto const idle = idle_option(app, settings); !idle.empty()) {
-    std::fprintf(stderr, "%s\nRun with --help for more information.\n", idle.c_str());
-    return 2;
-  }
-  try {
+  return support::run_program(app, argc, argv, [&] {
+    if (auto const idle = idle_option(app, settings); !idle.empty()) throw support::UsageError(idle);
     nlohmann::ordered_json const scores = score(settings);
-    if (settings.json)
-      std::printf("%s\n", scores.dump().c_str());
-    else
-      for (auto const& [name, value] : scores.items()) std::printf("%-10s %8.4f\n", name.c_str(), value.get<double>());
-    if (std::fflush(stdout) != 0) graft::fail<graft::FileError>("[standard output] writing failed");
-  } catch (support::UsageError const& error) {
-    std::fprintf(stderr, "%s\nRun with --help for more information.\n", error.what());
-    return 2;
-  } catch (...) {
-    std::fprintf(stderr, "score: %s\n", support::sentence_of(std::current_exception()).c_str());
-    return 1;
-  }
-  return 0;
+    std::string text = settings.json ? scores.dump() + "\n" : std::string();
+    if (!settings.json)
+      for (auto const& [name, value] : scores.items()) {
+        std::array<char, 64> line{};
+        std::snprintf(line.data(), line.size(), "%-10s %8.4f\n", name.c_str(), value.get<double>());
+        text += line.data();
+      }
+    support::print(text);
+  });
 }

@@ -67,12 +67,11 @@ struct Pairs {
   std::vector<graft::TokenizedExample> tokens;
 };
 
-Pairs read_pairs(std::string const& file, support::PairTokens const& tokens, std::size_t rows = 0) {
+Pairs read_pairs(std::string const& file, support::PairTokens const& tokens, graft::Truncation& cut, std::size_t rows = 0) {
   Pairs pairs{file, {}, {}};
   if (file.empty()) return pairs;
   pairs.examples = graft::read_examples(file);
   if (rows > 0 && pairs.examples.size() > rows) pairs.examples.resize(rows);
-  graft::Truncation cut;
   pairs.tokens = tokens.encode(pairs.examples, cut);
   return pairs;
 }
@@ -84,11 +83,11 @@ struct Test {
   std::vector<std::size_t> kept;
 };
 
-Test read_test(Settings const& s, support::PairTokens const& tokens) {
+Test read_test(Settings const& s, support::PairTokens const& tokens, graft::Truncation& cut) {
   Test test;
   if (s.test.empty()) return test;
   test.examples = graft::group_by_source(graft::read_examples(s.test));
-  for (auto const& example : test.examples) test.sources.push_back(tokens.source(example.source));
+  for (auto const& example : test.examples) test.sources.push_back(tokens.source(example.source, cut));
   return test;
 }
 
@@ -121,8 +120,12 @@ class Predictions {
     std::size_t const all = lines_.size();
     if (path_.empty() || done_ == 0) return;
     lines_.resize(done_);
+    std::error_code missing;
+    bool const held = std::filesystem::is_regular_file(path_, missing);
+    if (held) path_ = support::free_name_beside(path_);
     write();
-    std::fprintf(stderr, "kept the predictions of the first %zu of %zu sources in %s\n", done_, all, path_.c_str());
+    std::fprintf(stderr, "kept the predictions of the first %zu of %zu sources in %s%s\n", done_, all, path_.c_str(),
+                 held ? ", beside the earlier file, which is unchanged" : "");
   }
 
  private:
@@ -210,13 +213,15 @@ void run(CLI::App const& app, Settings& s) {
   auto const kind = support::text_kind(s.model, base->config(), base->info());
   auto const form =
       s.train.empty() ? support::template_to_use(s.model, s.adapter, kind, {}) : support::template_to_train(s.model, kind, {});
-  auto const tokens = support::pair_tokens(s.model, form);
+  auto const tokens = support::pair_tokens(s.model, form, 0, s.train.empty());
   method.seed = s.training.seed;
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, method.side == "target"); });
   s.update.apply(s.training);
   s.training.learning_rate = s.learning_rate.value_or(support::method_info(method.name).learning_rate);
-  auto training = read_pairs(s.train, *tokens, s.rows), validation = read_pairs(s.validation, *tokens);
-  auto test = read_test(s, *tokens);
+  graft::Truncation cut;
+  auto training = read_pairs(s.train, *tokens, cut, s.rows), validation = read_pairs(s.validation, *tokens, cut);
+  auto test = read_test(s, *tokens, cut);
+  support::say_cut(cut);
   auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter, {.any_base = s.any_base});
   if (search) {
     search->complete(model->config(), tokens->end_token(), !s.train.empty() || !s.adapter.empty(), model->row_limits());
@@ -226,6 +231,7 @@ void run(CLI::App const& app, Settings& s) {
   nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
   if (!s.train.empty()) {
     summary["training_pairs"] = training.tokens.size();
+    support::say_if_thrown_away("seq2seq", s);
     support::SignalWatch const signals;
     s.training.stop = support::SignalWatch::caught;
     auto const report = model->fit(s.training, std::move(training.tokens), std::move(validation.tokens));

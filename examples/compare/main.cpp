@@ -2,6 +2,7 @@
 #include <charconv>
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <string_view>
 
 #include <graft/core/numbers.hpp>
@@ -54,8 +55,8 @@ std::string with_budget(char const* what, T normal, T quick) {
 
 void add_budget_options(CLI::App& app, CommandLine& line) {
   support::OptionGroup const option(app, "Budget, the same for all rows");
-  auto const& positive = CLI::PositiveNumber;
-  auto const& not_negative = CLI::NonNegativeNumber;
+  auto const positive = support::positive_number();
+  auto const not_negative = support::number_from_zero();
   auto& task = line.settings.task;
   constexpr Budget n = normal_budget, q = quick_budget;
   option("--rows", line.training_rows, with_budget("Training examples", n.training_rows, q.training_rows), positive);
@@ -66,7 +67,8 @@ void add_budget_options(CLI::App& app, CommandLine& line) {
   option("--test-sources", line.test_sources,
          with_budget("Test sources of seen and of unseen domains each", n.test_sources, q.test_sources), positive);
   option("--max-new", task.max_new, "Most tokens of an output", positive);
-  option("--max-source", task.max_source, "Longest source in tokens; 0: no limit", not_negative);
+  option("--max-source", task.max_source, "Longest source in tokens; 0: no limit (default: as a merged model's folder keeps it, else 0)",
+         not_negative);
   option("--max-target", task.max_target, "Longest target in tokens; 0: no limit", not_negative);
   option("--shots", task.shots, "Training examples in the context of few_shot", positive);
   option.flag("--recompute", task.recompute, support::recompute_help);
@@ -102,7 +104,33 @@ double positive_number(std::string const& text, std::string const& option) {
   double value = 0;
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size() && value > 0 && graft::fits_float(value)) return value;
-  throw support::UsageError("--learning-rate: got '" + option + "'; expected METHOD=VALUE or VALUE with a positive number");
+  throw support::UsageError("--learning-rate: got '" + option + "'; expected METHOD=VALUE or VALUE with a positive number up to 3.4e38");
+}
+
+/// A rate of one row goes before the rate of all. @throws UsageError for a rate that no row would have
+void settle_learning_rates(CommandLine const& line, Settings& s) {
+  std::optional<std::string> for_all;
+  auto const refuse = [](std::string const& option, std::string const& why) {
+    throw support::UsageError("--learning-rate: got " + graft::printable(option) + why);
+  };
+  for (auto const& option : line.learning_rates) {
+    auto const at = option.find('=');
+    double const value = positive_number(at == std::string::npos ? option : option.substr(at + 1), option);
+    std::string const method = option.substr(0, at == std::string::npos ? 0 : at);
+    if (at == std::string::npos) {
+      if (for_all) refuse(option, " beside " + graft::printable(*for_all) + "; expected one rate for all");
+      for_all = option;
+    } else if (!is_trained(method) || std::find(s.methods.begin(), s.methods.end(), method) == s.methods.end()) {
+      refuse(option, "; expected one of the trained rows in --methods");
+    } else if (!s.learning_rates.emplace(method, value).second) {
+      refuse(option, "; expected one rate for " + method);
+    }
+  }
+  if (!for_all) return;
+  bool read = false;
+  for (auto const& method : s.methods)
+    read = (is_trained(method) && s.learning_rates.emplace(method, positive_number(*for_all, *for_all)).second) || read;
+  if (!read) refuse(*for_all, ", which no row would have; expected a trained row in --methods without a rate of its own");
 }
 
 void settle(CommandLine& line) {
@@ -116,14 +144,7 @@ void settle(CommandLine& line) {
   for (auto const& method : s.methods)
     if (std::find(chosen.begin(), chosen.end(), method) == chosen.end()) chosen.push_back(method);
   s.methods = chosen;
-  for (auto const& option : line.learning_rates) {
-    auto const at = option.find('=');
-    double const value = positive_number(at == std::string::npos ? option : option.substr(at + 1), option);
-    bool found = false;
-    for (auto const& method : s.methods)
-      if (is_trained(method) && (at == std::string::npos || option.substr(0, at) == method)) s.learning_rates[method] = value, found = true;
-    if (!found) throw support::UsageError("--learning-rate: got '" + option + "'; expected one of the trained rows in --methods");
-  }
+  settle_learning_rates(line, s);
 }
 
 /// Says what has no effect on this comparison.
@@ -166,16 +187,16 @@ void check_all_lengths(Settings const& s, Examples const& examples, any_model::A
   }
 }
 
-/// Says at once what is wrong with the model, or that it does not go with the data, and settles the separator.
+/// Says at once what is wrong with the model, or that it does not go with the data, and settles the template.
 void check_model(CLI::App const& app, Settings& s, Examples const& examples) {
   auto const base = any_model::load_base(s.task.model);
   if (base->info().classifies) {
     static_cast<void>(graft::load_tokenizer(s.task.model));
     static_cast<void>(class_names(examples));
   } else {
-    auto const form = template_of(s.task, base->config(), base->info());
+    auto const form = template_of(s.task, base->config(), base->info(), true);
     static_cast<void>(support::pair_tokens(s.task.model, form, s.task.max_target));
-    s.task.separator = form.form.separator;
+    s.task.separator = form.form.separator, s.task.max_source = form.max_source;
   }
   check_options(app, base->info());
   check_all_lengths(s, examples, *base);
@@ -239,6 +260,7 @@ void run(CLI::App const& app, CommandLine& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  support::hold_standard_descriptors();
   if (argc == 4 && std::string_view(argv[1]) == "--worker") return run_worker(argv[2], argv[3]);
   CommandLine line;
   CLI::App app{

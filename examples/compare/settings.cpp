@@ -15,8 +15,7 @@ void visit(Self& task, Visitor const& visitor) {
       visitor("test_sources", task.test_sources);
   visitor("epochs", task.epochs), visitor("steps", task.steps), visitor("batch", task.batch), visitor("max_new", task.max_new),
       visitor("shots", task.shots);
-  visitor("max_source", task.max_source), visitor("max_target", task.max_target), visitor("seed", task.seed),
-      visitor("recompute", task.recompute);
+  visitor("max_target", task.max_target), visitor("seed", task.seed), visitor("recompute", task.recompute);
 }
 
 /// Size and time of change of a file, or of the files of a folder; null where there is none.
@@ -40,6 +39,7 @@ Json file_stamp(std::filesystem::path const& path) {
 Json to_json(Request const& request) {
   Json json;
   visit(request.task, [&](char const* name, auto const& field) { json[name] = field; });
+  json["max_source"] = request.task.max_source ? Json(*request.task.max_source) : Json();
   json["separator"] = request.task.separator ? Json(*request.task.separator) : Json();
   json["method"] = request.method;
   json["learning_rate"] = request.learning_rate;
@@ -50,6 +50,8 @@ Request request_from_json(std::string const& where, nlohmann::json const& json) 
   Request request;
   visit(request.task,
         [&](char const* name, auto& field) { field = graft::json_at<std::remove_reference_t<decltype(field)>>(where, json, name); });
+  if (auto const longest = graft::json_at<nlohmann::json>(where, json, "max_source"); !longest.is_null())
+    request.task.max_source = graft::json_at<Index>(where, json, "max_source");
   if (auto const separator = graft::json_at<nlohmann::json>(where, json, "separator"); !separator.is_null())
     request.task.separator = graft::json_at<std::string>(where, json, "separator");
   request.method = graft::json_at<std::string>(where, json, "method");

@@ -9,10 +9,19 @@
 
 #include <graft/data/example.hpp>
 #include <graft/data/fit_rows.hpp>
+#include <graft/data/template.hpp>
+#include <graft/train/progress.hpp>
 
 #include "support/option_group.hpp"
 
 namespace support {
+
+/// One line on standard error, where a maximum length cut anything.
+inline void say_cut(graft::Truncation const& cut) {
+  if (cut.any())
+    std::fprintf(stderr, "cut to the maximum lengths: %s sources, %s targets\n", graft::grouped(cut.sources).c_str(),
+                 graft::grouped(cut.targets).c_str());
+}
 
 /// The option, and the counts of all lists of rows together.
 class Lengths {

@@ -2,9 +2,11 @@
 /// @brief A strategy and its settings on the command line.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -42,13 +44,13 @@ class MethodOptions {
     std::string names = "Strategy:";
     for (auto const& info : any_model::method_infos()) names += std::string("\n  ") + info.name + ": " + info.summary;
     option("--method", method.name, names, CLI::IsMember(method_names()));
-    auto const& positive = CLI::PositiveNumber;
+    auto const positive = positive_number();
     option("--length", method.length, "Virtual tokens (default: 10; prompt and p_tuning 20)", positive);
     option("--hidden", method.hidden, "Hidden width of the MLP reparametrization (default: 512; p_tuning the model's width)", positive);
     option("--init", method.init, "Start of virtual tokens (default: normal; prompt and embedding vocabulary)",
            CLI::IsMember(choices.init));
     option("--init-text", text_, "Text whose tokens the virtual tokens start from (implies --init words)");
-    option("--init-deviation", method.init_deviation, "Size of random starts (default: 0.02)", CLI::NonNegativeNumber);
+    option("--init-deviation", method.init_deviation, "Size of random starts (default: 0.02)", number_from_zero());
     option("--dropout", method.dropout, "Dropout on the strategy's own activations while training (default: 0)");
     option("--rank", method.rank, "LoRA's rank (default: 8)", positive);
     option("--alpha", method.alpha, "LoRA's alpha (default: 16)");
@@ -91,11 +93,16 @@ class MethodOptions {
     auto const use = any_model::setting_use(asked, model);
     for (auto const& option : use.unread) {
       if (option == "--init" && !method.init) continue;  // it was implied
+      if (auto const other = replaces(asked, option, model); !other.empty())
+        throw UsageError(option + " has no effect beside " + (other == "--init" && !method.init ? "--init-text" : other) +
+                         ", which stands in its place; leave one of them out");
       std::string read;
       for (auto const& one : use.read) read += (read.empty() ? "; it reads " : ", ") + one;
       throw UsageError(option + " has no effect with --method " + method.name + " on a " + model.architecture + " model" + read +
                        "; leave it out");
     }
+    if (method.alpha == 0.0)
+      throw UsageError("--alpha 0 would make LoRA without effect, for its change is scaled by alpha / rank; expected another number");
   }
   void apply_words(graft::Tokenizer const& tokenizer) {
     apply_words([&](std::string const& text) { return tokenizer.encode(text); });
@@ -110,6 +117,23 @@ class MethodOptions {
   any_model::Method method;
 
  private:
+  /// The option without which the strategy would read `unread`; empty if there is none.
+  [[nodiscard]] static std::string replaces(any_model::Method const& asked, std::string const& unread, graft::ModelInfo const& model) {
+    std::vector<std::string> given;
+    any_model::each_setting(asked, [&](char const* option, auto const& setting) {
+      if (setting != std::remove_cvref_t<decltype(setting)>{} && option != unread) given.emplace_back(option);
+    });
+    for (auto const& one : given) {
+      any_model::Method without = asked;
+      any_model::each_setting(without, [&](char const* option, auto& setting) {
+        if (option == one) setting = {};
+      });
+      auto const read = any_model::setting_use(without, model).read;
+      if (std::find(read.begin(), read.end(), unread) != read.end()) return one;
+    }
+    return {};
+  }
+
   std::optional<std::string> text_;
 };
 

@@ -2,6 +2,8 @@
 /// @brief What a run writes: held against what it reads, found writable before work begins, and kept from a second writer.
 #pragma once
 
+#include <cstdio>
+#include <list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,11 +23,17 @@ struct TaskPaths {
   std::string output, predictions;                      ///< written: an adapter's folder, a file
 };
 
+/// Says before a training that nothing of it will be left.
+inline void say_if_thrown_away(char const* program, TaskPaths const& paths) {
+  if (paths.output.empty() && paths.test.empty())
+    std::fprintf(stderr, "%s: the trained model is thrown away at the end, for there is neither --output nor --test\n", program);
+}
+
 /// The outputs of a run as long as it lives.
 class Outputs {
  public:
   /// @param adapter folder for an adapter, which is locked; an empty path is none
-  /// @param files that appear as a whole
+  /// @param files that appear as a whole, which are locked where they are no streams
   /// @param log is written line by line; the training opens and locks it
   /// @param checkpoint folder that the training locks itself
   /// @throws UsageError for an output in the place of an input or of another output, FileError for one that cannot be written
@@ -35,12 +43,15 @@ class Outputs {
     all.insert(all.begin(), adapter);
     all.push_back(log);
     check_apart(inputs, all);
-    for (auto const& file : files)
-      if (!file.path.empty()) graft::check_output_file(file.path);
+    for (auto const& file : files) {
+      if (file.path.empty()) continue;
+      graft::check_output_file(file.path);
+      if (graft::detail::output_path(file.path).kind == graft::detail::OutputKind::file) locks_.emplace_back(file.path);
+    }
     if (adapter.path.empty()) return;
     graft::check_output_folder(adapter.path, graft::is_adapter_file);
     bool const locked_by_training = !checkpoint.empty() && same_place(adapter.path, checkpoint);  // one folder for both
-    if (!locked_by_training) lock_.emplace(adapter.path);
+    if (!locked_by_training) locks_.emplace_back(adapter.path);
   }
   Outputs(TaskPaths const& paths, std::string const& log)
       : Outputs({{"--model", paths.model},
@@ -51,7 +62,7 @@ class Outputs {
                 {"--output", paths.output}, {{"--predictions", paths.predictions}}, {"--log", log}) {}
 
  private:
-  std::optional<graft::PathLock> lock_;
+  std::list<graft::PathLock> locks_;
 };
 
 }  // namespace support

@@ -26,8 +26,8 @@ using graft::Token;
 class PairTokens {
  public:
   virtual ~PairTokens() = default;
-  /// What the model reads, special tokens included, cut to the longest source.
-  [[nodiscard]] virtual std::vector<Token> source(std::string_view text) const = 0;
+  /// What the model reads, special tokens included, cut to the longest source; what that cost is added to `cut`.
+  [[nodiscard]] virtual std::vector<Token> source(std::string_view text, graft::Truncation& cut) const = 0;
   /// All examples, cut to the maximum lengths; what that cost is added to `cut`. Their targets end with the end token.
   [[nodiscard]] virtual std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples,
                                                                     graft::Truncation& cut) const = 0;
@@ -35,7 +35,8 @@ class PairTokens {
   [[nodiscard]] virtual std::vector<Token> words(std::string_view text, bool of_target) const = 0;
   /// What was written, without the template's target prefix.
   [[nodiscard]] virtual std::string text(std::vector<Token> const& target) const = 0;
-  [[nodiscard]] virtual Token end_token() const = 0;
+  /// What ends a target; none where nothing is trained and the tokenizer has none.
+  [[nodiscard]] virtual std::optional<Token> end_token() const = 0;
   /// Tokens at the end of a source that cutting leaves.
   [[nodiscard]] virtual graft::Index kept_end() const = 0;
   /// Null where there is none.
@@ -54,9 +55,9 @@ class CharacterTokens final : public PairTokens {
       phonemes_.push_back(c);
     }
   }
-  [[nodiscard]] std::vector<Token> source(std::string_view text) const override {
+  [[nodiscard]] std::vector<Token> source(std::string_view text, graft::Truncation& cut) const override {
     std::vector<graft::TokenizedExample> one{{around(text), {}, 0}};
-    graft::limit_lengths(one, {limits_.source, 0}, kept_end(), 1);
+    cut.add(graft::limit_lengths(one, {limits_.source, 0}, kept_end(), 1));
     return std::move(one.front().source);
   }
   [[nodiscard]] std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples,
@@ -80,7 +81,7 @@ class CharacterTokens final : public PairTokens {
       if (token > unknown && token < static_cast<Token>(phonemes_.size())) text += phonemes_[static_cast<std::size_t>(token)];
     return text;
   }
-  [[nodiscard]] Token end_token() const override { return end; }
+  [[nodiscard]] std::optional<Token> end_token() const override { return end; }
   [[nodiscard]] graft::Index kept_end() const override { return 1; }
 
   [[nodiscard]] static std::vector<std::string> characters(std::string_view text) {
@@ -115,12 +116,14 @@ class CharacterTokens final : public PairTokens {
 /// A tokenizer and a template.
 class TextTokens final : public PairTokens {
  public:
-  TextTokens(graft::Tokenizer tokenizer, graft::Template const& form, graft::LengthLimits limits)
-      : tokenizer_(std::move(tokenizer)), encoder_(tokenizer_, form, limits) {}
+  TextTokens(graft::Tokenizer tokenizer, graft::Template const& form, graft::LengthLimits limits, bool sources_only)
+      : tokenizer_(std::move(tokenizer)), encoder_(tokenizer_, form, limits, sources_only) {}
   TextTokens(TextTokens const&) = delete;
   TextTokens& operator=(TextTokens const&) = delete;
 
-  [[nodiscard]] std::vector<Token> source(std::string_view text) const override { return encoder_.source(text); }
+  [[nodiscard]] std::vector<Token> source(std::string_view text, graft::Truncation& cut) const override {
+    return encoder_.source(text, cut);
+  }
   [[nodiscard]] std::vector<graft::TokenizedExample> encode(std::vector<graft::Example> const& examples,
                                                             graft::Truncation& cut) const override {
     return encoder_.encode(examples, cut);
@@ -131,7 +134,10 @@ class TextTokens final : public PairTokens {
     if (auto const& prefix = encoder_.form().target_prefix; text.starts_with(prefix)) text.erase(0, prefix.size());
     return text;
   }
-  [[nodiscard]] Token end_token() const override { return encoder_.end_token(); }
+  [[nodiscard]] std::optional<Token> end_token() const override {
+    auto const& own = encoder_.form().end_token;
+    return own ? own : tokenizer_.special_tokens().eos;
+  }
   [[nodiscard]] graft::Index kept_end() const override { return encoder_.kept_end(); }
   [[nodiscard]] graft::Tokenizer const* tokenizer() const override { return &tokenizer_; }
 
@@ -142,10 +148,12 @@ class TextTokens final : public PairTokens {
 
 /// The way of a model that reads and writes texts, as the template says.
 /// @param max_target longest target in tokens; 0 for no limit
+/// @param sources_only whether no target is ever encoded: then the tokenizer needs no end token
 [[nodiscard]] inline std::unique_ptr<PairTokens> pair_tokens(std::filesystem::path const& model, graft::AdapterTemplate const& saved,
-                                                             graft::Index max_target = 0) {
+                                                             graft::Index max_target = 0, bool sources_only = false) {
   if (saved.kind != graft::TextKind::characters)
-    return std::make_unique<TextTokens>(graft::load_tokenizer(model), saved.form, graft::LengthLimits{saved.max_source, max_target});
+    return std::make_unique<TextTokens>(graft::load_tokenizer(model), saved.form, graft::LengthLimits{saved.max_source, max_target},
+                                        sources_only);
   auto const path = model / "config.json";
   auto const config = graft::read_json(path);
   return std::make_unique<CharacterTokens>(graft::json_at<std::string>(path.string(), config, "grapheme_chars"),

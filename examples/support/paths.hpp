@@ -34,6 +34,21 @@ struct NamedPath {
          same_place(output.has_parent_path() ? output.parent_path() : std::filesystem::path("."), input);
 }
 
+/// A free name beside a path for what must not take its place: `path.interrupted`, `path.interrupted.2`, …; where a link leads to a file,
+/// beside that.
+[[nodiscard]] inline std::string free_name_beside(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  std::error_code failed;
+  if (std::filesystem::is_symlink(path, failed) && std::filesystem::is_regular_file(path, failed))
+    path = std::filesystem::canonical(path, failed).string();
+  path += ".interrupted";
+  std::string name = path;
+  std::error_code error;
+  for (int number = 2; std::filesystem::symlink_status(name, error).type() != std::filesystem::file_type::not_found; ++number)
+    name = path + "." + std::to_string(number);
+  return name;
+}
+
 /// Whether a path leads to what can be read once: a pipe, a FIFO, a terminal.
 [[nodiscard]] inline bool is_stream(std::filesystem::path const& path) {
   std::error_code error;

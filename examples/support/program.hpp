@@ -2,9 +2,13 @@
 /// @brief What every program does alike: the command line, exit statuses, and where output goes.
 #pragma once
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -32,11 +36,24 @@ class Interrupted : public std::runtime_error {
   int signal_;
 };
 
+/// Opens /dev/null in the place of standard input, output and error where they are closed, before a file gets their number and with it
+/// what is meant for them. It is opened the other way round, so that writing to a closed standard output still fails.
+inline void hold_standard_descriptors() {
+  for (int const descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(descriptor, F_GETFD) < 0) {
+      int const opened = ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // the lowest free number: this one
+      static_cast<void>(opened);
+    }
+}
+
+[[noreturn]] inline void refuse_standard_output() {
+  graft::fail<graft::FileError>("[standard output] cannot be written; expected a terminal, a pipe that is read, or room on the disk");
+}
+
 /// Writes to standard output at once, so that a reader sees lines as they come.
 inline void print(std::string_view text) {
   bool const written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-  if (!written || std::fflush(stdout) != 0)
-    graft::fail<graft::FileError>("[standard output] cannot be written; expected a terminal, a pipe that is read, or room on the disk");
+  if (!written || std::fflush(stdout) != 0) refuse_standard_output();
 }
 
 /// The sentence for whatever was thrown. Everything that graft throws has its own; what else comes out of a library below it is
@@ -61,12 +78,15 @@ inline void print(std::string_view text) {
 /// number of a signal that it was ended by in order.
 template <class Body>
 int run_program(CLI::App& app, int argc, char** argv, Body const& body) {
+  hold_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a reader of the messages that goes away must not end a training; writing says what is wrong
   try {
     try {
       app.parse(argc, argv);
     } catch (CLI::ParseError const& error) {
-      return app.exit(error) == 0 ? 0 : 2;
+      if (app.exit(error) != 0) return 2;
+      if (!std::cout.flush()) refuse_standard_output();  // of --help
+      return 0;
     }
     body();
   } catch (UsageError const& error) {

@@ -39,6 +39,7 @@ class Search {
   bool least_asked = false;  ///< whether min_new is an option's, which must not exceed the most; a configuration's ends there
   Index usual_max_new = 60;  ///< where nobody says anything
   std::string where;         ///< the configuration's file
+  std::vector<Token> suppressed, first_suppressed;  ///< the configuration's, as it has them
 
   [[nodiscard]] bool beams() const { return std::holds_alternative<graft::BeamSearch>(settings); }
   [[nodiscard]] Index texts_per_prompt() const {
@@ -65,6 +66,8 @@ class Search {
         if (token < 0 || token >= config.vocabulary)
           graft::fail<graft::ConfigError>("[", where, "] has the id ", token, " at the key bad_words_ids; expected 0 to ",
                                           config.vocabulary - 1, "; hint: --generation-defaults off");
+    note_suppressed(suppressed, "suppress_tokens", config.vocabulary);
+    note_suppressed(first_suppressed, "begin_suppress_tokens", config.vocabulary);
     read_first_ = config.encoder.has_value();
     limits_ = limits;
     if (ends != std::vector<Token>{own_end.value_or(-1)}) note("end tokens" + joined(ends));
@@ -96,6 +99,18 @@ class Search {
     std::string text;
     for (Token token : tokens) text += " " + std::to_string(token);
     return text.empty() ? " none" : text;
+  }
+
+  /// Those that can come; the others are said.
+  void note_suppressed(std::vector<Token> const& tokens, char const* key, Index vocabulary) {
+    Index count = 0;
+    for (Token token : tokens) {
+      bool const can_come = token >= 0 && token < vocabulary;
+      count += can_come;
+      if (!can_come)
+        graft::warn("[", where, "] has the id ", token, " at the key ", key, ", which is left out; expected 0 to ", vocabulary - 1);
+    }
+    if (count > 0) note(graft::cat(count, " ", key));
   }
 
   bool read_first_ = false;

@@ -26,8 +26,8 @@ struct SearchOptions {
   /// Those of beam search and the limits.
   void add_to(CLI::App& app, char const* title) {
     OptionGroup const option(app, title);
-    auto const& positive = CLI::PositiveNumber;
-    auto const& not_negative = CLI::NonNegativeNumber;
+    auto const positive = positive_number();
+    auto const not_negative = number_from_zero();
     option("--beams", beams,
            "Beam search with so many beams; 1 is greedy (default: as the model's generation_config.json has it, else none)", positive);
     option("--length-penalty", length_penalty,
@@ -50,22 +50,22 @@ struct SearchOptions {
   }
   void add_sampling_to(CLI::App& app, char const* title) {
     OptionGroup const option(app, title);
-    auto const& not_negative = CLI::NonNegativeNumber;
+    auto const not_negative = number_from_zero();
     option
         .flag("--greedy", greedy,
               "Always the most probable token; the default where the model's generation_config.json names no other search")
         ->excludes("--beams");
     option.flag("--sample", sample, "Draw tokens at random")->excludes("--greedy")->excludes("--beams");
     option("--temperature", temperature, "Divides the logits when sampling (default: generation_config.json's, else 1)",
-           CLI::PositiveNumber);
+           positive_number());
     option("--top-k", top_k, "Sample from the k most probable tokens; 0: all (default: generation_config.json's, else 0)", not_negative);
     option("--top-p", top_p, "Sample from the most probable tokens of this mass (default: generation_config.json's, else 1)",
-           CLI::Range(0.0, 1.0));
+           share_of_one());
     option("--min-p", min_p, "Sample from tokens at least so probable, relative to the best (default: generation_config.json's, else 0)",
-           CLI::Range(0.0, 1.0));
+           share_of_one());
     option("--seed", seed, "Addresses the random numbers (default: 0)");
     option("--sequences", sequences, "Texts for each prompt, when sampling or with beams (default: generation_config.json's, else 1)",
-           CLI::PositiveNumber);
+           positive_number());
   }
 
   /// The search for a checkpoint with this configuration. Refuses what cannot be followed before anything is loaded.
@@ -122,12 +122,24 @@ inline void SearchOptions::check_file(Kind kind, graft::GenerationConfig const& 
   for (auto const& key : file.unknown)
     graft::warn("[", file.where, "] has the key ", graft::printable(key),
                 ", which is unknown and left out; hint: compare the spelling with transformers' GenerationConfig");
+  auto const refuse = [&](char const* key, auto const&... sentence) {
+    graft::fail<graft::ConfigError>("[", file.where, "] has ", key, sentence..., "; hint: --generation-defaults off takes nothing from ",
+                                    "the file but end tokens and forced tokens");
+  };
+  auto const at_least = [&](char const* key, std::optional<Index> const& count, Index least) {
+    if (count && *count < least) refuse(key, " ", *count, "; expected at least ", least);
+  };
+  at_least("num_beams", file.beams, 1), at_least("no_repeat_ngram_size", file.no_repeat_ngram, 0);
+  at_least("max_length", file.max_length, 1), at_least("max_new_tokens", file.max_new_tokens, 1);
+  at_least("min_length", file.min_length, 0), at_least("min_new_tokens", file.min_new_tokens, 0);
+  if (!one_text) at_least("num_return_sequences", file.sequences, 1);
+  if (kind == Kind::sample) at_least("top_k", file.top_k, 0);
+  for (auto const& word : file.bad_words)
+    if (word.empty()) refuse("bad_words_ids", " with an empty word; expected the ids of each");
   for (auto const& [key, value, matters] : file.refused) {
     if ((matters == Matters::sampling && kind != Kind::sample) || (matters == Matters::beams && kind != Kind::beams)) continue;
     if (matters == Matters::greedy && !(kind == Kind::greedy && file.top_k.value_or(50) > 1)) continue;
-    graft::fail<graft::ConfigError>("[", file.where, "] has ", key, " ", value,
-                                    ", which graft cannot follow; expected a file without it; hint: --generation-defaults off takes "
-                                    "nothing from the file but end tokens and forced tokens");
+    refuse(key.c_str(), " ", value, ", which graft cannot follow; expected a file without it");
   }
 }
 
@@ -137,11 +149,10 @@ void SearchOptions::set_common(Search& search, Settings& settings, graft::Genera
   settings.no_repeat_ngram = take(search, "no-repeat-ngram", no_repeat_ngram, file.no_repeat_ngram, Index{0});
   settings.bad_words = file.bad_words;
   if (!file.bad_words.empty()) search.note(graft::cat(file.bad_words.size(), " bad_words_ids"));
-  if (!file.suppressed.empty())
-    settings.processors.push_back(graft::suppress(file.suppressed)), search.note(graft::cat(file.suppressed.size(), " suppress_tokens"));
+  if (!file.suppressed.empty()) settings.processors.push_back(graft::suppress(file.suppressed));
   if (!file.first_suppressed.empty())
-    settings.processors.push_back(graft::suppress_first(file.first_suppressed, file.forced_bos.has_value())),
-        search.note(graft::cat(file.first_suppressed.size(), " begin_suppress_tokens"));
+    settings.processors.push_back(graft::suppress_first(file.first_suppressed, file.forced_bos.has_value()));
+  search.suppressed = file.suppressed, search.first_suppressed = file.first_suppressed;
   if (file.renormalise) settings.processors.push_back(graft::renormalise()), search.note("renormalize_logits");
 }
 
@@ -156,6 +167,9 @@ inline Search SearchOptions::search(graft::GenerationConfig const& whole) const 
   Search search;
   search.where = file.where, search.usual_max_new = usual_max_new;
   std::optional<Index> const file_sequences = one_text ? std::nullopt : file.sequences;
+  if (one_text && file.sequences.value_or(1) > 1)
+    graft::warn("[", file.where, "] has num_return_sequences ", *file.sequences,
+                ", which is not followed; got a program that writes and scores the best text of each source alone; hint: generate --sequences");
   if (chosen == Kind::greedy) {
     if (!greedy && !sequences && file_sequences.value_or(1) > 1)
       graft::fail<graft::ConfigError>("[", file.where, "] has num_return_sequences ", *file_sequences,

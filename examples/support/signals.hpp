@@ -15,6 +15,7 @@
 #include <graft/core/error.hpp>
 #include <graft/train/training.hpp>
 
+#include "support/paths.hpp"
 #include "support/program.hpp"
 
 namespace support {
@@ -58,7 +59,7 @@ class SignalWatch {
 };
 
 /// After a training: where a signal has ended it, keeps what was trained and ends the program. With checkpoints the last one
-/// stands; without, the adapter is saved as it is, in `output`, or beside it where that holds an earlier one.
+/// stands; without, the adapter is saved as it is, in `output`, or under a free name beside it where that holds an earlier one.
 /// @throws Interrupted
 inline void keep_interrupted(graft::TrainingReport const& report, std::string const& checkpoint, std::string const& output,
                              std::function<void(std::string const&)> const& save) {
@@ -69,9 +70,7 @@ inline void keep_interrupted(graft::TrainingReport const& report, std::string co
   if (output.empty()) throw Interrupted(report.interrupted, what + "; nothing is kept, for there is neither --checkpoint nor --output");
   std::error_code missing;
   bool const held = std::filesystem::exists(std::filesystem::path(output) / "adapter_config.json", missing);
-  std::string bare = output;
-  while (bare.size() > 1 && bare.back() == '/') bare.pop_back();
-  std::string const where = held ? bare + ".interrupted" : output;
+  std::string const where = held ? free_name_beside(output) : output;
   save(where);
   throw Interrupted(report.interrupted, graft::cat(what, "; the adapter is saved as it was then in ", where,
                                                    held ? graft::cat(", the earlier one in ", output, " is unchanged") : ""));

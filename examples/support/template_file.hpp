@@ -9,7 +9,9 @@
 #include <system_error>
 
 #include <graft/core/warning.hpp>
+#include <graft/data/template.hpp>
 #include <graft/io/adapter_folder.hpp>
+#include <graft/io/load_tokenizer.hpp>
 #include <graft/io/template_file.hpp>
 #include <graft/models/config.hpp>
 #include <graft/nn/model_info.hpp>
@@ -53,8 +55,17 @@ inline std::optional<graft::AdapterTemplate> load_template(std::filesystem::path
   return saved;
 }
 
+/// Whether --begin-token changes what a model reads: not where the tokenizer's own files put the token there.
+inline bool adds_beginning_token(std::filesystem::path const& model, graft::Template const& form) {
+  auto const tokenizer = graft::load_tokenizer(model);
+  auto const begin = tokenizer.special_tokens().bos;
+  auto const before = graft::surrounding_tokens(tokenizer, form).before;
+  return !begin || before.empty() || before.front() != *begin;
+}
+
 /// Puts what the options say in place of `saved`; where that was kept in `folder` and differs, a warning says so.
-inline void apply_options(graft::AdapterTemplate& saved, TemplateOptions const& given, std::string const& folder = {}) {
+inline void apply_options(graft::AdapterTemplate& saved, TemplateOptions const& given, std::filesystem::path const& model,
+                          std::string const& folder = {}) {
   if (*saved.kind == graft::TextKind::characters && (given.begin_token || !given.separator.value_or("").empty()))
     graft::fail<graft::ConfigError>("[template] got --", given.begin_token ? "begin-token" : "separator",
                                     " for a model whose config.json lists the characters that it reads; expected neither: ",
@@ -66,18 +77,25 @@ inline void apply_options(graft::AdapterTemplate& saved, TemplateOptions const& 
   };
   if (given.separator && *given.separator != saved.form.separator)
     differs("the separator", graft::printable(saved.form.separator), graft::printable(*given.separator));
-  if (given.begin_token && !saved.form.begin_token && !saved.form.special_tokens) differs("no", "beginning token", "one");
-  if (given.max_source && *given.max_source != saved.max_source && saved.max_source > 0)
-    differs("sources of at most", std::to_string(saved.max_source) + " tokens", std::to_string(*given.max_source));
+  if (!folder.empty() && given.begin_token && !saved.form.begin_token && adds_beginning_token(model, saved.form))
+    differs("no", "beginning token", "one");
+  auto const length = [](graft::Index most) { return most > 0 ? graft::cat("at most ", most, " tokens") : std::string("any length"); };
+  bool const limit_known = saved.max_source > 0 || saved.form.special_tokens;  // files of the first version do not say
+  if (given.max_source && *given.max_source != saved.max_source && limit_known)
+    differs("sources of", length(saved.max_source), length(*given.max_source));
   saved.form.separator = given.separator.value_or(saved.form.separator);
   saved.form.begin_token = saved.form.begin_token || given.begin_token;
   saved.max_source = given.max_source.value_or(saved.max_source);
 }
 
-/// For training: what a merged model's folder keeps, else the kind's default; the options override it.
-inline graft::AdapterTemplate template_to_train(std::filesystem::path const& model, graft::TextKind kind, TemplateOptions const& given) {
-  auto saved = load_template(model, kind).value_or(graft::AdapterTemplate::of(kind));
-  apply_options(saved, given);
+/// For training: what a merged model's folder keeps, else the kind's default; the options override it, with a warning where they differ
+/// from what is kept.
+/// @param says whether it is said
+inline graft::AdapterTemplate template_to_train(std::filesystem::path const& model, graft::TextKind kind, TemplateOptions const& given,
+                                                bool says = true) {
+  auto const kept = load_template(model, kind);
+  auto saved = kept.value_or(graft::AdapterTemplate::of(kind));
+  apply_options(saved, given, model, kept && says ? model.string() : std::string());
   return saved;
 }
 
@@ -95,7 +113,7 @@ inline graft::AdapterTemplate template_to_use(std::filesystem::path const& model
       graft::warn("[", adapter.string(), "] does not say what stood around its texts in training; got no ", graft::template_file,
                   "; nothing but the tokenizer's special tokens is put there; ", "hint: --separator");
   }
-  apply_options(*saved, given, kept ? folder.string() : std::string());
+  apply_options(*saved, given, model, kept ? folder.string() : std::string());
   return *saved;
 }
 

@@ -229,7 +229,8 @@ TEST(MalformedAdapters, LoRAThatCannotBeHonoured) {
 
 TEST(MalformedAdapters, IA3ThatCannotBeHonoured) {
   refused_config<IA3>("modules", set("modules_to_save", {"wte"}), "asks for modules_to_save, which is not supported");
-  refused_config<IA3>("targets of another model", set("target_modules", json::array({"q_proj"})), "has the target \"q_proj\", which names no module of this gpt2 model");
+  refused_config<IA3>("inputs that are no targets", set("target_modules", json::array({"c_attn"})), "\"mlp.c_proj\" in feedforward_modules that is not in target_modules");
+  refused_config<IA3>("targets of another model", set("target_modules", json::array({"q_proj", "mlp.c_proj"})), "has the target \"q_proj\", which names no module of this gpt2 model");
   refused_config<IA3>("a target of nothing beside others", set("target_modules", {"c_attn", "mlp.c_proj", "lm_head"}), "\"lm_head\", which is the head");
   refused_config<IA3>("no targets of this model", [](json& config) { config["target_modules"] = {"q_proj"}, config["feedforward_modules"] = json::array(); }, "c_attn");
   refused_config<IA3>("targets of another kind", set("target_modules", 3), "target_modules");

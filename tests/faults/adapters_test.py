@@ -79,6 +79,43 @@ class Selections(faults.FaultTest):
         self.assertEqual(self.generate(self.changed(target_modules=r"(?!.*mlp).*\.[qv]_proj")), self.generate(self.adapter))
         self.refused("generate", "--model", self.model, "--adapter", self.changed(target_modules=r"(?!.*\.v_proj).*\.[qv]_proj"), "--prompt", "a", says="leave out")
 
+    def test_modules_of_ia3_that_are_left_out(self):
+        adapter = self.trained("ia3", name="ia3")
+        config = json.loads((adapter / "adapter_config.json").read_text())
+        self.assertEqual(sorted(config["target_modules"]), ["down_proj", "k_proj", "v_proj"])
+        for changes, says in (
+            ({"target_modules": ["k_proj", "down_proj"]}, "which has no place in this adapter"),
+            ({"target_modules": ["k_proj", "down_proj"], "feedforward_modules": r".*down_proj"}, "v_proj"),
+            ({"target_modules": ["k_proj"], "feedforward_modules": None}, "leave out"),
+            ({"target_modules": ["k_proj", "v_proj"], "feedforward_modules": ["down_proj"]}, "subset of target_modules"),
+            ({"feedforward_modules": []}, "down_proj"),  # a vector of inputs, where all are of outputs
+            ({"feedforward_modules": [], "target_modules": r".*\.(k_proj|v_proj|down_proj)"}, "down_proj"),
+            ({"exclude_modules": ["v_proj"]}, "leave out"),
+        ):
+            with self.subTest(changes=changes):
+                _, err = self.generate(self.changed(adapter, **changes), status=1)
+                self.assertIn(says, err)
+        for key in ("target_modules", "feedforward_modules"):  # PEFT's own choice for the model, which is this one
+            out, err = self.generate(self.changed(adapter, **{key: None}))
+            self.assertIn(f"has no {key}", err)
+            self.assertEqual(out, self.generate(adapter)[0])
+        outputs = self.trained("ia3", "--targets", "k_proj,v_proj", name="outputs")
+        self.assertNotIn("feedforward_modules", self.generate(outputs)[1])
+
+    def test_null_in_the_place_of_a_number(self):
+        for key in ("r", "lora_alpha", "lora_dropout"):
+            _, err = self.generate(self.changed(**{key: None}), status=1)
+            self.assertIn(f'"{key}"', err)
+            self.assertIn("got null", err)
+        own = self.trained("infix", name="own")
+        settings = json.loads((own / "adapter_config.json").read_text())["settings"]
+        _, err = self.generate(self.changed(own, settings=None), status=1)
+        self.assertIn('"settings"; got null', err)
+        for key, value in settings.items():
+            if isinstance(value, float):
+                _, err = self.generate(self.changed(own, settings={**settings, key: None}))
+                self.assertIn(f'has null at the key "settings.{key}"; the default is taken', err)
+
     def test_expressions_of_ia3(self):
         adapter = self.trained("ia3", name="ia3")
         config = json.loads((adapter / "adapter_config.json").read_text())

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import signal
 import struct
@@ -9,6 +10,7 @@ import subprocess
 import time
 
 import faults
+import programs
 from written_files import FileTest, files_of
 
 
@@ -87,10 +89,36 @@ class Locks(FileTest):
             line = self.one_sentence(self.train(*arguments, status=1)[1], "finetune")
             self.assertIn("is being written by another", line)
             self.assertIn(says, line)
+        for path in (log, self.link_to(log)):
+            line = self.one_sentence(faults.run("generate", "--model", self.model, "--sources", self.sources, "--max-new", 2, "--output", path, status=1)[1], "generate")
+            self.assertIn("is being written by another", line)
+        self.assertTrue(all(json.loads(line)["event"] for line in log.read_text().splitlines()[:-1]))
         process.kill()
         process.communicate()
         self.assertEqual(process.returncode, -signal.SIGKILL)
         self.train(output, "--checkpoint", checkpoint, "--log", log)
+        self.no_temporaries(self.folder)
+
+    def link_to(self, path):
+        link = self.folder / (path.name + "-link")
+        link.symlink_to(path.name)
+        return link
+
+    def test_second_writer_of_outputs(self):
+        output, many = self.folder / "out.txt", self.folder / "many.txt"
+        many.write_text("name : A\n" * 20000)
+        process = self.start("generate", "--model", self.model, "--sources", many, "--max-new", 60, "--output", output)
+        self.wait_for(lambda: (self.folder / ".graft-lock-out.txt").exists())
+        for name, *arguments in (("generate", "--model", self.model, "--sources", self.sources, "--max-new", 2, "--output", output),
+                                 ("finetune", "--model", self.model, "--train", self.data, "--method", "lora", "--steps", 1, "--output", self.folder / "adapter", "--log", output)):
+            line = self.one_sentence(faults.run(name, *arguments, status=1)[1], name)
+            self.assertIn("is being written by another process", line)
+        self.assertFalse(output.exists())
+        self.train(self.folder / "prompt", method="prompt", steps=1)
+        process.kill()
+        process.communicate()
+        faults.run("generate", "--model", self.model, "--sources", self.sources, "--max-new", 2, "--output", output)
+        self.assertFalse((self.folder / ".graft-lock-out.txt").exists())
         self.no_temporaries(self.folder)
 
     def test_one_folder_for_checkpoints_and_adapter(self):
@@ -172,6 +200,19 @@ class Checkpoints(FileTest):
                 self.assertNotIn(raw, err)
 
 
+class Others(FileTest):
+    """What a refused second training names."""
+
+    def test_the_optimizer_and_the_option_are_named(self):
+        for first, second in (("adamw", "adafactor"), ("adafactor", "adamw")):
+            checkpoint = self.folder / first
+            self.train(self.folder / "a", "--checkpoint", checkpoint, "--optimizer", first)
+            line = self.one_sentence(self.train(self.folder / "a", "--checkpoint", checkpoint, "--optimizer", first, status=1)[1], "finetune")
+            self.assertIn("a new folder, or --resume", line)
+            line = self.one_sentence(self.train(self.folder / "a", "--checkpoint", checkpoint, "--resume", "--optimizer", second, status=1)[1], "finetune")
+            self.assertIn(f"got optimizer {first}; expected {second}", line)
+
+
 class Signals(FileTest):
     """SIGINT and SIGTERM end a training in order, the second at once."""
 
@@ -199,6 +240,12 @@ class Signals(FileTest):
             if number == signal.SIGTERM:
                 first = files_of(self.output)
         self.assertEqual(files_of(self.output), first)  # the second training did not replace it
+        interrupted = [pathlib.Path(f"{self.output}.interrupted{end}") for end in ("", ".2", ".3")]
+        second = files_of(interrupted[0])
+        for place in interrupted[1:]:  # nor does a later one replace the second's
+            self.assertIn(str(place), self.end(self.begin("--seed", 7), signal.SIGINT))
+            faults.run("generate", "--model", self.model, "--adapter", place, "--prompt", "name : A", "--max-new", 2)
+        self.assertEqual((files_of(self.output), files_of(interrupted[0])), (first, second))
 
     def test_with_checkpoint_it_is_gone_on_with(self):
         checkpoint = self.folder / "ck"
@@ -238,6 +285,33 @@ class Signals(FileTest):
         self.assertGreaterEqual(len(lines), 4)
         self.assertLess(len(lines), 5000)
         self.no_temporaries(self.folder)
+
+    def limited(self, out, *more):
+        """generate until the file may grow no more, in the midst of a source."""
+        many = self.folder / "many.txt"
+        many.write_text("name : A\n" * 500)
+        command = ["sh", "-c", 'ulimit -f 8; exec "$0" "$@"', programs.PATHS["generate"], "--model", str(self.model), "--sources", str(many), "--max-new", "4", "--batch", "8", "--output", str(out), "--json", *more]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.no_temporaries(self.folder)
+        kept = re.search(r"kept the outputs of the first (\d+) of 500 sources in (\S+?)(,|\n)", done.stderr)
+        return self.one_sentence(done.stderr, "generate"), int(kept[1]), pathlib.Path(kept[2])
+
+    def test_what_is_said_of_a_full_disk_is_true(self):
+        out = self.folder / "big"
+        for number, place in enumerate((out, f"{out}.interrupted", f"{out}.interrupted.2")):
+            before = out.read_bytes() if number else None
+            line, sources, kept = self.limited(out)
+            self.assertEqual(str(kept), str(pathlib.Path(place).resolve()) if number else str(place))
+            texts = kept.read_text().splitlines()
+            self.assertEqual(len([json.loads(text) for text in texts]), sources)
+            self.assertTrue(kept.read_text().endswith("}\n"))
+            self.assertGreater(sources, 8)
+            self.assertIn("what was there before is unchanged", line)
+            if number:
+                self.assertEqual(out.read_bytes(), before)
+            else:
+                out.write_text("old\n")
 
 
 if __name__ == "__main__":

@@ -175,6 +175,19 @@ class Defaults(FaultTest):
         _, err = self.generate(self.model(repetition_penalti=1.3), "--max-new", 2)
         self.assertEqual(err.count("repetition_penalti"), 1)
 
+    def test_seq2seq_says_that_it_writes_one_text_alone(self):
+        generation_models.write(self.folder / "bart", "bart", 1, {}, {"eos_token_id": 2, "num_beams": 3, "num_return_sequences": 2, "max_new_tokens": 4})
+        (self.folder / "test.tsv").write_text("ab\tx\n")
+        arguments = ("seq2seq", "--model", self.folder / "bart", "--test", self.folder / "test.tsv", "--json")
+        out, err = run(*arguments)
+        self.assertEqual(err.count("num_return_sequences 2, which is not followed"), 1, err)
+        change(self.folder / "bart/generation_config.json", num_return_sequences=1)
+        again, err = run(*arguments)
+        self.assertNotIn("num_return_sequences", err)
+        self.assertEqual(json.loads(out)["bleu"], json.loads(again)["bleu"])
+        change(self.folder / "bart/generation_config.json", num_return_sequences=2)
+        self.assertNotIn("num_return_sequences", run(*arguments, "--generation-defaults", "off")[1])
+
     def test_a_beam_search_that_draws_is_refused(self):
         self.refused("generate", "--model", self.model(do_sample=True, num_beams=2), "--prompt", "pig", says=("do_sample", "num_beams"))
 
@@ -183,6 +196,24 @@ class Defaults(FaultTest):
             with self.subTest(key=key, value=value):
                 self.refused("generate", "--model", self.model(**{key: value}), "--prompt", "pig", says=key)
         self.refused("generate", "--model", self.model(max_length=3), "--prompt", "pig", says=("max_length 3", "--max-new"))
+
+    def test_values_without_effect_are_refused_or_said(self):
+        for key, value in (("num_beams", 0), ("no_repeat_ngram_size", -1), ("max_new_tokens", 0), ("min_new_tokens", -1), ("bad_words_ids", [[]])):
+            with self.subTest(key=key, value=value):
+                model = self.model(**{key: value})
+                self.refused("generate", "--model", model, "--prompt", "pig", says=(key, "--generation-defaults off"))
+                self.generate(model, "--generation-defaults", "off", "--max-new", 2)
+        for key in ("suppress_tokens", "begin_suppress_tokens"):
+            _, err = self.generate(self.model(**{key: [5000, -1]}), "--max-new", 2)
+            for token in (5000, -1):
+                self.assertIn(f"has the id {token} at the key {key}, which is left out", err)
+            self.assertNotIn(f"2 {key}", err)
+            self.assertIn(f"1 {key}", self.generate(self.model(**{key: [5, 5000]}), "--max-new", 2)[1])
+
+    def test_cut_sources_are_said(self):
+        (self.folder / "sources.txt").write_text("abcdefgh\nabcdefghi\na\n")
+        _, err = run("generate", "--model", self.model(), "--sources", self.folder / "sources.txt", "--max-source", 4, "--max-new", 2)
+        self.assertIn("cut to the maximum lengths: 2 sources, 0 targets", err)
 
     def test_max_length_counts_each_prompt_and_ends_with_the_model(self):
         model = self.model(max_length=12, eos_token_id=[267])

@@ -152,6 +152,61 @@ class Streams(FileTest):
         self.assertEqual(len(got[0].splitlines()), 2)
         self.assertTrue((self.folder / "pipe").is_fifo())
 
+    def closed(self, words, program, *arguments):
+        """The exit status and standard error (empty where it is closed) of a program behind a shell's `words`, as >&-."""
+        command = ["sh", "-c", f'exec "$0" "$@" {words}', programs.PATHS[program], *map(str, arguments)]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+        self.assertEqual(done.stdout, "")
+        return done.returncode, done.stderr
+
+    def test_closed_descriptors(self):
+        """What is meant for a closed standard output is not lost in silence, in no program, and lands in no other file."""
+        self.train(self.folder / "adapter")
+        lines, pairs, classes = self.folder / "lines.txt", self.folder / "pairs.tsv", self.folder / "classes.tsv"
+        lines.write_text("a b c d\n")
+        pairs.write_text("abc\tcba\nabd\tdba\n")
+        classes.write_text("good word\t1\nbad word\t0\n" * 4)
+        tiny_model.write_bart(self.folder / "bart")
+        tiny_model.write_bert(self.folder / "bert", ["good", "bad", "word"])
+        train = ("--model", self.model, "--train", self.data, "--method", "lora", "--steps", 1)
+        for name, *arguments in (("finetune", *train, "--output", self.folder / "q1"), ("generate", "--model", self.model, "--prompt", "a", "--max-new", 2),
+                                 ("inspect", self.folder / "adapter"), ("score", "--hypotheses", lines, "--references", lines),
+                                 ("convert", "--adapter", self.folder / "adapter", "--model", self.model, "--output", self.folder / "q2"),
+                                 ("seq2seq", "--model", self.folder / "bart", "--train", pairs, "--method", "lora", "--steps", 1, "--output", self.folder / "q3"),
+                                 ("classify", "--model", self.folder / "bert", "--train", classes, "--method", "lora", "--steps", 1, "--output", self.folder / "q4"),
+                                 ("compare", "--model", self.model, "--data", self.data, "--methods", "lora", "--steps", 1, "--max-new", 2, "--out", self.folder / "q5")):
+            for more in (("--json",), ("--help",)):
+                with self.subTest(name, more=more):
+                    status, err = self.closed(">&-", name, *arguments, *more)
+                    self.assertEqual(status, 1, err)
+                    self.assertIn("[standard output] cannot be written", self.one_sentence(err, name))
+                    self.assertEqual(self.closed("<&- >&- 2>&-", name, *arguments, *more)[0], 1)
+        self.assertTrue((self.folder / "q1/adapter_config.json").exists())
+        log = self.folder / "log.jsonl"
+        self.closed("<&- >&- 2>&-", "finetune", *train, "--output", self.folder / "q6", "--log", log)
+        self.assertEqual([json.loads(line)["event"] for line in log.read_text().splitlines()], ["step", "end"])
+        status, err = self.closed(">&-", "generate", "--model", self.model, "--sources", self.sources, "--max-new", 4, "--output", "/dev/stdout")
+        self.assertEqual(status, 1)
+        self.assertIn("[/dev/stdout] cannot be written", self.one_sentence(err, "generate"))
+
+    def test_log_that_nobody_reads(self):
+        os.mkfifo(self.folder / "log")
+        err = self.train(self.folder / "adapter", "--log", self.folder / "log", status=1)[1]
+        self.assertIn("is a FIFO that nobody reads", self.one_sentence(err, "finetune"))
+        self.assertTrue((self.folder / "log").is_fifo())
+        self.assertFalse((self.folder / "adapter/adapter_config.json").exists())
+
+    def test_log_in_the_place_of_another_file(self):
+        log = self.folder / "notes.txt"
+        log.write_text("my notes\n")
+        err = self.train(self.folder / "adapter", "--log", log, status=1)[1]
+        self.assertIn("holds something else than the log of a training", self.one_sentence(err, "finetune"))
+        self.assertEqual(log.read_text(), "my notes\n")
+        log.write_text("")
+        for _ in range(2):  # an empty file, an earlier log
+            self.train(self.folder / "adapter", "--log", log)
+            self.assertEqual(self.last_event(log)["event"], "end")
+
     def test_closed_standard_output(self):
         process = self.start("generate", "--model", self.model, "--sources", self.sources, "--max-new", 4, "--output", "/dev/fd/77")
         err = process.communicate(timeout=60)[1]

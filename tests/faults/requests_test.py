@@ -1,6 +1,7 @@
 """What users ask for is honoured or refused by name: targets that match nothing, keys of PEFT's configurations, and rows that the model has no room for."""
 
 import json
+import os
 import shutil
 import struct
 
@@ -76,6 +77,25 @@ class Targets(faults.FaultTest):
         path.write_text(json.dumps(config))
         self.assertIn("sorcery", self.generate(self.folder / "own")[1])
 
+    def test_an_unknown_key_of_our_own_format_is_said_wherever_it_stands(self):
+        for method, places in (("adapter", {"sorcery": (), "parts": (), "model.sorcery": ("model",)}), ("prefix_lora", {"sorcery": (), "settings": (), "model.sorcery": ("model",), "parts.1.sorcery": ("parts", 1), "parts.0.parts": ("parts", 0)})):
+            run("finetune", "--model", self.model, "--train", self.data, "--method", method, "--steps", 1, "--output", self.folder / "own")
+            path = self.folder / "own/adapter_config.json"
+            text = path.read_text()
+            plain = self.generate(self.folder / "own")
+            self.assertEqual(plain[1], "")
+            for key, place in places.items():
+                with self.subTest(f"{method} {key}"):
+                    config = inner = json.loads(text)
+                    for step in place:
+                        inner = inner[step]
+                    inner[key.split(".")[-1]] = {"rank": 3}
+                    path.write_text(json.dumps(config))
+                    out, err = self.generate(self.folder / "own")
+                    self.assertEqual(out, plain[0])
+                    self.assertEqual(err.count(f'has the key "{key}", which is unknown here'), 1, err)
+                    path.write_text(text)
+
     def test_settings_out_of_range(self):
         for method, *options in (("prefix", "--layers", 3), ("top_layers", "--layers", 3), ("adapter", "--share", 1.5), ("lora", "--dropout", 1)):
             with self.subTest(f"{method} {options}"):
@@ -98,6 +118,29 @@ class Values(faults.FaultTest):
             self.refused(program, *arguments, says=(arguments[-2], "empty value"), status=2)
         run("generate", "--model", self.model, "--prompt", "x", "--separator", "", "--max-new", 1)
 
+    def test_texts_that_are_not_utf8_are_refused(self):
+        odd = os.fsdecode(b"caf\xe9")
+        generate, finetune = ("generate", "--model", self.model), ("finetune", "--model", self.model, "--train", self.data, "--method", "prompt", "--output", self.folder / "out")
+        for program, *arguments in ((*generate, "--prompt", odd), (*generate, "--prompt", "x", "--separator", odd), (*finetune, "--separator", odd), (*finetune, "--init-text", odd),
+                                    ("compare", "--model", self.model, "--out", self.folder / "out", "--separator", odd)):
+            with self.subTest(program, option=arguments[-2]):
+                self.refused(program, *arguments, says=(arguments[-2], 'got "caf\\xe9"; expected UTF-8'), status=2)
+        self.assertFalse((self.folder / "out").exists())
+        run("generate", "--model", self.model, "--prompt", "café", "--max-new", 1)
+
+    def test_a_refusal_names_what_is_wrong_in_words_that_people_can_read(self):
+        finetune = ("finetune", "--model", self.model, "--train", self.data, "--output", self.folder / "out")
+        for says, program, *arguments in (
+                ("--bottleneck has no effect beside --share", *finetune, "--method", "adapter", "--share", 0.1, "--bottleneck", 4), ("--init-deviation has no effect beside --init-text", *finetune, "--method", "prefix", "--init-text", "a", "--init-deviation", 0.5),
+                ("--init-deviation has no effect with --method prompt", *finetune, "--method", "prompt", "--init-deviation", 0.5), ('--alpha: got "1e300"; expected a number from -3.4e38 to 3.4e38', *finetune, "--method", "lora", "--alpha", "1e300"),
+                ("--alpha 0 would make LoRA without effect", *finetune, "--method", "lora", "--alpha", 0), ("--alpha 0 would make LoRA without effect", *finetune, "--method", "prefix_lora", "--alpha", 0),
+                ('--batch: got "0"; expected more than 0', *finetune, "--batch", 0), ('--clip: got "-1"; expected 0 or more', *finetune, "--clip", -1), ('--warmup: got "2"; expected 0 to 1', *finetune, "--warmup", 2),
+                ('--temperature: got "0"; expected more than 0', "generate", "--model", self.model, "--prompt", "a", "--sample", "--temperature", 0), ('--top-p: got "1.5"; expected 0 to 1', "generate", "--model", self.model, "--prompt", "a", "--sample", "--top-p", 1.5)):
+            with self.subTest(says):
+                err = self.refused(program, *arguments, says=says, status=2)
+                self.assertLess(len(err), 400)
+        self.assertFalse((self.folder / "out").exists())
+
     def test_an_output_does_not_take_the_place_of_an_input(self):
         train = ("finetune", "--model", self.model, "--train", self.data, "--method", "lora", "--steps", 1)
         before = self.data.read_text(), self.sources.read_text(), (self.model / "config.json").read_text()
@@ -106,6 +149,69 @@ class Values(faults.FaultTest):
         self.refused("generate", "--model", self.model, "--sources", self.sources, "--output", self.sources, says=("--output would take the place of --sources",), status=2)
         self.refused("generate", "--model", self.model, "--sources", self.sources, "--output", self.model / "config.json", says=("--output would take the place of --model",), status=2)
         self.assertEqual(before, (self.data.read_text(), self.sources.read_text(), (self.model / "config.json").read_text()))
+
+
+class ForeignTokens(faults.FaultTest):
+    """A token that the tokenizer gives and the model lacks is named with its row before the first step."""
+
+    def rows(self, name, odd, line=2, count=6):
+        path = self.folder / name
+        path.write_text("".join(odd if number == line else f"a{number}\tb\n" for number in range(1, count + 1)))
+        return path
+
+    def test_decoders(self):
+        model = self.folder / "model"
+        tiny_model.write_llama(model)
+        vocabulary = json.loads((model / "config.json").read_text())["vocab_size"]
+        settings = json.loads((model / "tokenizer_config.json").read_text())
+        (model / "tokenizer_config.json").write_text(json.dumps({**settings, "additional_special_tokens": ["<|new|>"]}))  # gets the next id
+        good, source, target = self.rows("good.tsv", "a\tb\n"), self.rows("source.tsv", "a<|new|>\tb\n"), self.rows("target.tsv", "a\tb<|new|>\n")
+        out, log = self.folder / "out", self.folder / "log"
+        finetune = ("finetune", "--model", model, "--method", "lora", "--steps", 2)
+        says = f"has the token {vocabulary} in its"
+        for part, *data in (("source.tsv] line 2 " + says + " source", "--train", source), ("target.tsv] line 2 " + says + " target", "--train", target),
+                            ("source.tsv] line 2 " + says + " source", "--train", good, "--validation", source), ("target.tsv] line 2 " + says + " target", "--train", good, "--validation", target)):
+            for too_long in ("refuse", "cut", "skip"):
+                with self.subTest(part, too_long=too_long):
+                    err = self.refused(*finetune, *data, "--too-long", too_long, "--output", out, "--log", log, says=(part, f"expected 0 to {vocabulary - 1}"))
+                    self.assertNotIn("step", err)
+                    self.assertFalse(out.exists() or log.exists())
+        self.refused("finetune", "--model", model, "--method", "none", "--train", good, "--validation", source, says="source.tsv] line 2 has the token")
+        sources = self.folder / "sources.txt"
+        sources.write_text("a\nb\nc<|new|>\n")
+        err = self.refused("generate", "--model", model, "--sources", sources, "--batch", 1, "--max-new", 2, "--output", out, says=f"sources.txt] line 3 has the token {vocabulary}; expected")
+        self.assertNotIn("1 of", err)
+        self.assertFalse(out.exists())
+        self.refused("generate", "--model", model, "--prompt", "<|new|>", "--max-new", 2, says=f"has the token {vocabulary}")
+        test, fine = self.folder / "test.tsv", self.folder / "fine.tsv"
+        test.write_text("x<|new|>\tb\n")
+        fine.write_text("x\tb\n")
+        for data in (("--data", target, "--test", fine), ("--data", good, "--test", test)):
+            err = self.refused("compare", "--model", model, *data, "--rows", 6, "--validation-rows", 1, "--test-sources", 1, "--methods", "lora", "--out", out, "--max-new", 2, says=("line ", f"has the token {vocabulary}"))
+            self.assertNotIn("[1/", err)
+
+    def test_encoder_decoders_and_classifiers(self):
+        bart, bert = self.folder / "bart", self.folder / "bert"
+        tiny_model.write_bart(bart)
+        config = json.loads((bart / "config.json").read_text())
+        (bart / "config.json").write_text(json.dumps({**config, "grapheme_chars": config["grapheme_chars"] + "é", "phoneme_chars": config["phoneme_chars"] + "é"}))
+        tiny_model.write_bert(bert, ["good", "bad"])
+        (bert / "vocab.txt").write_text((bert / "vocab.txt").read_text() + "new\n")
+        good, source, target = self.rows("good.tsv", "a\tb\n"), self.rows("source.tsv", "é\tb\n"), self.rows("target.tsv", "a\té\n")
+        says = f"has the token {config['vocab_size']} in its"
+        train = ("seq2seq", "--model", bart, "--method", "lora", "--steps", 1, "--output", self.folder / "out")
+        for part, *data in (("source.tsv] line 2 " + says + " source", "--train", source), ("target.tsv] line 2 " + says + " target", "--train", target), ("target.tsv] line 2 " + says + " target", "--train", good, "--validation", target),
+                            (f"source.tsv] line 2 has the token {config['vocab_size']}; expected", "--train", good, "--test", source)):
+            with self.subTest(part):
+                self.assertNotIn("step", self.refused(*train, *data, says=part))
+                self.assertFalse((self.folder / "out").exists())
+        fine, odd = self.folder / "fine.tsv", self.folder / "odd.tsv"
+        fine.write_text("good\t1\nbad\t0\n")
+        odd.write_text("good\t1\nbad new\t0\n")
+        for data in (("--train", odd), ("--train", fine, "--validation", odd), ("--train", fine, "--test", odd)):
+            with self.subTest(data[-2]):
+                self.assertNotIn("step", self.refused("classify", "--model", bert, "--method", "lora", "--steps", 1, *data, "--output", self.folder / "out", says="odd.tsv] line 2 has the token 7 in its source; expected 0 to 6"))
+                self.assertFalse((self.folder / "out").exists())
 
 
 class Lengths(faults.FaultTest):

@@ -295,6 +295,95 @@ class Folders(LlamaTest):
         return library if done.returncode == 0 else None
 
 
+class Overridden(LlamaTest):
+    """An option that differs from what is kept is said in the same word by every program."""
+
+    SAID = "says that training had"
+
+    def generate(self, *arguments):
+        return run("generate", "--prompt", "a", "--max-new", "2", *arguments)[1]
+
+    def test_a_beginning_token(self):
+        self.train(self.folder / "a")
+        self.assertIn(f"{self.SAID} no beginning token; got one as an option", self.generate("--model", self.model, "--adapter", self.folder / "a", "--begin-token"))
+        self.assertEqual(self.generate("--model", self.model, "--begin-token"), "")
+        self.train(self.folder / "b", "--begin-token")
+        self.assertEqual(self.generate("--model", self.model, "--adapter", self.folder / "b", "--begin-token"), "")
+        set_template(self.model, before=[BEGIN])  # where the files put it there, the option changes nothing
+        self.train(self.folder / "c")
+        self.assertEqual(self.generate("--model", self.model, "--adapter", self.folder / "c", "--begin-token"), "")
+
+    def test_over_a_merged_model(self):
+        self.train(self.folder / "a", "--separator", " =>", "--max-source", "9")
+        merged = self.folder / "merged"
+        run("convert", "--adapter", self.folder / "a", "--model", self.model, "--merge", "--output", merged)
+        data = self.folder / "data.txt"
+        data.write_text("".join(f"n {i} || N{i}.\n" for i in range(12)))
+        finetune = ("finetune", "--model", merged, "--train", data, "--method", "lora", "--steps", "1", "--output", self.folder / "b")
+        compare = ("compare", "--model", merged, "--data", data, "--rows", "8", "--validation-rows", "1", "--test-sources", "1", "--methods", "lora", "--steps", "1", "--max-new", "2", "--out", self.folder / "rows")
+        for options, says in (((), None), (("--separator", " =>", "--max-source", "9"), None), (("--separator", " ->"), 'the separator " =>"; got " ->"'), (("--begin-token",), "no beginning token; got one"), (("--max-source", "7"), "sources of at most 9 tokens; got at most 7 tokens"),
+                              (("--max-source", "0"), "sources of at most 9 tokens; got any length")):
+            with self.subTest(options):
+                errors = [run(*finetune, *options)[1], self.generate("--model", merged, *options)]
+                if "--begin-token" not in options:
+                    errors.append(run(*compare, *options)[1])
+                for err in errors:
+                    self.assertEqual(err.count(self.SAID), 0 if says is None else 1, err)
+                    self.assertIn(f"{self.SAID} {says}" if says else "", err)
+        run(*finetune, "--recipe", "xsum")
+        run(*finetune)
+        self.assertEqual((template_of(self.folder / "b")["separator"], template_of(self.folder / "b")["max_source"]), (" =>", 9))
+
+    def test_compare_takes_the_kept_length(self):
+        data = self.folder / "data.txt"
+        data.write_text("".join(f"{'n' * 30} {i} || N{i}.\n" for i in range(12)))
+        run("finetune", "--model", self.model, "--train", data, "--method", "lora", "--steps", "1", "--max-source", "9", "--output", self.folder / "a")
+        run("convert", "--adapter", self.folder / "a", "--model", self.model, "--merge", "--output", self.folder / "merged")
+        cut = lambda *options: {row["method"]: row["cut_sources"] for row in run_json("compare", "--model", self.folder / "merged", "--data", data, "--rows", "8", "--validation-rows", "1", "--test-sources", "1", "--methods", "lora", "--steps", "1",
+                                                                                     "--max-new", "2", "--out", self.folder / "rows", *options)["rows"]}["lora"]
+        self.assertGreater(cut(), 0)
+        self.assertEqual(cut("--max-source", "0"), 0)
+
+    def test_classifiers(self):
+        bert, data = self.folder / "bert", self.folder / "classes.tsv"
+        tiny_model.write_bert(bert, ["good", "bad"])
+        data.write_text("good\t1\nbad\t0\n")
+        classify = ("classify", "--train", data, "--method", "full", "--steps", "1")
+        run(*classify, "--model", bert, "--max-length", "9", "--output", self.folder / "a")
+        run("convert", "--adapter", self.folder / "a", "--model", bert, "--merge", "--output", self.folder / "merged")
+        kept = run(*classify, "--model", self.folder / "merged", "--output", self.folder / "b")[1]
+        self.assertNotIn(self.SAID, kept)
+        self.assertIn(f"{self.SAID} rows of at most 9 tokens; got 5 as an option", run(*classify, "--model", self.folder / "merged", "--max-length", "5", "--output", self.folder / "b")[1])
+
+
+class WithoutEndToken(LlamaTest):
+    """A tokenizer that names no end token: nothing can be trained with it, and texts are written all the same."""
+
+    def setUp(self):
+        super().setUp()
+        (self.model / "tokenizer_config.json").write_text("{}")
+        self.config = json.loads((self.model / "config.json").read_text())
+        self.end = self.config.pop("eos_token_id")
+        (self.model / "config.json").write_text(json.dumps(self.config))
+
+    def test_generate_ends_with_the_models_end_or_at_the_limit(self):
+        (one,) = written("--model", self.model, "--prompt", "a", "--max-new", "5")
+        self.assertEqual((one["tokens"], one["finished"]), (5, False))
+        (self.model / "generation_config.json").write_text(json.dumps({"eos_token_id": [self.end, *range(self.end)]}))
+        (one,) = written("--model", self.model, "--prompt", "a", "--max-new", "5")
+        self.assertEqual((one["tokens"], one["finished"]), (1, True))
+        run("generate", "--model", self.model, "--prompt", "a", "--max-new", "5")
+        sources = self.folder / "sources.txt"
+        sources.write_text("a\nb\n")
+        self.assertEqual(run("generate", "--model", self.model, "--sources", sources, "--max-new", "3")[0].count("\n"), 2)
+
+    def test_training_wants_one(self):
+        data = self.folder / "several.txt"
+        data.write_text("".join(f"{a} {b}||{a}\n" for a in "abcd" for b in "abcd"))
+        for program, *data in (("finetune", "--train", data, "--output", self.folder / "a"), ("compare", "--data", data, "--out", self.folder / "rows")):
+            self.refused(program, "--model", self.model, *data, says="the tokenizer has no end token")
+
+
 class Lines(FaultTest):
     def test_predictions_are_one_line_each(self):  # b15
         b15 = self.report("b15")

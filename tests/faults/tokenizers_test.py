@@ -98,12 +98,22 @@ class Further(faults.FaultTest):
         self.assertIn("\"mask_token\" is not read", tokens(folder, ["a"])[2])
 
     def test_switches_without_effect_are_said(self):
-        cases = {"add_bos_token": True, "do_lower_case": True, "add_prefix_space": True, "fix_mistral_regex": True, "never_split": ["a"], "unheard_of": 1}
+        cases = {"add_bos_token": True, "do_lower_case": True, "strip_accents": True, "tokenize_chinese_chars": True, "add_prefix_space": True, "fix_mistral_regex": True, "never_split": ["a"], "unheard_of": 1}
         for key, value in cases.items():
             folder = self.folder_with(tokenizer_config={"bos_token": "<|end|>", key: value})
             self.assertIn(key, tokens(folder, ["a"])[2])
         folder = self.folder_with(tokenizer_config={"model_max_length": 7, "chat_template": "x", "padding_side": "left", "add_bos_token": False})
         self.assertEqual(tokens(folder, ["a"])[2], "")
+
+    def test_legacy_counts_for_the_class_of_llama_alone(self):
+        def metaspace(whole):
+            whole["pre_tokenizer"] = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": True}
+            whole["decoder"] = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": True}
+
+        for legacy in (False, True):
+            folder = self.folder_with(metaspace, tokenizer_config={"tokenizer_class": "PreTrainedTokenizerFast", "legacy": legacy})
+            said = tokens(folder, ["a"])[2]
+            self.assertEqual("legacy has no effect" in said, not legacy, said)
 
     def test_what_another_class_makes_of_the_file_is_said(self):
         def digits(whole):

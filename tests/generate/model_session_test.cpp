@@ -134,9 +134,9 @@ void expect_error(Call const& call, std::string const& words) {
 TEST(Generate, RefusesPromptsThatTheModelCannotTake) {
   auto model = random_model<Gpt2>(PrefixTuning{.length = 6});
   Greedy const settings{.max_new_tokens = 10};
-  expect_error([&] { (void)generate(model, {{1, 2}, {}}, settings); }, "prompt 1 is empty");
+  expect_error([&] { (void)generate(model, {{1, 2}, {}}, settings); }, "prompt 2 is empty");
   expect_error([&] { (void)generate(model, {Tokens(82, 1)}, settings); },
-               "prompt 0: got 82 tokens, 6 virtual ones and max_new_tokens 10; expected at most 97 together");
+               "prompt 1: got 82 tokens, 6 virtual ones and max_new_tokens 10; expected at most 97 together");
   EXPECT_EQ(generate(model, {Tokens(81, 1)}, settings)[0][0].tokens.size(), 10u);  // the last position is reached
   expect_error([&] { (void)generate(model, {{1, tiny_vocabulary}}, settings); }, cat("token ", tiny_vocabulary));
   EXPECT_TRUE(generate(model, {}, settings).empty());
@@ -151,7 +151,7 @@ TEST(Generate, RefusesWhatRowLimitsRefuseBeforeTheFirstToken) {
   Greedy const settings{.max_new_tokens = 2, .on_token = [&](Index, Token) { ++written; }};
   Tokens const fits(static_cast<std::size_t>(longest), 1), exceeds(static_cast<std::size_t>(longest + 1), 1);
   ASSERT_LT(exceeds.size(), 96u) << "shorter than the model's positions";
-  expect_error([&] { (void)generate(model, {{1, 2}, exceeds}, settings, 1); }, "prompt 1: " + limits.excess(exceeds, 2, "max_new_tokens").value_or("fits"));
+  expect_error([&] { (void)generate(model, {{1, 2}, exceeds}, settings, 1); }, "prompt 2: " + limits.excess(exceeds, 2, "max_new_tokens").value_or("fits"));
   EXPECT_EQ(written, 0);
   EXPECT_EQ(generate(model, {fits}, settings)[0][0].tokens.size(), 2u);
 }

@@ -114,6 +114,30 @@ TEST(RowLimits, RowsAreRefusedCutOrLeftOut) {
   EXPECT_THROW(graft::fit_rows(empty, limits, graft::TooLong::skip, 1, where), graft::ConfigError);
 }
 
+TEST(RowLimits, TokensThatTheModelLacksAreRefused) {
+  auto const model = graft::adapt(small::base<graft::Gpt2, float>(), LoRA{.rank = 2});
+  graft::RowLimits const limits(model);
+  auto const last = static_cast<Token>(model.config().vocabulary - 1), beyond = static_cast<Token>(last + 1);
+  auto const where = [](std::size_t i) { return graft::cat("[data] line ", i + 1); };
+  auto const said = [&](graft::TokenizedExample const& example, graft::TooLong how) -> std::string {
+    std::vector<graft::TokenizedExample> rows{{{1, last}, {last}, 0}, example};
+    try {
+      graft::fit_rows(rows, limits, how, 1, where);
+      return "";
+    } catch (graft::ConfigError const& error) {
+      return error.what();
+    }
+  };
+  for (auto const how : {graft::TooLong::refuse, graft::TooLong::cut, graft::TooLong::skip}) {
+    EXPECT_EQ(said({{0, last}, {0}, 1}, how), "");
+    EXPECT_TRUE(said({{1, beyond}, {1}, 1}, how).starts_with(graft::cat("[data] line 2 has the token ", beyond, " in its source; expected 0 to ", last, ", the model's vocabulary")));
+    EXPECT_TRUE(said({{1}, {1, beyond}, 1}, how).starts_with(graft::cat("[data] line 2 has the token ", beyond, " in its target; expected 0 to ", last)));
+    EXPECT_TRUE(said({{-1}, {1}, 1}, how).starts_with("[data] line 2 has the token -1 in its source"));
+    std::vector<Tokens> prompts{{1}, {1, beyond}};
+    EXPECT_THROW(graft::fit_prompts(prompts, limits, 1, how, 1, where), graft::ConfigError);
+  }
+}
+
 TEST(RowLimits, PromptsLeaveRoomForNewTokens) {
   auto model = graft::adapt(small::base<graft::Gpt2, float>(), PrefixTuning{.length = 10});
   graft::RowLimits const limits(model);

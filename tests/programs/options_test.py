@@ -54,7 +54,7 @@ TABLE = {
                                                                                          ("embedding", "--init", "normal", "--init-deviation", "0.5"), ("lora", "--init-deviation", "0.5")]),
         "--dropout": finetune(["--dropout", "0.5"], refused=[("p_tuning", "--dropout", "0.5"), ("prompt", "--dropout", "0.5"), ("full", "--dropout", "0.5")]),
         "--rank": finetune(["--rank", "3"], refused=[("prefix", "--rank", "8"), ("ia3", "--rank", "8"), ("none", "--validation", "DATA", "--rank", "8")]),
-        "--alpha": finetune(["--alpha", "3"], refused=[("prefix", "--alpha", "3")]),
+        "--alpha": finetune(["--alpha", "3"], refused=[("prefix", "--alpha", "3"), ("lora", "--alpha", "0")]),
         "--targets": finetune(["--targets", "k_proj"], refused=[("prefix", "--targets", "k_proj"), ("adapter", "--targets", "k_proj")]),
         "--bottleneck": finetune(["--bottleneck", "4"], method="adapter", refused=[("lora", "--bottleneck", "4"), ("adapter", "--share", "0.1", "--bottleneck", "4")]),
         "--share": finetune(["--share", "0.1"], method="adapter", refused=[("parallel_adapter", "--share", "0.1"), ("adapter", "--share", "0")]),
@@ -101,7 +101,7 @@ TABLE = {
         "--combination": [Changes("--combine", "ADAPTER:0.5", "--combine", "ADAPTER:0.5", "--model", "MODEL", "--output", "OUT", "--combination", "cat"), Refused("--adapter", "ADAPTER", "--model", "MODEL", "--output", "OUT", "--combination", "cat")],
         "--rank": [Changes("--combine", "ADAPTER:0.5", "--model", "MODEL", "--output", "OUT", "--rank", "1"), Refused("--combine", "ADAPTER:0.5", "--model", "MODEL", "--output", "OUT", "--combination", "cat", "--rank", "1"),
                    Refused("--adapter", "ADAPTER", "--model", "MODEL", "--output", "OUT", "--rank", "1")],
-        "--any-base": [Elsewhere("tests/faults/adapter_files_test.py")],
+        "--any-base": [Elsewhere("tests/faults/adapter_files_test.py"), Refused("--adapter", "PREFIX", "--output", "OUT.npy", "--any-base"), Refused("--adapter", "a.npy", "--model", "MODEL", "--output", "OUT", "--any-base")],
     },
     "compare": {
         "--model": [NEEDED], "--data": [Elsewhere("comparing_test")], "--test": [Elsewhere("comparing_test"), Refused("--test", "DATA")], "--methods": [Elsewhere("comparing_test")], "--out": [NEEDED],
@@ -110,7 +110,7 @@ TABLE = {
         "--steps": [Refused("--methods", "none", "--steps", "2")], "--batch": [Refused("--methods", "none", "--batch", "2")], "--recompute": [Elsewhere("comparing_test"), Refused("--methods", "none", "--recompute")], "--validation-rows": [Elsewhere("comparing_test")], "--test-sources": [Elsewhere("comparing_test")],
         "--max-new": [Elsewhere("comparing_test"), Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--max-new", "8")], "--max-source": [Elsewhere("tests/faults/requests_test.py")],
         "--max-target": [Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--max-target", "8")], "--shots": [Elsewhere("comparing_test"), Refused("--methods", "lora", "--shots", "2")], "--seed": [Elsewhere("comparing_test")],
-        "--separator": [Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--separator", "=")], "--learning-rate": [Refused("--methods", "none", "--learning-rate", "1")],
+        "--separator": [Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--separator", "=")], "--learning-rate": [Refused("--methods", "none", "--learning-rate", "1"), *(Refused("--methods", "lora", "--learning-rate", rates) for rates in ("lora=1,lora=2", "1,2", "lora=1,2", "lora=1,prefix=2"))],
         "--tune": [Elsewhere("comparing_test"), Refused("--methods", "none", "--tune"), Refused("--methods", "lora", "--learning-rate", "0.1", "--tune")],
     },
     "seq2seq": {
@@ -129,7 +129,7 @@ TABLE = {
         "--recompute": [Changes("--recompute"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--recompute")], "--patience": [Refused("--patience", "1")],
     },
     "classify": {
-        "--model": [NEEDED], "--train": [NEEDED], "--validation": [Changes("--validation", "CLASSES")], "--test": [Changes("--test", "CLASSES")], "--text-columns": [Elsewhere("tasks_test")], "--label-column": [Elsewhere("tasks_test")],
+        "--model": [NEEDED], "--train": [NEEDED], "--validation": [Changes("--validation", "CLASSES")], "--test": [Changes("--test", "CLASSES")], "--text-columns": [Elsewhere("tasks_test"), Refused("--text-columns", "1,2"), Refused("--text-columns", "1,1")], "--label-column": [Elsewhere("tasks_test")],
         "--header": [Changes("--header")], "--rows": [Changes("--rows", "5"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--rows", "5")], "--max-length": [Changes("--max-length", "3")],
         "--adapter": [Refused("--adapter", "BERT_ADAPTER")], "--output": [Elsewhere("tasks_test")], "--predictions": [Elsewhere("tasks_test"), Refused("--predictions", "OUT")], "--json": [Elsewhere("every run here prints it")],
         "--too-long": [Elsewhere("tests/faults/requests_test.py")], "--any-base": [Elsewhere("tests/faults/adapter_files_test.py"), Refused("--any-base")],
@@ -268,6 +268,22 @@ class Options(ProgramTest):
 
 def add_tests():
     for program in TABLE:
+        def an_empty_value_is_refused(self, program=program):
+            out = self.folder / "empty"
+            needed = {"convert": ("--adapter", "ADAPTER", "--model", "MODEL", "--output", "OUT")}.get(program, ())
+            for option in sorted(set(TABLE[program]) - FLAGS - {"--separator", "--prompt"}):  # nothing is something there
+                words = self.command(program, needed, out)
+                while option in words:
+                    at = words.index(option)
+                    del words[at:at + 2]
+                with self.subTest(f"{program} {option}"):
+                    text, err = run(program, *words, option, "", status=2)
+                    self.assertEqual(text, "")
+                    self.assertRegex(err, f'{option}:? .*(empty|got ""|not in|expected|[Rr]equire)')
+                    self.assertFalse(out.exists())
+
+        setattr(Options, f"test_{program}_refuses_an_empty_value", an_empty_value_is_refused)
+
         def every_option_is_in_the_table(self, program=program):
             self.assertEqual(self.listed(program), set(TABLE[program]))
 
@@ -281,6 +297,12 @@ def add_tests():
                         self.check(program, option, case)
 
         setattr(Options, f"test_{program}_honours_or_refuses", cases)
+
+
+    def empty_path(self):
+        self.assertIn("empty value", run("inspect", "", status=2)[1])
+
+    setattr(Options, "test_inspect_refuses_an_empty_path", empty_path)
 
 
 add_tests()

@@ -41,6 +41,17 @@ class Pairs(ProgramTest):
         beams = run_json("seq2seq", "--model", self.bart, "--adapter", self.folder / "by_heart", "--test", self.pairs, "--max-new", 8, "--beams", 3, "--length-penalty", 1.0)
         self.assertEqual(beams["exact_match"], 1)
 
+    def test_a_training_that_leaves_nothing_says_so_first(self):
+        bert, classes = self.folder / "bert", self.write("classes.tsv", "good\t1\nbad\t0\n")
+        tiny_model.write_bert(bert, ["good", "bad"])
+        for name, model, data in (("seq2seq", self.bart, self.pairs), ("classify", bert, classes)):
+            train = (name, "--model", model, "--train", data, "--method", "lora", "--steps", 1)
+            lines = run(*train)[1].splitlines()
+            said = f"{name}: the trained model is thrown away at the end, for there is neither --output nor --test"
+            self.assertLess(lines.index(said), next(number for number, line in enumerate(lines) if "trainable" in line))
+            for more in (("--output", self.folder / "thrown"), ("--test", data)):
+                self.assertNotIn("thrown away", run(*train, *more)[1])
+
     def test_optimizers(self):
         adamw, adafactor = (self.train("prompt", name, "--steps", 3, "--optimizer", name, "--schedule", "constant", "--learning-rate", 0.3) for name in ("adamw", "adafactor"))
         self.assertNotEqual(adamw["training_loss"], adafactor["training_loss"])

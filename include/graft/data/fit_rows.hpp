@@ -1,5 +1,6 @@
 /// @file
-/// @brief Which examples are too long for a model, before the first of them is computed: refused, cut or left out.
+/// @brief Which examples are too long for a model, before the first of them is computed: refused, cut or left out. Tokens that the model
+/// lacks are refused.
 #pragma once
 
 #include <algorithm>
@@ -42,8 +43,8 @@ struct FitWords {
 /// Refuses, cuts or leaves out; the items that stay move together. `excess(item)` is what is wrong with one, if
 /// anything; `cut(item)` shortens it as far as it can.
 template <class Item, class Where, class Excess, class Cut>
-FittedRows fit(std::vector<Item>& items, TooLong how, FitWords const& words, Where const& where, Excess const& excess,
-               Cut const& cut) {
+FittedRows fit(std::vector<Item>& items, RowLimits const& limits, TooLong how, FitWords const& words, Where const& where,
+               Excess const& excess, Cut const& cut) {
   FittedRows result;
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (source_of(items[i]).empty())
@@ -62,6 +63,7 @@ FittedRows fit(std::vector<Item>& items, TooLong how, FitWords const& words, Whe
                           "; hint: ", words.nothing_of);
       ++result.cut;
     }
+    if (auto const why = limits.foreign_token(items[i])) fail<ConfigError>(where(i), " ", *why);
     if (std::size_t const next = result.kept.size(); next != i) items[next] = std::move(items[i]);
     result.kept.push_back(i);
   }
@@ -87,13 +89,13 @@ void cut_before_end(Index longest, Index kept_end, std::vector<Token>& tokens, L
 /// @param kept_end tokens at a source's end that cutting leaves: a separator, an end token
 /// @param where names an example by its index, as the beginning of a sentence: `[train.tsv] line 7`
 /// @throws ConfigError for an example without source tokens; one that is too long, where that is refused or cutting
-/// cannot help; and if none is left
+/// cannot help; one with a token that the model's vocabulary lacks; and if none is left
 template <class Where>
 FittedRows fit_rows(std::vector<TokenizedExample>& examples, RowLimits const& limits, TooLong how, Index kept_end,
                     Where const& where) {
   bool const any = !examples.empty();
   auto result = detail::fit(
-      examples, how, {" has no source tokens; expected at least one", "shorten it", "fewer virtual tokens"}, where,
+      examples, limits, how, {" has no source tokens; expected at least one", "shorten it", "fewer virtual tokens"}, where,
       [&](TokenizedExample const& example) { return limits.excess(example); },
       [&](TokenizedExample& example) {
         auto& source = example.source;
@@ -117,7 +119,7 @@ template <class Where>
 FittedRows fit_prompts(std::vector<std::vector<Token>>& prompts, RowLimits const& limits, Index new_tokens, TooLong how,
                        Index kept_end, Where const& where) {
   return detail::fit(
-      prompts, how,
+      prompts, limits, how,
       {" is an empty prompt; expected at least one token", "shorten it, write fewer new tokens", "fewer new or virtual tokens"},
       where, [&](std::vector<Token> const& prompt) { return limits.excess(prompt, new_tokens); },
       [&](std::vector<Token>& prompt) {

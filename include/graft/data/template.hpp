@@ -150,12 +150,14 @@ inline Truncation limit_lengths(std::vector<TokenizedExample>& examples, LengthL
 template <class Tokenizer>
 class TemplateEncoder {
  public:
+  /// @param sources_only whether no target is ever encoded: then no end token is needed
   /// @throws ConfigError if the template wants a token that the tokenizer lacks
-  TemplateEncoder(Tokenizer const& tokenizer, Template form, LengthLimits limits = {})
+  TemplateEncoder(Tokenizer const& tokenizer, Template form, LengthLimits limits = {}, bool sources_only = false)
       : tokenizer_(tokenizer), form_(std::move(form)), limits_(limits) {
     auto const special = tokenizer.special_tokens();
     if (!form_.end_token) form_.end_token = special.eos;
-    if (!form_.end_token) fail<ConfigError>("[template] the tokenizer has no end token; expected one; hint: set Template::end_token");
+    if (!form_.end_token && !sources_only)
+      fail<ConfigError>("[template] the tokenizer has no end token; expected one; hint: set Template::end_token");
     if (form_.begin_token && !special.bos)
       fail<ConfigError>("[template] the tokenizer has no beginning token; expected one; hint: set Template::begin_token to false");
     auto const around = surrounding_tokens(tokenizer, form_);
@@ -168,11 +170,20 @@ class TemplateEncoder {
 
   /// The prompt of a source: what the model reads before it writes. Cut like the sources in training.
   [[nodiscard]] std::vector<Token> source(std::string_view text) const {
+    Truncation unsaid;
+    return source(text, unsaid);
+  }
+  /// The same; what is cut is added to `cut`.
+  [[nodiscard]] std::vector<Token> source(std::string_view text, Truncation& cut) const {
     std::vector<TokenizedExample> one{{encode_source(tokenizer_, text, form_), {}, 0}};
-    limit_lengths(one, {limits_.source, 0}, kept_end(), kept_begin_);
+    cut.add(limit_lengths(one, {limits_.source, 0}, kept_end(), kept_begin_));
     return std::move(one.front().source);
   }
-  [[nodiscard]] Token end_token() const { return *form_.end_token; }
+  /// @throws ConfigError where there is none, of an encoder of sources only
+  [[nodiscard]] Token end_token() const {
+    if (!form_.end_token) fail<ConfigError>("[template] the tokenizer has no end token; expected one behind every target");
+    return *form_.end_token;
+  }
   [[nodiscard]] Template const& form() const { return form_; }
   /// Tokens at the end of a source that cutting leaves.
   [[nodiscard]] Index kept_end() const { return std::max<Index>(1, kept_end_); }
@@ -180,10 +191,11 @@ class TemplateEncoder {
   /// All examples; their ids are their indices. What is cut is added to `cut`.
   [[nodiscard]] std::vector<TokenizedExample> encode(std::vector<Example> const& examples, Truncation& cut) const {
     std::vector<TokenizedExample> encoded(examples.size());
+    Token const end = end_token();
     parallel_chunks(static_cast<Index>(examples.size()), 64, [&](Index first, Index last) {
       for (auto i = static_cast<std::size_t>(first); i < static_cast<std::size_t>(last); ++i)
         encoded[i] = {encode_source(tokenizer_, examples[i].source, form_),
-                      encode_target(tokenizer_, examples[i].target, form_, end_token()), i};
+                      encode_target(tokenizer_, examples[i].target, form_, end), i};
     });
     cut.add(limit_lengths(encoded, limits_, kept_end(), kept_begin_));
     return encoded;

@@ -30,7 +30,7 @@ template <class Scalar>
 }
 
 [[noreturn]] inline void fail_all_forbidden(Index prompt, Index generated) {
-  fail<ConfigError>("[generate] every token is forbidden after ", generated, " tokens for prompt ", prompt,
+  fail<ConfigError>("[generate] every token is forbidden after ", generated, " tokens for prompt ", prompt + 1,
                     "; expected at least one allowed; hint: loosen no_repeat_ngram, min_new_tokens or the processors");
 }
 

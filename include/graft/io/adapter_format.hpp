@@ -9,10 +9,13 @@
 /// refuses the folder.
 #pragma once
 
+#include <algorithm>
+#include <initializer_list>
 #include <limits>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 
@@ -52,8 +55,18 @@ template <class Adaptation>
   return config;
 }
 
+/// Warns of the keys of an object that nobody reads. `key` is the path to it: empty, `model`, `parts.0`.
+inline void warn_of_others(JsonPlace const& at, nlohmann::json const& object, std::initializer_list<std::string_view> known) {
+  for (auto const& [name, value] : object.items())
+    if (std::find(known.begin(), known.end(), std::string_view(name)) == known.end())
+      warn("[", at.file, "] has the key ", printable(at.inner(name).key), ", which is unknown here; got ", json_excerpt(value),
+           "; it is passed over");
+}
+
+/// @param key path to the strategy in the configuration; empty for the whole of it, whose other keys the caller knows
 template <class Adaptation>
-[[nodiscard]] Adaptation read_strategy(std::string const& where, nlohmann::json const& config) {
+[[nodiscard]] Adaptation read_strategy(std::string const& where, nlohmann::json const& config, std::string const& key = {}) {
+  JsonPlace const at{where, key};
   std::string const type = json_at<std::string>(where, config, "graft_type");
   if (type != Adaptation::name) fail<FileError>("[", where, "] holds the strategy ", printable(type), "; expected ", Adaptation::name);
   if constexpr (IsComposed<Adaptation>::value) {
@@ -63,11 +76,18 @@ template <class Adaptation>
     if (!parts.is_array() || parts.size() != count)
       fail<FileError>("[", where, "] has other parts than this composition; got ", json_excerpt(parts), "; expected an array of ", count);
     std::size_t i = 0;
-    std::apply([&](auto&... part) { ((part = read_strategy<std::remove_reference_t<decltype(part)>>(where, parts[i++])), ...); },
-               settings.parts);
+    auto const place = [&] { return at.inner("parts").inner(std::to_string(i)).key; };
+    std::apply(
+        [&](auto&... part) {
+          ((part = read_strategy<std::remove_reference_t<decltype(part)>>(where, parts[i], place()), ++i), ...);
+        },
+        settings.parts);
+    if (!key.empty()) warn_of_others(at, config, {"graft_type", "parts"});
     return settings;
   } else {
-    return settings_from_json<Adaptation>(where, json_or<nlohmann::json>(where, config, "settings", nlohmann::json::object()));
+    if (!key.empty()) warn_of_others(at, config, {"graft_type", "settings"});
+    return settings_from_json<Adaptation>(where, config.value("settings", nlohmann::json::object()), {},
+                                          at.inner("settings").key);
   }
 }
 
@@ -78,6 +98,9 @@ template <class Adaptation>
   if (version != adapter_format)
     fail<FileError>("[", folder.config_path, "] has graft_format ", version, "; expected ", adapter_format,
                     "; hint: it was written by another version");
+  warn_of_others({folder.config_path, ""}, folder.config,
+                 {"architecture", "base_model_name_or_path", "graft_format", "graft_type", "model", "peft_type",
+                  IsComposed<Adaptation>::value ? "parts" : "settings"});
   return read_strategy<Adaptation>(folder.config_path, folder.config);
 }
 
@@ -88,6 +111,9 @@ inline void check_graft_model(AdapterFolder const& folder, ModelInfo const& mode
     fail<FileError>("[", folder.config_path, "] is an adapter of another model; got the architecture ", printable(architecture),
                     "; expected ", model.architecture);
   auto const saved = json_at<nlohmann::json>(folder.config_path, folder.config, "model"), own = model_json(model);
+  if (saved.is_object())
+    for (auto const& [key, value] : saved.items())
+      if (!own.contains(key)) warn_of_others({folder.config_path, "model"}, {{key, value}}, {});
   for (auto const& [key, value] : own.items()) {
     auto const got = json_at<std::int64_t>(folder.config_path, saved, key);
     if (got != value.get<std::int64_t>())

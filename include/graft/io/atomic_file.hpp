@@ -15,6 +15,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -45,6 +46,17 @@ class AtomicFile {
     if (!detail::write_all(file_.get(), data, count)) refuse("cannot be written");
   }
   void write(std::string_view text) { write(text.data(), text.size()); }
+
+  /// Takes back all but the first `count` bytes: what a write that failed has left of itself. A stream keeps what it took.
+  void shorten(std::uint64_t count) {
+    if (!stream_ && ::ftruncate(file_.get(), static_cast<off_t>(count)) != 0) refuse("cannot be shortened");
+  }
+
+  /// Puts the new file into another place of the same folder; what stands in the target's place stays.
+  void commit_as(std::filesystem::path const& place) {
+    if (!stream_) given_ = target_ = place;
+    commit();
+  }
 
   /// Puts the new file in the old one's place.
   void commit() {
@@ -108,7 +120,8 @@ inline void check_output_file(std::filesystem::path const& path) {
   auto const output = detail::output_path(path);
   if (output.kind == detail::OutputKind::file)
     AtomicFile const writable(path);
-  else if (output.kind == detail::OutputKind::stream ? ::access(output.path.c_str(), W_OK) != 0 : ::fcntl(output.descriptor, F_GETFD) < 0)
+  else if (output.kind == detail::OutputKind::stream ? ::access(output.path.c_str(), W_OK) != 0
+                                                     : !detail::is_open_for_writing(output.descriptor))
     fail<FileError>("[", path.string(), "] cannot be written; got: ", std::strerror(errno));
 }
 

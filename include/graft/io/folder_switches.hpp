@@ -111,6 +111,27 @@ inline void use_common_switches(TokenizerParts& parts, TokenizerSettings const& 
     for (AddedToken& token : parts.added_tokens) token.in_text = token.in_text && !token.special;
 }
 
+/// What the normalizer of tokenizer.json does of that for which tokenizer_config.json has switches.
+struct NormalizerSwitches {
+  bool lowercase = false, strip_accents = false, handle_chinese_chars = false;
+};
+
+[[nodiscard]] inline NormalizerSwitches normalizer_switches(TokenizerParts const& parts, nlohmann::json const& root) {
+  NormalizerSwitches found;
+  if (is_absent(root, "normalizer")) return found;
+  for (auto const* const step : flattened(parts.source, root["normalizer"], "normalizers")) {
+    std::string const type = component_type(parts.source, *step);
+    found.lowercase = found.lowercase || type == "Lowercase";
+    found.strip_accents = found.strip_accents || type == "StripAccents";
+    if (type != "BertNormalizer") continue;
+    BertNormalizer const bert = read_bert_normalizer(parts.source, *step);
+    found.lowercase = found.lowercase || bert.lowercase;
+    found.strip_accents = found.strip_accents || bert.strip_accents.value_or(bert.lowercase);
+    found.handle_chinese_chars = found.handle_chinese_chars || bert.handle_chinese_chars;
+  }
+  return found;
+}
+
 /// Says which switches the class in transformers does not follow either, where tokenizer.json says the opposite.
 inline void check_idle_switches(TokenizerParts const& parts, nlohmann::json const& root, TokenizerSettings const& settings) {
   std::string const& source = settings.tokenizer_config().first;
@@ -131,15 +152,19 @@ inline void check_idle_switches(TokenizerParts const& parts, nlohmann::json cons
   };
   contradicts("add_bos_token", special(role("bos"), true) || special(role("cls"), true));
   contradicts("add_eos_token", special(role("eos"), false) || special(role("sep"), false));
-  bool lower = false;
-  if (!is_absent(root, "normalizer")) {
-    for (auto const* const step : flattened(parts.source, root["normalizer"], "normalizers")) {
-      std::string const type = component_type(parts.source, *step);
-      lower = lower || type == "Lowercase" || (type == "BertNormalizer" && json_or<bool>(parts.source, *step, "lowercase", true));
-    }
+  auto const is_class = [&](FolderClass kind) {
+    return class_named(settings.tokenizer_class()) == kind || registered_class(settings.model_type()) == kind;
+  };
+  if (!is_class(FolderClass::bert)) {
+    NormalizerSwitches const file = normalizer_switches(parts, root);
+    contradicts("do_lower_case", file.lowercase);
+    contradicts("strip_accents", file.strip_accents);
+    contradicts("tokenize_chinese_chars", file.handle_chinese_chars);
   }
-  if (class_named(settings.tokenizer_class()) != FolderClass::bert && registered_class(settings.model_type()) != FolderClass::bert)
-    contradicts("do_lower_case", lower);
+  auto const& steps = parts.pre_tokenizer.steps();
+  bool const always = std::find(steps.begin(), steps.end(), PreTokenizerStep::metaspace_prefix) != steps.end();
+  bool const first = std::find(steps.begin(), steps.end(), PreTokenizerStep::metaspace_prefix_first) != steps.end();
+  if (!is_class(FolderClass::llama) && (always || first)) contradicts("legacy", always);
   contradicts("add_prefix_space", parts.normalizer.puts_space_before() || parts.pre_tokenizer.puts_space_before());
   for (char const* const key : {"truncation", "padding"}) {
     if (!is_absent(root, key))

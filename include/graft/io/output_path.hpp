@@ -44,6 +44,13 @@ struct OutputPath {
   return std::atoi(name.c_str());
 }
 
+/// False, with errno, for a descriptor that is closed or open for reading alone.
+[[nodiscard]] inline bool is_open_for_writing(int descriptor) {
+  int const flags = ::fcntl(descriptor, F_GETFL);
+  if (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY) errno = EBADF;
+  return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 /// Follows symbolic links to their end, also to one that does not exist yet: what a link points to is written, and the link stays.
 /// @throws FileError for a loop
 [[nodiscard]] inline std::filesystem::path follow_links(std::filesystem::path const& given) {

@@ -88,20 +88,23 @@ template <class T>
     fail<FileError>("[", at.file, "] has a wrong value at the key ", printable(at.key), "; got ", json_excerpt(json), "; expected ",
                     expected...);
   };
+  if constexpr (!IsOptional<T>::value)
+    if (json.is_null()) {
+      warn("[", at.file, "] has null at the key ", printable(at.key), "; the default is taken: ", field_json(fallback).dump());
+      return fallback;
+    }
   if constexpr (IsOptional<T>::value) {
     using Value = typename T::value_type;
     if (json.is_null()) return std::nullopt;
     return read_field<Value>(at, json, fallback.value_or(Value{}));
   } else if constexpr (VisitedSettings<T>) {
-    return json.is_null() ? fallback : read_object(at, json, std::move(fallback));
+    return read_object(at, json, std::move(fallback));
   } else if constexpr (IsVector<T>::value) {
-    if (json.is_null()) return fallback;
     if (!json.is_array()) refuse("an array");
     T values;
     for (auto const& item : json) values.push_back(read_field(at, item, typename T::value_type{}));
     return values;
   } else if constexpr (NamedEnum<T>) {
-    if (json.is_null()) return fallback;
     if (json.is_string())
       if (auto const value = enum_value<T>(json.template get_ref<std::string const&>())) return *value;
     refuse("one of ", enum_choices<T>());
@@ -109,7 +112,6 @@ template <class T>
   } else if constexpr (std::is_enum_v<T>) {
     return static_cast<T>(read_field(at, json, static_cast<std::underlying_type_t<T>>(fallback)));
   } else {
-    if (json.is_null()) return fallback;
     if (!json_fits<T>(json)) refuse(json_kind<T>(), std::is_integral_v<T> && !std::is_same_v<T, bool> ? " in range" : "");
     return json.get<T>();
   }
@@ -123,7 +125,8 @@ template <class Settings>
   return detail::field_json(settings);
 }
 
-/// Settings from a JSON object: missing and null keys keep the value they have in `defaults`, unknown keys are passed over with a warning.
+/// Settings from a JSON object: missing keys keep the value that they have in `defaults`; null and unknown keys too, with a
+/// warning.
 /// @throws FileError that names `where` (the file) and the key for a value of the wrong kind or out of range
 template <class Settings>
 [[nodiscard]] Settings settings_from_json(std::string const& where, nlohmann::json const& json, Settings defaults = {},

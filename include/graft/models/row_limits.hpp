@@ -1,5 +1,5 @@
 /// @file
-/// @brief How long a row may be for a model with its adaptation: known before anything is computed.
+/// @brief How long a row may be for a model with its adaptation, and which tokens it may have: known before anything is computed.
 #pragma once
 
 #include <algorithm>
@@ -26,6 +26,7 @@ class RowLimits {
       : pairs_(model.info().main().crosses),
         classifies_(model.info().classifies),
         positions_(model.config().positions),
+        vocabulary_(model.config().vocabulary),
         source_stack_(model.info().input().stack),
         target_stack_(model.info().main().stack),
         additions_(model.additions()) {}
@@ -78,6 +79,20 @@ class RowLimits {
     return cat("got ", source, " tokens", needed > row ? cat(", ", needed - row, " virtual ones") : "", " and ", new_ones(),
                all_but_the_last());
   }
+  /// What is wrong with the tokens of a row: "has the token 102 in its source; expected …"; nothing where the model's embedding has all.
+  /// A classifier's target is a class and no token.
+  [[nodiscard]] std::optional<std::string> foreign_token(TokenizedExample const& example) const {
+    if (auto found = foreign_token(example.source, "source"); found || classifies_) return found;
+    return foreign_token(example.target, "target");
+  }
+  /// The same of a prompt.
+  [[nodiscard]] std::optional<std::string> foreign_token(std::vector<Token> const& tokens, char const* part = nullptr) const {
+    for (Token const token : tokens)
+      if (token < 0 || token >= vocabulary_)
+        return cat("has the token ", token, part ? cat(" in its ", part) : "", "; expected 0 to ", vocabulary_ - 1,
+                   ", the model's vocabulary; hint: the tokenizer is another model's, or its files add tokens that this one lacks");
+    return std::nullopt;
+  }
 
  private:
   [[nodiscard]] RowReach source(Index adapter) const { return reach_of(additions_, source_stack_, adapter); }
@@ -114,7 +129,7 @@ class RowLimits {
   }
 
   bool pairs_, classifies_;
-  Index positions_;
+  Index positions_, vocabulary_;
   Stack source_stack_, target_stack_;
   Additions additions_;
 };

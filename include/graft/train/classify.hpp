@@ -20,6 +20,8 @@ template <class Model>
     for (std::size_t i = 0; i < examples.size(); ++i)
       if (auto const why = limits.excess(examples[i]))
         fail<ConfigError>("[classify] example ", i, " is too long for the model; ", *why, "; hint: shorten it");
+      else if (auto const foreign = limits.foreign_token(examples[i]))
+        fail<ConfigError>("[classify] example ", i, " ", *foreign);
   }
   NoGrad const no_grad;
   std::vector<Token> classes;

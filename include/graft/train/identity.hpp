@@ -94,6 +94,14 @@ template <class Scalar, class Device>
 /// Where the values of the base's configuration stand among those of the part "base".
 inline constexpr std::string_view configuration_path = "configuration.";
 
+/// The optimizer of an identity, which names AdamW by naming no other.
+[[nodiscard]] inline std::string optimizer_of(nlohmann::json const& identity) {
+  auto const settings = identity.find("settings");
+  if (settings == identity.end() || !settings->is_object() || !settings->contains("optimizer")) return "adamw";
+  auto const& name = settings->at("optimizer");
+  return name.is_string() ? name.get<std::string>() : identity_text(name);
+}
+
 /// @throws ConfigError with the first difference
 inline void check_identity(std::string const& folder, nlohmann::json const& saved, nlohmann::json const& wanted) {
   auto const differs = [&](char const* part, char const* of_what, char const* kind = "") {
@@ -121,6 +129,9 @@ inline void check_identity(std::string const& folder, nlohmann::json const& save
   if (!saved.is_object()) fail<FileError>("[", folder, "] holds a checkpoint without an identity; expected one that this library wrote");
   differs("parameters", "of another model", "parameter ");
   differs("strategy", "of a training with other settings of the strategy");
+  if (auto const got = optimizer_of(saved), expected = optimizer_of(wanted); got != expected)  // before the settings of either
+    fail<ConfigError>("[", folder, "] is a checkpoint of a training with other settings or data; got optimizer ", printable_name(got),
+                      "; expected ", expected, "; nothing was changed");
   differs("settings", "of a training with other settings or data");
   auto const configuration_of = [](nlohmann::json const& identity) {
     auto const base = identity.find("base");

@@ -8,19 +8,25 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <initializer_list>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <graft/core/error.hpp>
+#include <graft/core/presence.hpp>
 #include <graft/core/warning.hpp>
 #include <graft/io/json.hpp>
 #include <graft/io/mapped_file.hpp>
 #include <graft/io/output_path.hpp>
+#include <graft/io/path_lock.hpp>
 #include <graft/io/quiet_write.hpp>
 #include <graft/train/training.hpp>
 
@@ -32,8 +38,8 @@ class TrainingLog {
  public:
   /// Nothing is written for an empty path. A new log replaces an old one; a training that goes on keeps the first `keep` bytes, those of
   /// the steps before its checkpoint, and repeats what came after. A FIFO or a device is
-  /// written to. A file is locked against a second training.
-  /// @throws FileError if it cannot be written
+  /// written to. A file is held against other writers (`PathLock`), and must be empty or a log.
+  /// @throws FileError if it cannot be written, and for a FIFO that nobody reads
   explicit TrainingLog(std::string const& path, std::uint64_t keep = 0) : path_(path), file_(path.empty() ? -1 : open(path)) {
     if (regular_) begin(keep);
   }
@@ -59,11 +65,39 @@ class TrainingLog {
   [[nodiscard]] int open(std::string const& path) {
     auto const output = detail::output_path(path);
     regular_ = output.kind == detail::OutputKind::file;
+    if (regular_ && !is_there(output.path)) hold(output.path);  // before it is there; else its own lock comes first
     int const flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | (regular_ ? O_CREAT : 0);
+    std::error_code unknown;
     int const file = output.kind == detail::OutputKind::descriptor ? ::fcntl(output.descriptor, F_DUPFD_CLOEXEC, 3)
+                     : std::filesystem::is_fifo(output.path, unknown) ? open_fifo(output.path)
                                                                    : ::open(output.path.c_str(), flags, 0666);
     if (file < 0) refuse();
+    if (output.kind == detail::OutputKind::descriptor && !detail::is_open_for_writing(file)) {
+      ::close(file);
+      errno = EBADF;
+      refuse();
+    }
     return file;
+  }
+  /// Waits some seconds for a reader, not for ever: a signal that ends a training in order would not end the wait.
+  [[nodiscard]] int open_fifo(std::filesystem::path const& path) const {
+    int file = -1;
+    for (int tries = 0; tries < 250; ++tries) {
+      file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+      if (file >= 0 || errno != ENXIO) break;
+      ::usleep(20000);
+    }
+    if (file < 0 && errno == ENXIO)
+      fail<FileError>("[", path_, "] is a FIFO that nobody reads; expected a reader within 5 seconds; hint: start the reader first");
+    if (file >= 0 && ::fcntl(file, F_SETFL, ::fcntl(file, F_GETFL) & ~O_NONBLOCK) < 0) {
+      ::close(file);
+      return -1;
+    }
+    return file;
+  }
+  /// Against a program that would replace the log. In a folder that cannot be written nobody can.
+  void hold(std::filesystem::path const& path) {
+    if (::access(detail::folder_of(path).c_str(), W_OK) == 0) lock_.emplace(path);
   }
   void begin(std::uint64_t keep) {
     if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -72,10 +106,22 @@ class TrainingLog {
       warn("[", path_, "] cannot be locked against a second writer; got: ", std::strerror(errno),
            "; hint: let no other process write there");
     }
+    if (!lock_) hold(detail::follow_links(path_));
     struct stat status = {};
     if (::fstat(file_.get(), &status) != 0) refuse();
+    if (status.st_size > 0) require_log();
     size_ = std::min(keep, static_cast<std::uint64_t>(status.st_size));
     if (!cut()) refuse();
+  }
+  /// What is no log is not written over. What cannot be read may be one.
+  void require_log() const {
+    static constexpr std::string_view first = "{\"event\":";
+    std::array<char, first.size()> held{};
+    detail::FileDescriptor file(::open(detail::follow_links(path_).c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.get() < 0) return;
+    auto const got = ::pread(file.get(), held.data(), held.size(), 0);
+    if (got >= 0 && std::string_view(held.data(), static_cast<std::size_t>(got)) != first.substr(0, static_cast<std::size_t>(got)))
+      fail<FileError>("[", path_, "] holds something else than the log of a training; expected a new name or an earlier log; it is unchanged");
   }
   /// Back to the end of the last whole line.
   [[nodiscard]] bool cut() const {
@@ -105,6 +151,7 @@ class TrainingLog {
   }
 
   std::string path_;
+  std::optional<PathLock> lock_;
   bool regular_ = false;
   std::uint64_t size_ = 0;  ///< of whole lines
   detail::FileDescriptor file_;

@@ -121,7 +121,7 @@ class TrainingRun {
       if (!t_.resume && has_checkpoint(t_.checkpoint))
         fail<ConfigError>(
             "[", t_.checkpoint,
-            "] holds checkpoints of an earlier training; expected a new folder, or resume = true to go on with it; nothing was changed");
+            "] holds checkpoints of an earlier training; expected a new folder, or --resume (Training::resume) to go on with it; nothing was changed");
       if (t_.resume)
         log_bytes = resume_newest();
     }

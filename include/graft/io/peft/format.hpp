@@ -50,6 +50,12 @@ inline void check_size(AdapterFolder const& folder, ModelInfo const& model, char
   return got;
 }
 
+/// A number that may be missing, for PEFT's default. Null, with which PEFT cannot compute, is refused by name.
+template <class Number>
+[[nodiscard]] Number number_or(AdapterFolder const& folder, char const* key, Number fallback) {
+  return folder.config.contains(key) ? json_at<Number>(folder.config_path, folder.config, key) : fallback;
+}
+
 /// PEFT's name of a tensor that graft calls `name`.
 template <HasPeftFormat Adaptation>
 [[nodiscard]] std::string peft_name(std::string const& name) {

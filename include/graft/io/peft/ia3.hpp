@@ -43,12 +43,14 @@ struct PeftFormat<IA3> {
                             {{"exclude_modules", "feedforward_modules", "target_modules"}, {}, {"fan_in_fan_out", "init_ia3_weights"}});
     auto const& where = folder.config_path;
     auto const& config = folder.config;
-    bool listed = !detail::is_set(folder.config, "exclude_modules");
-    for (char const* key : {"target_modules", "feedforward_modules"})
-      listed = listed && config.contains(key) && !config.at(key).is_null() && !config.at(key).is_string();
-    if (!listed) return modules(folder.tensors());  // a pattern, or PEFT's own choice: then the file says which modules it has
-    return {.targets = json_at<std::vector<std::string>>(where, config, "target_modules"),
-            .feed_forward_targets = json_at<std::vector<std::string>>(where, config, "feedforward_modules")};
+    if (!listed(folder)) return modules(folder.tensors());  // a pattern, or PEFT's own choice: then the file says which modules it has
+    IA3 const names{.targets = json_at<std::vector<std::string>>(where, config, "target_modules"),
+                    .feed_forward_targets = json_at<std::vector<std::string>>(where, config, "feedforward_modules")};
+    for (auto const& name : names.feed_forward_targets)
+      if (std::find(names.targets.begin(), names.targets.end(), name) == names.targets.end())
+        fail<FileError>("[", where, "] has ", printable(name), " in feedforward_modules that is not in target_modules, which PEFT refuses; ",
+                        "expected a subset of target_modules");
+    return names;
   }
   /// The tensors' names and shapes say the rest.
   static void check(AdapterFolder const& folder, ModelInfo const& model) {
@@ -56,17 +58,39 @@ struct PeftFormat<IA3> {
     auto all = held.targets;
     all.insert(all.end(), held.feed_forward_targets.begin(), held.feed_forward_targets.end());
     detail::NamesOrPattern const scaled(folder, "feedforward_modules");
-    detail::PeftSelection(folder).check(all, model, scaled.is_pattern());
+    detail::PeftSelection(folder).check(all, model, !listed(folder));
     detail::warn_of_pattern(folder, "feedforward_modules", scaled);
-    if (!scaled.is_pattern() || !scaled.evaluable()) return;
+    auto const absent = [&](char const* key) {
+      auto const found = folder.config.find(key);
+      return found == folder.config.end() || found->is_null();
+    };
+    for (char const* const key : {"target_modules", "feedforward_modules"})
+      if (absent(key))
+        warn("[", folder.config_path, "] has no ", key, ", which leaves the choice to PEFT's version; the file's vectors say which: ",
+             all.size(), " modules, ", held.feed_forward_targets.size(), " of them scaled at their inputs");
+    // Without feedforward_modules PEFT chooses them, as it chooses the targets: the tensors' shapes have told inputs from outputs.
+    if (listed(folder) || !scaled.evaluable() || absent("feedforward_modules")) return;
+    auto const means_input = [&](std::string const& module) {  // of names PEFT compares the ends
+      auto const& names = scaled.names();
+      return scaled.is_pattern() ? scaled.mean(module)
+                                 : std::any_of(names.begin(), names.end(), [&](auto const& name) { return module.ends_with(name); });
+    };
     for (bool const input : {false, true})
       for (auto const& module : input ? held.feed_forward_targets : held.targets)
-        if (scaled.mean(module) != input)
+        if (means_input(module) != input)
           fail<FileError>("[", folder.config_path, "] does not belong to its tensors; got a vector for ", input ? "inputs" : "outputs",
                           " of ", printable(module), ", where feedforward_modules says ", input ? "outputs" : "inputs");
   }
 
  private:
+  /// Whether names alone say which modules there are, in both lists.
+  [[nodiscard]] static bool listed(AdapterFolder const& folder) {
+    auto const is_list = [&](char const* key) {
+      auto const found = folder.config.find(key);
+      return found != folder.config.end() && !found->is_null() && !found->is_string();
+    };
+    return !detail::is_set(folder.config, "exclude_modules") && is_list("target_modules") && is_list("feedforward_modules");
+  }
   static void add(std::string const& name, std::vector<std::string>& names) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }

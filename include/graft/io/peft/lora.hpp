@@ -50,9 +50,9 @@ struct PeftFormat<LoRA> {
     check_supported(folder);
     auto const& where = folder.config_path;
     auto const& config = folder.config;
-    LoRA settings{.rank = json_or<std::int64_t>(where, config, "r", 8),
-                  .alpha = json_or<double>(where, config, "lora_alpha", 8.0),
-                  .dropout = json_or<double>(where, config, "lora_dropout", 0.0),
+    LoRA settings{.rank = detail::number_or<std::int64_t>(folder, "r", 8),
+                  .alpha = detail::number_or<double>(folder, "lora_alpha", 8.0),
+                  .dropout = detail::number_or<double>(folder, "lora_dropout", 0.0),
                   .rank_stabilized = json_or<bool>(where, config, "use_rslora", false)};
     if (settings.rank < 1 || !fits_float(settings.alpha))
       fail<FileError>("[", where, "] has r ", settings.rank, " and lora_alpha ", settings.alpha, "; expected r of at least 1");

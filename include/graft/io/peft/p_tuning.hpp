@@ -47,8 +47,8 @@ struct PeftFormat<PTuning> {
     return {.length = detail::positive_size(folder, "num_virtual_tokens"),
             .encoder = kind == "LSTM" ? PromptEncoderKind::lstm : PromptEncoderKind::mlp,
             .hidden = json_or<std::int64_t>(where, config, "encoder_hidden_size", 0),
-            .layers = json_or<std::int64_t>(where, config, "encoder_num_layers", 2),
-            .dropout = json_or<double>(where, config, "encoder_dropout", 0.0),
+            .layers = detail::number_or<std::int64_t>(folder, "encoder_num_layers", 2),
+            .dropout = detail::number_or<double>(folder, "encoder_dropout", 0.0),
             .submodules = json_or<std::int64_t>(where, config, "num_transformer_submodules", 0),
             .flat = true};
   }
