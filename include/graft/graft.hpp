@@ -28,6 +28,7 @@
 #include <graft/ops/bias.hpp>
 #include <graft/ops/composite.hpp>
 #include <graft/ops/dropout.hpp>
+#include <graft/ops/elementary.hpp>
 #include <graft/ops/embedding.hpp>
 #include <graft/ops/gather.hpp>
 #include <graft/ops/linear.hpp>

@@ -2,8 +2,11 @@
 #include <vector>
 
 #include <graft/ops/activation.hpp>
+#include <graft/ops/composite.hpp>
 #include <graft/ops/linear.hpp>
+#include <graft/ops/norm.hpp>
 #include <graft/ops/residual.hpp>
+#include <graft/ops/rotary.hpp>
 #include <graft/ops/sum.hpp>
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
@@ -89,6 +92,40 @@ std::vector<Tensor<double>> gradients_of_the_rest() {
 
 TEST_F(CudaTraining, OtherOperationsHaveTheSameGradients) {
   auto const expected = gradients_of_the_rest<Cpu>(), got = gradients_of_the_rest<Cuda>();
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_LE(relative_difference(got[i], expected[i]), 1e-12) << i;
+}
+
+/// A layer of operations that the GPU has no kernels for, as compositions there, fused here; returns the scores and the gradients.
+template <class Device>
+std::vector<Tensor<double>> gradients_without_kernels() {
+  Index const tokens = 5, width = 12, vocabulary = 9;
+  auto const parameter = [&](char const* name, Shape const& shape) {
+    return Parameter<double, Device>(name, to_device<Device>(normal<double>(shape, RandomKey(26).with(name))));
+  };
+  auto x = parameter("x", Shape{tokens, width}), gain = parameter("gain", Shape{width}), bias = parameter("bias", Shape{width}),
+       last_gain = parameter("last gain", Shape{width}), head = parameter("head", Shape{vocabulary, width});
+  std::vector<Index> const positions{0, 1, 2, 7, 3};
+  std::vector<Token> const labels{3, 0, 8, 3, 1};
+  auto const frequencies = rotary_frequencies(4);
+  TrainableMatrix<double, Device> const w{head.variable()};
+  Variable<double, Device> scores;
+  if constexpr (std::is_same_v<Device, Cpu>) {
+    auto const normed = layer_norm(x.variable(), gain.variable(), bias.variable(), 1e-5);
+    auto const turned = rotary(normed, positions, RotaryTable<double>(frequencies, 6));
+    scores = linear_cross_entropy(rms_norm(turned, last_gain.variable(), 1e-6), w, labels).log_probability;
+  } else {
+    auto const normed = composite::layer_norm(x.variable(), gain.variable(), bias.variable(), 1e-5);
+    auto const turned = composite::rotary(normed, positions, frequencies, 6);
+    scores = composite::linear_cross_entropy(composite::rms_norm(turned, last_gain.variable(), 1e-6), w, labels).log_probability;
+  }
+  backward(weighted_sum(scores, to_device<Device>(normal<double>(Shape{tokens}, RandomKey(27)))));
+  std::vector<Tensor<double>> results{to_device<Cpu>(scores.value())};
+  for (auto* p : {&x, &gain, &bias, &last_gain, &head}) results.push_back(to_device<Cpu>(p->gradient()));
+  return results;
+}
+
+TEST_F(CudaTraining, CompositionsStandInForOperationsWithoutKernels) {
+  auto const expected = gradients_without_kernels<Cpu>(), got = gradients_without_kernels<Cuda>();
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_LE(relative_difference(got[i], expected[i]), 1e-12) << i;
 }
 

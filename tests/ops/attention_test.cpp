@@ -1,10 +1,11 @@
-// Attention over segments against a dense softmax with a mask, written here from the definition.
+// Attention over segments against its composition: a softmax over a matrix of scores with a mask.
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <graft/ops/attention.hpp>
+#include <graft/ops/composite/attention.hpp>
 #include <graft/ops/residual.hpp>
 #include <graft/ops/sum.hpp>
 
@@ -36,57 +37,27 @@ struct Call {
   }
 };
 
-template <class Scalar>
-Variable<Scalar> run(Call const& call, std::vector<Variable<Scalar>> const& x) {
+/// `operation(queries, sources, bias)` of these variables.
+template <class Scalar, class Operation>
+Variable<Scalar> run_with(Operation const& operation, Call const& call, std::vector<Variable<Scalar>> const& x) {
   auto const columns = [&](Call::Part part) { return Columns<Scalar>{x[part.variable], part.first}; };
   std::vector<AttentionSource<Scalar>> sources;
   for (auto const& [keys, values] : call.sources) sources.push_back({columns(keys), columns(values)});
   RelativeBias<Scalar> bias;
   if (call.buckets > 0) bias = {x.back(), std::make_shared<std::vector<int> const>(call.bucket_of_distance), call.first_distance};
-  return attention(columns(call.queries), sources, std::make_shared<SegmentTable const>(call.plan), call.shape,
-                   call.buckets > 0 ? &bias : nullptr);
+  return operation(columns(call.queries), sources, call.buckets > 0 ? &bias : nullptr);
 }
-
-/// The definition: for every query and head, a softmax over all stored keys of all sources, each counted as often as the
-/// row's segments show it.
-Tensor<double> dense(Call const& call, std::vector<Variable<double>> const& x) {
-  auto const at = [&](Call::Part part, Index row, Index column) { return x[part.variable].value().row(row)[part.first + column]; };
-  AttentionShape const& s = call.shape;
-  Tensor<double> y = zeros<double>({x[call.queries.variable].rows(), s.heads * s.head_dim});
-  for (Index row = 0; row < call.plan.rows(); ++row)
-    for (Index q = call.plan.query_offsets[static_cast<std::size_t>(row)]; q < call.plan.query_offsets[static_cast<std::size_t>(row) + 1];
-         ++q) {
-      Index const local = q - call.plan.query_offsets[static_cast<std::size_t>(row)];
-      Index const index = call.plan.query_indices.empty() ? local : call.plan.query_indices[static_cast<std::size_t>(q)];
-      Index const position = call.plan.query_positions.empty() ? index : call.plan.query_positions[static_cast<std::size_t>(q)];
-      for (Index head = 0; head < s.heads; ++head) {
-        Index const kv = head / (s.heads / s.kv_heads);
-        double denominator = 0;
-        std::vector<double> sum(static_cast<std::size_t>(s.head_dim));
-        for (Index k = call.plan.segment_offsets[static_cast<std::size_t>(row)];
-             k < call.plan.segment_offsets[static_cast<std::size_t>(row) + 1]; ++k) {
-          Segment const& segment = call.plan.segments[static_cast<std::size_t>(k)];
-          auto const& [keys, values] = call.sources[static_cast<std::size_t>(segment.source)];
-          for (Index j = 0; j < segment.length; ++j) {
-            bool const seen = index >= segment.first_query && (!segment.causal || j <= index + segment.offset);
-            if (!seen) continue;
-            double score = 0;
-            for (Index d = 0; d < s.head_dim; ++d)
-              score += at(call.queries, q, head * s.head_dim + d) * at(keys, segment.begin + j, kv * s.head_dim + d);
-            score *= s.scale;
-            if (call.buckets > 0)
-              score += x.back().value().row(
-                  call.bucket_of_distance[static_cast<std::size_t>(segment.position + j - position - call.first_distance)])[head];
-            double const weight = std::exp(score);
-            denominator += weight;
-            for (Index d = 0; d < s.head_dim; ++d)
-              sum[static_cast<std::size_t>(d)] += weight * at(values, segment.begin + j, kv * s.head_dim + d);
-          }
-        }
-        for (Index d = 0; d < s.head_dim; ++d) y.row(q)[head * s.head_dim + d] = sum[static_cast<std::size_t>(d)] / denominator;
-      }
-    }
-  return y;
+template <class Scalar>
+Variable<Scalar> run(Call const& call, std::vector<Variable<Scalar>> const& x) {
+  auto const plan = std::make_shared<SegmentTable const>(call.plan);
+  return run_with([&](auto const& queries, auto const& sources, auto const* bias) { return attention(queries, sources, plan, call.shape, bias); },
+                  call, x);
+}
+/// The definition.
+Variable<double> composition(Call const& call, std::vector<Variable<double>> const& x) {
+  return run_with(
+      [&](auto const& queries, auto const& sources, auto const* bias) { return composite::attention(queries, sources, call.plan, call.shape, bias); },
+      call, x);
 }
 
 std::vector<Parameter<double>> leaves(Call const& call) {
@@ -95,21 +66,20 @@ std::vector<Parameter<double>> leaves(Call const& call) {
   return result;
 }
 
-/// Values against the definition; recorded gradients against central differences of the definition; no gradient for constants.
+/// Values and gradients against the composition's; recorded gradients also against central differences; no gradient for constants.
 void expect_right(Call const& call) {
-  auto const parameters = leaves(call);
+  auto parameters = leaves(call);
   std::vector<Variable<double>> x;
   std::vector<Parameter<double>> trained;
+  std::vector<Parameter<double>*> compared;
   for (std::size_t v = 0; v < parameters.size(); ++v) {
     x.push_back(call.trained(v) ? parameters[v].variable() : Variable<double>(parameters[v].value()));
-    if (call.trained(v)) trained.push_back(parameters[v]);
+    if (!call.trained(v)) continue;
+    trained.push_back(parameters[v]);
+    compared.push_back(&parameters[v]);
   }
-  {
-    NoGrad const no_grad;
-    EXPECT_LE(testing::relative_error(run(call, x).value(), dense(call, x)), 1e-12);
-  }
-  auto const f = [&]() -> Variable<double> { return Tape::current().recording() ? run(call, x) : Variable<double>(dense(call, x)); };
-  auto const report = gradcheck(f, trained);
+  testing::expect_same(compared, [&] { return run(call, x); }, [&] { return composition(call, x); });
+  auto const report = gradcheck([&] { return run(call, x); }, trained);
   EXPECT_TRUE(report.passed) << report.message;
 }
 
@@ -396,8 +366,7 @@ TEST(Attention, AWrongGradientIsCaught) {
   // The queries' gradient of an attention that is blind to its keys by one: the definition is differentiated with another mask.
   Call blind = call;
   blind.plan.segments[0].offset = 1;
-  auto const f = [&]() -> Variable<double> { return Tape::current().recording() ? run(call, x) : Variable<double>(dense(blind, x)); };
-  EXPECT_FALSE(gradcheck(f, parameters).passed);
+  EXPECT_FALSE(gradcheck([&] { return Tape::current().recording() ? run(call, x) : composition(blind, x); }, parameters).passed);
 }
 
 TEST(Attention, SaysWhatDoesNotFit) {

@@ -1,4 +1,5 @@
 #include <graft/ops/bias.hpp>
+#include <graft/ops/elementary.hpp>
 #include <graft/ops/residual.hpp>
 #include <graft/ops/sum.hpp>
 
@@ -52,6 +53,40 @@ TEST(Elementwise, Gradients) {
   expect(gradcheck([&] { return sum(multiply(x, x)); }, {a}));
   expect(gradcheck([&] { return weighted_sum(multiply(x, x), b.value()); }, {a}));
   expect(gradcheck([&] { return mean_squared_error(x, b.value()); }, {a}));
+}
+
+TEST(Elementary, ValuesAndGradients) {
+  auto x = leaf("x", {4, 6}, 1), positive = Parameter<double>("positive", uniform<double>({4, 6}, RandomKey(2), 0.3, 3));
+  auto const v = [](Parameter<double> const& p) { return p.variable(); };
+  auto const e = exp(v(x)).value(), ln = log(v(positive)).value(), root = power(v(positive), -0.5).value();
+  for (Index i = 0; i < 24; ++i) {
+    EXPECT_EQ(e.data()[i], std::exp(x.value().data()[i]));
+    EXPECT_EQ(ln.data()[i], std::log(positive.value().data()[i]));
+    EXPECT_NEAR(root.data()[i], 1 / std::sqrt(positive.value().data()[i]), 1e-15);
+  }
+  EXPECT_EQ(reshape(v(x), {2, 12}).shape(), (Shape{2, 12}));
+  EXPECT_EQ(reshape(v(x), {24}).value().data()[17], x.value().row(2)[5]);
+  auto const expect = [](GradcheckReport const& report) { EXPECT_TRUE(report.passed) << report.message; };
+  expect(gradcheck([&] { return exp(v(x)); }, {x}));
+  expect(gradcheck([&] { return log(v(positive)); }, {positive}));
+  for (double const p : {-1.0, -0.5, 2.0}) expect(gradcheck([&] { return power(v(positive), p); }, {positive}));
+  expect(gradcheck([&] { return multiply(reshape(v(x), {8, 3}), reshape(v(positive), {8, 3})); }, {x, positive}));
+  auto const shared = [&] {  // a gradient that two records hold is not overwritten
+    auto const y = exp(v(x));
+    return add(multiply(y, log(v(positive))), add(power(y, -1), add(y, reshape(y, y.shape()))));
+  };
+  expect(gradcheck(shared, {x, positive}));
+}
+
+TEST(Elementary, PrecisionAndThreads) {
+  auto const run = [](auto zero) {
+    using Scalar = decltype(zero);
+    auto x = leaf<Scalar>("x", {1031, 150}, 1);
+    auto const y = log(add(exp(x.variable()), power(exp(scale(x.variable(), 0.1)), 1.5)));
+    testing::backward_from(y);
+    return std::vector<Tensor<Scalar>>{y.value(), x.gradient()};
+  };
+  testing::expect_precise_and_independent_of_threads(run, 2e-6);
 }
 
 TEST(Elementwise, SharedGradientsAreNotOverwritten) {  // reverse passes recycle storage: x's gradient passes through several of them

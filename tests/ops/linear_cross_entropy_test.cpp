@@ -1,3 +1,4 @@
+#include <graft/ops/composite/linear_cross_entropy.hpp>
 #include <graft/ops/linear_cross_entropy.hpp>
 
 #include "ops/op_testing.hpp"
@@ -15,37 +16,25 @@ std::vector<Token> const labels{3, 0, 22, 7, 3};
 /// Blocks that divide neither the classes nor the rows, one that holds all, and one of a single logit.
 constexpr LogitBlock blocks[] = {{7, 2}, {}, {1, 1}, {23, 5}, {22, 4}};
 
-/// log p of the labels, logΣexp and the mean of rows of logits, written out.
-template <class Scalar>
-std::vector<Tensor<double>> by_hand(Tensor<Scalar> const& h, Tensor<Scalar> const& w, Tensor<Scalar> const& b) {
-  Tensor<double> log_p(Shape{h.rows()}), log_sum(Shape{h.rows()}), mean(Shape{h.rows()});
-  for (Index i = 0; i < h.rows(); ++i) {
-    std::vector<double> z;
-    for (Index v = 0; v < w.rows(); ++v) {
-      z.push_back(b.empty() ? 0.0 : static_cast<double>(b.data()[v]));
-      for (Index k = 0; k < w.width(); ++k) z.back() += static_cast<double>(h.row(i)[k]) * static_cast<double>(w.row(v)[k]);
-    }
-    double const largest = *std::max_element(z.begin(), z.end());
-    double sum = 0, total = 0;
-    for (double x : z) sum += std::exp(x - largest), total += x;
-    log_sum.data()[i] = largest + std::log(sum);
-    log_p.data()[i] = z[static_cast<std::size_t>(labels[static_cast<std::size_t>(i)])] - log_sum.data()[i];
-    mean.data()[i] = total / static_cast<double>(z.size());
-  }
-  return {log_p, log_sum, mean};
-}
-
-TEST(LinearCrossEntropy, ScoresAreThoseOfTheFormulaForEveryBlock) {
-  auto const h = random({targets, width}, 1), w = random({vocabulary, width}, 2), b = random({vocabulary}, 3);
-  for (auto const& bias : {b, Tensor<double>()}) {
-    auto const wanted = by_hand(h, w, bias);
+TEST(LinearCrossEntropy, EqualsItsCompositionForEveryBlock) {
+  auto h = leaf("h", {targets, width}, 1), w = leaf("w", {vocabulary, width}, 2), b = leaf("b", {vocabulary}, 3);
+  Tensor<double> const none;
+  auto const expect = [&](std::vector<Parameter<double>*> const& leaves, auto const& weight, auto const& bias) {
+    auto const wanted = composite::linear_cross_entropy(h.variable(), weight(), labels, bias());
     for (auto const& block : blocks) {
-      auto const got = linear_cross_entropy(Variable<double>(h), FrozenMatrix<double>(w), labels, bias, block);
-      EXPECT_LE(testing::relative_error(got.log_probability.value(), wanted[0]), 1e-13);
-      EXPECT_LE(testing::relative_error(got.log_sum_exp, wanted[1]), 1e-13);
-      EXPECT_LE(testing::relative_error(got.mean_logit, wanted[2]), 1e-13);
+      auto const got = linear_cross_entropy(h.variable(), weight(), labels, bias(), block);
+      EXPECT_LE(testing::relative_error(got.log_sum_exp, wanted.log_sum_exp), 1e-13);
+      EXPECT_LE(testing::relative_error(got.mean_logit, wanted.mean_logit), 1e-13);
+      testing::expect_same(leaves, [&] { return linear_cross_entropy(h.variable(), weight(), labels, bias(), block).log_probability; },
+                           [&] { return composite::linear_cross_entropy(h.variable(), weight(), labels, bias()).log_probability; });
     }
-  }
+  };
+  auto const frozen = [&] { return FrozenMatrix<double>(w.value()); };
+  auto const trained = [&] { return TrainableMatrix<double>{w.variable()}; };
+  expect({&h}, frozen, [&] { return none; });
+  expect({&h}, frozen, [&] { return b.value(); });
+  expect({&h, &w}, trained, [&] { return none; });
+  expect({&h, &w, &b}, trained, [&] { return b.variable(); });
 }
 
 TEST(LinearCrossEntropy, GradientsOfEveryCombinationAndBlock) {
@@ -93,7 +82,8 @@ TEST(LinearCrossEntropy, StorageOfTwoBytesScoresAsItsNumbersDo) {
   auto const h = random({targets, width}, 1);
   Tensor<bfloat16> const stored = cast<bfloat16>(random<float>({vocabulary, width}, 2));
   auto const got = linear_cross_entropy(Variable<double>(h), FrozenMatrix<double>(stored), labels, Tensor<double>(), LogitBlock{7, 2});
-  EXPECT_LE(testing::relative_error(got.log_probability.value(), by_hand(h, cast<double>(cast<float>(stored)), {})[0]), 1e-13);
+  auto const wanted = composite::linear_cross_entropy(Variable<double>(h), FrozenMatrix<double>(cast<double>(cast<float>(stored))), labels);
+  EXPECT_LE(testing::relative_error(got.log_probability.value(), wanted.log_probability.value()), 1e-13);
 }
 
 TEST(LinearCrossEntropy, FloatIsPreciseAndIndependentOfThreads) {

@@ -1,3 +1,4 @@
+#include <graft/ops/composite/norm.hpp>
 #include <graft/ops/norm.hpp>
 
 #include "ops/op_testing.hpp"
@@ -5,25 +6,20 @@
 namespace graft {
 namespace {
 
+using testing::expect_same;
 using testing::leaf;
 using testing::message_of;
 using testing::random;
 
-TEST(Norm, ValuesMatchTheFormulas) {
+TEST(Norm, EqualsItsComposition) {
   for (Index const width : {1, 5, 64, 131}) {
-    auto const x = random({4, width}, 1, 3.0), gain = random({width}, 2), bias = random({width}, 3);
-    auto const layer = layer_norm(Variable<double>(x), gain, bias, 1e-5).value();
-    auto const rms = rms_norm(Variable<double>(x), gain, 1e-6).value();
-    for (Index i = 0; i < 4; ++i) {
-      double mean = 0, variance = 0, square = 0;
-      for (Index j = 0; j < width; ++j) mean += x.row(i)[j] / static_cast<double>(width);
-      for (Index j = 0; j < width; ++j) variance += std::pow(x.row(i)[j] - mean, 2) / static_cast<double>(width);
-      for (Index j = 0; j < width; ++j) square += std::pow(x.row(i)[j], 2) / static_cast<double>(width);
-      for (Index j = 0; j < width; ++j) {
-        EXPECT_NEAR(layer.row(i)[j], (x.row(i)[j] - mean) / std::sqrt(variance + 1e-5) * gain.data()[j] + bias.data()[j], 1e-13);
-        EXPECT_NEAR(rms.row(i)[j], x.row(i)[j] / std::sqrt(square + 1e-6) * gain.data()[j], 1e-13);
-      }
-    }
+    auto x = leaf("x", {4, width}, 1, 3.0), gain = leaf("gain", {width}, 2), bias = leaf("bias", {width}, 3);
+    auto const v = [](Parameter<double> const& p) { return p.variable(); };
+    Variable<double> const none;
+    expect_same({&x, &gain, &bias}, [&] { return layer_norm(v(x), v(gain), v(bias), 1e-5); },
+                [&] { return composite::layer_norm(v(x), v(gain), v(bias), 1e-5); });
+    expect_same({&x}, [&] { return layer_norm(v(x), none, none, 1e-5); }, [&] { return composite::layer_norm(v(x), none, none, 1e-5); });
+    expect_same({&x, &gain}, [&] { return rms_norm(v(x), v(gain), 1e-6); }, [&] { return composite::rms_norm(v(x), v(gain), 1e-6); });
   }
 }
 

@@ -43,6 +43,34 @@ double relative_error(Tensor<A> const& got, Tensor<B> const& reference) {
   return difference / largest;
 }
 
+/// The largest difference, relative to the reference's largest number, or to `least` where that is larger.
+inline double error_beyond(double least, Tensor<double> const& got, Tensor<double> const& reference) {
+  double largest = 0;
+  for (Index i = 0; i < reference.size(); ++i) largest = std::max(largest, std::abs(reference.data()[i]));
+  return largest == 0 && got.size() == 0 ? 0 : relative_error(got, reference) * std::max(largest, 1e-300) / std::max(largest, least);
+}
+
+/// Values, and gradients of `leaves`, of a fused operation and of its composition agree to rounding.
+template <class Fused, class Composite>
+void expect_same(std::vector<Parameter<double>*> const& leaves, Fused const& fused, Composite const& composite, double tolerance = 1e-12) {
+  auto const run = [&](auto const& f) {
+    for (auto* parameter : leaves) parameter->clear_gradient();
+    auto const y = f();
+    backward_from(y);
+    std::vector<Tensor<double>> results{clone(y.value())};
+    for (auto* parameter : leaves) {
+      results.push_back(parameter->has_gradient() ? clone(parameter->gradient()) : zeros<double>(parameter->value().shape()));
+      parameter->clear_gradient();
+    }
+    return results;
+  };
+  auto const got = run(fused), expected = run(composite);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_EQ(got[i].shape(), expected[i].shape()) << i;
+    EXPECT_LE(error_beyond(1e-3, got[i], expected[i]), tolerance) << (i == 0 ? "value" : "gradient of " + leaves[i - 1]->name());
+  }
+}
+
 /// `run(Scalar{})` returns results and gradients: float must agree with double, and must have the same bits for 1, 2, 3 and 8 threads.
 template <class Run>
 void expect_precise_and_independent_of_threads(Run const& run, double tolerance) {

@@ -1,3 +1,4 @@
+#include <graft/ops/composite/rotary.hpp>
 #include <graft/ops/dropout.hpp>
 #include <graft/ops/rotary.hpp>
 
@@ -6,28 +7,26 @@
 namespace graft {
 namespace {
 
+using testing::expect_same;
 using testing::leaf;
 using testing::message_of;
 using testing::random;
 
-TEST(Rotary, ValuesMatchTheFormula) {
+TEST(Rotary, EqualsItsComposition) {
   std::vector<Index> const positions{0, 3, 1000};
-  auto const x = random({3, 2 * 10}, 1);
-  RotaryTable<double> const table(rotary_frequencies(8, 5000.0), 10);  // two of ten dimensions are left
-  auto const y = rotary(Variable<double>(x), positions, table).value();
-  for (Index t = 0; t < 3; ++t) {
-    for (Index head = 0; head < 2; ++head) {
-      double const* const from = x.row(t) + 10 * head;
-      double const* const to = y.row(t) + 10 * head;
-      for (Index j = 0; j < 4; ++j) {
-        double const angle = static_cast<double>(positions[static_cast<std::size_t>(t)]) * std::pow(5000.0, -static_cast<double>(j) / 4);
-        EXPECT_NEAR(to[j], from[j] * std::cos(angle) - from[j + 4] * std::sin(angle), 1e-12);
-        EXPECT_NEAR(to[j + 4], from[j + 4] * std::cos(angle) + from[j] * std::sin(angle), 1e-12);
-      }
-      EXPECT_EQ(to[8], from[8]);
-      EXPECT_EQ(to[9], from[9]);
-    }
+  auto const frequencies = rotary_frequencies(8, 5000.0);
+  for (Index j = 0; j < 4; ++j)
+    EXPECT_NEAR(frequencies[static_cast<std::size_t>(j)], std::pow(5000.0, -static_cast<double>(j) / 4), 1e-15);
+  for (Index const head_width : {8, 10}) {  // all of a head is turned; two of ten dimensions are left
+    auto x = leaf("x", {3, 2 * head_width}, 1);
+    RotaryTable<double> const table(frequencies, head_width);
+    expect_same({&x}, [&] { return rotary(x.variable(), positions, table); },
+                [&] { return composite::rotary(x.variable(), positions, frequencies, head_width); });
   }
+  auto const x = random({3, 20}, 1);
+  auto const y = rotary(Variable<double>(x), positions, RotaryTable<double>(frequencies, 10)).value();
+  for (Index t = 0; t < 3; ++t)
+    for (Index const left : {8, 9, 18, 19}) EXPECT_EQ(y.row(t)[left], x.row(t)[left]);
 }
 
 TEST(Rotary, TheTableGrows) {

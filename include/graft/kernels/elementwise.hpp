@@ -1,5 +1,5 @@
 /// @file
-/// @brief y = f(a, b) over whole arrays: fill, add, scale, multiply.
+/// @brief y = f(a, b) over whole arrays: fill, add, scale, multiply, exponentials and powers.
 #pragma once
 
 #include <graft/kernels/on.hpp>
@@ -18,6 +18,12 @@ struct Elementwise {
   static void multiply(Scalar const* a, Scalar const* b, Scalar* y, Index size);
   /// y_i += factor · a_i
   static void add_scaled(Scalar const* a, Scalar factor, Scalar* y, Index size);
+  /// y_i = e^{a_i}; y may be a.
+  static void exp(Scalar const* a, Scalar* y, Index size);
+  /// y_i = ln a_i; y may be a.
+  static void log(Scalar const* a, Scalar* y, Index size);
+  /// y_i = a_i^exponent; y may be a.
+  static void power(Scalar const* a, Scalar exponent, Scalar* y, Index size);
 };
 
 }  // namespace graft::kernels

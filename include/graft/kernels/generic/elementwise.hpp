@@ -2,6 +2,8 @@
 /// @brief Elementwise loops on every device.
 #pragma once
 
+#include <cmath>
+
 #include <graft/kernels/elementwise.hpp>
 #include <graft/kernels/loops.hpp>
 
@@ -40,6 +42,22 @@ struct AddScaled {
   Scalar* y;
   GRAFT_HOST_DEVICE void operator()(Index i) const { y[i] += factor * a[i]; }
 };
+template <class Math, class Scalar>
+struct Exp {
+  Scalar const* a;
+  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return Math::exp(a[i]); }
+};
+template <class Scalar>
+struct Log {
+  Scalar const* a;
+  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return std::log(a[i]); }
+};
+template <class Scalar>
+struct Power {
+  Scalar const* a;
+  Scalar exponent;
+  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return std::pow(a[i], exponent); }
+};
 }  // namespace generic
 
 template <class Device, class Scalar>
@@ -61,6 +79,18 @@ void Elementwise<Device, Scalar>::multiply(Scalar const* a, Scalar const* b, Sca
 template <class Device, class Scalar>
 void Elementwise<Device, Scalar>::add_scaled(Scalar const* a, Scalar factor, Scalar* y, Index size) {
   Loops<Device>::each("add_scaled", size, generic::AddScaled<Scalar>{a, factor, y});
+}
+template <class Device, class Scalar>
+void Elementwise<Device, Scalar>::exp(Scalar const* a, Scalar* y, Index size) {
+  Loops<Device>::map("exp", y, size, generic::Exp<typename Loops<Device>::Math, Scalar>{a});
+}
+template <class Device, class Scalar>
+void Elementwise<Device, Scalar>::log(Scalar const* a, Scalar* y, Index size) {
+  Loops<Device>::map("log", y, size, generic::Log<Scalar>{a});
+}
+template <class Device, class Scalar>
+void Elementwise<Device, Scalar>::power(Scalar const* a, Scalar exponent, Scalar* y, Index size) {
+  Loops<Device>::map("power", y, size, generic::Power<Scalar>{a, exponent});
 }
 
 extern template struct Elementwise<Cuda, float>;  // of the source that graft_add_cuda generates
