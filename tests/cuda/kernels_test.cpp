@@ -58,6 +58,11 @@ TYPED_TEST(CudaKernels, Elementwise) {
     run("scale", [&](auto device, auto* a, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::scale(a, TypeParam(-0.75), y, size); });
     run("multiply", [&](auto device, auto* a, auto* b, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::multiply(a, b, y, size); });
     run("add_scaled", [&](auto device, auto* a, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add_scaled(a, TypeParam(0.3), y, size); });
+    run("exp", [&](auto device, auto* a, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::exp(a, y, size); });
+    run("power and log", [&](auto device, auto* a, auto, auto* y) {
+      using Kernel = kernels::On<decltype(device), kernels::Elementwise, TypeParam>;
+      Kernel::power(a, TypeParam(2), y, size), Kernel::log(y, y, size);
+    });
   }
 }
 
@@ -194,7 +199,7 @@ TYPED_TEST(CudaKernels, Widen) {
   Index const size = 1000;
   auto const compare = [&]<class From>(Tensor<From> const& x) {
     this->compare("widen", zeros<TypeParam>(Shape{size}),
-                  [&]<class Device>(Device, auto& y) { kernels::widen(Device{}, to_device<Device>(x).data(), y.data(), size); });
+                  [&]<class Device>(Device, auto& y) { kernels::On<Device, kernels::Widen, TypeParam>::widen(to_device<Device>(x).data(), y.data(), size); });
   };
   auto const x = normal<float>(Shape{size}, RandomKey(11));
   compare(x);
@@ -217,7 +222,7 @@ TYPED_TEST(CudaKernels, Products) {
             for (Index i = 0; i < m; ++i) std::fill_n(before.row(i), n, std::numeric_limits<TypeParam>::quiet_NaN());
           this->compare("matmul", before, [&]<class Device>(Device, auto& c) {
             auto const left = this->template values<Device>("a", a), right = this->template values<Device>("b", b);
-            kernels::matmul<TypeParam>(Device{}, {m, n, k, left.data(), a.width(), read_a, right.data(), b.width(), read_b, beta, c.data(), n + padding});
+            kernels::On<Device, kernels::Matmul, TypeParam>::matmul({m, n, k, left.data(), a.width(), read_a, right.data(), b.width(), read_b, beta, c.data(), n + padding});
           });
         }
 }
@@ -225,8 +230,8 @@ TYPED_TEST(CudaKernels, Products) {
 TYPED_TEST(CudaKernels, EmptyProductsDoNothing) {
   using kernels::Read;
   Tensor<TypeParam, Cuda> c(Shape{0, 4});
-  kernels::matmul<TypeParam>(Cuda{}, {0, 4, 3, nullptr, 3, Read::plain, nullptr, 4, Read::plain, TypeParam(0), c.data(), 4});
-  kernels::matmul<TypeParam>(Cuda{}, {4, 0, 3, nullptr, 3, Read::plain, nullptr, 1, Read::plain, TypeParam(0), c.data(), 1});
+  kernels::On<Cuda, kernels::Matmul, TypeParam>::matmul({0, 4, 3, nullptr, 3, Read::plain, nullptr, 4, Read::plain, TypeParam(0), c.data(), 4});
+  kernels::On<Cuda, kernels::Matmul, TypeParam>::matmul({4, 0, 3, nullptr, 3, Read::plain, nullptr, 1, Read::plain, TypeParam(0), c.data(), 1});
   synchronize(Cuda{});
 }
 
@@ -235,7 +240,7 @@ TYPED_TEST(CudaKernels, ProductsThatCublasRefusesSayWhy) {
   auto const a = this->template values<Cuda>("a", Shape{4, 4});
   Tensor<TypeParam, Cuda> c(Shape{4, 4});
   try {
-    kernels::matmul<TypeParam>(Cuda{}, {4, 4, 4, a.data(), 4, Read::plain, a.data(), 4, Read::plain, TypeParam(0), c.data(), 2});  // rows of C overlap
+    kernels::On<Cuda, kernels::Matmul, TypeParam>::matmul({4, 4, 4, a.data(), 4, Read::plain, a.data(), 4, Read::plain, TypeParam(0), c.data(), 2});  // rows of C overlap
     FAIL() << "expected an error";
   } catch (Error const& error) {
     EXPECT_NE(std::string(error.what()).find("gemm failed on device 0"), std::string::npos) << error.what();

@@ -28,7 +28,7 @@ struct Case {
   }
   std::vector<Scalar> run(Read read_a, Read read_b, Scalar beta) const {
     auto result = c;
-    kernels::matmul<Scalar>(Cpu{}, {m, n, k, a.data(), read_a == Read::plain ? k : m, read_a, b.data(), read_b == Read::plain ? n : k, read_b, beta, result.data(), n});
+    kernels::On<Cpu, kernels::Matmul, Scalar>::matmul({m, n, k, a.data(), read_a == Read::plain ? k : m, read_a, b.data(), read_b == Read::plain ? n : k, read_b, beta, result.data(), n});
     return result;
   }
   double expected(Read read_a, Read read_b, Scalar beta, Index i, Index j) const {
@@ -78,7 +78,7 @@ TEST(Matmul, WritesNothingBesideItsPartOfLargerArrays) {
   std::vector<double> array(static_cast<std::size_t>(m * width)), right(static_cast<std::size_t>(k * width)), result(static_cast<std::size_t>(m * width), 7.0);
   for (std::size_t i = 0; i < array.size(); ++i) array[i] = key.normal(i);
   for (std::size_t i = 0; i < right.size(); ++i) right[i] = key.with("right").normal(i);
-  kernels::matmul<double>(Cpu{}, {m, n, k, array.data() + 3, width, Read::plain, right.data() + 5, width, Read::plain, 1.0, result.data() + 2, width});
+  kernels::On<Cpu, kernels::Matmul, double>::matmul({m, n, k, array.data() + 3, width, Read::plain, right.data() + 5, width, Read::plain, 1.0, result.data() + 2, width});
   for (Index i = 0; i < m; ++i)
     for (Index j = 0; j < width; ++j) {
       double expected = 7.0;
@@ -90,9 +90,9 @@ TEST(Matmul, WritesNothingBesideItsPartOfLargerArrays) {
 
 TEST(Matmul, WithoutDepthOnlyBetaCounts) {
   std::vector<float> c(40, 3.0F);
-  kernels::matmul<float>(Cpu{}, {8, 5, 0, nullptr, 1, Read::plain, nullptr, 5, Read::plain, 0.5F, c.data(), 5});
+  kernels::On<Cpu, kernels::Matmul, float>::matmul({8, 5, 0, nullptr, 1, Read::plain, nullptr, 5, Read::plain, 0.5F, c.data(), 5});
   for (float v : c) EXPECT_EQ(v, 1.5F);
-  kernels::matmul<float>(Cpu{}, {8, 5, 0, nullptr, 1, Read::plain, nullptr, 5, Read::plain, 0.0F, c.data(), 5});
+  kernels::On<Cpu, kernels::Matmul, float>::matmul({8, 5, 0, nullptr, 1, Read::plain, nullptr, 5, Read::plain, 0.0F, c.data(), 5});
   for (float v : c) EXPECT_EQ(v, 0.0F);
 }
 
@@ -104,7 +104,7 @@ TEST(Matmul, BitsOfARowDoNotDependOnItsNeighbours) {
     for (Index first : {0, 1, 40})
       for (Index rows : {13, 17, 60}) {
         std::vector<float> some(static_cast<std::size_t>(rows * n));
-        kernels::matmul<float>(Cpu{}, {rows, n, k, values.a.data() + first * k, k, Read::plain, values.b.data(), read_b == Read::plain ? n : k, read_b, 0.0F, some.data(), n});
+        kernels::On<Cpu, kernels::Matmul, float>::matmul({rows, n, k, values.a.data() + first * k, k, Read::plain, values.b.data(), read_b == Read::plain ? n : k, read_b, 0.0F, some.data(), n});
         ASSERT_TRUE(std::equal(some.begin(), some.end(), all.begin() + first * n)) << first << " " << rows;
       }
   }

@@ -104,10 +104,11 @@ class LoRA::State {
       Index const out = b.rows(), in = a.width(), r = a.rows();
       Values delta(turned ? Shape{in, out} : Shape{out, in});
       if (turned)
-        kernels::matmul<Scalar>(Device{},
-                                {in, out, r, a.data(), in, Read::transposed, b.data(), r, Read::transposed, Scalar(0), delta.data(), out});
+        kernels::On<Device, kernels::Matmul, Scalar>::matmul(
+            {in, out, r, a.data(), in, Read::transposed, b.data(), r, Read::transposed, Scalar(0), delta.data(), out});
       else
-        kernels::matmul<Scalar>(Device{}, {out, in, r, b.data(), r, Read::plain, a.data(), in, Read::plain, Scalar(0), delta.data(), in});
+        kernels::On<Device, kernels::Matmul, Scalar>::matmul(
+            {out, in, r, b.data(), r, Read::plain, a.data(), in, Read::plain, Scalar(0), delta.data(), in});
       kernels::On<Device, kernels::Elementwise, Scalar>::scale(delta.data(), static_cast<Scalar>(settings_.scale()), delta.data(),
                                                                delta.size());
       return delta;

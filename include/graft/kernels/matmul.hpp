@@ -1,40 +1,32 @@
 /// @file
-/// @brief Matrix products: C = β·C + op(A)·op(B), row-major. Every product in the library goes through `ProductTable`, so that another
-/// library can serve them without a change of any inline body.
+/// @brief Matrix products: C = β·C + op(A)·op(B), row-major.
 #pragma once
 
-#include <graft/core/device.hpp>
-#include <graft/kernels/cuda_listed.hpp>
 #include <graft/kernels/matmul_operands.hpp>
+#include <graft/kernels/on.hpp>
 
 namespace graft::kernels {
 
-/// The functions that carry out products: our own. A program may put others in their place before the first product.
-template <class Scalar>
-struct ProductTable {
-  using Function = void (*)(Product<Scalar> const&);
-  Function matmul;
-  static ProductTable& current();
+template <class Device, class Scalar>
+struct Matmul {
+  static_assert(implemented<Device>, "the kernel Matmul does not exist for this device yet");
 };
 
-/// C = β·C + op(A)·op(B). The same bits for any number of threads.
 template <class Scalar>
-void matmul(Cpu, Product<Scalar> const& product) {
-  ProductTable<Scalar>::current().matmul(product);
-}
+struct Matmul<Cpu, Scalar> {
+  using Function = void (*)(Product<Scalar> const&);
+  /// C = β·C + op(A)·op(B). The same bits for any number of threads.
+  static void matmul(Product<Scalar> const& product) { function()(product); }
+  /// What carries out every product on the host: our own function. A program may put another one, of another library, in its place before
+  /// the first product.
+  static Function& function();
+};
 
-namespace cuda {
-/// The same on a GPU, by cuBLAS, in full precision; defined in kernels/cuda/matmul.cuh.
 template <class Scalar>
-struct Matmul {
+struct Matmul<Cuda, Scalar> {
+  /// The same by cuBLAS, in the scalar's full precision.
   static void matmul(Product<Scalar> const& product);
 };
-}  // namespace cuda
-
-template <class Scalar>
-void matmul(Cuda, Product<Scalar> const& product) {
-  cuda::Listed<cuda::Matmul, Scalar>::matmul(product);
-}
 
 }  // namespace graft::kernels
 

@@ -35,14 +35,15 @@ struct TrainableMatrix {
     auto const& left = layout == Layout::out_in ? dy : x;
     auto const& right = layout == Layout::out_in ? x : dy;
     Index const m = dw.shape()[0], n = dw.shape()[1];
-    kernels::matmul<Scalar>(Device{}, {m, n, x.rows(), left.data(), m, Read::transposed, right.data(), n, Read::plain, beta, dw.data(), n});
+    kernels::On<Device, kernels::Matmul, Scalar>::matmul(
+        {m, n, x.rows(), left.data(), m, Read::transposed, right.data(), n, Read::plain, beta, dw.data(), n});
   }
 
  private:
   void product(Scalar const* x, Index rows, Index k, Scalar* y, Index n, bool turned) const {
     using kernels::Read;
-    kernels::matmul<Scalar>(Device{}, {rows, n, k, x, k, Read::plain, value.value().data(), turned ? k : n,
-                                       turned ? Read::transposed : Read::plain, Scalar(0), y, n});
+    kernels::On<Device, kernels::Matmul, Scalar>::matmul(
+        {rows, n, k, x, k, Read::plain, value.value().data(), turned ? k : n, turned ? Read::transposed : Read::plain, Scalar(0), y, n});
   }
 };
 

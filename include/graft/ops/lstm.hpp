@@ -36,15 +36,17 @@ class LstmDirection {
     Index const steps = x_.rows(), width = 4 * hidden_;
     gates_ = Values(Shape{steps, width});
     cells_ = Values(Shape{steps, hidden_});
-    kernels::matmul<Scalar>(Device{}, {steps, width, x_.width(), x_.data(), x_.width(), Read::plain, w_.input.value().data(), x_.width(),
-                                       Read::transposed, Scalar(0), gates_.data(), width});
+    kernels::On<Device, kernels::Matmul, Scalar>::matmul({steps, width, x_.width(), x_.data(), x_.width(), Read::plain,
+                                                          w_.input.value().data(), x_.width(), Read::transposed, Scalar(0), gates_.data(),
+                                                          width});
     kernels::On<Device, kernels::Bias, Scalar>::add_to_rows(w_.input_bias.value().data(), steps, width, gates_.data());
     kernels::On<Device, kernels::Bias, Scalar>::add_to_rows(w_.recurrent_bias.value().data(), steps, width, gates_.data());
     for (Index k = 0; k < steps; ++k) {
       Index const t = at(k);
       if (k > 0)
-        kernels::matmul<Scalar>(Device{}, {1, width, hidden_, output(at(k - 1)), y_.width(), Read::plain, w_.recurrent.value().data(),
-                                           hidden_, Read::transposed, Scalar(1), gates_.row(t), width});
+        kernels::On<Device, kernels::Matmul, Scalar>::matmul({1, width, hidden_, output(at(k - 1)), y_.width(), Read::plain,
+                                                              w_.recurrent.value().data(), hidden_, Read::transposed, Scalar(1),
+                                                              gates_.row(t), width});
       kernels::On<Device, kernels::Lstm, Scalar>::lstm_step(
           gates_.row(t), k > 0 ? cells_.row(at(k - 1)) : static_cast<Scalar const*>(nullptr), hidden_, cells_.row(t), output(t));
     }
@@ -92,7 +94,8 @@ class LstmDirection {
   void times(Scalar const* g, Index rows, Variable<Scalar, Device> const& w, Scalar* y, Scalar beta = Scalar(0)) const {
     using kernels::Read;
     Index const in = w.width(), width = 4 * hidden_;
-    kernels::matmul<Scalar>(Device{}, {rows, in, width, g, width, Read::plain, w.value().data(), in, Read::plain, beta, y, in});
+    kernels::On<Device, kernels::Matmul, Scalar>::matmul(
+        {rows, in, width, g, width, Read::plain, w.value().data(), in, Read::plain, beta, y, in});
   }
   /// dW = gᵀ·x over `rows` rows; zero rows give zeros.
   void accumulate_product(Variable<Scalar, Device> const& w, Scalar const* g, Index rows, Scalar const* x, Index stride) const {
@@ -100,8 +103,8 @@ class LstmDirection {
     Values dw = zeros_of(w.shape());
     Index const width = 4 * hidden_;
     if (rows > 0)
-      kernels::matmul<Scalar>(
-          Device{}, {width, w.width(), rows, g, width, Read::transposed, x, stride, Read::plain, Scalar(0), dw.data(), w.width()});
+      kernels::On<Device, kernels::Matmul, Scalar>::matmul(
+          {width, w.width(), rows, g, width, Read::transposed, x, stride, Read::plain, Scalar(0), dw.data(), w.width()});
     w.slot()->accumulate(std::move(dw));
   }
 

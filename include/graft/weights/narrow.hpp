@@ -23,13 +23,13 @@ class NarrowStorage final : public TensorStorage<NarrowStorage<Stored, Scalar, D
     Tensor<Scalar, Device> wide(Shape{std::min(panel, stored_rows), width});
     for (Index first = 0; first < stored_rows; first += panel) {
       Index const count = std::min(panel, stored_rows - first);
-      kernels::widen(Device{}, this->stored_.row(first), wide.data(), count * width);
+      kernels::On<Device, kernels::Widen, Scalar>::widen(this->stored_.row(first), wide.data(), count * width);
       if (turned)
-        kernels::matmul<Scalar>(Device{},
-                                {rows, count, k, x, k, Read::plain, wide.data(), width, Read::transposed, beta, y + first, n});
+        kernels::On<Device, kernels::Matmul, Scalar>::matmul(
+            {rows, count, k, x, k, Read::plain, wide.data(), width, Read::transposed, beta, y + first, n});
       else
-        kernels::matmul<Scalar>(Device{}, {rows, n, count, x + first, k, Read::plain, wide.data(), width, Read::plain,
-                                           first == 0 ? beta : Scalar(1), y, n});
+        kernels::On<Device, kernels::Matmul, Scalar>::matmul(
+            {rows, n, count, x + first, k, Read::plain, wide.data(), width, Read::plain, first == 0 ? beta : Scalar(1), y, n});
     }
   }
 };

@@ -35,9 +35,9 @@ class TensorStorage : public MatrixStorage<Scalar, Device> {
   }
   void row(Index i, Scalar* y) const override {
     if (layout_ == Layout::out_in)
-      kernels::widen(Device{}, stored_.row(i), y, columns_);
+      kernels::On<Device, kernels::Widen, Scalar>::widen(stored_.row(i), y, columns_);
     else
-      for (Index k = 0; k < rows_; ++k) kernels::widen(Device{}, stored_.row(k) + i, y + k, 1);
+      for (Index k = 0; k < rows_; ++k) kernels::On<Device, kernels::Widen, Scalar>::widen(stored_.row(k) + i, y + k, 1);
   }
   [[nodiscard]] std::shared_ptr<MatrixStorage<Scalar, Device> const> outputs(Index first, Index last) const override {
     if (layout_ != Layout::out_in) fail<ShapeError>("[FrozenMatrix] got outputs of a weight stored as [in, out]; expected [out, in]");
@@ -45,7 +45,7 @@ class TensorStorage : public MatrixStorage<Scalar, Device> {
   }
   [[nodiscard]] Tensor<Scalar, Device> dense() const override {
     Tensor<Scalar, Device> result(stored_.shape());
-    kernels::widen(Device{}, stored_.data(), result.data(), stored_.size());
+    kernels::On<Device, kernels::Widen, Scalar>::widen(stored_.data(), result.data(), stored_.size());
     return result;
   }
   void read(Index first, Index count, float* y) const override {

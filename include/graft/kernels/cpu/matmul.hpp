@@ -20,9 +20,9 @@ void matmul(Product<Scalar> const& p) {
 }  // namespace cpu
 
 template <class Scalar>
-ProductTable<Scalar>& ProductTable<Scalar>::current() {
-  static ProductTable table{&cpu::matmul<Scalar>};
-  return table;
+typename Matmul<Cpu, Scalar>::Function& Matmul<Cpu, Scalar>::function() {
+  static Function chosen = &cpu::matmul<Scalar>;
+  return chosen;
 }
 
 }  // namespace graft::kernels

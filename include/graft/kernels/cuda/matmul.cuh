@@ -73,25 +73,29 @@ struct ScaleInPlace {
 
 }  // namespace matmul
 
+}  // namespace graft::kernels::cuda
+
+namespace graft::kernels {
+
 template <class Scalar>
-void Matmul<Scalar>::matmul(Product<Scalar> const& p) {
+void Matmul<Cuda, Scalar>::matmul(Product<Scalar> const& p) {
   static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>, "cuBLAS products are for float and double");
   if (p.m <= 0 || p.n <= 0) return;
-  if (p.k <= 0) return each_in_rows("matmul", p.m, p.n, matmul::ScaleInPlace<Scalar>{p.beta, p.c, p.ldc});
-  auto const call = matmul::column_major(p);
+  if (p.k <= 0) return cuda::each_in_rows("matmul", p.m, p.n, cuda::matmul::ScaleInPlace<Scalar>{p.beta, p.c, p.ldc});
+  auto const call = cuda::matmul::column_major(p);
   Scalar const one = 1;
   cublasStatus_t status{};
   char const* name = nullptr;
   if constexpr (std::is_same_v<Scalar, float>) {
     name = "cublasSgemm";
-    status = cublasSgemm_64(matmul::Handle::current(), call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
+    status = cublasSgemm_64(cuda::matmul::Handle::current(), call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
                             call.first, call.first_stride, call.second, call.second_stride, &p.beta, p.c, p.ldc);
   } else {
     name = "cublasDgemm";
-    status = cublasDgemm_64(matmul::Handle::current(), call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
+    status = cublasDgemm_64(cuda::matmul::Handle::current(), call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
                             call.first, call.first_stride, call.second, call.second_stride, &p.beta, p.c, p.ldc);
   }
-  matmul::check(status, name, " for [", p.m, ", ", p.k, "] by [", p.k, ", ", p.n, "]");
+  cuda::matmul::check(status, name, " for [", p.m, ", ", p.k, "] by [", p.k, ", ", p.n, "]");
 }
 
-}  // namespace graft::kernels::cuda
+}  // namespace graft::kernels
