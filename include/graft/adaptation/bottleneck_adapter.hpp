@@ -3,16 +3,11 @@
 /// the sublayers (Houlsby et al. 2019; Pfeiffer et al. 2021).
 #pragma once
 
-#include <map>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
-#include <graft/adaptation/hooks.hpp>
-#include <graft/adaptation/init.hpp>
-#include <graft/ops/activation.hpp>
-#include <graft/ops/linear.hpp>
+#include <graft/adaptation/bottleneck.hpp>
 #include <graft/ops/residual.hpp>
 
 namespace graft {
@@ -53,53 +48,41 @@ class BottleneckAdapter::State {
   State(BottleneckAdapter const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key) : settings_(settings) {
     auto const slots = slots_of(model);
     Index const width = model.width, r = width_of(settings, model, static_cast<Index>(slots.size()));
-    for (auto const& [prefix, index] : slots) {
-      auto const& [stack, layer, which] = index;
-      RandomKey own = key.with(static_cast<std::uint64_t>(2 * layer + (which == static_cast<int>(Sublayer::attention) ? 0 : 1)));
-      if (stack != static_cast<int>(model.main().stack)) own = own.with("encoder");
-      units_.emplace(index, Unit{{prefix + ".down.weight", normal<Scalar>(Shape{r, width}, own, settings.init_deviation)},
-                                 {prefix + ".down.bias", zeros<Scalar>(Shape{r})},
-                                 {prefix + ".up.weight", zeros<Scalar>(Shape{width, r})},
-                                 {prefix + ".up.bias", zeros<Scalar>(Shape{width})}});
+    for (auto const& [prefix, at, which] : slots) {
+      RandomKey own = key.with(static_cast<std::uint64_t>(2 * at.layer + (which == Sublayer::attention ? 0 : 1)));
+      if (at.stack != model.main().stack) own = own.with("encoder");
+      units_.add(at, which, prefix, normal<Scalar>(Shape{r, width}, own, settings.init_deviation));
     }
   }
 
-  [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {
-    std::vector<Parameter<Scalar, Device>*> all;
-    for (auto& [index, unit] : units_)
-      for (auto* parameter : {&unit.down, &unit.down_bias, &unit.up, &unit.up_bias}) all.push_back(parameter);
-    return all;
-  }
+  [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return units_.parameters(); }
   [[nodiscard]] Value after_layer(LayerAddress at, Value const& x, Rows const&) const {
-    return settings_.placement == AdapterPlacement::between_layers ? apply(index_of(at, Sublayer::attention), x) : x;
+    return settings_.placement == AdapterPlacement::between_layers ? apply(at, Sublayer::attention, x) : x;
   }
   [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const&, Value const&, Value const& output, Rows const&) const {
-    return settings_.placement == AdapterPlacement::between_layers ? output : apply(index_of(at, which), output);
+    return settings_.placement == AdapterPlacement::between_layers ? output : apply(at, which, output);
   }
 
  private:
-  struct Unit {
-    Parameter<Scalar, Device> down, down_bias, up, up_bias;
+  /// Where an adapter stands, and the prefix of its parameters' names. One between layers counts as its layer's attention's.
+  struct Slot {
+    std::string prefix;
+    LayerAddress at;
+    Sublayer which;
   };
 
-  using Place = std::tuple<int, int, int>;  ///< stack, layer, sublayer
-  static Place index_of(LayerAddress at, Sublayer which) { return {static_cast<int>(at.stack), at.layer, static_cast<int>(which)}; }
-  /// Parameter name prefixes and places of this placement's adapters.
-  [[nodiscard]] std::vector<std::pair<std::string, Place>> slots_of(ModelInfo const& model) const {
-    std::vector<std::pair<std::string, Place>> slots;
+  [[nodiscard]] std::vector<Slot> slots_of(ModelInfo const& model) const {
+    std::vector<Slot> slots;
     for (auto const& stack : model.stacks)
       for (int l = 0; l < stack.layers; ++l) {
         LayerAddress const at{stack.stack, l};
-        std::string const layer = (model.stacks.size() == 1        ? ""
-                                   : stack.stack == Stack::encoder ? "encoder."
-                                                                   : "decoder.") +
-                                  std::to_string(l);
-        if (settings_.placement == AdapterPlacement::between_layers) slots.emplace_back(layer, index_of(at, Sublayer::attention));
-        if (settings_.placement == AdapterPlacement::houlsby) slots.emplace_back(layer + ".attention", index_of(at, Sublayer::attention));
+        std::string const layer = layer_name(model, at);
+        if (settings_.placement == AdapterPlacement::between_layers) slots.push_back({layer, at, Sublayer::attention});
+        if (settings_.placement == AdapterPlacement::houlsby) slots.push_back({layer + ".attention", at, Sublayer::attention});
         if (settings_.placement == AdapterPlacement::houlsby && stack.crosses)
-          slots.emplace_back(layer + ".cross_attention", index_of(at, Sublayer::cross_attention));
+          slots.push_back({layer + ".cross_attention", at, Sublayer::cross_attention});
         if (settings_.placement != AdapterPlacement::between_layers)
-          slots.emplace_back(layer + ".feed_forward", index_of(at, Sublayer::feed_forward));
+          slots.push_back({layer + ".feed_forward", at, Sublayer::feed_forward});
       }
     return slots;
   }
@@ -116,16 +99,13 @@ class BottleneckAdapter::State {
                         static_cast<double>(count * (3 * model.width + 1)) / static_cast<double>(model.parameters()));
     return r;
   }
-  [[nodiscard]] Value apply(Place const& index, Value const& h) const {
-    auto const found = units_.find(index);
-    if (found == units_.end()) return h;
-    Unit const& unit = found->second;
-    auto const inner = activate(linear(h, unit.down.variable(), unit.down_bias.variable()), settings_.activation);  // [rows, r]
-    return add(h, linear(inner, unit.up.variable(), unit.up_bias.variable()));
+  [[nodiscard]] Value apply(LayerAddress at, Sublayer which, Value const& h) const {
+    auto const* unit = units_.find(at, which);
+    return unit ? add(h, unit->compute(h, settings_.activation)) : h;
   }
 
   BottleneckAdapter settings_;
-  std::map<Place, Unit> units_;
+  Bottlenecks<Scalar, Device> units_;
 };
 
 }  // namespace graft

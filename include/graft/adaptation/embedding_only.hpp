@@ -28,17 +28,7 @@ struct EmbeddingOnly {
   using State = VirtualTokensState<EmbeddingOnly, Scalar, Device>;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("length", self.length);
-    visitor("side", self.side);
-    visitor("place", self.place);
-    visitor("reparametrization", self.reparametrization);
-    visitor("init", self.init);
-    visitor("init_deviation", self.init_deviation);
-    visitor("init_words", self.init_words);
-    visitor("fill_from_vocabulary", self.fill_from_vocabulary);
-    visitor("init_sample", self.init_sample);
-    visitor("positions", self.positions);
-    visitor("pooling", self.pooling);
+    visit_virtual_tokens(self, visitor);
   }
 };
 

@@ -2,16 +2,12 @@
 /// @brief Parallel adapters (He et al. 2022): a small network beside a sublayer, on the sublayer's own input.
 #pragma once
 
-#include <map>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
-#include <graft/adaptation/hooks.hpp>
+#include <graft/adaptation/bottleneck.hpp>
 #include <graft/adaptation/init.hpp>
-#include <graft/ops/activation.hpp>
-#include <graft/ops/linear.hpp>
 #include <graft/ops/residual.hpp>
 
 namespace graft {
@@ -50,42 +46,24 @@ class ParallelAdapter::State {
   /// Starts as LoRA does: down uniform in ±1/√width, everything else 0, so that the adapted model starts as the base.
   State(ParallelAdapter const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key) : settings_(settings) {
     if (settings.bottleneck < 1) fail<ConfigError>("[parallel_adapter] got bottleneck ", settings.bottleneck, "; expected at least 1");
-    Index const width = model.width, r = settings.bottleneck;
     for (auto const& stack : model.stacks)
-      for (int layer = 0; layer < stack.layers; ++layer)
-        for (auto const& [which, text] : sublayers(model, {stack.stack, layer})) {
-          std::string const side = model.stacks.size() == 1 ? "" : stack.stack == Stack::encoder ? "encoder." : "decoder.";
-          std::string const prefix = cat(side, layer, ".", text);
-          units_.emplace(place_of({stack.stack, layer}, which),
-                         Unit{{prefix + ".down.weight", linear_init<Scalar>(Shape{r, width}, width, key.with(prefix))},
-                              {prefix + ".down.bias", zeros<Scalar>(Shape{r})},
-                              {prefix + ".up.weight", zeros<Scalar>(Shape{width, r})},
-                              {prefix + ".up.bias", zeros<Scalar>(Shape{width})}});
+      for (int layer = 0; layer < stack.layers; ++layer) {
+        LayerAddress const at{stack.stack, layer};
+        for (auto const& [which, text] : sublayers(model, at)) {
+          std::string const prefix = cat(layer_name(model, at), ".", text);
+          units_.add(at, which, prefix, linear_init<Scalar>(Shape{settings.bottleneck, model.width}, model.width, key.with(prefix)));
         }
+      }
   }
 
-  [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {
-    std::vector<Parameter<Scalar, Device>*> all;
-    for (auto& [place, unit] : units_)
-      for (auto* parameter : {&unit.down, &unit.down_bias, &unit.up, &unit.up_bias}) all.push_back(parameter);
-    return all;
-  }
+  [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return units_.parameters(); }
   [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const&, Value const& input, Value const& output,
                                      Rows const&) const {
-    auto const found = units_.find(place_of(at, which));
-    if (found == units_.end()) return output;
-    Unit const& unit = found->second;
-    auto const inner = activate(linear(input, unit.down.variable(), unit.down_bias.variable()), settings_.activation);  // [rows, r]
-    return add(output, graft::scale(linear(inner, unit.up.variable(), unit.up_bias.variable()), settings_.scale));
+    auto const* unit = units_.find(at, which);
+    return unit ? add(output, graft::scale(unit->compute(input, settings_.activation), settings_.scale)) : output;
   }
 
  private:
-  struct Unit {
-    Parameter<Scalar, Device> down, down_bias, up, up_bias;
-  };
-  using Place = std::tuple<int, int, int>;  ///< stack, layer, sublayer
-
-  static Place place_of(LayerAddress at, Sublayer which) { return {static_cast<int>(at.stack), at.layer, static_cast<int>(which)}; }
   /// A layer's sublayers that get an adapter, and what parameters call them.
   [[nodiscard]] std::vector<std::pair<Sublayer, char const*>> sublayers(ModelInfo const& model, LayerAddress at) const {
     std::vector<std::pair<Sublayer, char const*>> all;
@@ -98,7 +76,7 @@ class ParallelAdapter::State {
   }
 
   ParallelAdapter settings_;
-  std::map<Place, Unit> units_;
+  Bottlenecks<Scalar, Device> units_;
 };
 
 }  // namespace graft

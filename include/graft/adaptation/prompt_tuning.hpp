@@ -30,18 +30,8 @@ struct PromptTuning {
   using State = VirtualTokensState<PromptTuning, Scalar, Device>;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("length", self.length);
-    visitor("init", self.init);
-    visitor("init_deviation", self.init_deviation);
-    visitor("init_words", self.init_words);
-    visitor("fill_from_vocabulary", self.fill_from_vocabulary);
-    visitor("init_sample", self.init_sample);
+    visit_virtual_tokens(self, visitor);
     visitor("submodules", self.submodules);
-    visitor("side", self.side);
-    visitor("place", self.place);
-    visitor("positions", self.positions);
-    visitor("pooling", self.pooling);
-    visitor("reparametrization", self.reparametrization);
   }
 };
 

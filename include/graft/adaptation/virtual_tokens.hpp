@@ -19,7 +19,23 @@ enum class Side {
   both,    ///< each its own: `[2·P, width]`, the encoder's first
 };
 
-/// `[P, width]` virtual embeddings of a strategy whose settings have length, side, place, positions, reparametrization and the init fields.
+/// Visits the settings that all strategies of virtual tokens have; their aggregates differ in order, in defaults and in what is added.
+template <class Self, class Visitor>
+void visit_virtual_tokens(Self& self, Visitor& visitor) {
+  visitor("length", self.length);
+  visitor("side", self.side);
+  visitor("place", self.place);
+  visitor("reparametrization", self.reparametrization);
+  visitor("init", self.init);
+  visitor("init_deviation", self.init_deviation);
+  visitor("init_words", self.init_words);
+  visitor("fill_from_vocabulary", self.fill_from_vocabulary);
+  visitor("init_sample", self.init_sample);
+  visitor("positions", self.positions);
+  visitor("pooling", self.pooling);
+}
+
+/// `[P, width]` virtual embeddings of a strategy that has these settings.
 template <class Settings, class Scalar, class Device>
 class VirtualTokensState {
  public:
