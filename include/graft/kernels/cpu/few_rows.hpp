@@ -3,9 +3,8 @@
 /// registers, so that B is read once and nothing is packed.
 #pragma once
 
-#include <Eigen/Core>
-
 #include <graft/core/thread_pool.hpp>
+#include <graft/kernels/cpu/simd.hpp>
 #include <graft/kernels/matmul_operands.hpp>
 
 namespace graft::kernels::cpu {
@@ -16,26 +15,26 @@ inline constexpr Index few_rows_limit = 12;
 /// The block of C at (i, j), `rows` × `columns` dot products along k.
 template <Index rows, Index columns, class Scalar>
 void dot_block(Product<Scalar> const& p, Index i, Index j) {
-  using Packet = typename Eigen::internal::packet_traits<Scalar>::type;
-  constexpr Index lanes = Eigen::internal::packet_traits<Scalar>::size;
+  using Register = simd::Register<Scalar>;
+  constexpr Index lanes = simd::size<Scalar>;
   Scalar const* const a = p.a + i * p.lda;
   Scalar const* const b = p.b + j * p.ldb;
   constexpr auto height = static_cast<std::size_t>(rows), breadth = static_cast<std::size_t>(columns);
-  Packet sums[height][breadth];
+  Register sums[height][breadth];
   for (auto& row : sums)
-    for (auto& sum : row) sum = Eigen::internal::pset1<Packet>(Scalar(0));
+    for (auto& sum : row) sum = simd::broadcast(Scalar(0));
   Index t = 0;
   for (; t + lanes <= p.k; t += lanes) {
-    Packet right[breadth];
-    for (Index c = 0; c < columns; ++c) right[c] = Eigen::internal::ploadu<Packet>(b + c * p.ldb + t);
+    Register right[breadth];
+    for (Index c = 0; c < columns; ++c) right[c] = simd::load(b + c * p.ldb + t);
     for (Index r = 0; r < rows; ++r) {
-      Packet const left = Eigen::internal::ploadu<Packet>(a + r * p.lda + t);
-      for (Index c = 0; c < columns; ++c) sums[r][c] = Eigen::internal::pmadd(left, right[c], sums[r][c]);
+      Register const left = simd::load(a + r * p.lda + t);
+      for (Index c = 0; c < columns; ++c) sums[r][c] = simd::pmadd(left, right[c], sums[r][c]);
     }
   }
   for (Index r = 0; r < rows; ++r)
     for (Index c = 0; c < columns; ++c) {
-      Scalar dot = Eigen::internal::predux(sums[r][c]);
+      Scalar dot = simd::predux(sums[r][c]);
       for (Index u = t; u < p.k; ++u) dot += a[r * p.lda + u] * b[c * p.ldb + u];
       Scalar& out = p.c[(i + r) * p.ldc + j + c];
       out = p.beta == Scalar(0) ? dot : p.beta * out + dot;

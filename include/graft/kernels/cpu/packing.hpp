@@ -13,43 +13,32 @@ namespace graft::kernels::cpu {
 /// One row of op(B) of a panel: `valid` elements, filled up with zeros to `width`.
 template <class Scalar>
 void pack_row(Scalar const* from, Index valid, Index width, Scalar* to) {
-  using Packet = typename Tile<Scalar>::Packet;
   if (valid == width) {
-    for (Index c = 0; c < width; c += Tile<Scalar>::lanes) Eigen::internal::pstoreu(to + c, Eigen::internal::ploadu<Packet>(from + c));
+    for (Index c = 0; c < width; c += Tile<Scalar>::lanes) simd::store(to + c, simd::load(from + c));
   } else {
     std::fill(std::copy_n(from, valid, to), to + width, Scalar(0));
   }
 }
 
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"  // PacketBlock<__m256, 8>: the alignment is Eigen's affair
-#endif
-
 /// op(B)'s rows [t, t + depth), columns [j, j + valid) of a B stored as [n, k], as rows of `width` filled up with zeros: square blocks are
 /// transposed in registers.
 template <class Scalar>
 void pack_transposed(Product<Scalar> const& p, Index t, Index depth, Index j, Index valid, Index width, Scalar* to) {
-  using Packet = typename Tile<Scalar>::Packet;
   constexpr Index lanes = Tile<Scalar>::lanes;
   for (Index c = 0; c < width; c += lanes, to += lanes) {
     Scalar const* const from = p.b + (j + c) * p.ldb + t;
     Index u = 0;
     if (c + lanes <= valid)
       for (; u + lanes <= depth; u += lanes) {
-        Eigen::internal::PacketBlock<Packet, static_cast<int>(lanes)> block;
-        for (Index r = 0; r < lanes; ++r) block.packet[r] = Eigen::internal::ploadu<Packet>(from + r * p.ldb + u);
-        Eigen::internal::ptranspose(block);
-        for (Index r = 0; r < lanes; ++r) Eigen::internal::pstoreu(to + (u + r) * width, block.packet[r]);
+        simd::Square<Scalar> block;
+        for (Index r = 0; r < lanes; ++r) block.packet[r] = simd::load(from + r * p.ldb + u);
+        simd::transpose(block);
+        for (Index r = 0; r < lanes; ++r) simd::store(to + (u + r) * width, block.packet[r]);
       }
     for (; u < depth; ++u)
       for (Index r = 0; r < lanes; ++r) to[u * width + r] = c + r < valid ? from[r * p.ldb + u] : Scalar(0);
   }
 }
-
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
 
 /// The panels of op(B)'s rows [t, t + depth), columns [j, j + columns). `in_place`: whole panels of a B that is stored as read stay where
 /// they are, since copying them would cost more than it saves.

@@ -1,11 +1,11 @@
 /// @file
-/// @brief The innermost block of a matrix product: a tile of C in registers, op(A) broadcast element by element, op(B) read in packets.
+/// @brief The innermost block of a matrix product: a tile of C in registers, op(A) broadcast element by element, op(B) read in registers.
 #pragma once
 
-#include <Eigen/Core>
 #include <algorithm>
 
 #include <graft/core/types.hpp>
+#include <graft/kernels/cpu/simd.hpp>
 
 namespace graft::kernels::cpu {
 
@@ -13,10 +13,9 @@ namespace graft::kernels::cpu {
 /// and what is left for one row of B and one element of A.
 template <class Scalar>
 struct Tile {
-  using Packet = typename Eigen::internal::packet_traits<Scalar>::type;
-  static constexpr Index lanes = Eigen::internal::packet_traits<Scalar>::size;
+  static constexpr Index lanes = simd::size<Scalar>;
   static constexpr Index columns = 2 * lanes;
-  static constexpr Index height = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 12 : 6;
+  static constexpr Index height = simd::registers >= 32 ? 12 : 6;
 };
 
 /// `rows` rows of op(A): element (r, t) at `data[r * row + t * step]`.
@@ -33,46 +32,45 @@ struct Panel {
   Index step, width, valid;
 };
 
-/// Else the compiler may load a packet of B anew for each row of A.
-template <class Packet>
-void keep_in_register([[maybe_unused]] Packet& packet) {
+/// Else the compiler may load a register of B anew for each row of A.
+template <class Register>
+void keep_in_register([[maybe_unused]] Register& x) {
 #if defined(__GNUC__) && defined(__AVX512F__)
-  __asm__("" : "+v"(packet));
+  __asm__("" : "+v"(x));
 #elif defined(__GNUC__) && defined(__SSE2__)
-  __asm__("" : "+x"(packet));
+  __asm__("" : "+x"(x));
 #endif
 }
 
 /// C[rows, valid] = β·C + A[rows, k]·B[k, valid]. Every element is one chain of sums along k, so a row's bits depend neither on its
 /// neighbours nor on where tiles begin. Not inlined: amid its callers' variables the sums would not stay in registers.
-template <Index rows, Index packets, bool unit_step, class Scalar>
+template <Index rows, Index registers, bool unit_step, class Scalar>
 [[gnu::noinline]] void multiply_tile(Index k, Strip<Scalar> a, Panel<Scalar> b, Scalar beta, Scalar* c, Index ldc) {
-  using namespace Eigen::internal;
-  using Packet = typename Tile<Scalar>::Packet;
-  constexpr Index lanes = Tile<Scalar>::lanes, columns = packets * lanes;
-  constexpr auto height = static_cast<std::size_t>(rows), breadth = static_cast<std::size_t>(packets);
-  Packet sums[height][breadth];
+  using Register = simd::Register<Scalar>;
+  constexpr Index lanes = Tile<Scalar>::lanes, columns = registers * lanes;
+  constexpr auto height = static_cast<std::size_t>(rows), breadth = static_cast<std::size_t>(registers);
+  Register sums[height][breadth];
   Scalar const* lines[height];
 #pragma GCC unroll 16
   for (std::size_t r = 0; r < height; ++r) {
 #pragma GCC unroll 16
-    for (auto& sum : sums[r]) sum = pset1<Packet>(Scalar(0));
+    for (auto& sum : sums[r]) sum = simd::broadcast(Scalar(0));
     lines[r] = a.data + static_cast<Index>(r) * a.row;
   }
   Index const step = unit_step ? 1 : a.step;
   Scalar const* line_of_b = b.data;
   for (Index t = 0; t < k; ++t, line_of_b += b.step) {
-    Packet right[breadth];
+    Register right[breadth];
 #pragma GCC unroll 16
     for (std::size_t p = 0; p < breadth; ++p) {
-      right[p] = ploadu<Packet>(line_of_b + static_cast<Index>(p) * lanes);
+      right[p] = simd::load(line_of_b + static_cast<Index>(p) * lanes);
       keep_in_register(right[p]);
     }
 #pragma GCC unroll 16
     for (std::size_t r = 0; r < height; ++r) {
-      Packet const left = pset1<Packet>(lines[r][t * step]);
+      Register const left = simd::broadcast(lines[r][t * step]);
 #pragma GCC unroll 16
-      for (std::size_t p = 0; p < breadth; ++p) sums[r][p] = pmadd(left, right[p], sums[r][p]);
+      for (std::size_t p = 0; p < breadth; ++p) sums[r][p] = simd::pmadd(left, right[p], sums[r][p]);
     }
   }
   bool const whole = b.valid == columns;
@@ -84,7 +82,7 @@ template <Index rows, Index packets, bool unit_step, class Scalar>
 #pragma GCC unroll 16
     for (std::size_t p = 0; p < breadth; ++p) {
       Scalar* const at = out + static_cast<Index>(p) * lanes;
-      pstoreu(at, beta == Scalar(0) ? sums[r][p] : pmadd(pset1<Packet>(beta), ploadu<Packet>(at), sums[r][p]));
+      simd::store(at, beta == Scalar(0) ? sums[r][p] : simd::pmadd(simd::broadcast(beta), simd::load(at), sums[r][p]));
     }
     if (!whole) std::copy_n(edge, b.valid, c);
   }

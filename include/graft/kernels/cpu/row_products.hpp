@@ -5,22 +5,16 @@
 
 #include <utility>
 
-#include <Eigen/Core>
-
 #include <graft/core/types.hpp>
+#include <graft/kernels/cpu/simd.hpp>
 #include <graft/kernels/strided.hpp>
 
 namespace graft::kernels::cpu {
 
-template <class Scalar>
-using Packet = typename Eigen::internal::packet_traits<Scalar>::type;
-/// Elements of a SIMD register.
-template <class Scalar>
-inline constexpr Index packet_size = Eigen::internal::packet_traits<Scalar>::size;
 /// `size` rounded up to whole registers.
 template <class Scalar>
 constexpr Index padded(Index size) {
-  return (size + packet_size<Scalar> - 1) / packet_size<Scalar> * packet_size<Scalar>;
+  return (size + simd::size<Scalar> - 1) / simd::size<Scalar> * simd::size<Scalar>;
 }
 
 /// The left operand: element (row, k) is data[row · row_stride + k · step]; either stride may be 1, so a transposed matrix is
@@ -31,9 +25,9 @@ struct Left {
   Index row_stride, step;
 };
 
-/// Rows of C that are computed together: with `wide_packets` registers each, they and one row of B fill the register file.
+/// Rows of C that are computed together: with `wide_registers` registers each, they and one row of B fill the register file.
 inline constexpr int tile_height = 6;
-inline constexpr int wide_packets = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 4 : 2;
+inline constexpr int wide_registers = simd::registers >= 32 ? 4 : 2;
 
 template <int... i, class F>
 EIGEN_ALWAYS_INLINE void unrolled(std::integer_sequence<int, i...>, F const& f) {
@@ -45,42 +39,40 @@ EIGEN_ALWAYS_INLINE void unrolled(F const& f) {
   unrolled(std::make_integer_sequence<int, count>{}, f);
 }
 
-/// C (+)= A·B for `rows` rows and `packets` registers of columns. The sums stay in registers only if everything is inlined, so that is
+/// C (+)= A·B for `rows` rows and `registers` of them a row of C. The sums stay in registers only if everything is inlined, so that is
 /// not left to the compiler.
-template <int rows, int packets, class Scalar>
+template <int rows, int registers, class Scalar>
 void product_tile(Index depth, Left<Scalar> a, Scalar const* b, Index b_stride, Scalar* c, Index c_stride, bool add) {
-  namespace simd = Eigen::internal;
-  using P = Packet<Scalar>;
-  constexpr Index size = packet_size<Scalar>;
-  P sum[std::size_t{rows}][std::size_t{packets}];
+  using Register = simd::Register<Scalar>;
+  constexpr Index size = simd::size<Scalar>;
+  Register sum[std::size_t{rows}][std::size_t{registers}];
   unrolled<rows>([&](auto r) __attribute__((always_inline)) {
-    unrolled<packets>([&](auto p) __attribute__((always_inline)) {
-      sum[r][p] = add ? simd::ploadu<P>(c + r * c_stride + p * size) : simd::pset1<P>(Scalar(0));
+    unrolled<registers>([&](auto p) __attribute__((always_inline)) {
+      sum[r][p] = add ? simd::load(c + r * c_stride + p * size) : simd::broadcast(Scalar(0));
     });
   });
   for (Index k = 0; k < depth; ++k, a.data += a.step, b += b_stride) {
-    P right[std::size_t{packets}];
-    unrolled<packets>([&](auto p) __attribute__((always_inline)) { right[p] = simd::ploadu<P>(b + p * size); });
+    Register right[std::size_t{registers}];
+    unrolled<registers>([&](auto p) __attribute__((always_inline)) { right[p] = simd::load(b + p * size); });
     unrolled<rows>([&](auto r) __attribute__((always_inline)) {
-      auto const left = simd::pset1<P>(a.data[r * a.row_stride]);
-      unrolled<packets>([&](auto p) __attribute__((always_inline)) { sum[r][p] = simd::pmadd(left, right[p], sum[r][p]); });
+      auto const left = simd::broadcast(a.data[r * a.row_stride]);
+      unrolled<registers>([&](auto p) __attribute__((always_inline)) { sum[r][p] = simd::pmadd(left, right[p], sum[r][p]); });
     });
   }
   unrolled<rows>([&](auto r) __attribute__((always_inline)) {
-    unrolled<packets>([&](auto p) __attribute__((always_inline)) { simd::pstoreu(c + r * c_stride + p * size, sum[r][p]); });
+    unrolled<registers>([&](auto p) __attribute__((always_inline)) { simd::store(c + r * c_stride + p * size, sum[r][p]); });
   });
 }
 
 /// C (+)= A·B for `rows` rows and any number of columns: wide tiles, then single registers, then single elements.
 template <int rows, class Scalar>
 void product_rows(Index columns, Index depth, Left<Scalar> a, Scalar const* b, Index b_stride, Scalar* c, Index c_stride, bool add) {
-  constexpr Index wide = wide_packets * packet_size<Scalar>;
+  constexpr Index wide = wide_registers * simd::size<Scalar>;
   Index j = 0;
-  for (; j + wide <= columns; j += wide) product_tile<rows, wide_packets>(depth, a, b + j, b_stride, c + j, c_stride, add);
-  if constexpr (wide_packets > 2)
-    for (; j + wide / 2 <= columns; j += wide / 2) product_tile<rows, wide_packets / 2>(depth, a, b + j, b_stride, c + j, c_stride, add);
-  for (; j + packet_size<Scalar> <= columns; j += packet_size<Scalar>)
-    product_tile<rows, 1>(depth, a, b + j, b_stride, c + j, c_stride, add);
+  for (; j + wide <= columns; j += wide) product_tile<rows, wide_registers>(depth, a, b + j, b_stride, c + j, c_stride, add);
+  if constexpr (wide_registers > 2)
+    for (; j + wide / 2 <= columns; j += wide / 2) product_tile<rows, wide_registers / 2>(depth, a, b + j, b_stride, c + j, c_stride, add);
+  for (; j + simd::size<Scalar> <= columns; j += simd::size<Scalar>) product_tile<rows, 1>(depth, a, b + j, b_stride, c + j, c_stride, add);
   for (; j < columns; ++j)
     for (Index r = 0; r < rows; ++r) {
       Scalar sum = add ? c[r * c_stride + j] : Scalar(0);
@@ -109,32 +101,21 @@ void product(Index rows, Index columns, Index depth, Left<Scalar> a, Strided<Sca
   }
 }
 
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"  // of the register in PacketBlock<Packet>: its alignment, which its type has
-#endif
-
 /// to[d · width + j] = from[j · stride + d] for j < rows and d < columns, zero for rows <= j < width; width is in whole registers.
 template <class Scalar>
 void transpose_padded(Scalar const* from, Index stride, Index rows, Index columns, Scalar* to, Index width) {
-  namespace simd = Eigen::internal;
-  constexpr int size = static_cast<int>(packet_size<Scalar>);
+  constexpr int size = static_cast<int>(simd::size<Scalar>);
   for (Index j = 0; j < width; j += size) {
     Index d = 0;
     for (; d + size <= columns; d += size) {
-      simd::PacketBlock<Packet<Scalar>, size> block;
-      for (int r = 0; r < size; ++r)
-        block.packet[r] = j + r < rows ? simd::ploadu<Packet<Scalar>>(from + (j + r) * stride + d) : simd::pset1<Packet<Scalar>>(Scalar(0));
-      simd::ptranspose(block);
-      for (int r = 0; r < size; ++r) simd::pstoreu(to + (d + r) * width + j, block.packet[r]);
+      simd::Square<Scalar> block;
+      for (int r = 0; r < size; ++r) block.packet[r] = j + r < rows ? simd::load(from + (j + r) * stride + d) : simd::broadcast(Scalar(0));
+      simd::transpose(block);
+      for (int r = 0; r < size; ++r) simd::store(to + (d + r) * width + j, block.packet[r]);
     }
     for (; d < columns; ++d)
       for (Index r = j; r < j + size; ++r) to[d * width + r] = r < rows ? from[r * stride + d] : Scalar(0);
   }
 }
-
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
 
 }  // namespace graft::kernels::cpu

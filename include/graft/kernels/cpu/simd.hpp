@@ -16,6 +16,8 @@ using Register = typename Eigen::internal::packet_traits<Scalar>::type;
 /// Scalars of a register.
 template <class Scalar>
 inline constexpr Index size = Eigen::internal::packet_traits<Scalar>::size;
+/// Registers of the processor.
+inline constexpr int registers = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS;
 
 /// The scalars from `from` on; no alignment is asked for.
 template <class Scalar>
@@ -39,6 +41,25 @@ using Eigen::internal::pmul;        // a · b
 using Eigen::internal::predux;      // Σ of the lanes
 using Eigen::internal::predux_max;  // the greatest lane
 using Eigen::internal::psub;        // a − b
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wignored-attributes"  // of the register as an argument: its alignment, which its type has
+#endif
+
+/// As many registers as each has scalars: a square, whose row i is `packet[i]`.
+template <class Scalar>
+struct Square : Eigen::internal::PacketBlock<Register<Scalar>, static_cast<int>(size<Scalar>)> {};
+
+template <class Scalar>
+EIGEN_ALWAYS_INLINE void transpose(Square<Scalar>& square) {
+  Eigen::internal::PacketBlock<Register<Scalar>, static_cast<int>(size<Scalar>)>& block = square;
+  Eigen::internal::ptranspose(block);
+}
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 /// e^x; by the standard library where Eigen has none for the scalar.
 template <class Scalar>
