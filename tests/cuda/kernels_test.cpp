@@ -52,12 +52,12 @@ TYPED_TEST(CudaKernels, Elementwise) {
         kernel(Device{}, a.data(), b.data(), y.data());
       });
     };
-    run("fill", [&](auto device, auto, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::fill(y, TypeParam(3.5), size); });
-    run("add", [&](auto device, auto* a, auto* b, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add(a, b, y, size); });
-    run("add in place", [&](auto device, auto* a, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add(y, a, y, size); });
-    run("scale", [&](auto device, auto* a, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::scale(a, TypeParam(-0.75), y, size); });
-    run("multiply", [&](auto device, auto* a, auto* b, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::multiply(a, b, y, size); });
-    run("add_scaled", [&](auto device, auto* a, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add_scaled(a, TypeParam(0.3), y, size); });
+    run("fill", [&](auto device, auto, auto, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::fill(y, TypeParam(3.5), size); });
+    run("add", [&](auto device, auto a, auto b, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add(a, b, y, size); });
+    run("add in place", [&](auto device, auto a, auto, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add(y, a, y, size); });
+    run("scale", [&](auto device, auto a, auto, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::scale(a, TypeParam(-0.75), y, size); });
+    run("multiply", [&](auto device, auto a, auto b, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::multiply(a, b, y, size); });
+    run("add_scaled", [&](auto device, auto a, auto, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add_scaled(a, TypeParam(0.3), y, size); });
   }
 }
 
@@ -83,14 +83,14 @@ TYPED_TEST(CudaKernels, Activations) {
           kernel(Device{}, x.data(), up.data(), dy.data(), y.data());
         });
       };
-      run(" forward", [&](auto device, auto* x, auto, auto, auto* y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, x, y, size); });
-      run(" in place", [&](auto device, auto, auto, auto, auto* y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, y, y, size); });
-      run(" backward", [&](auto device, auto* x, auto, auto* dy, auto* y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate_backward(f, x, dy, y, size); });
-      run(" gated", [&](auto device, auto* x, auto* up, auto, auto* y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::gated(f, x, up, y, size); });
-      run(" dgate", [&](auto device, auto* x, auto* up, auto* dy, auto* y) {
+      run(" forward", [&](auto device, auto x, auto, auto, auto y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, x, y, size); });
+      run(" in place", [&](auto device, auto, auto, auto, auto y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, y, y, size); });
+      run(" backward", [&](auto device, auto x, auto, auto dy, auto y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate_backward(f, x, dy, y, size); });
+      run(" gated", [&](auto device, auto x, auto up, auto, auto y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::gated(f, x, up, y, size); });
+      run(" dgate", [&](auto device, auto x, auto up, auto dy, auto y) {
         kernels::On<decltype(device), kernels::Activation, TypeParam>::gated_backward(f, x, up, dy, y, nullptr, size);
       });
-      run(" dup over dy", [&](auto device, auto* x, auto* up, auto, auto* y) {
+      run(" dup over dy", [&](auto device, auto x, auto up, auto, auto y) {
         kernels::On<decltype(device), kernels::Activation, TypeParam>::gated_backward(f, x, up, y, nullptr, y, size);
       });
     }
@@ -134,9 +134,9 @@ TYPED_TEST(CudaKernels, Sums) {
     auto const run = [&](char const* what, auto const& kernel) {
       this->compare(what, number, [&]<class Device>(Device, auto& y) { kernel(Device{}, to_device<Device>(a).data(), to_device<Device>(b).data(), y.data()); });
     };
-    run("sum", [&](auto device, auto* x, auto, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::sum(x, size, y); });
-    run("dot", [&](auto device, auto* x, auto* z, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::dot(x, z, size, y); });
-    run("squared_distance", [&](auto device, auto* x, auto* z, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::squared_distance(x, z, TypeParam(0.125), size, y); });
+    run("sum", [&](auto device, auto x, auto, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::sum(x, size, y); });
+    run("dot", [&](auto device, auto x, auto z, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::dot(x, z, size, y); });
+    run("squared_distance", [&](auto device, auto x, auto z, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::squared_distance(x, z, TypeParam(0.125), size, y); });
     double const expected = kernels::On<Cpu, kernels::SumSquares, TypeParam>::sum_squares(a.data(), size);
     EXPECT_NEAR((kernels::On<Cuda, kernels::SumSquares, TypeParam>::sum_squares(to_device<Cuda>(a).data(), size)), expected, 1e-12 * expected);
   }
@@ -172,9 +172,9 @@ TYPED_TEST(CudaKernels, GradientsOfSums) {
         kernel(Device{}, to_device<Device>(a).data(), to_device<Device>(b).data(), to_device<Device>(number).data(), y.data());
       });
     };
-    run("broadcast", [&](auto device, auto, auto, auto* d, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::broadcast(d, y, size); });
-    run("scale_by", [&](auto device, auto* x, auto, auto* d, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::scale_by(x, d, y, size); });
-    run("scaled_difference", [&](auto device, auto* x, auto* z, auto* d, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::scaled_difference(x, z, d, TypeParam(0.25), y, size); });
+    run("broadcast", [&](auto device, auto, auto, auto d, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::broadcast(d, y, size); });
+    run("scale_by", [&](auto device, auto x, auto, auto d, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::scale_by(x, d, y, size); });
+    run("scaled_difference", [&](auto device, auto x, auto z, auto d, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::scaled_difference(x, z, d, TypeParam(0.25), y, size); });
   }
 }
 

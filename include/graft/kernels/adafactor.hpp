@@ -14,22 +14,19 @@ struct AdafactorFactors {
 };
 
 template <class Device, class Scalar>
-struct Adafactor {
+struct Adafactor : HostOnly {
   static_assert(implemented<Device>, "the kernel Adafactor does not exist for this device yet");
-};
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
 
-template <class Scalar>
-struct Adafactor<Cpu, Scalar> {
   /// row_i ← keep·row_i + (1 − keep)·mean_j (g_ij² + ε), column_j likewise over i. g is [rows, width].
-  static void adafactor_moments(Scalar const* gradient, Index rows, Index width, AdafactorFactors const& factors, Scalar* row,
-                                Scalar* column);
+  static void adafactor_moments(In gradient, Index rows, Index width, AdafactorFactors const& factors, Out row, Out column);
   /// u_ij = g_ij / √(row_i · column_j / mean(row))
-  static void adafactor_update(Scalar const* gradient, Scalar const* row, Scalar const* column, Index rows, Index width,
-                               AdafactorFactors const& factors, Scalar* update);
+  static void adafactor_update(In gradient, In row, In column, Index rows, Index width, AdafactorFactors const& factors, Out update);
   /// second ← keep·second + (1 − keep)(g² + ε), u = g / √second: for vectors.
-  static void adafactor_vector(Scalar const* gradient, Index size, AdafactorFactors const& factors, Scalar* second, Scalar* update);
+  static void adafactor_vector(In gradient, Index size, AdafactorFactors const& factors, Out second, Out update);
   /// θ ← keep·θ − factor·u, or with a first moment (not null): m ← β₁·m + (1 − β₁)·factor·u, θ ← keep·θ − m.
-  static void adafactor_apply(Scalar* parameter, Scalar const* update, Scalar* first, Index size, double factor, double beta1, double keep);
+  static void adafactor_apply(Out parameter, In update, Out first, Index size, double factor, double beta1, double keep);
 };
 
 }  // namespace graft::kernels

@@ -20,8 +20,11 @@ struct AdamWFactors {
 
 template <class Device, class Scalar>
 struct Adamw {
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
+
   /// g ← scale·g; θ ← keep·θ; m ← m + (1 − β₁)(g − m); v ← β₂·v + (1 − β₂)g²; θ ← θ − step_size·m / (√v / correction + ε).
-  static void adamw(Scalar* parameter, Scalar const* gradient, Scalar* first, Scalar* second, Index size, AdamWFactors const& factors);
+  static void adamw(Out parameter, In gradient, Out first, Out second, Index size, AdamWFactors const& factors);
 };
 
 }  // namespace graft::kernels

@@ -8,16 +8,19 @@ namespace graft::kernels {
 
 template <class Device, class Scalar>
 struct Elementwise {
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
+
   /// y_i = value
-  static void fill(Scalar* y, Scalar value, Index size);
+  static void fill(Out y, Scalar value, Index size);
   /// y_i = a_i + b_i; y may be a or b.
-  static void add(Scalar const* a, Scalar const* b, Scalar* y, Index size);
+  static void add(In a, In b, Out y, Index size);
   /// y_i = factor · a_i; y may be a.
-  static void scale(Scalar const* a, Scalar factor, Scalar* y, Index size);
+  static void scale(In a, Scalar factor, Out y, Index size);
   /// y_i = a_i · b_i; y may be a or b.
-  static void multiply(Scalar const* a, Scalar const* b, Scalar* y, Index size);
+  static void multiply(In a, In b, Out y, Index size);
   /// y_i += factor · a_i
-  static void add_scaled(Scalar const* a, Scalar factor, Scalar* y, Index size);
+  static void add_scaled(In a, Scalar factor, Out y, Index size);
 };
 
 }  // namespace graft::kernels

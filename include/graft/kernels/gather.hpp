@@ -8,16 +8,15 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-struct Gather {
+struct Gather : HostOnly {
   static_assert(implemented<Device>, "the kernel Gather does not exist for this device yet");
-};
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
 
-template <class Scalar>
-struct Gather<Cpu, Scalar> {
   /// y[to[k]] = x[from[k]] for k in [0, count); `to` has no repetitions.
-  static void copy_rows(Scalar const* x, Index const* from, Scalar* y, Index const* to, Index count, Index width);
+  static void copy_rows(In x, Index const* from, Out y, Index const* to, Index count, Index width);
   /// y[to[k]] += x[from[k]], for equal targets in the order of k. `distinct` promises that `to` has no repetitions.
-  static void add_rows(Scalar const* x, Index const* from, Scalar* y, Index const* to, bool distinct, Index count, Index width);
+  static void add_rows(In x, Index const* from, Out y, Index const* to, bool distinct, Index count, Index width);
 };
 
 }  // namespace graft::kernels

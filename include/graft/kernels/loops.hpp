@@ -2,7 +2,7 @@
 /// @brief What a device brings for the kernels of generic/, which are written once for all devices.
 #pragma once
 
-#include <graft/core/device.hpp>
+#include <graft/core/device_pointer.hpp>
 #include <graft/core/dtype.hpp>
 #include <graft/core/types.hpp>
 

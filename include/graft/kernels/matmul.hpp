@@ -27,12 +27,12 @@ namespace cuda {
 /// The same on a GPU, by cuBLAS, in full precision; defined in kernels/cuda/matmul.cuh.
 template <class Scalar>
 struct Matmul {
-  static void matmul(Product<Scalar> const& product);
+  static void matmul(Product<Scalar, Cuda> const& product);
 };
 }  // namespace cuda
 
 template <class Scalar>
-void matmul(Cuda, Product<Scalar> const& product) {
+void matmul(Cuda, Product<Scalar, Cuda> const& product) {
   cuda::Listed<cuda::Matmul, Scalar>::matmul(product);
 }
 

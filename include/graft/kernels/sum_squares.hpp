@@ -8,8 +8,11 @@ namespace graft::kernels {
 
 template <class Device, class Scalar>
 struct SumSquares {
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
+
   /// Σ x_i² in double, in an order that depends on `size` alone. NaN or infinite if an element is.
-  [[nodiscard]] static double sum_squares(Scalar const* x, Index size);
+  [[nodiscard]] static double sum_squares(In x, Index size);
 };
 
 }  // namespace graft::kernels

@@ -2,7 +2,7 @@
 /// @brief y_i = x_i in the type that is computed with.
 #pragma once
 
-#include <graft/core/device.hpp>
+#include <graft/core/device_pointer.hpp>
 #include <graft/core/types.hpp>
 #include <graft/kernels/cuda_listed.hpp>
 
@@ -16,15 +16,15 @@ namespace cuda {
 /// The same on a GPU; defined in kernels/cuda/widen.cuh.
 template <class To>
 struct Widen {
-  static void widen(float const* x, To* y, Index size);
-  static void widen(double const* x, To* y, Index size);
-  static void widen(bfloat16 const* x, To* y, Index size);
-  static void widen(half const* x, To* y, Index size);
+  static void widen(DevicePointer<float const> x, DevicePointer<To> y, Index size);
+  static void widen(DevicePointer<double const> x, DevicePointer<To> y, Index size);
+  static void widen(DevicePointer<bfloat16 const> x, DevicePointer<To> y, Index size);
+  static void widen(DevicePointer<half const> x, DevicePointer<To> y, Index size);
 };
 }  // namespace cuda
 
 template <class From, class To>
-void widen(Cuda, From const* x, To* y, Index size) {
+void widen(Cuda, DevicePointer<From> x, DevicePointer<To> y, Index size) {
   cuda::Listed<cuda::Widen, To>::widen(x, y, size);
 }
 

@@ -58,14 +58,14 @@ struct Attention {
 
   template <class F>
   auto with_operands(F const& f) const {
-    PoolVector<kernels::Strided<Scalar const>> keys, values;
+    PoolVector<kernels::Strided<Scalar const, Device>> keys, values;
     PoolVector<Index> rows;
     for (auto const& source : sources) {
       keys.push_back(source.keys.read());
       values.push_back(source.values.read());
       rows.push_back(source.keys.x.rows());
     }
-    kernels::AttentionOperands<Scalar> x{
+    kernels::AttentionOperands<Scalar, Device> x{
         table.get(), shape, queries.read(), keys.data(), values.data(), rows.data(), static_cast<Index>(sources.size()), {}};
     if (!bias.table.empty()) x.bias = {bias.table.value().data(), bias.table.rows(), bias.bucket_of_distance->data(), bias.first_distance};
     return f(x);
@@ -74,12 +74,13 @@ struct Attention {
   void backward(Tensor<Scalar, Device> const& output, Tensor<Scalar, Device> const& log_sum,
                 Tensor<Scalar, Device> const& output_gradient) const {
     GradientBuffers<Scalar, Device> buffers;
-    PoolVector<kernels::Strided<Scalar>> keys, values;
+    PoolVector<kernels::Strided<Scalar, Device>> keys, values;
     for (auto const& source : sources) {
       keys.push_back(buffers.at(source.keys));
       values.push_back(buffers.at(source.values));
     }
-    kernels::AttentionGradients<Scalar> const gradients{buffers.at(queries), keys.data(), values.data(), buffers.at({bias.table, 0}).data};
+    kernels::AttentionGradients<Scalar, Device> const gradients{buffers.at(queries), keys.data(), values.data(),
+                                                                buffers.at({bias.table, 0}).data};
     with_operands([&](auto const& x) {
       kernels::On<Device, kernels::Attention, Scalar>::attention_backward(x, output.data(), log_sum.data(), output_gradient.data(),
                                                                           gradients);

@@ -19,7 +19,7 @@ struct Columns {
   Index first = 0;
 
   /// For kernels to read.
-  [[nodiscard]] kernels::Strided<Scalar const> read() const { return {x.value().data() + first, x.width()}; }
+  [[nodiscard]] kernels::Strided<Scalar const, Device> read() const { return {x.value().data() + first, x.width()}; }
   /// Throws `ShapeError` unless `width` columns are there.
   void check(char const* operation, char const* operand, Index width) const {
     if (x.empty() || first < 0 || first > x.width() - width)
@@ -56,7 +56,7 @@ class GradientBuffers {
     buffers_.clear();
   }
   /// Where to add the gradient of these columns; absent for a constant.
-  [[nodiscard]] kernels::Strided<Scalar> at(Columns<Scalar, Device> const& columns) {
+  [[nodiscard]] kernels::Strided<Scalar, Device> at(Columns<Scalar, Device> const& columns) {
     if (!columns.x.tracked()) return {};
     return {buffer(columns.x).data() + columns.first, columns.x.width()};
   }

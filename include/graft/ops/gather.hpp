@@ -64,7 +64,7 @@ template <class Scalar, class Device>
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [first, shape = x.shape(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     Tensor<Scalar, Device> gradient = take_to_add(*slot, shape);
-    Scalar* const target = gradient.row(first);
+    auto const target = gradient.row(first);
     kernels::On<Device, kernels::Elementwise, Scalar>::add(dy.data(), target, target, dy.size());
     slot->accumulate(std::move(gradient));
   });

@@ -42,7 +42,7 @@ void for_logit_blocks(Weight const& w, Index rows, LogitBlock block, Body const&
 /// z `[rows, classes]` = h·Wᵀ + b for a block; h `[targets, width]`, b of all classes or empty.
 template <class Scalar, class Device, class Block>
 void block_logits(Tensor<Scalar, Device> const& h, Block const& some, Tensor<Scalar, Device> const& bias, Index c, Index i, Index rows,
-                  Scalar* z) {
+                  Pointer<Device, Scalar> z) {
   some.times_transposed(h.row(i), rows, z);
   if (!bias.empty()) kernels::On<Device, kernels::Bias, Scalar>::add_to_rows(bias.data() + c, rows, some.out(), z);
 }

@@ -97,7 +97,7 @@ class Adafactor final : public Optimizer<Scalar, Device> {
                                                                         state.values.at("exp_avg_sq").data(), step.data());
     }
     double const clip = std::max(1.0, std::sqrt(mean_square(step)) / settings_.clip_threshold);
-    Scalar* const first = settings_.beta1 > 0 ? state.values.at("exp_avg").data() : nullptr;
+    Pointer<Device, Scalar> const first = settings_.beta1 > 0 ? state.values.at("exp_avg").data() : nullptr;
     kernels::On<Device, kernels::Adafactor, Scalar>::adafactor_apply(value.data(), step.data(), first, value.size(), rate / clip,
                                                                      settings_.beta1, 1.0 - settings_.weight_decay * rate);
   }

@@ -39,7 +39,7 @@ void copy_async(Tensor<Scalar, From> const& from, Tensor<Scalar, To>& to) {
                                : std::is_same_v<To, Cpu> ? Direction::to_host
                                                          : Direction::within_device;
     using Device = std::conditional_t<std::is_same_v<From, Cpu>, To, From>;
-    kernels::cuda::Listed<kernels::cuda::Runtime, Device>::copy(to.data(), from.data(),
+    kernels::cuda::Listed<kernels::cuda::Runtime, Device>::copy(kernels::raw(to.data()), kernels::raw(from.data()),
                                                                 static_cast<std::size_t>(from.size()) * sizeof(Scalar), direction);
   }
 }

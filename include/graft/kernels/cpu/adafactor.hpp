@@ -10,9 +10,9 @@
 
 namespace graft::kernels {
 
-template <class Scalar>
-void Adafactor<Cpu, Scalar>::adafactor_moments(Scalar const* gradient, Index rows, Index width, AdafactorFactors const& factors,
-                                               Scalar* row, Scalar* column) {
+template <class Device, class Scalar>
+void Adafactor<Device, Scalar>::adafactor_moments(In gradient, Index rows, Index width, AdafactorFactors const& factors, Out row,
+                                                  Out column) {
   auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
   auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(factors.gradient_scale);
   auto const square = [=](Index i, Index j) {
@@ -28,9 +28,9 @@ void Adafactor<Cpu, Scalar>::adafactor_moments(Scalar const* gradient, Index row
   for (Index j = 0; j < width; ++j) column[j] = keep * column[j] + blend * (sums[static_cast<std::size_t>(j)] / static_cast<Scalar>(rows));
 }
 
-template <class Scalar>
-void Adafactor<Cpu, Scalar>::adafactor_update(Scalar const* gradient, Scalar const* row, Scalar const* column, Index rows, Index width,
-                                              AdafactorFactors const& factors, Scalar* update) {
+template <class Device, class Scalar>
+void Adafactor<Device, Scalar>::adafactor_update(In gradient, In row, In column, Index rows, Index width, AdafactorFactors const& factors,
+                                                 Out update) {
   auto const scale = static_cast<Scalar>(factors.gradient_scale);
   Scalar const mean = cpu::lane_sum<Scalar>(rows, [=](Index i) { return row[i]; }) / static_cast<Scalar>(rows);
   std::vector<Scalar> by_column(static_cast<std::size_t>(width));
@@ -44,9 +44,8 @@ void Adafactor<Cpu, Scalar>::adafactor_update(Scalar const* gradient, Scalar con
   });
 }
 
-template <class Scalar>
-void Adafactor<Cpu, Scalar>::adafactor_vector(Scalar const* gradient, Index size, AdafactorFactors const& factors, Scalar* second,
-                                              Scalar* update) {
+template <class Device, class Scalar>
+void Adafactor<Device, Scalar>::adafactor_vector(In gradient, Index size, AdafactorFactors const& factors, Out second, Out update) {
   auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
   auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(factors.gradient_scale);
   cpu::map_chunks(second, size, [=](Index i) {
@@ -56,9 +55,8 @@ void Adafactor<Cpu, Scalar>::adafactor_vector(Scalar const* gradient, Index size
   cpu::map_chunks(update, size, [=](Index i) { return scale * gradient[i] / std::sqrt(second[i]); });
 }
 
-template <class Scalar>
-void Adafactor<Cpu, Scalar>::adafactor_apply(Scalar* parameter, Scalar const* update, Scalar* first, Index size, double factor,
-                                             double beta1, double keep) {
+template <class Device, class Scalar>
+void Adafactor<Device, Scalar>::adafactor_apply(Out parameter, In update, Out first, Index size, double factor, double beta1, double keep) {
   auto const times = static_cast<Scalar>(factor), stay = static_cast<Scalar>(beta1), blend = static_cast<Scalar>(1.0 - beta1),
              kept = static_cast<Scalar>(keep);
   if (first) {

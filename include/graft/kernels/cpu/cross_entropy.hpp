@@ -15,9 +15,9 @@ template <class Scalar>
 using LogitRow = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
 }
 
-template <class Scalar>
-void CrossEntropy<Cpu, Scalar>::softmax_block(Scalar* logits, Index rows, Index classes, Index first, Token const* labels,
-                                              SoftmaxRows<Scalar> known, Scalar* rescale) {
+template <class Device, class Scalar>
+void CrossEntropy<Device, Scalar>::softmax_block(Out logits, Index rows, Index classes, Index first, Token const* labels,
+                                                 SoftmaxRows<Scalar, Device> known, Out rescale) {
   parallel_for(rows, [=](Index i) {
     cpu::LogitRow<Scalar> row(logits + i * classes, classes);
     Index const label = labels[i] - first;
@@ -38,9 +38,9 @@ void CrossEntropy<Cpu, Scalar>::softmax_block(Scalar* logits, Index rows, Index 
   });
 }
 
-template <class Scalar>
-void CrossEntropy<Cpu, Scalar>::cross_entropy_gradient(Scalar* logits, Index rows, Index classes, Index first, Token const* labels,
-                                                       Scalar const* log_sum_exp, Scalar const* g) {
+template <class Device, class Scalar>
+void CrossEntropy<Device, Scalar>::cross_entropy_gradient(Out logits, Index rows, Index classes, Index first, Token const* labels,
+                                                          In log_sum_exp, In g) {
   parallel_for(rows, [=](Index i) {
     cpu::LogitRow<Scalar> row(logits + i * classes, classes);
     row = (row - log_sum_exp[i]).exp() * -g[i];

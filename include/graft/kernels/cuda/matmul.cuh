@@ -57,9 +57,9 @@ struct ColumnMajor {
   std::int64_t second_stride;
 };
 template <class Scalar>
-ColumnMajor<Scalar> column_major(Product<Scalar> const& p) {
+ColumnMajor<Scalar> column_major(Product<Scalar, Cuda> const& p) {
   auto const read = [](Read r) { return r == Read::plain ? CUBLAS_OP_N : CUBLAS_OP_T; };
-  return {read(p.read_b), read(p.read_a), p.n, p.m, p.k, p.b, p.ldb, p.a, p.lda};
+  return {read(p.read_b), read(p.read_a), p.n, p.m, p.k, p.b.raw(), p.ldb, p.a.raw(), p.lda};
 }
 
 /// C = β·C, what remains of a product without inner elements; β = 0 overwrites whatever is there.
@@ -74,10 +74,10 @@ struct ScaleInPlace {
 }  // namespace matmul
 
 template <class Scalar>
-void Matmul<Scalar>::matmul(Product<Scalar> const& p) {
+void Matmul<Scalar>::matmul(Product<Scalar, Cuda> const& p) {
   static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>, "cuBLAS products are for float and double");
   if (p.m <= 0 || p.n <= 0) return;
-  if (p.k <= 0) return each_in_rows("matmul", p.m, p.n, matmul::ScaleInPlace<Scalar>{p.beta, p.c, p.ldc});
+  if (p.k <= 0) return each_in_rows("matmul", p.m, p.n, matmul::ScaleInPlace<Scalar>{p.beta, p.c.raw(), p.ldc});
   auto const call = matmul::column_major(p);
   Scalar const one = 1;
   cublasStatus_t status{};
@@ -85,11 +85,11 @@ void Matmul<Scalar>::matmul(Product<Scalar> const& p) {
   if constexpr (std::is_same_v<Scalar, float>) {
     name = "cublasSgemm";
     status = cublasSgemm_64(matmul::Handle::current(), call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
-                            call.first, call.first_stride, call.second, call.second_stride, &p.beta, p.c, p.ldc);
+                            call.first, call.first_stride, call.second, call.second_stride, &p.beta, p.c.raw(), p.ldc);
   } else {
     name = "cublasDgemm";
     status = cublasDgemm_64(matmul::Handle::current(), call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
-                            call.first, call.first_stride, call.second, call.second_stride, &p.beta, p.c, p.ldc);
+                            call.first, call.first_stride, call.second, call.second_stride, &p.beta, p.c.raw(), p.ldc);
   }
   matmul::check(status, name, " for [", p.m, ", ", p.k, "] by [", p.k, ", ", p.n, "]");
 }

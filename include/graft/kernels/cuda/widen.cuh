@@ -22,20 +22,20 @@ struct Convert {
 };
 
 template <class To>
-void Widen<To>::widen(float const* x, To* y, Index size) {
-  each("widen float", size, Convert<float, To>{x, y});
+void Widen<To>::widen(DevicePointer<float const> x, DevicePointer<To> y, Index size) {
+  each("widen float", size, Convert<float, To>{x.raw(), y.raw()});
 }
 template <class To>
-void Widen<To>::widen(double const* x, To* y, Index size) {
-  each("widen double", size, Convert<double, To>{x, y});
+void Widen<To>::widen(DevicePointer<double const> x, DevicePointer<To> y, Index size) {
+  each("widen double", size, Convert<double, To>{x.raw(), y.raw()});
 }
 template <class To>
-void Widen<To>::widen(bfloat16 const* x, To* y, Index size) {
-  each("widen bfloat16", size, Convert<bfloat16, To>{x, y});
+void Widen<To>::widen(DevicePointer<bfloat16 const> x, DevicePointer<To> y, Index size) {
+  each("widen bfloat16", size, Convert<bfloat16, To>{x.raw(), y.raw()});
 }
 template <class To>
-void Widen<To>::widen(half const* x, To* y, Index size) {
-  each("widen half", size, Convert<half, To>{x, y});
+void Widen<To>::widen(DevicePointer<half const> x, DevicePointer<To> y, Index size) {
+  each("widen half", size, Convert<half, To>{x.raw(), y.raw()});
 }
 
 }  // namespace graft::kernels::cuda

@@ -29,13 +29,13 @@ struct AdamwStep {
 }  // namespace generic
 
 template <class Device, class Scalar>
-void Adamw<Device, Scalar>::adamw(Scalar* parameter, Scalar const* gradient, Scalar* first, Scalar* second, Index size,
-                                  AdamWFactors const& factors) {
+void Adamw<Device, Scalar>::adamw(Out parameter, In gradient, Out first, Out second, Index size, AdamWFactors const& factors) {
   auto const rounded = [](double factor) { return static_cast<Scalar>(factor); };
   Loops<Device>::each("adamw", size,
-                      generic::AdamwStep<Scalar>{parameter, gradient, first, second, rounded(factors.keep), rounded(factors.blend_first),
-                                                 rounded(factors.keep_second), rounded(factors.blend_second), rounded(factors.step_size),
-                                                 rounded(factors.correction), rounded(factors.epsilon), rounded(factors.gradient_scale)});
+                      generic::AdamwStep<Scalar>{raw(parameter), raw(gradient), raw(first), raw(second), rounded(factors.keep),
+                                                 rounded(factors.blend_first), rounded(factors.keep_second), rounded(factors.blend_second),
+                                                 rounded(factors.step_size), rounded(factors.correction), rounded(factors.epsilon),
+                                                 rounded(factors.gradient_scale)});
 }
 
 extern template struct Adamw<Cuda, float>;  // of the source that graft_add_cuda generates

@@ -16,8 +16,8 @@ struct Square {
 }  // namespace generic
 
 template <class Device, class Scalar>
-double SumSquares<Device, Scalar>::sum_squares(Scalar const* x, Index size) {
-  return Loops<Device>::total("sum_squares", size, generic::Square<Scalar>{x});
+double SumSquares<Device, Scalar>::sum_squares(In x, Index size) {
+  return Loops<Device>::total("sum_squares", size, generic::Square<Scalar>{raw(x)});
 }
 
 extern template struct SumSquares<Cuda, float>;  // of the source that graft_add_cuda generates
