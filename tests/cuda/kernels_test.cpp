@@ -41,6 +41,14 @@ class CudaKernels : public graft::testing::DeviceTest {
   }
 };
 
+/// Σ x², as the device leaves it.
+template <class Scalar, class Device>
+double squares_of(Tensor<Scalar, Device> const& x) {
+  Tensor<double, Device> sum(Shape{});
+  kernels::On<Device, kernels::SumSquares, Scalar>::sum_squares(x.data(), x.size(), sum.data());
+  return *to_device<Cpu>(sum).data();
+}
+
 using Scalars = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(CudaKernels, Scalars);
 
@@ -65,7 +73,7 @@ TYPED_TEST(CudaKernels, ElementsBeyondTheLargestGrid) {
   Index const size = Index{65536} * 256 + 12345;  // each thread of the first blocks takes two
   Tensor<TypeParam, Cuda> y(Shape{size});
   kernels::On<Cuda, kernels::Elementwise, TypeParam>::fill(y.data(), TypeParam(2), size);
-  EXPECT_EQ((kernels::On<Cuda, kernels::SumSquares, TypeParam>::sum_squares(y.data(), size)), 4.0 * static_cast<double>(size));
+  EXPECT_EQ(squares_of(y), 4.0 * static_cast<double>(size));
   auto const host = to_device<Cpu>(y);
   EXPECT_TRUE(std::all_of(host.data(), host.data() + size, [](TypeParam v) { return v == TypeParam(2); }));
 }
@@ -137,8 +145,8 @@ TYPED_TEST(CudaKernels, Sums) {
     run("sum", [&](auto device, auto x, auto, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::sum(x, size, y); });
     run("dot", [&](auto device, auto x, auto z, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::dot(x, z, size, y); });
     run("squared_distance", [&](auto device, auto x, auto z, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::squared_distance(x, z, TypeParam(0.125), size, y); });
-    double const expected = kernels::On<Cpu, kernels::SumSquares, TypeParam>::sum_squares(a.data(), size);
-    EXPECT_NEAR((kernels::On<Cuda, kernels::SumSquares, TypeParam>::sum_squares(to_device<Cuda>(a).data(), size)), expected, 1e-12 * expected);
+    double const expected = squares_of(a);
+    EXPECT_NEAR(squares_of(to_device<Cuda>(a)), expected, 1e-12 * expected);
   }
 }
 
@@ -155,12 +163,30 @@ TYPED_TEST(CudaKernels, SumsAreTheSameBitsEveryTime) {
   auto const x = this->template values<Cuda>("x", Shape{size});
   Tensor<TypeParam, Cuda> first(Shape{}), again(Shape{});
   kernels::On<Cuda, kernels::Sum, TypeParam>::sum(x.data(), size, first.data());
-  double const squares = kernels::On<Cuda, kernels::SumSquares, TypeParam>::sum_squares(x.data(), size);
+  double const squares = squares_of(x);
   for (int i = 0; i < 3; ++i) {
     kernels::On<Cuda, kernels::Sum, TypeParam>::sum(x.data(), size, again.data());
     EXPECT_EQ(*to_device<Cpu>(first).data(), *to_device<Cpu>(again).data());
-    EXPECT_EQ((kernels::On<Cuda, kernels::SumSquares, TypeParam>::sum_squares(x.data(), size)), squares);
+    EXPECT_EQ(squares_of(x), squares);
   }
+}
+
+TYPED_TEST(CudaKernels, ClippingFromSums) {
+  auto const squares = tensor_of<double>(Shape{3}, std::vector<double>{9.0, 0.0, 16.0});
+  for (double max_norm : {0.0, 2.5, 5.0, 7.0})
+    for (Index count : {0, 1, 3}) {
+      auto const run = [&]<class Device>(Device) {
+        Tensor<double, Device> result(Shape{2});
+        kernels::On<Device, kernels::SumSquares, TypeParam>::clip(to_device<Device>(squares).data(), count, max_norm, result.row(0), result.row(1));
+        return to_device<Cpu>(result);
+      };
+      auto const expected = run(Cpu{}), got = run(Cuda{});
+      double const norm = count == 0 ? 0.0 : count == 1 ? 3.0 : 5.0;
+      EXPECT_EQ(expected.data()[0], norm);
+      EXPECT_EQ(expected.data()[1], max_norm > 0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1.0);
+      EXPECT_EQ(got.data()[0], expected.data()[0]);
+      EXPECT_EQ(got.data()[1], expected.data()[1]);
+    }
 }
 
 TYPED_TEST(CudaKernels, GradientsOfSums) {
@@ -179,13 +205,14 @@ TYPED_TEST(CudaKernels, GradientsOfSums) {
 }
 
 TYPED_TEST(CudaKernels, AdamW) {
-  kernels::AdamWFactors const factors{0.999, 0.1, 0.99, 0.01, 0.02, 0.3, 1e-8, 0.5};
+  kernels::AdamWFactors const factors{0.999, 0.1, 0.99, 0.01, 0.02, 0.3, 1e-8};
   for (Index size : sizes) {
     // The three results side by side, so that one comparison sees them all.
     Tensor<TypeParam> state = normal<TypeParam>(Shape{3, size}, RandomKey(10));
     for (Index i = 0; i < size; ++i) state.row(2)[i] = std::abs(state.row(2)[i]);
     this->compare("adamw", state, [&]<class Device>(Device, auto& y) {
-      kernels::On<Device, kernels::Adamw, TypeParam>::adamw(y.row(0), this->template values<Device>("gradient", Shape{size}).data(), y.row(1), y.row(2), size, factors);
+      kernels::On<Device, kernels::Adamw, TypeParam>::adamw(y.row(0), this->template values<Device>("gradient", Shape{size}).data(), y.row(1), y.row(2), size, factors,
+                                                             to_device<Device>(full(Shape{}, 0.5)).data());
     });
   }
 }

@@ -4,10 +4,12 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <graft/autograd/tape.hpp>
 #include <graft/kernels/elementwise.hpp>
+#include <graft/tensor/device_copy.hpp>
 #include <graft/tensor/tensor.hpp>
 
 namespace graft {
@@ -136,6 +138,9 @@ class Parameter {
   Parameter() = default;
   Parameter(std::string name, Tensor<Scalar, Device> value)
       : name_(std::move(name)), variable_(std::move(value), std::make_shared<GradientSlot<Scalar, Device>>()) {}
+  /// Starts at numbers that were made on the host, and uploads them.
+  Parameter(std::string name, Tensor<Scalar> const& start)
+  requires(!std::is_same_v<Device, Cpu>) : Parameter(std::move(name), uploaded<Device>(start)) {}
 
   [[nodiscard]] std::string const& name() const { return name_; }
   /// For strategies that hold others, whose names would meet.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <graft/kernels/on.hpp>
+#include <graft/kernels/strided.hpp>
 
 namespace graft::kernels {
 
@@ -15,6 +16,9 @@ struct Gather : HostOnly {
 
   /// y[to[k]] = x[from[k]] for k in [0, count); `to` has no repetitions.
   static void copy_rows(In x, Index const* from, Out y, Index const* to, Index count, Index width);
+  /// The same of matrices that are columns of wider ones.
+  static void copy_columns(Strided<Scalar const, Device> x, Index const* from, Strided<Scalar, Device> y, Index const* to, Index count,
+                           Index width);
   /// y[to[k]] += x[from[k]], for equal targets in the order of k. `distinct` promises that `to` has no repetitions.
   static void add_rows(In x, Index const* from, Out y, Index const* to, bool distinct, Index count, Index width);
 };

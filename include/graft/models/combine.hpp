@@ -79,7 +79,7 @@ template <class Model>
   for (auto& [model, weight] : parts)
     for (auto const& unit : model.state().units()) {
       if (!(unit.site == site)) continue;
-      auto const &a = unit.a.value(), &b = unit.b.value();
+      auto const a = downloaded(unit.a.value()), b = downloaded(unit.b.value());
       for (Index k = 0; k < a.rows(); ++k) {
         auto& left = sum.left.emplace_back(static_cast<std::size_t>(b.rows()));
         for (Index o = 0; o < b.rows(); ++o) left[static_cast<std::size_t>(o)] = static_cast<double>(b.row(o)[k]);

@@ -2,7 +2,6 @@
 /// @brief A layer's attention over its own stack: projections, rotary positions, the cache, virtual keys and values.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -85,13 +84,10 @@ class SelfAttention {
   /// Writes the batch's keys and values into the cache.
   void remember(Source const& own, Pass const& pass) const {
     auto& layer = pass.cache->cache->layers[static_cast<std::size_t>(at_.layer)];
-    Rows const& rows = pass.layout.rows;
     Index const width = stack_.kv_width();
     auto const copy = [&](Columns<Scalar, Device> const& from, Tensor<Scalar, Device>& to) {
-      for (Index r = 0; r < rows.count(); ++r)
-        for (Index i = 0; i < rows.length(r); ++i)
-          std::copy_n(from.x.value().row(rows.begin(r) + i) + from.first, width,
-                      to.row(pass.cache->rows[static_cast<std::size_t>(r)].append + i));
+      kernels::On<Device, kernels::Gather, Scalar>::copy_columns(from.read(), nullptr, {to.data(), width}, pass.cache_rows.data(),
+                                                                 static_cast<Index>(pass.cache_rows.size()), width);
     };
     copy(own.keys, layer.keys);
     copy(own.values, layer.values);

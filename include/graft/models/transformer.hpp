@@ -45,7 +45,7 @@ class Transformer {
         state_(std::make_shared<State>(std::move(state))),
         weights_(*base_),
         seed_(seed) {
-    if constexpr (A::positions == PositionKind::rotary) rotary_ = RotaryTable<Scalar>(config().inverse_frequency);
+    if constexpr (A::positions == PositionKind::rotary) rotary_ = RotaryTable<Scalar, Device>(config().inverse_frequency);
   }
 
   [[nodiscard]] Base<A, Scalar, Device> const& base() const { return base_; }
@@ -273,6 +273,10 @@ class Transformer {
     pass.layout = lay_out_rows(rows, additions, stack, pass.cached());
     pass.out = pass.layout.rows;
     pass.all = all_queries(pass.out);
+    if (cache)
+      for (Index r = 0; r < pass.out.count(); ++r)
+        for (Index i = 0; i < pass.out.length(r); ++i)
+          pass.cache_rows.push_back(cache->rows[static_cast<std::size_t>(r)].append + i);
     for (Index position : pass.out.positions)
       if (position >= config().positions)
         fail("[transformer] got a row that reaches position ", position, "; expected at most ", config().positions - 1,

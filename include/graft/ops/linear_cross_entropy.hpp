@@ -92,12 +92,8 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
       some.times(z.data(), rows, expected.row(i), c == 0 ? Scalar(0) : Scalar(1));
     });
   }
-  for (Index i = 0; i < targets; ++i) {
-    *log_sum_exp.row(i) += std::log(*sum.row(i));
-    *log_probability.row(i) -= *log_sum_exp.row(i);
-    *mean.row(i) /= static_cast<Scalar>(vocabulary);
-    *rescale.row(i) = 1 / *sum.row(i);
-  }
+  kernels::On<Device, kernels::CrossEntropy, Scalar>::softmax_end({log_sum_exp.data(), sum.data(), mean.data(), log_probability.data()},
+                                                                  targets, vocabulary, rescale.data());
   if (wants_hidden)
     kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_rows(expected.data(), rescale.data(), targets, width, expected.data());
   if (!recording) return {log_probability, log_sum_exp, mean};
@@ -105,13 +101,10 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
   auto reverse = [=, dh = h.slot(), hidden = wants_weight || wants_bias ? h.value() : Values(), labels = std::move(labels), w = w,
                   b = b](Values g) {
     if (dh) {
-      Values gradient(Shape{targets, width});
-      for (Index i = 0; i < targets; ++i) {
-        Scalar* const out = gradient.row(i);
-        w.row(labels[static_cast<std::size_t>(i)], out);
-        Scalar const* const mean_row = expected.row(i);
-        for (Index k = 0; k < width; ++k) out[k] = g.data()[i] * (out[k] - mean_row[k]);
-      }
+      Values gradient(Shape{targets, width});  // g·(W_label − p·W)
+      for (Index i = 0; i < targets; ++i) w.row(labels[static_cast<std::size_t>(i)], gradient.row(i));
+      kernels::On<Device, kernels::Elementwise, Scalar>::add_scaled(expected.data(), Scalar(-1), gradient.data(), gradient.size());
+      kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_rows(gradient.data(), g.data(), targets, width, gradient.data());
       dh->accumulate(std::move(gradient));
     }
     if constexpr (trains_weight || is_trainable<Bias>) {

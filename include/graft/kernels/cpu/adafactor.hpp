@@ -2,6 +2,7 @@
 /// @brief Adafactor on the host. Sums run in a fixed order, whatever the number of threads.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -11,10 +12,10 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-void Adafactor<Device, Scalar>::adafactor_moments(In gradient, Index rows, Index width, AdafactorFactors const& factors, Out row,
+void Adafactor<Device, Scalar>::adafactor_moments(In gradient, Index rows, Index width, AdafactorFactors<Device> const& factors, Out row,
                                                   Out column) {
   auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
-  auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(factors.gradient_scale);
+  auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(*factors.gradient_scale);
   auto const square = [=](Index i, Index j) {
     Scalar const g = scale * gradient[i * width + j];
     return g * g + epsilon;
@@ -29,9 +30,9 @@ void Adafactor<Device, Scalar>::adafactor_moments(In gradient, Index rows, Index
 }
 
 template <class Device, class Scalar>
-void Adafactor<Device, Scalar>::adafactor_update(In gradient, In row, In column, Index rows, Index width, AdafactorFactors const& factors,
+void Adafactor<Device, Scalar>::adafactor_update(In gradient, In row, In column, Index rows, Index width, AdafactorFactors<Device> const& factors,
                                                  Out update) {
-  auto const scale = static_cast<Scalar>(factors.gradient_scale);
+  auto const scale = static_cast<Scalar>(*factors.gradient_scale);
   Scalar const mean = cpu::lane_sum<Scalar>(rows, [=](Index i) { return row[i]; }) / static_cast<Scalar>(rows);
   std::vector<Scalar> by_column(static_cast<std::size_t>(width));
   for (Index j = 0; j < width; ++j) by_column[static_cast<std::size_t>(j)] = Scalar(1) / std::sqrt(column[j]);
@@ -45,9 +46,9 @@ void Adafactor<Device, Scalar>::adafactor_update(In gradient, In row, In column,
 }
 
 template <class Device, class Scalar>
-void Adafactor<Device, Scalar>::adafactor_vector(In gradient, Index size, AdafactorFactors const& factors, Out second, Out update) {
+void Adafactor<Device, Scalar>::adafactor_vector(In gradient, Index size, AdafactorFactors<Device> const& factors, Out second, Out update) {
   auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
-  auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(factors.gradient_scale);
+  auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(*factors.gradient_scale);
   cpu::map_chunks(second, size, [=](Index i) {
     Scalar const g = scale * gradient[i];
     return keep * second[i] + blend * (g * g + epsilon);
@@ -56,9 +57,12 @@ void Adafactor<Device, Scalar>::adafactor_vector(In gradient, Index size, Adafac
 }
 
 template <class Device, class Scalar>
-void Adafactor<Device, Scalar>::adafactor_apply(Out parameter, In update, Out first, Index size, double factor, double beta1, double keep) {
-  auto const times = static_cast<Scalar>(factor), stay = static_cast<Scalar>(beta1), blend = static_cast<Scalar>(1.0 - beta1),
-             kept = static_cast<Scalar>(keep);
+void Adafactor<Device, Scalar>::adafactor_apply(Out parameter, In update, Out first, Index size, AdafactorRate<Device> const& how) {
+  auto const root_mean = [size](double squares) { return std::sqrt(squares / static_cast<double>(size)); };
+  double const rate = how.parameter_squares ? how.rate * std::max(how.epsilon, root_mean(*how.parameter_squares)) : how.rate;
+  double const factor = rate / std::max(1.0, root_mean(*how.update_squares) / how.threshold);
+  auto const times = static_cast<Scalar>(factor), stay = static_cast<Scalar>(how.beta1), blend = static_cast<Scalar>(1.0 - how.beta1),
+             kept = static_cast<Scalar>(1.0 - how.weight_decay * rate);
   if (first) {
     cpu::map_chunks(first, size, [=](Index i) { return stay * first[i] + blend * (times * update[i]); });
     cpu::map_chunks(parameter, size, [=](Index i) { return kept * parameter[i] - first[i]; });

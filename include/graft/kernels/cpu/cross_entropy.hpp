@@ -39,6 +39,16 @@ void CrossEntropy<Device, Scalar>::softmax_block(Out logits, Index rows, Index c
 }
 
 template <class Device, class Scalar>
+void CrossEntropy<Device, Scalar>::softmax_end(SoftmaxRows<Scalar, Device> known, Index rows, Index classes, Out reciprocal) {
+  for (Index i = 0; i < rows; ++i) {
+    known.largest[i] += std::log(known.sum[i]);
+    known.label_logit[i] -= known.largest[i];
+    known.total[i] /= static_cast<Scalar>(classes);
+    reciprocal[i] = 1 / known.sum[i];
+  }
+}
+
+template <class Device, class Scalar>
 void CrossEntropy<Device, Scalar>::cross_entropy_gradient(Out logits, Index rows, Index classes, Index first, Token const* labels,
                                                           In log_sum_exp, In g) {
   parallel_for(rows, [=](Index i) {

@@ -11,8 +11,14 @@ namespace graft::kernels {
 
 template <class Device, class Scalar>
 void Gather<Device, Scalar>::copy_rows(In x, Index const* from, Out y, Index const* to, Index count, Index width) {
+  copy_columns({x, width}, from, {y, width}, to, count, width);
+}
+
+template <class Device, class Scalar>
+void Gather<Device, Scalar>::copy_columns(Strided<Scalar const, Device> x, Index const* from, Strided<Scalar, Device> y, Index const* to,
+                                          Index count, Index width) {
   parallel_chunks(count, rows_per_chunk(width), [=](Index first, Index last) {
-    for (Index k = first; k < last; ++k) std::copy_n(x + (from ? from[k] : k) * width, width, y + (to ? to[k] : k) * width);
+    for (Index k = first; k < last; ++k) std::copy_n(x.row(from ? from[k] : k), width, y.row(to ? to[k] : k));
   });
 }
 

@@ -82,6 +82,17 @@ struct Loops<Cuda> {
     }
   };
 
+  /// Read by the threads, when the kernel runs.
+  template <class Scalar>
+  class Number {
+   public:
+    explicit Number(DevicePointer<double const> at) : at_(at.raw()) {}
+    GRAFT_HOST_DEVICE operator Scalar() const { return static_cast<Scalar>(*at_); }  // NOLINT: stands for it
+
+   private:
+    double const* at_;
+  };
+
   template <class F>
   static void each(char const* name, Index size, F const& f) {
     cuda::each(name, size, f);
@@ -116,9 +127,10 @@ struct Loops<Cuda> {
     cuda::launch(name, &sum_kernel<Element<Scalar>, Scalar>, 1, dim3(cuda::block_threads), static_cast<Index>(blocks),
                  Element<Scalar>{sums}, factor, result.raw());
   }
-  /// Defined in sum_squares.cuh, which includes Thrust.
   template <class F>
-  static double total(char const* name, Index size, F const& f);
+  static void total(char const* name, Index size, F const& f, DevicePointer<double> result) {
+    sum(name, size, f, 1.0, result);
+  }
 };
 
 }  // namespace graft::kernels
