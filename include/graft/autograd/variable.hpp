@@ -139,8 +139,8 @@ class Parameter {
   Parameter(std::string name, Tensor<Scalar, Device> value)
       : name_(std::move(name)), variable_(std::move(value), std::make_shared<GradientSlot<Scalar, Device>>()) {}
   /// Starts at numbers that were made on the host, and uploads them.
-  Parameter(std::string name, Tensor<Scalar> const& start)
-  requires(!std::is_same_v<Device, Cpu>) : Parameter(std::move(name), uploaded<Device>(start)) {}
+  Parameter(std::string name, Tensor<Scalar> const& start) requires(!std::is_same_v<Device, Cpu>)
+      : Parameter(std::move(name), uploaded<Device>(start)) {}
 
   [[nodiscard]] std::string const& name() const { return name_; }
   /// For strategies that hold others, whose names would meet.
@@ -149,6 +149,13 @@ class Parameter {
   [[nodiscard]] Tensor<Scalar, Device> const& value() const { return variable_.value(); }
   /// For initialisers, loaders and optimizers: between steps only, never while a tape holds the value.
   [[nodiscard]] Tensor<Scalar, Device> mutable_value() { return variable_.value(); }
+  /// Puts a host tensor's numbers in place of its own: between steps only.
+  /// @throws ShapeError for another number of elements
+  void assign(Tensor<Scalar> const& numbers) {
+    auto value = mutable_value();
+    copy_async(numbers, value);
+    synchronize(Device{});
+  }
   [[nodiscard]] Tensor<Scalar, Device> const& gradient() const { return variable_.slot()->gradient(); }
   [[nodiscard]] bool has_gradient() const { return !variable_.slot()->empty(); }
   void clear_gradient() { variable_.slot()->clear(); }

@@ -36,7 +36,7 @@ struct StackPass {
   QueryRange all;  ///< every token of the rows
   std::shared_ptr<SegmentTables> tables = std::make_shared<SegmentTables>();
   CacheView<Scalar, Device> const* cache = nullptr;
-  std::vector<Index> cache_rows;  ///< `[tokens]`: where the cache keeps each; none without one
+  std::vector<Index> cache_rows;                          ///< `[tokens]`: where the cache keeps each; none without one
   EncoderStates<Scalar, Device> const* source = nullptr;  ///< null where the cache holds them, or there is no encoder
   RelativeBias<Scalar, Device> bias = {};                 ///< of self-attention; empty for other positions
   KeysValuesObserver<Scalar, Device> const* observer = nullptr;

@@ -275,8 +275,7 @@ class Transformer {
     pass.all = all_queries(pass.out);
     if (cache)
       for (Index r = 0; r < pass.out.count(); ++r)
-        for (Index i = 0; i < pass.out.length(r); ++i)
-          pass.cache_rows.push_back(cache->rows[static_cast<std::size_t>(r)].append + i);
+        for (Index i = 0; i < pass.out.length(r); ++i) pass.cache_rows.push_back(cache->rows[static_cast<std::size_t>(r)].append + i);
     for (Index position : pass.out.positions)
       if (position >= config().positions)
         fail("[transformer] got a row that reaches position ", position, "; expected at most ", config().positions - 1,

@@ -63,9 +63,7 @@ class Optimizer {
 
   /// Moves every parameter that has a gradient; the others (and their states) stay as they are, as in torch.optim.
   /// @param gradient_scale multiplies all gradients first: the coefficient of clipping, without a pass of its own
-  void step(double learning_rate, double gradient_scale = 1.0) {
-    step(learning_rate, uploaded<Device>(full(Shape{}, gradient_scale)));
-  }
+  void step(double learning_rate, double gradient_scale = 1.0) { step(learning_rate, uploaded<Device>(full(Shape{}, gradient_scale))); }
   /// The same with a coefficient that stands on the device (see `measure_gradients`): nothing waits for it.
   void step(double learning_rate, Tensor<double, Device> const& gradient_scale) {
     for (auto* parameter : parameters_) {

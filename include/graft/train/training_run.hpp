@@ -298,8 +298,8 @@ class TrainingRun {
   }
 
   [[nodiscard]] SavedTraining<Scalar> state(double probe) const {
-    SavedTraining<Scalar> saved{identity_, report_, validations_since_best_, log_->size(), probe, {}, best_,
-                                moved_to<Cpu>(optimizer_->state())};
+    auto optimizer = moved_to<Cpu>(optimizer_->state());
+    SavedTraining<Scalar> saved{identity_, report_, validations_since_best_, log_->size(), probe, {}, best_, std::move(optimizer)};
     for (auto const* parameter : parameters_) saved.parameters.emplace(parameter->name(), downloaded(parameter->value()));
     return saved;
   }
@@ -309,11 +309,7 @@ class TrainingRun {
     return values;
   }
   void restore(NamedTensors<Scalar> const& values) const {
-    for (auto* parameter : parameters_) {
-      auto to = parameter->mutable_value();
-      copy_async(values.at(parameter->name()), to);
-    }
-    synchronize(Device{});
+    for (auto* parameter : parameters_) parameter->assign(values.at(parameter->name()));
   }
 
   Training const& t_;

@@ -30,8 +30,8 @@ void Adafactor<Device, Scalar>::adafactor_moments(In gradient, Index rows, Index
 }
 
 template <class Device, class Scalar>
-void Adafactor<Device, Scalar>::adafactor_update(In gradient, In row, In column, Index rows, Index width, AdafactorFactors<Device> const& factors,
-                                                 Out update) {
+void Adafactor<Device, Scalar>::adafactor_update(In gradient, In row, In column, Index rows, Index width,
+                                                 AdafactorFactors<Device> const& factors, Out update) {
   auto const scale = static_cast<Scalar>(*factors.gradient_scale);
   Scalar const mean = cpu::lane_sum<Scalar>(rows, [=](Index i) { return row[i]; }) / static_cast<Scalar>(rows);
   std::vector<Scalar> by_column(static_cast<std::size_t>(width));

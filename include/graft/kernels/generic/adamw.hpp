@@ -34,11 +34,11 @@ void Adamw<Device, Scalar>::adamw(Out parameter, In gradient, Out first, Out sec
                                   Pointer<Device, double const> scale) {
   using Number = typename Loops<Device>::template Number<Scalar>;
   auto const rounded = [](double factor) { return static_cast<Scalar>(factor); };
-  Loops<Device>::each("adamw", size,
-                      generic::AdamwStep<Scalar, Number>{raw(parameter), raw(gradient), raw(first), raw(second), rounded(factors.keep),
-                                                         rounded(factors.blend_first), rounded(factors.keep_second),
-                                                         rounded(factors.blend_second), rounded(factors.step_size),
-                                                         rounded(factors.correction), rounded(factors.epsilon), Number(scale)});
+  Loops<Device>::each(
+      "adamw", size,
+      generic::AdamwStep<Scalar, Number>{raw(parameter), raw(gradient), raw(first), raw(second), rounded(factors.keep),
+                                         rounded(factors.blend_first), rounded(factors.keep_second), rounded(factors.blend_second),
+                                         rounded(factors.step_size), rounded(factors.correction), rounded(factors.epsilon), Number(scale)});
 }
 
 extern template struct Adamw<Cuda, float>;  // of the source that graft_add_cuda generates
