@@ -42,7 +42,7 @@ Variable<Scalar> run(Call const& call, std::vector<Variable<Scalar>> const& x) {
   std::vector<AttentionSource<Scalar>> sources;
   for (auto const& [keys, values] : call.sources) sources.push_back({columns(keys), columns(values)});
   RelativeBias<Scalar> bias;
-  if (call.buckets > 0) bias = {x.back(), std::make_shared<std::vector<int> const>(call.bucket_of_distance), call.first_distance};
+  if (call.buckets > 0) bias = {x.back(), call.bucket_of_distance, call.first_distance};
   return attention(columns(call.queries), sources, std::make_shared<SegmentTable const>(call.plan), call.shape,
                    call.buckets > 0 ? &bias : nullptr);
 }

@@ -14,7 +14,7 @@ template <class Scalar, class Device = Cpu>
 struct AttentionBias {
   Pointer<Device, Scalar const> table = nullptr;  ///< [buckets, heads], null: no bias
   Index buckets = 0;
-  int const* bucket_of_distance = nullptr;
+  Pointer<Device, int const> bucket_of_distance = nullptr;
   Index first_distance = 0;
 };
 

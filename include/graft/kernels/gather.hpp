@@ -1,6 +1,5 @@
 /// @file
-/// @brief Rows copied from, and added to, chosen places. The index arrays are in host memory on every device; a null one stands for 0, 1,
-/// 2, ….
+/// @brief Rows copied from, and added to, chosen places. A null array of places stands for 0, 1, 2, ….
 #pragma once
 
 #include <graft/kernels/on.hpp>
@@ -15,12 +14,13 @@ struct Gather : HostOnly {
   using Out = Pointer<Device, Scalar>;
 
   /// y[to[k]] = x[from[k]] for k in [0, count); `to` has no repetitions.
-  static void copy_rows(In x, Index const* from, Out y, Index const* to, Index count, Index width);
+  static void copy_rows(In x, Pointer<Device, Index const> from, Out y, Pointer<Device, Index const> to, Index count, Index width);
   /// The same of matrices that are columns of wider ones.
-  static void copy_columns(Strided<Scalar const, Device> x, Index const* from, Strided<Scalar, Device> y, Index const* to, Index count,
-                           Index width);
+  static void copy_columns(Strided<Scalar const, Device> x, Pointer<Device, Index const> from, Strided<Scalar, Device> y,
+                           Pointer<Device, Index const> to, Index count, Index width);
   /// y[to[k]] += x[from[k]], for equal targets in the order of k. `distinct` promises that `to` has no repetitions.
-  static void add_rows(In x, Index const* from, Out y, Index const* to, bool distinct, Index count, Index width);
+  static void add_rows(In x, Pointer<Device, Index const> from, Out y, Pointer<Device, Index const> to, bool distinct, Index count,
+                       Index width);
 };
 
 }  // namespace graft::kernels

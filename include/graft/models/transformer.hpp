@@ -258,7 +258,7 @@ class Transformer {
     pass.source = &source;
     pass.observer = observer;
     Value x = run(parts, batch.tokens, pass);
-    if (pass.out.targets.size() != x.rows()) x = gather_rows(x, pass.out.targets.at);
+    if (pass.out.targets.size() != x.rows()) x = gather_rows(x, pass.targets);
     return finish(parts, main_stack<A>, x);
   }
   [[nodiscard]] Value head(Batch const& batch, Prepared const& prepared, Cache const* cache) const {
@@ -272,10 +272,7 @@ class Transformer {
     Additions const& additions = parts.prepared.additions;
     pass.layout = lay_out_rows(rows, additions, stack, pass.cached());
     pass.out = pass.layout.rows;
-    pass.all = all_queries(pass.out);
-    if (cache)
-      for (Index r = 0; r < pass.out.count(); ++r)
-        for (Index i = 0; i < pass.out.length(r); ++i) pass.cache_rows.push_back(cache->rows[static_cast<std::size_t>(r)].append + i);
+    plan_tables(pass, pass.stack == main_stack<A>, A::positions == PositionKind::rotary);
     for (Index position : pass.out.positions)
       if (position >= config().positions)
         fail("[transformer] got a row that reaches position ", position, "; expected at most ", config().positions - 1,

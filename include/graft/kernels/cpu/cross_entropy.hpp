@@ -16,7 +16,7 @@ using LogitRow = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
 }
 
 template <class Device, class Scalar>
-void CrossEntropy<Device, Scalar>::softmax_block(Out logits, Index rows, Index classes, Index first, Token const* labels,
+void CrossEntropy<Device, Scalar>::softmax_block(Out logits, Index rows, Index classes, Index first, Pointer<Device, Token const> labels,
                                                  SoftmaxRows<Scalar, Device> known, Out rescale) {
   parallel_for(rows, [=](Index i) {
     cpu::LogitRow<Scalar> row(logits + i * classes, classes);
@@ -49,8 +49,8 @@ void CrossEntropy<Device, Scalar>::softmax_end(SoftmaxRows<Scalar, Device> known
 }
 
 template <class Device, class Scalar>
-void CrossEntropy<Device, Scalar>::cross_entropy_gradient(Out logits, Index rows, Index classes, Index first, Token const* labels,
-                                                          In log_sum_exp, In g) {
+void CrossEntropy<Device, Scalar>::cross_entropy_gradient(Out logits, Index rows, Index classes, Index first,
+                                                          Pointer<Device, Token const> labels, In log_sum_exp, In g) {
   parallel_for(rows, [=](Index i) {
     cpu::LogitRow<Scalar> row(logits + i * classes, classes);
     row = (row - log_sum_exp[i]).exp() * -g[i];

@@ -12,7 +12,7 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-void Rotary<Device, Scalar>::rotary_table(double const* frequencies, Index half, Index first, Index last, Out table) {
+void Rotary<Device, Scalar>::rotary_table(Pointer<Device, double const> frequencies, Index half, Index first, Index last, Out table) {
   parallel_chunks(last - first, rows_per_chunk(32 * half), [=](Index begin, Index end) {
     for (Index p = first + begin; p < first + end; ++p) {
       for (Index j = 0; j < half; ++j) {
@@ -25,8 +25,8 @@ void Rotary<Device, Scalar>::rotary_table(double const* frequencies, Index half,
 }
 
 template <class Device, class Scalar>
-void Rotary<Device, Scalar>::rotate(In x, In table, Index const* positions, Scalar direction, Index tokens, Index heads, Index head_width,
-                                    Index half, Out y) {
+void Rotary<Device, Scalar>::rotate(In x, In table, Pointer<Device, Index const> positions, Scalar direction, Index tokens, Index heads,
+                                    Index head_width, Index half, Out y) {
   parallel_chunks(tokens, rows_per_chunk(heads * head_width), [=](Index first, Index last) {
     for (Index t = first; t < last; ++t) {
       Scalar const* const cosine = table + 2 * half * positions[t];
