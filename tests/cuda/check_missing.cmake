@@ -1,4 +1,4 @@
-# cmake -D COMPILER=… -D ROOT=… -D KERNELS=… -P check_missing.cmake
+# cmake -D COMPILER=… -D ROOT=… -P check_missing.cmake
 # Each kernel without code for a GPU exists on the host, and is refused there by its name; all others are declared for every device.
 include("${ROOT}/cmake/GraftKernels.cmake")
 
@@ -26,7 +26,8 @@ function(compile kernel device expected)
 endfunction()
 
 get_property(everywhere GLOBAL PROPERTY graft_kernels_everywhere)
-foreach(kernel IN LISTS KERNELS)
+get_property(host_only GLOBAL PROPERTY graft_kernels_host)
+foreach(kernel IN LISTS host_only)
   compile(${kernel} Cpu compiles)
   compile(${kernel} Cuda missing)
 endforeach()
@@ -34,4 +35,4 @@ foreach(kernel IN LISTS everywhere)
   compile(${kernel} Cpu compiles)
   compile(${kernel} Cuda unlisted)
 endforeach()
-message("without code for a GPU: ${KERNELS}")
+message("without code for a GPU: ${host_only}")

@@ -41,6 +41,14 @@ class CudaKernels : public graft::testing::DeviceTest {
   }
 };
 
+/// Σ x², as the device leaves it.
+template <class Scalar, class Device>
+double squares_of(Tensor<Scalar, Device> const& x) {
+  Tensor<double, Device> sum(Shape{});
+  kernels::On<Device, kernels::SumSquares, Scalar>::sum_squares(x.data(), x.size(), sum.data());
+  return *to_device<Cpu>(sum).data();
+}
+
 using Scalars = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(CudaKernels, Scalars);
 
@@ -52,14 +60,14 @@ TYPED_TEST(CudaKernels, Elementwise) {
         kernel(Device{}, a.data(), b.data(), y.data());
       });
     };
-    run("fill", [&](auto device, auto, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::fill(y, TypeParam(3.5), size); });
-    run("add", [&](auto device, auto* a, auto* b, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add(a, b, y, size); });
-    run("add in place", [&](auto device, auto* a, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add(y, a, y, size); });
-    run("scale", [&](auto device, auto* a, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::scale(a, TypeParam(-0.75), y, size); });
-    run("multiply", [&](auto device, auto* a, auto* b, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::multiply(a, b, y, size); });
-    run("add_scaled", [&](auto device, auto* a, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add_scaled(a, TypeParam(0.3), y, size); });
-    run("exp", [&](auto device, auto* a, auto, auto* y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::exp(a, y, size); });
-    run("power and log", [&](auto device, auto* a, auto, auto* y) {
+    run("fill", [&](auto device, auto, auto, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::fill(y, TypeParam(3.5), size); });
+    run("add", [&](auto device, auto a, auto b, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add(a, b, y, size); });
+    run("add in place", [&](auto device, auto a, auto, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add(y, a, y, size); });
+    run("scale", [&](auto device, auto a, auto, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::scale(a, TypeParam(-0.75), y, size); });
+    run("multiply", [&](auto device, auto a, auto b, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::multiply(a, b, y, size); });
+    run("add_scaled", [&](auto device, auto a, auto, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add_scaled(a, TypeParam(0.3), y, size); });
+    run("exp", [&](auto device, auto a, auto, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::exp(a, y, size); });
+    run("power and log", [&](auto device, auto a, auto, auto y) {
       using Kernel = kernels::On<decltype(device), kernels::Elementwise, TypeParam>;
       Kernel::power(a, TypeParam(2), y, size), Kernel::log(y, y, size);
     });
@@ -70,7 +78,7 @@ TYPED_TEST(CudaKernels, ElementsBeyondTheLargestGrid) {
   Index const size = Index{65536} * 256 + 12345;  // each thread of the first blocks takes two
   Tensor<TypeParam, Cuda> y(Shape{size});
   kernels::On<Cuda, kernels::Elementwise, TypeParam>::fill(y.data(), TypeParam(2), size);
-  EXPECT_EQ((kernels::On<Cuda, kernels::SumSquares, TypeParam>::sum_squares(y.data(), size)), 4.0 * static_cast<double>(size));
+  EXPECT_EQ(squares_of(y), 4.0 * static_cast<double>(size));
   auto const host = to_device<Cpu>(y);
   EXPECT_TRUE(std::all_of(host.data(), host.data() + size, [](TypeParam v) { return v == TypeParam(2); }));
 }
@@ -88,14 +96,14 @@ TYPED_TEST(CudaKernels, Activations) {
           kernel(Device{}, x.data(), up.data(), dy.data(), y.data());
         });
       };
-      run(" forward", [&](auto device, auto* x, auto, auto, auto* y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, x, y, size); });
-      run(" in place", [&](auto device, auto, auto, auto, auto* y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, y, y, size); });
-      run(" backward", [&](auto device, auto* x, auto, auto* dy, auto* y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate_backward(f, x, dy, y, size); });
-      run(" gated", [&](auto device, auto* x, auto* up, auto, auto* y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::gated(f, x, up, y, size); });
-      run(" dgate", [&](auto device, auto* x, auto* up, auto* dy, auto* y) {
+      run(" forward", [&](auto device, auto x, auto, auto, auto y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, x, y, size); });
+      run(" in place", [&](auto device, auto, auto, auto, auto y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, y, y, size); });
+      run(" backward", [&](auto device, auto x, auto, auto dy, auto y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate_backward(f, x, dy, y, size); });
+      run(" gated", [&](auto device, auto x, auto up, auto, auto y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::gated(f, x, up, y, size); });
+      run(" dgate", [&](auto device, auto x, auto up, auto dy, auto y) {
         kernels::On<decltype(device), kernels::Activation, TypeParam>::gated_backward(f, x, up, dy, y, nullptr, size);
       });
-      run(" dup over dy", [&](auto device, auto* x, auto* up, auto, auto* y) {
+      run(" dup over dy", [&](auto device, auto x, auto up, auto, auto y) {
         kernels::On<decltype(device), kernels::Activation, TypeParam>::gated_backward(f, x, up, y, nullptr, y, size);
       });
     }
@@ -139,11 +147,11 @@ TYPED_TEST(CudaKernels, Sums) {
     auto const run = [&](char const* what, auto const& kernel) {
       this->compare(what, number, [&]<class Device>(Device, auto& y) { kernel(Device{}, to_device<Device>(a).data(), to_device<Device>(b).data(), y.data()); });
     };
-    run("sum", [&](auto device, auto* x, auto, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::sum(x, size, y); });
-    run("dot", [&](auto device, auto* x, auto* z, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::dot(x, z, size, y); });
-    run("squared_distance", [&](auto device, auto* x, auto* z, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::squared_distance(x, z, TypeParam(0.125), size, y); });
-    double const expected = kernels::On<Cpu, kernels::SumSquares, TypeParam>::sum_squares(a.data(), size);
-    EXPECT_NEAR((kernels::On<Cuda, kernels::SumSquares, TypeParam>::sum_squares(to_device<Cuda>(a).data(), size)), expected, 1e-12 * expected);
+    run("sum", [&](auto device, auto x, auto, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::sum(x, size, y); });
+    run("dot", [&](auto device, auto x, auto z, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::dot(x, z, size, y); });
+    run("squared_distance", [&](auto device, auto x, auto z, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::squared_distance(x, z, TypeParam(0.125), size, y); });
+    double const expected = squares_of(a);
+    EXPECT_NEAR(squares_of(to_device<Cuda>(a)), expected, 1e-12 * expected);
   }
 }
 
@@ -160,12 +168,30 @@ TYPED_TEST(CudaKernels, SumsAreTheSameBitsEveryTime) {
   auto const x = this->template values<Cuda>("x", Shape{size});
   Tensor<TypeParam, Cuda> first(Shape{}), again(Shape{});
   kernels::On<Cuda, kernels::Sum, TypeParam>::sum(x.data(), size, first.data());
-  double const squares = kernels::On<Cuda, kernels::SumSquares, TypeParam>::sum_squares(x.data(), size);
+  double const squares = squares_of(x);
   for (int i = 0; i < 3; ++i) {
     kernels::On<Cuda, kernels::Sum, TypeParam>::sum(x.data(), size, again.data());
     EXPECT_EQ(*to_device<Cpu>(first).data(), *to_device<Cpu>(again).data());
-    EXPECT_EQ((kernels::On<Cuda, kernels::SumSquares, TypeParam>::sum_squares(x.data(), size)), squares);
+    EXPECT_EQ(squares_of(x), squares);
   }
+}
+
+TYPED_TEST(CudaKernels, ClippingFromSums) {
+  auto const squares = tensor_of<double>(Shape{3}, std::vector<double>{9.0, 0.0, 16.0});
+  for (double max_norm : {0.0, 2.5, 5.0, 7.0})
+    for (Index count : {0, 1, 3}) {
+      auto const run = [&]<class Device>(Device) {
+        Tensor<double, Device> result(Shape{2});
+        kernels::On<Device, kernels::SumSquares, TypeParam>::clip(to_device<Device>(squares).data(), count, max_norm, result.row(0), result.row(1));
+        return to_device<Cpu>(result);
+      };
+      auto const expected = run(Cpu{}), got = run(Cuda{});
+      double const norm = count == 0 ? 0.0 : count == 1 ? 3.0 : 5.0;
+      EXPECT_EQ(expected.data()[0], norm);
+      EXPECT_EQ(expected.data()[1], max_norm > 0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1.0);
+      EXPECT_EQ(got.data()[0], expected.data()[0]);
+      EXPECT_EQ(got.data()[1], expected.data()[1]);
+    }
 }
 
 TYPED_TEST(CudaKernels, GradientsOfSums) {
@@ -177,20 +203,21 @@ TYPED_TEST(CudaKernels, GradientsOfSums) {
         kernel(Device{}, to_device<Device>(a).data(), to_device<Device>(b).data(), to_device<Device>(number).data(), y.data());
       });
     };
-    run("broadcast", [&](auto device, auto, auto, auto* d, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::broadcast(d, y, size); });
-    run("scale_by", [&](auto device, auto* x, auto, auto* d, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::scale_by(x, d, y, size); });
-    run("scaled_difference", [&](auto device, auto* x, auto* z, auto* d, auto* y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::scaled_difference(x, z, d, TypeParam(0.25), y, size); });
+    run("broadcast", [&](auto device, auto, auto, auto d, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::broadcast(d, y, size); });
+    run("scale_by", [&](auto device, auto x, auto, auto d, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::scale_by(x, d, y, size); });
+    run("scaled_difference", [&](auto device, auto x, auto z, auto d, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::scaled_difference(x, z, d, TypeParam(0.25), y, size); });
   }
 }
 
 TYPED_TEST(CudaKernels, AdamW) {
-  kernels::AdamWFactors const factors{0.999, 0.1, 0.99, 0.01, 0.02, 0.3, 1e-8, 0.5};
+  kernels::AdamWFactors const factors{0.999, 0.1, 0.99, 0.01, 0.02, 0.3, 1e-8};
   for (Index size : sizes) {
     // The three results side by side, so that one comparison sees them all.
     Tensor<TypeParam> state = normal<TypeParam>(Shape{3, size}, RandomKey(10));
     for (Index i = 0; i < size; ++i) state.row(2)[i] = std::abs(state.row(2)[i]);
     this->compare("adamw", state, [&]<class Device>(Device, auto& y) {
-      kernels::On<Device, kernels::Adamw, TypeParam>::adamw(y.row(0), this->template values<Device>("gradient", Shape{size}).data(), y.row(1), y.row(2), size, factors);
+      kernels::On<Device, kernels::Adamw, TypeParam>::adamw(y.row(0), this->template values<Device>("gradient", Shape{size}).data(), y.row(1), y.row(2), size, factors,
+                                                             to_device<Device>(full(Shape{}, 0.5)).data());
     });
   }
 }

@@ -11,8 +11,11 @@ namespace app {
 
 template <class Device, class Scalar>
 struct SoftShrink {
+  using In = graft::Pointer<Device, Scalar const>;
+  using Out = graft::Pointer<Device, Scalar>;
+
   /// y_i = sign(x_i) · max(|x_i| - threshold, 0)
-  static void forward(Scalar const* x, Scalar threshold, Scalar* y, graft::Index size);
+  static void forward(In x, Scalar threshold, Out y, graft::Index size);
 };
 
 template <class Scalar>
@@ -23,8 +26,8 @@ struct SoftShrinkElement {
 };
 
 template <class Device, class Scalar>
-void SoftShrink<Device, Scalar>::forward(Scalar const* x, Scalar threshold, Scalar* y, graft::Index size) {
-  graft::kernels::Loops<Device>::map("soft_shrink", y, size, SoftShrinkElement<Scalar>{x, threshold});
+void SoftShrink<Device, Scalar>::forward(In x, Scalar threshold, Out y, graft::Index size) {
+  graft::kernels::Loops<Device>::map("soft_shrink", y, size, SoftShrinkElement<Scalar>{graft::kernels::raw(x), threshold});
 }
 extern template struct SoftShrink<graft::Cuda, float>;  // of the source that graft_add_cuda generates
 

@@ -44,7 +44,7 @@ Variable<Scalar> run_with(Operation const& operation, Call const& call, std::vec
   std::vector<AttentionSource<Scalar>> sources;
   for (auto const& [keys, values] : call.sources) sources.push_back({columns(keys), columns(values)});
   RelativeBias<Scalar> bias;
-  if (call.buckets > 0) bias = {x.back(), std::make_shared<std::vector<int> const>(call.bucket_of_distance), call.first_distance};
+  if (call.buckets > 0) bias = {x.back(), call.bucket_of_distance, call.first_distance};
   return operation(columns(call.queries), sources, call.buckets > 0 ? &bias : nullptr);
 }
 template <class Scalar>

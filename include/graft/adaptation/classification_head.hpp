@@ -39,8 +39,8 @@ struct ClassificationHead {
         Index const out = address.site == Site::classifier && settings.labels > 0 ? settings.labels : site.out;
         if (!settings.restart)
           if (auto own = weight(address, part); !own.empty() && own.rows() == out) return own;
-        if (part == Part::bias) return zeros<Scalar>(Shape{out});
-        return normal<Scalar>(Shape{out, site.in}, key.with(site.name), settings.init_deviation);
+        if (part == Part::bias) return uploaded<Device>(zeros<Scalar>(Shape{out}));
+        return uploaded<Device>(normal<Scalar>(Shape{out, site.in}, key.with(site.name), settings.init_deviation));
       };
       return base;
     }

@@ -31,17 +31,17 @@ enum class Init {
 /// One embedding per word, the mean over its tokens, `[count, width]`; the words are repeated
 /// until there are `count` (as PEFT repeats a text).
 template <class Scalar, class Device>
-[[nodiscard]] Tensor<Scalar, Device> embed_words(std::vector<std::vector<Token>> const& words, Index count,
-                                                 BaseAccess<Scalar, Device> const& base) {
+[[nodiscard]] Tensor<Scalar> embed_words(std::vector<std::vector<Token>> const& words, Index count,
+                                         BaseAccess<Scalar, Device> const& base) {
   if (words.empty())
     fail<ConfigError>("[init] got no words; expected at least one to start ", count,
                       " virtual tokens from; hint: give init_words or another init");
-  Tensor<Scalar, Device> result;
+  Tensor<Scalar> result;
   for (Index i = 0; i < count; ++i) {
     auto const& word = words[static_cast<std::size_t>(i) % words.size()];
     if (word.empty()) fail<ConfigError>("[init] got word ", i, " without tokens; expected at least one token");
     auto const rows = base.embed(word);
-    if (result.empty()) result = Tensor<Scalar, Device>(Shape{count, rows.width()});
+    if (result.empty()) result = Tensor<Scalar>(Shape{count, rows.width()});
     for (Index k = 0; k < rows.width(); ++k) {
       double sum = 0;
       for (Index t = 0; t < rows.rows(); ++t) sum += static_cast<double>(rows.row(t)[k]);

@@ -13,8 +13,6 @@ namespace graft {
 /// `[P, 2·L·D]`: column (2i + kv)·D + h·d + c holds the i-th layer that has a bank, kv 0 = key, 1 = value, head h, component c.
 template <class Scalar, class Device>
 struct KeyBank {
-  using Values = Tensor<Scalar, Device>;
-
   std::string name;           ///< "encoder", "decoder" or "cross" of a model with several, else empty
   StackInfo stack;            ///< whose queries see it
   AttentionKind kind = AttentionKind::self;
@@ -36,8 +34,8 @@ struct KeyBank {
   }
   /// Keys and values of `length` tokens that the base computes, in the layout of the matrix. (Aliased
   /// slots keep what the last layer that reads them wrote.)
-  [[nodiscard]] Values from_activations(std::vector<LayerKeysValues<Scalar, Device>> const& activations, Index length) const {
-    Values start = zeros<Scalar>(Shape{length, columns()});
+  [[nodiscard]] Tensor<Scalar> from_activations(std::vector<LayerKeysValues<Scalar>> const& activations, Index length) const {
+    Tensor<Scalar> start = zeros<Scalar>(Shape{length, columns()});
     for (auto const& layer : activations) {
       auto const i = find(layer.at, layer.kind);
       if (i < 0) continue;

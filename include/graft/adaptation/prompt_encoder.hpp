@@ -36,7 +36,7 @@ class PromptEncoder {
 
   PromptEncoder() = default;
   /// Flat numbers.
-  explicit PromptEncoder(Values flat)
+  explicit PromptEncoder(Tensor<Scalar> flat)
       : shape_{PromptEncoderKind::mlp, flat.rows(), flat.width()}, embedding_("embedding.weight", std::move(flat)) {}
   /// Embeddings start normal as torch.nn.Embedding's, linear maps and the LSTM uniform as torch's.
   PromptEncoder(PromptEncoderShape const& shape, RandomKey key)

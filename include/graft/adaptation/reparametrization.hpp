@@ -8,6 +8,7 @@
 
 #include <graft/adaptation/hooks.hpp>
 #include <graft/adaptation/init.hpp>
+#include <graft/kernels/adamw.hpp>
 #include <graft/ops/activation.hpp>
 #include <graft/ops/linear.hpp>
 #include <graft/ops/norm.hpp>
@@ -37,7 +38,8 @@ class ReparametrizedMatrix {
 
   ReparametrizedMatrix() = default;
   /// Starts flat numbers at `start`; an MLP starts like torch's linear layers, its input E at `input_start` (normal numbers if empty).
-  ReparametrizedMatrix(Values start, std::optional<Mlp> const& mlp, Index natural_input, RandomKey key, Values input_start = {})
+  ReparametrizedMatrix(Tensor<Scalar> start, std::optional<Mlp> const& mlp, Index natural_input, RandomKey key,
+                       Tensor<Scalar> input_start = {})
       : shape_(start.shape()) {
     if (!mlp) {
       flat_ = {"embedding.weight", std::move(start)};
@@ -83,46 +85,43 @@ class ReparametrizedMatrix {
     for (auto* parameter : parameters()) parameter->rename(prefix + parameter->name());
   }
   /// Replaces everything by flat numbers (a file's): the MLP, if any, is gone.
-  void adopt(Values flat) {
+  void adopt(Tensor<Scalar> flat) {
     if (!(flat.shape() == shape_)) fail<ShapeError>("[reparametrization] got a matrix ", flat.shape(), "; expected ", shape_);
     *this = ReparametrizedMatrix(std::move(flat), std::nullopt, 0, RandomKey());
   }
   /// Fits the MLP to `target` by Adam on the mean squared error, as the paper's code
   /// does for real-word activations. Returns the last error.
-  double fit(Values const& target, int steps = 500, double learning_rate = 1e-3) {
+  double fit(Tensor<Scalar> const& target, int steps = 500, double learning_rate = 1e-3) {
     std::vector<Values> first, second;
     for (auto* parameter : parameters()) {
-      first.push_back(zeros<Scalar>(parameter->value().shape()));
-      second.push_back(zeros<Scalar>(parameter->value().shape()));
+      first.push_back(uploaded<Device>(zeros<Scalar>(parameter->value().shape())));
+      second.push_back(uploaded<Device>(zeros<Scalar>(parameter->value().shape())));
     }
+    Values const wanted = uploaded<Device>(target);
+    auto const one = uploaded<Device>(full(Shape{}, 1.0));
+    Values error;
     Recording const own;  // also where the caller records nothing
-    double error = 0;
     for (int step = 1; step <= steps; ++step) {
-      auto const loss = mean_squared_error(compute(), target);
-      error = static_cast<double>(loss.value().data()[0]);
+      auto const loss = mean_squared_error(compute(), wanted);
+      error = loss.value();
       backward(loss);
       std::size_t i = 0;
       for (auto* parameter : parameters()) {
-        adam_step(*parameter, first[i], second[i], step, learning_rate);
+        adam_step(*parameter, first[i], second[i], step, learning_rate, one);
         parameter->clear_gradient();
         ++i;
       }
     }
-    return error;
+    return error.empty() ? 0 : static_cast<double>(downloaded(error).data()[0]);
   }
 
  private:
-  static void adam_step(Parameter<Scalar, Device>& p, Values& m, Values& v, int step, double rate) {
+  /// As AdamW without decay, with ε beside √v and not beside √v̂.
+  static void adam_step(Parameter<Scalar, Device>& p, Values& m, Values& v, int step, double rate, Tensor<double, Device> const& one) {
     double const b1 = 0.9, b2 = 0.999, correction = std::sqrt(1 - std::pow(b2, step)) / (1 - std::pow(b1, step));
     Values value = p.mutable_value();
-    Values const g = p.gradient();
-    for (Index i = 0; i < value.size(); ++i) {
-      double const gi = static_cast<double>(g.data()[i]);
-      m.data()[i] = static_cast<Scalar>(b1 * static_cast<double>(m.data()[i]) + (1 - b1) * gi);
-      v.data()[i] = static_cast<Scalar>(b2 * static_cast<double>(v.data()[i]) + (1 - b2) * gi * gi);
-      value.data()[i] -=
-          static_cast<Scalar>(rate * correction * static_cast<double>(m.data()[i]) / (std::sqrt(static_cast<double>(v.data()[i])) + 1e-8));
-    }
+    kernels::On<Device, kernels::Adamw, Scalar>::adamw(value.data(), p.gradient().data(), m.data(), v.data(), value.size(),
+                                                       {1, 1 - b1, b2, 1 - b2, rate * correction, 1, 1e-8}, one.data());
   }
 
   Shape shape_{0};

@@ -52,7 +52,6 @@ struct VirtualKeys {
 template <Place place, class Scalar, class Device>
 class VirtualKeysState {
  public:
-  using Values = Tensor<Scalar, Device>;
   using BankOfKeys = KeyBank<Scalar, Device>;
 
   VirtualKeysState(VirtualKeys<place> const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key)
@@ -60,11 +59,12 @@ class VirtualKeysState {
     check();
     settings_.positions = resolve(settings.positions, model);
     bool const words = settings.init == Init::words, fitted = words && !settings.embed_words_as_input;
-    auto const activations = fitted ? base.keys_values(word_tokens()) : std::vector<LayerKeysValues<Scalar, Device>>{};
+    auto const activations = fitted ? base.keys_values(word_tokens()) : std::vector<LayerKeysValues<Scalar>>{};
     for (auto& bank : banks_) {
       RandomKey const own = bank.name.empty() ? key : key.with(bank.name);
-      Values const start = fitted ? bank.from_activations(activations, settings.length) : random_start(bank, own);
-      Values input = words && !fitted && settings.reparametrization ? embed_words(settings.init_words, settings.length, base) : Values();
+      Tensor<Scalar> const start = fitted ? bank.from_activations(activations, settings.length) : random_start(bank, own);
+      Tensor<Scalar> input;
+      if (words && !fitted && settings.reparametrization) input = embed_words(settings.init_words, settings.length, base);
       bank.matrix = ReparametrizedMatrix<Scalar, Device>(start, settings.reparametrization, bank.width(), own, std::move(input));
       if (!bank.name.empty()) bank.matrix.prefix_names(bank.name + ".");
       if (fitted && bank.matrix.has_mlp()) bank.matrix.fit(start);
@@ -118,7 +118,7 @@ class VirtualKeysState {
     if (!(settings_.dropout >= 0 && settings_.dropout < 1))
       fail<ConfigError>("[virtual keys] got dropout ", settings_.dropout, "; expected 0 or more, and less than 1");
   }
-  [[nodiscard]] Values random_start(BankOfKeys const& bank, RandomKey key) const {
+  [[nodiscard]] Tensor<Scalar> random_start(BankOfKeys const& bank, RandomKey key) const {
     double const d = settings_.init_deviation;
     Shape const shape{settings_.length, bank.columns()};
     return settings_.init == Init::uniform ? uniform<Scalar>(shape, key.with("bank"), -d, d) : normal<Scalar>(shape, key.with("bank"), d);

@@ -39,8 +39,6 @@ void visit_virtual_tokens(Self& self, Visitor& visitor) {
 template <class Settings, class Scalar, class Device>
 class VirtualTokensState {
  public:
-  using Values = Tensor<Scalar, Device>;
-
   VirtualTokensState(Settings const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key)
       : settings_(settings),
         source_(model.input().stack),
@@ -53,10 +51,10 @@ class VirtualTokensState {
     if (model.main().crosses && settings.side == Side::target && settings.place == Place::infix)
       fail<ConfigError>(
           "[virtual tokens] got the infix place on the target side; expected the front, since a decoder's rows hold no source");
-    Values start = start_values(model, base, key);
+    Tensor<Scalar> const start = start_values(model, base, key);
     bool const from_words = settings.init == Init::words || settings.init == Init::vocabulary;
     embeddings_ = ReparametrizedMatrix<Scalar, Device>(start, settings.reparametrization, model.width, key,
-                                                       from_words && settings.reparametrization ? clone(start) : Values());
+                                                       from_words && settings.reparametrization ? clone(start) : Tensor<Scalar>());
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return embeddings_.parameters(); }
@@ -78,7 +76,7 @@ class VirtualTokensState {
 
   [[nodiscard]] ReparametrizedMatrix<Scalar, Device>& embeddings() { return embeddings_; }
   /// Replaces the embeddings by a file's `[P, width]`.
-  void adopt(Values flat) { embeddings_.adopt(std::move(flat)); }
+  void adopt(Tensor<Scalar> flat) { embeddings_.adopt(std::move(flat)); }
 
  private:
   /// The P rows of a side.
@@ -86,7 +84,7 @@ class VirtualTokensState {
     Index const first = number * settings_.length;
     return step.embeddings.rows() == settings_.length ? step.embeddings : slice_rows(step.embeddings, first, first + settings_.length);
   }
-  [[nodiscard]] Values start_values(ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key) const {
+  [[nodiscard]] Tensor<Scalar> start_values(ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key) const {
     Index const rows = settings_.length * std::max<Index>(submodules(settings_), settings_.side == Side::both ? 2 : 1);
     Shape const shape{rows, model.width};
     require_memory(cat("[virtual tokens] length ", settings_.length),

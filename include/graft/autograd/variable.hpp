@@ -4,10 +4,12 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <graft/autograd/tape.hpp>
 #include <graft/kernels/elementwise.hpp>
+#include <graft/tensor/device_copy.hpp>
 #include <graft/tensor/tensor.hpp>
 
 namespace graft {
@@ -136,6 +138,9 @@ class Parameter {
   Parameter() = default;
   Parameter(std::string name, Tensor<Scalar, Device> value)
       : name_(std::move(name)), variable_(std::move(value), std::make_shared<GradientSlot<Scalar, Device>>()) {}
+  /// Starts at numbers that were made on the host, and uploads them.
+  Parameter(std::string name, Tensor<Scalar> const& start) requires(!std::is_same_v<Device, Cpu>)
+      : Parameter(std::move(name), uploaded<Device>(start)) {}
 
   [[nodiscard]] std::string const& name() const { return name_; }
   /// For strategies that hold others, whose names would meet.
@@ -144,6 +149,13 @@ class Parameter {
   [[nodiscard]] Tensor<Scalar, Device> const& value() const { return variable_.value(); }
   /// For initialisers, loaders and optimizers: between steps only, never while a tape holds the value.
   [[nodiscard]] Tensor<Scalar, Device> mutable_value() { return variable_.value(); }
+  /// Puts a host tensor's numbers in place of its own: between steps only.
+  /// @throws ShapeError for another number of elements
+  void assign(Tensor<Scalar> const& numbers) {
+    auto value = mutable_value();
+    copy_async(numbers, value);
+    synchronize(Device{});
+  }
   [[nodiscard]] Tensor<Scalar, Device> const& gradient() const { return variable_.slot()->gradient(); }
   [[nodiscard]] bool has_gradient() const { return !variable_.slot()->empty(); }
   void clear_gradient() { variable_.slot()->clear(); }

@@ -140,7 +140,7 @@ class ModelSession {
   [[nodiscard]] Tensor<scalar_type> run(Step& step) {
     NoGrad no_grad;
     CacheView<scalar_type, device_type> const view{&cache_, std::move(step.cached), has_encoder ? &sources_ : nullptr};
-    return model_.logits(step.batch, prepared_, &view).value();
+    return downloaded(model_.logits(step.batch, prepared_, &view).value());
   }
 
   /// Runs the encoder over the prompts, which are its sources, once; the decoder begins with its start token.
@@ -194,8 +194,10 @@ class ModelSession {
     reserve(first_block_row_ + pool_.size() * detail::BlockPool::rows);
     for (auto& layer : cache_.layers)
       for (auto const& copy : copies)
-        for (Values* values : {&layer.keys, &layer.values})
-          std::copy_n(values->row(copy.from), copy.count * values->width(), values->row(copy.to));
+        for (Values* values : {&layer.keys, &layer.values}) {
+          Values to = values->slice(copy.to, copy.to + copy.count);
+          copy_async(values->slice(copy.from, copy.from + copy.count), to);
+        }
   }
   /// Grows the cache, layer by layer, so that only one layer exists twice at a time.
   void reserve(Index rows) {
@@ -205,7 +207,8 @@ class ModelSession {
     for (auto& layer : cache_.layers)
       for (Values* values : {&layer.keys, &layer.values}) {
         Values larger(Shape{capacity, values->width()});
-        std::copy_n(values->data(), values->size(), larger.data());
+        Values beginning = larger.slice(0, before);
+        copy_async(*values, beginning);
         *values = std::move(larger);
       }
   }

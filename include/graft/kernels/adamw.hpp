@@ -15,13 +15,16 @@ struct AdamWFactors {
   double step_size;       ///< η / (1 − β₁ᵗ)
   double correction;      ///< √(1 − β₂ᵗ)
   double epsilon;         ///< ε, added outside the square root
-  double gradient_scale;  ///< multiplies the gradient first (clipping)
 };
 
 template <class Device, class Scalar>
 struct Adamw {
-  /// g ← scale·g; θ ← keep·θ; m ← m + (1 − β₁)(g − m); v ← β₂·v + (1 − β₂)g²; θ ← θ − step_size·m / (√v / correction + ε).
-  static void adamw(Scalar* parameter, Scalar const* gradient, Scalar* first, Scalar* second, Index size, AdamWFactors const& factors);
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
+
+  /// g ← scale·g, for the number at `scale` (of clipping); θ ← keep·θ; m ← m + (1 − β₁)(g − m); v ← β₂·v + (1 − β₂)g²; θ ← θ − step_size·m / (√v / correction + ε).
+  static void adamw(Out parameter, In gradient, Out first, Out second, Index size, AdamWFactors const& factors,
+                    Pointer<Device, double const> scale);
 };
 
 }  // namespace graft::kernels

@@ -8,19 +8,18 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-struct Attention {
+struct Attention : HostOnly {
   static_assert(implemented<Device>, "the kernel Attention does not exist for this device yet");
-};
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
 
-template <class Scalar>
-struct Attention<Cpu, Scalar> {
   /// output [queries, heads · head_dim]; log_sum [queries, heads], the logarithm of each softmax's denominator (null: not wanted).
-  static void attention(AttentionOperands<Scalar> const& x, Scalar* output, Scalar* log_sum);
+  static void attention(AttentionOperands<Scalar, Device> const& x, Out output, Out log_sum);
   /// Adds the gradients for `output_gradient` [queries, heads · head_dim]. Probabilities are computed again from
   /// `log_sum`, block by block (Dao et al. 2022).
   /// Storage that several rows share receives their sums in the order of rows: the same bits for any number of threads.
-  static void attention_backward(AttentionOperands<Scalar> const& x, Scalar const* output, Scalar const* log_sum,
-                                 Scalar const* output_gradient, AttentionGradients<Scalar> const& gradients);
+  static void attention_backward(AttentionOperands<Scalar, Device> const& x, In output, In log_sum, In output_gradient,
+                                 AttentionGradients<Scalar, Device> const& gradients);
 };
 
 }  // namespace graft::kernels

@@ -10,34 +10,34 @@ namespace graft::kernels {
 
 /// Adds table[bucket_of_distance[distance − first_distance], head] to a score, where distance = key position − query position
 /// (Raffel et al. 2020).
-template <class Scalar>
+template <class Scalar, class Device = Cpu>
 struct AttentionBias {
-  Scalar const* table = nullptr;  ///< [buckets, heads], null: no bias
+  Pointer<Device, Scalar const> table = nullptr;  ///< [buckets, heads], null: no bias
   Index buckets = 0;
-  int const* bucket_of_distance = nullptr;
+  Pointer<Device, int const> bucket_of_distance = nullptr;
   Index first_distance = 0;
 };
 
 /// What the forward and backward pass read. The table has been checked against the sources.
-template <class Scalar>
+template <class Scalar, class Device = Cpu>
 struct AttentionOperands {
   SegmentTable const* table;
   AttentionShape shape;
-  Strided<Scalar const> queries;        ///< [queries, heads · head_dim]
-  Strided<Scalar const> const* keys;    ///< per source, [rows, kv_heads · head_dim]
-  Strided<Scalar const> const* values;  ///< per source, [rows, kv_heads · head_dim]
+  Strided<Scalar const, Device> queries;        ///< [queries, heads · head_dim]
+  Strided<Scalar const, Device> const* keys;    ///< per source, [rows, kv_heads · head_dim]
+  Strided<Scalar const, Device> const* values;  ///< per source, [rows, kv_heads · head_dim]
   Index const* source_rows;             ///< per source
   Index sources;
-  AttentionBias<Scalar> bias;
+  AttentionBias<Scalar, Device> bias;
 };
 
 /// What the backward pass adds into; null where no gradient is wanted. Different rows and heads must not overlap in memory.
-template <class Scalar>
+template <class Scalar, class Device = Cpu>
 struct AttentionGradients {
-  Strided<Scalar> queries;
-  Strided<Scalar> const* keys;    ///< per source
-  Strided<Scalar> const* values;  ///< per source
-  Scalar* bias_table;
+  Strided<Scalar, Device> queries;
+  Strided<Scalar, Device> const* keys;    ///< per source
+  Strided<Scalar, Device> const* values;  ///< per source
+  Pointer<Device, Scalar> bias_table;
 };
 
 }  // namespace graft::kernels

@@ -8,12 +8,15 @@ namespace graft::kernels {
 
 template <class Device, class Scalar>
 struct Bias {
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
+
   /// y_ij = x_ij + bias_j; y may be x.
-  static void add_bias(Scalar const* x, Scalar const* bias, Index rows, Index width, Scalar* y);
+  static void add_bias(In x, In bias, Index rows, Index width, Out y);
   /// y_ij += bias_j
-  static void add_to_rows(Scalar const* bias, Index rows, Index width, Scalar* y);
+  static void add_to_rows(In bias, Index rows, Index width, Out y);
   /// y_j = Σ_i x_ij
-  static void sum_rows(Scalar const* x, Index rows, Index width, Scalar* y);
+  static void sum_rows(In x, Index rows, Index width, Out y);
 };
 
 }  // namespace graft::kernels

@@ -30,20 +30,19 @@ struct BlockMatrix {
 };
 
 template <class Device, class Scalar>
-struct Blocks {
+struct Blocks : HostOnly {
   static_assert(implemented<Device>, "the kernel Blocks does not exist for this device yet");
-};
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
 
-template <class Scalar>
-struct Blocks<Cpu, Scalar> {
   /// `count` numbers (whole blocks) stored from `source` on.
-  static void widen(BlockFormat format, std::byte const* source, Index count, Scalar* y);
+  static void widen(BlockFormat format, std::byte const* source, Index count, Out y);
   /// Rows [first, last): y `[last − first, columns]`.
-  static void widen_rows(BlockMatrix const& w, Index first, Index last, Scalar* y);
+  static void widen_rows(BlockMatrix const& w, Index first, Index last, Out y);
   /// y = β·y + x·Wᵀ; x `[rows, w.columns]`, y `[rows, w.rows]`.
-  static void times_transposed(BlockMatrix const& w, Scalar const* x, Index rows, Scalar* y, Scalar beta);
+  static void times_transposed(BlockMatrix const& w, In x, Index rows, Out y, Scalar beta);
   /// y = β·y + g·W; g `[rows, w.rows]`, y `[rows, w.columns]`.
-  static void times(BlockMatrix const& w, Scalar const* g, Index rows, Scalar* y, Scalar beta);
+  static void times(BlockMatrix const& w, In g, Index rows, Out y, Scalar beta);
 };
 
 }  // namespace graft::kernels

@@ -13,7 +13,7 @@ namespace graft::kernels::cuda {
 enum class Direction { to_device, to_host, within_device };
 
 /// Everything happens on the first visible device (CUDA_VISIBLE_DEVICES chooses), in the order of the calls: kernels, copies and the return
-/// of memory share CUDA's legacy default stream, whichever host thread asks. Failures are thrown as `Error`.
+/// of memory share one queue, whichever host thread asks (`Queue<Cuda>`, kernels/cuda/queue.cuh). Failures are thrown as `Error`.
 /// @tparam Device `Cuda`; a template so that several generated sources of one program merge
 template <class Device>
 struct Runtime {

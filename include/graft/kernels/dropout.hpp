@@ -10,15 +10,13 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-struct Dropout {
+struct Dropout : HostOnly {
   static_assert(implemented<Device>, "the kernel Dropout does not exist for this device yet");
-};
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
 
-template <class Scalar>
-struct Dropout<Cpu, Scalar> {
-  /// y_ij = x_ij · factor where the 32 random bits at column j of keys[i] are at least `threshold`, else 0; y may be x. `keys` is in host
-  /// memory.
-  static void dropout(Scalar const* x, RandomKey const* keys, std::uint32_t threshold, Scalar factor, Index rows, Index width, Scalar* y);
+  /// y_ij = x_ij · factor where the 32 random bits at column j of keys[i] are at least `threshold`, else 0; y may be x.
+  static void dropout(In x, Pointer<Device, RandomKey const> keys, std::uint32_t threshold, Scalar factor, Index rows, Index width, Out y);
 };
 
 }  // namespace graft::kernels

@@ -8,22 +8,25 @@ namespace graft::kernels {
 
 template <class Device, class Scalar>
 struct Elementwise {
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
+
   /// y_i = value
-  static void fill(Scalar* y, Scalar value, Index size);
+  static void fill(Out y, Scalar value, Index size);
   /// y_i = a_i + b_i; y may be a or b.
-  static void add(Scalar const* a, Scalar const* b, Scalar* y, Index size);
+  static void add(In a, In b, Out y, Index size);
   /// y_i = factor · a_i; y may be a.
-  static void scale(Scalar const* a, Scalar factor, Scalar* y, Index size);
+  static void scale(In a, Scalar factor, Out y, Index size);
   /// y_i = a_i · b_i; y may be a or b.
-  static void multiply(Scalar const* a, Scalar const* b, Scalar* y, Index size);
+  static void multiply(In a, In b, Out y, Index size);
   /// y_i += factor · a_i
-  static void add_scaled(Scalar const* a, Scalar factor, Scalar* y, Index size);
+  static void add_scaled(In a, Scalar factor, Out y, Index size);
   /// y_i = e^{a_i}; y may be a.
-  static void exp(Scalar const* a, Scalar* y, Index size);
+  static void exp(In a, Out y, Index size);
   /// y_i = ln a_i; y may be a.
-  static void log(Scalar const* a, Scalar* y, Index size);
+  static void log(In a, Out y, Index size);
   /// y_i = a_i^exponent; y may be a.
-  static void power(Scalar const* a, Scalar exponent, Scalar* y, Index size);
+  static void power(In a, Scalar exponent, Out y, Index size);
 };
 
 }  // namespace graft::kernels

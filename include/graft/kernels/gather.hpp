@@ -1,23 +1,26 @@
 /// @file
-/// @brief Rows copied from, and added to, chosen places. The index arrays are in host memory on every device; a null one stands for 0, 1,
-/// 2, ….
+/// @brief Rows copied from, and added to, chosen places. A null array of places stands for 0, 1, 2, ….
 #pragma once
 
 #include <graft/kernels/on.hpp>
+#include <graft/kernels/strided.hpp>
 
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-struct Gather {
+struct Gather : HostOnly {
   static_assert(implemented<Device>, "the kernel Gather does not exist for this device yet");
-};
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
 
-template <class Scalar>
-struct Gather<Cpu, Scalar> {
   /// y[to[k]] = x[from[k]] for k in [0, count); `to` has no repetitions.
-  static void copy_rows(Scalar const* x, Index const* from, Scalar* y, Index const* to, Index count, Index width);
+  static void copy_rows(In x, Pointer<Device, Index const> from, Out y, Pointer<Device, Index const> to, Index count, Index width);
+  /// The same of matrices that are columns of wider ones.
+  static void copy_columns(Strided<Scalar const, Device> x, Pointer<Device, Index const> from, Strided<Scalar, Device> y,
+                           Pointer<Device, Index const> to, Index count, Index width);
   /// y[to[k]] += x[from[k]], for equal targets in the order of k. `distinct` promises that `to` has no repetitions.
-  static void add_rows(Scalar const* x, Index const* from, Scalar* y, Index const* to, bool distinct, Index count, Index width);
+  static void add_rows(In x, Pointer<Device, Index const> from, Out y, Pointer<Device, Index const> to, bool distinct, Index count,
+                       Index width);
 };
 
 }  // namespace graft::kernels

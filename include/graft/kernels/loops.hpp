@@ -2,7 +2,7 @@
 /// @brief What a device brings for the kernels of generic/, which are written once for all devices.
 #pragma once
 
-#include <graft/core/device.hpp>
+#include <graft/core/device_pointer.hpp>
 #include <graft/core/dtype.hpp>
 #include <graft/core/types.hpp>
 
@@ -17,7 +17,8 @@ namespace graft::kernels {
 ///     map_rows(name, rows, width, y, f)          y_ij = f(i, j); y may be what f reads
 ///     sum_rows(name, rows, width, y, f)          y_j = Σ_i f(i, j)
 ///     sum(name, size, f, factor, result)         *result = factor · Σ_i f(i), in f's type; the number stays on the device
-///     total(name, size, f)                       returns Σ_i f(i) in double: waits for the device
+///     total(name, size, f, result)               *result = Σ_i f(i) in double, as above
+///     Number<Scalar>(pointer)                    a double that stands on the device, as `f` may hold it and read it rounded
 ///     Math::exp, Math::erf, Math::tanh           the device's own, for formulas
 ///
 /// Specialized in kernels/cpu/loops.hpp and kernels/cuda/loops.cuh.

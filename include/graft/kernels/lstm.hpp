@@ -8,20 +8,18 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-struct Lstm {
+struct Lstm : HostOnly {
   static_assert(implemented<Device>, "the kernel Lstm does not exist for this device yet");
-};
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
 
-template <class Scalar>
-struct Lstm<Cpu, Scalar> {
   /// i, f, o = σ and g = tanh of `gates` `[4·hidden]`, in place; cell = f ∘ previous +
   /// i ∘ g; output = o ∘ tanh(cell). A null `previous` is 0.
-  static void lstm_step(Scalar* gates, Scalar const* previous, Index hidden, Scalar* cell, Scalar* output);
+  static void lstm_step(Out gates, In previous, Index hidden, Out cell, Out output);
   /// For gates as the forward step left them. `doutput` is the step's own gradient, `carried` what the following step hands back to the
   /// output (null for 0), `dcell` what it hands back to the cell: it becomes the gradient
   /// of `previous`. Writes the gradient of the gates' sums.
-  static void lstm_step_backward(Scalar const* gates, Scalar const* previous, Scalar const* cell, Scalar const* doutput,
-                                 Scalar const* carried, Index hidden, Scalar* dcell, Scalar* dgates);
+  static void lstm_step_backward(In gates, In previous, In cell, In doutput, In carried, Index hidden, Out dcell, Out dgates);
 };
 
 }  // namespace graft::kernels

@@ -25,7 +25,7 @@ struct Matmul<Cpu, Scalar> {
 template <class Scalar>
 struct Matmul<Cuda, Scalar> {
   /// The same by cuBLAS, in the scalar's full precision.
-  static void matmul(Product<Scalar> const& product);
+  static void matmul(Product<Scalar, Cuda> const& product);
 };
 
 }  // namespace graft::kernels

@@ -2,7 +2,7 @@
 /// @brief Operands of the matrix product.
 #pragma once
 
-#include <graft/core/types.hpp>
+#include <graft/core/device_pointer.hpp>
 
 namespace graft::kernels {
 
@@ -10,17 +10,17 @@ namespace graft::kernels {
 enum class Read { plain, transposed };
 
 /// One product's operands. op(A) is [m, k], op(B) is [k, n], C is [m, n]; `ld*` are the distances between stored rows, in elements.
-template <class Scalar>
+template <class Scalar, class Device = Cpu>
 struct Product {
   Index m, n, k;
-  Scalar const* a;
+  Pointer<Device, Scalar const> a;
   Index lda;
   Read read_a;
-  Scalar const* b;
+  Pointer<Device, Scalar const> b;
   Index ldb;
   Read read_b;
   Scalar beta;  ///< 0 overwrites C (which may be uninitialised), 1 adds to it
-  Scalar* c;
+  Pointer<Device, Scalar> c;
   Index ldc;
 };
 

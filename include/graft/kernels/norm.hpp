@@ -7,22 +7,18 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-struct Norm {
+struct Norm : HostOnly {
   static_assert(implemented<Device>, "the kernel Norm does not exist for this device yet");
-};
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
 
-template <class Scalar>
-struct Norm<Cpu, Scalar> {
   /// y_ij = (x_ij - mean_i) · inverse_i · gain_j + bias_j with inverse_i = 1/√(mean_j (x_ij - mean_i)² + epsilon).
   /// Writes mean (if not null) and inverse, one number a row. A null gain is 1, a null bias 0; y may be x.
-  static void norm(Scalar const* x, Scalar const* gain, Scalar const* bias, Scalar epsilon, Index rows, Index width, Scalar* y,
-                   Scalar* mean, Scalar* inverse);
+  static void norm(In x, In gain, In bias, Scalar epsilon, Index rows, Index width, Out y, Out mean, Out inverse);
   /// dx for the statistics of the forward pass; dx may be dy.
-  static void norm_backward(Scalar const* x, Scalar const* mean, Scalar const* inverse, Scalar const* gain, Scalar const* dy, Index rows,
-                            Index width, Scalar* dx);
+  static void norm_backward(In x, In mean, In inverse, In gain, In dy, Index rows, Index width, Out dx);
   /// dgain_j = Σ_i dy_ij · (x_ij - mean_i) · inverse_i
-  static void norm_gain_gradient(Scalar const* x, Scalar const* mean, Scalar const* inverse, Scalar const* dy, Index rows, Index width,
-                                 Scalar* dgain);
+  static void norm_gain_gradient(In x, In mean, In inverse, In dy, Index rows, Index width, Out dgain);
 };
 
 }  // namespace graft::kernels

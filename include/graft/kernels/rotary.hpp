@@ -7,18 +7,17 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-struct Rotary {
+struct Rotary : HostOnly {
   static_assert(implemented<Device>, "the kernel Rotary does not exist for this device yet");
-};
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
 
-template <class Scalar>
-struct Rotary<Cpu, Scalar> {
   /// Rows [first, last) of the table: row p is cos(p·f_0) … cos(p·f_{half-1}), sin(p·f_0) … sin(p·f_{half-1}), computed in double.
-  static void rotary_table(double const* frequencies, Index half, Index first, Index last, Scalar* table);
+  static void rotary_table(Pointer<Device, double const> frequencies, Index half, Index first, Index last, Out table);
   /// For every token t and head: (y_j, y_{j+half}) = (x_j, x_{j+half}) rotated by ±angle, j in [0, half); the rest of the head is copied.
-  /// x is [tokens, heads, head_width]; `positions` is in host memory; `direction` is 1, or -1 to rotate back; y may be x.
-  static void rotate(Scalar const* x, Scalar const* table, Index const* positions, Scalar direction, Index tokens, Index heads,
-                     Index head_width, Index half, Scalar* y);
+  /// x is [tokens, heads, head_width]; `direction` is 1, or -1 to rotate back; y may be x.
+  static void rotate(In x, In table, Pointer<Device, Index const> positions, Scalar direction, Index tokens, Index heads, Index head_width,
+                     Index half, Out y);
 };
 
 }  // namespace graft::kernels

@@ -7,18 +7,17 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-struct ScaleColumns {
+struct ScaleColumns : HostOnly {
   static_assert(implemented<Device>, "the kernel ScaleColumns does not exist for this device yet");
-};
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
 
-template <class Scalar>
-struct ScaleColumns<Cpu, Scalar> {
   /// y_ij = x_ij · gain_j; y may be x.
-  static void scale_columns(Scalar const* x, Scalar const* gain, Index rows, Index width, Scalar* y);
+  static void scale_columns(In x, In gain, Index rows, Index width, Out y);
   /// y_ij = x_ij · gain_i; y may be x.
-  static void scale_rows(Scalar const* x, Scalar const* gain, Index rows, Index width, Scalar* y);
+  static void scale_rows(In x, In gain, Index rows, Index width, Out y);
   /// dgain_j = Σ_i dy_ij · x_ij, in a fixed order.
-  static void scale_columns_gain_gradient(Scalar const* x, Scalar const* dy, Index rows, Index width, Scalar* dgain);
+  static void scale_columns_gain_gradient(In x, In dy, Index rows, Index width, Out dgain);
 };
 
 }  // namespace graft::kernels

@@ -1,5 +1,5 @@
 /// @file
-/// @brief Σ x², as norms need it.
+/// @brief Σ x², as norms need it, and what clipping makes of it. All numbers stay on the device.
 #pragma once
 
 #include <graft/kernels/on.hpp>
@@ -8,8 +8,14 @@ namespace graft::kernels {
 
 template <class Device, class Scalar>
 struct SumSquares {
-  /// Σ x_i² in double, in an order that depends on `size` alone. NaN or infinite if an element is.
-  [[nodiscard]] static double sum_squares(Scalar const* x, Index size);
+  using In = Pointer<Device, Scalar const>;
+  using Out = Pointer<Device, Scalar>;
+
+  /// result = Σ x_i² in double, in an order that depends on `size` alone. NaN or infinite if an element is.
+  static void sum_squares(In x, Index size, Pointer<Device, double> result);
+  /// norm = √Σ_k squares_k over `count` sums, in their order; coefficient = min(1, max_norm / (norm + 1e-6)), or 1 for a `max_norm` of 0.
+  static void clip(Pointer<Device, double const> squares, Index count, double max_norm, Pointer<Device, double> norm,
+                   Pointer<Device, double> coefficient);
 };
 
 }  // namespace graft::kernels

@@ -10,10 +10,10 @@ namespace graft::kernels {
 template <class Device, class To>
 struct Widen {
   /// Converts `size` stored elements to `To`.
-  static void widen(float const* x, To* y, Index size);
-  static void widen(double const* x, To* y, Index size);
-  static void widen(bfloat16 const* x, To* y, Index size);
-  static void widen(half const* x, To* y, Index size);
+  static void widen(Pointer<Device, float const> x, Pointer<Device, To> y, Index size);
+  static void widen(Pointer<Device, double const> x, Pointer<Device, To> y, Index size);
+  static void widen(Pointer<Device, bfloat16 const> x, Pointer<Device, To> y, Index size);
+  static void widen(Pointer<Device, half const> x, Pointer<Device, To> y, Index size);
 };
 
 }  // namespace graft::kernels

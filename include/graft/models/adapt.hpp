@@ -24,7 +24,7 @@ template <Architecture A, class Scalar, class Device>
     }
     NoGrad no_grad;
     double const factor = base->config().embedding_scale;
-    return factor == 1 ? rows : scale(Variable<Scalar, Device>(rows), factor).value();
+    return downloaded(factor == 1 ? rows : scale(Variable<Scalar, Device>(rows), factor).value());
   };
   access.keys_values = [base](std::vector<Token> const& tokens) {
     NoGrad no_grad;
@@ -37,10 +37,10 @@ template <Architecture A, class Scalar, class Device>
       batch.rows = batch.source;
     }
     batch.rows.targets.at = {batch.rows.tokens() - 1};
-    std::vector<LayerKeysValues<Scalar, Device>> result;
+    std::vector<LayerKeysValues<Scalar>> result;
     KeysValuesObserver<Scalar, Device> const observer = [&](LayerAddress at, AttentionKind kind, auto const& keys, auto const& values) {
       Index const width = base->info().stack(at.stack).kv_width();
-      result.push_back({at, kind, copy_columns(keys, width), copy_columns(values, width)});
+      result.push_back({at, kind, downloaded(copy_columns(keys, width)), downloaded(copy_columns(values, width))});
     };
     (void)model.hidden_states(batch, nullptr, &observer);
     return result;

@@ -38,13 +38,11 @@ class Block {
     Value input = before(Site::attention_norm, x), output;
     SelfAttention<A, State, Scalar, Device> const attention(parts_, at_);
     if (last) {
-      QueryRange const queries = target_queries(pass.out);
-      Rows query_rows = restrict_rows(pass.out, queries);
-      output = attention(input, pass, queries, query_rows);
-      auto const places = queries.packed(pass.out);
-      x = gather_rows(x, places);
-      if constexpr (HasAfterSublayer<State, Scalar, Device>) input = gather_rows(input, places);  // the hook sees what the queries saw
-      pass.out = std::move(query_rows);
+      output = attention(input, pass, pass.last, pass.last_rows);
+      x = gather_rows(x, pass.last.places);
+      // the hook sees what the queries saw
+      if constexpr (HasAfterSublayer<State, Scalar, Device>) input = gather_rows(input, pass.last.places);
+      pass.out = pass.last_rows;
     } else {
       output = attention(input, pass, pass.all, pass.out);
     }

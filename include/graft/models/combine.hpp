@@ -79,7 +79,7 @@ template <class Model>
   for (auto& [model, weight] : parts)
     for (auto const& unit : model.state().units()) {
       if (!(unit.site == site)) continue;
-      auto const &a = unit.a.value(), &b = unit.b.value();
+      auto const a = downloaded(unit.a.value()), b = downloaded(unit.b.value());
       for (Index k = 0; k < a.rows(); ++k) {
         auto& left = sum.left.emplace_back(static_cast<std::size_t>(b.rows()));
         for (Index o = 0; o < b.rows(); ++o) left[static_cast<std::size_t>(o)] = static_cast<double>(b.row(o)[k]);
@@ -112,7 +112,7 @@ void check_factor(std::string const& name, double weight, double scale) {
 template <class Model>
 void check_sum(Model& sum) {
   for (auto* parameter : sum.parameters()) {
-    auto const& value = parameter->value();
+    auto const value = downloaded(parameter->value());
     if (Index const i = first_not_finite(value); i >= 0)
       fail<NumericError>("[combine] got ", value.data()[i], " in the sum's ", parameter->name(),
                          "; expected finite numbers; hint: smaller weights");
@@ -126,26 +126,26 @@ template <class Model>
   auto& units = result.state().units();
   parallel_for(static_cast<Index>(units.size()), [&](Index i) {
     auto& unit = units[static_cast<std::size_t>(i)];
-    auto a = unit.a.mutable_value(), b = unit.b.mutable_value();
-    std::fill_n(a.data(), a.size(), Scalar(0));
-    std::fill_n(b.data(), b.size(), Scalar(0));
+    auto a = zeros<Scalar>(unit.a.value().shape()), b = zeros<Scalar>(unit.b.value().shape());
     if (how == Combination::linear) {
       for (auto& [model, weight] : parts)
         for (auto const& own : model.state().units()) {
           if (!(own.site == unit.site)) continue;
           double const factor = weight * model.settings().scale(), root = std::sqrt(std::abs(factor));
-          add_scaled(a, factor < 0 ? -root : root, own.a.value());
-          add_scaled(b, root, own.b.value());
+          add_scaled(a, factor < 0 ? -root : root, downloaded(own.a.value()));
+          add_scaled(b, root, downloaded(own.b.value()));
         }
-      return;
+    } else {
+      LowRankTerms terms = low_rank_sum(parts, unit.site);
+      if (how == Combination::svd) terms = truncated(terms, static_cast<std::size_t>(a.rows()));
+      for (std::size_t k = 0; k < terms.size(); ++k) {
+        for (Index o = 0; o < b.rows(); ++o) b.row(o)[k] = static_cast<Scalar>(terms.left[k][static_cast<std::size_t>(o)]);
+        for (Index c = 0; c < a.width(); ++c)
+          a.row(static_cast<Index>(k))[c] = static_cast<Scalar>(terms.right[k][static_cast<std::size_t>(c)]);
+      }
     }
-    LowRankTerms terms = low_rank_sum(parts, unit.site);
-    if (how == Combination::svd) terms = truncated(terms, static_cast<std::size_t>(a.rows()));
-    for (std::size_t k = 0; k < terms.size(); ++k) {
-      for (Index o = 0; o < b.rows(); ++o) b.row(o)[k] = static_cast<Scalar>(terms.left[k][static_cast<std::size_t>(o)]);
-      for (Index c = 0; c < a.width(); ++c)
-        a.row(static_cast<Index>(k))[c] = static_cast<Scalar>(terms.right[k][static_cast<std::size_t>(c)]);
-    }
+    unit.a.assign(a);
+    unit.b.assign(b);
   });
   return result;
 }
@@ -157,20 +157,16 @@ template <class Model>
   auto result = adapt(parts.front().first.base(), parts.front().first.settings());
   auto const& units = result.state().units();
   auto const parameters = result.parameters();
-  for (auto* parameter : parameters) {
-    auto value = parameter->mutable_value();
-    std::fill_n(value.data(), value.size(), Scalar(0));
-  }
+  std::vector<Tensor<Scalar>> sums;
+  for (auto const* parameter : parameters) sums.push_back(zeros<Scalar>(parameter->value().shape()));
   for (auto& [model, weight] : parts) {
     auto const& own = model.state().units();
     bool const same = std::equal(own.begin(), own.end(), units.begin(), units.end(),
                                  [](auto const& x, auto const& y) { return x.site == y.site && x.scales_input == y.scales_input; });
     if (!same) fail<ConfigError>("[combine] got (IA)³ adapters of different modules; expected the same ", units.size(), " modules in all");
-    for (std::size_t i = 0; i < own.size(); ++i) {
-      auto value = parameters[i]->mutable_value();
-      add_scaled(value, weight, own[i].scale.value());
-    }
+    for (std::size_t i = 0; i < own.size(); ++i) add_scaled(sums[i], weight, downloaded(own[i].scale.value()));
   }
+  for (std::size_t i = 0; i < sums.size(); ++i) parameters[i]->assign(sums[i]);
   return result;
 }
 

@@ -40,7 +40,9 @@ struct Mergeable<Composed<Parts...>, Scalar, Device> : std::bool_constant<(Merge
 
 template <class Scalar, class Device>
 void check_merged(Tensor<Scalar, Device> const& merged, SiteInfo const& site) {
-  if (!std::isfinite(kernels::On<Device, kernels::SumSquares, Scalar>::sum_squares(merged.data(), merged.size())))
+  Tensor<double, Device> squares(Shape{});
+  kernels::On<Device, kernels::SumSquares, Scalar>::sum_squares(merged.data(), merged.size(), squares.data());
+  if (!std::isfinite(*downloaded(squares).data()))
     fail<NumericError>("[merge] got a weight of ", site.name,
                        " that is not finite; expected numbers; hint: the adapter's training had diverged; the base is untouched");
 }

@@ -16,7 +16,7 @@ namespace graft {
 template <Architecture A, class State, class Scalar, class Device>
 struct ModelParts {
   using Value = Variable<Scalar, Device>;
-  using Rotary = std::conditional_t<A::positions == PositionKind::rotary, RotaryTable<Scalar>, std::monostate>;
+  using Rotary = std::conditional_t<A::positions == PositionKind::rotary, RotaryTable<Scalar, Device>, std::monostate>;
 
   Pretrained<A, Scalar, Device> const& base;
   WeightAccess<A, State, Scalar, Device> const& weights;

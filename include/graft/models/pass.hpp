@@ -33,9 +33,13 @@ struct StackPass {
   RowLayout layout;
   /// the rows of the activation at hand: all tokens, then those of the last layer's queries
   Rows out;
-  QueryRange all;  ///< every token of the rows
+  Queries<Device> all;           ///< every token of the rows
+  Queries<Device> last;          ///< of the main stack's last layer
+  Rows last_rows;                ///< the rows of `last`
+  Table<Index, Device> targets;  ///< of the main stack: where they are in `last_rows`
   std::shared_ptr<SegmentTables> tables = std::make_shared<SegmentTables>();
   CacheView<Scalar, Device> const* cache = nullptr;
+  Table<Index, Device> cache_rows;                        ///< `[tokens]`: where the cache keeps each; none without one
   EncoderStates<Scalar, Device> const* source = nullptr;  ///< null where the cache holds them, or there is no encoder
   RelativeBias<Scalar, Device> bias = {};                 ///< of self-attention; empty for other positions
   KeysValuesObserver<Scalar, Device> const* observer = nullptr;
@@ -46,6 +50,31 @@ struct StackPass {
     return cache ? cache->rows : none;
   }
 };
+
+/// Plans what the kernels of all layers are told of a pass whose rows are laid out, and uploads it at once.
+/// @param main whether the last layer computes the targets' queries alone
+/// @param rotary whether keys and queries are rotated by their positions
+template <class Scalar, class Device>
+void plan_tables(StackPass<Scalar, Device>& pass, bool main, bool rotary) {
+  Rows const& rows = pass.out;
+  StepTables<Device> tables;
+  auto const positions = [&](Rows const& of) { return rotary ? tables.add(of.positions) : Table<Index, Device>(); };
+  pass.all = {all_queries(rows), {}, positions(rows)};
+  if (main) {
+    QueryRange const range = target_queries(rows);
+    pass.last_rows = restrict_rows(rows, range);
+    pass.last = {range, tables.add(range.packed(rows)), positions(pass.last_rows)};
+    pass.targets = tables.add(pass.last_rows.targets.at);
+  }
+  if (pass.cache) {
+    std::vector<Index> places;
+    places.reserve(static_cast<std::size_t>(rows.tokens()));
+    for (Index r = 0; r < rows.count(); ++r)
+      for (Index i = 0; i < rows.length(r); ++i) places.push_back(pass.cache->rows[static_cast<std::size_t>(r)].append + i);
+    pass.cache_rows = tables.add(std::move(places));
+  }
+  tables.upload();
+}
 
 /// The bucket of key position − query position (Raffel et al. 2020): half of the buckets are exact distances, the others grow
 /// logarithmically up to the greatest; a bidirectional stack has half of the buckets
@@ -69,8 +98,8 @@ template <class Scalar, class Device>
   Index reach = virtual_keys + 1;
   for (Index r = 0; r < layout.rows.count(); ++r)
     reach = std::max(reach, layout.cached[static_cast<std::size_t>(r)] + layout.rows.length(r) + virtual_keys + 1);
-  auto buckets = std::make_shared<std::vector<int>>();
-  for (Index distance = -reach; distance <= reach; ++distance) buckets->push_back(relative_bucket(distance, causal, relative));
+  std::vector<int> buckets;
+  for (Index distance = -reach; distance <= reach; ++distance) buckets.push_back(relative_bucket(distance, causal, relative));
   return {std::move(table), std::move(buckets), -reach};
 }
 

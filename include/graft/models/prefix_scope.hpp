@@ -33,7 +33,7 @@ template <class Model>
   Model result = adapt(model.base(), settings);
   auto const &from = model.state().banks(), &to = result.state().banks();
   for (std::size_t b = 0; b < to.size(); ++b) {
-    auto const given = from[b].matrix.values();  // [P, columns]
+    auto const given = downloaded(from[b].matrix.values());  // [P, columns]
     auto values = zeros<typename Model::scalar_type>(to[b].matrix.shape());
     auto const each = [&](auto const& f) {  // of every layer's keys and values in every row
       for (std::size_t i = 0; i < to[b].layers.size(); ++i)

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <graft/nn/rows.hpp>
+#include <graft/tensor/table.hpp>
 
 namespace graft {
 
@@ -28,6 +29,14 @@ struct QueryRange {
         indices.push_back(rows.begin(r) + first[static_cast<std::size_t>(r)] + i);
     return indices;
   }
+};
+
+/// Queries, and what kernels are told of them.
+template <class Device>
+struct Queries {
+  QueryRange range;
+  Table<Index, Device> places;     ///< `range.packed`; none for all
+  Table<Index, Device> positions;  ///< of rotary models
 };
 
 [[nodiscard]] inline QueryRange all_queries(Rows const& rows) {

@@ -2,7 +2,6 @@
 /// @brief A layer's attention over its own stack: projections, rotary positions, the cache, virtual keys and values.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -34,7 +33,7 @@ class SelfAttention {
 
   /// `[queries, width]` of the layer's input `[tokens, width]`, before the addition to
   /// the residual; `query_rows` are the rows of the queries.
-  [[nodiscard]] Value operator()(Value const& x, Pass const& pass, QueryRange const& queries, Rows const& query_rows) const {
+  [[nodiscard]] Value operator()(Value const& x, Pass const& pass, Queries<Device> const& queries, Rows const& query_rows) const {
     auto const [query, own] = project(x, pass, queries, query_rows);
     if (pass.observer) (*pass.observer)(at_, AttentionKind::self, own.keys, own.values);
     auto const banks = parts_.banks(at_, AttentionKind::self);
@@ -46,8 +45,8 @@ class SelfAttention {
       sources.push_back({{Value(layer.keys), 0}, {Value(layer.values), 0}});
     }
     for (auto const& bank : banks) sources.push_back({bank.keys, bank.values});
-    auto const& table = pass.tables->at(queries.all ? Attending::self : Attending::self_last, banks, [&] {
-      return self_attention_table(pass.layout, queries, banks, pass.cached(), pass.causal());
+    auto const& table = pass.tables->at(queries.range.all ? Attending::self : Attending::self_last, banks, [&] {
+      return self_attention_table(pass.layout, queries.range, banks, pass.cached(), pass.causal());
     });
     Value const attended =
         attention(query, std::move(sources), table, attention_shape<A>(parts_.config(), at_), pass.bias.table.empty() ? nullptr : &pass.bias);
@@ -62,21 +61,21 @@ class SelfAttention {
   };
 
   /// q, k and v, after rotary positions; q only for the queries.
-  [[nodiscard]] Projections project(Value const& x, Pass const& pass, QueryRange const& queries, Rows const& query_rows) const {
+  [[nodiscard]] Projections project(Value const& x, Pass const& pass, Queries<Device> const& queries, Rows const& query_rows) const {
     Rows const& rows = pass.layout.rows;
     if constexpr (A::fused_attention) {
       Value const fused = parts_.project({Site::query_key_value, at_}, x, rows);
       Index const width = stack_.query_width(), kv = stack_.kv_width();
-      Value const q = queries.all ? fused : gather_rows(fused, queries.packed(rows));
+      Value const q = queries.range.all ? fused : gather_rows(fused, queries.places);
       return {{q, 0}, {{fused, width}, {fused, width + kv}}};
     } else {
-      Value const query_input = queries.all ? x : gather_rows(x, queries.packed(rows));
+      Value const query_input = queries.range.all ? x : gather_rows(x, queries.places);
       Value q = parts_.project({Site::query, at_}, query_input, query_rows);
       Value k = parts_.project({Site::key, at_}, x, rows);
       Value const v = parts_.project({Site::value, at_}, x, rows);
       if constexpr (A::positions == PositionKind::rotary) {
-        q = rotary(q, query_rows.positions, parts_.rotary);
-        k = rotary(k, rows.positions, parts_.rotary);
+        q = rotary(q, queries.positions, parts_.rotary);
+        k = rotary(k, pass.all.positions, parts_.rotary);
       }
       return {{q, 0}, {{k, 0}, {v, 0}}};
     }
@@ -85,13 +84,10 @@ class SelfAttention {
   /// Writes the batch's keys and values into the cache.
   void remember(Source const& own, Pass const& pass) const {
     auto& layer = pass.cache->cache->layers[static_cast<std::size_t>(at_.layer)];
-    Rows const& rows = pass.layout.rows;
     Index const width = stack_.kv_width();
     auto const copy = [&](Columns<Scalar, Device> const& from, Tensor<Scalar, Device>& to) {
-      for (Index r = 0; r < rows.count(); ++r)
-        for (Index i = 0; i < rows.length(r); ++i)
-          std::copy_n(from.x.value().row(rows.begin(r) + i) + from.first, width,
-                      to.row(pass.cache->rows[static_cast<std::size_t>(r)].append + i));
+      kernels::On<Device, kernels::Gather, Scalar>::copy_columns(from.read(), nullptr, {to.data(), width}, pass.cache_rows.data(),
+                                                                 pass.cache_rows.size(), width);
     };
     copy(own.keys, layer.keys);
     copy(own.values, layer.values);

@@ -45,7 +45,7 @@ class Transformer {
         state_(std::make_shared<State>(std::move(state))),
         weights_(*base_),
         seed_(seed) {
-    if constexpr (A::positions == PositionKind::rotary) rotary_ = RotaryTable<Scalar>(config().inverse_frequency);
+    if constexpr (A::positions == PositionKind::rotary) rotary_ = RotaryTable<Scalar, Device>(config().inverse_frequency);
   }
 
   [[nodiscard]] Base<A, Scalar, Device> const& base() const { return base_; }
@@ -258,7 +258,7 @@ class Transformer {
     pass.source = &source;
     pass.observer = observer;
     Value x = run(parts, batch.tokens, pass);
-    if (pass.out.targets.size() != x.rows()) x = gather_rows(x, pass.out.targets.at);
+    if (pass.out.targets.size() != x.rows()) x = gather_rows(x, pass.targets);
     return finish(parts, main_stack<A>, x);
   }
   [[nodiscard]] Value head(Batch const& batch, Prepared const& prepared, Cache const* cache) const {
@@ -272,7 +272,7 @@ class Transformer {
     Additions const& additions = parts.prepared.additions;
     pass.layout = lay_out_rows(rows, additions, stack, pass.cached());
     pass.out = pass.layout.rows;
-    pass.all = all_queries(pass.out);
+    plan_tables(pass, pass.stack == main_stack<A>, A::positions == PositionKind::rotary);
     for (Index position : pass.out.positions)
       if (position >= config().positions)
         fail("[transformer] got a row that reaches position ", position, "; expected at most ", config().positions - 1,

@@ -8,6 +8,7 @@
 
 #include <graft/kernels/attention.hpp>
 #include <graft/ops/columns.hpp>
+#include <graft/tensor/table.hpp>
 
 namespace graft {
 
@@ -22,7 +23,7 @@ template <class Scalar, class Device = Cpu>
 struct RelativeBias {
   Variable<Scalar, Device> table;  ///< [buckets, heads]
   /// Entry i is the bucket of distance first_distance + i. Covers every pair of a query and a key of its row, seen or not.
-  std::shared_ptr<std::vector<int> const> bucket_of_distance;
+  Table<int, Device> bucket_of_distance;
   Index first_distance = 0;
 };
 
@@ -58,28 +59,29 @@ struct Attention {
 
   template <class F>
   auto with_operands(F const& f) const {
-    PoolVector<kernels::Strided<Scalar const>> keys, values;
+    PoolVector<kernels::Strided<Scalar const, Device>> keys, values;
     PoolVector<Index> rows;
     for (auto const& source : sources) {
       keys.push_back(source.keys.read());
       values.push_back(source.values.read());
       rows.push_back(source.keys.x.rows());
     }
-    kernels::AttentionOperands<Scalar> x{
+    kernels::AttentionOperands<Scalar, Device> x{
         table.get(), shape, queries.read(), keys.data(), values.data(), rows.data(), static_cast<Index>(sources.size()), {}};
-    if (!bias.table.empty()) x.bias = {bias.table.value().data(), bias.table.rows(), bias.bucket_of_distance->data(), bias.first_distance};
+    if (!bias.table.empty()) x.bias = {bias.table.value().data(), bias.table.rows(), bias.bucket_of_distance.data(), bias.first_distance};
     return f(x);
   }
 
   void backward(Tensor<Scalar, Device> const& output, Tensor<Scalar, Device> const& log_sum,
                 Tensor<Scalar, Device> const& output_gradient) const {
     GradientBuffers<Scalar, Device> buffers;
-    PoolVector<kernels::Strided<Scalar>> keys, values;
+    PoolVector<kernels::Strided<Scalar, Device>> keys, values;
     for (auto const& source : sources) {
       keys.push_back(buffers.at(source.keys));
       values.push_back(buffers.at(source.values));
     }
-    kernels::AttentionGradients<Scalar> const gradients{buffers.at(queries), keys.data(), values.data(), buffers.at({bias.table, 0}).data};
+    kernels::AttentionGradients<Scalar, Device> const gradients{buffers.at(queries), keys.data(), values.data(),
+                                                                buffers.at({bias.table, 0}).data};
     with_operands([&](auto const& x) {
       kernels::On<Device, kernels::Attention, Scalar>::attention_backward(x, output.data(), log_sum.data(), output_gradient.data(),
                                                                           gradients);
@@ -106,11 +108,11 @@ struct Attention {
     }
   }
   void check_bias() const {
-    if (bias.table.width() != shape.heads || !bias.bucket_of_distance)
+    if (bias.table.width() != shape.heads || bias.bucket_of_distance.size() == 0)
       fail<ShapeError>("[attention] relative bias: got a table of shape ", bias.table.shape(), "; expected [buckets, ", shape.heads,
                        "] and a bucket for each distance");
-    Index const known = static_cast<Index>(bias.bucket_of_distance->size());
-    for (int bucket : *bias.bucket_of_distance)
+    Index const known = bias.bucket_of_distance.size();
+    for (int bucket : bias.bucket_of_distance.host())
       if (bucket < 0 || bucket >= bias.table.rows())
         fail<ShapeError>("[attention] relative bias: got bucket ", bucket, "; expected 0 to ", bias.table.rows() - 1);
     for (Index row = 0; row < table->rows(); ++row) {

@@ -3,11 +3,11 @@
 /// place, and their gradients go into the variable's own gradient at those columns.
 #pragma once
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include <graft/autograd/variable.hpp>
+#include <graft/kernels/gather.hpp>
 #include <graft/kernels/strided.hpp>
 
 namespace graft {
@@ -19,7 +19,7 @@ struct Columns {
   Index first = 0;
 
   /// For kernels to read.
-  [[nodiscard]] kernels::Strided<Scalar const> read() const { return {x.value().data() + first, x.width()}; }
+  [[nodiscard]] kernels::Strided<Scalar const, Device> read() const { return {x.value().data() + first, x.width()}; }
   /// Throws `ShapeError` unless `width` columns are there.
   void check(char const* operation, char const* operand, Index width) const {
     if (x.empty() || first < 0 || first > x.width() - width)
@@ -33,10 +33,10 @@ struct Columns {
 };
 
 /// `width` columns as a matrix of their own.
-template <class Scalar>
-[[nodiscard]] Tensor<Scalar> copy_columns(Columns<Scalar, Cpu> const& columns, Index width) {
-  Tensor<Scalar> copy(Shape{columns.x.rows(), width});
-  for (Index i = 0; i < copy.rows(); ++i) std::copy_n(columns.x.value().row(i) + columns.first, width, copy.row(i));
+template <class Scalar, class Device>
+[[nodiscard]] Tensor<Scalar, Device> copy_columns(Columns<Scalar, Device> const& columns, Index width) {
+  Tensor<Scalar, Device> copy(Shape{columns.x.rows(), width});
+  kernels::On<Device, kernels::Gather, Scalar>::copy_columns(columns.read(), nullptr, {copy.data(), width}, nullptr, copy.rows(), width);
   return copy;
 }
 
@@ -56,7 +56,7 @@ class GradientBuffers {
     buffers_.clear();
   }
   /// Where to add the gradient of these columns; absent for a constant.
-  [[nodiscard]] kernels::Strided<Scalar> at(Columns<Scalar, Device> const& columns) {
+  [[nodiscard]] kernels::Strided<Scalar, Device> at(Columns<Scalar, Device> const& columns) {
     if (!columns.x.tracked()) return {};
     return {buffer(columns.x).data() + columns.first, columns.x.width()};
   }

@@ -11,6 +11,7 @@
 #include <graft/core/random.hpp>
 #include <graft/kernels/dropout.hpp>
 #include <graft/ops/storage.hpp>
+#include <graft/tensor/table.hpp>
 
 namespace graft {
 
@@ -40,8 +41,8 @@ template <class Scalar, class Device>
   if (!(probability >= 0 && probability < 1))
     fail<ConfigError>("[dropout] got probability ", probability, "; expected 0 or more, and less than 1");
   if (probability == 0) return x;
-  std::vector<RandomKey> keys = token_keys(offsets, addresses, key);
-  if (static_cast<Index>(keys.size()) != x.rows())
+  Table<RandomKey, Device> const keys = token_keys(offsets, addresses, key);
+  if (keys.size() != x.rows())
     fail<ShapeError>("[dropout] got offsets of ", keys.size(), " tokens; expected those of the input's ", x.rows());
   auto const threshold = static_cast<std::uint32_t>(std::min(std::round(probability * 0x1.0p32), 0x1.0p32 - 1));
   Scalar const factor = static_cast<Scalar>(1 / (1 - probability));
@@ -49,7 +50,7 @@ template <class Scalar, class Device>
   Tensor<Scalar, Device> y(x.shape());
   kernels::On<Device, kernels::Dropout, Scalar>::dropout(x.value().data(), keys.data(), threshold, factor, rows, width, y.data());
   if (!needs_gradient(x)) return y;
-  return record(std::move(y), [keys = std::move(keys), threshold, factor, rows, width, slot = x.slot()](Tensor<Scalar, Device> const& dy) {
+  return record(std::move(y), [keys, threshold, factor, rows, width, slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     Tensor<Scalar, Device> dx = recycled(dy);
     kernels::On<Device, kernels::Dropout, Scalar>::dropout(dy.data(), keys.data(), threshold, factor, rows, width, dx.data());
     slot->accumulate(std::move(dx));

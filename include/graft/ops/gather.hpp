@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <graft/kernels/gather.hpp>
 #include <graft/ops/storage.hpp>
+#include <graft/tensor/table.hpp>
 
 namespace graft {
 
@@ -26,11 +28,11 @@ inline bool all_distinct(std::vector<Index> const& indices, Index rows) {
 
 /// Adds dy[from[k]] to row to[k] of the gradient in `slot`.
 template <class Scalar, class Device>
-void add_rows_to(GradientSlot<Scalar, Device>& slot, Shape const& shape, Tensor<Scalar, Device> const& dy, Index const* from,
-                 std::vector<Index> const& to) {
+void add_rows_to(GradientSlot<Scalar, Device>& slot, Shape const& shape, Tensor<Scalar, Device> const& dy,
+                 Pointer<Device, Index const> from, Table<Index, Device> const& to) {
   Tensor<Scalar, Device> gradient = take_to_add(slot, shape);
-  kernels::On<Device, kernels::Gather, Scalar>::add_rows(dy.data(), from, gradient.data(), to.data(), all_distinct(to, gradient.rows()),
-                                                         static_cast<Index>(to.size()), gradient.width());
+  kernels::On<Device, kernels::Gather, Scalar>::add_rows(dy.data(), from, gradient.data(), to.data(),
+                                                         all_distinct(to.host(), gradient.rows()), to.size(), gradient.width());
   slot.accumulate(std::move(gradient));
 }
 
@@ -39,11 +41,13 @@ void add_rows_to(GradientSlot<Scalar, Device>& slot, Shape const& shape, Tensor<
 /// y [n, …] with y_i = x_{indices_i} for x [rows, …]; an index may repeat. All rows in their order: x itself.
 /// @throws ShapeError for an index outside x.
 template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> gather_rows(Variable<Scalar, Device> const& x, std::vector<Index> indices) {
-  Index const count = static_cast<Index>(indices.size()), rows = x.rows();
+[[nodiscard]] Variable<Scalar, Device> gather_rows(Variable<Scalar, Device> const& x,
+                                                   std::type_identity_t<Table<Index, Device>> const& indices) {
+  Index const count = indices.size(), rows = x.rows();
+  std::vector<Index> const& numbers = indices.host();
   bool identity = count == rows;
   for (Index i = 0; i < count; ++i) {
-    Index const from = indices[static_cast<std::size_t>(i)];
+    Index const from = numbers[static_cast<std::size_t>(i)];
     if (from < 0 || from >= rows) fail<ShapeError>("[gather_rows] got index ", from, " at place ", i, "; expected 0 to ", rows - 1);
     identity = identity && from == i;
   }
@@ -51,7 +55,7 @@ template <class Scalar, class Device>
   Tensor<Scalar, Device> y(x.shape().with_rows(count));
   kernels::On<Device, kernels::Gather, Scalar>::copy_rows(x.value().data(), indices.data(), y.data(), nullptr, count, x.width());
   if (!needs_gradient(x)) return y;
-  return record(std::move(y), [indices = std::move(indices), shape = x.shape(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
+  return record(std::move(y), [indices, shape = x.shape(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     detail::add_rows_to(*slot, shape, dy, nullptr, indices);
   });
 }
@@ -64,7 +68,7 @@ template <class Scalar, class Device>
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [first, shape = x.shape(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     Tensor<Scalar, Device> gradient = take_to_add(*slot, shape);
-    Scalar* const target = gradient.row(first);
+    auto const target = gradient.row(first);
     kernels::On<Device, kernels::Elementwise, Scalar>::add(dy.data(), target, target, dy.size());
     slot->accumulate(std::move(gradient));
   });
@@ -77,7 +81,8 @@ template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> assemble_rows(std::vector<Variable<Scalar, Device>> const& sources,
                                                      std::vector<std::pair<int, Index>> const& map) {
   struct Share {
-    std::vector<Index> from, to;
+    std::vector<Index> chosen, places;
+    Table<Index, Device> from, to;  ///< the same, for kernels
     Shape shape;
     std::shared_ptr<GradientSlot<Scalar, Device>> slot;
   };
@@ -99,17 +104,23 @@ template <class Scalar, class Device>
     Share& part = parts[static_cast<std::size_t>(source)];
     if (row < 0 || row >= part.shape[0])
       fail<ShapeError>("[assemble_rows] got row ", row, " of source ", source, " at place ", i, "; expected 0 to ", part.shape[0] - 1);
-    part.from.push_back(row);
-    part.to.push_back(static_cast<Index>(i));
+    part.chosen.push_back(row);
+    part.places.push_back(static_cast<Index>(i));
   }
+  StepTables<Device> tables;
+  for (Share& part : parts) {
+    part.from = tables.add(std::move(part.chosen));
+    part.to = tables.add(std::move(part.places));
+  }
+  tables.upload();
   Tensor<Scalar, Device> y(sources[0].shape().with_rows(static_cast<Index>(map.size())));
   for (std::size_t s = 0; s < sources.size(); ++s)
     kernels::On<Device, kernels::Gather, Scalar>::copy_rows(sources[s].value().data(), parts[s].from.data(), y.data(), parts[s].to.data(),
-                                                            static_cast<Index>(parts[s].to.size()), y.width());
+                                                            parts[s].to.size(), y.width());
   if (!wanted) return y;
   return record(std::move(y), [parts = std::move(parts)](Tensor<Scalar, Device> const& dy) {
     for (Share const& part : parts)
-      if (part.slot && !part.from.empty()) detail::add_rows_to(*part.slot, part.shape, dy, part.to.data(), part.from);
+      if (part.slot && part.from.size() > 0) detail::add_rows_to(*part.slot, part.shape, dy, part.to.data(), part.from);
   });
 }
 

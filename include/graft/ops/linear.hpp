@@ -23,10 +23,14 @@ struct TrainableMatrix {
   [[nodiscard]] FrozenMatrix<Scalar, Device> outputs(Index first, Index last) const {
     return FrozenMatrix<Scalar, Device>(value.value(), layout).outputs(first, last);
   }
-  void times_transposed(Scalar const* x, Index rows, Scalar* y) const { product(x, rows, in(), y, out(), layout == Layout::out_in); }
-  void times(Scalar const* g, Index rows, Scalar* y) const { product(g, rows, out(), y, in(), layout == Layout::in_out); }
+  void times_transposed(Pointer<Device, Scalar const> x, Index rows, Pointer<Device, Scalar> y) const {
+    product(x, rows, in(), y, out(), layout == Layout::out_in);
+  }
+  void times(Pointer<Device, Scalar const> g, Index rows, Pointer<Device, Scalar> y) const {
+    product(g, rows, out(), y, in(), layout == Layout::in_out);
+  }
   /// Row `i` of W (`[in]`).
-  void row(Index i, Scalar* y) const { FrozenMatrix<Scalar, Device>(value.value(), layout).row(i, y); }
+  void row(Index i, Pointer<Device, Scalar> y) const { FrozenMatrix<Scalar, Device>(value.value(), layout).row(i, y); }
   /// dW += dyᵀ·x (or its transpose, as stored); x `[rows, in]`, dy `[rows, out]`; an empty dW is allocated.
   void add_gradient(Tensor<Scalar, Device> const& x, Tensor<Scalar, Device> const& dy, Tensor<Scalar, Device>& dw) const {
     using kernels::Read;
@@ -40,7 +44,7 @@ struct TrainableMatrix {
   }
 
  private:
-  void product(Scalar const* x, Index rows, Index k, Scalar* y, Index n, bool turned) const {
+  void product(Pointer<Device, Scalar const> x, Index rows, Index k, Pointer<Device, Scalar> y, Index n, bool turned) const {
     using kernels::Read;
     kernels::On<Device, kernels::Matmul, Scalar>::matmul(
         {rows, n, k, x, k, Read::plain, value.value().data(), turned ? k : n, turned ? Read::transposed : Read::plain, Scalar(0), y, n});

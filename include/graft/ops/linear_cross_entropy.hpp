@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <vector>
+#include <type_traits>
 
 #include <graft/core/types.hpp>
 #include <graft/kernels/cross_entropy.hpp>
 #include <graft/kernels/elementwise.hpp>
 #include <graft/kernels/scale_columns.hpp>
 #include <graft/ops/linear.hpp>
+#include <graft/tensor/table.hpp>
 
 namespace graft {
 
@@ -42,7 +43,7 @@ void for_logit_blocks(Weight const& w, Index rows, LogitBlock block, Body const&
 /// z `[rows, classes]` = h·Wᵀ + b for a block; h `[targets, width]`, b of all classes or empty.
 template <class Scalar, class Device, class Block>
 void block_logits(Tensor<Scalar, Device> const& h, Block const& some, Tensor<Scalar, Device> const& bias, Index c, Index i, Index rows,
-                  Scalar* z) {
+                  Pointer<Device, Scalar> z) {
   some.times_transposed(h.row(i), rows, z);
   if (!bias.empty()) kernels::On<Device, kernels::Bias, Scalar>::add_to_rows(bias.data() + c, rows, some.out(), z);
 }
@@ -61,14 +62,15 @@ template <class Scalar, class Device>
 /// dW = Σ d(log p)·(1_label − p)ᵀ·h recomputes the logits block by block.
 template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, Device>>
 [[nodiscard]] TargetScores<Scalar, Device> linear_cross_entropy(Variable<Scalar, Device> const& h, Weight const& w,
-                                                                std::vector<Token> labels, Bias const& b = {}, LogitBlock block = {}) {
+                                                                std::type_identity_t<Table<Token, Device>> const& labels,
+                                                                Bias const& b = {}, LogitBlock block = {}) {
   constexpr bool trains_weight = detail::IsTrainableMatrix<Weight>::value;
   using Values = Tensor<Scalar, Device>;
   Index const targets = h.rows(), vocabulary = w.out(), width = w.in();
   if (h.width() != width) fail<ShapeError>("[linear_cross_entropy] got hidden states ", h.shape(), "; expected [targets, ", width, "]");
-  if (static_cast<Index>(labels.size()) != targets)
+  if (labels.size() != targets)
     fail<ShapeError>("[linear_cross_entropy] got ", labels.size(), " labels; expected ", targets, ", one for each hidden state");
-  for (Token label : labels)
+  for (Token label : labels.host())
     if (label < 0 || label >= vocabulary) fail<ShapeError>("[linear_cross_entropy] got label ", label, "; expected 0 to ", vocabulary - 1);
 
   bool const wants_weight = tracked(w), wants_bias = tracked(b), recording = needs_gradient(h, w, b);
@@ -92,26 +94,18 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
       some.times(z.data(), rows, expected.row(i), c == 0 ? Scalar(0) : Scalar(1));
     });
   }
-  for (Index i = 0; i < targets; ++i) {
-    *log_sum_exp.row(i) += std::log(*sum.row(i));
-    *log_probability.row(i) -= *log_sum_exp.row(i);
-    *mean.row(i) /= static_cast<Scalar>(vocabulary);
-    *rescale.row(i) = 1 / *sum.row(i);
-  }
+  kernels::On<Device, kernels::CrossEntropy, Scalar>::softmax_end({log_sum_exp.data(), sum.data(), mean.data(), log_probability.data()},
+                                                                  targets, vocabulary, rescale.data());
   if (wants_hidden)
     kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_rows(expected.data(), rescale.data(), targets, width, expected.data());
   if (!recording) return {log_probability, log_sum_exp, mean};
 
-  auto reverse = [=, dh = h.slot(), hidden = wants_weight || wants_bias ? h.value() : Values(), labels = std::move(labels), w = w,
-                  b = b](Values g) {
+  auto reverse = [=, dh = h.slot(), hidden = wants_weight || wants_bias ? h.value() : Values(), w = w, b = b](Values g) {
     if (dh) {
-      Values gradient(Shape{targets, width});
-      for (Index i = 0; i < targets; ++i) {
-        Scalar* const out = gradient.row(i);
-        w.row(labels[static_cast<std::size_t>(i)], out);
-        Scalar const* const mean_row = expected.row(i);
-        for (Index k = 0; k < width; ++k) out[k] = g.data()[i] * (out[k] - mean_row[k]);
-      }
+      Values gradient(Shape{targets, width});  // g·(W_label − p·W)
+      for (Index i = 0; i < targets; ++i) w.row(labels.host()[static_cast<std::size_t>(i)], gradient.row(i));
+      kernels::On<Device, kernels::Elementwise, Scalar>::add_scaled(expected.data(), Scalar(-1), gradient.data(), gradient.size());
+      kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_rows(gradient.data(), g.data(), targets, width, gradient.data());
       dh->accumulate(std::move(gradient));
     }
     if constexpr (trains_weight || is_trainable<Bias>) {

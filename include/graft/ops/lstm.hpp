@@ -47,8 +47,8 @@ class LstmDirection {
         kernels::On<Device, kernels::Matmul, Scalar>::matmul({1, width, hidden_, output(at(k - 1)), y_.width(), Read::plain,
                                                               w_.recurrent.value().data(), hidden_, Read::transposed, Scalar(1),
                                                               gates_.row(t), width});
-      kernels::On<Device, kernels::Lstm, Scalar>::lstm_step(
-          gates_.row(t), k > 0 ? cells_.row(at(k - 1)) : static_cast<Scalar const*>(nullptr), hidden_, cells_.row(t), output(t));
+      kernels::On<Device, kernels::Lstm, Scalar>::lstm_step(gates_.row(t), k > 0 ? cells_.row(at(k - 1)) : nullptr, hidden_, cells_.row(t),
+                                                            output(t));
     }
   }
 
@@ -60,9 +60,9 @@ class LstmDirection {
       Index const t = at(k);
       bool const last = k + 1 == steps;
       if (!last) times(dgates.row(at(k + 1)), Index{1}, w_.recurrent, carried.data());
-      kernels::On<Device, kernels::Lstm, Scalar>::lstm_step_backward(
-          gates_.row(t), k > 0 ? cells_.row(at(k - 1)) : static_cast<Scalar const*>(nullptr), cells_.row(t), dy.row(t) + first_,
-          last ? static_cast<Scalar const*>(nullptr) : carried.data(), hidden_, dcell.data(), dgates.row(t));
+      kernels::On<Device, kernels::Lstm, Scalar>::lstm_step_backward(gates_.row(t), k > 0 ? cells_.row(at(k - 1)) : nullptr, cells_.row(t),
+                                                                     dy.row(t) + first_, last ? nullptr : carried.data(), hidden_,
+                                                                     dcell.data(), dgates.row(t));
     }
     if (w_.input.tracked()) accumulate_product(w_.input, dgates.data(), steps, x_.data(), x_.width());
     if (w_.recurrent.tracked()) {  // step k sees the output of step k − 1, which is a row above, or below where time runs backwards
@@ -84,21 +84,23 @@ class LstmDirection {
 
  private:
   [[nodiscard]] Index at(Index k) const { return reversed_ ? x_.rows() - 1 - k : k; }
-  [[nodiscard]] Scalar* output(Index t) { return y_.row(t) + first_; }
+  [[nodiscard]] Pointer<Device, Scalar> output(Index t) { return y_.row(t) + first_; }
   static Values zeros_of(Shape const& shape) {
     Values zero(shape);
     kernels::On<Device, kernels::Elementwise, Scalar>::fill(zero.data(), Scalar(0), zero.size());
     return zero;
   }
   /// y = β·y + g·W for g `[rows, 4·hidden]`.
-  void times(Scalar const* g, Index rows, Variable<Scalar, Device> const& w, Scalar* y, Scalar beta = Scalar(0)) const {
+  void times(Pointer<Device, Scalar const> g, Index rows, Variable<Scalar, Device> const& w, Pointer<Device, Scalar> y,
+             Scalar beta = Scalar(0)) const {
     using kernels::Read;
     Index const in = w.width(), width = 4 * hidden_;
     kernels::On<Device, kernels::Matmul, Scalar>::matmul(
         {rows, in, width, g, width, Read::plain, w.value().data(), in, Read::plain, beta, y, in});
   }
   /// dW = gᵀ·x over `rows` rows; zero rows give zeros.
-  void accumulate_product(Variable<Scalar, Device> const& w, Scalar const* g, Index rows, Scalar const* x, Index stride) const {
+  void accumulate_product(Variable<Scalar, Device> const& w, Pointer<Device, Scalar const> g, Index rows, Pointer<Device, Scalar const> x,
+                          Index stride) const {
     using kernels::Read;
     Values dw = zeros_of(w.shape());
     Index const width = 4 * hidden_;

@@ -6,11 +6,13 @@
 #include <cmath>
 #include <memory>
 #include <mutex>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <graft/kernels/rotary.hpp>
 #include <graft/ops/storage.hpp>
+#include <graft/tensor/table.hpp>
 
 namespace graft {
 
@@ -45,7 +47,7 @@ class RotaryTable {
   [[nodiscard]] bool empty() const { return state_ == nullptr; }
   [[nodiscard]] Index head_width() const { return state_->head_width; }
   /// Pairs of dimensions rotated in each head.
-  [[nodiscard]] Index pairs() const { return static_cast<Index>(state_->frequencies.size()); }
+  [[nodiscard]] Index pairs() const { return state_->frequencies.size(); }
   /// Rows for at least `positions` positions: cosines, then sines.
   [[nodiscard]] Tensor<Scalar, Device> rows(Index positions) const {
     Index const present = held().rows();
@@ -68,7 +70,7 @@ class RotaryTable {
   struct State {
     std::mutex mutex;
     Index head_width = 0;
-    std::vector<double> frequencies;
+    Table<double, Device> frequencies;
     Tensor<Scalar, Device> table;
   };
   std::shared_ptr<State> state_;
@@ -78,16 +80,17 @@ class RotaryTable {
 /// nothing of x.
 /// @throws ShapeError if x is not made of such heads or `positions` does not have one entry, 0 or more, per token.
 template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> rotary(Variable<Scalar, Device> const& x, std::vector<Index> const& positions,
+[[nodiscard]] Variable<Scalar, Device> rotary(Variable<Scalar, Device> const& x,
+                                              std::type_identity_t<Table<Index, Device>> const& positions,
                                               RotaryTable<Scalar, Device> const& table) {
   using Values = Tensor<Scalar, Device>;
   Index const tokens = x.rows(), head_width = table.head_width(), half = table.pairs(), heads = x.width() / head_width;
   if (x.shape().rank() < 2 || heads * head_width != x.width())
     fail<ShapeError>("[rotary] got an input of shape ", x.shape(), "; expected [tokens, heads·", head_width, "]");
-  if (static_cast<Index>(positions.size()) != tokens)
+  if (positions.size() != tokens)
     fail<ShapeError>("[rotary] got ", positions.size(), " positions; expected one for each of ", tokens, " tokens");
   if (tokens == 0) return x;
-  auto const [least, most] = std::minmax_element(positions.begin(), positions.end());
+  auto const [least, most] = std::minmax_element(positions.host().begin(), positions.host().end());
   if (*least < 0) fail<ShapeError>("[rotary] got position ", *least, "; expected 0 or more");
   Values const turns = table.rows(*most + 1);
   Values y(x.shape());

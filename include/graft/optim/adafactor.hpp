@@ -60,8 +60,11 @@ class Adafactor final : public Optimizer<Scalar, Device> {
     kernels::On<Device, kernels::Elementwise, Scalar>::fill(zero.data(), Scalar(0), size);
     return zero;
   }
-  static double mean_square(Tensors const& x) {
-    return kernels::On<Device, kernels::SumSquares, Scalar>::sum_squares(x.data(), x.size()) / static_cast<double>(x.size());
+  /// Σ x², on the device.
+  static Tensor<double, Device> squares(Tensors const& x) {
+    Tensor<double, Device> sum(Shape{});
+    kernels::On<Device, kernels::SumSquares, Scalar>::sum_squares(x.data(), x.size(), sum.data());
+    return sum;
   }
 
   Values initial_values(Parameter<Scalar, Device> const& parameter) const override {
@@ -76,14 +79,14 @@ class Adafactor final : public Optimizer<Scalar, Device> {
     return values;
   }
   void update(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state, double learning_rate,
-              double gradient_scale) override {
+              Pointer<Device, double const> gradient_scale) override {
     auto const t = static_cast<double>(state.steps);
     auto value = parameter.mutable_value();
     auto const& gradient = parameter.gradient();
     double rate = learning_rate;
     if (settings_.relative_step) rate = std::min(settings_.warmup_init ? 1e-6 * t : 1e-2, 1.0 / std::sqrt(t));
-    if (settings_.scale_parameter) rate *= std::max(settings_.epsilon2, std::sqrt(mean_square(value)));
-    kernels::AdafactorFactors const factors{1.0 - std::pow(t, -settings_.decay), settings_.epsilon1, gradient_scale};
+    auto const of_parameter = settings_.scale_parameter ? squares(value) : Tensor<double, Device>();
+    kernels::AdafactorFactors<Device> const factors{1.0 - std::pow(t, -settings_.decay), settings_.epsilon1, gradient_scale};
     Tensors step(value.shape());
     if (value.shape().rank() == 2) {
       Index const rows = value.shape()[0], width = value.shape()[1];
@@ -96,10 +99,11 @@ class Adafactor final : public Optimizer<Scalar, Device> {
       kernels::On<Device, kernels::Adafactor, Scalar>::adafactor_vector(gradient.data(), value.size(), factors,
                                                                         state.values.at("exp_avg_sq").data(), step.data());
     }
-    double const clip = std::max(1.0, std::sqrt(mean_square(step)) / settings_.clip_threshold);
-    Scalar* const first = settings_.beta1 > 0 ? state.values.at("exp_avg").data() : nullptr;
-    kernels::On<Device, kernels::Adafactor, Scalar>::adafactor_apply(value.data(), step.data(), first, value.size(), rate / clip,
-                                                                     settings_.beta1, 1.0 - settings_.weight_decay * rate);
+    auto const of_update = squares(step);
+    Pointer<Device, Scalar> const first = settings_.beta1 > 0 ? state.values.at("exp_avg").data() : nullptr;
+    kernels::On<Device, kernels::Adafactor, Scalar>::adafactor_apply(value.data(), step.data(), first, value.size(),
+                                                                     {rate, of_parameter.data(), of_update.data(), settings_.epsilon2,
+                                                                      settings_.clip_threshold, settings_.beta1, settings_.weight_decay});
   }
 
   AdafactorSettings settings_;

@@ -41,7 +41,7 @@ class AdamW final : public Optimizer<Scalar, Device> {
     return {{"exp_avg", this->zeros_like(parameter)}, {"exp_avg_sq", this->zeros_like(parameter)}};
   }
   void update(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state, double learning_rate,
-              double gradient_scale) override {
+              Pointer<Device, double const> gradient_scale) override {
     auto const t = static_cast<double>(state.steps);
     kernels::AdamWFactors const factors{1.0 - learning_rate * settings_.weight_decay,
                                         1.0 - settings_.beta1,
@@ -49,11 +49,10 @@ class AdamW final : public Optimizer<Scalar, Device> {
                                         1.0 - settings_.beta2,
                                         learning_rate / (1.0 - std::pow(settings_.beta1, t)),
                                         std::sqrt(1.0 - std::pow(settings_.beta2, t)),
-                                        settings_.epsilon,
-                                        gradient_scale};
+                                        settings_.epsilon};
     auto value = parameter.mutable_value();
     kernels::On<Device, kernels::Adamw, Scalar>::adamw(value.data(), parameter.gradient().data(), state.values.at("exp_avg").data(),
-                                                       state.values.at("exp_avg_sq").data(), value.size(), factors);
+                                                       state.values.at("exp_avg_sq").data(), value.size(), factors, gradient_scale);
   }
 
   AdamWSettings settings_;

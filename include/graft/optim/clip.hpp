@@ -3,22 +3,44 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
+#include <type_traits>
 #include <utility>
 
+#include <graft/kernels/sum.hpp>
 #include <graft/kernels/sum_squares.hpp>
+#include <graft/kernels/widen.hpp>
 #include <graft/optim/optimizer.hpp>
 
 namespace graft {
 
-/// ‖g‖₂ over all gradients together, in double; the same bits for any number of threads. NaN or infinite if an element is.
+/// The norm of a step's gradients and what clipping multiplies them by, on the device: nothing has waited for it.
+template <class Device>
+struct GradientNorm {
+  Tensor<double, Device> norm, coefficient;  ///< a number each
+
+  /// The norm, for the host: waits for the device.
+  [[nodiscard]] double value() const { return *downloaded(norm).data(); }
+};
+
+/// ‖g‖₂ over all gradients together, in double, and `clip_coefficient` of it; the same bits for any number of threads. NaN or infinite if
+/// an element is.
 template <class Scalar, class Device>
-[[nodiscard]] double gradient_norm(ParameterList<Scalar, Device> const& parameters) {
-  double sum = 0;
+[[nodiscard]] GradientNorm<Device> measure_gradients(ParameterList<Scalar, Device> const& parameters, double max_norm = 0.0) {
+  using Kernel = kernels::On<Device, kernels::SumSquares, Scalar>;
+  Tensor<double, Device> squares(Shape{static_cast<Index>(parameters.size())});
+  Index count = 0;
   for (auto const* parameter : parameters)
     if (parameter->has_gradient())
-      sum += kernels::On<Device, kernels::SumSquares, Scalar>::sum_squares(parameter->gradient().data(), parameter->gradient().size());
-  return std::sqrt(sum);
+      Kernel::sum_squares(parameter->gradient().data(), parameter->gradient().size(), squares.data() + count++);
+  GradientNorm<Device> result{Tensor<double, Device>(Shape{}), Tensor<double, Device>(Shape{})};
+  Kernel::clip(squares.data(), count, max_norm, result.norm.data(), result.coefficient.data());
+  return result;
+}
+
+/// ‖g‖₂ of `measure_gradients` as a number of the host's.
+template <class Scalar, class Device>
+[[nodiscard]] double gradient_norm(ParameterList<Scalar, Device> const& parameters) {
+  return measure_gradients(parameters).value();
 }
 
 /// What gradients of this norm are multiplied by: min(1, max_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_ has it (Pascanu et
@@ -30,18 +52,25 @@ template <class Scalar, class Device>
 /// Scales all gradients so that their global norm is at most `max_norm`, and returns the norm they had. `Optimizer::step` takes the
 /// coefficient directly and saves this pass. A scaled gradient gets storage of its own: parameters that were added to each other share one.
 template <class Scalar, class Device>
-double clip_gradient_norm(ParameterList<Scalar, Device> const& parameters, double max_norm) {
-  double const norm = gradient_norm(parameters), coefficient = clip_coefficient(norm, max_norm);
-  if (coefficient == 1.0) return norm;
+GradientNorm<Device> clip_gradients(ParameterList<Scalar, Device> const& parameters, double max_norm) {
+  auto result = measure_gradients(parameters, max_norm);
+  if constexpr (std::is_same_v<Device, Cpu>)
+    if (*result.coefficient.data() == 1.0) return result;
+  Tensor<Scalar, Device> coefficient(Shape{});
+  kernels::On<Device, kernels::Widen, Scalar>::widen(result.coefficient.data(), coefficient.data(), 1);
   for (auto* parameter : parameters) {
     if (!parameter->has_gradient()) continue;
     Tensor<Scalar, Device> scaled(parameter->gradient().shape());
-    kernels::On<Device, kernels::Elementwise, Scalar>::scale(parameter->gradient().data(), static_cast<Scalar>(coefficient), scaled.data(),
-                                                             scaled.size());
+    kernels::On<Device, kernels::Sum, Scalar>::scale_by(parameter->gradient().data(), coefficient.data(), scaled.data(), scaled.size());
     parameter->clear_gradient();
     parameter->variable().slot()->accumulate(std::move(scaled));
   }
-  return norm;
+  return result;
+}
+/// The same; the norm is a number of the host's.
+template <class Scalar, class Device>
+double clip_gradient_norm(ParameterList<Scalar, Device> const& parameters, double max_norm) {
+  return clip_gradients(parameters, max_norm).value();
 }
 
 }  // namespace graft

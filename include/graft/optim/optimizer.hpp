@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,22 @@ struct ParameterState {
 template <class Scalar, class Device = Cpu>
 using OptimizerState = std::map<std::string, ParameterState<Scalar, Device>>;
 
+/// A state whose numbers are on the device `To`: itself, if they are.
+template <class To, class Scalar, class From>
+[[nodiscard]] OptimizerState<Scalar, To> moved_to(OptimizerState<Scalar, From> state) {
+  if constexpr (std::is_same_v<To, From>) {
+    return state;
+  } else {
+    OptimizerState<Scalar, To> moved;
+    for (auto const& [name, kept] : state) {
+      auto& there = moved[name];
+      there.steps = kept.steps;
+      for (auto const& [key, value] : kept.values) there.values.emplace(key, to_device<To>(value));
+    }
+    return moved;
+  }
+}
+
 /// An update rule over a model's parameters. A rule says what it keeps of a parameter (`initial_values`) and how one parameter moves
 /// (`update`); what is kept may differ from one parameter to the next (a factored second moment of matrices only).
 template <class Scalar, class Device = Cpu>
@@ -46,13 +63,15 @@ class Optimizer {
 
   /// Moves every parameter that has a gradient; the others (and their states) stay as they are, as in torch.optim.
   /// @param gradient_scale multiplies all gradients first: the coefficient of clipping, without a pass of its own
-  void step(double learning_rate, double gradient_scale = 1.0) {
+  void step(double learning_rate, double gradient_scale = 1.0) { step(learning_rate, uploaded<Device>(full(Shape{}, gradient_scale))); }
+  /// The same with a coefficient that stands on the device (see `measure_gradients`): nothing waits for it.
+  void step(double learning_rate, Tensor<double, Device> const& gradient_scale) {
     for (auto* parameter : parameters_) {
       if (!parameter->has_gradient()) continue;
       auto [found, fresh] = states_.try_emplace(parameter->name());
       if (fresh) found->second.values = initial_values(*parameter);
       ++found->second.steps;
-      update(*parameter, found->second, learning_rate, gradient_scale);
+      update(*parameter, found->second, learning_rate, gradient_scale.data());
     }
   }
   void clear_gradients() {
@@ -99,7 +118,7 @@ class Optimizer {
   [[nodiscard]] virtual Values initial_values(Parameter<Scalar, Device> const& parameter) const = 0;
   /// `state.steps` already counts this update.
   virtual void update(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state, double learning_rate,
-                      double gradient_scale) = 0;
+                      Pointer<Device, double const> gradient_scale) = 0;
 
   ParameterList<Scalar, Device> parameters_;
   OptimizerState<Scalar, Device> states_;

@@ -39,7 +39,7 @@ void copy_async(Tensor<Scalar, From> const& from, Tensor<Scalar, To>& to) {
                                : std::is_same_v<To, Cpu> ? Direction::to_host
                                                          : Direction::within_device;
     using Device = std::conditional_t<std::is_same_v<From, Cpu>, To, From>;
-    kernels::cuda::Listed<kernels::cuda::Runtime, Device>::copy(to.data(), from.data(),
+    kernels::cuda::Listed<kernels::cuda::Runtime, Device>::copy(kernels::raw(to.data()), kernels::raw(from.data()),
                                                                 static_cast<std::size_t>(from.size()) * sizeof(Scalar), direction);
   }
 }
@@ -51,6 +51,31 @@ template <class To, class Scalar, class From>
   copy_async(tensor, result);
   if constexpr (!std::is_same_v<From, To>) synchronize(Cuda{});
   return result;
+}
+
+/// A host tensor's numbers on the device: itself on the host, else a copy, which is complete when the call returns.
+template <class Device, class Scalar>
+[[nodiscard]] Tensor<Scalar, Device> uploaded(Tensor<Scalar> const& tensor) {
+  if constexpr (std::is_same_v<Device, Cpu>)
+    return tensor;
+  else
+    return to_device<Device>(tensor);
+}
+
+/// The numbers where the host can read them: the tensor itself on the host, else a copy, for which the call waits.
+template <class Scalar, class Device>
+[[nodiscard]] Tensor<Scalar> downloaded(Tensor<Scalar, Device> const& tensor) {
+  if constexpr (std::is_same_v<Device, Cpu>)
+    return tensor;
+  else
+    return to_device<Cpu>(tensor);
+}
+
+/// A copy of the numbers in storage of its own on the same device.
+template <class Scalar, class Device>
+requires(!std::is_same_v<Device, Cpu>)
+[[nodiscard]] Tensor<Scalar, Device> clone(Tensor<Scalar, Device> const& tensor) {
+  return to_device<Device>(tensor);
 }
 
 }  // namespace graft

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include <graft/core/device.hpp>
+#include <graft/core/device_pointer.hpp>
 #include <graft/core/error.hpp>
 #include <graft/core/random.hpp>
 #include <graft/core/shape.hpp>
@@ -31,11 +31,11 @@ class Tensor {
     data_ = std::shared_ptr<Scalar>(owner, static_cast<Scalar*>(owner.get()));
   }
   /// A view of foreign memory that lives at least as long as `owner`.
-  static Tensor alias(Shape const& shape, Scalar* data, std::shared_ptr<void const> const& owner) {
+  static Tensor alias(Shape const& shape, Pointer<Device, Scalar> data, std::shared_ptr<void const> const& owner) {
     Tensor tensor;
     tensor.shape_ = shape;
     tensor.size_ = shape.size();
-    tensor.data_ = std::shared_ptr<Scalar>(owner, data);
+    tensor.data_ = std::shared_ptr<Scalar>(owner, kernels::raw(data));
     return tensor;
   }
 
@@ -44,10 +44,12 @@ class Tensor {
   [[nodiscard]] Index size() const { return size_; }
   [[nodiscard]] Index rows() const { return shape_.rank() == 0 ? 1 : shape_[0]; }
   [[nodiscard]] Index width() const { return shape_.width(); }
-  [[nodiscard]] Scalar* data() { return data_.get(); }
-  [[nodiscard]] Scalar const* data() const { return data_.get(); }
-  [[nodiscard]] Scalar* row(Index i) { return data_.get() + i * width(); }
-  [[nodiscard]] Scalar const* row(Index i) const { return data_.get() + i * width(); }
+  /// The first element: a plain pointer on the host, on a device a `DevicePointer`, which the host cannot read through.
+  [[nodiscard]] Pointer<Device, Scalar> data() { return Pointer<Device, Scalar>(data_.get()); }
+  [[nodiscard]] Pointer<Device, Scalar const> data() const { return Pointer<Device, Scalar const>(data_.get()); }
+  /// Where row `i` of the first axis begins.
+  [[nodiscard]] Pointer<Device, Scalar> row(Index i) { return data() + i * width(); }
+  [[nodiscard]] Pointer<Device, Scalar const> row(Index i) const { return data() + i * width(); }
   /// Whether nobody else holds this storage.
   [[nodiscard]] bool unique() const { return data_.use_count() == 1; }
 
@@ -55,12 +57,12 @@ class Tensor {
   [[nodiscard]] Tensor slice(Index first, Index last) const {
     if (first < 0 || last < first || last > rows())
       fail<ShapeError>("[slice] got rows ", first, " to ", last, "; expected a range within 0 to ", rows());
-    return alias(shape_.with_rows(last - first), data_.get() + first * width(), data_);
+    return alias(shape_.with_rows(last - first), Pointer<Device, Scalar>(data_.get() + first * width()), data_);
   }
   /// The same elements in another shape of equal size, sharing storage.
   [[nodiscard]] Tensor reshape(Shape const& shape) const {
     if (shape.size() != size_) fail<ShapeError>("[reshape] got ", shape, "; expected ", size_, " elements as in ", shape_);
-    return alias(shape, data_.get(), data_);
+    return alias(shape, Pointer<Device, Scalar>(data_.get()), data_);
   }
 
  private:

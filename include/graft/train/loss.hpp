@@ -27,8 +27,7 @@ template <class Scalar, class Device>
   std::vector<double> weights = targets.weights;
   weights.resize(static_cast<std::size_t>(targets.size()), 1.0);
   for (double& weight : weights) weight /= -normaliser;
-  static_assert(std::is_same_v<Device, Cpu>, "the trainer has not joined this device yet");
-  return weighted_sum(scores.log_probability, tensor_of<Scalar>(Shape{targets.size()}, weights));
+  return weighted_sum(scores.log_probability, uploaded<Device>(tensor_of<Scalar>(Shape{targets.size()}, weights)));
 }
 
 /// The tokens that a batch of this example holds.
@@ -73,8 +72,8 @@ template <class Model>
     Targets const& targets = batch.rows.targets;
     if (targets.size() == 0) continue;
     auto const scores = model.scores(batch);
-    auto const* const log_probability = scores.log_probability.value().data();
-    for (std::size_t k = 0; k < targets.weights.size(); ++k) sum -= targets.weights[k] * static_cast<double>(log_probability[k]);
+    auto const log_probability = downloaded(scores.log_probability.value());
+    for (std::size_t k = 0; k < targets.weights.size(); ++k) sum -= targets.weights[k] * static_cast<double>(log_probability.data()[k]);
     weight += target_weight(targets);
   }
   if (weight <= 0)

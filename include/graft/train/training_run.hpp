@@ -152,7 +152,7 @@ class TrainingRun {
           fail<FileError>("[", t_.checkpoint, "] lacks the values of parameter ", parameter->name(), "; expected shape ",
                           parameter->value().shape());
       }
-    optimizer_->restore(std::move(saved.optimizer));
+    optimizer_->restore(moved_to<Device>(std::move(saved.optimizer)));
     NamedTensors<Scalar> const before = copies();
     try {
       restore(saved.parameters);
@@ -204,14 +204,15 @@ class TrainingRun {
     report.learning_rate = t_.learning_rate * schedule_factor(t_.schedule, step_, warmup_, total_);
     for (std::size_t i = 0; i < batches.size(); ++i) {
       auto const loss = token_loss(model_.scores(batches[i]), batches[i].rows.targets, weight);
-      auto const value = static_cast<double>(loss.value().data()[0]);
+      auto const value = static_cast<double>(downloaded(loss.value()).data()[0]);
       if (!std::isfinite(value)) not_finite("loss", value, {plan[i]}, report.learning_rate);
       report.loss += value;
       backward(loss);
     }
-    report.gradient_norm = gradient_norm(parameters_);
+    auto const gradients = measure_gradients(parameters_, t_.clip);
+    report.gradient_norm = gradients.value();
     if (!std::isfinite(report.gradient_norm)) not_finite("gradient's norm", report.gradient_norm, plan, report.learning_rate);
-    optimizer_->step(report.learning_rate, clip_coefficient(report.gradient_norm, t_.clip));
+    optimizer_->step(report.learning_rate, gradients.coefficient);
     optimizer_->clear_gradients();
     report.step = ++step_;
     report.epoch = static_cast<double>(step_) / static_cast<double>(per_epoch_);
@@ -287,29 +288,28 @@ class TrainingRun {
                          report_.steps.empty() ? 0.0 : report_.steps.back().learning_rate, "): ", what, " is ", value,
                          "; expected finite numbers; nothing is saved of it; hint: a lower learning rate or a warm-up", kept());
     };
-    for (auto const* parameter : parameters_)
-      if (Index const i = first_not_finite(parameter->value()); i >= 0)
-        refuse("parameter " + parameter->name(), static_cast<double>(parameter->value().data()[i]));
+    for (auto const* parameter : parameters_) {
+      auto const value = downloaded(parameter->value());
+      if (Index const i = first_not_finite(value); i >= 0) refuse("parameter " + parameter->name(), static_cast<double>(value.data()[i]));
+    }
     double const value = probe();
     if (!std::isfinite(value)) refuse("the first training example's log-probability", value);
     return value;
   }
 
   [[nodiscard]] SavedTraining<Scalar> state(double probe) const {
-    SavedTraining<Scalar> saved{identity_, report_, validations_since_best_, log_->size(), probe, {}, best_, optimizer_->state()};
-    for (auto const* parameter : parameters_) saved.parameters.emplace(parameter->name(), parameter->value());
+    auto optimizer = moved_to<Cpu>(optimizer_->state());
+    SavedTraining<Scalar> saved{identity_, report_, validations_since_best_, log_->size(), probe, {}, best_, std::move(optimizer)};
+    for (auto const* parameter : parameters_) saved.parameters.emplace(parameter->name(), downloaded(parameter->value()));
     return saved;
   }
   [[nodiscard]] NamedTensors<Scalar> copies() const {
     NamedTensors<Scalar> values;
-    for (auto const* parameter : parameters_) values.emplace(parameter->name(), clone(parameter->value()));
+    for (auto const* parameter : parameters_) values.emplace(parameter->name(), to_device<Cpu>(parameter->value()));
     return values;
   }
   void restore(NamedTensors<Scalar> const& values) const {
-    for (auto* parameter : parameters_) {
-      auto const& from = values.at(parameter->name());
-      std::copy_n(from.data(), from.size(), parameter->mutable_value().data());
-    }
+    for (auto* parameter : parameters_) parameter->assign(values.at(parameter->name()));
   }
 
   Training const& t_;

@@ -41,11 +41,15 @@ class FrozenMatrix {
   /// W's outputs [first, last) as a matrix of its own, sharing storage; for a W whose outputs lie together (not stored as `[in, out]`).
   [[nodiscard]] FrozenMatrix outputs(Index first, Index last) const { return FrozenMatrix(storage_->outputs(first, last)); }
   /// y = β·y + x·Wᵀ; x `[rows, in]`, y `[rows, out]`.
-  void times_transposed(Scalar const* x, Index rows, Scalar* y, Scalar beta = 0) const { storage_->times_transposed(x, rows, y, beta); }
+  void times_transposed(Pointer<Device, Scalar const> x, Index rows, Pointer<Device, Scalar> y, Scalar beta = 0) const {
+    storage_->times_transposed(x, rows, y, beta);
+  }
   /// y = β·y + g·W; g `[rows, out]`, y `[rows, in]`.
-  void times(Scalar const* g, Index rows, Scalar* y, Scalar beta = 0) const { storage_->times(g, rows, y, beta); }
+  void times(Pointer<Device, Scalar const> g, Index rows, Pointer<Device, Scalar> y, Scalar beta = 0) const {
+    storage_->times(g, rows, y, beta);
+  }
   /// Row `i` of W (`[in]`), as an embedding reads it.
-  void row(Index i, Scalar* y) const { storage_->row(i, y); }
+  void row(Index i, Pointer<Device, Scalar> y) const { storage_->row(i, y); }
   /// All of W in the model's scalar and in `layout()`, in memory of its own.
   [[nodiscard]] Dense dense() const { return storage_ ? storage_->dense() : Dense(); }
 

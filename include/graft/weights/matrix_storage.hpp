@@ -27,11 +27,11 @@ class MatrixStorage {
   /// The layout of `dense()`.
   [[nodiscard]] virtual Layout layout() const = 0;
   /// y = β·y + x·Wᵀ; x `[rows, in]`, y `[rows, out]`.
-  virtual void times_transposed(Scalar const* x, Index rows, Scalar* y, Scalar beta) const = 0;
+  virtual void times_transposed(Pointer<Device, Scalar const> x, Index rows, Pointer<Device, Scalar> y, Scalar beta) const = 0;
   /// y = β·y + g·W; g `[rows, out]`, y `[rows, in]`.
-  virtual void times(Scalar const* g, Index rows, Scalar* y, Scalar beta) const = 0;
+  virtual void times(Pointer<Device, Scalar const> g, Index rows, Pointer<Device, Scalar> y, Scalar beta) const = 0;
   /// Row `i` of W (`[in]`).
-  virtual void row(Index i, Scalar* y) const = 0;
+  virtual void row(Index i, Pointer<Device, Scalar> y) const = 0;
   /// W's outputs [first, last), sharing storage.
   /// @throws ShapeError for a range outside W, or a storage whose outputs do not lie together
   [[nodiscard]] virtual std::shared_ptr<MatrixStorage const> outputs(Index first, Index last) const = 0;

@@ -16,7 +16,7 @@ class NarrowStorage final : public TensorStorage<NarrowStorage<Stored, Scalar, D
   using TensorStorage<NarrowStorage, Stored, Scalar, Device>::TensorStorage;
 
   /// y[rows, n] = β·y + x[rows, k]·op(stored), where `turned` says that stored is [n, k].
-  void multiply(Scalar const* x, Index rows, Index k, Scalar* y, Index n, Scalar beta, bool turned) const {
+  void multiply(Pointer<Device, Scalar const> x, Index rows, Index k, Pointer<Device, Scalar> y, Index n, Scalar beta, bool turned) const {
     using kernels::Read;
     Index const panel = 512;  // stored rows widened at a time
     Index const stored_rows = this->rows_, width = this->columns_;

@@ -27,13 +27,13 @@ class TensorStorage : public MatrixStorage<Scalar, Device> {
   [[nodiscard]] Index out() const override { return layout_ == Layout::out_in ? rows_ : columns_; }
   [[nodiscard]] Index in() const override { return layout_ == Layout::out_in ? columns_ : rows_; }
   [[nodiscard]] Layout layout() const override { return layout_; }
-  void times_transposed(Scalar const* x, Index rows, Scalar* y, Scalar beta) const override {
+  void times_transposed(Pointer<Device, Scalar const> x, Index rows, Pointer<Device, Scalar> y, Scalar beta) const override {
     self().multiply(x, rows, in(), y, out(), beta, layout_ == Layout::out_in);
   }
-  void times(Scalar const* g, Index rows, Scalar* y, Scalar beta) const override {
+  void times(Pointer<Device, Scalar const> g, Index rows, Pointer<Device, Scalar> y, Scalar beta) const override {
     self().multiply(g, rows, out(), y, in(), beta, layout_ == Layout::in_out);
   }
-  void row(Index i, Scalar* y) const override {
+  void row(Index i, Pointer<Device, Scalar> y) const override {
     if (layout_ == Layout::out_in)
       kernels::On<Device, kernels::Widen, Scalar>::widen(stored_.row(i), y, columns_);
     else
@@ -55,7 +55,7 @@ class TensorStorage : public MatrixStorage<Scalar, Device> {
       fail("[FrozenMatrix] got numbers that are not in the host's memory; expected a host matrix, from ", first, ", ", count, " to ", y);
   }
   [[nodiscard]] std::size_t bytes() const override { return static_cast<std::size_t>(stored_.size()) * sizeof(Stored); }
-  [[nodiscard]] void const* address() const override { return stored_.data(); }
+  [[nodiscard]] void const* address() const override { return kernels::raw(stored_.data()); }
   [[nodiscard]] std::string_view name() const override { return dtype_name(dtype_of<Stored>); }
 
  protected:

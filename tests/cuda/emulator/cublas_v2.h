@@ -6,15 +6,17 @@
 
 #include "cuda_runtime.h"
 
-using cublasHandle_t = int;
+using cublasHandle_t = void*;
 enum cublasStatus_t { CUBLAS_STATUS_SUCCESS, CUBLAS_STATUS_INVALID_VALUE };
 enum cublasOperation_t { CUBLAS_OP_N, CUBLAS_OP_T };
 
 inline char const* cublasGetStatusName(cublasStatus_t status) { return status ? "CUBLAS_STATUS_INVALID_VALUE" : "CUBLAS_STATUS_SUCCESS"; }
 inline char const* cublasGetStatusString(cublasStatus_t) { return "emulated"; }
-inline cublasStatus_t cublasCreate(cublasHandle_t*) { return CUBLAS_STATUS_SUCCESS; }
-inline cublasStatus_t cublasDestroy(cublasHandle_t) { return CUBLAS_STATUS_SUCCESS; }
-inline cublasStatus_t cublasSetStream(cublasHandle_t, cudaStream_t) { return CUBLAS_STATUS_SUCCESS; }
+inline cublasStatus_t cublasCreate(cublasHandle_t* handle) { return *handle = new char, CUBLAS_STATUS_SUCCESS; }
+inline cublasStatus_t cublasDestroy(cublasHandle_t handle) { return delete static_cast<char*>(handle), CUBLAS_STATUS_SUCCESS; }
+inline cublasStatus_t cublasSetStream(cublasHandle_t, cudaStream_t stream) {
+  return emulator::is_stream(stream) ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
+}
 
 namespace emulator {
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <set>
 
 #include "execution.hpp"
 #include "memory.hpp"
@@ -15,7 +16,7 @@
 
 using cudaStream_t = void*;
 using cudaMemPool_t = int;
-inline cudaStream_t const cudaStreamLegacy = nullptr;
+enum { cudaStreamNonBlocking = 1 };
 
 enum cudaError_t { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation, cudaErrorInvalidConfiguration };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
@@ -48,19 +49,43 @@ inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) { re
 inline cudaError_t cudaMemPoolCreate(cudaMemPool_t*, cudaMemPoolProps const*) { return cudaSuccess; }
 inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, int, void*) { return cudaSuccess; }
 inline cudaError_t cudaMemGetInfo(std::size_t* available, std::size_t* total) { return *available = *total = emulator::capacity, cudaSuccess; }
-inline cudaError_t cudaStreamSynchronize(cudaStream_t) { return cudaSuccess; }
+inline cudaError_t cudaMemPoolDestroy(cudaMemPool_t) { return cudaSuccess; }
 
-inline cudaError_t cudaMallocFromPoolAsync(void** block, std::size_t bytes, cudaMemPool_t, cudaStream_t) {
+namespace emulator {
+/// The streams that there are. CUDA's default ones, null among them, are refused: nothing of graft's may run in them.
+inline std::set<cudaStream_t>& streams() {
+  static auto* streams = new std::set<cudaStream_t>;
+  return *streams;
+}
+inline bool is_stream(cudaStream_t stream) { return streams().count(stream) > 0; }
+}  // namespace emulator
+
+inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
+  if (flags != cudaStreamNonBlocking) return cudaErrorInvalidValue;
+  *stream = new char;
+  emulator::streams().insert(*stream);
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  if (emulator::streams().erase(stream) == 0) return cudaErrorInvalidValue;
+  delete static_cast<char*>(stream);
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamSynchronize(cudaStream_t stream) { return emulator::is_stream(stream) ? cudaSuccess : cudaErrorInvalidValue; }
+
+inline cudaError_t cudaMallocFromPoolAsync(void** block, std::size_t bytes, cudaMemPool_t, cudaStream_t stream) {
+  if (!emulator::is_stream(stream)) return cudaErrorInvalidValue;
   *block = emulator::DeviceMemory::instance().allocate(bytes);
   return *block ? cudaSuccess : cudaErrorMemoryAllocation;
 }
-inline cudaError_t cudaFreeAsync(void* block, cudaStream_t) {
-  return emulator::DeviceMemory::instance().release(block) ? cudaSuccess : cudaErrorInvalidValue;
+inline cudaError_t cudaFreeAsync(void* block, cudaStream_t stream) {
+  return emulator::is_stream(stream) && emulator::DeviceMemory::instance().release(block) ? cudaSuccess : cudaErrorInvalidValue;
 }
 inline cudaError_t cudaMallocHost(void** block, std::size_t bytes) { return *block = std::malloc(bytes), cudaSuccess; }
 inline cudaError_t cudaFreeHost(void* block) { return std::free(block), cudaSuccess; }
 
-inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t) {
+inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+  if (!emulator::is_stream(stream)) return cudaErrorInvalidValue;
   auto& memory = emulator::DeviceMemory::instance();
   if (memory.owns(to, bytes) != (kind != cudaMemcpyDeviceToHost) || memory.owns(from, bytes) != (kind != cudaMemcpyHostToDevice)) return cudaErrorInvalidValue;
   emulator::Access const access;
@@ -71,6 +96,7 @@ inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes
 template <class... Parameters, class... Arguments>
 cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* configuration, void (*kernel)(Parameters...), Arguments&&... arguments) {
   dim3 const grid = configuration->gridDim, block = configuration->blockDim;
+  if (!emulator::is_stream(configuration->stream)) return cudaErrorInvalidValue;
   std::uint64_t const threads = std::uint64_t{block.x} * block.y * block.z;
   if (grid.x == 0 || grid.x > 0x7fffffffU || grid.y != 1 || grid.z != 1 || threads == 0 || threads > 1024) return cudaErrorInvalidConfiguration;
   emulator::Access const access;

@@ -2,6 +2,7 @@
 /// @brief Adafactor on the host. Sums run in a fixed order, whatever the number of threads.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -10,11 +11,11 @@
 
 namespace graft::kernels {
 
-template <class Scalar>
-void Adafactor<Cpu, Scalar>::adafactor_moments(Scalar const* gradient, Index rows, Index width, AdafactorFactors const& factors,
-                                               Scalar* row, Scalar* column) {
+template <class Device, class Scalar>
+void Adafactor<Device, Scalar>::adafactor_moments(In gradient, Index rows, Index width, AdafactorFactors<Device> const& factors, Out row,
+                                                  Out column) {
   auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
-  auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(factors.gradient_scale);
+  auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(*factors.gradient_scale);
   auto const square = [=](Index i, Index j) {
     Scalar const g = scale * gradient[i * width + j];
     return g * g + epsilon;
@@ -28,10 +29,10 @@ void Adafactor<Cpu, Scalar>::adafactor_moments(Scalar const* gradient, Index row
   for (Index j = 0; j < width; ++j) column[j] = keep * column[j] + blend * (sums[static_cast<std::size_t>(j)] / static_cast<Scalar>(rows));
 }
 
-template <class Scalar>
-void Adafactor<Cpu, Scalar>::adafactor_update(Scalar const* gradient, Scalar const* row, Scalar const* column, Index rows, Index width,
-                                              AdafactorFactors const& factors, Scalar* update) {
-  auto const scale = static_cast<Scalar>(factors.gradient_scale);
+template <class Device, class Scalar>
+void Adafactor<Device, Scalar>::adafactor_update(In gradient, In row, In column, Index rows, Index width,
+                                                 AdafactorFactors<Device> const& factors, Out update) {
+  auto const scale = static_cast<Scalar>(*factors.gradient_scale);
   Scalar const mean = cpu::lane_sum<Scalar>(rows, [=](Index i) { return row[i]; }) / static_cast<Scalar>(rows);
   std::vector<Scalar> by_column(static_cast<std::size_t>(width));
   for (Index j = 0; j < width; ++j) by_column[static_cast<std::size_t>(j)] = Scalar(1) / std::sqrt(column[j]);
@@ -44,11 +45,10 @@ void Adafactor<Cpu, Scalar>::adafactor_update(Scalar const* gradient, Scalar con
   });
 }
 
-template <class Scalar>
-void Adafactor<Cpu, Scalar>::adafactor_vector(Scalar const* gradient, Index size, AdafactorFactors const& factors, Scalar* second,
-                                              Scalar* update) {
+template <class Device, class Scalar>
+void Adafactor<Device, Scalar>::adafactor_vector(In gradient, Index size, AdafactorFactors<Device> const& factors, Out second, Out update) {
   auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
-  auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(factors.gradient_scale);
+  auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(*factors.gradient_scale);
   cpu::map_chunks(second, size, [=](Index i) {
     Scalar const g = scale * gradient[i];
     return keep * second[i] + blend * (g * g + epsilon);
@@ -56,11 +56,13 @@ void Adafactor<Cpu, Scalar>::adafactor_vector(Scalar const* gradient, Index size
   cpu::map_chunks(update, size, [=](Index i) { return scale * gradient[i] / std::sqrt(second[i]); });
 }
 
-template <class Scalar>
-void Adafactor<Cpu, Scalar>::adafactor_apply(Scalar* parameter, Scalar const* update, Scalar* first, Index size, double factor,
-                                             double beta1, double keep) {
-  auto const times = static_cast<Scalar>(factor), stay = static_cast<Scalar>(beta1), blend = static_cast<Scalar>(1.0 - beta1),
-             kept = static_cast<Scalar>(keep);
+template <class Device, class Scalar>
+void Adafactor<Device, Scalar>::adafactor_apply(Out parameter, In update, Out first, Index size, AdafactorRate<Device> const& how) {
+  auto const root_mean = [size](double squares) { return std::sqrt(squares / static_cast<double>(size)); };
+  double const rate = how.parameter_squares ? how.rate * std::max(how.epsilon, root_mean(*how.parameter_squares)) : how.rate;
+  double const factor = rate / std::max(1.0, root_mean(*how.update_squares) / how.threshold);
+  auto const times = static_cast<Scalar>(factor), stay = static_cast<Scalar>(how.beta1), blend = static_cast<Scalar>(1.0 - how.beta1),
+             kept = static_cast<Scalar>(1.0 - how.weight_decay * rate);
   if (first) {
     cpu::map_chunks(first, size, [=](Index i) { return stay * first[i] + blend * (times * update[i]); });
     cpu::map_chunks(parameter, size, [=](Index i) { return kept * parameter[i] - first[i]; });

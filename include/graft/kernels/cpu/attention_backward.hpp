@@ -139,9 +139,9 @@ class AttendRowBackward {
 
 }  // namespace cpu
 
-template <class Scalar>
-void Attention<Cpu, Scalar>::attention_backward(AttentionOperands<Scalar> const& x, Scalar const* output, Scalar const* log_sum,
-                                                Scalar const* output_gradient, AttentionGradients<Scalar> const& gradients) {
+template <class Device, class Scalar>
+void Attention<Device, Scalar>::attention_backward(AttentionOperands<Scalar, Device> const& x, In output, In log_sum, In output_gradient,
+                                                   AttentionGradients<Scalar, Device> const& gradients) {
   cpu::AttentionTargets<Scalar> const targets(x, gradients);
   cpu::AttentionReverse<Scalar> const reverse{output, log_sum, output_gradient, &gradients, &targets};
   cpu::each_attention_row(x, [&](cpu::AttentionRow<Scalar> const& row) {

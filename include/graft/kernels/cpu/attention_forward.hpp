@@ -109,8 +109,8 @@ class AttendRow {
 
 }  // namespace cpu
 
-template <class Scalar>
-void Attention<Cpu, Scalar>::attention(AttentionOperands<Scalar> const& x, Scalar* output, Scalar* log_sum) {
+template <class Device, class Scalar>
+void Attention<Device, Scalar>::attention(AttentionOperands<Scalar, Device> const& x, Out output, Out log_sum) {
   cpu::each_attention_row(x, [&](cpu::AttentionRow<Scalar> const& row) {
     if (row.queries > 0) cpu::AttendRow<Scalar>(row, output, log_sum).run();
   });

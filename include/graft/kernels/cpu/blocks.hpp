@@ -123,13 +123,13 @@ void multiply_blocks(BlockMatrix const& w, Product<Scalar> const& p) {
 
 }  // namespace cpu
 
-template <class Scalar>
-void Blocks<Cpu, Scalar>::widen(BlockFormat format, std::byte const* source, Index count, Scalar* y) {
+template <class Device, class Scalar>
+void Blocks<Device, Scalar>::widen(BlockFormat format, std::byte const* source, Index count, Out y) {
   cpu::with_format(format, [&](auto tag) { cpu::dequantize<decltype(tag)::value>(source, count, y); });
 }
 
-template <class Scalar>
-void Blocks<Cpu, Scalar>::widen_rows(BlockMatrix const& w, Index first, Index last, Scalar* y) {
+template <class Device, class Scalar>
+void Blocks<Device, Scalar>::widen_rows(BlockMatrix const& w, Index first, Index last, Out y) {
   cpu::with_format(w.format, [&](auto tag) {
     parallel_chunks(last - first, rows_per_chunk(w.columns), [&](Index from, Index to) {
       for (Index i = from; i < to; ++i) cpu::dequantize<decltype(tag)::value>(w.row(first + i), w.columns, y + i * w.columns);
@@ -137,13 +137,13 @@ void Blocks<Cpu, Scalar>::widen_rows(BlockMatrix const& w, Index first, Index la
   });
 }
 
-template <class Scalar>
-void Blocks<Cpu, Scalar>::times_transposed(BlockMatrix const& w, Scalar const* x, Index rows, Scalar* y, Scalar beta) {
+template <class Device, class Scalar>
+void Blocks<Device, Scalar>::times_transposed(BlockMatrix const& w, In x, Index rows, Out y, Scalar beta) {
   cpu::multiply_blocks<Scalar>(w, {rows, w.rows, w.columns, x, w.columns, Read::plain, nullptr, 0, Read::transposed, beta, y, w.rows});
 }
 
-template <class Scalar>
-void Blocks<Cpu, Scalar>::times(BlockMatrix const& w, Scalar const* g, Index rows, Scalar* y, Scalar beta) {
+template <class Device, class Scalar>
+void Blocks<Device, Scalar>::times(BlockMatrix const& w, In g, Index rows, Out y, Scalar beta) {
   cpu::multiply_blocks<Scalar>(w, {rows, w.columns, w.rows, g, w.rows, Read::plain, nullptr, 0, Read::plain, beta, y, w.columns});
 }
 

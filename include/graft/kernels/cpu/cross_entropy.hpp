@@ -15,9 +15,9 @@ template <class Scalar>
 using LogitRow = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
 }
 
-template <class Scalar>
-void CrossEntropy<Cpu, Scalar>::softmax_block(Scalar* logits, Index rows, Index classes, Index first, Token const* labels,
-                                              SoftmaxRows<Scalar> known, Scalar* rescale) {
+template <class Device, class Scalar>
+void CrossEntropy<Device, Scalar>::softmax_block(Out logits, Index rows, Index classes, Index first, Pointer<Device, Token const> labels,
+                                                 SoftmaxRows<Scalar, Device> known, Out rescale) {
   parallel_for(rows, [=](Index i) {
     cpu::LogitRow<Scalar> row(logits + i * classes, classes);
     Index const label = labels[i] - first;
@@ -38,9 +38,19 @@ void CrossEntropy<Cpu, Scalar>::softmax_block(Scalar* logits, Index rows, Index 
   });
 }
 
-template <class Scalar>
-void CrossEntropy<Cpu, Scalar>::cross_entropy_gradient(Scalar* logits, Index rows, Index classes, Index first, Token const* labels,
-                                                       Scalar const* log_sum_exp, Scalar const* g) {
+template <class Device, class Scalar>
+void CrossEntropy<Device, Scalar>::softmax_end(SoftmaxRows<Scalar, Device> known, Index rows, Index classes, Out reciprocal) {
+  for (Index i = 0; i < rows; ++i) {
+    known.largest[i] += std::log(known.sum[i]);
+    known.label_logit[i] -= known.largest[i];
+    known.total[i] /= static_cast<Scalar>(classes);
+    reciprocal[i] = 1 / known.sum[i];
+  }
+}
+
+template <class Device, class Scalar>
+void CrossEntropy<Device, Scalar>::cross_entropy_gradient(Out logits, Index rows, Index classes, Index first,
+                                                          Pointer<Device, Token const> labels, In log_sum_exp, In g) {
   parallel_for(rows, [=](Index i) {
     cpu::LogitRow<Scalar> row(logits + i * classes, classes);
     row = (row - log_sum_exp[i]).exp() * -g[i];

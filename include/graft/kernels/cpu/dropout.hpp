@@ -9,9 +9,9 @@
 
 namespace graft::kernels {
 
-template <class Scalar>
-void Dropout<Cpu, Scalar>::dropout(Scalar const* x, RandomKey const* keys, std::uint32_t threshold, Scalar factor, Index rows, Index width,
-                                   Scalar* y) {
+template <class Device, class Scalar>
+void Dropout<Device, Scalar>::dropout(In x, Pointer<Device, RandomKey const> keys, std::uint32_t threshold, Scalar factor, Index rows,
+                                      Index width, Out y) {
   constexpr Index half = 32, block = 2 * half;
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     std::uint64_t bits[half];

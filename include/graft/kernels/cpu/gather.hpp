@@ -9,17 +9,24 @@
 
 namespace graft::kernels {
 
-template <class Scalar>
-void Gather<Cpu, Scalar>::copy_rows(Scalar const* x, Index const* from, Scalar* y, Index const* to, Index count, Index width) {
+template <class Device, class Scalar>
+void Gather<Device, Scalar>::copy_rows(In x, Pointer<Device, Index const> from, Out y, Pointer<Device, Index const> to, Index count,
+                                       Index width) {
+  copy_columns({x, width}, from, {y, width}, to, count, width);
+}
+
+template <class Device, class Scalar>
+void Gather<Device, Scalar>::copy_columns(Strided<Scalar const, Device> x, Pointer<Device, Index const> from, Strided<Scalar, Device> y,
+                                          Pointer<Device, Index const> to, Index count, Index width) {
   parallel_chunks(count, rows_per_chunk(width), [=](Index first, Index last) {
-    for (Index k = first; k < last; ++k) std::copy_n(x + (from ? from[k] : k) * width, width, y + (to ? to[k] : k) * width);
+    for (Index k = first; k < last; ++k) std::copy_n(x.row(from ? from[k] : k), width, y.row(to ? to[k] : k));
   });
 }
 
 /// Repeated targets: the threads share the columns, and each walks all rows in order, so that no sum depends on who computes it.
-template <class Scalar>
-void Gather<Cpu, Scalar>::add_rows(Scalar const* x, Index const* from, Scalar* y, Index const* to, bool distinct, Index count,
-                                   Index width) {
+template <class Device, class Scalar>
+void Gather<Device, Scalar>::add_rows(In x, Pointer<Device, Index const> from, Out y, Pointer<Device, Index const> to, bool distinct,
+                                      Index count, Index width) {
   auto const add = [=](Index k, Index begin, Index end) {
     Scalar const* const source = x + (from ? from[k] : k) * width;
     Scalar* const target = y + (to ? to[k] : k) * width;

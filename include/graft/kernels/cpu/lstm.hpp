@@ -8,8 +8,8 @@
 
 namespace graft::kernels {
 
-template <class Scalar>
-void Lstm<Cpu, Scalar>::lstm_step(Scalar* gates, Scalar const* previous, Index hidden, Scalar* cell, Scalar* output) {
+template <class Device, class Scalar>
+void Lstm<Device, Scalar>::lstm_step(Out gates, In previous, Index hidden, Out cell, Out output) {
   auto const sigmoid = [](Scalar x) { return Scalar(1) / (Scalar(1) + cpu::fast_exp(-x)); };
   cpu::map_here(gates, 2 * hidden, [=](Index j) { return sigmoid(gates[j]); });
   cpu::map_here(gates + 2 * hidden, hidden, [=, g = gates + 2 * hidden](Index j) { return cpu::fast_tanh(g[j]); });
@@ -22,9 +22,8 @@ void Lstm<Cpu, Scalar>::lstm_step(Scalar* gates, Scalar const* previous, Index h
   cpu::map_here(output, hidden, [=](Index j) { return o[j] * cpu::fast_tanh(cell[j]); });
 }
 
-template <class Scalar>
-void Lstm<Cpu, Scalar>::lstm_step_backward(Scalar const* gates, Scalar const* previous, Scalar const* cell, Scalar const* doutput,
-                                           Scalar const* carried, Index hidden, Scalar* dcell, Scalar* dgates) {
+template <class Device, class Scalar>
+void Lstm<Device, Scalar>::lstm_step_backward(In gates, In previous, In cell, In doutput, In carried, Index hidden, Out dcell, Out dgates) {
   Scalar const *const i = gates, *const f = gates + hidden, *const g = gates + 2 * hidden, *const o = gates + 3 * hidden;
   for (Index j = 0; j < hidden; ++j) {
     Scalar const dh = doutput[j] + (carried ? carried[j] : Scalar(0));

@@ -33,9 +33,8 @@ void norm_backward_row(Scalar const* x, Scalar mean, Scalar inverse, bool centre
 
 }  // namespace cpu
 
-template <class Scalar>
-void Norm<Cpu, Scalar>::norm(Scalar const* x, Scalar const* gain, Scalar const* bias, Scalar epsilon, Index rows, Index width, Scalar* y,
-                             Scalar* mean, Scalar* inverse) {
+template <class Device, class Scalar>
+void Norm<Device, Scalar>::norm(In x, In gain, In bias, Scalar epsilon, Index rows, Index width, Out y, Out mean, Out inverse) {
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     Scalar const n = static_cast<Scalar>(width);
     for (Index i = first; i < last; ++i) {
@@ -50,9 +49,8 @@ void Norm<Cpu, Scalar>::norm(Scalar const* x, Scalar const* gain, Scalar const* 
   });
 }
 
-template <class Scalar>
-void Norm<Cpu, Scalar>::norm_backward(Scalar const* x, Scalar const* mean, Scalar const* inverse, Scalar const* gain, Scalar const* dy,
-                                      Index rows, Index width, Scalar* dx) {
+template <class Device, class Scalar>
+void Norm<Device, Scalar>::norm_backward(In x, In mean, In inverse, In gain, In dy, Index rows, Index width, Out dx) {
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     for (Index i = first; i < last; ++i) {
       Scalar const* const row = x + i * width;
@@ -68,9 +66,8 @@ void Norm<Cpu, Scalar>::norm_backward(Scalar const* x, Scalar const* mean, Scala
   });
 }
 
-template <class Scalar>
-void Norm<Cpu, Scalar>::norm_gain_gradient(Scalar const* x, Scalar const* mean, Scalar const* inverse, Scalar const* dy, Index rows,
-                                           Index width, Scalar* dgain) {
+template <class Device, class Scalar>
+void Norm<Device, Scalar>::norm_gain_gradient(In x, In mean, In inverse, In dy, Index rows, Index width, Out dgain) {
   cpu::sum_rows(rows, width, dgain, [=](Index i, Index j) {
     Scalar const centre = mean ? mean[i] : Scalar(0);
     return dy[i * width + j] * ((x[i * width + j] - centre) * inverse[i]);

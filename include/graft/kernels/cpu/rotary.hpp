@@ -11,8 +11,8 @@
 
 namespace graft::kernels {
 
-template <class Scalar>
-void Rotary<Cpu, Scalar>::rotary_table(double const* frequencies, Index half, Index first, Index last, Scalar* table) {
+template <class Device, class Scalar>
+void Rotary<Device, Scalar>::rotary_table(Pointer<Device, double const> frequencies, Index half, Index first, Index last, Out table) {
   parallel_chunks(last - first, rows_per_chunk(32 * half), [=](Index begin, Index end) {
     for (Index p = first + begin; p < first + end; ++p) {
       for (Index j = 0; j < half; ++j) {
@@ -24,9 +24,9 @@ void Rotary<Cpu, Scalar>::rotary_table(double const* frequencies, Index half, In
   });
 }
 
-template <class Scalar>
-void Rotary<Cpu, Scalar>::rotate(Scalar const* x, Scalar const* table, Index const* positions, Scalar direction, Index tokens, Index heads,
-                                 Index head_width, Index half, Scalar* y) {
+template <class Device, class Scalar>
+void Rotary<Device, Scalar>::rotate(In x, In table, Pointer<Device, Index const> positions, Scalar direction, Index tokens, Index heads,
+                                    Index head_width, Index half, Out y) {
   parallel_chunks(tokens, rows_per_chunk(heads * head_width), [=](Index first, Index last) {
     for (Index t = first; t < last; ++t) {
       Scalar const* const cosine = table + 2 * half * positions[t];

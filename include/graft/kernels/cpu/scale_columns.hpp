@@ -7,8 +7,8 @@
 
 namespace graft::kernels {
 
-template <class Scalar>
-void ScaleColumns<Cpu, Scalar>::scale_columns(Scalar const* x, Scalar const* gain, Index rows, Index width, Scalar* y) {
+template <class Device, class Scalar>
+void ScaleColumns<Device, Scalar>::scale_columns(In x, In gain, Index rows, Index width, Out y) {
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     for (Index i = first; i < last; ++i) {
       Scalar const* const from = x + i * width;
@@ -17,8 +17,8 @@ void ScaleColumns<Cpu, Scalar>::scale_columns(Scalar const* x, Scalar const* gai
   });
 }
 
-template <class Scalar>
-void ScaleColumns<Cpu, Scalar>::scale_rows(Scalar const* x, Scalar const* gain, Index rows, Index width, Scalar* y) {
+template <class Device, class Scalar>
+void ScaleColumns<Device, Scalar>::scale_rows(In x, In gain, Index rows, Index width, Out y) {
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     for (Index i = first; i < last; ++i) {
       Scalar const* const from = x + i * width;
@@ -27,8 +27,8 @@ void ScaleColumns<Cpu, Scalar>::scale_rows(Scalar const* x, Scalar const* gain, 
   });
 }
 
-template <class Scalar>
-void ScaleColumns<Cpu, Scalar>::scale_columns_gain_gradient(Scalar const* x, Scalar const* dy, Index rows, Index width, Scalar* dgain) {
+template <class Device, class Scalar>
+void ScaleColumns<Device, Scalar>::scale_columns_gain_gradient(In x, In dy, Index rows, Index width, Out dgain) {
   cpu::sum_rows(rows, width, dgain, [=](Index i, Index j) { return dy[i * width + j] * x[i * width + j]; });
 }
 

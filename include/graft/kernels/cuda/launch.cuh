@@ -20,7 +20,7 @@ void launch(char const* name, void (*kernel)(Parameters...), unsigned blocks, di
   cudaLaunchConfig_t configuration{};
   configuration.gridDim = dim3(blocks);
   configuration.blockDim = threads;
-  configuration.stream = stream();
+  configuration.stream = Queue<Cuda>::current().stream();
   check(cudaLaunchKernelEx(&configuration, kernel, arguments...), name, " for ", blocks, " blocks of ", threads.x, " x ", threads.y,
         " threads");
 }

@@ -82,43 +82,55 @@ struct Loops<Cuda> {
     }
   };
 
+  /// Read by the threads, when the kernel runs.
+  template <class Scalar>
+  class Number {
+   public:
+    explicit Number(DevicePointer<double const> at) : at_(at.raw()) {}
+    GRAFT_HOST_DEVICE operator Scalar() const { return static_cast<Scalar>(*at_); }  // NOLINT: stands for it
+
+   private:
+    double const* at_;
+  };
+
   template <class F>
   static void each(char const* name, Index size, F const& f) {
     cuda::each(name, size, f);
   }
   template <class Scalar, class F>
-  static void map(char const* name, Scalar* y, Index size, F const& f) {
-    cuda::each(name, size, cuda::Assign<Scalar, F>{y, f});
+  static void map(char const* name, DevicePointer<Scalar> y, Index size, F const& f) {
+    cuda::each(name, size, cuda::Assign<Scalar, F>{y.raw(), f});
   }
   template <class Scalar, class F>
-  static void map(char const* name, Scalar* y, Scalar* z, Index size, F const& f) {
-    cuda::each(name, size, cuda::AssignPair<Scalar, F>{y, z, f});
+  static void map(char const* name, DevicePointer<Scalar> y, DevicePointer<Scalar> z, Index size, F const& f) {
+    cuda::each(name, size, cuda::AssignPair<Scalar, F>{y.raw(), z.raw(), f});
   }
   template <class Scalar, class F>
-  static void map_rows(char const* name, Index rows, Index width, Scalar* y, F const& f) {
-    cuda::each_in_rows(name, rows, width, cuda::AssignInRows<Scalar, F>{y, width, f});
+  static void map_rows(char const* name, Index rows, Index width, DevicePointer<Scalar> y, F const& f) {
+    cuda::each_in_rows(name, rows, width, cuda::AssignInRows<Scalar, F>{y.raw(), width, f});
   }
   template <class Scalar, class F>
-  static void sum_rows(char const* name, Index rows, Index width, Scalar* y, F const& f) {
+  static void sum_rows(char const* name, Index rows, Index width, DevicePointer<Scalar> y, F const& f) {
     if (width > 0)
       cuda::launch(name, &cuda::sum_rows_kernel<Scalar, F>, cuda::blocks_for(width, cuda::strip), dim3(cuda::strip, cuda::lanes), rows,
-                   width, f, y);
+                   width, f, y.raw());
   }
   /// One block adds the sums of the others.
   template <class F, class Scalar>
-  static void sum(char const* name, Index size, F const& f, Scalar factor, Scalar* result) {
+  static void sum(char const* name, Index size, F const& f, Scalar factor, DevicePointer<Scalar> result) {
     using cuda::Element, cuda::sum_kernel;
     unsigned const blocks = cuda::sum_blocks(size);
-    if (blocks == 1) return cuda::launch(name, &sum_kernel<F, Scalar>, 1, dim3(cuda::block_threads), size, f, factor, result);
+    if (blocks == 1) return cuda::launch(name, &sum_kernel<F, Scalar>, 1, dim3(cuda::block_threads), size, f, factor, result.raw());
     cuda::Scratch const scratch(blocks * sizeof(Scalar));
     auto* const sums = static_cast<Scalar*>(scratch.data());
     cuda::launch(name, &sum_kernel<F, Scalar>, blocks, dim3(cuda::block_threads), size, f, Scalar(1), sums);
     cuda::launch(name, &sum_kernel<Element<Scalar>, Scalar>, 1, dim3(cuda::block_threads), static_cast<Index>(blocks),
-                 Element<Scalar>{sums}, factor, result);
+                 Element<Scalar>{sums}, factor, result.raw());
   }
-  /// Defined in sum_squares.cuh, which includes Thrust.
   template <class F>
-  static double total(char const* name, Index size, F const& f);
+  static void total(char const* name, Index size, F const& f, DevicePointer<double> result) {
+    sum(name, size, f, 1.0, result);
+  }
 };
 
 }  // namespace graft::kernels

@@ -23,27 +23,20 @@ void check(cublasStatus_t status, char const* call, Details const&... details) {
        cublasGetStatusString(status), ")", details..., "; expected CUBLAS_STATUS_SUCCESS");
 }
 
-/// A thread's connection to cuBLAS: a handle must not be used by two threads at once.
-class Handle {
- public:
-  Handle() {
-    check(cublasCreate(&handle_), "cublasCreate");
-    cublasStatus_t const status = cublasSetStream(handle_, stream());
-    if (status != CUBLAS_STATUS_SUCCESS) (void)cublasDestroy(handle_);
+/// Calls `f` with the handle of the queue, which is made at the first product.
+template <class F>
+void with_handle(F const& f) {
+  auto const make = [](cudaStream_t stream) {
+    cublasHandle_t handle{};
+    check(cublasCreate(&handle), "cublasCreate");
+    cublasStatus_t const status = cublasSetStream(handle, stream);
+    if (status != CUBLAS_STATUS_SUCCESS) (void)cublasDestroy(handle);
     check(status, "cublasSetStream");
-  }
-  ~Handle() { (void)cublasDestroy(handle_); }
-  Handle(Handle const&) = delete;
-  Handle& operator=(Handle const&) = delete;
-
-  static cublasHandle_t current() {
-    thread_local Handle const handle;
-    return handle.handle_;
-  }
-
- private:
-  cublasHandle_t handle_{};
-};
+    return handle;
+  };
+  Queue<Cuda>::current().with_blas<cublasHandle_t>(
+      make, [](void* handle) { (void)cublasDestroy(static_cast<cublasHandle_t>(handle)); }, f);
+}
 
 /// How cuBLAS, which counts down the columns, is asked for a row-major product: what it sees in C's memory is Cᵀ = op(B)ᵀ·op(A)ᵀ, and in a
 /// row-major operand its transpose. So the operands change places, and one that is read as it is stored is read as it is stored.
@@ -57,9 +50,9 @@ struct ColumnMajor {
   std::int64_t second_stride;
 };
 template <class Scalar>
-ColumnMajor<Scalar> column_major(Product<Scalar> const& p) {
+ColumnMajor<Scalar> column_major(Product<Scalar, Cuda> const& p) {
   auto const read = [](Read r) { return r == Read::plain ? CUBLAS_OP_N : CUBLAS_OP_T; };
-  return {read(p.read_b), read(p.read_a), p.n, p.m, p.k, p.b, p.ldb, p.a, p.lda};
+  return {read(p.read_b), read(p.read_a), p.n, p.m, p.k, p.b.raw(), p.ldb, p.a.raw(), p.lda};
 }
 
 /// C = β·C, what remains of a product without inner elements; β = 0 overwrites whatever is there.
@@ -78,23 +71,25 @@ struct ScaleInPlace {
 namespace graft::kernels {
 
 template <class Scalar>
-void Matmul<Cuda, Scalar>::matmul(Product<Scalar> const& p) {
+void Matmul<Cuda, Scalar>::matmul(Product<Scalar, Cuda> const& p) {
   static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>, "cuBLAS products are for float and double");
   if (p.m <= 0 || p.n <= 0) return;
-  if (p.k <= 0) return cuda::each_in_rows("matmul", p.m, p.n, cuda::matmul::ScaleInPlace<Scalar>{p.beta, p.c, p.ldc});
+  if (p.k <= 0) return cuda::each_in_rows("matmul", p.m, p.n, cuda::matmul::ScaleInPlace<Scalar>{p.beta, p.c.raw(), p.ldc});
   auto const call = cuda::matmul::column_major(p);
   Scalar const one = 1;
   cublasStatus_t status{};
   char const* name = nullptr;
-  if constexpr (std::is_same_v<Scalar, float>) {
-    name = "cublasSgemm";
-    status = cublasSgemm_64(cuda::matmul::Handle::current(), call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
-                            call.first, call.first_stride, call.second, call.second_stride, &p.beta, p.c, p.ldc);
-  } else {
-    name = "cublasDgemm";
-    status = cublasDgemm_64(cuda::matmul::Handle::current(), call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
-                            call.first, call.first_stride, call.second, call.second_stride, &p.beta, p.c, p.ldc);
-  }
+  cuda::matmul::with_handle([&](cublasHandle_t handle) {
+    if constexpr (std::is_same_v<Scalar, float>) {
+      name = "cublasSgemm";
+      status = cublasSgemm_64(handle, call.first_read, call.second_read, call.rows, call.columns, call.inner, &one, call.first,
+                              call.first_stride, call.second, call.second_stride, &p.beta, p.c.raw(), p.ldc);
+    } else {
+      name = "cublasDgemm";
+      status = cublasDgemm_64(handle, call.first_read, call.second_read, call.rows, call.columns, call.inner, &one, call.first,
+                              call.first_stride, call.second, call.second_stride, &p.beta, p.c.raw(), p.ldc);
+    }
+  });
   cuda::matmul::check(status, name, " for [", p.m, ", ", p.k, "] by [", p.k, ", ", p.n, "]");
 }
 

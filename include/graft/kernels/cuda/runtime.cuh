@@ -1,62 +1,15 @@
 /// @file
-/// @brief The GPU's memory and copies, and errors.
+/// @brief The GPU's memory and copies, through its queue.
 #pragma once
 
-#include <cuda_runtime.h>
-
-#include <cstdint>
-#include <limits>
-
-#include <graft/core/error.hpp>
-#include <graft/kernels/cuda_runtime.hpp>
+#include <graft/kernels/cuda/queue.cuh>
 
 namespace graft::kernels::cuda {
 
-/// Throws what a CUDA call (`call`, with `details` of its operands) reported, unless it succeeded.
-template <class... Details>
-void check(cudaError_t status, char const* call, Details const&... details) {
-  if (status == cudaSuccess) return;
-  (void)cudaGetLastError();  // reported here: the next call starts clean, unless the device itself is lost
-  fail("[cuda] ", call, " failed on ", Runtime<Cuda>::describe(), "; got ", cudaGetErrorName(status), " (", cudaGetErrorString(status), ")",
-       details..., "; expected cudaSuccess; hint: CUDA_LAUNCH_BLOCKING=1 reports failures at the kernel that caused them");
-}
-
-/// The stream of everything: the legacy one by name, so that nvcc's --default-stream does not change it.
-/// @throws Error where the program has made another device the calling thread's, in whose stream nothing of graft's may run
-inline cudaStream_t stream() {
-  int device = 0;
-  if (cudaGetDevice(&device) == cudaSuccess && device != 0)
-    fail("[cuda] this thread's current device is ", device,
-         "; expected 0, the first visible one; hint: CUDA_VISIBLE_DEVICES chooses graft's device, ",
-         "cudaSetDevice(0) comes before graft's calls");
-  return cudaStreamLegacy;
-}
-
-namespace detail {
-
-inline cudaMemPool_t make_pool() {
-  std::string const why = Runtime<Cuda>::why_unavailable();
-  if (!why.empty())
-    fail("[cuda] no device can be used; got: ", why, "; expected an NVIDIA GPU and its driver; hint: nvidia-smi lists them");
-  cudaMemPoolProps properties{};
-  properties.allocType = cudaMemAllocationTypePinned;
-  properties.handleTypes = cudaMemHandleTypeNone;
-  properties.location.type = cudaMemLocationTypeDevice;
-  properties.location.id = 0;
-  cudaMemPool_t pool{};
-  check(cudaMemPoolCreate(&pool, &properties), "cudaMemPoolCreate");
-  std::uint64_t keep = std::numeric_limits<std::uint64_t>::max();  // by default, a synchronization gives unused memory back to the system
-  check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep), "cudaMemPoolSetAttribute");
-  return pool;
-}
-
-}  // namespace detail
-
 template <class Device>
 void* Runtime<Device>::allocate(std::size_t bytes) {
-  static cudaMemPool_t const pool = detail::make_pool();  // never destroyed: tensors in static storage may outlive any order of destruction
   void* block = nullptr;
-  cudaError_t const status = cudaMallocFromPoolAsync(&block, bytes == 0 ? 1 : bytes, pool, stream());
+  cudaError_t const status = Queue<Cuda>::current().allocate(&block, bytes == 0 ? 1 : bytes);
   if (status == cudaErrorMemoryAllocation) {
     (void)cudaGetLastError();
     std::size_t available = 0, total = 0;
@@ -70,8 +23,7 @@ void* Runtime<Device>::allocate(std::size_t bytes) {
 
 template <class Device>
 void Runtime<Device>::release(void* block) noexcept {
-  // fails only where an earlier failure, or the end of the process, has taken the device away
-  (void)cudaFreeAsync(block, cudaStreamLegacy);
+  Queue<Cuda>::current().release(block);
 }
 
 template <class Device>
@@ -92,12 +44,12 @@ void Runtime<Device>::copy(void* to, void const* from, std::size_t bytes, Direct
   cudaMemcpyKind kind = cudaMemcpyDeviceToDevice;
   if (direction == Direction::to_device) kind = cudaMemcpyHostToDevice;
   if (direction == Direction::to_host) kind = cudaMemcpyDeviceToHost;
-  check(cudaMemcpyAsync(to, from, bytes, kind, stream()), "cudaMemcpyAsync", " for ", bytes, " bytes");
+  check(cudaMemcpyAsync(to, from, bytes, kind, Queue<Cuda>::current().stream()), "cudaMemcpyAsync", " for ", bytes, " bytes");
 }
 
 template <class Device>
 void Runtime<Device>::synchronize() {
-  check(cudaStreamSynchronize(stream()), "cudaStreamSynchronize");
+  check(cudaStreamSynchronize(Queue<Cuda>::current().stream()), "cudaStreamSynchronize");
 }
 
 template <class Device>

@@ -10,12 +10,13 @@
 namespace graft::kernels {
 
 namespace generic {
-template <class Scalar>
+template <class Scalar, class Number>
 struct AdamwStep {
   Scalar* parameter;
   Scalar const* gradient;
   Scalar *first, *second;
-  Scalar keep, blend_first, keep_second, blend_second, step_size, correction, epsilon, scale;
+  Scalar keep, blend_first, keep_second, blend_second, step_size, correction, epsilon;
+  Number scale;
 
   GRAFT_HOST_DEVICE void operator()(Index i) const {
     Scalar const g = scale * gradient[i];
@@ -29,13 +30,15 @@ struct AdamwStep {
 }  // namespace generic
 
 template <class Device, class Scalar>
-void Adamw<Device, Scalar>::adamw(Scalar* parameter, Scalar const* gradient, Scalar* first, Scalar* second, Index size,
-                                  AdamWFactors const& factors) {
+void Adamw<Device, Scalar>::adamw(Out parameter, In gradient, Out first, Out second, Index size, AdamWFactors const& factors,
+                                  Pointer<Device, double const> scale) {
+  using Number = typename Loops<Device>::template Number<Scalar>;
   auto const rounded = [](double factor) { return static_cast<Scalar>(factor); };
-  Loops<Device>::each("adamw", size,
-                      generic::AdamwStep<Scalar>{parameter, gradient, first, second, rounded(factors.keep), rounded(factors.blend_first),
-                                                 rounded(factors.keep_second), rounded(factors.blend_second), rounded(factors.step_size),
-                                                 rounded(factors.correction), rounded(factors.epsilon), rounded(factors.gradient_scale)});
+  Loops<Device>::each(
+      "adamw", size,
+      generic::AdamwStep<Scalar, Number>{raw(parameter), raw(gradient), raw(first), raw(second), rounded(factors.keep),
+                                         rounded(factors.blend_first), rounded(factors.keep_second), rounded(factors.blend_second),
+                                         rounded(factors.step_size), rounded(factors.correction), rounded(factors.epsilon), Number(scale)});
 }
 
 extern template struct Adamw<Cuda, float>;  // of the source that graft_add_cuda generates

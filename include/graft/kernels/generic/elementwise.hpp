@@ -61,36 +61,36 @@ struct Power {
 }  // namespace generic
 
 template <class Device, class Scalar>
-void Elementwise<Device, Scalar>::fill(Scalar* y, Scalar value, Index size) {
-  Loops<Device>::each("fill", size, generic::Fill<Scalar>{y, value});
+void Elementwise<Device, Scalar>::fill(Out y, Scalar value, Index size) {
+  Loops<Device>::each("fill", size, generic::Fill<Scalar>{raw(y), value});
 }
 template <class Device, class Scalar>
-void Elementwise<Device, Scalar>::add(Scalar const* a, Scalar const* b, Scalar* y, Index size) {
-  Loops<Device>::each("add", size, generic::Add<Scalar>{a, b, y});
+void Elementwise<Device, Scalar>::add(In a, In b, Out y, Index size) {
+  Loops<Device>::each("add", size, generic::Add<Scalar>{raw(a), raw(b), raw(y)});
 }
 template <class Device, class Scalar>
-void Elementwise<Device, Scalar>::scale(Scalar const* a, Scalar factor, Scalar* y, Index size) {
-  Loops<Device>::each("scale", size, generic::Scale<Scalar>{a, factor, y});
+void Elementwise<Device, Scalar>::scale(In a, Scalar factor, Out y, Index size) {
+  Loops<Device>::each("scale", size, generic::Scale<Scalar>{raw(a), factor, raw(y)});
 }
 template <class Device, class Scalar>
-void Elementwise<Device, Scalar>::multiply(Scalar const* a, Scalar const* b, Scalar* y, Index size) {
-  Loops<Device>::each("multiply", size, generic::Multiply<Scalar>{a, b, y});
+void Elementwise<Device, Scalar>::multiply(In a, In b, Out y, Index size) {
+  Loops<Device>::each("multiply", size, generic::Multiply<Scalar>{raw(a), raw(b), raw(y)});
 }
 template <class Device, class Scalar>
-void Elementwise<Device, Scalar>::add_scaled(Scalar const* a, Scalar factor, Scalar* y, Index size) {
-  Loops<Device>::each("add_scaled", size, generic::AddScaled<Scalar>{a, factor, y});
+void Elementwise<Device, Scalar>::add_scaled(In a, Scalar factor, Out y, Index size) {
+  Loops<Device>::each("add_scaled", size, generic::AddScaled<Scalar>{raw(a), factor, raw(y)});
 }
 template <class Device, class Scalar>
-void Elementwise<Device, Scalar>::exp(Scalar const* a, Scalar* y, Index size) {
-  Loops<Device>::map("exp", y, size, generic::Exp<typename Loops<Device>::Math, Scalar>{a});
+void Elementwise<Device, Scalar>::exp(In a, Out y, Index size) {
+  Loops<Device>::map("exp", y, size, generic::Exp<typename Loops<Device>::Math, Scalar>{raw(a)});
 }
 template <class Device, class Scalar>
-void Elementwise<Device, Scalar>::log(Scalar const* a, Scalar* y, Index size) {
-  Loops<Device>::map("log", y, size, generic::Log<Scalar>{a});
+void Elementwise<Device, Scalar>::log(In a, Out y, Index size) {
+  Loops<Device>::map("log", y, size, generic::Log<Scalar>{raw(a)});
 }
 template <class Device, class Scalar>
-void Elementwise<Device, Scalar>::power(Scalar const* a, Scalar exponent, Scalar* y, Index size) {
-  Loops<Device>::map("power", y, size, generic::Power<Scalar>{a, exponent});
+void Elementwise<Device, Scalar>::power(In a, Scalar exponent, Out y, Index size) {
+  Loops<Device>::map("power", y, size, generic::Power<Scalar>{raw(a), exponent});
 }
 
 extern template struct Elementwise<Cuda, float>;  // of the source that graft_add_cuda generates

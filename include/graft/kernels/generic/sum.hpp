@@ -42,28 +42,28 @@ struct ScaledDifference {
 }  // namespace generic
 
 template <class Device, class Scalar>
-void Sum<Device, Scalar>::sum(Scalar const* x, Index size, Scalar* result) {
-  Loops<Device>::sum("sum", size, generic::Element<Scalar>{x}, Scalar(1), result);
+void Sum<Device, Scalar>::sum(In x, Index size, Out result) {
+  Loops<Device>::sum("sum", size, generic::Element<Scalar>{raw(x)}, Scalar(1), result);
 }
 template <class Device, class Scalar>
-void Sum<Device, Scalar>::dot(Scalar const* a, Scalar const* b, Index size, Scalar* result) {
-  Loops<Device>::sum("dot", size, generic::Product<Scalar>{a, b}, Scalar(1), result);
+void Sum<Device, Scalar>::dot(In a, In b, Index size, Out result) {
+  Loops<Device>::sum("dot", size, generic::Product<Scalar>{raw(a), raw(b)}, Scalar(1), result);
 }
 template <class Device, class Scalar>
-void Sum<Device, Scalar>::squared_distance(Scalar const* a, Scalar const* b, Scalar factor, Index size, Scalar* result) {
-  Loops<Device>::sum("squared_distance", size, generic::SquaredDifference<Scalar>{a, b}, factor, result);
+void Sum<Device, Scalar>::squared_distance(In a, In b, Scalar factor, Index size, Out result) {
+  Loops<Device>::sum("squared_distance", size, generic::SquaredDifference<Scalar>{raw(a), raw(b)}, factor, result);
 }
 template <class Device, class Scalar>
-void Sum<Device, Scalar>::broadcast(Scalar const* d, Scalar* y, Index size) {
-  Loops<Device>::map("broadcast", y, size, generic::Broadcast<Scalar>{d});
+void Sum<Device, Scalar>::broadcast(In d, Out y, Index size) {
+  Loops<Device>::map("broadcast", y, size, generic::Broadcast<Scalar>{raw(d)});
 }
 template <class Device, class Scalar>
-void Sum<Device, Scalar>::scale_by(Scalar const* a, Scalar const* d, Scalar* y, Index size) {
-  Loops<Device>::map("scale_by", y, size, generic::ScaleBy<Scalar>{a, d});
+void Sum<Device, Scalar>::scale_by(In a, In d, Out y, Index size) {
+  Loops<Device>::map("scale_by", y, size, generic::ScaleBy<Scalar>{raw(a), raw(d)});
 }
 template <class Device, class Scalar>
-void Sum<Device, Scalar>::scaled_difference(Scalar const* a, Scalar const* b, Scalar const* d, Scalar factor, Scalar* y, Index size) {
-  Loops<Device>::map("scaled_difference", y, size, generic::ScaledDifference<Scalar>{a, b, d, factor});
+void Sum<Device, Scalar>::scaled_difference(In a, In b, In d, Scalar factor, Out y, Index size) {
+  Loops<Device>::map("scaled_difference", y, size, generic::ScaledDifference<Scalar>{raw(a), raw(b), raw(d), factor});
 }
 
 extern template struct Sum<Cuda, float>;  // of the source that graft_add_cuda generates

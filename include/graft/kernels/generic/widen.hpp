@@ -24,20 +24,20 @@ struct Convert {
 }  // namespace generic
 
 template <class Device, class To>
-void Widen<Device, To>::widen(float const* x, To* y, Index size) {
-  Loops<Device>::each("widen float", size, generic::Convert<float, To>{x, y});
+void Widen<Device, To>::widen(Pointer<Device, float const> x, Pointer<Device, To> y, Index size) {
+  Loops<Device>::each("widen float", size, generic::Convert<float, To>{raw(x), raw(y)});
 }
 template <class Device, class To>
-void Widen<Device, To>::widen(double const* x, To* y, Index size) {
-  Loops<Device>::each("widen double", size, generic::Convert<double, To>{x, y});
+void Widen<Device, To>::widen(Pointer<Device, double const> x, Pointer<Device, To> y, Index size) {
+  Loops<Device>::each("widen double", size, generic::Convert<double, To>{raw(x), raw(y)});
 }
 template <class Device, class To>
-void Widen<Device, To>::widen(bfloat16 const* x, To* y, Index size) {
-  Loops<Device>::each("widen bfloat16", size, generic::Convert<bfloat16, To>{x, y});
+void Widen<Device, To>::widen(Pointer<Device, bfloat16 const> x, Pointer<Device, To> y, Index size) {
+  Loops<Device>::each("widen bfloat16", size, generic::Convert<bfloat16, To>{raw(x), raw(y)});
 }
 template <class Device, class To>
-void Widen<Device, To>::widen(half const* x, To* y, Index size) {
-  Loops<Device>::each("widen half", size, generic::Convert<half, To>{x, y});
+void Widen<Device, To>::widen(Pointer<Device, half const> x, Pointer<Device, To> y, Index size) {
+  Loops<Device>::each("widen half", size, generic::Convert<half, To>{raw(x), raw(y)});
 }
 
 extern template struct Widen<Cuda, float>;  // of the source that graft_add_cuda generates

@@ -1,0 +1,104 @@
+/// @file
+/// @brief What the host tells kernels in numbers: positions, places, labels.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <graft/tensor/device_copy.hpp>
+#include <graft/tensor/memory.hpp>
+
+namespace graft {
+
+/// Numbers that the host made and a device's kernels read, in the memory of both. Copies share them; nobody changes them.
+template <class T, class Device = Cpu>
+class Table {
+  static_assert(std::is_trivially_copyable_v<T>, "a table is copied to the device as bytes");
+
+ public:
+  Table() = default;
+  /// Takes the numbers over, and uploads them.
+  Table(std::vector<T> numbers) : Table(std::move(numbers), Later{}) {  // NOLINT: numbers are a table wherever one is expected
+    if constexpr (!std::is_same_v<Device, Cpu>)
+      state_->there = uploaded<Device>(Tensor<T>::alias(Shape{size()}, state_->here.data(), state_));
+  }
+
+  Table(std::initializer_list<T> numbers) : Table(std::vector<T>(numbers)) {}
+
+  [[nodiscard]] Index size() const { return state_ ? static_cast<Index>(state_->here.size()) : 0; }
+  /// As the host sees them.
+  [[nodiscard]] std::vector<T> const& host() const {
+    static auto const& none = *new std::vector<T>;  // never destroyed: a thread may compute while the process ends
+    return state_ ? state_->here : none;
+  }
+  /// As kernels see them; null where there are none.
+  [[nodiscard]] Pointer<Device, T const> data() const {
+    if (size() == 0) return nullptr;
+    if constexpr (std::is_same_v<Device, Cpu>)
+      return state_->here.data();
+    else
+      return std::as_const(state_->there).data();
+  }
+
+ private:
+  template <class>
+  friend class StepTables;
+
+  struct State {
+    std::vector<T> here;
+    Tensor<T, Device> there;  ///< on the host: none
+  };
+  struct Later {};
+
+  Table(std::vector<T> numbers, Later) : state_(std::allocate_shared<State>(PoolAllocator<State>(), State{std::move(numbers), {}})) {}
+
+  std::shared_ptr<State> state_;
+};
+
+/// The tables of one step, packed into one buffer that is uploaded at once. On the host there is nothing to pack.
+template <class Device>
+class StepTables {
+ public:
+  /// A table whose numbers reach the device with `upload`.
+  template <class T>
+  [[nodiscard]] Table<T, Device> add(std::vector<T> numbers) {
+    Table<T, Device> table(std::move(numbers), typename Table<T, Device>::Later{});
+    if constexpr (!std::is_same_v<Device, Cpu>) {
+      auto const& here = table.state_->here;
+      std::size_t const first = (bytes_.size() + alignment - 1) / alignment * alignment;
+      auto const* const raw = reinterpret_cast<std::byte const*>(here.data());
+      bytes_.resize(first);
+      bytes_.insert(bytes_.end(), raw, raw + here.size() * sizeof(T));
+      placed_.push_back([state = table.state_, first](std::shared_ptr<Buffer> const& buffer) {
+        auto* const at = reinterpret_cast<T*>(kernels::raw(buffer->data()) + first);
+        state->there = Tensor<T, Device>::alias(Shape{static_cast<Index>(state->here.size())}, Pointer<Device, T>(at), buffer);
+      });
+    }
+    return table;
+  }
+  /// Before the first kernel that reads one of them.
+  void upload() {
+    if constexpr (!std::is_same_v<Device, Cpu>) {
+      if (bytes_.empty()) return;
+      auto const buffer =
+          std::make_shared<Buffer>(uploaded<Device>(tensor_of<std::byte>(Shape{static_cast<Index>(bytes_.size())}, bytes_)));
+      for (auto const& place : placed_) place(buffer);
+      bytes_.clear();
+      placed_.clear();
+    }
+  }
+
+ private:
+  using Buffer = Tensor<std::byte, Device>;
+  static constexpr std::size_t alignment = 16;
+
+  std::vector<std::byte> bytes_;
+  std::vector<std::function<void(std::shared_ptr<Buffer> const&)>> placed_;
+};
+
+}  // namespace graft
