@@ -41,8 +41,9 @@ struct StackPass {
   KeysValuesObserver<Scalar, Device> const* observer = nullptr;
 
   [[nodiscard]] bool causal() const { return stack == Stack::decoder; }
-  [[nodiscard]] std::vector<CachedRow> const& cached() const {
-    static auto const& none = *new std::vector<CachedRow>;  // never destroyed: a thread may compute while the process ends
+  /// What earlier tokens of the rows left in the cache; empty without one.
+  [[nodiscard]] std::vector<ContinuedRow> const& continued() const {
+    static auto const& none = *new std::vector<ContinuedRow>;  // never destroyed: a thread may compute while the process ends
     return cache ? cache->rows : none;
   }
 };
@@ -68,7 +69,7 @@ template <class Scalar, class Device>
                                                          bool causal, RelativePositions const& relative) {
   Index reach = virtual_keys + 1;
   for (Index r = 0; r < layout.rows.count(); ++r)
-    reach = std::max(reach, layout.cached[static_cast<std::size_t>(r)] + layout.rows.length(r) + virtual_keys + 1);
+    reach = std::max(reach, layout.earlier_tokens[static_cast<std::size_t>(r)] + layout.rows.length(r) + virtual_keys + 1);
   auto buckets = std::make_shared<std::vector<int>>();
   for (Index distance = -reach; distance <= reach; ++distance) buckets->push_back(relative_bucket(distance, causal, relative));
   return {std::move(table), std::move(buckets), -reach};

@@ -41,32 +41,32 @@ template <class Scalar, class Device>
 
 }  // namespace detail
 
-/// What every query of a layer's self-attention sees: its row's front banks, cached tokens, its row's own tokens (in a decoder those up to
+/// What every query of a layer's self-attention sees: its row's front banks, tokens in the cache, its row's own tokens (in a decoder those up to
 /// itself), and infix banks from the insertion on. Sources: 0 the batch's own keys and values, 1 the cache (if any), then the banks in
 /// order. For a relative bias, positions count from the row's first token, virtual or not; keys of front banks stand before it.
 template <class Scalar, class Device>
 [[nodiscard]] SegmentTable self_attention_table(RowLayout const& layout, QueryRange const& queries, BankList<Scalar, Device> const& banks,
-                                                std::vector<CachedRow> const& cached, bool causal = true) {
+                                                std::vector<ContinuedRow> const& continued, bool causal = true) {
   SegmentTable table;
   Rows const& rows = layout.rows;
-  int const first_bank = cached.empty() ? 1 : 2;
+  int const first_bank = continued.empty() ? 1 : 2;
   table.reserve(rows.count(), std::min<Index>(static_cast<Index>(banks.size()), 4) + first_bank);
   table.query_positions.reserve(static_cast<std::size_t>(std::accumulate(queries.length.begin(), queries.length.end(), Index{0})));
   for (Index r = 0; r < rows.count(); ++r) {
     auto const row = static_cast<std::size_t>(r);
     Index const start = queries.first[row], adapter = rows.adapter_of(r), front_keys = detail::keys_at(banks, Place::front, adapter);
     table.query_offsets.push_back(table.query_offsets.back() + queries.length[row]);
-    for (Index i = 0; i < queries.length[row]; ++i) table.query_positions.push_back(layout.cached[row] + start + i);
+    for (Index i = 0; i < queries.length[row]; ++i) table.query_positions.push_back(layout.earlier_tokens[row] + start + i);
     detail::add_bank_segments(table.segments, banks, first_bank, Place::front, adapter, 0, -front_keys);
     Index past = 0;
-    if (!cached.empty())
-      for (auto const& extent : cached[row].past) {
+    if (!continued.empty())
+      for (auto const& extent : continued[row].past) {
         if (extent.length > 0) table.segments.push_back({1, extent.begin, extent.length, 0, false, 0, past});
         past += extent.length;
       }
-    table.segments.push_back({0, rows.begin(r), rows.length(r), 0, causal, causal ? start : 0, layout.cached[row]});
+    table.segments.push_back({0, rows.begin(r), rows.length(r), 0, causal, causal ? start : 0, layout.earlier_tokens[row]});
     detail::add_bank_segments(table.segments, banks, first_bank, Place::infix, adapter,
-                              std::max<Index>(0, layout.front_tokens[row] + rows.insertion[row] - layout.cached[row] - start), 0);
+                              std::max<Index>(0, layout.front_tokens[row] + rows.insertion[row] - layout.earlier_tokens[row] - start), 0);
     table.segment_offsets.push_back(static_cast<Index>(table.segments.size()));
   }
   return table;

@@ -47,7 +47,7 @@ class SelfAttention {
     }
     for (auto const& bank : banks) sources.push_back({bank.keys, bank.values});
     auto const& table = pass.tables->at(queries.all ? Attending::self : Attending::self_last, banks, [&] {
-      return self_attention_table(pass.layout, queries, banks, pass.cached(), pass.causal());
+      return self_attention_table(pass.layout, queries, banks, pass.continued(), pass.causal());
     });
     Value const attended =
         attention(query, std::move(sources), table, attention_shape<A>(parts_.config(), at_), pass.bias.table.empty() ? nullptr : &pass.bias);

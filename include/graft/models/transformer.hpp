@@ -270,7 +270,7 @@ class Transformer {
     pass.stack = stack;
     pass.cache = cache;
     Additions const& additions = parts.prepared.additions;
-    pass.layout = lay_out_rows(rows, additions, stack, pass.cached());
+    pass.layout = lay_out_rows(rows, additions, stack, pass.continued());
     pass.out = pass.layout.rows;
     pass.all = all_queries(pass.out);
     for (Index position : pass.out.positions)
