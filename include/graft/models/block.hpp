@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <graft/models/cross_attention.hpp>
+#include <graft/nn/row_groups.hpp>
 
 namespace graft {
 
@@ -40,6 +41,7 @@ class Block {
     if (last) {
       QueryRange const queries = target_queries(pass.out);
       Rows query_rows = restrict_rows(pass.out, queries);
+      if (pass.out.groups) query_rows.groups = groups_of(query_rows);
       output = attention(input, pass, queries, query_rows);
       auto const places = queries.packed(pass.out);
       x = gather_rows(x, places);

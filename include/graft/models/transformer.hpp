@@ -271,6 +271,8 @@ class Transformer {
     pass.cache = cache;
     Additions const& additions = parts.prepared.additions;
     pass.layout = lay_out_rows(rows, additions, stack, pass.continued());
+    if constexpr (HasAdapters<State>)
+      if (parts.state) pass.layout.rows.groups = groups_of(pass.layout.rows);
     pass.out = pass.layout.rows;
     pass.all = all_queries(pass.out);
     for (Index position : pass.out.positions)
