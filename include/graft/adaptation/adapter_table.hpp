@@ -9,6 +9,7 @@
 
 #include <graft/adaptation/any_adapter.hpp>
 #include <graft/adaptation/row_mixture.hpp>
+#include <graft/adaptation/settings_list.hpp>
 #include <graft/nn/row_groups.hpp>
 
 namespace graft {
@@ -47,15 +48,16 @@ class AdapterTable::State {
   State(AdapterTable const&, ModelInfo const&, BaseAccess<Scalar, Device> const&, RandomKey) {}
 
   /// Takes an adapter in. Its number is one that no other has had.
+  /// @param settings for checkpoints, which tell an adapter from another by them
   /// @throws ConfigError for one that is in the table already
-  Index add(std::shared_ptr<Adapter> adapter) {
+  Index add(std::shared_ptr<Adapter> adapter, std::vector<Setting> settings = {}) {
     auto const own = adapter->parameters();
     for (std::size_t i = 0; i < entries_.size() && !own.empty(); ++i)
       if (entries_[i].adapter && entries_[i].adapter->parameters() == own)
         fail<ConfigError>("[adapter_table] got an adapter that is in the table already, as number ", i,
                           "; expected each once; hint: rows may share a number");
     auto const number = static_cast<Index>(entries_.size());
-    Entry entry{std::move(adapter), {}};
+    Entry entry{std::move(adapter), {}, std::move(settings)};
     for (auto* parameter : entry.adapter->parameters()) {
       entry.parameters.push_back(std::make_unique<Parameter<Scalar, Device>>(*parameter));  // shares value and gradient
       entry.parameters.back()->rename(cat(number, ".", parameter->name()));
@@ -72,6 +74,12 @@ class AdapterTable::State {
   /// Adapters that are in the table.
   [[nodiscard]] Index size() const {
     return static_cast<Index>(std::count_if(entries_.begin(), entries_.end(), [](Entry const& e) { return e.adapter != nullptr; }));
+  }
+  /// f(number, settings) of every adapter.
+  template <class F>
+  void each_adapter(F const& f) const {
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+      if (entries_[i].adapter) f(static_cast<Index>(i), entries_[i].settings);
   }
   /// Whether a row may name it: an adapter of the table, or −1 for none.
   [[nodiscard]] bool has_adapter(Index number) const {
@@ -162,6 +170,7 @@ class AdapterTable::State {
   struct Entry {
     std::shared_ptr<Adapter> adapter;  ///< null once removed
     std::vector<std::unique_ptr<Parameter<Scalar, Device>>> parameters;
+    std::vector<Setting> settings;
   };
 
   /// `x` with `call(entry, rows, select)` in the rows of every adapter that `has` the hook; `select` takes an activation's rows of it.

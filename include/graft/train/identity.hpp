@@ -121,6 +121,7 @@ inline void check_identity(std::string const& folder, nlohmann::json const& save
   if (!saved.is_object()) fail<FileError>("[", folder, "] holds a checkpoint without an identity; expected one that this library wrote");
   differs("parameters", "of another model", "parameter ");
   differs("strategy", "of a training with other settings of the strategy");
+  differs("adapters", "of a training with other settings of a table's adapter", "adapter ");
   differs("settings", "of a training with other settings or data");
   auto const configuration_of = [](nlohmann::json const& identity) {
     auto const base = identity.find("base");
