@@ -97,10 +97,10 @@ TEST_F(Concepts, AttentionOverSegments) {
                    {.source = 1, .length = 4}, {.source = 0, .begin = 3, .length = 2, .causal = true}};
   graft::AttentionShape const shape{.heads = 2, .kv_heads = 1, .head_dim = 8, .scale = 1 / std::sqrt(8.0)};
   std::vector<graft::AttentionSource<double>> const sources{{{k, 0}, {v, 0}}, {{prefix_keys.variable(), 0}, {prefix_values.variable(), 0}}};
-  auto const y = graft::attention(Columns{q, 0}, sources, std::make_shared<graft::SegmentTable const>(plan), shape);  // [5, 16]
+  auto const y = graft::attention(Columns{q, 0}, sources, std::make_shared<graft::CheckedSegments const>(plan), shape);  // [5, 16]
   //! [attention]
   auto const result = graft::gradcheck(
-      [&] { return graft::attention(Columns{q, 0}, sources, std::make_shared<graft::SegmentTable const>(plan), shape); }, {prefix_keys, prefix_values});
+      [&] { return graft::attention(Columns{q, 0}, sources, std::make_shared<graft::CheckedSegments const>(plan), shape); }, {prefix_keys, prefix_values});
   EXPECT_TRUE(result.passed) << result.message;
   graft::Tape::current().discard();
 
@@ -109,7 +109,7 @@ TEST_F(Concepts, AttentionOverSegments) {
   alone.segment_offsets = {0, 2};
   alone.segments = {{.source = 1, .length = 4}, {.source = 0, .begin = 3, .length = 2, .causal = true}};
   graft::NoGrad const no_grad;
-  auto const one = graft::attention(Columns{graft::Variable<double>(q.value().slice(3, 5)), 0}, sources, std::make_shared<graft::SegmentTable const>(alone), shape).value();
+  auto const one = graft::attention(Columns{graft::Variable<double>(q.value().slice(3, 5)), 0}, sources, std::make_shared<graft::CheckedSegments const>(alone), shape).value();
   EXPECT_TRUE(std::equal(one.data(), one.data() + one.size(), y.value().row(3)));
 }
 

@@ -6,6 +6,7 @@
 
 #include <graft/adaptation/hooks.hpp>
 #include <graft/adaptation/init.hpp>
+#include <graft/nn/site_table.hpp>
 #include <graft/ops/linear.hpp>
 #include <graft/ops/residual.hpp>
 #include <graft/ops/scale_columns.hpp>
@@ -55,12 +56,10 @@ class VeRA::State {
   }
   template <class Linear>
   [[nodiscard]] Value project(graft::SiteAddress const& site, Value const& x, Linear const& linear, graft::Rows const&) const {
-    for (auto const& unit : units_) {
-      if (!(unit.site == site)) continue;
-      Value const inner = scale_columns(graft::linear(x, unit.down), unit.d.variable());                // d ∘ (A·x)
-      return add(linear(x), scale_columns(graft::linear(inner, unit.up), unit.b.variable()));  // x·Wᵀ + b ∘ (B·inner)
-    }
-    return linear(x);
+    Unit const* const unit = units_.find(site);
+    if (!unit) return linear(x);
+    Value const inner = scale_columns(graft::linear(x, unit->down), unit->d.variable());       // d ∘ (A·x)
+    return add(linear(x), scale_columns(graft::linear(inner, unit->up), unit->b.variable()));  // x·Wᵀ + b ∘ (B·inner)
   }
 
  private:
@@ -69,6 +68,6 @@ class VeRA::State {
     Matrix down, up;  // A and B
     graft::Parameter<Scalar, Device> d, b;
   };
-  std::vector<Unit> units_;
+  graft::SiteTable<Unit> units_;
 };
 //! [state]

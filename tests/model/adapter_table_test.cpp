@@ -176,6 +176,76 @@ TEST(AdapterTable, EveryPromptIsContinuedWithItsAdapter) {
   }
 }
 
+/// What attention reads of the table's virtual keys and values in a layer.
+struct Seen {
+  std::vector<graft::AttentionSource<double>> sources;
+  graft::BankSegments banks;
+};
+[[nodiscard]] Seen seen_in(Table<Gpt2, double> const& table, int layer) {
+  auto const prepared = table.model.prepare();
+  graft::BankList<double, graft::Cpu> banks;
+  prepared.state->virtual_keys_values({graft::Stack::decoder, layer}, graft::AttentionKind::self, banks, prepared.step);
+  Seen seen;
+  seen.banks = graft::add_sources(banks, seen.sources);
+  return seen;
+}
+TEST(AdapterTable, ManyPrefixesAreRowsOfOneSource) {
+  Table<Gpt2, double> table;
+  for (Index i = 0; i < 64; ++i)
+    table.add(PrefixTuning{.length = 1 + i % 3, .reparametrization = i == 5 ? std::optional(Mlp{.hidden = 4}) : std::nullopt, .dropout = i == 9 ? 0.3 : 0.0});
+  for (int layer = 0; layer < static_cast<int>(table.model.config().layers); ++layer) {
+    Seen const seen = seen_in(table, layer);
+    ASSERT_EQ(seen.sources.size(), 1u);
+    ASSERT_EQ(seen.banks.size(), 64u);
+    Index end = 0;
+    for (auto const& bank : seen.banks) {
+      EXPECT_EQ(bank.source, 0);
+      EXPECT_EQ(bank.begin, end);
+      end += bank.count;
+    }
+    EXPECT_EQ(seen.sources[0].keys.x.rows(), end);
+  }
+  for (bool const training : {false, true}) tables::check_against_alone(table, tables::a_row_each<Gpt2>(64), training, training, 1e-12);
+}
+TEST(AdapterTable, BanksOfAllKindsShareASourceWhereTheirMatricesAreAlike) {
+  Table<Gpt2, double> table;
+  table.add(PrefixTuning{.length = 2});
+  table.add(graft::compose(PrefixTuning{.length = 3}, LoRA{.rank = 2}));
+  table.add(PrefixTuning{.length = 1, .layers = {1}});
+  table.add(InfixTuning{.length = 4});
+  table.add(PromptTuning{.length = 2});
+  EXPECT_EQ(seen_in(table, 0).sources.size(), 1u);
+  EXPECT_EQ(seen_in(table, 0).banks.size(), 3u);
+  EXPECT_EQ(seen_in(table, 1).sources.size(), 2u) << "a matrix of one layer alone is narrower";
+  EXPECT_EQ(seen_in(table, 1).banks.size(), 4u);
+  tables::check_against_alone(table, tables::a_row_each<Gpt2>(5), false, false, 1e-12);
+}
+
+/// Notes which groups of rows its hook is called with.
+struct Watching {
+  static inline std::vector<graft::RowGroups const*> seen;
+  static constexpr char const* name = "watching";
+  template <class Scalar, class Device>
+  struct State {
+    using Value = graft::Variable<Scalar, Device>;
+    State(Watching const&, graft::ModelInfo const&, graft::BaseAccess<Scalar, Device> const&, graft::RandomKey) {}
+    std::vector<graft::Parameter<Scalar, Device>*> parameters() { return {}; }
+    template <class Linear>
+    Value project(graft::SiteAddress const&, Value const& x, Linear const& linear, graft::Rows const& rows) const {
+      if (std::find(seen.begin(), seen.end(), rows.groups.get()) == seen.end()) seen.push_back(rows.groups.get());
+      return linear(x);
+    }
+  };
+};
+TEST(AdapterTable, RowsAreGroupedOnceForAllTokensAndOnceForTheLastQueries) {
+  Table<Gpt2, double> table;
+  graft::add_adapter(table.model, Watching{});
+  graft::NoGrad const no_grad;
+  (void)table.model.scores(table.model.pack(tables::a_row_each<Gpt2>(1)));
+  EXPECT_EQ(Watching::seen.size(), 2u);
+  for (auto const* groups : Watching::seen) EXPECT_NE(groups, nullptr);
+}
+
 TEST(AdapterTable, TrainsAllOfItsAdaptersAtOnce) {
   Table<Gpt2, double> table;
   table.add(PrefixTuning{.length = 2});

@@ -8,6 +8,7 @@
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/data/fit_rows.hpp>
+#include <graft/models/add_adapter.hpp>
 #include <graft/models/bart.hpp>
 #include <graft/models/bert.hpp>
 #include <graft/models/gpt2.hpp>
@@ -151,6 +152,23 @@ TEST(RowLimits, PromptsLeaveRoomForNewTokens) {
   EXPECT_EQ(limits.excess(some(26), 5), std::nullopt);
   EXPECT_THROW(graft::fit_prompts(prompts, limits, 31, graft::TooLong::cut, 1, where), graft::ConfigError)
       << "no prompt is left";
+}
+
+TEST(RowLimits, PromptsAreFittedToTheirOwnAdapters) {
+  auto table = graft::adapt(small::base<graft::Gpt2, float>(), graft::AdapterTable{});
+  graft::add_adapter(table, PrefixTuning{.length = 10});
+  graft::add_adapter(table, PrefixTuning{.length = 2});
+  graft::RowLimits const limits(table);
+  auto const where = [](std::size_t i) { return "prompt " + std::to_string(i); };
+  std::vector<Tokens> prompts{some(30), some(30), some(35), some(36)};
+  EXPECT_EQ(graft::fit_prompts(prompts, limits, 5, graft::TooLong::cut, 1, where, {0, 1, 1, -1}).cut, 2);
+  EXPECT_EQ(prompts[0].size(), 26u);
+  EXPECT_EQ(prompts[1].size(), 30u);
+  EXPECT_EQ(prompts[2].size(), 34u);
+  EXPECT_EQ(prompts[3].size(), 36u);
+  prompts = {some(30), some(30), some(30)};
+  EXPECT_EQ(graft::fit_prompts(prompts, limits, 5, graft::TooLong::skip, 1, where, {1, 0, 1}).kept, (std::vector<std::size_t>{0, 2}));
+  EXPECT_THROW(graft::fit_prompts(prompts, limits, 5, graft::TooLong::skip, 1, where, {0}), graft::ConfigError);
 }
 
 }  // namespace

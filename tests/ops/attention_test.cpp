@@ -49,7 +49,7 @@ Variable<Scalar> run_with(Operation const& operation, Call const& call, std::vec
 }
 template <class Scalar>
 Variable<Scalar> run(Call const& call, std::vector<Variable<Scalar>> const& x) {
-  auto const plan = std::make_shared<SegmentTable const>(call.plan);
+  auto const plan = std::make_shared<CheckedSegments const>(call.plan);
   return run_with([&](auto const& queries, auto const& sources, auto const* bias) { return attention(queries, sources, plan, call.shape, bias); },
                   call, x);
 }
@@ -141,6 +141,15 @@ Call with_bank(Call call, Index length, Index first_query = 0) {
   return call;
 }
 
+Call with_relative_bias(Call call) {
+  call.buckets = 5;
+  call.first_distance = -80;
+  for (int distance = -80; distance <= 80; ++distance)
+    call.bucket_of_distance.push_back(distance < -6 ? 0 : distance < -1 ? 1 : distance < 1 ? 2 : distance < 4 ? 3 : 4);
+  call.variables.push_back({call.buckets, call.shape.heads});
+  return call;
+}
+
 AttentionShape const one_head{1, 1, 4, 0.5}, grouped{4, 2, 5, 0.45}, real{6, 2, 16, 0.25};
 
 TEST(Attention, Causal) {
@@ -219,15 +228,18 @@ TEST(Attention, SeveralQueriesContinueCachedKeys) {
 }
 
 TEST(Attention, SomeQueriesOfARowOnly) {
-  // The queries at indices 2, 3, 6 of a row of 7, and the last of a row of 4.
+  // The third to the fifth token of a row of 7, and the last of a row of 4; a bank joins each row before its fourth token.
   Call call = separate(grouped, {});
   call.variables[0] = {4, grouped.width()};
   call.variables[1] = call.variables[2] = {11, grouped.kv_width()};
   call.plan.query_offsets = {0, 3, 4};
   call.plan.segment_offsets = {0, 1, 2};
-  call.plan.segments = {{0, 0, 7, 0, true, 0, 0}, {0, 7, 4, 0, true, 0, 0}};
-  call.plan.query_indices = {2, 3, 6, 3};
-  expect_right(with_bank(call, 2, 3));
+  call.plan.segments = {{0, 0, 7, 0, true, 2, 0}, {0, 7, 4, 0, true, 3, 0}};
+  call = with_bank(call, 2);
+  call.plan.segments[0].first_query = 1;
+  expect_right(call);
+  call.plan.query_positions = {2, 3, 4, 3};
+  expect_right(with_relative_bias(call));
 }
 
 TEST(Attention, EmptyRowsAndEmptySegments) {
@@ -287,15 +299,6 @@ TEST(Attention, ConstantsRecordNothing) {
   std::size_t const before = Tape::current().size();
   EXPECT_FALSE(run(call, x).tracked());
   EXPECT_EQ(Tape::current().size(), before);
-}
-
-Call with_relative_bias(Call call) {
-  call.buckets = 5;
-  call.first_distance = -80;
-  for (int distance = -80; distance <= 80; ++distance)
-    call.bucket_of_distance.push_back(distance < -6 ? 0 : distance < -1 ? 1 : distance < 1 ? 2 : distance < 4 ? 3 : 4);
-  call.variables.push_back({call.buckets, call.shape.heads});
-  return call;
 }
 
 TEST(Attention, RelativeBias) {
@@ -396,11 +399,11 @@ TEST(Attention, SaysWhatDoesNotFit) {
   call.plan.segment_offsets = {0, 1, 3};
   expect(call, "segment_offsets do not fit");
   call = good;
-  call.plan.query_indices = {0, 1, 2, 1, 2};
-  expect(call, "expected ascending");
+  call.plan.segments[1].begin = -1;
+  expect(call, "row 1: got a segment of 3 keys at -1 of source 0; expected no negative number");
   call = good;
   call.plan.query_positions = {0, 1};
-  expect(call, "got 2 query indices or positions");
+  expect(call, "got 2 query positions");
   call = good;
   call.shape.kv_heads = 3;
   expect(call, "heads a multiple of key/value heads");
@@ -427,14 +430,15 @@ TEST(Attention, SaysWhatDoesNotFit) {
 /// Two losses that share the keys: the second backward is refused in a sentence, though attention gathers gradients in buffers.
 TEST(Attention, KeysOfTwoLossesAreRefusedInASentence) {
   auto const shape = AttentionShape{1, 1, 2, 1.0};
-  auto table = std::make_shared<SegmentTable>();
-  table->query_offsets = {0, 1};
-  table->segment_offsets = {0, 1};
-  table->segments = {{0, 0, 3, 0, false, 0, 0}};
+  SegmentTable table;
+  table.query_offsets = {0, 1};
+  table.segment_offsets = {0, 1};
+  table.segments = {{0, 0, 3, 0, false, 0, 0}};
+  auto const segments = std::make_shared<CheckedSegments const>(table);
   auto const bank = leaf("bank", {3, 2}, 1), query = leaf("query", {1, 2}, 2);
   auto const keys = scale(bank.variable(), 2.0);
   auto const loss = [&] {
-    return sum(attention<double, Cpu>({query.variable(), 0}, {{{keys, 0}, {keys, 0}}}, table, shape));
+    return sum(attention<double, Cpu>({query.variable(), 0}, {{{keys, 0}, {keys, 0}}}, segments, shape));
   };
   auto const first = loss(), second = loss();
   backward(first);

@@ -1,6 +1,11 @@
 // Checkpoints that are damaged, of something else, or that do not fit on the disk.
 #include <gtest/gtest.h>
 
+#include <graft/adaptation/ia3.hpp>
+#include <graft/adaptation/lora.hpp>
+#include <graft/adaptation/prefix_tuning.hpp>
+#include <graft/models/add_adapter.hpp>
+#include <graft/models/gpt2.hpp>
 #include <graft/train/trainer.hpp>
 
 #include <signal.h>
@@ -10,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "model/small_model.hpp"
 #include "train/scratch_folder.hpp"
 #include "train/tiny_model.hpp"
 
@@ -124,6 +130,35 @@ TEST(Checkpoint, OfSomethingElseIsRefusedAndNothingChanges) {
   changed = settings, changed.log = folder / "log.jsonl", changed.checkpoint_every = 1;  // these may change
   tiny::Model<float> model;
   EXPECT_NO_THROW(train(model, changed));
+}
+
+TEST(Checkpoint, OfATableWithOtherSettingsOfAnAdapterIsRefusedByName) {
+  ScratchFolder const folder;
+  auto const settings = settings_of(folder / "run");
+  auto const base = small::base<graft::Gpt2, float>();
+  auto const run = [&](graft::LoRA const& lora, graft::PrefixTuning const& prefix, std::uint64_t seed, Training const& training) {
+    auto table = graft::adapt(base, graft::AdapterTable{});
+    graft::add_adapter(table, lora, seed);
+    graft::add_adapter(table, graft::compose(prefix, graft::IA3{}));
+    (void)graft::Trainer(training).fit(table, tiny::counting(9), tiny::counting(4));
+  };
+  graft::LoRA const lora{.rank = 2, .dropout = 0.1};
+  graft::PrefixTuning const prefix{.length = 2, .reparametrization = graft::Mlp{.hidden = 4}};
+  run(lora, prefix, 3, settings);
+  auto const refuses = [&](graft::LoRA const& other, graft::PrefixTuning const& other_prefix, std::uint64_t seed, std::string const& part) {
+    expect_within(message_of<graft::ConfigError>([&] { run(other, other_prefix, seed, settings); }),
+                  {"is a checkpoint of a training with other settings of a table's adapter; got adapter ", part, "nothing was changed"});
+  };
+  auto changed = lora;
+  changed.dropout = 0.2;
+  refuses(changed, prefix, 3, "0.dropout 0.1; expected 0.2");
+  changed = lora, changed.alpha = 8;
+  refuses(changed, prefix, 3, "0.alpha 16.0; expected 8.0");
+  refuses(lora, prefix, 4, "0.seed 3; expected 4");
+  auto deeper = prefix;
+  deeper.dropout = 0.5;
+  refuses(lora, deeper, 3, "1.0.dropout 0.0; expected 0.5");
+  EXPECT_NO_THROW(run(lora, prefix, 3, settings));
 }
 
 TEST(Checkpoint, FullDiskLosesNothing) {

@@ -9,6 +9,7 @@
 
 #include <graft/adaptation/any_adapter.hpp>
 #include <graft/adaptation/row_mixture.hpp>
+#include <graft/adaptation/settings_list.hpp>
 #include <graft/nn/row_groups.hpp>
 
 namespace graft {
@@ -47,15 +48,16 @@ class AdapterTable::State {
   State(AdapterTable const&, ModelInfo const&, BaseAccess<Scalar, Device> const&, RandomKey) {}
 
   /// Takes an adapter in. Its number is one that no other has had.
+  /// @param settings for checkpoints, which tell an adapter from another by them
   /// @throws ConfigError for one that is in the table already
-  Index add(std::shared_ptr<Adapter> adapter) {
+  Index add(std::shared_ptr<Adapter> adapter, std::vector<Setting> settings = {}) {
     auto const own = adapter->parameters();
     for (std::size_t i = 0; i < entries_.size() && !own.empty(); ++i)
       if (entries_[i].adapter && entries_[i].adapter->parameters() == own)
         fail<ConfigError>("[adapter_table] got an adapter that is in the table already, as number ", i,
                           "; expected each once; hint: rows may share a number");
     auto const number = static_cast<Index>(entries_.size());
-    Entry entry{std::move(adapter), {}};
+    Entry entry{std::move(adapter), {}, std::move(settings)};
     for (auto* parameter : entry.adapter->parameters()) {
       entry.parameters.push_back(std::make_unique<Parameter<Scalar, Device>>(*parameter));  // shares value and gradient
       entry.parameters.back()->rename(cat(number, ".", parameter->name()));
@@ -73,6 +75,12 @@ class AdapterTable::State {
   [[nodiscard]] Index size() const {
     return static_cast<Index>(std::count_if(entries_.begin(), entries_.end(), [](Entry const& e) { return e.adapter != nullptr; }));
   }
+  /// f(number, settings) of every adapter.
+  template <class F>
+  void each_adapter(F const& f) const {
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+      if (entries_[i].adapter) f(static_cast<Index>(i), entries_[i].settings);
+  }
   /// Whether a row may name it: an adapter of the table, or −1 for none.
   [[nodiscard]] bool has_adapter(Index number) const {
     return number == -1 ||
@@ -88,12 +96,14 @@ class AdapterTable::State {
   }
   [[nodiscard]] Step prepare(StepContext const& context) const {
     Step step;
+    BankRowsList<Scalar, Device> storages;
     auto const& needed = context.adapters;
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       auto const number = static_cast<Index>(i);
       if (!entries_[i].adapter || (!needed.empty() && !std::binary_search(needed.begin(), needed.end(), number))) continue;
-      step.entries.push_back({number, entries_[i].adapter, entries_[i].adapter->prepare({context.step, context.training})});
+      step.entries.push_back({number, entries_[i].adapter, entries_[i].adapter->prepare({context.step, context.training}, storages)});
     }
+    detail::pool_bank_rows(std::move(storages));
     return step;
   }
   void announce(Additions& additions) const {
@@ -119,27 +129,26 @@ class AdapterTable::State {
   /// The base's product is computed once for the rows of all adapters that leave its input alone.
   template <class Linear>
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows, Step const& step) const {
-    auto const groups = group_rows(rows);
+    auto const groups = groups_of(rows);
     auto const change = [&](RowGroup const& group) {
       auto const* entry = step.find(group.adapter);
       return entry ? entry->adapter->changes(site) : ProductChange::none;
     };
-    if (groups.size() == 1 && change(groups[0]) != ProductChange::none) {
-      auto const& entry = *step.find(groups[0].adapter);
+    if (groups->size() == 1 && change(groups->front()) != ProductChange::none) {
+      auto const& entry = *step.find(groups->front().adapter);
       return entry.adapter->project(site, x, AnyLinear<Scalar, Device>(linear), rows, entry.step);
     }
-    bool const together = groups.empty() || std::any_of(groups.begin(), groups.end(), [&](auto const& g) { return change(g) != ProductChange::input; });
-    RowMixture<Scalar, Device> mixture(together ? linear(x) : Value(), rows.tokens());
-    for (auto const& group : groups) {
+    bool const apart = std::all_of(groups->begin(), groups->end(), [&](auto const& g) { return change(g) == ProductChange::input; });
+    RowMixture<Scalar, Device> mixture(apart && !groups->empty() ? Value() : linear(x), rows.tokens());
+    for (auto const& group : *groups) {
       ProductChange const how = change(group);
       if (how == ProductChange::none) continue;
       auto const& entry = *step.find(group.adapter);
-      auto const selected = select_rows(rows, group.rows);
-      auto const product = [&](Value const& input) {
-        return how == ProductChange::input ? linear(input) : gather_rows(mixture.base(), selected.places);
+      auto const& [own, places] = group.selected;
+      auto const product = [&, &at = places](Value const& input) {
+        return how == ProductChange::input ? linear(input) : gather_rows(mixture.base(), at);
       };
-      mixture.put(entry.adapter->project(site, gather_rows(x, selected.places), AnyLinear<Scalar, Device>(product), selected.rows, entry.step),
-                  selected.places);
+      mixture.put(entry.adapter->project(site, gather_rows(x, places), AnyLinear<Scalar, Device>(product), own, entry.step), places);
     }
     return mixture.result();
   }
@@ -161,19 +170,20 @@ class AdapterTable::State {
   struct Entry {
     std::shared_ptr<Adapter> adapter;  ///< null once removed
     std::vector<std::unique_ptr<Parameter<Scalar, Device>>> parameters;
+    std::vector<Setting> settings;
   };
 
   /// `x` with `call(entry, rows, select)` in the rows of every adapter that `has` the hook; `select` takes an activation's rows of it.
   template <class Has, class Call>
   [[nodiscard]] static Value for_each_group(Value const& x, Rows const& rows, Step const& step, Has const& has, Call const& call) {
-    auto const groups = group_rows(rows);
+    auto const groups = groups_of(rows);
     RowMixture<Scalar, Device> mixture(x, rows.tokens());
-    for (auto const& group : groups) {
+    for (auto const& group : *groups) {
       auto const* entry = step.find(group.adapter);
       if (!entry || !has(*entry->adapter)) continue;
-      if (groups.size() == 1) return call(*entry, rows, [](Value const& all) { return all; });
-      auto const selected = select_rows(rows, group.rows);
-      mixture.put(call(*entry, selected.rows, [&](Value const& all) { return gather_rows(all, selected.places); }), selected.places);
+      if (groups->size() == 1) return call(*entry, rows, [](Value const& all) { return all; });
+      auto const& places = group.selected.places;
+      mixture.put(call(*entry, group.selected.rows, [&](Value const& all) { return gather_rows(all, places); }), places);
     }
     return mixture.result();
   }

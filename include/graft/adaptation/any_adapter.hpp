@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/adaptation/bank_rows.hpp>
 #include <graft/adaptation/call_hooks.hpp>
 
 namespace graft {
@@ -37,7 +38,8 @@ class AnyAdapter {
 
   virtual ~AnyAdapter() = default;
   [[nodiscard]] virtual std::vector<Parameter<Scalar, Device>*> parameters() = 0;
-  [[nodiscard]] virtual Step prepare(StepContext const& context) const = 0;
+  /// @param storages gets those of the step's banks, which may be moved while nobody else has the step
+  [[nodiscard]] virtual Step prepare(StepContext const& context, BankRowsList<Scalar, Device>& storages) const = 0;
   virtual void announce(Additions& additions) const = 0;
   virtual void virtual_tokens(EmbeddingList<Scalar, Device>& embeddings, Step const& step) const = 0;
   virtual void virtual_keys_values(LayerAddress at, AttentionKind kind, BankList<Scalar, Device>& banks, Step const& step) const = 0;
@@ -71,8 +73,10 @@ class AdapterOf final : public AnyAdapter<Scalar, Device> {
   explicit AdapterOf(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
   std::vector<Parameter<Scalar, Device>*> parameters() override { return state_->parameters(); }
-  Step prepare(StepContext const& context) const override {
-    return std::make_shared<StepOf<State> const>(call_prepare(std::as_const(*state_), context));
+  Step prepare(StepContext const& context, BankRowsList<Scalar, Device>& storages) const override {
+    auto step = std::make_shared<StepOf<State>>(call_prepare(std::as_const(*state_), context));
+    list_bank_rows(*step, storages);
+    return step;
   }
   void announce([[maybe_unused]] Additions& additions) const override {
     if constexpr (HasAnnounce<State>) std::as_const(*state_).announce(additions);

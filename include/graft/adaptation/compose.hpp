@@ -135,6 +135,10 @@ class Composed<Adaptations...>::State {
   [[nodiscard]] auto& part() {
     return std::get<i>(states_);
   }
+  template <std::size_t i>
+  [[nodiscard]] auto const& part() const {
+    return std::get<i>(states_);
+  }
 
  private:
   template <std::size_t... i>

@@ -18,6 +18,8 @@
 /// | `changes(SiteAddress) -> ProductChange` | of every product of an `AdapterTable` | LoRA, (IA)³ |
 /// | `has_adapter(Index) -> bool` | of every row, before anything is computed | `AdapterTable` |
 ///
+/// A step with virtual keys and values may say where they are stored (`HasBankRows`): then a table stores those of all its adapters in one.
+///
 /// Hooks are const: a step is a value. What `prepare` computes of the parameters it returns, as a type of the strategy's own, and every
 /// hook that is called after it may take that as a last argument, which the table shows where it is usual. So one model is used by several
 /// threads, and several steps may be under way.
@@ -45,12 +47,14 @@ struct StepContext {
 };
 
 /// Virtual keys and values of one attention, as it uses them (after rotary positions): stored once, seen by all rows that they belong to.
+/// Attention reads banks of the same storage from one source.
 template <class Scalar, class Device>
 struct Bank {
-  Columns<Scalar, Device> keys, values;  ///< `[count, kv_width]` each
+  Columns<Scalar, Device> keys, values;  ///< `[≥ begin + count, kv_width]` each
   Index count = 0;
   Place place = Place::front;
   Index adapter = Additions::every_row;  ///< whose rows see them
+  Index begin = 0;                       ///< the first row of the storage that is the bank's; others may share it
 };
 template <class Scalar, class Device>
 using BankList = std::vector<Bank<Scalar, Device>>;

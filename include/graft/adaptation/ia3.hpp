@@ -8,6 +8,7 @@
 
 #include <graft/adaptation/hooks.hpp>
 #include <graft/adaptation/module_names.hpp>
+#include <graft/nn/site_table.hpp>
 #include <graft/ops/scale_columns.hpp>
 
 namespace graft {
@@ -66,20 +67,20 @@ class IA3::State {
     return all;
   }
   [[nodiscard]] ProductChange changes(SiteAddress const& site) const {
-    Unit const* const unit = find(site);
+    Unit const* const unit = units_.find(site);
     return !unit ? ProductChange::none : unit->scales_input ? ProductChange::input : ProductChange::output;
   }
   template <class Linear>
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const&) const {
-    Unit const* const unit = find(site);
+    Unit const* const unit = units_.find(site);
     if (!unit) return linear(x);
     return unit->scales_input ? linear(scale_columns(x, unit->scale.variable())) : scale_columns(linear(x), unit->scale.variable());
   }
 
   /// The targets' vectors, for files.
-  [[nodiscard]] std::vector<Unit> const& units() const { return units_; }
+  [[nodiscard]] SiteTable<Unit> const& units() const { return units_; }
   [[nodiscard]] MergedScale<Scalar, Device> merged_scale(SiteAddress const& site) const {
-    Unit const* const unit = find(site);
+    Unit const* const unit = units_.find(site);
     if (!unit) return {};
     return unit->scales_input ? MergedScale<Scalar, Device>{{}, unit->scale.value()} : MergedScale<Scalar, Device>{unit->scale.value(), {}};
   }
@@ -104,13 +105,8 @@ class IA3::State {
     return std::any_of(settings.feed_forward_targets.begin(), settings.feed_forward_targets.end(),
                        [&](std::string const& target) { return !target.empty() && site.name.ends_with(target); });
   }
-  [[nodiscard]] Unit const* find(SiteAddress const& site) const {
-    for (auto const& unit : units_)
-      if (unit.site == site) return &unit;
-    return nullptr;
-  }
 
-  std::vector<Unit> units_;
+  SiteTable<Unit> units_;
 };
 
 }  // namespace graft

@@ -10,6 +10,7 @@
 #include <graft/adaptation/hooks.hpp>
 #include <graft/adaptation/init.hpp>
 #include <graft/adaptation/module_names.hpp>
+#include <graft/nn/site_table.hpp>
 #include <graft/ops/dropout.hpp>
 #include <graft/ops/low_rank.hpp>
 
@@ -76,44 +77,39 @@ class LoRA::State {
   }
   static constexpr bool adds_to_products = true;
   [[nodiscard]] ProductChange changes(SiteAddress const& site) const {
-    for (auto const& unit : units_)
-      if (unit.site == site) return ProductChange::output;
-    return ProductChange::none;
+    return units_.find(site) ? ProductChange::output : ProductChange::none;
   }
   template <class Linear>
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const {
-    for (auto const& unit : units_) {
-      if (!(unit.site == site)) continue;
-      Value const input = rows.training && settings_.dropout > 0 ? graft::dropout(x, settings_.dropout, rows.offsets, rows.examples,
-                                                                                  key_.with("dropout").with(rows.step).with(unit.a.name()))
-                                                                 : x;
-      return add_low_rank(linear(x), input, unit.a.variable(), unit.b.variable(), static_cast<Scalar>(settings_.scale()));
-    }
-    return linear(x);
+    Unit const* const unit = units_.find(site);
+    if (!unit) return linear(x);
+    Value const input = rows.training && settings_.dropout > 0 ? graft::dropout(x, settings_.dropout, rows.offsets, rows.examples,
+                                                                                key_.with("dropout").with(rows.step).with(unit->a.name()))
+                                                               : x;
+    return add_low_rank(linear(x), input, unit->a.variable(), unit->b.variable(), static_cast<Scalar>(settings_.scale()));
   }
 
   /// The targets' matrices, for files.
-  [[nodiscard]] std::vector<Unit>& units() { return units_; }
+  [[nodiscard]] SiteTable<Unit>& units() { return units_; }
+  [[nodiscard]] SiteTable<Unit> const& units() const { return units_; }
   /// What merging adds to a site's weight, in its stored layout: (alpha / rank)·B·A; empty where the site is no target.
   [[nodiscard]] Values merged_delta(SiteAddress const& site) const {
     using kernels::Read;
-    for (auto const& unit : units_) {
-      if (!(unit.site == site)) continue;
-      bool const turned = unit.layout == Layout::in_out;
-      auto const &a = unit.a.value(), &b = unit.b.value();
-      Index const out = b.rows(), in = a.width(), r = a.rows();
-      Values delta(turned ? Shape{in, out} : Shape{out, in});
-      if (turned)
-        kernels::On<Device, kernels::Matmul, Scalar>::matmul(
-            {in, out, r, a.data(), in, Read::transposed, b.data(), r, Read::transposed, Scalar(0), delta.data(), out});
-      else
-        kernels::On<Device, kernels::Matmul, Scalar>::matmul(
-            {out, in, r, b.data(), r, Read::plain, a.data(), in, Read::plain, Scalar(0), delta.data(), in});
-      kernels::On<Device, kernels::Elementwise, Scalar>::scale(delta.data(), static_cast<Scalar>(settings_.scale()), delta.data(),
-                                                               delta.size());
-      return delta;
-    }
-    return {};
+    Unit const* const unit = units_.find(site);
+    if (!unit) return {};
+    bool const turned = unit->layout == Layout::in_out;
+    auto const &a = unit->a.value(), &b = unit->b.value();
+    Index const out = b.rows(), in = a.width(), r = a.rows();
+    Values delta(turned ? Shape{in, out} : Shape{out, in});
+    if (turned)
+      kernels::On<Device, kernels::Matmul, Scalar>::matmul(
+          {in, out, r, a.data(), in, Read::transposed, b.data(), r, Read::transposed, Scalar(0), delta.data(), out});
+    else
+      kernels::On<Device, kernels::Matmul, Scalar>::matmul(
+          {out, in, r, b.data(), r, Read::plain, a.data(), in, Read::plain, Scalar(0), delta.data(), in});
+    kernels::On<Device, kernels::Elementwise, Scalar>::scale(delta.data(), static_cast<Scalar>(settings_.scale()), delta.data(),
+                                                             delta.size());
+    return delta;
   }
 
  private:
@@ -126,7 +122,7 @@ class LoRA::State {
 
   LoRA settings_;
   RandomKey key_;
-  std::vector<Unit> units_;
+  SiteTable<Unit> units_;
 };
 
 }  // namespace graft

@@ -2,13 +2,14 @@
 /// @brief What the strategies share that train some of the model's own weights: copies of them, found by site.
 #pragma once
 
-#include <map>
+#include <algorithm>
 #include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include <graft/adaptation/hooks.hpp>
+#include <graft/nn/site_table.hpp>
 
 namespace graft {
 
@@ -20,37 +21,50 @@ class TrainedWeights {
 
   template <class Chosen>
   TrainedWeights(ModelInfo const& model, BaseAccess<Scalar, Device> const& base, Chosen const& chosen) {
+    std::vector<Unit> units;
     for (auto const& site : model.sites) {
       if (site.tied) continue;
-      if (contains(roles, site.role) && chosen(site, Part::weight)) add(site, Part::weight, base);
-      if (contains(roles, Role::bias) && site.bias && chosen(site, Part::bias)) add(site, Part::bias, base);
+      Unit unit{site.address, {}, {}};
+      if (contains(roles, site.role) && chosen(site, Part::weight)) unit.weight = copy(site, Part::weight, base);
+      if (contains(roles, Role::bias) && site.bias && chosen(site, Part::bias)) unit.bias = copy(site, Part::bias, base);
+      if (!unit.weight.empty() || !unit.bias.empty()) units.push_back(std::move(unit));
     }
+    // The order of parameters is that of stacks and their layers, whatever order an architecture lists its sites in.
+    std::stable_sort(units.begin(), units.end(), [](Unit const& a, Unit const& b) { return order(a.site) < order(b.site); });
+    for (auto& unit : units) units_.push_back(std::move(unit));
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {
     std::vector<Parameter<Scalar, Device>*> all;
-    for (auto& [key, parameter] : parameters_) all.push_back(&parameter);
+    for (auto& unit : units_)
+      for (auto* part : {&unit.weight, &unit.bias})
+        if (!part->empty()) all.push_back(part);
     return all;
   }
   [[nodiscard]] Variable<Scalar, Device> const* trained(SiteAddress const& site, Part part) const {
-    auto const found = parameters_.find(key_of(site, part));
-    return found == parameters_.end() ? nullptr : &found->second.variable();
+    Unit const* const unit = units_.find(site);
+    if (!unit) return nullptr;
+    auto const& parameter = part == Part::weight ? unit->weight : unit->bias;
+    return parameter.empty() ? nullptr : &parameter.variable();
   }
-  [[nodiscard]] bool empty() const { return parameters_.empty(); }
+  [[nodiscard]] bool empty() const { return units_.empty(); }
 
  private:
-  using Key = std::tuple<int, int, int, int>;
-  static Key key_of(SiteAddress const& site, Part part) {
-    return {static_cast<int>(site.at.stack), site.at.layer, static_cast<int>(site.site), static_cast<int>(part)};
+  struct Unit {
+    SiteAddress site;
+    Parameter<Scalar, Device> weight, bias;  ///< empty where it is the base's
+  };
+  static std::tuple<int, int, int> order(SiteAddress const& site) {
+    return {static_cast<int>(site.at.stack), site.at.layer, static_cast<int>(site.site)};
   }
-  void add(SiteInfo const& site, Part part, BaseAccess<Scalar, Device> const& base) {
+  /// None for a checkpoint without the head that its configuration could have.
+  static Parameter<Scalar, Device> copy(SiteInfo const& site, Part part, BaseAccess<Scalar, Device> const& base) {
     auto own = base.weight(site.address, part);
-    if (own.empty()) return;  // a checkpoint without the head that its configuration could have
-    parameters_.emplace(key_of(site.address, part),
-                        Parameter<Scalar, Device>(site.name + (part == Part::bias ? ".bias" : ".weight"), std::move(own)));
+    if (own.empty()) return {};
+    return {site.name + (part == Part::bias ? ".bias" : ".weight"), std::move(own)};
   }
 
-  std::map<Key, Parameter<Scalar, Device>> parameters_;
+  SiteTable<Unit> units_;
 };
 
 }  // namespace graft

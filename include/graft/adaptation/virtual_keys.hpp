@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/adaptation/bank_rows.hpp>
 #include <graft/adaptation/key_bank.hpp>
 #include <graft/ops/dropout.hpp>
 
@@ -78,14 +79,18 @@ class VirtualKeysState {
     return all;
   }
   struct Step {
-    std::vector<Variable<Scalar, Device>> matrices;  ///< `[P, columns]` of every bank
+    std::vector<BankRows<Scalar, Device>> banks;  ///< `[P, columns]` of each
+
+    void bank_rows(BankRowsList<Scalar, Device>& list) {
+      for (auto& bank : banks) list.push_back(&bank);
+    }
   };
   [[nodiscard]] Step prepare(StepContext const& context) const {
     Step step;
     for (auto const& bank : banks_) {
-      step.matrices.push_back(bank.matrix.compute());
+      step.banks.push_back({bank.matrix.compute(), settings_.length});
       if (!context.training || settings_.dropout <= 0) continue;
-      auto& matrix = step.matrices.back();
+      auto& matrix = step.banks.back().matrix;
       RandomKey const own = bank.name.empty() ? key_ : key_.with(bank.name);
       matrix = graft::dropout(matrix, settings_.dropout, {0, matrix.rows()}, {context.step}, own.with("dropout"));
     }
@@ -99,8 +104,12 @@ class VirtualKeysState {
     for (std::size_t b = 0; b < banks_.size(); ++b)
       if (auto const i = banks_[b].find(at, kind); i >= 0) {
         auto const layer = static_cast<std::size_t>(i);
-        auto const& matrix = step.matrices[b];
-        banks.push_back({{matrix, banks_[b].column(layer, 0)}, {matrix, banks_[b].column(layer, 1)}, settings_.length, place});
+        auto const& [matrix, count, begin] = step.banks[b];
+        banks.push_back({.keys = {matrix, banks_[b].column(layer, 0)},
+                         .values = {matrix, banks_[b].column(layer, 1)},
+                         .count = count,
+                         .place = place,
+                         .begin = begin});
       }
   }
 

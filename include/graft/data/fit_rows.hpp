@@ -40,8 +40,8 @@ struct FitWords {
 [[nodiscard]] inline std::vector<Token> const& source_of(TokenizedExample const& example) { return example.source; }
 [[nodiscard]] inline std::vector<Token> const& source_of(std::vector<Token> const& prompt) { return prompt; }
 
-/// Refuses, cuts or leaves out; the items that stay move together. `excess(item)` is what is wrong with one, if
-/// anything; `cut(item)` shortens it as far as it can.
+/// Refuses, cuts or leaves out; the items that stay move together. `excess(item, i)` is what is wrong with the i-th, if
+/// anything; `cut(item, i)` shortens it as far as it can.
 template <class Item, class Where, class Excess, class Cut>
 FittedRows fit(std::vector<Item>& items, RowLimits const& limits, TooLong how, FitWords const& words, Where const& where,
                Excess const& excess, Cut const& cut) {
@@ -49,7 +49,7 @@ FittedRows fit(std::vector<Item>& items, RowLimits const& limits, TooLong how, F
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (source_of(items[i]).empty())
       fail<ConfigError>(where(i), words.empty, "; hint: a separator, a beginning token, or a text");
-    if (std::optional<std::string> const why = excess(items[i])) {
+    if (std::optional<std::string> const why = excess(items[i], i)) {
       if (how == TooLong::refuse)
         fail<ConfigError>(where(i), " is too long for the model; ", *why, "; hint: ", words.too_long,
                           ", or cut or leave out what is too long");
@@ -57,8 +57,8 @@ FittedRows fit(std::vector<Item>& items, RowLimits const& limits, TooLong how, F
         ++result.skipped;
         continue;
       }
-      cut(items[i]);
-      if (excess(items[i]))
+      cut(items[i], i);
+      if (excess(items[i], i))
         fail<ConfigError>(where(i), " is too long for the model, and cutting leaves nothing of it; ", *why,
                           "; hint: ", words.nothing_of);
       ++result.cut;
@@ -96,8 +96,8 @@ FittedRows fit_rows(std::vector<TokenizedExample>& examples, RowLimits const& li
   bool const any = !examples.empty();
   auto result = detail::fit(
       examples, limits, how, {" has no source tokens; expected at least one", "shorten it", "fewer virtual tokens"}, where,
-      [&](TokenizedExample const& example) { return limits.excess(example); },
-      [&](TokenizedExample& example) {
+      [&](TokenizedExample const& example, std::size_t) { return limits.excess(example); },
+      [&](TokenizedExample& example, std::size_t) {
         auto& source = example.source;
         auto& target = example.target;
         detail::cut_before_end(limits.longest_source(static_cast<Index>(target.size()), example.adapter), kept_end, source,
@@ -114,16 +114,22 @@ FittedRows fit_rows(std::vector<TokenizedExample>& examples, RowLimits const& li
 }
 
 /// The same of prompts that may become longer by `new_tokens`, which cutting leaves alone.
-/// @throws ConfigError for an empty prompt, and as `fit_rows`, except that none may be left
+/// @param adapters which adapter of an `AdapterTable` each prompt has, whose virtual tokens it has; empty for 0 in all. Whoever leaves
+/// prompts out keeps those of `FittedRows::kept`
+/// @throws ConfigError for an empty prompt, adapters that are not one for each prompt, and as `fit_rows`, except that none may be left
 template <class Where>
 FittedRows fit_prompts(std::vector<std::vector<Token>>& prompts, RowLimits const& limits, Index new_tokens, TooLong how,
-                       Index kept_end, Where const& where) {
+                       Index kept_end, Where const& where, std::vector<Index> const& adapters = {}) {
+  if (!adapters.empty() && adapters.size() != prompts.size())
+    fail<ConfigError>("[generate] got adapters of ", adapters.size(), " prompts; expected ", prompts.size(), ", or none for 0 in all");
+  auto const adapter_of = [&](std::size_t i) { return adapters.empty() ? 0 : adapters[i]; };
   return detail::fit(
       prompts, limits, how,
       {" is an empty prompt; expected at least one token", "shorten it, write fewer new tokens", "fewer new or virtual tokens"},
-      where, [&](std::vector<Token> const& prompt) { return limits.excess(prompt, new_tokens); },
-      [&](std::vector<Token>& prompt) {
-        detail::cut_before_end(limits.longest_source(new_tokens), kept_end, prompt);
+      where,
+      [&](std::vector<Token> const& prompt, std::size_t i) { return limits.excess(prompt, new_tokens, nullptr, adapter_of(i)); },
+      [&](std::vector<Token>& prompt, std::size_t i) {
+        detail::cut_before_end(limits.longest_source(new_tokens, adapter_of(i)), kept_end, prompt);
       });
 }
 

@@ -20,25 +20,25 @@ namespace detail {
 template <class Scalar>
 [[nodiscard]] std::vector<std::vector<BeamCandidate>> continuations(std::vector<PromptBeams> const& prompts, Tensor<Scalar>& logits,
                                                                     std::vector<LogitsProcessor> const& processors, std::size_t count) {
-  struct Place {
+  struct RowBeam {
     PromptBeams const* prompt;
     Index beam;
   };
-  std::vector<Place> places(static_cast<std::size_t>(logits.rows()));
+  std::vector<RowBeam> beams(static_cast<std::size_t>(logits.rows()));
   for (auto const& prompt : prompts)
     for (std::size_t b = 0; b < prompt.live().size(); ++b)
-      places[static_cast<std::size_t>(prompt.live()[b].row)] = {&prompt, static_cast<Index>(b)};
+      beams[static_cast<std::size_t>(prompt.live()[b].row)] = {&prompt, static_cast<Index>(b)};
   auto const log_sums = log_sum_exp(logits);
   Index const vocabulary = logits.width();
-  std::vector<std::vector<BeamCandidate>> result(places.size());
+  std::vector<std::vector<BeamCandidate>> result(beams.size());
   parallel_for(logits.rows(), [&](Index row) {
     auto const i = static_cast<std::size_t>(row);
     Scalar* const scores = logits.row(row);
     for (Index v = 0; v < vocabulary; ++v) scores[v] -= log_sums[i];
-    auto const& beam = places[i].prompt->live()[static_cast<std::size_t>(places[i].beam)];
+    auto const& beam = beams[i].prompt->live()[static_cast<std::size_t>(beams[i].beam)];
     Scores view(scores, vocabulary);
-    for (auto const& process : processors) process(places[i].prompt->history(beam), view);
-    result[i] = best_continuations(scores, vocabulary, beam.score, places[i].beam, count);
+    for (auto const& process : processors) process(beams[i].prompt->history(beam), view);
+    result[i] = best_continuations(scores, vocabulary, beam.score, beams[i].beam, count);
   });
   return result;
 }

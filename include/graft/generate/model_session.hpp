@@ -64,7 +64,7 @@ class ModelSession {
     Index free_row = shared_;
     for (std::size_t p = 0; p < prompts_.size(); ++p) {
       Index const length = static_cast<Index>(prompts_[p].size()) - shared_;
-      CachedRow row{{}, free_row, shared_, source_of(p)};
+      ContinuedRow row{{}, free_row, shared_, source_of(p)};
       if (shared_ > 0) row.past.push_back({0, shared_});
       extents_[p] = row.past;
       extents_[p].push_back({free_row, length + virtual_tokens_[p]});
@@ -83,9 +83,10 @@ class ModelSession {
       auto const& text = texts_[i];
       auto const p = static_cast<std::size_t>(text.prompt);
       Index const before = text.generated - 1;
-      CachedRow row{extents_[p], text.last_row(first_block_row_), static_cast<Index>(prompts_[p].size()) + before, source_of(p)};
+      ContinuedRow row{extents_[p], text.last_row(first_block_row_), static_cast<Index>(prompts_[p].size()) + before, source_of(p)};
       text.append_extents(before, first_block_row_, row.past);
-      step.add(tokens.begin() + static_cast<Index>(i), tokens.begin() + static_cast<Index>(i) + 1, prompts_[p].size(), p, adapters_[p], std::move(row));
+      auto const token = tokens.begin() + static_cast<Index>(i);
+      step.add(token, token + 1, prompts_[p].size(), p, adapters_[p], std::move(row));
     }
     return run(step);
   }
@@ -118,28 +119,28 @@ class ModelSession {
   /// The new tokens of every text, and where their past is.
   struct Step {
     Batch batch;
-    std::vector<CachedRow> cached;
+    std::vector<ContinuedRow> rows;
 
     template <class Iterator>
-    void add(Iterator first, Iterator last, std::size_t prompt_length, std::size_t prompt, Index adapter, CachedRow row) {
-      Rows& rows = batch.rows;
+    void add(Iterator first, Iterator last, std::size_t prompt_length, std::size_t prompt, Index adapter, ContinuedRow row) {
+      Rows& packed = batch.rows;
       for (Index position = row.earlier; first != last; ++first, ++position) {
         batch.tokens.push_back(*first);
-        rows.positions.push_back(position);
+        packed.positions.push_back(position);
       }
-      rows.offsets.push_back(static_cast<Index>(batch.tokens.size()));
-      rows.insertion.push_back(static_cast<Index>(prompt_length) -
-                               1);  // as in training: the last source token is the first to see infix activations
-      rows.examples.push_back(prompt);
-      rows.adapter.push_back(adapter);
-      rows.targets.at.push_back(rows.tokens() - 1);
-      cached.push_back(std::move(row));
+      packed.offsets.push_back(static_cast<Index>(batch.tokens.size()));
+      // as in training, the last source token is the first to see infix activations
+      packed.insertion.push_back(static_cast<Index>(prompt_length) - 1);
+      packed.examples.push_back(prompt);
+      packed.adapter.push_back(adapter);
+      packed.targets.at.push_back(packed.tokens() - 1);
+      rows.push_back(std::move(row));
     }
   };
 
   [[nodiscard]] Tensor<scalar_type> run(Step& step) {
     NoGrad no_grad;
-    CacheView<scalar_type, device_type> const view{&cache_, std::move(step.cached), has_encoder ? &sources_ : nullptr};
+    CacheView<scalar_type, device_type> const view{&cache_, std::move(step.rows), has_encoder ? &sources_ : nullptr};
     return downloaded(model_.logits(step.batch, prepared_, &view).value());
   }
 
@@ -174,7 +175,7 @@ class ModelSession {
     NoGrad no_grad;
     Step step;
     step.add(prompts_[0].begin(), prompts_[0].begin() + shared_, prompts_[0].size(), 0, adapters_[0], {});
-    CacheView<scalar_type, device_type> const view{&cache_, std::move(step.cached)};
+    CacheView<scalar_type, device_type> const view{&cache_, std::move(step.rows)};
     (void)model_.hidden_states(step.batch, prepared_, &view);
   }
 

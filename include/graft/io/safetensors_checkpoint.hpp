@@ -35,8 +35,8 @@ namespace detail {
     fail<FileError>("[", index, "] names the shard ", printable(name), ", which cannot be looked at; got: ", error.message(),
                     "; expected a readable file in ", folder.string());
   if (error) fail<FileError>("[", index, "] names the shard ", printable(name), ", which is not in ", folder.string());
-  bool const cached = home.parent_path().filename() == "snapshots" && file.parent_path() == home.parent_path().parent_path() / "blobs";
-  if (file.parent_path() != home && !cached) {
+  bool const into_blobs = home.parent_path().filename() == "snapshots" && file.parent_path() == home.parent_path().parent_path() / "blobs";
+  if (file.parent_path() != home && !into_blobs) {
     fail<FileError>("[", index, "] names the shard ", printable(name), ", a link out of its folder to ", file.string(),
                     "; expected a file in ", folder.string());
   }

@@ -24,15 +24,17 @@ Index add_adapter(TableModel<A, Scalar, Device>& table, Transformer<A, Adaptatio
   using Adapter = detail::AdapterOf<StateOf<Adaptation, Scalar, Device>, Scalar, Device>;
   if (table.base() != model.base())
     fail<ConfigError>("[adapter_table] got an adapter on another base than the table; expected one shared base");
-  return table.state().add(std::make_shared<Adapter>(model.shared_state()));
+  auto settings = settings_list(model.settings());
+  if (model.seed()) settings.push_back({"seed", static_cast<std::int64_t>(*model.seed())});
+  return table.state().add(std::make_shared<Adapter>(model.shared_state()), std::move(settings));
 }
 /// The same of a new adapter; `seed` addresses its random start, as in `adapt`.
 template <class Adaptation, Architecture A, class Scalar, class Device>
 Index add_adapter(TableModel<A, Scalar, Device>& table, Adaptation settings, std::uint64_t seed = 0) {
   return add_adapter(table, adapt(table.base(), std::move(settings), seed));
 }
-/// Takes an adapter out. The others keep their numbers, and their rows' results their bits. Not while an optimizer or a training of the table
-/// exists: it refers to the adapter's parameters.
+/// Takes an adapter out. The others keep their numbers, and their rows' results their bits. Not while an optimizer or a training of the
+/// table exists: it refers to the adapter's parameters.
 /// @throws ConfigError where the table has none of this number
 template <Architecture A, class Scalar, class Device>
 void remove_adapter(TableModel<A, Scalar, Device>& table, Index number) {

@@ -31,7 +31,7 @@ struct CacheExtent {
 };
 
 /// One row of a batch that continues earlier tokens. The batch holds only the new tokens.
-struct CachedRow {
+struct ContinuedRow {
   std::vector<CacheExtent> past;  ///< cache rows of this row's earlier tokens, virtual ones included, in order; several rows may share them
   Index append = 0;           ///< where the first new token's keys and values go; the others follow it
   Index earlier = 0;          ///< how many earlier real tokens there are: the first new token's index in its row
@@ -42,7 +42,7 @@ struct CachedRow {
 template <class Scalar, class Device = Cpu>
 struct CacheView {
   KeyValueCache<Scalar, Device>* cache = nullptr;
-  std::vector<CachedRow> rows;
+  std::vector<ContinuedRow> rows;
   KeyValueCache<Scalar, Device> const* source = nullptr;  ///< with an encoder: the cross-attention's keys and values
 };
 

@@ -27,33 +27,34 @@ inline constexpr bool can_combine = std::is_same_v<Adaptation, LoRA> || std::is_
 
 namespace detail {
 
+/// Adapters of a set, and the weight of each.
 template <class Model>
-using WeightedModels = std::vector<std::pair<Model, double>>;
+using WeightedModels = std::vector<std::pair<Model const*, double>>;
 
 /// The modules that any of the adapters changes.
 template <class Model>
-[[nodiscard]] std::vector<std::string> all_targets(WeightedModels<Model>& parts) {
-  auto const& first = parts.front().first.settings().targets;
-  if (std::all_of(parts.begin(), parts.end(), [&](auto const& part) { return part.first.settings().targets == first; })) return first;
+[[nodiscard]] std::vector<std::string> all_targets(WeightedModels<Model> const& parts) {
+  auto const& first = parts.front().first->settings().targets;
+  if (std::all_of(parts.begin(), parts.end(), [&](auto const& part) { return part.first->settings().targets == first; })) return first;
   std::vector<std::string> all;
   auto const add = [&](std::string const& name) {
     if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
   };
-  for (auto& [model, weight] : parts) {
-    for (auto const& target : model.settings().targets) add(target);
-    if (!model.settings().targets.empty()) continue;
-    for (auto const& unit : model.state().units()) add(model.info().find(unit.site)->name);
+  for (auto const& [model, weight] : parts) {
+    for (auto const& target : model->settings().targets) add(target);
+    if (!model->settings().targets.empty()) continue;
+    for (auto const& unit : model->state().units()) add(model->info().find(unit.site)->name);
   }
   return all;
 }
 
 /// The combined adapter's settings; dropout is the first's.
 template <class Model>
-[[nodiscard]] LoRA combined_settings(WeightedModels<Model>& parts, Combination how, Index rank) {
-  LoRA settings = parts.front().first.settings();
+[[nodiscard]] LoRA combined_settings(WeightedModels<Model> const& parts, Combination how, Index rank) {
+  LoRA settings = parts.front().first->settings();
   Index sum = 0, largest = 0;
   for (auto const& [model, weight] : parts) {
-    Index const own = model.settings().rank;
+    Index const own = model->settings().rank;
     if (how == Combination::linear && own != settings.rank)
       fail<ConfigError>("[combine] got adapters of the ranks ", settings.rank, " and ", own,
                         "; expected one rank for linear; hint: svd and cat take any");
@@ -74,19 +75,19 @@ template <class Model>
 
 /// Σ w·s·B·A of one module; an adapter that leaves it alone adds nothing.
 template <class Model>
-[[nodiscard]] LowRankTerms low_rank_sum(WeightedModels<Model>& parts, SiteAddress const& site) {
+[[nodiscard]] LowRankTerms low_rank_sum(WeightedModels<Model> const& parts, SiteAddress const& site) {
   LowRankTerms sum;
-  for (auto& [model, weight] : parts)
-    for (auto const& unit : model.state().units()) {
-      if (!(unit.site == site)) continue;
-      auto const a = downloaded(unit.a.value()), b = downloaded(unit.b.value());
-      for (Index k = 0; k < a.rows(); ++k) {
-        auto& left = sum.left.emplace_back(static_cast<std::size_t>(b.rows()));
-        for (Index o = 0; o < b.rows(); ++o) left[static_cast<std::size_t>(o)] = static_cast<double>(b.row(o)[k]);
-        auto& right = sum.right.emplace_back(a.row(k), a.row(k) + a.width());
-        scale(right, weight * model.settings().scale());
-      }
+  for (auto const& [model, weight] : parts) {
+    auto const* const unit = model->state().units().find(site);
+    if (!unit) continue;
+    auto const a = downloaded(unit->a.value()), b = downloaded(unit->b.value());
+    for (Index k = 0; k < a.rows(); ++k) {
+      auto& left = sum.left.emplace_back(static_cast<std::size_t>(b.rows()));
+      for (Index o = 0; o < b.rows(); ++o) left[static_cast<std::size_t>(o)] = static_cast<double>(b.row(o)[k]);
+      auto& right = sum.right.emplace_back(a.row(k), a.row(k) + a.width());
+      scale(right, weight * model->settings().scale());
     }
+  }
   return sum;
 }
 
@@ -120,21 +121,21 @@ void check_sum(Model& sum) {
 }
 
 template <class Model>
-[[nodiscard]] Model combine_lora(WeightedModels<Model>& parts, Combination how, Index rank) {
+[[nodiscard]] Model combine_lora(WeightedModels<Model> const& parts, Combination how, Index rank) {
   using Scalar = typename Model::scalar_type;
-  auto result = adapt(parts.front().first.base(), combined_settings(parts, how, rank));
+  auto result = adapt(parts.front().first->base(), combined_settings(parts, how, rank));
   auto& units = result.state().units();
   parallel_for(static_cast<Index>(units.size()), [&](Index i) {
     auto& unit = units[static_cast<std::size_t>(i)];
     auto a = zeros<Scalar>(unit.a.value().shape()), b = zeros<Scalar>(unit.b.value().shape());
     if (how == Combination::linear) {
-      for (auto& [model, weight] : parts)
-        for (auto const& own : model.state().units()) {
-          if (!(own.site == unit.site)) continue;
-          double const factor = weight * model.settings().scale(), root = std::sqrt(std::abs(factor));
-          add_scaled(a, factor < 0 ? -root : root, downloaded(own.a.value()));
-          add_scaled(b, root, downloaded(own.b.value()));
-        }
+      for (auto const& [model, weight] : parts) {
+        auto const* const own = model->state().units().find(unit.site);
+        if (!own) continue;
+        double const factor = weight * model->settings().scale(), root = std::sqrt(std::abs(factor));
+        add_scaled(a, factor < 0 ? -root : root, downloaded(own->a.value()));
+        add_scaled(b, root, downloaded(own->b.value()));
+      }
     } else {
       LowRankTerms terms = low_rank_sum(parts, unit.site);
       if (how == Combination::svd) terms = truncated(terms, static_cast<std::size_t>(a.rows()));
@@ -152,15 +153,15 @@ template <class Model>
 
 /// l = Σ wᵢ·lᵢ. An adapter without a module's vector means 1 there, which PEFT would count as 0: such sums are refused.
 template <class Model>
-[[nodiscard]] Model combine_ia3(WeightedModels<Model>& parts) {
+[[nodiscard]] Model combine_ia3(WeightedModels<Model> const& parts) {
   using Scalar = typename Model::scalar_type;
-  auto result = adapt(parts.front().first.base(), parts.front().first.settings());
-  auto const& units = result.state().units();
+  auto result = adapt(parts.front().first->base(), parts.front().first->settings());
+  auto const& units = std::as_const(result).state().units();
   auto const parameters = result.parameters();
   std::vector<Tensor<Scalar>> sums;
   for (auto const* parameter : parameters) sums.push_back(zeros<Scalar>(parameter->value().shape()));
-  for (auto& [model, weight] : parts) {
-    auto const& own = model.state().units();
+  for (auto const& [model, weight] : parts) {
+    auto const& own = model->state().units();
     bool const same = std::equal(own.begin(), own.end(), units.begin(), units.end(),
                                  [](auto const& x, auto const& y) { return x.site == y.site && x.scales_input == y.scales_input; });
     if (!same) fail<ConfigError>("[combine] got (IA)³ adapters of different modules; expected the same ", units.size(), " modules in all");
@@ -188,11 +189,11 @@ template <class Model>
   if (weights.empty()) fail<ConfigError>("[combine] got no adapters; expected at least one name with its weight");
   detail::WeightedModels<Model> parts;
   for (auto const& [name, weight] : weights) {
-    auto part = adapters.at(name);
+    Model const& part = adapters.at(name);
     double scale = 1;
     if constexpr (std::is_same_v<Adaptation, LoRA>) scale = part.settings().scale();
     detail::check_factor<typename Model::scalar_type>(name, weight, scale);
-    parts.emplace_back(std::move(part), weight);
+    parts.emplace_back(&part, weight);
   }
   auto const checked = [](Model sum) {
     detail::check_sum(sum);

@@ -30,12 +30,11 @@ class CrossAttention {
       sources.push_back(keys_values(*pass.source));
       if (pass.observer) (*pass.observer)(at_, AttentionKind::cross, sources[0].keys, sources[0].values);
     }
-    auto const banks = parts_.banks(at_, AttentionKind::cross);
-    for (auto const& bank : banks) sources.push_back({bank.keys, bank.values});
-    auto const& table = pass.tables->at(last ? Attending::cross_last : Attending::cross, banks, [&] {
-      return cross_attention_table(pass.out, source_extents(pass), banks);
+    auto const seen = add_sources(parts_.banks(at_, AttentionKind::cross), sources);
+    auto const segments = pass.tables->at(last ? Attending::cross_last : Attending::cross, seen, [&] {
+      return cross_attention_table(pass.out, source_extents(pass), seen);
     });
-    Value const attended = attention<Scalar, Device>({q, 0}, std::move(sources), table, attention_shape<A>(parts_.config(), at_));
+    Value const attended = attention<Scalar, Device>({q, 0}, std::move(sources), segments, attention_shape<A>(parts_.config(), at_));
     return parts_.project({Site::cross_attention_output, at_}, attended, pass.out);
   }
   /// Keys and values of the encoder's states.

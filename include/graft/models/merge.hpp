@@ -119,12 +119,11 @@ template <Architecture A, class Adaptation, class Scalar, class Device>
   static_assert(can_merge<Adaptation, Scalar, Device>,
                 "only strategies that change the base's weights and nothing else can be merged into it");
   auto merged = std::make_shared<Pretrained<A, Scalar, Device>>(*model.base());
-  auto handle = model;  // shares the state
   for (auto const& site : merged->info().sites) {
     if (site.tied) continue;  // the token embedding's weights
     auto& weights = merged->mutable_at(site.address);
-    if constexpr (HasTrained<State>) detail::replace_trained(handle.state(), site, weights);
-    each_part_state<Adaptation>(handle.state(), [&](auto& state, std::string const&) {
+    if constexpr (HasTrained<State>) detail::replace_trained(model.state(), site, weights);
+    each_part_state<Adaptation>(model.state(), [&](auto const& state, std::string const&) {
       if constexpr (HasMergedDelta<std::remove_cvref_t<decltype(state)>>) detail::add_delta(state, site, weights);
       if constexpr (HasMergedScale<std::remove_cvref_t<decltype(state)>>) detail::apply_scale(state, site, weights);
     });

@@ -12,6 +12,7 @@
 
 #include <graft/models/segment_tables.hpp>
 #include <graft/models/config.hpp>
+#include <graft/nn/row_groups.hpp>
 
 namespace graft {
 
@@ -45,8 +46,9 @@ struct StackPass {
   KeysValuesObserver<Scalar, Device> const* observer = nullptr;
 
   [[nodiscard]] bool causal() const { return stack == Stack::decoder; }
-  [[nodiscard]] std::vector<CachedRow> const& cached() const {
-    static auto const& none = *new std::vector<CachedRow>;  // never destroyed: a thread may compute while the process ends
+  /// What earlier tokens of the rows left in the cache; empty without one.
+  [[nodiscard]] std::vector<ContinuedRow> const& continued() const {
+    static auto const& none = *new std::vector<ContinuedRow>;  // never destroyed: a thread may compute while the process ends
     return cache ? cache->rows : none;
   }
 };
@@ -63,6 +65,7 @@ void plan_tables(StackPass<Scalar, Device>& pass, bool main, bool rotary) {
   if (main) {
     QueryRange const range = target_queries(rows);
     pass.last_rows = restrict_rows(rows, range);
+    if (rows.groups) pass.last_rows.groups = groups_of(pass.last_rows);
     pass.last = {range, tables.add(range.packed(rows)), positions(pass.last_rows)};
     pass.targets = tables.add(pass.last_rows.targets.at);
   }
@@ -97,7 +100,7 @@ template <class Scalar, class Device>
                                                          bool causal, RelativePositions const& relative) {
   Index reach = virtual_keys + 1;
   for (Index r = 0; r < layout.rows.count(); ++r)
-    reach = std::max(reach, layout.cached[static_cast<std::size_t>(r)] + layout.rows.length(r) + virtual_keys + 1);
+    reach = std::max(reach, layout.earlier_tokens[static_cast<std::size_t>(r)] + layout.rows.length(r) + virtual_keys + 1);
   std::vector<int> buckets;
   for (Index distance = -reach; distance <= reach; ++distance) buckets.push_back(relative_bucket(distance, causal, relative));
   return {std::move(table), std::move(buckets), -reach};

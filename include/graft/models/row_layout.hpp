@@ -20,7 +20,7 @@ struct RowLayout {
   /// `[tokens]`: (source, row): source 0 is the embedded real tokens, source 1 + g the g-th virtual group
   std::vector<std::pair<int, Index>> assembly;
   std::vector<Index> front_tokens;               ///< `[rows]`: virtual tokens at the front, in this batch or in the cache
-  std::vector<Index> cached;                     ///< `[rows]`: lengthened tokens that are in the cache already
+  std::vector<Index> earlier_tokens;             ///< `[rows]`: lengthened tokens that are in the cache already
 };
 
 /// How far virtual tokens and keys push the positions of a stack's rows: what a row needs of the model's positions, without running it.
@@ -90,9 +90,9 @@ struct RowAdditions {
 }  // namespace detail
 
 /// Lengthens the rows of a stack by the virtual tokens of `additions` that belong to them and gives every token its position.
-/// A row whose earlier tokens are cached got its virtual tokens then; its new tokens only count them.
+/// A row that continues earlier tokens got its virtual tokens with these; its new tokens only count them.
 [[nodiscard]] inline RowLayout lay_out_rows(Rows const& rows, Additions const& additions, Stack stack = Stack::decoder,
-                                            std::vector<CachedRow> const& cached = {}) {
+                                            std::vector<ContinuedRow> const& continued = {}) {
   RowLayout result;
   Rows& out = result.rows = with_other_tokens(rows);
 
@@ -102,12 +102,12 @@ struct RowAdditions {
   out.positions.reserve(least);
   result.assembly.reserve(least);
   result.front_tokens.reserve(count);
-  result.cached.reserve(count);
+  result.earlier_tokens.reserve(count);
   std::vector<Index> new_index(static_cast<std::size_t>(rows.tokens()));
   for (Index r = 0; r < rows.count(); ++r) {
     auto const row = static_cast<std::size_t>(r);
     auto const& added = by_adapter.try_emplace(rows.adapter_of(r), additions, stack, rows.adapter_of(r)).first->second;
-    Index const first = cached.empty() ? 0 : cached[row].earlier, insertion = rows.insertion[row],
+    Index const first = continued.empty() ? 0 : continued[row].earlier, insertion = rows.insertion[row],
                 begin = static_cast<Index>(result.assembly.size());
     auto const add_type = [&](Index type) {
       if (!rows.token_types.empty()) out.token_types.push_back(type);
@@ -129,12 +129,12 @@ struct RowAdditions {
       if (!rows.token_types.empty()) out.token_types.push_back(rows.token_types[static_cast<std::size_t>(packed)]);
       result.assembly.emplace_back(0, packed);
     }
-    if (cached.empty() && insertion == rows.length(r)) add_virtual(added.infix, insertion + added.front_shift + added.infix_keys);
+    if (continued.empty() && insertion == rows.length(r)) add_virtual(added.infix, insertion + added.front_shift + added.infix_keys);
     out.offsets.push_back(static_cast<Index>(result.assembly.size()));
     result.front_tokens.push_back(added.front_count);
     Index past = first;
     if (first > 0) past += added.front_count + (first > insertion ? added.infix_count : 0);
-    result.cached.push_back(past);
+    result.earlier_tokens.push_back(past);
   }
   for (Index& at : out.targets.at) at = new_index[static_cast<std::size_t>(at)];
   return result;

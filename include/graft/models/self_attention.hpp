@@ -44,12 +44,12 @@ class SelfAttention {
       auto const& layer = pass.cache->cache->layers[static_cast<std::size_t>(at_.layer)];
       sources.push_back({{Value(layer.keys), 0}, {Value(layer.values), 0}});
     }
-    for (auto const& bank : banks) sources.push_back({bank.keys, bank.values});
-    auto const& table = pass.tables->at(queries.range.all ? Attending::self : Attending::self_last, banks, [&] {
-      return self_attention_table(pass.layout, queries.range, banks, pass.cached(), pass.causal());
+    auto const seen = add_sources(banks, sources);
+    auto const segments = pass.tables->at(queries.range.all ? Attending::self : Attending::self_last, seen, [&] {
+      return self_attention_table(pass.layout, queries.range, seen, pass.continued(), pass.causal());
     });
-    Value const attended =
-        attention(query, std::move(sources), table, attention_shape<A>(parts_.config(), at_), pass.bias.table.empty() ? nullptr : &pass.bias);
+    auto const* const bias = pass.bias.table.empty() ? nullptr : &pass.bias;
+    Value const attended = attention(query, std::move(sources), segments, attention_shape<A>(parts_.config(), at_), bias);
     if (pass.cache) remember(own, pass);
     return parts_.project({Site::attention_output, at_}, attended, query_rows);
   }

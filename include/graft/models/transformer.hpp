@@ -270,7 +270,9 @@ class Transformer {
     pass.stack = stack;
     pass.cache = cache;
     Additions const& additions = parts.prepared.additions;
-    pass.layout = lay_out_rows(rows, additions, stack, pass.cached());
+    pass.layout = lay_out_rows(rows, additions, stack, pass.continued());
+    if constexpr (HasAdapters<State>)
+      if (parts.state) pass.layout.rows.groups = groups_of(pass.layout.rows);
     pass.out = pass.layout.rows;
     plan_tables(pass, pass.stack == main_stack<A>, A::positions == PositionKind::rotary);
     for (Index position : pass.out.positions)

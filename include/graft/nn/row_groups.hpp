@@ -2,32 +2,13 @@
 /// @brief Rows of one adapter among those of a batch.
 #pragma once
 
-#include <algorithm>
+#include <map>
+#include <memory>
 #include <vector>
 
 #include <graft/nn/rows.hpp>
 
 namespace graft {
-
-/// The rows of a batch that have the same adapter.
-struct RowGroup {
-  Index adapter = 0;
-  std::vector<Index> rows;  ///< ascending
-};
-
-/// All rows, divided by their adapters, which ascend.
-[[nodiscard]] inline std::vector<RowGroup> group_rows(Rows const& rows) {
-  std::vector<RowGroup> groups;
-  for (Index r = 0; r < rows.count(); ++r) {
-    Index const adapter = rows.adapter_of(r);
-    auto const at = std::lower_bound(groups.begin(), groups.end(), adapter, [](RowGroup const& g, Index a) { return g.adapter < a; });
-    if (at != groups.end() && at->adapter == adapter)
-      at->rows.push_back(r);
-    else
-      groups.insert(at, {adapter, {r}});
-  }
-  return groups;
-}
 
 /// Some rows as a batch of their own, and where their tokens are among all.
 struct SelectedRows {
@@ -65,6 +46,26 @@ struct SelectedRows {
     out.offsets.push_back(static_cast<Index>(result.places.size()));
   }
   return result;
+}
+
+/// The rows of a batch that have the same adapter.
+struct RowGroup {
+  Index adapter = 0;
+  SelectedRows selected;  ///< empty where all rows have it
+};
+
+/// All rows, divided by their adapters, which ascend.
+[[nodiscard]] inline RowGroups group_rows(Rows const& rows) {
+  std::map<Index, std::vector<Index>> by_adapter;
+  for (Index r = 0; r < rows.count(); ++r) by_adapter[rows.adapter_of(r)].push_back(r);
+  RowGroups groups;
+  for (auto const& [adapter, chosen] : by_adapter)
+    groups.push_back({adapter, by_adapter.size() == 1 ? SelectedRows{} : select_rows(rows, chosen)});
+  return groups;
+}
+/// The rows' groups: those that a pass has made for all layers, or new ones.
+[[nodiscard]] inline std::shared_ptr<RowGroups const> groups_of(Rows const& rows) {
+  return rows.groups ? rows.groups : std::make_shared<RowGroups const>(group_rows(rows));
 }
 
 }  // namespace graft

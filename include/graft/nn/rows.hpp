@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,10 @@ struct Targets {
   [[nodiscard]] Index size() const { return static_cast<Index>(at.size()); }
 };
 
+struct RowGroup;
+/// Rows divided by their adapters; see `group_rows`.
+using RowGroups = std::vector<RowGroup>;
+
 /// Offsets and meaning of packed rows; travels with every activation `[tokens, width]`.
 struct Rows {
   std::vector<Index> offsets{0};            ///< `[rows + 1]`: row r holds the packed tokens [offsets[r], offsets[r + 1])
@@ -34,6 +39,8 @@ struct Rows {
   std::uint64_t step = 0;                   ///< addresses this step's random numbers
   bool training = false;                    ///< whether dropout acts
   bool recompute = false;                   ///< whether layers keep their inputs alone for the backward pass, and are computed again in it
+  /// These rows divided by their adapters, once for all layers of a pass; null where nobody needed it. It stays behind where rows change
+  std::shared_ptr<RowGroups const> groups = nullptr;
 
   [[nodiscard]] Index count() const { return static_cast<Index>(offsets.size()) - 1; }
   [[nodiscard]] Index tokens() const { return offsets.back(); }

@@ -34,12 +34,12 @@ template <class Scalar, class Device>
 struct Attention {
   Columns<Scalar, Device> queries;
   std::vector<AttentionSource<Scalar, Device>> sources;
-  std::shared_ptr<SegmentTable const> table;
+  std::shared_ptr<CheckedSegments const> segments;
   AttentionShape shape;
   RelativeBias<Scalar, Device> bias;
 
   void check() const {
-    if (!table) fail<ShapeError>("[attention] got no segment table; expected one");
+    if (!segments) fail<ShapeError>("[attention] got no segment table; expected one");
     if (shape.kv_heads < 1 || shape.head_dim < 1 || shape.heads < 1 || shape.heads % shape.kv_heads != 0)
       fail<ShapeError>("[attention] got ", shape.heads, " heads, ", shape.kv_heads, " key/value heads of ", shape.head_dim,
                        "; expected positive numbers, heads a multiple of key/value heads");
@@ -52,7 +52,7 @@ struct Attention {
       if (source.values.x.rows() != rows.back())
         fail<ShapeError>("[attention] got ", rows.back(), " rows of keys and ", source.values.x.rows(), " of values; expected as many");
     }
-    graft::check(*table, queries.x.rows(), rows.data(), static_cast<int>(rows.size()));
+    segments->check_operands(queries.x.rows(), rows.data(), static_cast<int>(rows.size()));
     check_gradients();
     if (!bias.table.empty()) check_bias();
   }
@@ -67,7 +67,7 @@ struct Attention {
       rows.push_back(source.keys.x.rows());
     }
     kernels::AttentionOperands<Scalar, Device> x{
-        table.get(), shape, queries.read(), keys.data(), values.data(), rows.data(), static_cast<Index>(sources.size()), {}};
+        &segments->table(), shape, queries.read(), keys.data(), values.data(), rows.data(), static_cast<Index>(sources.size()), {}};
     if (!bias.table.empty()) x.bias = {bias.table.value().data(), bias.table.rows(), bias.bucket_of_distance.data(), bias.first_distance};
     return f(x);
   }
@@ -115,9 +115,13 @@ struct Attention {
     for (int bucket : bias.bucket_of_distance.host())
       if (bucket < 0 || bucket >= bias.table.rows())
         fail<ShapeError>("[attention] relative bias: got bucket ", bucket, "; expected 0 to ", bias.table.rows() - 1);
-    for (Index row = 0; row < table->rows(); ++row) {
-      DistanceRange const range = distances(*table, row);
-      if (range.size() > 0 && (range.low < bias.first_distance || range.high >= bias.first_distance + known))
+    auto const covered = [&](DistanceRange const& range) {
+      return range.size() == 0 || (range.low >= bias.first_distance && range.high < bias.first_distance + known);
+    };
+    if (covered(segments->range())) return;
+    for (Index row = 0; row < segments->table().rows(); ++row) {
+      DistanceRange const range = distances(segments->table(), row);
+      if (!covered(range))
         fail<ShapeError>("[attention] relative bias: row ", row, ": got distances ", range.low, " to ", range.high,
                          "; expected them within ", bias.first_distance, " to ", bias.first_distance + known - 1);
     }
@@ -126,18 +130,18 @@ struct Attention {
 
 }  // namespace detail
 
-/// Attention of packed queries [queries, heads · head_dim] over the table's segments → [queries, heads · head_dim].
+/// Attention of packed queries [queries, heads · head_dim] over a table's segments → [queries, heads · head_dim].
 ///
-/// A head's query attends to all keys it sees, in all segments of its row, with one softmax (Vaswani et al. 2017); `table` says which.
+/// A head's query attends to all keys it sees, in all segments of its row, with one softmax (Vaswani et al. 2017); `segments` say which.
 /// Gradients of storage that several rows attend to are summed in the order of rows. For the backward pass only the result and the
 /// log-sum-exp [queries, heads] are kept. Nothing is computed for the gradients of constants.
 /// Throws `ShapeError` where widths, segments or distances do not fit, or where a query sees no key.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> attention(Columns<Scalar, Device> const& queries,
                                                  std::vector<AttentionSource<Scalar, Device>> sources,
-                                                 std::shared_ptr<SegmentTable const> const& table, AttentionShape const& shape,
+                                                 std::shared_ptr<CheckedSegments const> const& segments, AttentionShape const& shape,
                                                  RelativeBias<Scalar, Device> const* bias = nullptr) {
-  detail::Attention<Scalar, Device> call{queries, std::move(sources), table, shape, bias ? *bias : RelativeBias<Scalar, Device>{}};
+  detail::Attention<Scalar, Device> call{queries, std::move(sources), segments, shape, bias ? *bias : RelativeBias<Scalar, Device>{}};
   call.check();
   bool wanted = needs_gradient(queries.x, call.bias.table);
   for (auto const& source : call.sources) wanted = wanted || needs_gradient(source.keys.x, source.values.x);

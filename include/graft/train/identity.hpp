@@ -129,6 +129,7 @@ inline void check_identity(std::string const& folder, nlohmann::json const& save
   if (!saved.is_object()) fail<FileError>("[", folder, "] holds a checkpoint without an identity; expected one that this library wrote");
   differs("parameters", "of another model", "parameter ");
   differs("strategy", "of a training with other settings of the strategy");
+  differs("adapters", "of a training with other settings of a table's adapter", "adapter ");
   if (auto const got = optimizer_of(saved), expected = optimizer_of(wanted); got != expected)  // before the settings of either
     fail<ConfigError>("[", folder, "] is a checkpoint of a training with other settings or data; got optimizer ", printable_name(got),
                       "; expected ", expected, "; nothing was changed");

@@ -6,8 +6,12 @@
 #include <string>
 #include <tuple>
 #include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include <graft/adaptation/parts.hpp>
+#include <graft/adaptation/settings_list.hpp>
 #include <graft/io/adapter_format.hpp>
 #include <graft/io/base_configuration.hpp>
 #include <graft/io/settings_json.hpp>
@@ -27,10 +31,40 @@ template <class Adaptation>
     return VisitedSettings<Adaptation>;
 }
 
+/// The settings of the adapters that a table holds, by their numbers.
+[[nodiscard]] inline nlohmann::json adapter_json(std::vector<Setting> const& settings) {
+  nlohmann::json json = nlohmann::json::object();
+  for (auto const& [path, value] : settings)
+    std::visit(
+        [&, &name = path](auto const& own) {
+          if constexpr (std::is_same_v<std::remove_cvref_t<decltype(own)>, std::monostate>)
+            json[name] = nullptr;
+          else
+            json[name] = own;
+        },
+        value);
+  return json;
+}
+/// Of all tables among a model's strategies; null without any.
+template <class Model>
+[[nodiscard]] nlohmann::json adapters_json(Model const& model) {
+  nlohmann::json adapters;
+  if constexpr (requires { model.state(); }) {
+    using Adaptation = std::remove_cvref_t<decltype(model.settings())>;
+    each_part_state<Adaptation>(model.state(), [&](auto const& state, std::string const& prefix) {
+      if constexpr (requires { state.each_adapter([](Index, std::vector<Setting> const&) {}); }) {
+        if (adapters.is_null()) adapters = nlohmann::json::object();
+        state.each_adapter([&](Index number, auto const& settings) { adapters[cat(prefix, number)] = adapter_json(settings); });
+      }
+    });
+  }
+  return adapters;
+}
+
 }  // namespace detail
 
-/// {"strategy": …, "base": {"weights": hash, "configuration": {…}}} of a `Transformer`, or what the model's own `identity()` gives; empty
-/// for other models, whose parameters alone are compared. Settings come from the strategy's `visit`, so that none can be forgotten here.
+/// {"strategy": …, "base": {"weights": hash, "configuration": {…}}} of a `Transformer`, with the settings of a table's
+/// "adapters", or what the model's own `identity()` gives; empty for other models, whose parameters alone are compared. Settings come from the strategy's `visit`, so that none can be forgotten here.
 template <class Model>
 [[nodiscard]] nlohmann::json model_identity(Model const& model) {
   if constexpr (requires { nlohmann::json(model.identity()); }) {
@@ -47,8 +81,11 @@ template <class Model>
       strategy = {{"graft_type", std::string(Adaptation::name)}};
     if constexpr (requires { model.seed(); })
       if (model.seed()) strategy["seed"] = *model.seed();
-    return {{"strategy", strategy},
-            {"base", {{"weights", model.base()->weights_hash()}, {"configuration", base_configuration(model.base()->config())}}}};
+    nlohmann::json identity{
+        {"strategy", strategy},
+        {"base", {{"weights", model.base()->weights_hash()}, {"configuration", base_configuration(model.base()->config())}}}};
+    if (auto adapters = detail::adapters_json(model); !adapters.is_null()) identity["adapters"] = std::move(adapters);
+    return identity;
   } else {
     return nlohmann::json::object();
   }

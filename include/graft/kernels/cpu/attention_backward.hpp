@@ -74,7 +74,7 @@ class AttendRowBackward {
   }
 
   void run_block(KeyBlock const& b, Index g, Index first, Index last) const {
-    if (b.visible(row_.index(last - 1)) == 0) return;
+    if (b.visible(last - 1) == 0) return;
     Index const head = row_.head(g), at = row_.head_dim() * b.column, width = row_.x.shape.width();
     auto const queries = row_.of_queries(row_.x.queries, first, head);
     auto const dy = row_.of_queries(Strided<Scalar const>{reverse_.output_gradient, width}, first, head);
@@ -85,7 +85,7 @@ class AttendRowBackward {
     if (!needs_scores(b)) return;
     row_.multiply(b, dy, values_ + at, first, last, ds);
     for (Index i = first; i < last; ++i)
-      score_gradient(p.row(i - first), ds.row(i - first), b.visible(row_.index(i)), b.width, row_.scale(), deltas_[i - first],
+      score_gradient(p.row(i - first), ds.row(i - first), b.visible(i), b.width, row_.scale(), deltas_[i - first],
                      row_.bias_at(bias_gradient_, b, i, g));
     if (wanted(b, Targets::keys)) add_transposed(b, ds.constant(), queries, target(b, Targets::keys), first, last);
     if (reverse_.gradients->queries.data) add_to_queries(b, ds, row_.of_queries(reverse_.gradients->queries, first, head), first, last);
@@ -94,7 +94,7 @@ class AttendRowBackward {
   /// p = exp(scale·p + bias − log_sum)
   void probabilities(KeyBlock const& b, Index g, Index query, Scalar* p) const {
     auto const zero = simd::broadcast<Scalar>(Scalar(0));
-    Index const seen = b.visible(row_.index(query));
+    Index const seen = b.visible(query);
     scale_scores(p, seen, row_.scale(), row_.bias_at(bias_, b, query, g), zero);
     exponentiate(p, seen, b.width, reverse_.log_sum[(row_.first_query + query) * row_.x.shape.heads + row_.head(g)], zero);
   }
@@ -104,7 +104,7 @@ class AttendRowBackward {
                       Index last) const {
     Index start = first;
     for (Index j = 0; j < b.length; j += tile_height) {
-      while (start < last && b.visible(row_.index(start)) <= j) ++start;
+      while (start < last && b.visible(start) <= j) ++start;
       if (start == last) return;
       product<Scalar>(std::min<Index>(tile_height, b.length - j), row_.head_dim(), last - start,
                       {left.row(start - first) + j, 1, left.stride}, right.from(start - first, 0), to.from(j, 0));
@@ -115,7 +115,7 @@ class AttendRowBackward {
     auto const keys = row_.keys(b);
     for (Index i = first; i < last; i += tile_height) {
       Index const height = std::min<Index>(tile_height, last - i);
-      product<Scalar>(height, row_.head_dim(), b.visible(row_.index(i + height - 1)), {ds.row(i - first), ds.stride, 1}, keys,
+      product<Scalar>(height, row_.head_dim(), b.visible(i + height - 1), {ds.row(i - first), ds.stride, 1}, keys,
                       to.from(i - first, 0));
     }
   }

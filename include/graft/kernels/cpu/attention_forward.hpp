@@ -57,7 +57,7 @@ class AttendRow {
       }
       auto const keys = row_.keys(b);
       for (Index i = first; i < last; ++i) {
-        Index const seen = b.visible(row_.index(i));
+        Index const seen = b.visible(i);
         std::fill(to.row(i - first), to.row(i - first) + b.width, Scalar(0));
         for (Index j = 0; j < seen; ++j) to.row(i - first)[j] = dot(queries.row(i - first), keys.row(j), row_.head_dim());
       }
@@ -65,16 +65,15 @@ class AttendRow {
   }
 
   /// exp(score − greatest score) in place; returns the sum over the query's segments, and keeps the log-sum-exp.
-  Scalar softmax(Index g, Index first, Index query, Index last_index) const {
-    Index const index = row_.index(query);
+  Scalar softmax(Index g, Index first, Index query, Index last_query) const {
     auto greatest = simd::broadcast<Scalar>(-std::numeric_limits<Scalar>::infinity());
     for (KeyBlock const& b : *row_.blocks)
-      greatest = scale_scores(row_.scores(scores_, b).row(query - first), b.visible(index), row_.scale(), row_.bias_at(bias_, b, query, g),
+      greatest = scale_scores(row_.scores(scores_, b).row(query - first), b.visible(query), row_.scale(), row_.bias_at(bias_, b, query, g),
                               greatest);
     Scalar const shift = simd::predux_max(greatest);
     auto sums = simd::broadcast<Scalar>(Scalar(0));
     for (KeyBlock const& b : *row_.blocks)
-      sums = exponentiate(row_.scores(scores_, b).row(query - first), b.visible(index), padded<Scalar>(b.visible(last_index)), shift, sums);
+      sums = exponentiate(row_.scores(scores_, b).row(query - first), b.visible(query), padded<Scalar>(b.visible(last_query)), shift, sums);
     Scalar const sum = simd::predux(sums);
     if (log_sum_) log_sum_[(row_.first_query + query) * row_.x.shape.heads + row_.head(g)] = shift + std::log(sum);
     return sum;
@@ -85,12 +84,12 @@ class AttendRow {
     Index const width = row_.head_dim();
     auto const output = row_.of_queries(output_, first, row_.head(g));
     for (Index i = first; i < last; i += tile_height) {
-      Index const height = std::min<Index>(tile_height, last - i), last_index = row_.index(i + height - 1);
+      Index const height = std::min<Index>(tile_height, last - i), last_query = i + height - 1;
       Scalar sums[tile_height];
-      for (Index r = 0; r < height; ++r) sums[r] = softmax(g, first, i + r, last_index);
+      for (Index r = 0; r < height; ++r) sums[r] = softmax(g, first, i + r, last_query);
       bool add = false;
       for (KeyBlock const& b : *row_.blocks) {
-        Index const seen = b.visible(last_index);
+        Index const seen = b.visible(last_query);
         if (seen == 0) continue;
         auto const scores = row_.scores(scores_, b);
         product<Scalar>(height, width, seen, {scores.row(i - first), scores.stride, 1}, row_.values(b), output.from(i - first, 0), add);

@@ -75,7 +75,6 @@ class AttentionRow {
 
   [[nodiscard]] Index head_dim() const { return x.shape.head_dim; }
   [[nodiscard]] Index head(Index in_group) const { return kv_head * x.shape.group() + in_group; }
-  [[nodiscard]] Index index(Index query) const { return table.query_index(row, query); }
   [[nodiscard]] Strided<Scalar const> keys(KeyBlock const& b) const {
     return x.keys[b.source()].from(b.stored_row(), kv_head * head_dim());
   }
@@ -95,7 +94,7 @@ class AttentionRow {
   void multiply(KeyBlock const& b, Strided<Scalar const> left, Scalar const* transposed, Index first, Index last,
                 Strided<Scalar> to) const {
     for (Index i = first; i < last; i += tile_height) {
-      Index const height = std::min<Index>(tile_height, last - i), seen = b.visible(index(i + height - 1));
+      Index const height = std::min<Index>(tile_height, last - i), seen = b.visible(i + height - 1);
       if (seen > 0)
         product<Scalar>(height, padded<Scalar>(seen), head_dim(), {left.row(i - first), left.stride, 1}, {transposed, b.width},
                         to.from(i - first, 0), false);

@@ -30,7 +30,7 @@ struct RowKeys {
     for (Index j = 0; j < segment.length; ++j) keys.stored.emplace_back(segment.source, segment.begin + j);
     for (Index i = 0; i < queries; ++i)
       for (Index j = 0; j < segment.length; ++j) {
-        keys.seen[static_cast<std::size_t>(i)].push_back(j < segment.visible(table.query_index(row, i)));
+        keys.seen[static_cast<std::size_t>(i)].push_back(j < segment.visible(i));
         keys.distances[static_cast<std::size_t>(i)].push_back(segment.position + j - table.query_position(row, i));
       }
   }
