@@ -13,6 +13,9 @@
 #include <graft/tensor/table.hpp>
 
 #include "device_testing.hpp"
+#ifdef GRAFT_CUDA_EMULATED
+#include "cuda_runtime.h"
+#endif
 
 namespace {
 
@@ -129,6 +132,26 @@ TEST_F(CudaTraining, CompositionsStandInForOperationsWithoutKernels) {
   auto const expected = gradients_without_kernels<Cpu>(), got = gradients_without_kernels<Cuda>();
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_LE(relative_difference(got[i], expected[i]), 1e-12) << i;
 }
+
+#ifdef GRAFT_CUDA_EMULATED
+TEST_F(CudaTraining, AClippedStepWaitsOnlyWhereItsNormIsAskedFor) {
+  auto const value = [](char const* name) { return to_device<Cuda>(normal<double>(Shape{3, 4}, RandomKey(26).with(name))); };
+  Parameter<double, Cuda> a("a", value("a")), b("b", value("b"));
+  auto const target = value("target");
+  AdamW<double, Cuda> optimizer({&a, &b});
+  int const before = emulator::synchronizations;
+  backward(mean_squared_error(multiply(a.variable(), b.variable()), target));
+  auto const norm = measure_gradients(optimizer.parameters(), 0.1);
+  optimizer.step(1e-2, norm.coefficient);
+  auto const scaled = clip_gradients(optimizer.parameters(), 0.01);
+  optimizer.step(1e-2);
+  optimizer.clear_gradients();
+  EXPECT_EQ(emulator::synchronizations, before);
+  EXPECT_GT(norm.value(), 0.1);
+  EXPECT_EQ(scaled.value(), norm.value());
+  EXPECT_EQ(emulator::synchronizations, before + 2);
+}
+#endif
 
 TEST_F(CudaTensor, FrozenMatricesOfEveryStorage) {
   auto const x = normal<float>(Shape{7, 700}, RandomKey(23)), w = normal<float>(Shape{700, 9}, RandomKey(24));  // more rows than a panel has

@@ -30,7 +30,9 @@ TEST(SiteTable, FindsWhatASearchFinds) {
         auto const expected = std::find(added.begin(), added.end(), site);
         Item const* const found = std::as_const(table).find(site);
         ASSERT_EQ(found != nullptr, expected != added.end()) << "stack " << static_cast<int>(stack) << ", layer " << layer << ", site " << s;
-        if (found) EXPECT_EQ(found->number, expected - added.begin());
+        if (found) {
+          EXPECT_EQ(found->number, expected - added.begin());
+        }
       }
   for (std::size_t i = 0; i < table.size(); ++i) EXPECT_EQ(table[i].number, static_cast<int>(i));  // in the order they came
 }

@@ -98,7 +98,6 @@ class ReparametrizedMatrix {
       second.push_back(uploaded<Device>(zeros<Scalar>(parameter->value().shape())));
     }
     Values const wanted = uploaded<Device>(target);
-    auto const one = uploaded<Device>(full(Shape{}, 1.0));
     Values error;
     Recording const own;  // also where the caller records nothing
     for (int step = 1; step <= steps; ++step) {
@@ -107,7 +106,7 @@ class ReparametrizedMatrix {
       backward(loss);
       std::size_t i = 0;
       for (auto* parameter : parameters()) {
-        adam_step(*parameter, first[i], second[i], step, learning_rate, one);
+        adam_step(*parameter, first[i], second[i], step, learning_rate);
         parameter->clear_gradient();
         ++i;
       }
@@ -117,11 +116,11 @@ class ReparametrizedMatrix {
 
  private:
   /// As AdamW without decay, with ε beside √v and not beside √v̂.
-  static void adam_step(Parameter<Scalar, Device>& p, Values& m, Values& v, int step, double rate, Tensor<double, Device> const& one) {
+  static void adam_step(Parameter<Scalar, Device>& p, Values& m, Values& v, int step, double rate) {
     double const b1 = 0.9, b2 = 0.999, correction = std::sqrt(1 - std::pow(b2, step)) / (1 - std::pow(b1, step));
     Values value = p.mutable_value();
     kernels::On<Device, kernels::Adamw, Scalar>::adamw(value.data(), p.gradient().data(), m.data(), v.data(), value.size(),
-                                                       {1, 1 - b1, b2, 1 - b2, rate * correction, 1, 1e-8}, one.data());
+                                                       {1, 1 - b1, b2, 1 - b2, rate * correction, 1, 1e-8}, nullptr);
   }
 
   Shape shape_{0};

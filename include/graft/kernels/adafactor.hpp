@@ -11,7 +11,7 @@ template <class Device>
 struct AdafactorFactors {
   double keep;                                   ///< β̂₂, of the second moments; 1 − t^(−0.8)
   double epsilon;                                ///< ε₁, added to squared gradients
-  Pointer<Device, double const> gradient_scale;  ///< the number multiplies the gradient first (clipping by the global norm)
+  Pointer<Device, double const> gradient_scale;  ///< the number multiplies the gradient first (clipping; null for 1)
 };
 /// How far the update goes. α = rate, or rate · max(ε₂, RMS(θ)) where Σθ² is given; the update is divided by max(1, RMS(u) / threshold).
 template <class Device>

@@ -18,7 +18,7 @@ namespace graft::kernels {
 ///     sum_rows(name, rows, width, y, f)          y_j = Σ_i f(i, j)
 ///     sum(name, size, f, factor, result)         *result = factor · Σ_i f(i), in f's type; the number stays on the device
 ///     total(name, size, f, result)               *result = Σ_i f(i) in double, as above
-///     Number<Scalar>(pointer)                    a double that stands on the device, as `f` may hold it and read it rounded
+///     Number<Scalar>(pointer)                    a double that stands on the device, as `f` may hold it and read it rounded; 1 for null
 ///     Math::exp, Math::erf, Math::tanh           the device's own, for formulas
 ///
 /// Specialized in kernels/cpu/loops.hpp and kernels/cuda/loops.cuh.

@@ -63,8 +63,10 @@ class Optimizer {
 
   /// Moves every parameter that has a gradient; the others (and their states) stay as they are, as in torch.optim.
   /// @param gradient_scale multiplies all gradients first: the coefficient of clipping, without a pass of its own
-  void step(double learning_rate, double gradient_scale = 1.0) { step(learning_rate, uploaded<Device>(full(Shape{}, gradient_scale))); }
-  /// The same with a coefficient that stands on the device (see `measure_gradients`): nothing waits for it.
+  void step(double learning_rate, double gradient_scale = 1.0) {
+    step(learning_rate, gradient_scale == 1.0 ? Tensor<double, Device>() : uploaded<Device>(full(Shape{}, gradient_scale)));
+  }
+  /// The same with a coefficient that stands on the device (see `measure_gradients`; empty for 1): nothing waits for it.
   void step(double learning_rate, Tensor<double, Device> const& gradient_scale) {
     for (auto* parameter : parameters_) {
       if (!parameter->has_gradient()) continue;

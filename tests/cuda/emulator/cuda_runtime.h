@@ -58,6 +58,7 @@ inline std::set<cudaStream_t>& streams() {
   return *streams;
 }
 inline bool is_stream(cudaStream_t stream) { return streams().count(stream) > 0; }
+inline int synchronizations = 0;  ///< how often the host has waited
 }  // namespace emulator
 
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
@@ -71,7 +72,10 @@ inline cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   delete static_cast<char*>(stream);
   return cudaSuccess;
 }
-inline cudaError_t cudaStreamSynchronize(cudaStream_t stream) { return emulator::is_stream(stream) ? cudaSuccess : cudaErrorInvalidValue; }
+inline cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  ++emulator::synchronizations;
+  return emulator::is_stream(stream) ? cudaSuccess : cudaErrorInvalidValue;
+}
 
 inline cudaError_t cudaMallocFromPoolAsync(void** block, std::size_t bytes, cudaMemPool_t, cudaStream_t stream) {
   if (!emulator::is_stream(stream)) return cudaErrorInvalidValue;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <graft/kernels/adafactor.hpp>
-#include <graft/kernels/cpu/loop.hpp>
+#include <graft/kernels/cpu/loops.hpp>
 
 namespace graft::kernels {
 
@@ -15,7 +15,7 @@ template <class Device, class Scalar>
 void Adafactor<Device, Scalar>::adafactor_moments(In gradient, Index rows, Index width, AdafactorFactors<Device> const& factors, Out row,
                                                   Out column) {
   auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
-  auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(*factors.gradient_scale);
+  Scalar const epsilon = static_cast<Scalar>(factors.epsilon), scale = typename Loops<Device>::template Number<Scalar>(factors.gradient_scale);
   auto const square = [=](Index i, Index j) {
     Scalar const g = scale * gradient[i * width + j];
     return g * g + epsilon;
@@ -32,7 +32,7 @@ void Adafactor<Device, Scalar>::adafactor_moments(In gradient, Index rows, Index
 template <class Device, class Scalar>
 void Adafactor<Device, Scalar>::adafactor_update(In gradient, In row, In column, Index rows, Index width,
                                                  AdafactorFactors<Device> const& factors, Out update) {
-  auto const scale = static_cast<Scalar>(*factors.gradient_scale);
+  Scalar const scale = typename Loops<Device>::template Number<Scalar>(factors.gradient_scale);
   Scalar const mean = cpu::lane_sum<Scalar>(rows, [=](Index i) { return row[i]; }) / static_cast<Scalar>(rows);
   std::vector<Scalar> by_column(static_cast<std::size_t>(width));
   for (Index j = 0; j < width; ++j) by_column[static_cast<std::size_t>(j)] = Scalar(1) / std::sqrt(column[j]);
@@ -48,7 +48,7 @@ void Adafactor<Device, Scalar>::adafactor_update(In gradient, In row, In column,
 template <class Device, class Scalar>
 void Adafactor<Device, Scalar>::adafactor_vector(In gradient, Index size, AdafactorFactors<Device> const& factors, Out second, Out update) {
   auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
-  auto const epsilon = static_cast<Scalar>(factors.epsilon), scale = static_cast<Scalar>(*factors.gradient_scale);
+  Scalar const epsilon = static_cast<Scalar>(factors.epsilon), scale = typename Loops<Device>::template Number<Scalar>(factors.gradient_scale);
   cpu::map_chunks(second, size, [=](Index i) {
     Scalar const g = scale * gradient[i];
     return keep * second[i] + blend * (g * g + epsilon);

@@ -33,7 +33,7 @@ struct Loops<Cpu> {
   template <class Scalar>
   class Number {
    public:
-    explicit Number(double const* at) : value_(static_cast<Scalar>(*at)) {}
+    explicit Number(double const* at) : value_(at ? static_cast<Scalar>(*at) : Scalar(1)) {}
     operator Scalar() const { return value_; }  // NOLINT: stands for it
 
    private:

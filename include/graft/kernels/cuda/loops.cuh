@@ -87,7 +87,7 @@ struct Loops<Cuda> {
   class Number {
    public:
     explicit Number(DevicePointer<double const> at) : at_(at.raw()) {}
-    GRAFT_HOST_DEVICE operator Scalar() const { return static_cast<Scalar>(*at_); }  // NOLINT: stands for it
+    GRAFT_HOST_DEVICE operator Scalar() const { return at_ ? static_cast<Scalar>(*at_) : Scalar(1); }  // NOLINT: stands for it
 
    private:
     double const* at_;
