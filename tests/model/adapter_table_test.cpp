@@ -221,6 +221,25 @@ TEST(AdapterTable, BanksOfAllKindsShareASourceWhereTheirMatricesAreAlike) {
   tables::check_against_alone(table, tables::a_row_each<Gpt2>(5), false, false, 1e-12);
 }
 
+TEST(SegmentTables, AreMadeOnceForBanksAtTheSameRows) {
+  graft::SegmentTables tables;
+  int made = 0;
+  auto const ask = [&](graft::Attending which, Index begin) {
+    graft::BankSegments const banks{{1, begin, 2, graft::Place::front, graft::Additions::every_row}};
+    return tables.at(which, banks, [&] {
+      ++made;
+      return graft::SegmentTable{{0, 1}, {0, 1}, {{1, begin, 2, 0, false, 0, 0}}, {}};
+    });
+  };
+  auto const first = ask(graft::Attending::self, 0);
+  EXPECT_EQ(ask(graft::Attending::self, 0), first);
+  EXPECT_EQ(made, 1);
+  EXPECT_NE(ask(graft::Attending::self_last, 0), first);
+  EXPECT_NE(ask(graft::Attending::self, 3), first);
+  EXPECT_EQ(ask(graft::Attending::self, 3)->table().segments[0].begin, 3);
+  EXPECT_EQ(made, 3);
+}
+
 /// Notes which groups of rows its hook is called with.
 struct Watching {
   static inline std::vector<graft::RowGroups const*> seen;

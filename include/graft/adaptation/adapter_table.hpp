@@ -7,9 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include <graft/adaptation/any_adapter.hpp>
+#include <graft/adaptation/adapter_list.hpp>
 #include <graft/adaptation/row_mixture.hpp>
-#include <graft/adaptation/settings_list.hpp>
 #include <graft/nn/row_groups.hpp>
 
 namespace graft {
@@ -26,7 +25,7 @@ struct AdapterTable {
 };
 
 template <class Scalar, class Device>
-class AdapterTable::State {
+class AdapterTable::State : public AdapterList<Scalar, Device> {
  public:
   using Value = Variable<Scalar, Device>;
   using Adapter = AnyAdapter<Scalar, Device>;
@@ -47,73 +46,24 @@ class AdapterTable::State {
 
   State(AdapterTable const&, ModelInfo const&, BaseAccess<Scalar, Device> const&, RandomKey) {}
 
-  /// Takes an adapter in. Its number is one that no other has had.
-  /// @param settings for checkpoints, which tell an adapter from another by them
-  /// @throws ConfigError for one that is in the table already
-  Index add(std::shared_ptr<Adapter> adapter, std::vector<Setting> settings = {}) {
-    auto const own = adapter->parameters();
-    for (std::size_t i = 0; i < entries_.size() && !own.empty(); ++i)
-      if (entries_[i].adapter && entries_[i].adapter->parameters() == own)
-        fail<ConfigError>("[adapter_table] got an adapter that is in the table already, as number ", i,
-                          "; expected each once; hint: rows may share a number");
-    auto const number = static_cast<Index>(entries_.size());
-    Entry entry{std::move(adapter), {}, std::move(settings)};
-    for (auto* parameter : entry.adapter->parameters()) {
-      entry.parameters.push_back(std::make_unique<Parameter<Scalar, Device>>(*parameter));  // shares value and gradient
-      entry.parameters.back()->rename(cat(number, ".", parameter->name()));
-    }
-    entries_.push_back(std::move(entry));
-    return number;
-  }
-  /// Takes an adapter out, with its parameters; the others keep their numbers. @throws ConfigError where there is none
-  void remove(Index number) {
-    if (number < 0 || !has_adapter(number))
-      fail<ConfigError>("[adapter_table] got adapter ", number, " to remove; expected one of the ", size(), " in the table");
-    entries_[static_cast<std::size_t>(number)] = {};
-  }
-  /// Adapters that are in the table.
-  [[nodiscard]] Index size() const {
-    return static_cast<Index>(std::count_if(entries_.begin(), entries_.end(), [](Entry const& e) { return e.adapter != nullptr; }));
-  }
-  /// f(number, settings) of every adapter.
-  template <class F>
-  void each_adapter(F const& f) const {
-    for (std::size_t i = 0; i < entries_.size(); ++i)
-      if (entries_[i].adapter) f(static_cast<Index>(i), entries_[i].settings);
-  }
-  /// Whether a row may name it: an adapter of the table, or −1 for none.
-  [[nodiscard]] bool has_adapter(Index number) const {
-    return number == -1 ||
-           (number >= 0 && number < static_cast<Index>(entries_.size()) && entries_[static_cast<std::size_t>(number)].adapter);
-  }
-
-  /// Those of all adapters, with the adapter's number and a dot before their names: "0.", "1.", …
-  [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {
-    std::vector<Parameter<Scalar, Device>*> all;
-    for (auto& entry : entries_)
-      for (auto& parameter : entry.parameters) all.push_back(parameter.get());
-    return all;
-  }
   [[nodiscard]] Step prepare(StepContext const& context) const {
     Step step;
     BankRowsList<Scalar, Device> storages;
     auto const& needed = context.adapters;
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      auto const number = static_cast<Index>(i);
-      if (!entries_[i].adapter || (!needed.empty() && !std::binary_search(needed.begin(), needed.end(), number))) continue;
-      step.entries.push_back({number, entries_[i].adapter, entries_[i].adapter->prepare({context.step, context.training}, storages)});
-    }
+    this->each([&](Index number, std::shared_ptr<Adapter const> const& adapter) {
+      if (needed.empty() || std::binary_search(needed.begin(), needed.end(), number))
+        step.entries.push_back({number, adapter, adapter->prepare({context.step, context.training}, storages)});
+    });
     detail::pool_bank_rows(std::move(storages));
     return step;
   }
   void announce(Additions& additions) const {
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
-      if (!entries_[i].adapter) continue;
+    this->each([&](Index number, std::shared_ptr<Adapter const> const& adapter) {
       std::size_t const tokens = additions.tokens.size(), keys = additions.keys.size();
-      entries_[i].adapter->announce(additions);
-      for (std::size_t g = tokens; g < additions.tokens.size(); ++g) additions.tokens[g].adapter = static_cast<Index>(i);
-      for (std::size_t g = keys; g < additions.keys.size(); ++g) additions.keys[g].adapter = static_cast<Index>(i);
-    }
+      adapter->announce(additions);
+      for (std::size_t g = tokens; g < additions.tokens.size(); ++g) additions.tokens[g].adapter = number;
+      for (std::size_t g = keys; g < additions.keys.size(); ++g) additions.keys[g].adapter = number;
+    });
   }
   void virtual_tokens(EmbeddingList<Scalar, Device>& embeddings, Step const& step) const {
     for (auto const& entry : step.entries) entry.adapter->virtual_tokens(embeddings, entry.step);
@@ -167,12 +117,6 @@ class AdapterTable::State {
   }
 
  private:
-  struct Entry {
-    std::shared_ptr<Adapter> adapter;  ///< null once removed
-    std::vector<std::unique_ptr<Parameter<Scalar, Device>>> parameters;
-    std::vector<Setting> settings;
-  };
-
   /// `x` with `call(entry, rows, select)` in the rows of every adapter that `has` the hook; `select` takes an activation's rows of it.
   template <class Has, class Call>
   [[nodiscard]] static Value for_each_group(Value const& x, Rows const& rows, Step const& step, Has const& has, Call const& call) {
@@ -187,8 +131,6 @@ class AdapterTable::State {
     }
     return mixture.result();
   }
-
-  std::vector<Entry> entries_;  ///< by number
 };
 
 }  // namespace graft

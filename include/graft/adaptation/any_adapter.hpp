@@ -60,8 +60,8 @@ namespace detail {
 template <class State, class Scalar, class Device>
 class AdapterOf final : public AnyAdapter<Scalar, Device> {
   static_assert(!HasTrained<State>,
-                "graft: an adapter of a table may not train the model's own weights (fine-tuning, BitFit, a classification head), which all "
-                "rows share; make a model of it");
+                "graft: an adapter of a table may not train the model's own weights (fine-tuning, BitFit, a classification head), which "
+                "all rows share; make a model of it");
   static_assert(!HasAdapters<State>, "graft: a table of adapters holds no other table; add that one's adapters");
 
  public:

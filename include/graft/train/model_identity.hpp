@@ -52,9 +52,9 @@ template <class Model>
   if constexpr (requires { model.state(); }) {
     using Adaptation = std::remove_cvref_t<decltype(model.settings())>;
     each_part_state<Adaptation>(model.state(), [&](auto const& state, std::string const& prefix) {
-      if constexpr (requires { state.each_adapter([](Index, std::vector<Setting> const&) {}); }) {
+      if constexpr (requires { state.each_settings([](Index, std::vector<Setting> const&) {}); }) {
         if (adapters.is_null()) adapters = nlohmann::json::object();
-        state.each_adapter([&](Index number, auto const& settings) { adapters[cat(prefix, number)] = adapter_json(settings); });
+        state.each_settings([&](Index number, auto const& settings) { adapters[cat(prefix, number)] = adapter_json(settings); });
       }
     });
   }
@@ -63,8 +63,9 @@ template <class Model>
 
 }  // namespace detail
 
-/// {"strategy": …, "base": {"weights": hash, "configuration": {…}}} of a `Transformer`, with the settings of a table's
-/// "adapters", or what the model's own `identity()` gives; empty for other models, whose parameters alone are compared. Settings come from the strategy's `visit`, so that none can be forgotten here.
+/// {"strategy": …, "base": {"weights": hash, "configuration": {…}}} of a `Transformer`, with the settings of a table's "adapters", or what
+/// the model's own `identity()` gives; empty for other models, whose parameters alone are compared. Settings come from the strategy's
+/// `visit`, so that none can be forgotten here.
 template <class Model>
 [[nodiscard]] nlohmann::json model_identity(Model const& model) {
   if constexpr (requires { nlohmann::json(model.identity()); }) {
