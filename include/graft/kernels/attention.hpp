@@ -28,3 +28,6 @@ struct Attention<Cpu, Scalar> {
 #ifndef GRAFT_COMPILED
 #include <graft/kernels/cpu/attention.hpp>
 #endif
+#ifndef __CUDACC__
+#include <graft/kernels/bfloat16/attention.hpp>
+#endif

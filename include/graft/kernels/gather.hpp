@@ -25,3 +25,6 @@ struct Gather<Cpu, Scalar> {
 #ifndef GRAFT_COMPILED
 #include <graft/kernels/cpu/gather.hpp>
 #endif
+#ifndef __CUDACC__
+#include <graft/kernels/bfloat16/gather.hpp>
+#endif

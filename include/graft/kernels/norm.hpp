@@ -30,3 +30,6 @@ struct Norm<Cpu, Scalar> {
 #ifndef GRAFT_COMPILED
 #include <graft/kernels/cpu/norm.hpp>
 #endif
+#ifndef __CUDACC__
+#include <graft/kernels/bfloat16/norm.hpp>
+#endif

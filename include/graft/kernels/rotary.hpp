@@ -26,3 +26,6 @@ struct Rotary<Cpu, Scalar> {
 #ifndef GRAFT_COMPILED
 #include <graft/kernels/cpu/rotary.hpp>
 #endif
+#ifndef __CUDACC__
+#include <graft/kernels/bfloat16/rotary.hpp>
+#endif
