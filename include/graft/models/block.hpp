@@ -43,7 +43,7 @@ class Block {
       output = attention(input, pass, queries, query_rows);
       auto const places = queries.packed(pass.out);
       x = gather_rows(x, places);
-      if constexpr (HasAfterSublayer<State, Scalar, Device>) input = gather_rows(input, places);  // the hook sees what the queries saw
+      if constexpr (HasAfterSublayer<State, typename Parts::Number, Device>) input = gather_rows(input, places);  // the hook sees what the queries saw
       pass.out = std::move(query_rows);
     } else {
       output = attention(input, pass, pass.all, pass.out);
@@ -64,7 +64,7 @@ class Block {
   /// The layer's last product. Where a sum alone follows, nothing of a layer's reverse pass reads it.
   [[nodiscard]] Value down(Value const& x, Rows const& rows) const {
     constexpr bool sum_follows =
-        A::placement == NormPlacement::before && !HasAfterSublayer<State, Scalar, Device> && !HasAfterLayer<State, Scalar, Device>;
+        A::placement == NormPlacement::before && !HasAfterSublayer<State, typename Parts::Number, Device> && !HasAfterLayer<State, typename Parts::Number, Device>;
     SiteAddress const site{Site::feed_forward_down, at_};
     if constexpr (sum_follows)
       if (again_) return parts_.project_again(site, x, rows);
