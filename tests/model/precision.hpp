@@ -28,17 +28,28 @@ using graft::Index;
 inline constexpr double unit = 0x1p-8;
 
 /// The roundings on the way through the model: of every layer at most the norms (2), projections (2, with rotary 3), attention, its
-/// output, the feed-forward's products and activation (4), the sums (2); with cross-attention 6 more; of the ends the embeddings and sums
+/// output, the feed-forward's products and activation (3), the sums (2); with cross-attention 6 more; of the ends the embeddings and sums
 /// (4) and the last norm.
 template <class A>
 double roundings(graft::ModelConfig const& config) {
   double const layers = static_cast<double>(config.layers) + (config.encoder ? static_cast<double>(config.encoder->layers) : 0.0);
   return layers * (A::stacks == graft::StackKind::encoder_decoder ? 18 : 12) + 5;
 }
-/// Independent roundings add up as their root does. The small models' random weights make an error twice as large as it came.
+
+/// The same weights, each moved by a random share of at most a rounding. What that does to a model's results in float32 says how far they
+/// amplify roundings.
 template <class A>
-double tolerance(graft::ModelConfig const& config) {
-  return 2 * std::sqrt(roundings<A>(config)) * unit;
+graft::Base<A, float> nudged(graft::Base<A, float> const& base) {
+  auto result = std::make_shared<graft::Pretrained<A, float>>(*base);
+  for (auto const& site : base->info().sites) {
+    auto& matrix = result->mutable_at(site.address).matrix;
+    if (site.tied || matrix.empty()) continue;
+    auto values = matrix.dense();
+    auto const noise = graft::uniform<float>(values.shape(), graft::RandomKey(12).with(site.name), -unit, unit);
+    for (Index i = 0; i < values.size(); ++i) values.data()[i] *= 1 + noise.data()[i];
+    matrix = {values, matrix.layout()};
+  }
+  return result;
 }
 
 /// max|got − expected| / max(|expected|, floor)
@@ -62,8 +73,17 @@ bool same_bits(graft::Tensor<Scalar> const& a, graft::Tensor<Scalar> const& b) {
   return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(Scalar)) == 0;
 }
 
+/// Rows of various lengths; of a classifier one label each.
 template <class Model>
-graft::Tensor<float> logits(Model& model, graft::Batch const& batch) {
+graft::Batch batch_for(Model const& model) {
+  auto examples = small::examples();
+  graft::Token label = 0;
+  if (Model::classifies)
+    for (auto& example : examples) example.target = {label++ % 3};
+  return model.pack(examples);
+}
+template <class Model>
+graft::Tensor<float> logits(Model const& model, graft::Batch const& batch) {
   graft::NoGrad const no_grad;
   return graft::clone(model.logits(Model::classifies ? batch : small::every_token(batch)).value());
 }
@@ -78,6 +98,17 @@ std::vector<graft::Tensor<float>> gradients(Model& model, graft::Batch const& ba
     parameter->clear_gradient();
   }
   return all;
+}
+
+/// ‖got − expected‖ / ‖expected‖ over all of them.
+inline double distance(std::vector<graft::Tensor<float>> const& got, std::vector<graft::Tensor<float>> const& expected) {
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    for (Index k = 0; k < expected[i].size(); ++k) {
+      auto const wanted = static_cast<double>(expected[i].data()[k]), error = static_cast<double>(got[i].data()[k]) - wanted;
+      difference += error * error, size += wanted * wanted;
+    }
+  return std::sqrt(difference / size);
 }
 
 /// The loss of every step of a training.
@@ -97,65 +128,53 @@ std::vector<double> losses(Model& model, graft::Batch batch, int steps, double r
   return all;
 }
 
-/// Logits and gradients within the roundings of the activations; recomputation changes nothing; training takes the same way.
+/// Logits and gradients as near to float32's as roundings let them be: independent ones add up as their root does, and a model that
+/// amplifies a nudge of its weights amplifies them, too. Recomputation changes nothing; training takes the same way.
 template <class A, class Settings>
-void expect_as_in_float32(Settings const& settings, graft::Base<A, float> const& base = small::base<A, float>(), double rate = 3e-3) {
-  SCOPED_TRACE(std::string(A::model_type) + ", " + Settings::name);
-  auto wide = graft::adapt(base, settings, 5);
-  small::disturb(wide);
+void expect_as_in_float32(std::string const& what, Settings const& settings, graft::Base<A, float> const& base = small::base<A, float>(),
+                          double rate = 3e-3) {
+  SCOPED_TRACE(std::string(A::model_type) + ", " + what);
+  auto wide = graft::adapt(base, settings, 5), other = graft::adapt(nudged<A>(base), settings, 5);
+  small::disturb(wide, 0.1), small::disturb(other, 0.1);
   auto narrow = graft::with_precision<graft::Bfloat16>(wide);
   using Narrow = decltype(narrow);
   static_assert(std::is_same_v<typename Narrow::activation_type, graft::bfloat16> && std::is_same_v<typename Narrow::scalar_type, float>);
-  auto const batch = wide.pack(small::examples());
-  {
-    graft::NoGrad const no_grad;
-    graft::Variable<graft::bfloat16> const states = narrow.hidden_states(batch);
-    EXPECT_FALSE(states.empty());
-  }
+  static_assert(std::is_same_v<decltype(narrow.hidden_states(graft::Batch())), graft::Variable<graft::bfloat16>>);
+  auto const batch = batch_for(wide);
+  double const there = std::sqrt(roundings<A>(wide.config())) * unit, there_and_back = std::sqrt(2.0) * there;
   auto const expected = logits(wide, batch), got = logits(narrow, batch);
-  EXPECT_LE(relative(got, expected), tolerance<A>(wide.config()));
+  double const moved = relative(logits(other, batch), expected);
+  EXPECT_LE(relative(got, expected), std::max(there, 4 * moved)) << "a nudge moves logits by " << moved;
   EXPECT_FALSE(same_bits(got, expected)) << "nothing was rounded";
 
   auto const wanted = gradients(wide, batch), found = gradients(narrow, batch);
-  double floor = 0;
-  for (auto const& gradient : wanted) floor = std::max(floor, largest_of(gradient));
-  if (std::getenv("PREC_DEBUG")) {
-    double d2 = 0, n2 = 0, worst = 0;
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-      worst = std::max(worst, relative(found[i], wanted[i], floor));
-      for (Index k = 0; k < wanted[i].size(); ++k) {
-        double const w = static_cast<double>(wanted[i].data()[k]), f = static_cast<double>(found[i].data()[k]);
-        d2 += (w - f) * (w - f), n2 += w * w;
-      }
-    }
-    std::printf("%s logits %.4f grad L2 %.4f max/floor %.4f tol %.4f\n", Settings::name, relative(got, expected), std::sqrt(d2 / n2), worst, tolerance<A>(wide.config()));
-  }
-  ASSERT_EQ(found.size(), wanted.size());
-  auto const parameters = wide.parameters();
-  for (std::size_t i = 0; i < wanted.size(); ++i)  // there and back: as many roundings again
-    EXPECT_LE(relative(found[i], wanted[i], 0.1 * floor), std::sqrt(2.0) * tolerance<A>(wide.config())) << parameters[i]->name();
+  double const turned = distance(gradients(other, batch), wanted);
+  EXPECT_LE(distance(found, wanted), std::max(there_and_back, 4 * turned)) << "a nudge moves gradients by " << turned;
+  EXPECT_LE(turned, 0.2) << "a case that says nothing";
+  if (std::getenv("PREC_DEBUG"))
+    std::printf("%s %s logits %.4f nudge %.4f floor %.4f gradients %.4f nudge %.4f\n", A::model_type.data(), what.c_str(), relative(got, expected), moved, there,
+                distance(found, wanted), turned);
   auto again = batch;
   again.rows.recompute = true;
   auto const recomputed = gradients(narrow, again);
-  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(same_bits(recomputed[i], found[i])) << "recomputed: " << parameters[i]->name();
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(same_bits(recomputed[i], found[i])) << "recomputed: parameter " << i;
 
   auto trained = graft::adapt(base, settings, 5);
   auto trained_narrow = graft::adapt<graft::Bfloat16>(base, settings, 5);
   auto const reference = losses(trained, batch, 20, rate), way = losses(trained_narrow, batch, 20, rate);
-  if (std::getenv("PREC_DEBUG"))
-    for (std::size_t k = 0; k < way.size(); ++k) std::printf("%zu %.4f %.4f\n", k, reference[k], way[k]);
-  EXPECT_LT(way.back(), way.front());
-  for (std::size_t k = 0; k < way.size(); ++k) EXPECT_NEAR(way[k], reference[k], tolerance<A>(wide.config()) * reference[0]) << "step " << k;
   double const fall = reference.front() - reference.back();
+  EXPECT_GT(fall, 0);
   EXPECT_NEAR(way.front() - way.back(), fall, 0.1 * fall) << "what 20 steps gain";
+  for (std::size_t k = 0; k < way.size(); ++k) EXPECT_NEAR(way[k], reference[k], 0.02 * reference[k]) << "step " << k;
+  if (std::getenv("PREC_DEBUG")) std::printf("   loss %.4f to %.4f; %.4f to %.4f\n", reference.front(), reference.back(), way.front(), way.back());
 }
 
 /// Greedy search writes tokens whose logits, in float32, are the greatest but for the roundings.
 template <class A, class Settings>
 void expect_generation_as_in_float32(Settings const& settings) {
-  SCOPED_TRACE(std::string(A::model_type) + ", " + Settings::name);
+  SCOPED_TRACE(A::model_type);
   auto wide = graft::adapt(small::base<A, float>(), settings, 5);
-  small::disturb(wide);
+  small::disturb(wide, 0.1);
   auto narrow = graft::with_precision<graft::Bfloat16>(wide);
   std::vector<std::vector<graft::Token>> const prompts{{3, 14, 15, 9, 2}, {6, 5}, {8, 9, 7, 9, 3, 2, 3, 8}};
   auto const texts = graft::generate(narrow, prompts, graft::Greedy{.max_new_tokens = 6});
@@ -168,7 +187,7 @@ void expect_generation_as_in_float32(Settings const& settings) {
     graft::NoGrad const no_grad;
     auto const z = wide.logits(batch).value();
     ASSERT_EQ(z.rows(), 6);
-    double const allowed = 2 * tolerance<A>(wide.config()) * largest_of(z);
+    double const allowed = 4 * std::sqrt(roundings<A>(wide.config())) * unit * largest_of(z);  // twice that of either logit
     for (Index i = 0; i < z.rows(); ++i) {
       auto const best = static_cast<double>(*std::max_element(z.row(i), z.row(i) + z.width()));
       EXPECT_GE(static_cast<double>(z.row(i)[tokens[static_cast<std::size_t>(i)]]), best - allowed) << "prompt " << p << ", token " << i;

@@ -18,15 +18,15 @@ using Decoders = testing::Types<Gpt2, Llama>;
 TYPED_TEST_SUITE(Precision, Decoders);
 
 TYPED_TEST(Precision, Prefix) {
-  expect_as_in_float32<TypeParam>(PrefixTuning{.length = 3, .reparametrization = graft::Mlp{.hidden = 5}, .dropout = 0.1});
+  expect_as_in_float32<TypeParam>("prefix", PrefixTuning{.length = 3, .reparametrization = graft::Mlp{.hidden = 5}, .dropout = 0.1});
   expect_generation_as_in_float32<TypeParam>(PrefixTuning{.length = 3, .reparametrization = graft::Mlp{.hidden = 5}, .dropout = 0.1});
 }
 TYPED_TEST(Precision, Prompt) {
-  expect_as_in_float32<TypeParam>(PromptTuning{.length = 3});
+  expect_as_in_float32<TypeParam>("prompt", PromptTuning{.length = 3});
   expect_generation_as_in_float32<TypeParam>(PromptTuning{.length = 3});
 }
 TYPED_TEST(Precision, LowRank) {
-  expect_as_in_float32<TypeParam>(LoRA{.rank = 2, .dropout = 0.1});
+  expect_as_in_float32<TypeParam>("LoRA", LoRA{.rank = 2, .dropout = 0.1});
   expect_generation_as_in_float32<TypeParam>(LoRA{.rank = 2, .dropout = 0.1});
 }
 
@@ -62,7 +62,7 @@ TYPED_TEST(Precision, NarrowWeights) {
     auto& matrix = base->mutable_at(site.address).matrix;
     if (!site.tied && !matrix.empty()) matrix = {graft::cast<graft::bfloat16>(matrix.dense()), matrix.layout()};
   }
-  expect_as_in_float32<TypeParam>(LoRA{.rank = 2}, base);
+  expect_as_in_float32<TypeParam>("LoRA on bfloat16 weights", LoRA{.rank = 2}, graft::Base<TypeParam>(base));
 }
 
 /// What the reverse pass keeps of the layers takes half of the bytes; logits and a number or two a row stay float32.
@@ -83,7 +83,8 @@ TEST(PrecisionMemory, KeptActivationsTakeHalf) {
     }
     return static_cast<double>(bytes);
   };
-  double const wide = kept(graft::adapt(base, PrefixTuning{.length = 3}, 5)), narrow = kept(graft::adapt<Bfloat16>(base, PrefixTuning{.length = 3}, 5));
+  PrefixTuning const settings{.length = 3};
+  double const wide = kept(graft::adapt(base, settings, 5)), narrow = kept(graft::adapt<Bfloat16>(base, settings, 5));
   EXPECT_GT(wide, 1e6);
   EXPECT_LT(narrow, 0.6 * wide);
 }

@@ -32,7 +32,8 @@ bool same_bits(Tensor<Scalar> const& a, Tensor<Scalar> const& b) {
 
 /// `f` of variables of either type: one result; its operands' numbers are `inputs`, its parameters' (float in both) `weights`.
 template <class F>
-void expect_one_rounding(char const* what, std::vector<Tensor<float>> const& inputs, std::vector<Tensor<float>> const& weights, F const& f) {
+void expect_one_rounding(char const* what, std::vector<Tensor<float>> const& inputs, std::vector<Tensor<float>> const& weights,
+                         F const& f) {
   std::vector<Parameter<bfloat16>> narrow;
   std::vector<Parameter<float>> wide, of_narrow, of_wide;
   for (auto const& input : inputs) narrow.push_back(narrow_leaf(input)), wide.push_back(leaf_of(input));
@@ -52,7 +53,8 @@ void expect_one_rounding(char const* what, std::vector<Tensor<float>> const& inp
 TEST(Bfloat16, AnOperationRoundsItsResultOnce) {
   Shape const shape{37, 24};
   auto const x = representable(shape, 1), other = representable(shape, 2);
-  auto const wide = random<float>({50, 24}, 3), vector = random<float>({24}, 4), shift = random<float>({24}, 5), of_fifty = random<float>({50}, 6);
+  auto const wide = random<float>({50, 24}, 3), of_fifty = random<float>({50}, 6);
+  auto const vector = random<float>({24}, 4), shift = random<float>({24}, 5);
   auto const one = [](char const* what, std::vector<Tensor<float>> const& inputs, auto const& f) {
     expect_one_rounding(what, inputs, {}, [&](auto& in, auto&) { return f(in); });
   };
@@ -127,7 +129,8 @@ TEST(Bfloat16, AttentionSumsInFloat32) {
   for (Index head = 0; head < 4; ++head) {  // Σ of all buckets is 0, so errors are a share of the terms, not of the sums
     double bound = 0;
     for (Index i = 0; i < 7; ++i)
-      for (Index c = 6 * head; c < 6 * head + 6; ++c) bound += 0x1p-8 * static_cast<double>(std::abs(dy.row(i)[c] * expected.value().row(i)[c]));
+      for (Index c = 6 * head; c < 6 * head + 6; ++c)
+        bound += 0x1p-8 * static_cast<double>(std::abs(dy.row(i)[c] * expected.value().row(i)[c]));
     for (Index bucket = 0; bucket < 3; ++bucket)
       EXPECT_NEAR(bias.gradient().row(bucket)[head], wide_bias.gradient().row(bucket)[head], bound);
   }

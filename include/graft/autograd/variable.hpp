@@ -34,7 +34,8 @@ struct GradientSum<Scalar, Device, false> {
 }  // namespace detail
 
 /// Where the gradient of one variable is gathered. The first contribution is kept as it is (shared); a further one is added to a tensor of
-/// its own. Of bfloat16 the sum is formed in float32. The slot of a recorded result knows its record: gradients arrive only as long as that is on the tape of this thread.
+/// its own. Of bfloat16 the sum is formed in float32. The slot of a recorded result knows its record: gradients arrive only as long as that
+/// is on the tape of this thread.
 template <class Scalar, class Device>
 class GradientSlot {
  public:

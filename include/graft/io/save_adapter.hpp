@@ -89,8 +89,9 @@ void write_adapter(Adaptation const& settings, StateOf<Adaptation, Scalar, Cpu>&
 template <Architecture A, class Adaptation, class Scalar>
 void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesystem::path const& folder, std::filesystem::path const& where,
                    std::optional<std::string> const& base_model, AdapterFormat format) {
-  write_adapter<ParameterOf<Scalar>>(model.settings(), model.state(), model.info(), folder, where, base_model.value_or(model.base()->source), format,
-                        adapter_base(*model.base()));
+  write_adapter<ParameterOf<Scalar>>(model.settings(), model.state(), model.info(), folder, where,
+                                     base_model.value_or(model.base()->source), format,
+                                      adapter_base(*model.base()));
 }
 
 /// Puts the adapter's further files beside it and the whole in place; files of an adapter that it replaces go.

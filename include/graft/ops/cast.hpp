@@ -44,7 +44,7 @@ template <class To, class From, class Device>
 /// @throws ShapeError where there are not as many columns
 template <class To, class From, class Device>
 [[nodiscard]] Columns<To, Device> cast(Columns<From, Device> const& columns, Index width) {
-  static_assert(std::same_as<To, From> || std::same_as<From, SumOf<To>>, "graft: columns are cast to a narrower type, from float to bfloat16");
+  static_assert(std::same_as<To, From> || std::same_as<From, SumOf<To>>, "graft: columns are cast from float to bfloat16");
   if constexpr (std::same_as<To, From>) {
     return columns;
   } else {

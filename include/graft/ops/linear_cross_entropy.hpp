@@ -105,8 +105,8 @@ template <class Activation, class Device, class Weight, class Bias = Tensor<Para
     kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_rows(expected.data(), rescale.data(), targets, width, expected.data());
   if (!recording) return {log_probability, log_sum_exp, mean};
 
-  auto reverse = [=, dh = h.slot(), kept = wants_weight || wants_bias ? h.value() : Tensor<Activation, Device>(), labels = std::move(labels), w = w,
-                  b = b](Values g) {
+  auto kept = wants_weight || wants_bias ? h.value() : Tensor<Activation, Device>();
+  auto reverse = [=, dh = h.slot(), kept = std::move(kept), labels = std::move(labels), w = w, b = b](Values g) {
     if (dh) {
       Values gradient(Shape{targets, width});
       for (Index i = 0; i < targets; ++i) {
