@@ -91,7 +91,7 @@ void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesyste
                    std::optional<std::string> const& base_model, AdapterFormat format) {
   write_adapter<ParameterOf<Scalar>>(model.settings(), model.state(), model.info(), folder, where,
                                      base_model.value_or(model.base()->source), format,
-                                      adapter_base(*model.base()));
+                                     adapter_base(*model.base()));
 }
 
 /// Puts the adapter's further files beside it and the whole in place; files of an adapter that it replaces go.

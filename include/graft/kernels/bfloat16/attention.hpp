@@ -20,9 +20,13 @@ struct Attention<Cpu, bfloat16> {
     Wide::attention(operands.wide, result, log_sum);
     result.store();
   }
-  static void attention_backward(AttentionOperands<bfloat16> const& x, bfloat16 const* output, float const* log_sum,
+  /// A query's gradients are differences from Σ_c dy_c · y_c, its share of all keys. The rounded output would move that sum alone, and with it
+  /// every difference, so the output is formed again in float32.
+  static void attention_backward(AttentionOperands<bfloat16> const& x, bfloat16 const*, float const* log_sum,
                                  bfloat16 const* output_gradient, AttentionGradients<bfloat16> const& gradients) {
     WideOperands const operands(x);
+    bfloat16_operands::Room const output(true, operands.outputs);
+    Wide::attention(operands.wide, output.data(), nullptr);
     Sums const queries(gradients.queries, x.table->queries(), x.shape.width());
     std::vector<Sums> keys, values;
     std::vector<Strided<float>> to_keys, to_values;
@@ -33,7 +37,7 @@ struct Attention<Cpu, bfloat16> {
       values.emplace_back(one ? Strided<bfloat16>() : gradients.values[s], x.source_rows[s], x.shape.kv_width());
       to_values.push_back(one ? to_keys.back() : values.back().columns());
     }
-    Wide::attention_backward(operands.wide, Widened(output, operands.outputs), log_sum, Widened(output_gradient, operands.outputs),
+    Wide::attention_backward(operands.wide, output.data(), log_sum, Widened(output_gradient, operands.outputs),
                              {queries.columns(), to_keys.data(), to_values.data(), gradients.bias_table});
     queries.store();
     for (auto const* all : {&keys, &values})
