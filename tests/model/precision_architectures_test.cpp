@@ -36,13 +36,13 @@ TEST(PrecisionOfStrategies, VirtualActivationsAndAdapters) {
   expect_as_in_float32<Gpt2>("P-tuning", graft::PTuning{.length = 3, .hidden = 4});
 }
 TEST(PrecisionOfStrategies, TheModelsOwnWeights) {
-  expect_as_in_float32<Gpt2>("full fine-tuning", graft::FullFineTuning{}, small::base<Gpt2, float>(), 1e-3);
+  expect_as_in_float32<Gpt2>("full fine-tuning", graft::FullFineTuning{}, precision::base<Gpt2>(), 1e-3);
   expect_as_in_float32<Llama>("top layers", graft::TopLayers{.layers = 1, .head = true});
   expect_as_in_float32<Gpt2>("BitFit", graft::BitFit{});
 }
 
 TEST(PrecisionOfArchitectures, EncoderDecoders) {
-  expect_as_in_float32<T5>("full fine-tuning", graft::FullFineTuning{}, small::base<T5, float>(), 1e-3);
+  expect_as_in_float32<T5>("full fine-tuning", graft::FullFineTuning{}, precision::base<T5>(), 1e-3);
   expect_as_in_float32<T5>("prefix and LoRA", compose(PrefixTuning{.length = 2, .init_deviation = 0.5}, LoRA{.rank = 2}));
   auto const prompt = compose(PromptTuning{.length = 2, .init = graft::Init::normal, .side = graft::Side::both}, graft::BottleneckAdapter{.bottleneck = 3});
   expect_as_in_float32<Bart>("prompt and adapters", prompt);
@@ -54,7 +54,7 @@ TEST(PrecisionOfArchitectures, Encoders) {
 
 /// Rows of several adapters, each beside a model of its own that computes in bfloat16, too.
 TEST(PrecisionOfStrategies, AdapterTable) {
-  auto const base = small::base<Llama, float>();
+  auto const base = precision::base<Llama>();
   auto table = graft::adapt<Bfloat16>(base, graft::AdapterTable{});
   auto prefix = graft::adapt<Bfloat16>(base, PrefixTuning{.length = 3}, 1);
   auto lora = graft::adapt<Bfloat16>(base, LoRA{.rank = 2}, 2);

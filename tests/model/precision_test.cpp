@@ -57,7 +57,7 @@ TYPED_TEST(Precision, OneAdapterInTwoPrecisions) {
 
 /// Frozen weights stay in their storage, whatever the activations are.
 TYPED_TEST(Precision, NarrowWeights) {
-  auto base = std::make_shared<graft::Pretrained<TypeParam, float>>(*small::base<TypeParam, float>());
+  auto base = std::make_shared<graft::Pretrained<TypeParam, float>>(*precision::base<TypeParam>());
   for (auto const& site : base->info().sites) {
     auto& matrix = base->mutable_at(site.address).matrix;
     if (!site.tied && !matrix.empty()) matrix = {graft::cast<graft::bfloat16>(matrix.dense()), matrix.layout()};
