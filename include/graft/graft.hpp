@@ -26,6 +26,7 @@
 #include <graft/ops/activation.hpp>
 #include <graft/ops/attention.hpp>
 #include <graft/ops/bias.hpp>
+#include <graft/ops/cast.hpp>
 #include <graft/ops/composite.hpp>
 #include <graft/ops/dropout.hpp>
 #include <graft/ops/elementary.hpp>

@@ -66,6 +66,20 @@ TEST_F(Concepts, Tape) {
   EXPECT_EQ(graft::Tape::current().size(), 0U);
 }
 
+TEST_F(Concepts, Precision) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  //! [precision]
+  auto model = graft::adapt(base, graft::PrefixTuning{.length = 5});                    // Float32, the type of the base's numbers
+  auto small = graft::adapt<graft::Bfloat16>(base, graft::PrefixTuning{.length = 5});   // activations in bfloat16
+  auto same = graft::with_precision<graft::Bfloat16>(model);                            // both train one adapter
+  //! [precision]
+  graft::NoGrad const no_grad;
+  graft::Batch const batch = graft::pack({{.source = {1, 2, 3}, .target = {4}}});
+  auto const a = small.logits(batch).value(), b = same.logits(batch).value(), c = model.logits(batch).value();
+  EXPECT_TRUE(std::equal(a.data(), a.data() + a.size(), b.data()));
+  EXPECT_FALSE(std::equal(a.data(), a.data() + a.size(), c.data()));
+}
+
 TEST_F(Concepts, OneBaseManyModels) {
   //! [base]
   auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");

@@ -19,6 +19,8 @@
 /// | `has_adapter(Index) -> bool` | of every row, before anything is computed | `AdapterTable` |
 ///
 /// A step with virtual keys and values may say where they are stored (`HasBankRows`): then a table stores those of all its adapters in one.
+/// `Scalar` is the type of the parameters, which hooks compute in. A model whose activations have another (bfloat16) casts what it gives to
+/// a hook, and what the hook returns.
 ///
 /// Hooks are const: a step is a value. What `prepare` computes of the parameters it returns, as a type of the strategy's own, and every
 /// hook that is called after it may take that as a last argument, which the table shows where it is usual. So one model is used by several

@@ -99,8 +99,9 @@ class ModelSession {
 
  private:
   static constexpr bool has_encoder = requires { requires Model::has_encoder; };
-  using Cache = KeyValueCache<scalar_type, device_type>;
-  using Values = Tensor<scalar_type, device_type>;
+  using activation_type = typename Model::activation_type;
+  using Cache = KeyValueCache<activation_type, device_type>;
+  using Values = Tensor<activation_type, device_type>;
 
   using Prepared = typename Model::Prepared;
 
@@ -140,7 +141,7 @@ class ModelSession {
 
   [[nodiscard]] Tensor<scalar_type> run(Step& step) {
     NoGrad no_grad;
-    CacheView<scalar_type, device_type> const view{&cache_, std::move(step.rows), has_encoder ? &sources_ : nullptr};
+    CacheView<activation_type, device_type> const view{&cache_, std::move(step.rows), has_encoder ? &sources_ : nullptr};
     return downloaded(model_.logits(step.batch, prepared_, &view).value());
   }
 
@@ -175,7 +176,7 @@ class ModelSession {
     NoGrad no_grad;
     Step step;
     step.add(prompts_[0].begin(), prompts_[0].begin() + shared_, prompts_[0].size(), 0, adapters_[0], {});
-    CacheView<scalar_type, device_type> const view{&cache_, std::move(step.rows)};
+    CacheView<activation_type, device_type> const view{&cache_, std::move(step.rows)};
     (void)model_.hidden_states(step.batch, prepared_, &view);
   }
 

@@ -89,8 +89,9 @@ void write_adapter(Adaptation const& settings, StateOf<Adaptation, Scalar, Cpu>&
 template <Architecture A, class Adaptation, class Scalar>
 void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesystem::path const& folder, std::filesystem::path const& where,
                    std::optional<std::string> const& base_model, AdapterFormat format) {
-  write_adapter<Scalar>(model.settings(), model.state(), model.info(), folder, where, base_model.value_or(model.base()->source), format,
-                        adapter_base(*model.base()));
+  write_adapter<ParameterOf<Scalar>>(model.settings(), model.state(), model.info(), folder, where,
+                                     base_model.value_or(model.base()->source), format,
+                                     adapter_base(*model.base()));
 }
 
 /// Puts the adapter's further files beside it and the whole in place; files of an adapter that it replaces go.
@@ -115,7 +116,7 @@ inline void commit_adapter(AtomicFolder& folder, std::map<std::string, std::stri
 template <Architecture A, class Adaptation, class Scalar>
 void save_adapter(Transformer<A, Adaptation, Scalar, Cpu> const& model, std::filesystem::path const& folder,
                   AdapterOptions const& options = {}) {
-  static_assert(!HasAdapters<StateOf<Adaptation, Scalar, Cpu>>,
+  static_assert(!HasAdapters<StateOf<Adaptation, ParameterOf<Scalar>, Cpu>>,
                 "graft: a table of adapters is no file; save each adapter by the model that it came from; see docs/strategies/adapter_table.md");
   auto const target = adapter_path(folder, options.name);
   AtomicFolder files(target);

@@ -27,3 +27,6 @@ struct Attention : HostOnly {
 #ifndef GRAFT_COMPILED
 #include <graft/kernels/cpu/attention.hpp>
 #endif
+#ifndef __CUDACC__
+#include <graft/kernels/bfloat16/attention.hpp>
+#endif

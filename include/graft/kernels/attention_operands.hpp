@@ -2,6 +2,7 @@
 /// @brief What the attention kernels read and write.
 #pragma once
 
+#include <graft/core/precision.hpp>
 #include <graft/core/types.hpp>
 #include <graft/kernels/segment_table.hpp>
 #include <graft/kernels/strided.hpp>
@@ -28,7 +29,7 @@ struct AttentionOperands {
   Strided<Scalar const, Device> const* values;  ///< per source, [rows, kv_heads · head_dim]
   Index const* source_rows;             ///< per source
   Index sources;
-  AttentionBias<Scalar, Device> bias;
+  AttentionBias<SumOf<Scalar>, Device> bias;
 };
 
 /// What the backward pass adds into; null where no gradient is wanted. Different rows and heads must not overlap in memory.
@@ -37,7 +38,7 @@ struct AttentionGradients {
   Strided<Scalar, Device> queries;
   Strided<Scalar, Device> const* keys;    ///< per source
   Strided<Scalar, Device> const* values;  ///< per source
-  Pointer<Device, Scalar> bias_table;
+  Pointer<Device, SumOf<Scalar>> bias_table;
 };
 
 }  // namespace graft::kernels

@@ -28,3 +28,6 @@ struct Gather : HostOnly {
 #ifndef GRAFT_COMPILED
 #include <graft/kernels/cpu/gather.hpp>
 #endif
+#ifndef __CUDACC__
+#include <graft/kernels/bfloat16/gather.hpp>
+#endif

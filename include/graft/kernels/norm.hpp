@@ -26,3 +26,6 @@ struct Norm : HostOnly {
 #ifndef GRAFT_COMPILED
 #include <graft/kernels/cpu/norm.hpp>
 #endif
+#ifndef __CUDACC__
+#include <graft/kernels/bfloat16/norm.hpp>
+#endif

@@ -25,3 +25,6 @@ struct Rotary : HostOnly {
 #ifndef GRAFT_COMPILED
 #include <graft/kernels/cpu/rotary.hpp>
 #endif
+#ifndef __CUDACC__
+#include <graft/kernels/bfloat16/rotary.hpp>
+#endif

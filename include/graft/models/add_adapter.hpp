@@ -21,7 +21,8 @@ using TableModel = Transformer<A, AdapterTable, Scalar, Device>;
 /// @throws ConfigError for a model over another base
 template <Architecture A, class Adaptation, class Scalar, class Device>
 Index add_adapter(TableModel<A, Scalar, Device>& table, Transformer<A, Adaptation, Scalar, Device> const& model) {
-  using Adapter = detail::AdapterOf<StateOf<Adaptation, Scalar, Device>, Scalar, Device>;
+  using Number = ParameterOf<Scalar>;
+  using Adapter = detail::AdapterOf<StateOf<Adaptation, Number, Device>, Number, Device>;
   if (table.base() != model.base())
     fail<ConfigError>("[adapter_table] got an adapter on another base than the table; expected one shared base");
   auto settings = settings_list(model.settings());
@@ -31,7 +32,7 @@ Index add_adapter(TableModel<A, Scalar, Device>& table, Transformer<A, Adaptatio
 /// The same of a new adapter; `seed` addresses its random start, as in `adapt`.
 template <class Adaptation, Architecture A, class Scalar, class Device>
 Index add_adapter(TableModel<A, Scalar, Device>& table, Adaptation settings, std::uint64_t seed = 0) {
-  return add_adapter(table, adapt(table.base(), std::move(settings), seed));
+  return add_adapter(table, adapt<PrecisionOf<Scalar>>(table.base(), std::move(settings), seed));
 }
 /// Takes an adapter out. The others keep their numbers, and their rows' results their bits. Not while an optimizer or a training of the
 /// table exists: it refers to the adapter's parameters.

@@ -15,6 +15,8 @@ class Block {
   using Parts = ModelParts<A, State, Scalar, Device>;
   using Pass = StackPass<Scalar, Device>;
   using Value = Variable<Scalar, Device>;
+  static constexpr bool after_sublayers = HasAfterSublayer<State, typename Parts::Number, Device>;
+  static constexpr bool after_layers = HasAfterLayer<State, typename Parts::Number, Device>;
 
   /// @param again whether the result has been computed before and only its gradient is wanted: its value is unspecified then
   Block(Parts const& parts, LayerAddress at, bool again = false) : parts_(parts), at_(at), again_(again) {}
@@ -41,7 +43,7 @@ class Block {
       output = attention(input, pass, pass.last, pass.last_rows);
       x = gather_rows(x, pass.last.places);
       // the hook sees what the queries saw
-      if constexpr (HasAfterSublayer<State, Scalar, Device>) input = gather_rows(input, pass.last.places);
+      if constexpr (after_sublayers) input = gather_rows(input, pass.last.places);
       pass.out = pass.last_rows;
     } else {
       output = attention(input, pass, pass.all, pass.out);
@@ -62,7 +64,7 @@ class Block {
   /// The layer's last product. Where a sum alone follows, nothing of a layer's reverse pass reads it.
   [[nodiscard]] Value down(Value const& x, Rows const& rows) const {
     constexpr bool sum_follows =
-        A::placement == NormPlacement::before && !HasAfterSublayer<State, Scalar, Device> && !HasAfterLayer<State, Scalar, Device>;
+        A::placement == NormPlacement::before && !after_sublayers && !after_layers;
     SiteAddress const site{Site::feed_forward_down, at_};
     if constexpr (sum_follows)
       if (again_) return parts_.project_again(site, x, rows);

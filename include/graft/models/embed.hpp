@@ -21,7 +21,7 @@ template <Architecture A, class State, class Scalar, class Device>
   if (config.embedding_scale != 1.0) x = scale(x, config.embedding_scale);
   if (pass.layout.rows.tokens() != static_cast<Index>(tokens.size())) {
     std::vector<Variable<Scalar, Device>> sources{x};
-    sources.insert(sources.end(), parts.prepared.tokens.begin(), parts.prepared.tokens.end());
+    for (auto const& tokens_of_strategy : parts.prepared.tokens) sources.push_back(cast<Scalar>(tokens_of_strategy));
     x = assemble_rows(sources, pass.layout.assembly);
   }
   if constexpr (A::positions == PositionKind::learned) {

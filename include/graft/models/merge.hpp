@@ -114,11 +114,12 @@ inline constexpr bool can_merge = detail::Mergeable<Adaptation, Scalar, Device>:
 /// bottleneck adapters) do not compile here.
 /// @throws NumericError if a merged weight is NaN or infinite (as PEFT's "safe merge")
 template <Architecture A, class Adaptation, class Scalar, class Device>
-[[nodiscard]] Base<A, Scalar, Device> merge(Transformer<A, Adaptation, Scalar, Device> const& model) {
-  using State = StateOf<Adaptation, Scalar, Device>;
-  static_assert(can_merge<Adaptation, Scalar, Device>,
+[[nodiscard]] Base<A, ParameterOf<Scalar>, Device> merge(Transformer<A, Adaptation, Scalar, Device> const& model) {
+  using Number = ParameterOf<Scalar>;
+  using State = StateOf<Adaptation, Number, Device>;
+  static_assert(can_merge<Adaptation, Number, Device>,
                 "only strategies that change the base's weights and nothing else can be merged into it");
-  auto merged = std::make_shared<Pretrained<A, Scalar, Device>>(*model.base());
+  auto merged = std::make_shared<Pretrained<A, Number, Device>>(*model.base());
   for (auto const& site : merged->info().sites) {
     if (site.tied) continue;  // the token embedding's weights
     auto& weights = merged->mutable_at(site.address);

@@ -7,21 +7,24 @@
 
 #include <graft/models/prepared_step.hpp>
 #include <graft/models/weights.hpp>
+#include <graft/ops/cast.hpp>
 #include <graft/ops/residual.hpp>
 #include <graft/ops/rotary.hpp>
 
 namespace graft {
 
-/// What layers are built from, in one step. `state` is null while the adaptation is disabled.
+/// What layers are built from, in one step. `state` is null while the adaptation is disabled. Hooks compute in the type of the strategy's
+/// parameters: where activations have another (bfloat16), they are cast for a hook, and what it returns is cast back.
 template <Architecture A, class State, class Scalar, class Device>
 struct ModelParts {
   using Value = Variable<Scalar, Device>;
-  using Rotary = std::conditional_t<A::positions == PositionKind::rotary, RotaryTable<Scalar, Device>, std::monostate>;
+  using Number = ParameterOf<Scalar>;
+  using Rotary = std::conditional_t<A::positions == PositionKind::rotary, RotaryTable<SumOf<Scalar>, Device>, std::monostate>;
 
-  Pretrained<A, Scalar, Device> const& base;
+  Pretrained<A, Number, Device> const& base;
   WeightAccess<A, State, Scalar, Device> const& weights;
   Rotary const& rotary;
-  PreparedStep<State, Scalar, Device> const& prepared;
+  PreparedStep<State, Number, Device> const& prepared;
   State const* state = prepared.state.get();
 
   [[nodiscard]] ModelConfig const& config() const { return base.config(); }
@@ -31,19 +34,19 @@ struct ModelParts {
   template <Role role = Role::weight>
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Rows const& rows) const {
     auto const linear = [&](Value const& input) { return weights.template linear<role>(site, input, state); };
-    if constexpr (HasProject<State, Scalar, Device>)
-      if (state) return detail::call_project(*state, prepared.step, site, x, linear, rows);
+    if constexpr (HasProject<State, Number, Device>)
+      if (state) return hooked_product(site, x, linear, rows);
     return linear(x);
   }
   /// The same where the result has been there already and its gradient alone is wanted, as of the last product of a layer that is
   /// computed again: the base's part is not computed, unless the strategy may read it.
   [[nodiscard]] Value project_again(SiteAddress const& site, Value const& x, Rows const& rows) const {
     auto const linear = [&](Value const& input) { return weights.linear(site, input, state, false); };
-    if constexpr (HasProject<State, Scalar, Device>) {
+    if constexpr (HasProject<State, Number, Device>) {
       if constexpr (!AddsToProducts<State>)
         return project(site, x, rows);
       else if (state)
-        return detail::call_project(*state, prepared.step, site, x, linear, rows);
+        return hooked_product(site, x, linear, rows);
     }
     return linear(x);
   }
@@ -52,22 +55,50 @@ struct ModelParts {
   /// x + output, with what the strategy makes of the output of a sublayer that was given `input`.
   [[nodiscard]] Value add_sublayer(LayerAddress at, Sublayer which, Value const& x, Value const& input, Value const& output,
                                    Rows const& rows) const {
-    if constexpr (HasAfterSublayer<State, Scalar, Device>)
-      if (state) return add(x, detail::call_after_sublayer(*state, prepared.step, at, which, x, input, output, rows));
+    if constexpr (HasAfterSublayer<State, Number, Device>)
+      if (state)
+        return add(x, cast<Scalar>(detail::call_after_sublayer(*state, prepared.step, at, which, cast<Number>(x), cast<Number>(input),
+                                                               cast<Number>(output), rows)));
     return add(x, output);
   }
   /// A layer's result, and what the strategy makes of it.
   [[nodiscard]] Value after_layer(LayerAddress at, Value const& x, Rows const& rows) const {
-    if constexpr (HasAfterLayer<State, Scalar, Device>)
-      if (state) return detail::call_after_layer(*state, prepared.step, at, x, rows);
+    if constexpr (HasAfterLayer<State, Number, Device>)
+      if (state) return cast<Scalar>(detail::call_after_layer(*state, prepared.step, at, cast<Number>(x), rows));
     return x;
   }
   /// Virtual keys and values of an attention.
   [[nodiscard]] BankList<Scalar, Device> banks(LayerAddress at, AttentionKind kind) const {
-    BankList<Scalar, Device> banks;
-    if constexpr (HasVirtualKeysValues<State, Scalar, Device>)
-      if (state) detail::call_virtual_keys_values(*state, prepared.step, at, kind, banks);
-    return banks;
+    BankList<Number, Device> given;
+    if constexpr (HasVirtualKeysValues<State, Number, Device>)
+      if (state) detail::call_virtual_keys_values(*state, prepared.step, at, kind, given);
+    if constexpr (is_narrow<Scalar>) {
+      Index const width = stack(at.stack).kv_width();
+      BankList<Scalar, Device> banks;
+      for (auto const& bank : given)
+        banks.push_back({cast<Scalar>(bank.keys, width), cast<Scalar>(bank.values, width), bank.count, bank.place, bank.adapter});
+      return banks;
+    } else {
+      return given;
+    }
+  }
+
+ private:
+  /// What the strategy makes of a product. A hook that gives the linear map its own x gets the product of the x that was cast.
+  template <class Linear>
+  [[nodiscard]] Value hooked_product(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const {
+    if constexpr (is_narrow<Scalar>) {
+      if constexpr (HasChanges<State>)
+        if (state->changes(site) == ProductChange::none) return linear(x);
+      auto const wide = cast<Number>(x);
+      auto const product = [&](Variable<Number, Device> const& input) {
+        bool const same = input.value().data() == wide.value().data() && input.shape() == wide.shape() && input.slot() == wide.slot();
+        return cast<Number>(linear(same ? x : cast<Scalar>(input)));
+      };
+      return cast<Scalar>(detail::call_project(*state, prepared.step, site, wide, product, rows));
+    } else {
+      return detail::call_project(*state, prepared.step, site, x, linear, rows);
+    }
   }
 };
 

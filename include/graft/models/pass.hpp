@@ -96,7 +96,7 @@ void plan_tables(StackPass<Scalar, Device>& pass, bool main, bool rotary) {
 
 /// The relative bias of a stack for rows laid out so, with room for `virtual_keys` keys that strategies add to each row.
 template <class Scalar, class Device>
-[[nodiscard]] RelativeBias<Scalar, Device> relative_bias(Variable<Scalar, Device> table, RowLayout const& layout, Index virtual_keys,
+[[nodiscard]] RelativeBias<Scalar, Device> relative_bias(Variable<SumOf<Scalar>, Device> table, RowLayout const& layout, Index virtual_keys,
                                                          bool causal, RelativePositions const& relative) {
   Index reach = virtual_keys + 1;
   for (Index r = 0; r < layout.rows.count(); ++r)

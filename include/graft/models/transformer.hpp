@@ -20,35 +20,42 @@ namespace graft {
 
 /// A decoder, an encoder, or both over packed rows. `Adaptation`'s hooks are called where
 /// they exist; a disabled adaptation is the base model. In use a model is const: several threads may compute with one.
+/// @tparam Scalar the activations' type, from which the precision policy follows (`PrecisionOf`): float, double or bfloat16. Base, state,
+/// scores and logits have the type of the policy's parameters.
 template <Architecture A, class Adaptation, class Scalar = float, class Device = Cpu>
 class Transformer {
  public:
-  static_assert(detail::compatible<A, Adaptation, Scalar, Device>());
+  using precision = PrecisionOf<Scalar>;
+  using scalar_type = ParameterOf<Scalar>;  ///< of parameters, scores and logits
+  using activation_type = Scalar;
+  static_assert(detail::compatible<A, Adaptation, scalar_type, Device>());
 
   using architecture = A;
   using adaptation_type = Adaptation;
-  using scalar_type = Scalar;
   using device_type = Device;
   using Value = Variable<Scalar, Device>;
-  using Values = Tensor<Scalar, Device>;
-  using State = StateOf<Adaptation, Scalar, Device>;
+  using State = StateOf<Adaptation, scalar_type, Device>;
   using Cache = CacheView<Scalar, Device>;
   using Observer = KeysValuesObserver<Scalar, Device>;
-  using Prepared = PreparedStep<State, Scalar, Device>;
+  using Prepared = PreparedStep<State, scalar_type, Device>;
   static constexpr bool has_encoder = A::stacks == StackKind::encoder_decoder;
   static constexpr bool classifies = A::head == HeadKind::classifier;
 
   /// `seed` is what addresses the state's random numbers, where there is one: a training that is gone on with needs the same.
-  Transformer(Base<A, Scalar, Device> base, Adaptation settings, State state, std::optional<std::uint64_t> seed = std::nullopt)
+  Transformer(Base<A, scalar_type, Device> base, Adaptation settings, State state, std::optional<std::uint64_t> seed = std::nullopt)
+      : Transformer(std::move(base), std::move(settings), std::make_shared<State>(std::move(state)), seed) {}
+  /// With a state that other models have, too.
+  Transformer(Base<A, scalar_type, Device> base, Adaptation settings, std::shared_ptr<State> state,
+              std::optional<std::uint64_t> seed = std::nullopt)
       : base_(std::move(base)),
         settings_(std::move(settings)),
-        state_(std::make_shared<State>(std::move(state))),
+        state_(std::move(state)),
         weights_(*base_),
         seed_(seed) {
-    if constexpr (A::positions == PositionKind::rotary) rotary_ = RotaryTable<Scalar, Device>(config().inverse_frequency);
+    if constexpr (A::positions == PositionKind::rotary) rotary_ = typename Parts::Rotary(config().inverse_frequency);
   }
 
-  [[nodiscard]] Base<A, Scalar, Device> const& base() const { return base_; }
+  [[nodiscard]] Base<A, scalar_type, Device> const& base() const { return base_; }
   [[nodiscard]] ModelConfig const& config() const { return base_->config(); }
   [[nodiscard]] ModelInfo const& info() const { return base_->info(); }
   [[nodiscard]] Adaptation const& settings() const { return settings_; }
@@ -58,7 +65,7 @@ class Transformer {
   /// The state itself, which copies of the model share.
   [[nodiscard]] std::shared_ptr<State> const& shared_state() const { return state_; }
   /// Parameters that training changes.
-  [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return state_->parameters(); }
+  [[nodiscard]] std::vector<Parameter<scalar_type, Device>*> parameters() { return state_->parameters(); }
   [[nodiscard]] ParameterCounts parameter_counts() const {
     ParameterCounts counts;
     for (auto const* parameter : state_->parameters()) counts.trainable += parameter->value().size();
@@ -98,7 +105,7 @@ class Transformer {
   [[nodiscard]] Prepared prepare(StepContext const& context = {}) const {
     StepContext sorted = context;
     std::sort(sorted.adapters.begin(), sorted.adapters.end());
-    return prepare_step<Scalar, Device>(std::shared_ptr<State const>(enabled_ ? state_ : nullptr), sorted);
+    return prepare_step<scalar_type, Device>(std::shared_ptr<State const>(enabled_ ? state_ : nullptr), sorted);
   }
 
   /// States after the last layer (and final norm, if there is one) at the targets of the batch: `[targets, width]`.
@@ -114,7 +121,7 @@ class Transformer {
     return states(batch, prepared, cache, observer);
   }
   /// Log-probabilities of the batch's labels; `[targets]` each.
-  [[nodiscard]] TargetScores<Scalar, Device> scores(Batch const& batch) const {
+  [[nodiscard]] TargetScores<scalar_type, Device> scores(Batch const& batch) const {
     if (batch.rows.targets.size() == 0) fail("[scores] got a batch without targets; expected at least one target token");
     check(batch, nullptr);
     check_adapters(batch.rows);
@@ -124,12 +131,12 @@ class Transformer {
   }
   /// Logits at the targets: `[targets, vocabulary]`, or `[targets, labels]` of a classifier. For
   /// generation and inspection; training never forms a vocabulary's.
-  [[nodiscard]] Value logits(Batch const& batch, Cache const* cache = nullptr) const {
+  [[nodiscard]] Variable<scalar_type, Device> logits(Batch const& batch, Cache const* cache = nullptr) const {
     check(batch, cache);
     check_adapters(batch.rows);
     return head(batch, prepare(context_of(batch.rows)), cache);
   }
-  [[nodiscard]] Value logits(Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr) const {
+  [[nodiscard]] Variable<scalar_type, Device> logits(Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr) const {
     check(batch, cache);
     check_prepared(batch.rows, prepared);
     return head(batch, prepared, cache);
@@ -261,7 +268,7 @@ class Transformer {
     if (pass.out.targets.size() != x.rows()) x = gather_rows(x, pass.targets);
     return finish(parts, main_stack<A>, x);
   }
-  [[nodiscard]] Value head(Batch const& batch, Prepared const& prepared, Cache const* cache) const {
+  [[nodiscard]] Variable<scalar_type, Device> head(Batch const& batch, Prepared const& prepared, Cache const* cache) const {
     return weights_.head(head_input(states(batch, prepared, cache, nullptr), batch.rows, prepared), prepared.state.get());
   }
 
@@ -282,7 +289,7 @@ class Transformer {
     if constexpr (A::positions == PositionKind::relative) {
       Index keys = 0;
       for (Index r = 0; r < rows.count(); ++r) keys = std::max(keys, additions.key_count(stack, rows.adapter_of(r)));
-      pass.bias = relative_bias(weights_.table({Site::relative_bias, {stack, -1}}, parts.state), pass.layout, keys, pass.causal(),
+      pass.bias = relative_bias<Scalar>(weights_.table({Site::relative_bias, {stack, -1}}, parts.state), pass.layout, keys, pass.causal(),
                                 config().relative);
     }
     return pass;
@@ -306,7 +313,7 @@ class Transformer {
   }
   /// What computing a layer again needs, whatever becomes of the model meanwhile.
   struct Kept {
-    Base<A, Scalar, Device> base;
+    Base<A, scalar_type, Device> base;
     WeightAccess<A, State, Scalar, Device> weights;
     typename Parts::Rotary rotary;
     Prepared prepared;
@@ -361,7 +368,7 @@ class Transformer {
     }
   }
 
-  Base<A, Scalar, Device> base_;
+  Base<A, scalar_type, Device> base_;
   Adaptation settings_;
   std::shared_ptr<State> state_;
   WeightAccess<A, State, Scalar, Device> weights_;

@@ -8,21 +8,24 @@
 
 #include <graft/adaptation/hooks.hpp>
 #include <graft/models/pretrained.hpp>
+#include <graft/ops/cast.hpp>
 #include <graft/ops/embedding.hpp>
 #include <graft/ops/linear_cross_entropy.hpp>
 #include <graft/ops/norm.hpp>
 
 namespace graft {
 
-/// The base's weights as a state sees them. The roles are known at compile time, the layers at run time.
+/// The base's weights as a state sees them. The roles are known at compile time, the layers at run time. `Scalar` is the activations' type;
+/// weights, trained or not, have that of the policy's parameters.
 template <Architecture A, class State, class Scalar, class Device>
 class WeightAccess {
  public:
   using Value = Variable<Scalar, Device>;
-  using Values = Tensor<Scalar, Device>;
+  using Number = ParameterOf<Scalar>;
+  using Values = Tensor<Number, Device>;
   static constexpr Roles roles = trained_roles_of<State>();
 
-  explicit WeightAccess(Pretrained<A, Scalar, Device> const& base) : base_(&base) {}
+  explicit WeightAccess(Pretrained<A, Number, Device> const& base) : base_(&base) {}
 
   /// x·Wᵀ + b at a site; `role` is its weight's. Without `computed` only its reverse pass is recorded.
   template <Role role = Role::weight>
@@ -30,10 +33,10 @@ class WeightAccess {
     return with_matrix<role>(site, state, [&](auto const& w, auto const& b) { return graft::linear(x, w, b, computed); });
   }
   /// Logits `[rows, vocabulary]`.
-  [[nodiscard]] Value head(Value const& h, State const* state) const {
-    return with_head(state, [&](auto const& w, auto const& b) { return graft::linear(h, w, b); });
+  [[nodiscard]] Variable<Number, Device> head(Value const& h, State const* state) const {
+    return with_head(state, [&](auto const& w, auto const& b) { return graft::linear(cast<Number>(h), w, b); });
   }
-  [[nodiscard]] TargetScores<Scalar, Device> head_scores(Value const& h, std::vector<Token> const& labels, State const* state) const {
+  [[nodiscard]] TargetScores<Number, Device> head_scores(Value const& h, std::vector<Token> const& labels, State const* state) const {
     return with_head(state, [&](auto const& w, auto const& b) { return linear_cross_entropy(h, w, labels, b); });
   }
   [[nodiscard]] Value norm(SiteAddress const& site, Value const& x, State const* state) const {
@@ -51,16 +54,16 @@ class WeightAccess {
   /// Rows of an embedding: `[ids, width]`.
   [[nodiscard]] Value embed(SiteAddress const& site, std::vector<Token> const& ids, State const* state) const {
     if constexpr (contains(roles, Role::embedding))
-      if (Value const* table = state ? state->trained(site, Part::weight) : nullptr) return embedding(*table, ids);
+      if (auto const* table = state ? state->trained(site, Part::weight) : nullptr) return cast<Scalar>(embedding(*table, ids));
     auto const& table = base_->at(site).matrix;
     Values rows(Shape{static_cast<Index>(ids.size()), table.in()});
     for (std::size_t i = 0; i < ids.size(); ++i) table.row(ids[i], rows.row(static_cast<Index>(i)));
-    return rows;
+    return rounded<Scalar, Device>(std::move(rows));
   }
   /// A whole table: `[rows, columns]`.
-  [[nodiscard]] Value table(SiteAddress const& site, State const* state) const {
+  [[nodiscard]] Variable<Number, Device> table(SiteAddress const& site, State const* state) const {
     if constexpr (contains(roles, Role::embedding))
-      if (Value const* trained = state ? state->trained(site, Part::weight) : nullptr) return *trained;
+      if (auto const* trained = state ? state->trained(site, Part::weight) : nullptr) return *trained;
     return base_->at(site).matrix.dense();
   }
 
@@ -69,7 +72,7 @@ class WeightAccess {
   template <Role role, class F>
   [[nodiscard]] auto with_part(SiteAddress const& site, Part part, Values const& frozen, State const* state, F const& f) const {
     if constexpr (contains(roles, role))
-      if (Value const* trained = state ? state->trained(site, part) : nullptr) return f(*trained);
+      if (auto const* trained = state ? state->trained(site, part) : nullptr) return f(*trained);
     return f(frozen);
   }
   template <Role role, class F>
@@ -77,8 +80,8 @@ class WeightAccess {
     auto const& frozen = base_->at(site);
     return with_part<Role::bias>(site, Part::bias, frozen.bias, state, [&](auto const& bias) {
       if constexpr (contains(roles, role))
-        if (Value const* trained = state ? state->trained(site, Part::weight) : nullptr)
-          return f(TrainableMatrix<Scalar, Device>{*trained, frozen.matrix.layout()}, bias);
+        if (auto const* trained = state ? state->trained(site, Part::weight) : nullptr)
+          return f(TrainableMatrix<Number, Device>{*trained, frozen.matrix.layout()}, bias);
       return f(frozen.matrix, bias);
     });
   }
@@ -105,7 +108,7 @@ class WeightAccess {
     }
   }
 
-  Pretrained<A, Scalar, Device> const* base_;
+  Pretrained<A, Number, Device> const* base_;
 };
 
 }  // namespace graft

@@ -8,6 +8,7 @@
 
 #include <graft/kernels/attention.hpp>
 #include <graft/ops/columns.hpp>
+#include <graft/tensor/rounding.hpp>
 #include <graft/tensor/table.hpp>
 
 namespace graft {
@@ -21,7 +22,7 @@ struct AttentionSource {
 /// Adds table[bucket(key position − query position), head] to every score (T5; Raffel et al. 2020).
 template <class Scalar, class Device = Cpu>
 struct RelativeBias {
-  Variable<Scalar, Device> table;  ///< [buckets, heads]
+  Variable<SumOf<Scalar>, Device> table;  ///< [buckets, heads]
   /// Entry i is the bucket of distance first_distance + i. Covers every pair of a query and a key of its row, seen or not.
   Table<int, Device> bucket_of_distance;
   Index first_distance = 0;
@@ -72,21 +73,23 @@ struct Attention {
     return f(x);
   }
 
-  void backward(Tensor<Scalar, Device> const& output, Tensor<Scalar, Device> const& log_sum,
+  void backward(Tensor<Scalar, Device> const& output, Tensor<SumOf<Scalar>, Device> const& log_sum,
                 Tensor<Scalar, Device> const& output_gradient) const {
     GradientBuffers<Scalar, Device> buffers;
+    GradientBuffers<SumOf<Scalar>, Device> of_bias;
     PoolVector<kernels::Strided<Scalar, Device>> keys, values;
     for (auto const& source : sources) {
       keys.push_back(buffers.at(source.keys));
       values.push_back(buffers.at(source.values));
     }
     kernels::AttentionGradients<Scalar, Device> const gradients{buffers.at(queries), keys.data(), values.data(),
-                                                                buffers.at({bias.table, 0}).data};
+                                                                of_bias.at({bias.table, 0}).data};
     with_operands([&](auto const& x) {
       kernels::On<Device, kernels::Attention, Scalar>::attention_backward(x, output.data(), log_sum.data(), output_gradient.data(),
                                                                           gradients);
     });
     buffers.finish();
+    of_bias.finish();
   }
 
  private:
@@ -146,7 +149,8 @@ template <class Scalar, class Device>
   bool wanted = needs_gradient(queries.x, call.bias.table);
   for (auto const& source : call.sources) wanted = wanted || needs_gradient(source.keys.x, source.values.x);
   Tensor<Scalar, Device> output(Shape{queries.x.rows(), shape.width()});
-  Tensor<Scalar, Device> log_sum = wanted ? Tensor<Scalar, Device>(Shape{queries.x.rows(), shape.heads}) : Tensor<Scalar, Device>();
+  using Sums = Tensor<SumOf<Scalar>, Device>;
+  Sums log_sum = wanted ? Sums(Shape{queries.x.rows(), shape.heads}) : Sums();
   call.with_operands([&](auto const& x) { kernels::On<Device, kernels::Attention, Scalar>::attention(x, output.data(), log_sum.data()); });
   if (!wanted) return output;
   return record(output,

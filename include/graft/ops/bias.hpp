@@ -6,6 +6,7 @@
 
 #include <graft/autograd/trainable.hpp>
 #include <graft/kernels/bias.hpp>
+#include <graft/tensor/rounding.hpp>
 
 namespace graft {
 
@@ -24,7 +25,7 @@ template <class Scalar, class Device, class Bias>
   auto reverse = [bias, slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     if constexpr (is_trainable<Bias>) {
       if (bias.tracked()) {
-        Tensor<Scalar, Device> dbias(bias.shape());
+        Tensor<ParameterOf<Scalar>, Device> dbias(bias.shape());
         kernels::On<Device, kernels::Bias, Scalar>::sum_rows(dy.data(), dy.rows(), dy.width(), dbias.data());
         bias.slot()->accumulate(std::move(dbias));
       }

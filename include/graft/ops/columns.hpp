@@ -73,7 +73,7 @@ class GradientBuffers {
       if (taken.empty())
         kernels::On<Device, kernels::Elementwise, Scalar>::fill(own.data(), Scalar(0), own.size());
       else
-        kernels::On<Device, kernels::Elementwise, Scalar>::scale(taken.data(), Scalar(1), own.data(), own.size());
+        kernels::On<Device, kernels::Elementwise, Scalar>::scale(taken.data(), SumOf<Scalar>(1), own.data(), own.size());
       taken = std::move(own);
     }
     return buffers_.emplace_back(x.slot().get(), std::move(taken)).second;

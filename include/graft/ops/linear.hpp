@@ -6,6 +6,7 @@
 
 #include <graft/autograd/trainable.hpp>
 #include <graft/kernels/bias.hpp>
+#include <graft/tensor/rounding.hpp>
 #include <graft/weights/frozen_matrix.hpp>
 
 namespace graft {
@@ -72,10 +73,11 @@ void add_bias_gradient(Tensor<Scalar, Device> const& dy, Tensor<Scalar, Device>&
 /// y = x·Wᵀ + b. x `[rows, in]`, W a `FrozenMatrix` or `TrainableMatrix` (`[out, in]`), b a `Tensor` (frozen) or `Variable` `[out]`,
 /// empty for none; y `[rows, out]`. Reverse: dx = dy·W; dW = dyᵀ·x and db = Σ_rows dy only where their types can be trained. A frozen W
 /// keeps nothing of x. Without `computed`, y is zero and its reverse pass as ever: for who has y already and wants gradients alone
-/// (`recompute`).
-template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, Device>>
+/// (`recompute`). Where x is bfloat16, W and b are float32: the product and its sum with b are float32, and rounded once.
+template <class Scalar, class Device, class Weight, class Bias = Tensor<ParameterOf<Scalar>, Device>>
 [[nodiscard]] Variable<Scalar, Device> linear(Variable<Scalar, Device> const& x, Weight const& w, Bias const& b = {},
                                               bool computed = true) {
+  using Number = ParameterOf<Scalar>;
   constexpr bool trains_weight = detail::IsTrainableMatrix<Weight>::value;
   if (x.shape().rank() != 2 || x.width() != w.in())
     fail<ShapeError>("[linear] got input ", x.shape(), "; expected [rows, ", w.in(), "] for a weight of ", w.out(), " x ", w.in());
@@ -83,30 +85,33 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
   if (!bias.empty() && bias.size() != w.out()) fail<ShapeError>("[linear] got bias ", bias.shape(), "; expected [", w.out(), "]");
 
   Index const rows = x.rows();
-  Tensor<Scalar, Device> y(Shape{rows, w.out()});
+  Tensor<Number, Device> sum(Shape{rows, w.out()});
   if (computed)
-    w.times_transposed(x.value().data(), rows, y.data());
+    w.times_transposed(widened(x.value()).data(), rows, sum.data());
   else
-    kernels::On<Device, kernels::Elementwise, Scalar>::fill(y.data(), Scalar(0), y.size());
-  if (computed && !bias.empty()) kernels::On<Device, kernels::Bias, Scalar>::add_to_rows(bias.data(), rows, w.out(), y.data());
+    kernels::On<Device, kernels::Elementwise, Number>::fill(sum.data(), Number(0), sum.size());
+  if (computed && !bias.empty()) kernels::On<Device, kernels::Bias, Number>::add_to_rows(bias.data(), rows, w.out(), sum.data());
+  auto y = rounded<Scalar, Device>(std::move(sum));
 
   if (!needs_gradient(x, w, b)) return y;
 
-  return record(std::move(y), [dx = x.slot(), kept = tracked(w) ? x.value() : Tensor<Scalar, Device>(), w, b](Tensor<Scalar, Device> dy) {
+  auto kept = tracked(w) ? x.value() : Tensor<Scalar, Device>();
+  return record(std::move(y), [dx = x.slot(), kept = std::move(kept), w, b](Tensor<Scalar, Device> const& given) {
+    Tensor<Number, Device> const dy = widened(given);
     if (dx) {
-      Tensor<Scalar, Device> gradient(Shape{dy.rows(), w.in()});  // dx = dy·W
+      Tensor<Number, Device> gradient(Shape{dy.rows(), w.in()});  // dx = dy·W
       w.times(dy.data(), dy.rows(), gradient.data());
-      dx->accumulate(std::move(gradient));
+      dx->accumulate(rounded<Scalar, Device>(std::move(gradient)));
     }
     if constexpr (trains_weight)
       if (!kept.empty()) {
-        Tensor<Scalar, Device> dw;
-        w.add_gradient(kept, dy, dw);
+        Tensor<Number, Device> dw;
+        w.add_gradient(widened(kept), dy, dw);
         w.value.slot()->accumulate(std::move(dw));
       }
     if constexpr (is_trainable<Bias>)
       if (b.tracked()) {
-        Tensor<Scalar, Device> db;
+        Tensor<Number, Device> db;
         detail::add_bias_gradient(dy, db);
         b.slot()->accumulate(std::move(db));
       }

@@ -59,11 +59,12 @@ template <class Scalar, class Device>
 /// z = h·Wᵀ + b, log p = z_label − logΣexp z. h `[targets, width]`, W `[vocabulary, width]` frozen or trainable, b `[vocabulary]` or empty.
 /// Reverse: with p = softmax(z), dh = d(log p)·(W_label − p·W), which is row-wise linear in the incoming gradient: p·W is formed with the
 /// logits, rescaled when a block brings a larger one, so the frozen head's reverse pass needs no second product.
-/// dW = Σ d(log p)·(1_label − p)ᵀ·h recomputes the logits block by block.
-template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, Device>>
-[[nodiscard]] TargetScores<Scalar, Device> linear_cross_entropy(Variable<Scalar, Device> const& h, Weight const& w,
-                                                                std::type_identity_t<Table<Token, Device>> const& labels,
-                                                                Bias const& b = {}, LogitBlock block = {}) {
+/// dW = Σ d(log p)·(1_label − p)ᵀ·h recomputes the logits block by block. Of h in bfloat16 all this, and the result, is float32.
+template <class Activation, class Device, class Weight, class Bias = Tensor<ParameterOf<Activation>, Device>>
+[[nodiscard]] TargetScores<SumOf<Activation>, Device> linear_cross_entropy(Variable<Activation, Device> const& h, Weight const& w,
+                                                                            std::type_identity_t<Table<Token, Device>> const& labels,
+                                                                            Bias const& b = {}, LogitBlock block = {}) {
+  using Scalar = SumOf<Activation>;
   constexpr bool trains_weight = detail::IsTrainableMatrix<Weight>::value;
   using Values = Tensor<Scalar, Device>;
   Index const targets = h.rows(), vocabulary = w.out(), width = w.in();
@@ -82,9 +83,10 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
   kernels::On<Device, kernels::Elementwise, Scalar>::fill(sum.data(), Scalar(0), targets);
   kernels::On<Device, kernels::Elementwise, Scalar>::fill(mean.data(), Scalar(0), targets);
   {
+    Values const hidden = widened(h.value());
     auto z = detail::room_for<Scalar, Device>(block, targets, vocabulary);
     detail::for_logit_blocks(w, targets, block, [&](auto const& some, Index c, Index i, Index rows) {
-      detail::block_logits(h.value(), some, value_of(b), c, i, rows, z.data());
+      detail::block_logits(hidden, some, value_of(b), c, i, rows, z.data());
       kernels::On<Device, kernels::CrossEntropy, Scalar>::softmax_block(
           z.data(), rows, some.out(), c, labels.data() + i, {log_sum_exp.row(i), sum.row(i), mean.row(i), log_probability.row(i)},
           wants_hidden ? rescale.row(i) : nullptr);
@@ -100,16 +102,18 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
     kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_rows(expected.data(), rescale.data(), targets, width, expected.data());
   if (!recording) return {log_probability, log_sum_exp, mean};
 
-  auto reverse = [=, dh = h.slot(), hidden = wants_weight || wants_bias ? h.value() : Values(), w = w, b = b](Values g) {
+  auto kept = wants_weight || wants_bias ? h.value() : Tensor<Activation, Device>();
+  auto reverse = [=, dh = h.slot(), kept = std::move(kept), w = w, b = b](Values g) {
     if (dh) {
       Values gradient(Shape{targets, width});  // g·(W_label − p·W)
       for (Index i = 0; i < targets; ++i) w.row(labels.host()[static_cast<std::size_t>(i)], gradient.row(i));
       kernels::On<Device, kernels::Elementwise, Scalar>::add_scaled(expected.data(), Scalar(-1), gradient.data(), gradient.size());
       kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_rows(gradient.data(), g.data(), targets, width, gradient.data());
-      dh->accumulate(std::move(gradient));
+      dh->accumulate(rounded<Activation, Device>(std::move(gradient)));
     }
     if constexpr (trains_weight || is_trainable<Bias>) {
       if ((!wants_weight && !wants_bias) || targets == 0) return;
+      Values const hidden = widened(kept);
       Values dw(wants_weight ? Shape{vocabulary, width} : Shape{0}), db(wants_bias ? Shape{vocabulary} : Shape{0});
       kernels::On<Device, kernels::Elementwise, Scalar>::fill(dw.data(), Scalar(0), dw.size());
       kernels::On<Device, kernels::Elementwise, Scalar>::fill(db.data(), Scalar(0), db.size());

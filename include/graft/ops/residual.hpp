@@ -34,7 +34,7 @@ template <class Scalar, class Device>
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> scale(Variable<Scalar, Device> const& x, double factor) {
   Tensor<Scalar, Device> y(x.shape());
-  Scalar const times = static_cast<Scalar>(factor);
+  auto const times = static_cast<SumOf<Scalar>>(factor);
   kernels::On<Device, kernels::Elementwise, Scalar>::scale(x.value().data(), times, y.data(), y.size());
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [times, slot = x.slot()](Tensor<Scalar, Device> const& dy) {

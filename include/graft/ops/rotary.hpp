@@ -12,6 +12,7 @@
 
 #include <graft/kernels/rotary.hpp>
 #include <graft/ops/storage.hpp>
+#include <graft/tensor/rounding.hpp>
 #include <graft/tensor/table.hpp>
 
 namespace graft {
@@ -82,8 +83,9 @@ class RotaryTable {
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> rotary(Variable<Scalar, Device> const& x,
                                               std::type_identity_t<Table<Index, Device>> const& positions,
-                                              RotaryTable<Scalar, Device> const& table) {
+                                              RotaryTable<SumOf<Scalar>, Device> const& table) {
   using Values = Tensor<Scalar, Device>;
+  using Sum = SumOf<Scalar>;
   Index const tokens = x.rows(), head_width = table.head_width(), half = table.pairs(), heads = x.width() / head_width;
   if (x.shape().rank() < 2 || heads * head_width != x.width())
     fail<ShapeError>("[rotary] got an input of shape ", x.shape(), "; expected [tokens, heads·", head_width, "]");
@@ -92,14 +94,14 @@ template <class Scalar, class Device>
   if (tokens == 0) return x;
   auto const [least, most] = std::minmax_element(positions.host().begin(), positions.host().end());
   if (*least < 0) fail<ShapeError>("[rotary] got position ", *least, "; expected 0 or more");
-  Values const turns = table.rows(*most + 1);
+  Tensor<Sum, Device> const turns = table.rows(*most + 1);
   Values y(x.shape());
-  kernels::On<Device, kernels::Rotary, Scalar>::rotate(x.value().data(), turns.data(), positions.data(), Scalar(1), tokens, heads,
+  kernels::On<Device, kernels::Rotary, Scalar>::rotate(x.value().data(), turns.data(), positions.data(), Sum(1), tokens, heads,
                                                        head_width, half, y.data());
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [tokens, heads, head_width, half, turns, positions, slot = x.slot()](Values const& dy) {
     Values dx = recycled(dy);
-    kernels::On<Device, kernels::Rotary, Scalar>::rotate(dy.data(), turns.data(), positions.data(), Scalar(-1), tokens, heads, head_width,
+    kernels::On<Device, kernels::Rotary, Scalar>::rotate(dy.data(), turns.data(), positions.data(), Sum(-1), tokens, heads, head_width,
                                                          half, dx.data());
     slot->accumulate(std::move(dx));
   });

@@ -22,7 +22,7 @@ template <class Scalar, class Device>
   if (gradient.empty())
     kernels::On<Device, kernels::Elementwise, Scalar>::fill(result.data(), Scalar(0), result.size());
   else
-    kernels::On<Device, kernels::Elementwise, Scalar>::scale(gradient.data(), Scalar(1), result.data(), result.size());
+    kernels::On<Device, kernels::Elementwise, Scalar>::scale(gradient.data(), SumOf<Scalar>(1), result.data(), result.size());
   return result;
 }
 

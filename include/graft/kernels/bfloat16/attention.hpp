@@ -1,0 +1,73 @@
+/// @file
+/// @brief Attention of bfloat16 queries over bfloat16 keys and values: scores, softmax and sums are float32.
+#pragma once
+
+#include <vector>
+
+#include <graft/kernels/attention.hpp>
+#include <graft/kernels/bfloat16/operands.hpp>
+
+namespace graft::kernels {
+
+template <>
+struct Attention<Cpu, bfloat16> {
+  using Wide = Attention<Cpu, float>;
+  using Widened = bfloat16_operands::Widened;
+
+  static void attention(AttentionOperands<bfloat16> const& x, bfloat16* output, float* log_sum) {
+    WideOperands const operands(x);
+    bfloat16_operands::Rounded const result(output, operands.outputs);
+    Wide::attention(operands.wide, result, log_sum);
+    result.store();
+  }
+  /// A query's gradients are differences from Σ_c dy_c · y_c, its share of all keys. The rounded output would move that sum alone, and with it
+  /// every difference, so the output is formed again in float32.
+  static void attention_backward(AttentionOperands<bfloat16> const& x, bfloat16 const*, float const* log_sum,
+                                 bfloat16 const* output_gradient, AttentionGradients<bfloat16> const& gradients) {
+    WideOperands const operands(x);
+    bfloat16_operands::Room const output(true, operands.outputs);
+    Wide::attention(operands.wide, output.data(), nullptr);
+    Sums const queries(gradients.queries, x.table->queries(), x.shape.width());
+    std::vector<Sums> keys, values;
+    std::vector<Strided<float>> to_keys, to_values;
+    for (Index s = 0; s < x.sources; ++s) {
+      keys.emplace_back(gradients.keys[s], x.source_rows[s], x.shape.kv_width());
+      to_keys.push_back(keys.back().columns());
+      bool const one = gradients.values[s].data == gradients.keys[s].data;  // keys that are values, too
+      values.emplace_back(one ? Strided<bfloat16>() : gradients.values[s], x.source_rows[s], x.shape.kv_width());
+      to_values.push_back(one ? to_keys.back() : values.back().columns());
+    }
+    Wide::attention_backward(operands.wide, output.data(), log_sum, Widened(output_gradient, operands.outputs),
+                             {queries.columns(), to_keys.data(), to_values.data(), gradients.bias_table});
+    queries.store();
+    for (auto const* all : {&keys, &values})
+      for (auto const& some : *all) some.store();
+  }
+
+ private:
+  using Columns = bfloat16_operands::WidenedColumns<bfloat16 const>;
+  using Sums = bfloat16_operands::WidenedColumns<bfloat16>;
+
+  struct WideOperands {
+    explicit WideOperands(AttentionOperands<bfloat16> const& x)
+        : queries(x.queries, x.table->queries(), x.shape.width()), outputs(x.table->queries() * x.shape.width()) {
+      for (Index s = 0; s < x.sources; ++s)
+        for (auto const* narrow : {&x.keys[s], &x.values[s]}) sources.emplace_back(*narrow, x.source_rows[s], x.shape.kv_width());
+      for (Index s = 0; s < x.sources; ++s) {
+        keys.push_back(sources[static_cast<std::size_t>(2 * s)].columns());
+        values.push_back(sources[static_cast<std::size_t>(2 * s + 1)].columns());
+      }
+      wide = {x.table, x.shape, queries.columns(), keys.data(), values.data(), x.source_rows, x.sources, x.bias};
+    }
+    WideOperands(WideOperands const&) = delete;
+    WideOperands& operator=(WideOperands const&) = delete;
+
+    Columns queries;
+    std::vector<Columns> sources;  ///< keys and values of each in turn
+    std::vector<Strided<float const>> keys, values;
+    Index outputs;
+    AttentionOperands<float> wide;
+  };
+};
+
+}  // namespace graft::kernels
