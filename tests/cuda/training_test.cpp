@@ -149,7 +149,7 @@ TEST_F(CudaTraining, AClippedStepWaitsOnlyWhereItsNormIsAskedFor) {
   EXPECT_EQ(emulator::synchronizations, before);
   EXPECT_GT(norm.value(), 0.1);
   EXPECT_EQ(scaled.value(), norm.value());
-  EXPECT_EQ(emulator::synchronizations, before + 2);
+  EXPECT_EQ(emulator::synchronizations, before + 3);
 }
 #endif
 
