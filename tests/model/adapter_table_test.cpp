@@ -296,7 +296,7 @@ TEST(AdapterTable, WhatIsNotThereIsRefusedInASentence) {
   expect_refused([&] { (void)table.model.logits(batch); }, "got adapter 2 in row 1");
   expect_refused([&] { graft::Trainer({.epochs = 1}).fit(table.model, examples); }, "training example 1 names adapter 2");
   expect_refused([&] { (void)graft::generate(table.model, {{3, 4}, {5}}, graft::Greedy{.max_new_tokens = 2, .adapters = {0, 7}}); },
-                 "prompt 1 names adapter 7");
+                 "prompt 2 names adapter 7");
   expect_refused([&] { (void)graft::generate(table.model, {{3, 4}, {5}}, graft::Greedy{.max_new_tokens = 2, .adapters = {0}}); },
                  "got adapters of 1 prompts; expected 2");
   expect_refused([&] { graft::remove_adapter(table.model, 2); }, "got adapter 2 to remove");
