@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include <graft/core/device.hpp>
+#include <graft/core/dtype.hpp>
 #include <graft/core/types.hpp>
 #include <graft/kernels/cuda_listed.hpp>
 
@@ -14,12 +15,19 @@ namespace graft::kernels {
 template <class Device>
 inline constexpr bool implemented = false;
 
+/// Whether a kernel has code for such numbers. Kernels are written for numbers that are computed with; one for numbers that are only stored
+/// says so with `static constexpr bool narrow = true`.
+template <class Kernel, class Scalar>
+inline constexpr bool computes = !(std::is_same_v<Scalar, bfloat16> || std::is_same_v<Scalar, half>) || requires { requires Kernel::narrow; };
+
 /// `Kernel<Device, Scalar>`, where the program has it: any kernel on the host, a listed one on a GPU.
 template <class Device, template <class, class> class Kernel, class Scalar>
 struct On : Kernel<Device, Scalar> {
   static_assert(std::is_same_v<Device, Cpu> || cuda::is_listed<Kernel<Device, Scalar>>,
                 "this CUDA kernel is not compiled for this scalar in this target; name both in CMake: graft_add_cuda(target KERNELS ... "
                 "SCALARS ...)");
+  static_assert(!std::is_same_v<Device, Cpu> || computes<Kernel<Device, Scalar>, Scalar>,
+                "this kernel does not exist for bfloat16 or half; compute in float: cast<float>(x)");
 };
 
 }  // namespace graft::kernels

@@ -122,7 +122,7 @@ void check_sum(Model& sum) {
 template <class Model>
 [[nodiscard]] Model combine_lora(WeightedModels<Model>& parts, Combination how, Index rank) {
   using Scalar = typename Model::scalar_type;
-  auto result = adapt(parts.front().first.base(), combined_settings(parts, how, rank));
+  auto result = adapt<typename Model::precision>(parts.front().first.base(), combined_settings(parts, how, rank));
   auto& units = result.state().units();
   parallel_for(static_cast<Index>(units.size()), [&](Index i) {
     auto& unit = units[static_cast<std::size_t>(i)];
@@ -154,7 +154,7 @@ template <class Model>
 template <class Model>
 [[nodiscard]] Model combine_ia3(WeightedModels<Model>& parts) {
   using Scalar = typename Model::scalar_type;
-  auto result = adapt(parts.front().first.base(), parts.front().first.settings());
+  auto result = adapt<typename Model::precision>(parts.front().first.base(), parts.front().first.settings());
   auto const& units = result.state().units();
   auto const parameters = result.parameters();
   for (auto* parameter : parameters) {
