@@ -15,6 +15,7 @@ struct Cast {
 
 template <>
 struct Cast<Cpu, bfloat16> {
+  static constexpr bool narrow = true;
   /// y_i = x_i, exact.
   static void widen(bfloat16 const* x, float* y, Index size) { bfloat16_operands::widen(x, y, size); }
   /// y_i = x_i, rounded to nearest even.

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <graft/core/device_pointer.hpp>
+#include <graft/core/dtype.hpp>
 #include <graft/core/types.hpp>
 #include <graft/kernels/cuda_listed.hpp>
 
@@ -17,6 +18,11 @@ struct HostOnly {};
 template <class Device>
 inline constexpr bool implemented = std::is_same_v<Device, Cpu>;
 
+/// Whether a kernel has code for such numbers. Kernels are written for numbers that are computed with; one for numbers that are only stored
+/// says so with `static constexpr bool narrow = true`.
+template <class Kernel, class Scalar>
+inline constexpr bool computes = !(std::is_same_v<Scalar, bfloat16> || std::is_same_v<Scalar, half>) || requires { requires Kernel::narrow; };
+
 /// `Kernel<Device, Scalar>`, where the program has it: any kernel on the host, a listed one on a GPU.
 template <class Device, template <class, class> class Kernel, class Scalar>
 struct On : Kernel<Device, Scalar> {
@@ -24,6 +30,8 @@ struct On : Kernel<Device, Scalar> {
                     std::is_base_of_v<HostOnly, Kernel<Device, Scalar>>,
                 "this CUDA kernel is not compiled for this scalar in this target; name both in CMake: graft_add_cuda(target KERNELS ... "
                 "SCALARS ...)");
+  static_assert(!std::is_same_v<Device, Cpu> || computes<Kernel<Device, Scalar>, Scalar>,
+                "this kernel does not exist for bfloat16 or half; compute in float: cast<float>(x)");
 };
 
 }  // namespace graft::kernels

@@ -123,7 +123,7 @@ void check_sum(Model& sum) {
 template <class Model>
 [[nodiscard]] Model combine_lora(WeightedModels<Model> const& parts, Combination how, Index rank) {
   using Scalar = typename Model::scalar_type;
-  auto result = adapt(parts.front().first->base(), combined_settings(parts, how, rank));
+  auto result = adapt<typename Model::precision>(parts.front().first->base(), combined_settings(parts, how, rank));
   auto& units = result.state().units();
   parallel_for(static_cast<Index>(units.size()), [&](Index i) {
     auto& unit = units[static_cast<std::size_t>(i)];
@@ -155,7 +155,7 @@ template <class Model>
 template <class Model>
 [[nodiscard]] Model combine_ia3(WeightedModels<Model> const& parts) {
   using Scalar = typename Model::scalar_type;
-  auto result = adapt(parts.front().first->base(), parts.front().first->settings());
+  auto result = adapt<typename Model::precision>(parts.front().first->base(), parts.front().first->settings());
   auto const& units = std::as_const(result).state().units();
   auto const parameters = result.parameters();
   std::vector<Tensor<Scalar>> sums;

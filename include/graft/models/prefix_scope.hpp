@@ -30,7 +30,7 @@ template <class Model>
   settings.reparametrization.reset();
   settings.init = Init::normal;
   settings.init_words.clear();
-  Model result = adapt(model.base(), settings);
+  Model result = adapt<typename Model::precision>(model.base(), settings);
   auto const &from = model.state().banks(), &to = result.state().banks();
   for (std::size_t b = 0; b < to.size(); ++b) {
     auto const given = downloaded(from[b].matrix.values());  // [P, columns]

@@ -24,6 +24,8 @@ struct SiteWeights {
 template <Architecture A, class Scalar = float, class Device = Cpu>
 class Pretrained {
  public:
+  static_assert(std::is_floating_point_v<Scalar>,
+                "graft: a base's numbers are float or double; another precision is a model's: adapt<Bfloat16>(base, strategy)");
   using architecture = A;
   using scalar_type = Scalar;
   using device_type = Device;

@@ -25,6 +25,7 @@ namespace graft {
 template <Architecture A, class Adaptation, class Scalar = float, class Device = Cpu>
 class Transformer {
  public:
+  static_assert(!Precision<Scalar>, "graft: a Transformer takes the type of its activations, such as bfloat16; see adapt<Bfloat16>");
   using precision = PrecisionOf<Scalar>;
   using scalar_type = ParameterOf<Scalar>;  ///< of parameters, scores and logits
   using activation_type = Scalar;

@@ -9,6 +9,7 @@ namespace graft::kernels {
 
 template <>
 struct Activation<Cpu, bfloat16> {
+  static constexpr bool narrow = true;
   using Wide = Activation<Cpu, float>;
   using Widened = bfloat16_operands::Widened;
   using Rounded = bfloat16_operands::Rounded;

@@ -11,6 +11,7 @@ namespace graft::kernels {
 
 template <>
 struct Attention<Cpu, bfloat16> {
+  static constexpr bool narrow = true;
   using Wide = Attention<Cpu, float>;
   using Widened = bfloat16_operands::Widened;
 

@@ -9,6 +9,7 @@ namespace graft::kernels {
 
 template <>
 struct Bias<Cpu, bfloat16> {
+  static constexpr bool narrow = true;
   using Wide = Bias<Cpu, float>;
   using Widened = bfloat16_operands::Widened;
 

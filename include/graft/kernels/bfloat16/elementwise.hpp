@@ -9,6 +9,7 @@ namespace graft::kernels {
 
 template <>
 struct Elementwise<Cpu, bfloat16> {
+  static constexpr bool narrow = true;
   static void fill(bfloat16* y, bfloat16 value, Index size) {
     each(size, [=](Index i) { y[i] = value; });
   }

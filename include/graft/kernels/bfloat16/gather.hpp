@@ -11,6 +11,7 @@ namespace graft::kernels {
 
 template <>
 struct Gather<Cpu, bfloat16> {
+  static constexpr bool narrow = true;
   static void copy_rows(bfloat16 const* x, Index const* from, bfloat16* y, Index const* to, Index count, Index width) {
     parallel_chunks(count, rows_per_chunk(width), [=](Index first, Index last) {
       for (Index k = first; k < last; ++k) std::copy_n(x + (from ? from[k] : k) * width, width, y + (to ? to[k] : k) * width);

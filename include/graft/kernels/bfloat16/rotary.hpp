@@ -9,6 +9,7 @@ namespace graft::kernels {
 
 template <>
 struct Rotary<Cpu, bfloat16> {
+  static constexpr bool narrow = true;
   static void rotate(bfloat16 const* x, float const* table, Index const* positions, float direction, Index tokens, Index heads,
                      Index head_width, Index half, bfloat16* y) {
     Index const size = tokens * heads * head_width;
