@@ -57,6 +57,7 @@ template <bool encoder>
 class Writing {
  public:
   using scalar_type = float;
+  using activation_type = float;
   using device_type = graft::Cpu;
   static constexpr bool has_encoder = encoder;
 
