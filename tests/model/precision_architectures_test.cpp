@@ -58,15 +58,19 @@ TEST(PrecisionOfStrategies, AdapterTable) {
   auto table = graft::adapt<Bfloat16>(base, graft::AdapterTable{});
   auto prefix = graft::adapt<Bfloat16>(base, PrefixTuning{.length = 3}, 1);
   auto lora = graft::adapt<Bfloat16>(base, LoRA{.rank = 2}, 2);
-  small::disturb(prefix), small::disturb(lora, 0.1);
+  auto second = graft::adapt<Bfloat16>(base, PrefixTuning{.length = 3}, 3), longer = graft::adapt<Bfloat16>(base, PrefixTuning{.length = 5}, 4);
+  small::disturb(prefix), small::disturb(lora, 0.1), small::disturb(second), small::disturb(longer);
   EXPECT_EQ(graft::add_adapter(table, prefix), 0);
   EXPECT_EQ(graft::add_adapter(table, lora), 1);
+  EXPECT_EQ(graft::add_adapter(table, second), 2);  // in one storage with the first
+  EXPECT_EQ(graft::add_adapter(table, longer), 3);
   auto batch = table.pack(small::examples());
   auto alone = batch;
-  batch.rows.adapter = {0, 1, 1, 0, -1};
+  batch.rows.adapter = {0, 1, 2, 3, -1};
   auto plain = graft::adapt<Bfloat16>(base, graft::NoAdaptation{});
   auto const together = precision::logits(table, batch);
-  std::vector<graft::Tensor<float>> const of{precision::logits(plain, alone), precision::logits(prefix, alone), precision::logits(lora, alone)};
+  std::vector<graft::Tensor<float>> const of{precision::logits(plain, alone), precision::logits(prefix, alone), precision::logits(lora, alone),
+                                             precision::logits(second, alone), precision::logits(longer, alone)};
   for (graft::Index r = 0; r < batch.rows.count(); ++r) {
     auto const& expected = of[static_cast<std::size_t>(batch.rows.adapter_of(r) + 1)];
     graft::Index const first = batch.rows.begin(r), last = first + batch.rows.length(r);
@@ -74,7 +78,7 @@ TEST(PrecisionOfStrategies, AdapterTable) {
               std::sqrt(precision::roundings<Llama>(table.config())) * precision::unit) << "row " << r;
   }
   auto const gradients = precision::gradients(table, batch);
-  ASSERT_EQ(gradients.size(), 1 + lora.parameters().size());
+  ASSERT_EQ(gradients.size(), 3 + lora.parameters().size());
   for (std::size_t i = 0; i < gradients.size(); ++i) EXPECT_GT(precision::largest_of(gradients[i]), 0) << i;
 }
 

@@ -61,6 +61,15 @@ struct Bank {
 template <class Scalar, class Device>
 using BankList = std::vector<Bank<Scalar, Device>>;
 
+/// Whether two banks, or a bank and an attention's source, have their keys and values in the same storage.
+template <class A, class B>
+[[nodiscard]] bool same_storage(A const& a, B const& b) {
+  auto const same = [](auto const& x, auto const& y) {
+    return x.first == y.first && x.x.slot() == y.x.slot() && x.x.value().data() == y.x.value().data();
+  };
+  return same(a.keys, b.keys) && same(a.values, b.values);
+}
+
 /// The embeddings `[count, width]` of a strategy's virtual tokens, after embedding scale and before positions: one for each of
 /// `Additions::tokens`, in their order.
 template <class Scalar, class Device>

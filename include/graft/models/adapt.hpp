@@ -55,6 +55,7 @@ template <Architecture A, class Scalar, class Device>
 template <Precision P, Architecture A, class Scalar, class Device, class Adaptation>
 [[nodiscard]] Transformer<A, Adaptation, ActivationOf<P>, Device> adapt(std::shared_ptr<Pretrained<A, Scalar, Device> const> const& base,
                                                                         Adaptation settings, std::uint64_t seed = 0) {
+  static_assert(std::same_as<PrecisionOf<ActivationOf<P>>, PrecisionOf<P>>, "graft: the precisions are Float32, Double and Bfloat16");
   static_assert(std::same_as<Scalar, ParameterOf<P>>, "graft: Float32 and Bfloat16 need a base of float, Double one of double");
   check_numbers(settings);
   StateOf<Adaptation, Scalar, Device> state(settings, base->info(), access<A, Scalar, Device>(base), RandomKey(seed).with("adaptation"));

@@ -75,8 +75,17 @@ struct ModelParts {
     if constexpr (is_narrow<Scalar>) {
       Index const width = stack(at.stack).kv_width();
       BankList<Scalar, Device> banks;
-      for (auto const& bank : given)
-        banks.push_back({cast<Scalar>(bank.keys, width), cast<Scalar>(bank.values, width), bank.count, bank.place, bank.adapter});
+      for (std::size_t b = 0; b < given.size(); ++b) {
+        auto const& bank = given[b];
+        std::size_t first = 0;  // bank of this storage, which is cast once
+        while (!same_storage(given[first], bank)) ++first;
+        banks.push_back({.keys = first < b ? banks[first].keys : cast<Scalar>(bank.keys, width),
+                         .values = first < b ? banks[first].values : cast<Scalar>(bank.values, width),
+                         .count = bank.count,
+                         .place = bank.place,
+                         .adapter = bank.adapter,
+                         .begin = bank.begin});
+      }
       return banks;
     } else {
       return given;

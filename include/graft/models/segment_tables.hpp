@@ -32,16 +32,11 @@ using BankSegments = PoolVector<BankSegment>;
 /// Adds what stores the banks to an attention's sources, each storage once, and says where every bank lies.
 template <class Scalar, class Device>
 [[nodiscard]] BankSegments add_sources(BankList<Scalar, Device> const& banks, std::vector<AttentionSource<Scalar, Device>>& sources) {
-  auto const same = [](Columns<Scalar, Device> const& a, Columns<Scalar, Device> const& b) {
-    return a.first == b.first && a.x.slot() == b.x.slot() && a.x.value().data() == b.x.value().data();
-  };
   BankSegments segments;
   segments.reserve(banks.size());
   auto const first = static_cast<std::ptrdiff_t>(sources.size());
   for (auto const& bank : banks) {
-    auto const known = std::find_if(sources.begin() + first, sources.end(), [&](AttentionSource<Scalar, Device> const& source) {
-      return same(source.keys, bank.keys) && same(source.values, bank.values);
-    });
+    auto const known = std::find_if(sources.begin() + first, sources.end(), [&](auto const& source) { return same_storage(source, bank); });
     segments.push_back({static_cast<int>(known - sources.begin()), bank.begin, bank.count, bank.place, bank.adapter});
     if (known == sources.end()) sources.push_back({bank.keys, bank.values});
   }

@@ -73,7 +73,10 @@ template <class Model>
     if (targets.size() == 0) continue;
     auto const scores = model.scores(batch);
     auto const log_probability = downloaded(scores.log_probability.value());
-    for (std::size_t k = 0; k < targets.weights.size(); ++k) sum -= targets.weights[k] * static_cast<double>(log_probability.data()[k]);
+    for (Index k = 0; k < targets.size(); ++k) {
+      double const own = targets.weights.empty() ? 1.0 : targets.weights[static_cast<std::size_t>(k)];
+      sum -= own * static_cast<double>(log_probability.data()[k]);
+    }
     weight += target_weight(targets);
   }
   if (weight <= 0)
