@@ -11,6 +11,7 @@ import time
 
 import faults
 import programs
+import tiny_model
 from written_files import FileTest, files_of
 
 
@@ -285,6 +286,54 @@ class Signals(FileTest):
         self.assertGreaterEqual(len(lines), 4)
         self.assertLess(len(lines), 5000)
         self.no_temporaries(self.folder)
+
+    def test_generate_ends_between_two_tokens(self):
+        """A single batch of long texts, which takes longer than the test waits, with every search."""
+        many = self.folder / "many.txt"
+        many.write_text("name : A\n" * 400)
+        big = self.folder / "big"
+        tiny_model.write_llama(big, layers=2, width=64, inner=128, positions=4096)
+        for number, search in enumerate(((), ("--sample",), ("--beams", 4))):
+            with self.subTest(search):
+                out = self.folder / f"out{number}"
+                process = self.start("generate", "--model", big, "--sources", many, "--max-new", 4000, "--min-new", 4000, "--batch", 400, "--output", out, *search)
+                time.sleep(1.5)
+                process.send_signal(signal.SIGTERM)
+                err = process.communicate(timeout=30)[1]
+                self.assertEqual(process.returncode, 143, err)
+                self.assertIn("was ended by signal 15 after 0 of 400 sources", self.one_sentence(err, "generate"))
+                self.assertFalse(out.exists())
+                self.no_temporaries(self.folder)
+
+    def test_predictions_are_kept(self):
+        """seq2seq and classify say that a signal ended them, keep what they have beside an earlier file, and leave no lock."""
+        bart, bert, pairs, rows, out = (self.folder / name for name in ("bart", "bert", "pairs.tsv", "rows.tsv", "out"))
+        tiny_model.write_bart(bart)
+        tiny_model.write_bert(bert, ["good", "bad", *(f"word{i}" for i in range(50))])
+        pairs.write_text("".join(f"ab{i}\tba\n" for i in range(20000)))
+        few = self.folder / "few.tsv"
+        few.write_text("good\t1\nbad\t0\n" * 4)
+        faults.run("classify", "--model", bert, "--train", few, "--method", "lora", "--steps", 1, "--output", self.folder / "adapter")
+        rows.write_text("".join(f"good {'word1 ' * 60}word{i % 50}\t{i % 2}\n" for i in range(60000)))
+        for name, *arguments in (("seq2seq", "--model", bart, "--test", pairs, "--max-new", 20), ("classify", "--model", bert, "--adapter", self.folder / "adapter", "--test", rows)):
+            for held in (False, True):
+                with self.subTest(name, held=held):
+                    out.unlink(missing_ok=True)
+                    if held:
+                        out.write_text("earlier\n")
+                    process = self.start(name, *arguments, "--predictions", out)
+                    time.sleep(2.5)
+                    process.send_signal(signal.SIGTERM)
+                    err = process.communicate(timeout=30)[1]
+                    self.assertEqual(process.returncode, 143, err)
+                    self.assertIn("was ended by signal 15 after", self.one_sentence(err, name))
+                    kept = re.search(r"kept the predictions of the first (\d+) of \d+ (sources|rows) in (\S+?)(,|\n)", err)
+                    self.assertEqual(kept[3], f"{out}.interrupted" if held else str(out))
+                    self.assertEqual(len(pathlib.Path(kept[3]).read_text().splitlines()), int(kept[1]))
+                    if held:
+                        self.assertEqual(out.read_text(), "earlier\n")
+                        pathlib.Path(kept[3]).unlink()
+                    self.no_temporaries(self.folder)
 
     def limited(self, out, *more):
         """generate until the file may grow no more, in the midst of a source."""
