@@ -71,6 +71,7 @@ class Held(FileTest):
 
     def test_ones_own_folders_may_lie_in_each_other(self):
         run = self.folder / "run"
+        run.mkdir()
         self.train(run, "--log", run / "log", "--checkpoint", self.folder / "ck")
         self.assertEqual(self.last_event(run / "log")["event"], "end")
         self.no_temporaries(self.folder)

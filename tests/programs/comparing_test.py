@@ -150,7 +150,7 @@ class Comparing(ProgramTest):
         self.assertEqual(self.rows_of_changed_files(self.folder / "split0-00001-of-00002.gguf", lambda: shutil.copy(second, first)), [0, 2, 0])
 
     def test_rows_beyond_the_data_are_said(self):
-        _, _, err = self.compare("beyond", "--data", self.data, "--methods", "none", "--rows", "5000")
+        _, err = run("compare", "--model", self.model, "--data", self.data, "--rows", 5000, "--validation-rows", 2, "--test-sources", 1, "--methods", "lora", "--steps", 1, "--max-new", 2, "--out", self.folder / "beyond")
         self.assertIn("got --rows 5000, which leaves nothing out", err)
 
     def test_a_failed_row_says_so_and_the_others_go_on(self):
