@@ -6,13 +6,13 @@
 #include <list>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <graft/io/adapter_folder.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/atomic_folder.hpp>
 #include <graft/io/path_lock.hpp>
-#include <graft/io/save_pretrained.hpp>
 
 #include "support/paths.hpp"
 
@@ -36,7 +36,8 @@ inline void check_holds_no_model(std::filesystem::path const& folder) {
   std::error_code missing;
   for (auto const& path : graft::detail::folder_entries(folder, missing)) {
     std::string const name = path.filename().string();
-    if (name == "config.json" || (graft::is_weights_file(name) && !graft::is_adapter_file(name)))
+    bool const weights = name.starts_with("model") && (name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json"));
+    if (name == "config.json" || weights || name.starts_with("pytorch_model"))
       graft::fail<graft::FileError>("[", folder.string(), "] holds a model (", name, "), which an adapter's files would change; expected a ",
                                     "new folder, or an earlier adapter's; it is unchanged");
   }

@@ -78,12 +78,17 @@ inline void check_streams(std::vector<NamedPath> const& inputs) {
 
 /// Whether `inner` lies in the folder `outer`, or will.
 [[nodiscard]] inline bool lies_in(std::filesystem::path const& inner, std::filesystem::path const& outer) {
-  std::error_code error;
-  auto const folder = std::filesystem::weakly_canonical(outer / "", error).parent_path();
-  for (auto at = std::filesystem::weakly_canonical(inner / "", error).parent_path().parent_path();; at = at.parent_path()) {
-    if (!folder.empty() && at == folder) return true;
-    if (!at.has_relative_path()) return false;
+  auto const place = [](std::filesystem::path const& path) {
+    std::error_code error;
+    auto const at = std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+    return at.has_filename() ? at : at.parent_path();
+  };
+  auto const folder = place(outer);
+  for (auto at = place(inner); at != at.parent_path();) {
+    at = at.parent_path();
+    if (at == folder) return true;
   }
+  return false;
 }
 
 /// @throws UsageError for an output called - (a name that means standard output elsewhere), and for one with a name that graft gives its

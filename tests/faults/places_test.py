@@ -93,8 +93,9 @@ class Names(FileTest):
 
     def test_checkpoints_and_adapter_in_each_other(self):
         train = ("finetune", "--model", self.model, "--train", self.data, "--method", "lora", "--steps", 1)
-        (self.folder / "link").symlink_to("a")
-        for output, checkpoint in (("a", "a/ck"), ("a/deep/adapter", "a"), ("a", "link/ck"), ("a/", "a/b/../ck/")):
+        (self.folder / "real").mkdir()
+        (self.folder / "link").symlink_to("real")
+        for output, checkpoint in (("a", "a/ck"), ("a/deep/adapter", "a"), ("real", "link/ck"), ("real/", "real/ck/"), ("link", "real/ck"), ("a/", "a/b/../ck/")):
             with self.subTest(output=output):
                 self.refused(*train, "--output", f"{self.folder}/{output}", "--checkpoint", f"{self.folder}/{checkpoint}", says="lies in the folder of --", status=2)
         self.assertFalse((self.folder / "a").exists())
