@@ -307,11 +307,12 @@ class Signals(FileTest):
                 self.assertFalse(out.exists())
                 self.no_temporaries(self.folder)
 
-    def ended(self, name, *arguments):
+    def ended(self, out, name, *arguments):
         """Standard error of the program, ended by a signal after its first predictions: neither while it loads nor when it is done."""
         delay = 1.0
         for _ in range(10):
-            process = self.start(name, *arguments)
+            out.write_text("earlier\n")
+            process = self.start(name, *arguments, "--predictions", out)
             time.sleep(delay)
             process.send_signal(signal.SIGTERM)
             err = process.communicate(timeout=60)[1]
@@ -332,8 +333,7 @@ class Signals(FileTest):
         rows.write_text("".join(f"good {'word1 ' * 30}word{i % 50}\t{i % 2}\n" for i in range(20000)))
         for name, *arguments in (("seq2seq", "--model", bart, "--test", pairs, "--max-new", 20), ("classify", "--model", bert, "--adapter", self.folder / "adapter", "--test", rows)):
             with self.subTest(name):
-                out.write_text("earlier\n")
-                err = self.ended(name, *arguments, "--predictions", out)
+                err = self.ended(out, name, *arguments)
                 self.assertIn("was ended by signal 15 after", self.one_sentence(err, name))
                 count, place = re.search(r"kept the predictions of the first (\d+) of 20000 (?:sources|rows) in (\S+), beside the earlier file", err).groups()
                 self.assertEqual(place, f"{out}.interrupted")
