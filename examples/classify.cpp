@@ -9,8 +9,9 @@
 #include <utility>
 
 #include <graft/data/text_file.hpp>
-#include <graft/io/atomic_file.hpp>
 #include <graft/io/load_tokenizer.hpp>
+#include <graft/io/open_checkpoint.hpp>
+#include <graft/io/stored_names.hpp>
 #include <graft/train/classify.hpp>
 #include <graft/train/progress.hpp>
 
@@ -20,6 +21,7 @@
 #include "support/method_options.hpp"
 #include "support/option_rules.hpp"
 #include "support/outputs.hpp"
+#include "support/predictions.hpp"
 #include "support/signals.hpp"
 #include "support/task_options.hpp"
 #include "support/template_file.hpp"
@@ -46,7 +48,7 @@ void add_options(CLI::App& app, Settings& s) {
   option("--validation", s.validation, "TSV whose loss and score are watched (default: none)");
   auto* const test = option("--test", s.test, "TSV to score after training (default: none)");
   option("--text-columns", s.text_columns, "Column of the text, or two of a pair, from 1 on")->delimiter(',');
-  option("--label-column", s.label_column, "Column of the class, a number from 0 on");
+  option("--label-column", s.label_column, "Column of the class, a number from 0 to 999999");
   option.flag("--header", s.header, "The first line of every TSV names the columns");
   option("--rows", s.rows, "Only the first so many training rows; 0: all")->needs(train);
   option("--max-length", s.given_length,
@@ -107,7 +109,7 @@ TsvRows read_rows(Settings const& s, TsvText const& tsv, graft::Tokenizer const&
     std::string const label(graft::trim(column(s.label_column)));
     if (label.empty() || label.size() > 6 || label.find_first_not_of("0123456789") != std::string::npos)
       graft::fail<graft::FileError>("[", file, "] line ", line.number, " has the class '", label,
-                                    "'; expected a number from 0 on; hint: --header, if that line names the columns");
+                                    "'; expected a number from 0 to 999999; hint: --header, if that line names the columns");
     std::optional<std::string_view> second;
     if (s.text_columns.size() == 2) second = column(s.text_columns[1]);
     auto encoded = tokenizer.encode_with_template(column(s.text_columns[0]), second, s.max_length);
@@ -179,12 +181,26 @@ void check_options(CLI::App const& app, Settings const& s) {
   }
 }
 
+/// Scores the rows of --validation or --test; `kept` are the numbers of theirs that were not skipped.
+/// @throws Interrupted where a signal ends it; what was predicted until then is kept
 nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::TokenizedExample> const& examples, std::string const& name,
-                             std::vector<graft::Token>* kept = nullptr) {
-  std::vector<graft::Token> expected;
+                             std::vector<std::size_t> const& kept, support::Predictions& predictions) {
+  support::SignalWatch const signals;
+  std::vector<graft::Token> expected, predicted;
   for (auto const& example : examples) expected.push_back(example.target.front());
-  auto const predicted = model.classify(examples);
-  if (kept) *kept = predicted;
+  constexpr std::size_t at_once = 32;
+  for (std::size_t first = 0; first < examples.size(); first += at_once) {
+    if (int const signal = support::SignalWatch::caught(); signal != 0) {
+      predictions.keep();
+      throw support::Interrupted(signal, graft::cat("[classify] was ended by signal ", signal, " after ", first, " of ", examples.size(),
+                                                    " rows of --", name));
+    }
+    auto const at = [&](std::size_t i) { return examples.begin() + static_cast<std::ptrdiff_t>(std::min(i, examples.size())); };
+    for (graft::Token one : model.classify({at(first), at(first + at_once)})) {
+      if (!kept.empty()) predictions.set(kept[predicted.size()], std::to_string(one));
+      predicted.push_back(one);
+    }
+  }
   return {{name + "_rows", examples.size()},
           {name + "_accuracy", graft::accuracy(predicted, expected)},
           {name + "_matthews", graft::matthews_correlation(predicted, expected)}};
@@ -214,6 +230,19 @@ graft::Index settle_labels(Data const& data) {
   return most + 1;
 }
 
+/// Says that the checkpoint's own head, of another number of classes, is not used.
+void say_other_head(std::filesystem::path const& model, graft::ModelInfo const& base, graft::Index labels) {
+  auto const* const site = base.find({graft::Site::classifier});
+  if (!site) return;
+  auto const checkpoint = graft::open_checkpoint(model);
+  std::string const name = graft::detail::stored_name(*checkpoint, site->name + ".weight", base.architecture);
+  if (!checkpoint->contains(name)) return;
+  auto const shape = checkpoint->entry(name).shape;
+  if (!shape.empty() && shape.front() != labels)
+    graft::warn("[", model.string(), "] has a trained head of ", shape.front(), " classes, which is thrown away; got rows of ", labels,
+                " classes, for which a new head is trained; hint: is it the model for these rows, and do their numbers mean the same?");
+}
+
 /// Holds the rows for a saved adapter against the classes that it tells apart.
 /// @throws FileError for a row of another class
 void check_classes(any_model::AnyModel& model, graft::ModelInfo const& base, Data const& data) {
@@ -235,6 +264,7 @@ void check_classes(any_model::AnyModel& model, graft::ModelInfo const& base, Dat
 /// What the adapter was trained with, and what the options say.
 void settle_template(Settings& s) {
   std::string const& folder = s.adapter.empty() ? s.model : s.adapter;
+  if (!s.adapter.empty()) support::say_unread_files(s.model, s.adapter);
   auto const saved = support::load_template(folder, graft::TextKind::classes);
   auto const texts = static_cast<graft::Index>(s.text_columns.size());
   if (saved && saved->texts != texts)
@@ -267,12 +297,14 @@ void run(CLI::App const& app, Settings& s) {
   auto data = read_data(s, texts, tokenizer, cut);
   s.strategy.apply_words(tokenizer);
   method.seed = s.training.seed;
-  if (!s.train.empty()) method.labels = settle_labels(data);
+  if (!s.train.empty()) method.labels = settle_labels(data), say_other_head(s.model, base->info(), *method.labels);
   s.update.apply(s.training);
   s.training.learning_rate = s.learning_rate.value_or(support::method_info(method.name).learning_rate);
   auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter, {.any_base = s.any_base});
   if (!s.adapter.empty()) check_classes(*model, base->info(), data);
+  std::size_t const read = data.training.examples.size();
   fit_lengths(s, *model, texts, tokenizer, data, cut);
+  if (!s.train.empty()) support::say_without_effect(app, s.training, read, data.training.examples.size());
   if (cut > 0) std::fprintf(stderr, "cut to the maximum length: %zu tokens\n", cut);
   auto& training = data.training.examples;
   auto const &validation = data.validation.examples, &test = data.test.examples;
@@ -288,17 +320,10 @@ void run(CLI::App const& app, Settings& s) {
                               [&](std::string const& folder) { model->save(folder, adapter_options(s)); });
     if (!s.output.empty()) model->save(s.output, adapter_options(s)), summary["output"] = s.output;
   }
-  if (!validation.empty()) summary.update(score(*model, validation, "validation"));
-  std::vector<graft::Token> predicted;
-  if (!test.empty()) summary.update(score(*model, test, "test", &predicted));
-  if (!s.predictions.empty()) {
-    std::string lines;
-    for (std::size_t i = 0, row = 0; row < data.test.lines.size(); ++row) {  // an empty line for what was left out
-      if (i < data.kept.size() && data.kept[i] == row) lines += std::to_string(predicted[i++]);
-      lines += "\n";
-    }
-    graft::write_file_atomic(s.predictions, lines);
-  }
+  support::Predictions predictions(s.predictions, data.test.lines.size(), "rows");
+  if (!validation.empty()) summary.update(score(*model, validation, "validation", {}, predictions));
+  if (!test.empty()) summary.update(score(*model, test, "test", data.kept, predictions));
+  predictions.write();
   summary["cut_tokens"] = cut;
   summary["too_long"] = {{"cut", s.lengths.cut}, {"skipped", s.lengths.skipped}};
   summary["peak_memory_mib"] = support::peak_memory_mib();
@@ -319,7 +344,7 @@ int main(int argc, char** argv) {
       "Adapts an encoder to classes of sentences or of pairs of sentences, or uses an adapter, and scores its predictions (accuracy, "
       "Matthews correlation).\n"
       "The head is trained beside the strategy. Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 "
-      "(training ended by SIGINT, SIGTERM: the adapter is saved as it is).",
+      "(ended by SIGINT, SIGTERM: the adapter is saved as it is, and what was predicted is kept).",
       "classify"};
   add_options(app, settings);
   return support::run_program(app, argc, argv, [&] { run(app, settings); });

@@ -23,8 +23,10 @@
 #include "any_model/any_model.hpp"
 #include "support/model_info.hpp"
 #include "support/option_group.hpp"
+#include "support/outputs.hpp"
 #include "support/paths.hpp"
 #include "support/program.hpp"
+#include "support/template_file.hpp"
 
 namespace {
 
@@ -93,12 +95,13 @@ void check(Settings const& s) {
     throw support::UsageError("--merge writes a model: no soft prompt is in its weights, and it has no adapter --format");
   if (s.any_base && (to_array || from_array))
     throw support::UsageError("--any-base has no effect with a .npy file, which does not say what it was made over; leave it out");
-  if (!s.merge) return;
+  support::check_names({{"--output", s.output}});
   auto const is_output = [&](fs::path const& path) {
     std::error_code missing;  // reading it says so
     return fs::exists(path, missing) && support::same_place(s.output, path);
   };
   if (is_output(s.model)) throw support::UsageError("--output is the model itself; expected another folder");
+  if (!s.merge) return;
   bool const part =
       std::any_of(s.combine.begin(), s.combine.end(), [&](auto const& one) { return is_output(folder_and_weight(one).first); });
   if (part || is_output(s.adapter))
@@ -188,6 +191,7 @@ Json convert(Settings const& s) {
     graft::write_prompt(s.output, prompt);
     return {{"kind", "array"}, {"shape", {prompt.rows(), prompt.width()}}};
   }
+  if (!s.merge) support::check_holds_no_model(s.output);
   graft::check_output_folder(s.output, s.merge ? replaced_by_model : graft::is_adapter_file);
   graft::PathLock const lock(s.output);
   if (is_array(s.adapter)) {
@@ -199,6 +203,8 @@ Json convert(Settings const& s) {
   for (auto const& part : s.combine) parts.push_back(folder_and_weight(part));
   fs::path const first = parts.empty() ? fs::path(s.adapter) : parts.front().first;
   options.base_model = base_name(first);
+  if (parts.empty()) support::say_unread_files(s.model, first);
+  for (auto const& [folder, weight] : parts) support::say_unread_files(s.model, folder);
   auto const base = any_model::load_base(s.model);
   auto const model = parts.empty() ? base->load(first, {.any_base = s.any_base}) : base->combine(parts, s.sum, {.any_base = s.any_base});
   options.files = template_of(first, parts);

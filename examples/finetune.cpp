@@ -221,7 +221,9 @@ void finetune(CLI::App const& app, Settings& s) {
   support::say_cut(cut);
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, false); });
   auto const model = base->adapt(s.strategy.method);
+  std::size_t const read = training.size();
   fit_lengths(s, *model, data, training, validation, tokens->kept_end());
+  if (trains) support::say_without_effect(app, s.training, read, training.size());
   graft::TrainingReport report;
   if (trains) {
     graft::Training settings = s.training;

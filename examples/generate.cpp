@@ -183,8 +183,10 @@ void write_all(Settings const& s, any_model::AnyModel& model, support::PairToken
   std::vector<any_model::GenerationSettings> each;
   for (auto const& prompt : prompts) each.push_back(search.for_prompt(static_cast<graft::Index>(prompt.size())));
   auto const step = static_cast<std::size_t>(std::max<graft::Index>(1, s.batch / search.texts_per_prompt()));
-  for (std::size_t first = 0, last = 0; first < prompts.size() && support::SignalWatch::caught() == 0; first = last) {
+  std::size_t first = 0;
+  for (std::size_t last = 0; first < prompts.size() && support::SignalWatch::caught() == 0; first = last) {
     auto piece = each[first];
+    support::ask_for_signals(piece);
     last = first + 1;  // prompts that may have equally many new tokens are written together
     while (last < std::min(prompts.size(), first + step) && support::max_new_of(each[last]) == support::max_new_of(piece) &&
            support::min_new_of(each[last]) == support::min_new_of(piece))
@@ -204,7 +206,7 @@ void write_all(Settings const& s, any_model::AnyModel& model, support::PairToken
     }
     if (prompts.size() > step) std::fprintf(stderr, "%zu of %zu\n", last, prompts.size());
   }
-  if (support::SignalWatch::caught() == 0) skip_to(sources.texts.size());
+  if (first >= prompts.size()) skip_to(sources.texts.size());
 }
 
 void generate(CLI::App const& app, Settings s) {
@@ -239,12 +241,13 @@ void generate(CLI::App const& app, Settings s) {
   support::SignalWatch const signals;
   try {
     write_all(s, *model, *tokens, sources, prompts, kept, search, writer);
+  } catch (support::EndedBySignal const&) {  // said below
   } catch (std::exception const&) {
     writer.keep(sources.texts.size());
     throw;
   }
   int const signal = support::SignalWatch::caught();
-  if (signal == 0) return writer.finish();
+  if (signal == 0 || writer.sources() == sources.texts.size()) return writer.finish();
   writer.keep(sources.texts.size());
   throw support::Interrupted(signal, graft::cat("[generate] was ended by signal ", signal, " after ", writer.sources(), " of ",
                                                 sources.texts.size(), " sources; what was written until then is kept"));

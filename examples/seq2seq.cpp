@@ -6,8 +6,6 @@
 
 #include <graft/data/grouping.hpp>
 #include <graft/data/readers.hpp>
-#include <graft/data/text_line.hpp>
-#include <graft/io/atomic_file.hpp>
 #include <graft/metrics/bleu.hpp>
 #include <graft/train/progress.hpp>
 
@@ -19,6 +17,7 @@
 #include "support/option_rules.hpp"
 #include "support/outputs.hpp"
 #include "support/pair_tokens.hpp"
+#include "support/predictions.hpp"
 #include "support/search_options.hpp"
 #include "support/signals.hpp"
 #include "support/task_options.hpp"
@@ -105,40 +104,14 @@ void fit_lengths(Settings& s, any_model::AnyModel& model, Pairs& training, Pairs
   s.lengths.say();
 }
 
-/// What the model writes, in order; after a failure, what it had written is in the file already.
-class Predictions {
- public:
-  Predictions(std::string path, std::size_t count) : path_(std::move(path)), lines_(count) {}
-  void set(std::size_t source, std::string const& text) { lines_[source] = text, done_ = source + 1; }
-  void write() const {
-    if (path_.empty()) return;
-    std::string all;
-    for (auto const& line : lines_) all += graft::escape_line(line) + "\n";
-    graft::write_file_atomic(path_, all);
-  }
-  void keep() {
-    std::size_t const all = lines_.size();
-    if (path_.empty() || done_ == 0) return;
-    lines_.resize(done_);
-    std::error_code missing;
-    bool const held = std::filesystem::is_regular_file(path_, missing);
-    if (held) path_ = support::free_name_beside(path_);
-    write();
-    std::fprintf(stderr, "kept the predictions of the first %zu of %zu sources in %s%s\n", done_, all, path_.c_str(),
-                 held ? ", beside the earlier file, which is unchanged" : "");
-  }
-
- private:
-  std::string path_;
-  std::vector<std::string> lines_;
-  std::size_t done_ = 0;
-};
-
 /// Exact match, character error rate against the first reference, BLEU against all.
+/// @throws Interrupted where a signal ends it; what was written until then is kept
 nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens, Test const& test,
                                 support::Search const& plan) {
   auto search = plan.for_prompt(1);
-  Predictions predictions(s.predictions, test.examples.size());
+  support::SignalWatch const signals;
+  support::ask_for_signals(search);
+  support::Predictions predictions(s.predictions, test.examples.size(), "sources");
   std::vector<std::string> written;
   graft::ReferenceLists references;
   std::size_t right = 0, errors = 0, length = 0;
@@ -165,6 +138,12 @@ nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, s
           at_once);
       for (std::size_t i = first; i < last; ++i) take(test.kept[i], texts[i - first].front());
     }
+  } catch (support::EndedBySignal const&) {
+    predictions.keep();
+    int const signal = support::SignalWatch::caught();
+    throw support::Interrupted(signal, graft::cat("[seq2seq] was ended by signal ", signal, " after ", predictions.done(), " of ",
+                                                  predictions.count(), " test sources; ", s.predictions.empty() || predictions.done() == 0
+                                                      ? "nothing of them is kept" : "what was written until then is kept"));
   } catch (std::exception const&) {
     predictions.keep();
     throw;
@@ -227,7 +206,9 @@ void run(CLI::App const& app, Settings& s) {
     search->complete(model->config(), tokens->end_token(), !s.train.empty() || !s.adapter.empty(), model->row_limits());
     support::say_taken("seq2seq", *search);
   }
+  std::size_t const read = training.tokens.size();
   fit_lengths(s, *model, training, validation, test, search ? search->least_room() : 0);
+  if (!s.train.empty()) support::say_without_effect(app, s.training, read, training.tokens.size());
   nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
   if (!s.train.empty()) {
     summary["training_pairs"] = training.tokens.size();
@@ -263,8 +244,8 @@ int main(int argc, char** argv) {
   CLI::App app{
       "Adapts an encoder-decoder to pairs of texts (translation, summaries, pronunciation), or uses an adapter, and scores what it "
       "writes.\n"
-      "Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (training ended by SIGINT, SIGTERM: the adapter "
-      "is saved as it is).",
+      "Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (ended by SIGINT, SIGTERM: the adapter is saved "
+      "as it is, and what was written is kept).",
       "seq2seq"};
   add_options(app, settings);
   return support::run_program(app, argc, argv, [&] { run(app, settings); });

@@ -213,6 +213,7 @@ void check_texts(Settings const& s) {
 
 /// The process of every row reads the data again.
 void check_files(Settings const& s) {
+  support::check_names({{"--out", s.out.string()}});
   for (auto const& [option, path] : {std::pair("--data", s.task.data), {"--test", s.task.test}})
     if (support::is_stream(path))
       throw support::UsageError(
@@ -230,6 +231,9 @@ void run(CLI::App const& app, CommandLine& line) {
     graft::fail<graft::FileError>("[", s.task.model, "] no such file or folder; expected a Hugging Face folder or a GGUF file");
   Examples const examples = make_examples(s.task);  // says at once what is wrong with the data
   check_model(app, line.settings, examples);
+  if (line.training_rows && *line.training_rows > examples.training.size())
+    graft::warn("[compare] got --rows ", *line.training_rows, ", which leaves nothing out; ", s.task.data, " has ", examples.training.size(),
+                " besides those of validation and test");
   std::fprintf(stderr, "%zu rows; %zu training, %zu validation and %zu test examples (%s)\n", s.methods.size(), examples.training.size(),
                examples.validation.size(), examples.test.size(), examples.description.c_str());
   std::filesystem::create_directories(s.out, missing);  // writing into it says what is wrong

@@ -1,8 +1,16 @@
 #include "settings.hpp"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
 #include <system_error>
+#include <tuple>
 
+#include <graft/core/checksum.hpp>
+#include <graft/io/gguf_split.hpp>
 #include <graft/io/json.hpp>
+#include <graft/io/mapped_file.hpp>
 
 namespace compare {
 
@@ -18,19 +26,54 @@ void visit(Self& task, Visitor const& visitor) {
   visitor("max_target", task.max_target), visitor("seed", task.seed), visitor("recompute", task.recompute);
 }
 
-/// Size and time of change of a file, or of the files of a folder; null where there is none.
+/// What a file holds: its size and the checksum of its bytes. Times of change tell nothing: an archive or a copy gives them to other bytes.
+/// A file is read once a run, as long as it looks the same.
+Json content(std::filesystem::path const& path) {
+  using Look = std::tuple<std::uintmax_t, std::int64_t>;
+  static std::map<std::filesystem::path, std::pair<Look, Json>> known;
+  std::error_code error;
+  Look const look{std::filesystem::file_size(path, error),
+                  static_cast<std::int64_t>(std::filesystem::last_write_time(path, error).time_since_epoch().count())};
+  if (auto const found = known.find(path); found != known.end() && found->second.first == look) return found->second.second;
+  auto const file = graft::MappedFile::open(path);
+  Json result{{"bytes", file->size()}, {"checksum", graft::checksum(file->data(), file->size())}};
+  known[path] = {look, result};
+  return result;
+}
+
+/// Whether a file of a model's folder decides nothing: what is hidden, prose, and weights in forms that are not read.
+bool is_unread(std::string const& name) {
+  static constexpr std::array<std::string_view, 8> endings{".md", ".bin", ".h5", ".msgpack", ".onnx", ".ot", ".pt", ".pth"};
+  return name.starts_with(".") || std::any_of(endings.begin(), endings.end(), [&](auto ending) { return name.ends_with(ending); });
+}
+
+/// The files of a model in several GGUF files, by the name of the first; the file itself of any other.
+std::vector<std::filesystem::path> parts_of(std::filesystem::path const& path) {
+  static constexpr std::string_view middle = "-00001-of-";
+  std::string const whole = path.string();
+  auto const at = whole.rfind(middle);
+  int count = 0;
+  if (at != std::string::npos) std::from_chars(whole.data() + at + middle.size(), whole.data() + whole.size(), count);
+  if (count < 2 || !whole.ends_with(graft::detail::gguf_part_ending(1, count))) return {path};
+  std::vector<std::filesystem::path> parts;
+  for (int number = 1; number <= count; ++number) parts.emplace_back(whole.substr(0, at) + graft::detail::gguf_part_ending(number, count));
+  return parts;
+}
+
+/// The contents of a file, of all parts of a model in several, or of the files of a folder; null where there is none.
 Json file_stamp(std::filesystem::path const& path) {
   std::error_code error;
-  auto const one = [&](std::filesystem::path const& file) {
-    return Json{{"name", std::filesystem::weakly_canonical(file, error).string()},
-                {"bytes", std::filesystem::file_size(file, error)},
-                {"changed", static_cast<std::int64_t>(std::filesystem::last_write_time(file, error).time_since_epoch().count())}};
-  };
   if (!std::filesystem::exists(path, error)) return nullptr;
-  if (!std::filesystem::is_directory(path, error)) return one(path);
   std::map<std::string, Json> files;
-  for (std::filesystem::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error))
-    if (entry->is_regular_file(error)) files.emplace(entry->path().filename().string(), one(entry->path()));
+  if (!std::filesystem::is_directory(path, error)) {
+    for (auto const& part : parts_of(path)) files.emplace(part.filename().string(), content(part));
+    return files;
+  }
+  for (std::filesystem::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {
+    std::string const name = entry->path().filename().string();
+    std::error_code unknown;
+    if (entry->is_regular_file(unknown) && !is_unread(name)) files.emplace(name, content(entry->path()));
+  }
   return files;
 }
 

@@ -54,7 +54,7 @@ inline bool is_trained(std::string const& method) { return method != none && met
 Json to_json(Request const& request);
 Request request_from_json(std::string const& where, nlohmann::json const& json);
 
-/// What tells whether a finished row is still valid: the request, the model's and the data's files, and this very program.
+/// What tells whether a finished row is still valid: the request, what the model's and the data's files hold, and this very program.
 Json stamp_of(Request const& request);
 
 }  // namespace compare

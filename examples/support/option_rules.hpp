@@ -4,11 +4,15 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <initializer_list>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+
+#include <graft/core/warning.hpp>
+#include <graft/train/training.hpp>
 
 #include "support/program.hpp"
 
@@ -41,6 +45,31 @@ inline void check_training_options(CLI::App const& app, bool validated) {
   if (!validated)
     for (char const* option : {"--validate-every", "--patience"})
       if (positive(option)) refuse_given(app, {option}, "without validation examples");
+}
+
+/// Says of options of a training that they have no effect, or another than they say, now that its rows are known.
+/// @param read training rows that were read, of which --rows keeps the first
+/// @param kept those that are trained on
+inline void say_without_effect(CLI::App const& app, graft::Training const& t, std::size_t read, std::size_t kept) {
+  auto const number = [&](char const* option) { return given(app, option) ? app.get_option(option)->as<double>() : 0.0; };
+  graft::Index const size = t.batch * t.accumulate, per_epoch = (static_cast<graft::Index>(kept) + size - 1) / size;
+  graft::Index const total = t.steps > 0 ? t.steps : t.epochs * per_epoch;
+  auto const beyond = static_cast<double>(total);
+  if (number("--rows") > static_cast<double>(read))
+    graft::warn("[training] got --rows ", app.get_option("--rows")->as<std::string>(), ", which leaves nothing out; there are ", read, " training rows");
+  if (number("--validate-every") > beyond)
+    graft::warn("[training] got --validate-every ", t.validate_every, " for ", total, total == 1 ? " step" : " steps",
+                "; the validation after the last step is the only one");
+  graft::Index const every = t.validate_every > 0 ? t.validate_every : per_epoch;
+  if (number("--patience") > 0 && every >= total)
+    graft::warn("[training] got --patience ", t.patience, ", which has no effect; the only validation is after the last step, ", total,
+                "; hint: --validate-every");
+  if (number("--checkpoint-every") > beyond)
+    graft::warn("[training] got --checkpoint-every ", t.checkpoint_every, " for ", total, total == 1 ? " step" : " steps",
+                "; the checkpoint after the last step is the only one");
+  if (double const share = number("--warmup"); share > 0 && share * beyond < 1)
+    graft::warn("[training] got --warmup ", share, ", less than one of ", total, total == 1 ? " step" : " steps",
+                "; the whole first step is taken, with a learning rate of 0");
 }
 
 }  // namespace support

@@ -6,6 +6,7 @@
 #include <list>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <graft/io/adapter_folder.hpp>
@@ -29,6 +30,19 @@ inline void say_if_thrown_away(char const* program, TaskPaths const& paths) {
     std::fprintf(stderr, "%s: the trained model is thrown away at the end, for there is neither --output nor --test\n", program);
 }
 
+/// An adapter is never written into a folder that holds a model: the model would be used with the adapter's template from then on.
+/// @throws FileError
+inline void check_holds_no_model(std::filesystem::path const& folder) {
+  std::error_code missing;
+  for (auto const& path : graft::detail::folder_entries(folder, missing)) {
+    std::string const name = path.filename().string();
+    bool const weights = name.starts_with("model") && (name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json"));
+    if (name == "config.json" || weights || name.starts_with("pytorch_model"))
+      graft::fail<graft::FileError>("[", folder.string(), "] holds a model (", name, "), which an adapter's files would change; expected a ",
+                                    "new folder, or an earlier adapter's; it is unchanged");
+  }
+}
+
 /// The outputs of a run as long as it lives.
 class Outputs {
  public:
@@ -43,12 +57,15 @@ class Outputs {
     all.insert(all.begin(), adapter);
     all.push_back(log);
     check_apart(inputs, all);
+    NamedPath const checkpoints{"--checkpoint", checkpoint};
+    check_names({checkpoints}), check_not_nested(checkpoints, adapter);
     for (auto const& file : files) {
       if (file.path.empty()) continue;
       graft::check_output_file(file.path);
       if (graft::detail::output_path(file.path).kind == graft::detail::OutputKind::file) locks_.emplace_back(file.path);
     }
     if (adapter.path.empty()) return;
+    check_holds_no_model(adapter.path);
     graft::check_output_folder(adapter.path, graft::is_adapter_file);
     bool const locked_by_training = !checkpoint.empty() && same_place(adapter.path, checkpoint);  // one folder for both
     if (!locked_by_training) locks_.emplace_back(adapter.path);

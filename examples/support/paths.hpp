@@ -7,7 +7,10 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
+
+#include <graft/text/printable.hpp>
 
 #include "support/program.hpp"
 
@@ -73,9 +76,49 @@ inline void check_streams(std::vector<NamedPath> const& inputs) {
                          " reads, which can be read once: " + inputs[i].path + "; expected a file");
 }
 
-/// @throws UsageError for an output in the place of an input, or of another output, and for an input stream of two options
+/// Whether `inner` lies in the folder `outer`, or will.
+[[nodiscard]] inline bool lies_in(std::filesystem::path const& inner, std::filesystem::path const& outer) {
+  auto const place = [](std::filesystem::path const& path) {
+    std::error_code error;
+    auto const at = std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+    return at.has_filename() ? at : at.parent_path();
+  };
+  auto const folder = place(outer);
+  for (auto at = place(inner); at != at.parent_path();) {
+    at = at.parent_path();
+    if (at == folder) return true;
+  }
+  return false;
+}
+
+/// @throws UsageError for an output called - (a name that means standard output elsewhere), and for one with a name that graft gives its
+/// own temporaries and locks, which it removes
+inline void check_names(std::vector<NamedPath> const& outputs) {
+  for (auto const& [option, path] : outputs) {
+    if (path == "-")
+      throw UsageError(std::string(option) + " got -, which is no name of standard output here; expected a path; hint: /dev/stdout for a " +
+                       "file's text, ./- for a file or folder of that name");
+    for (auto const& part : std::filesystem::path(path))
+      for (char const* own : {".graft-tmp-", ".graft-lock", ".graft-swap-"})
+        if (part.string().starts_with(own))
+          throw UsageError(std::string(option) + " got " + graft::printable(path) + ", and names with " + own +
+                           " are graft's own, of locks and of what is being written; expected another name");
+  }
+}
+
+/// @throws UsageError for a folder of checkpoints in the adapter's, which is replaced as a whole, or the other way round
+inline void check_not_nested(NamedPath const& one, NamedPath const& other) {
+  if (one.path.empty() || other.path.empty()) return;
+  for (auto const& [inner, outer] : {std::pair(&one, &other), std::pair(&other, &one)})
+    if (lies_in(inner->path, outer->path))
+      throw UsageError(std::string(inner->option) + " lies in the folder of " + outer->option + ": " + inner->path +
+                       "; expected folders beside each other");
+}
+
+/// @throws UsageError for an output in the place of an input, or of another output, for an input stream of two options, and for a name
+/// that `check_names` refuses
 inline void check_apart(std::vector<NamedPath> const& inputs, std::vector<NamedPath> const& outputs) {
-  check_streams(inputs);
+  check_streams(inputs), check_names(outputs);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     auto const& [option, path] = outputs[i];
     if (path.empty() || path.starts_with("/dev/") || path.starts_with("/proc/")) continue;

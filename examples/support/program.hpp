@@ -74,6 +74,13 @@ inline void print(std::string_view text) {
   }
 }
 
+/// The sentence for an option without its value, or given more often than it can be.
+[[nodiscard]] inline std::string mismatch_sentence(CLI::ArgumentMismatch const& error) {
+  std::string const text = error.what(), name = text.substr(0, text.find(':'));
+  if (text.find("At Most") != std::string::npos) return name + " is given more than once; expected one value; leave the others out";
+  return name + " got no value; expected one behind it";
+}
+
 /// Parses the command line and runs `body`. Exit status: 0, 1 (failed, with a sentence on standard error), 2 (usage), 128 + the
 /// number of a signal that it was ended by in order.
 template <class Body>
@@ -83,6 +90,8 @@ int run_program(CLI::App& app, int argc, char** argv, Body const& body) {
   try {
     try {
       app.parse(argc, argv);
+    } catch (CLI::ArgumentMismatch const& error) {
+      throw UsageError(mismatch_sentence(error));
     } catch (CLI::ParseError const& error) {
       if (app.exit(error) != 0) return 2;
       if (!std::cout.flush()) refuse_standard_output();  // of --help

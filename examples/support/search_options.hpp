@@ -76,6 +76,7 @@ struct SearchOptions {
   [[nodiscard]] Kind kind(graft::GenerationConfig const& file) const;
   void check_options(Kind kind) const;
   void check_file(Kind kind, graft::GenerationConfig const& file) const;
+  void check_sequences(graft::BeamSearch const& settings, graft::GenerationConfig const& file) const;
   template <class Settings>
   void set_common(Search& search, Settings& settings, graft::GenerationConfig const& file) const;
 
@@ -143,6 +144,18 @@ inline void SearchOptions::check_file(Kind kind, graft::GenerationConfig const& 
   }
 }
 
+/// Says where the two numbers come from: an option or the file.
+inline void SearchOptions::check_sequences(graft::BeamSearch const& settings, graft::GenerationConfig const& file) const {
+  if (settings.sequences <= settings.beams) return;
+  if (sequences)
+    throw UsageError(graft::cat("--sequences got ", settings.sequences, ", more than the ", settings.beams, " beams of ",
+                                beams ? std::string("--beams") : graft::cat("num_beams in ", file.where),
+                                "; expected at most as many texts as beams"));
+  graft::fail<graft::ConfigError>("[", file.where, "] has num_return_sequences ", settings.sequences, ", more than ",
+                                  beams ? "--beams" : "num_beams", " ", settings.beams,
+                                  "; expected at most as many texts as beams; hint: --sequences");
+}
+
 template <class Settings>
 void SearchOptions::set_common(Search& search, Settings& settings, graft::GenerationConfig const& file) const {
   settings.repetition_penalty = take(search, "repetition-penalty", repetition_penalty, file.repetition_penalty, 1.0);
@@ -197,7 +210,7 @@ inline Search SearchOptions::search(graft::GenerationConfig const& whole) const 
                               : stop == "never" ? graft::EarlyStopping::never
                                                 : graft::EarlyStopping::heuristic;
     settings.sequences = take(search, "sequences", sequences, file_sequences, Index{1});
-    if (settings.sequences > settings.beams) throw UsageError("--sequences must not exceed --beams");
+    check_sequences(settings, file);
     set_common(search, settings, file);
     search.settings = settings;
   }

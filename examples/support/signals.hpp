@@ -9,10 +9,13 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <system_error>
+#include <variant>
 
 #include <graft/core/error.hpp>
+#include <graft/generate/settings.hpp>
 #include <graft/train/training.hpp>
 
 #include "support/paths.hpp"
@@ -57,6 +60,28 @@ class SignalWatch {
  private:
   std::array<struct sigaction, detail::ending_signals.size()> before_{};
 };
+
+/// What a search that `ask_for_signals` is ended with.
+class EndedBySignal : public std::runtime_error {
+ public:
+  EndedBySignal() : std::runtime_error("ended by a signal") {}
+};
+
+/// Has a search ask for signals with every token, and end with `EndedBySignal`.
+template <class... Searches>
+void ask_for_signals(std::variant<Searches...>& settings) {
+  auto const ask = [] {
+    if (SignalWatch::caught() != 0) throw EndedBySignal();
+  };
+  std::visit(
+      [&](auto& search) {
+        if constexpr (requires { search.on_token; })
+          search.on_token = [ask](graft::Index, graft::Token) { ask(); };
+        else
+          search.processors.push_back([ask](graft::History const&, graft::Scores&) { ask(); });
+      },
+      settings);
+}
 
 /// After a training: where a signal has ended it, keeps what was trained and ends the program. With checkpoints the last one
 /// stands; without, the adapter is saved as it is, in `output`, or under a free name beside it where that holds an earlier one.

@@ -2,6 +2,7 @@
 /// @brief The template of a run: the options', else the one kept beside an adapter or a merged model, else the default.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <graft/data/template.hpp>
 #include <graft/io/adapter_folder.hpp>
 #include <graft/io/load_tokenizer.hpp>
+#include <graft/io/mapped_file.hpp>
 #include <graft/io/template_file.hpp>
 #include <graft/models/config.hpp>
 #include <graft/nn/model_info.hpp>
@@ -99,11 +101,34 @@ inline graft::AdapterTemplate template_to_train(std::filesystem::path const& mod
   return saved;
 }
 
+/// Says of a tokenizer's files and a generation_config.json in an adapter's folder, where PEFT's users save them, that the base's are read
+/// in their place, where they differ.
+inline void say_unread_files(std::filesystem::path const& model, std::filesystem::path const& adapter) {
+  static constexpr std::array names{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+                                    "vocab.json",     "merges.txt",            "vocab.txt",               "spiece.model",
+                                    "tokenizer.model", "sentencepiece.bpe.model", "generation_config.json"};
+  std::error_code missing;
+  if (std::filesystem::equivalent(model, adapter, missing)) return;
+  std::string differing;
+  for (char const* name : names) {
+    if (!std::filesystem::is_regular_file(adapter / name, missing)) continue;
+    if (std::filesystem::is_regular_file(model / name, missing) &&
+        graft::MappedFile::open(adapter / name)->text() == graft::MappedFile::open(model / name)->text())
+      continue;
+    differing += (differing.empty() ? "" : ", ") + std::string(name);
+  }
+  if (!differing.empty())
+    graft::warn("[", adapter.string(), "] holds files that differ from the base's or that the base lacks, and are not read: ", differing,
+                "; the base's own tokenizer and generation settings are taken, from ", model.string(),
+                "; hint: where the adapter needs its own, put them into a copy of the base");
+}
+
 /// For a model as it is used: what the adapter's folder keeps (without an adapter, a merged model's); else nothing but the
 /// tokenizer's own special tokens.
 inline graft::AdapterTemplate template_to_use(std::filesystem::path const& model, std::filesystem::path const& adapter,
                                               graft::TextKind kind, TemplateOptions const& given) {
   std::filesystem::path const& folder = adapter.empty() ? model : adapter;
+  if (!adapter.empty()) say_unread_files(model, adapter);
   auto saved = load_template(folder, kind);
   bool const kept = saved.has_value();
   if (!kept) {

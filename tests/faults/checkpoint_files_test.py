@@ -11,6 +11,7 @@ import time
 
 import faults
 import programs
+import tiny_model
 from written_files import FileTest, files_of
 
 
@@ -285,6 +286,62 @@ class Signals(FileTest):
         self.assertGreaterEqual(len(lines), 4)
         self.assertLess(len(lines), 5000)
         self.no_temporaries(self.folder)
+
+    def test_generate_ends_between_two_tokens(self):
+        """A single batch of long texts, with every search."""
+        many = self.folder / "many.txt"
+        many.write_text("name : A\n" * 100)
+        big = self.folder / "big"
+        tiny_model.write_llama(big, layers=2, width=64, inner=128, positions=4096)
+        for number, search in enumerate(((), ("--sample",), ("--beams", 4))):
+            with self.subTest(search):
+                out = self.folder / f"out{number}"
+                process = self.start("generate", "--model", big, "--sources", many, "--max-new", 4000, "--min-new", 4000, "--batch", 400, "--output", out, *search)
+                self.wait_for(lambda: (self.folder / f".graft-lock-out{number}").exists())
+                self.wait_for(lambda: any(self.folder.glob(".graft-tmp-*")))  # of the outputs, when the model is there
+                time.sleep(0.5)
+                process.send_signal(signal.SIGTERM)
+                err = process.communicate(timeout=60)[1]
+                self.assertEqual(process.returncode, 143, err)
+                self.assertIn("was ended by signal 15 after 0 of 100 sources", self.one_sentence(err, "generate"))
+                self.assertFalse(out.exists())
+                self.no_temporaries(self.folder)
+
+    def ended(self, out, name, *arguments):
+        """Standard error of the program, ended by a signal after its first predictions: neither while it loads nor when it is done."""
+        delay = 1.0
+        for _ in range(10):
+            out.write_text("earlier\n")
+            process = self.start(name, *arguments, "--predictions", out)
+            time.sleep(delay)
+            process.send_signal(signal.SIGTERM)
+            err = process.communicate(timeout=60)[1]
+            if process.returncode == 143 and "kept the predictions" in err:
+                return err
+            delay = delay / 2 if process.returncode == 0 else min(1.5 * delay, 8)
+        self.fail(f"no signal came between the first prediction and the last; the last run said {err!r}, with status {process.returncode}")
+
+    def test_predictions_are_kept(self):
+        """seq2seq and classify say that a signal ended them, keep what they have beside an earlier file, and leave no lock."""
+        bart, bert, pairs, rows, out = (self.folder / name for name in ("bart", "bert", "pairs.tsv", "rows.tsv", "out"))
+        tiny_model.write_bart(bart)
+        tiny_model.write_bert(bert, ["good", "bad", *(f"word{i}" for i in range(50))])
+        pairs.write_text("".join(f"ab{i}\tba\n" for i in range(20000)))
+        few = self.folder / "few.tsv"
+        few.write_text("good\t1\nbad\t0\n" * 4)
+        faults.run("classify", "--model", bert, "--train", few, "--method", "lora", "--steps", 1, "--output", self.folder / "adapter")
+        rows.write_text("".join(f"good {'word1 ' * 30}word{i % 50}\t{i % 2}\n" for i in range(20000)))
+        for name, *arguments in (("seq2seq", "--model", bart, "--test", pairs, "--max-new", 20), ("classify", "--model", bert, "--adapter", self.folder / "adapter", "--test", rows)):
+            with self.subTest(name):
+                err = self.ended(out, name, *arguments)
+                self.assertIn("was ended by signal 15 after", self.one_sentence(err, name))
+                count, place = re.search(r"kept the predictions of the first (\d+) of 20000 (?:sources|rows) in (\S+), beside the earlier file", err).groups()
+                self.assertEqual(place, f"{out}.interrupted")
+                kept = pathlib.Path(place)
+                self.assertEqual(len(kept.read_text().splitlines()), int(count))
+                self.assertEqual(out.read_text(), "earlier\n")
+                kept.unlink()
+                self.no_temporaries(self.folder)
 
     def limited(self, out, *more):
         """generate until the file may grow no more, in the midst of a source."""

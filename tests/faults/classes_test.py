@@ -45,6 +45,19 @@ class Classes(faults.FaultTest):
         self.assertIn("high.tsv] has no row of the class 0, which --validation", run(*train, self.rows("high.tsv", (1, 2)), "--test", self.three)[1])
         self.assertNotIn("no row of", run(*train, self.three, "--test", self.two)[1])
 
+    def test_a_trained_head_that_is_thrown_away_is_said(self):
+        whole = self.folder / "whole"
+        run("convert", "--adapter", self.adapter(self.two, "full"), "--model", self.bert, "--merge", "--output", whole)
+        train = ("classify", "--model", whole, "--method", "lora", "--steps", 1, "--train")
+        self.assertIn("whole] has a trained head of 2 classes, which is thrown away; got rows of 3 classes", run(*train, self.three)[1])
+        self.assertNotIn("thrown away;", run(*train, self.two)[1])
+        self.assertNotIn("thrown away;", run("classify", "--model", self.bert, "--method", "lora", "--steps", 1, "--train", self.three)[1])
+
+    def test_the_limit_of_class_numbers_is_said(self):
+        rows = self.folder / "large.tsv"
+        rows.write_text("good\t1000000\n")
+        self.refused("classify", "--model", self.bert, "--train", rows, "--method", "lora", "--steps", 1, says="expected a number from 0 to 999999")
+
     def test_adapters_of_another_task(self):
         llama, bart, pairs = self.folder / "llama", self.folder / "bart", self.folder / "pairs.tsv"
         tiny_model.write_llama(llama)

@@ -27,6 +27,20 @@ def letters(tokens):
     return bytes(values[alphabet.index(letter)] for letter in text).decode("utf-8", errors="replace")
 
 
+class Sequences(FaultTest):
+    def test_more_texts_than_beams(self):
+        model = self.folder / "model"
+        tiny_model.write_llama(model)
+        (model / "generation_config.json").write_text(json.dumps({"num_beams": 2, "num_return_sequences": 3}))
+        generate = ("generate", "--model", model, "--prompt", "a", "--max-new", 2)
+        err = self.refused(*generate, says=("generation_config.json] has num_return_sequences 3, more than num_beams 2", "hint: --sequences"))
+        self.assertEqual(err.count("\n"), 1, err)
+        self.refused(*generate, "--beams", 2, says="has num_return_sequences 3, more than --beams 2")
+        self.refused(*generate, "--sequences", 4, says=("--sequences got 4, more than the 2 beams of num_beams in ", "generation_config.json"), status=2)
+        self.refused(*generate, "--sequences", 4, "--beams", 3, says="--sequences got 4, more than the 3 beams of --beams", status=2)
+        run(*generate, "--sequences", 2)
+
+
 class Recorded(FaultTest):
     """Sixty random configurations, with what transformers 5.23 wrote (record_generation.py)."""
 

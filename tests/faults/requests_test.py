@@ -141,6 +141,32 @@ class Values(faults.FaultTest):
                 self.assertLess(len(err), 400)
         self.assertFalse((self.folder / "out").exists())
 
+    def test_an_option_without_its_value_or_given_twice(self):
+        train = ("finetune", "--model", self.model, "--train", self.data, "--method", "lora", "--output", self.folder / "out")
+        for more, says in ((("--targets", ","), "--targets got no value"), (("--steps",), "--steps got no value"), (("--steps", 1, "--steps", 2), "--steps is given more than once"), (("--log", "a", "--log", "b"), "--log is given more than once")):
+            self.refused(*train, *more, says=(says, "Run with --help"), status=2)
+
+    def test_an_option_of_a_training_that_changes_nothing_is_said(self):
+        bart, bert, classes = self.folder / "bart", self.folder / "bert", self.folder / "classes.tsv"
+        tiny_model.write_bart(bart)
+        tiny_model.write_bert(bert, ["good", "bad"])
+        classes.write_text("good\t1\nbad\t0\n" * 4)
+        pairs = self.folder / "some.tsv"
+        pairs.write_text("ab\tba\n" * 8)
+        for name, model, data in (("finetune", self.model, pairs), ("seq2seq", bart, pairs), ("classify", bert, classes)):
+            train = (name, "--model", model, "--train", data, "--validation", data, "--method", "lora", "--batch", 2, "--output", self.folder / f"of_{name}")
+            cases = [(("--steps", 4), ("--validate-every", 5), "got --validate-every 5 for 4 steps"), (("--steps", 4), ("--validate-every", 4), None), (("--steps", 4), ("--patience", 2), "got --patience 2, which has no effect"),
+                     (("--steps", 4, "--validate-every", 1), ("--patience", 2), None), (("--epochs", 2), ("--patience", 2), None), (("--epochs", 1), ("--patience", 2), "got --patience 2, which has no effect"),
+                     (("--steps", 4), ("--warmup", 0.2), "got --warmup 0.2, less than one of 4 steps"), (("--steps", 5), ("--warmup", 0.2), None), (("--steps", 1), ("--rows", 9), "got --rows 9, which leaves nothing out; there are 8"),
+                     (("--steps", 1), ("--rows", 8), None)]
+            if name == "finetune":
+                cases += [(("--steps", 4, "--checkpoint", self.folder / "ck5"), ("--checkpoint-every", 5), "got --checkpoint-every 5 for 4 steps"), (("--steps", 4, "--checkpoint", self.folder / "ck4"), ("--checkpoint-every", 4), None)]
+            for settings, option, says in cases:
+                with self.subTest(name, settings=settings, option=option):
+                    err = run(*train, *settings, *option)[1]
+                    self.assertEqual(err.count("warning: [training] got "), 1 if says else 0, err)
+                    self.assertIn(says or "", err)
+
     def test_an_output_does_not_take_the_place_of_an_input(self):
         train = ("finetune", "--model", self.model, "--train", self.data, "--method", "lora", "--steps", 1)
         before = self.data.read_text(), self.sources.read_text(), (self.model / "config.json").read_text()

@@ -255,6 +255,20 @@ class Folders(LlamaTest):
         self.assertIn("--output is the adapter itself", err)
         self.assertTrue((self.folder / "a/adapter_config.json").exists())
 
+    def test_files_of_a_tokenizer_that_nobody_reads_are_said(self):
+        adapter = self.folder / "a"
+        self.train(adapter)
+        uses = (("generate", "--model", self.model, "--adapter", adapter, "--prompt", "a", "--max-new", "2"), ("convert", "--model", self.model, "--adapter", adapter, "--output", self.folder / "b"))
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            (adapter / name).write_bytes((self.model / name).read_bytes())  # as PEFT's users save them
+        for use in uses:
+            self.assertNotIn("are not read", run(*use)[1])
+        (adapter / "tokenizer_config.json").write_text(json.dumps({**json.loads((self.model / "tokenizer_config.json").read_text()), "eos_token": "a"}))
+        (adapter / "generation_config.json").write_text('{"num_beams": 3}')
+        for use in uses:
+            err = run(*use)[1]
+            self.assertEqual(err.count("are not read: tokenizer_config.json, generation_config.json; "), 1, err)
+
     def test_an_adapter_that_does_not_say_is_said(self):
         run("finetune", "--model", self.model, "--train", self.data, "--method", "infix", "--steps", "1", "--output", self.folder / "a")
         (self.folder / "a/graft_template.json").unlink()

@@ -2,8 +2,11 @@
 
 import html.parser
 import json
+import os
+import shutil
 
 import programs
+import tiny_gguf
 import tiny_model
 from programs import ProgramTest, run
 
@@ -104,6 +107,51 @@ class Comparing(ProgramTest):
         damaged.write_text("{")
         _, _, err = self.compare("kept", "--methods", "lora,prefix", "--seed", "1")
         self.assertEqual(err.count("taken over"), 2)
+
+    def rows_of_changed_files(self, model, change, *back):
+        """The rows of a model before and after its files change, and how many were taken over; `back` makes the earlier files again."""
+        common = ("compare", "--model", model, "--data", self.data, "--rows", 8, "--validation-rows", 2, "--test-sources", 1, "--methods", "lora", "--steps", 1, "--max-new", 2, "--out", self.folder / "changing")
+        losses, taken = [], []
+        for act in (lambda: None, lambda: None, change, *back):
+            act()
+            _, err = run(*common)
+            taken.append(err.count("taken over"))
+            losses.append([row["validation_loss"] for row in json.loads((self.folder / "changing/report.json").read_text(encoding="utf-8"))["rows"]])
+        self.assertEqual(losses[0], losses[1])
+        self.assertNotEqual(losses[1], losses[2])
+        return taken
+
+    def test_rows_of_another_model_of_the_same_size_and_time(self):
+        model = self.folder / "changing_model"
+        copies = [self.folder / name for name in ("one", "two")]
+        for seed, copy in enumerate(copies):
+            tiny_model.write_llama(copy, layers=1, seed=seed)
+            for path in copy.iterdir():  # as a reproducible archive unpacks them
+                os.utime(path, (0, 0))
+
+        def put(copy):
+            shutil.rmtree(model, ignore_errors=True)
+            shutil.copytree(copy, model)
+
+        def touch():  # other times of the same bytes, and files that nobody reads
+            put(copies[1])
+            (model / "README.md").write_text("prose")
+            for path in model.iterdir():
+                os.utime(path)
+
+        put(copies[0])
+        self.assertEqual(self.rows_of_changed_files(model, lambda: put(copies[1]), touch), [0, 2, 0, 2])
+
+    def test_rows_of_another_part_of_a_split_model(self):
+        for seed in (0, 1):
+            tiny_model.write_llama(self.folder / f"seed{seed}", layers=1, seed=seed)
+            tiny_gguf.write_gguf(self.folder / f"seed{seed}", self.folder / f"split{seed}", parts=2)
+        first, second = (self.folder / f"split{seed}-00002-of-00002.gguf" for seed in (0, 1))
+        self.assertEqual(self.rows_of_changed_files(self.folder / "split0-00001-of-00002.gguf", lambda: shutil.copy(second, first)), [0, 2, 0])
+
+    def test_rows_beyond_the_data_are_said(self):
+        _, err = run("compare", "--model", self.model, "--data", self.data, "--rows", 5000, "--validation-rows", 2, "--test-sources", 1, "--methods", "lora", "--steps", 1, "--max-new", 2, "--out", self.folder / "beyond")
+        self.assertIn("got --rows 5000, which leaves nothing out", err)
 
     def test_a_failed_row_says_so_and_the_others_go_on(self):
         report, text, err = self.compare("failed", "--methods", "bitfit,lora", status=1)  # this model has no biases

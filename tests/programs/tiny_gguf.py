@@ -51,8 +51,8 @@ def entry(key, value):
     return packed + struct.pack("<IIQ", 9, of, len(value)) + b"".join(text(one) if of == 8 else struct.pack("<i", one) for one in value)
 
 
-def write_gguf(folder, path, **metadata):
-    """`metadata` adds keys or replaces them: `**{"llama.rope.freq_base": 500.0}`."""
+def write_gguf(folder, path, parts=1, **metadata):
+    """`metadata` adds keys or replaces them: `**{"llama.rope.freq_base": 500.0}`. In several parts the files are `path`-00001-of-0000N.gguf, as gguf-split writes them."""
     folder = pathlib.Path(folder)
     config, tokenizer = json.loads((folder / "config.json").read_text()), json.loads((folder / "tokenizer.json").read_text())
     vocabulary, merges = tokenizer["model"]["vocab"], tokenizer["model"]["merges"]
@@ -63,13 +63,16 @@ def write_gguf(folder, path, **metadata):
             "tokenizer.ggml.model": "gpt2", "tokenizer.ggml.pre": "gpt-2", "tokenizer.ggml.tokens": tokens, "tokenizer.ggml.merges": merges,
             "tokenizer.ggml.token_type": [3 if token == "<|end|>" else 1 for token in tokens], "tokenizer.ggml.eos_token_id": config["eos_token_id"], "tokenizer.ggml.bos_token_id": config["bos_token_id"]}
     keys.update(metadata)
-    infos, data = b"", b""
-    tensors = read_safetensors(folder / "model.safetensors")
-    for name, (shape, values) in tensors.items():
-        if "q_proj" in name or "k_proj" in name:
-            values = interleaved(shape, values, config["num_attention_heads" if "q_proj" in name else "num_key_value_heads"])
-        infos += text(gguf_name(name)) + struct.pack(f"<I{len(shape)}Q", len(shape), *reversed(shape)) + struct.pack("<IQ", 0, len(data))
-        data += struct.pack(f"<{len(values)}f", *values)
-        data += bytes(-len(data) % 32)
-    head = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(keys)) + b"".join(entry(key, value) for key, value in keys.items()) + infos
-    pathlib.Path(path).write_bytes(head + bytes(-len(head) % 32) + data)
+    tensors = list(read_safetensors(folder / "model.safetensors").items())
+    for part in range(parts):
+        some, infos, data = tensors[part::parts], b"", b""
+        own = {**({} if part else keys), **({"split.no": part, "split.count": parts, "split.tensors.count": len(tensors)} if parts > 1 else {})}
+        for name, (shape, values) in some:
+            if "q_proj" in name or "k_proj" in name:
+                values = interleaved(shape, values, config["num_attention_heads" if "q_proj" in name else "num_key_value_heads"])
+            infos += text(gguf_name(name)) + struct.pack(f"<I{len(shape)}Q", len(shape), *reversed(shape)) + struct.pack("<IQ", 0, len(data))
+            data += struct.pack(f"<{len(values)}f", *values)
+            data += bytes(-len(data) % 32)
+        head = b"GGUF" + struct.pack("<IQQ", 3, len(some), len(own)) + b"".join(entry(key, value) for key, value in own.items()) + infos
+        file = f"{path}-{part + 1:05}-of-{parts:05}.gguf" if parts > 1 else path
+        pathlib.Path(file).write_bytes(head + bytes(-len(head) % 32) + data)

@@ -157,9 +157,11 @@ class TemplateEncoder {
     auto const special = tokenizer.special_tokens();
     if (!form_.end_token) form_.end_token = special.eos;
     if (!form_.end_token && !sources_only)
-      fail<ConfigError>("[template] the tokenizer has no end token; expected one; hint: set Template::end_token");
+      fail<ConfigError>("[template] the tokenizer has no end token; expected one; hint: name it in the model's files (eos_token in ",
+                        "tokenizer_config.json, tokenizer.ggml.eos_token_id in a GGUF file), or in Template::end_token");
     if (form_.begin_token && !special.bos)
-      fail<ConfigError>("[template] the tokenizer has no beginning token; expected one; hint: set Template::begin_token to false");
+      fail<ConfigError>("[template] the tokenizer has no beginning token; expected one; hint: name it in the model's files (bos_token in ",
+                        "tokenizer_config.json), or ask for none (--begin-token, Template::begin_token)");
     auto const around = surrounding_tokens(tokenizer, form_);
     if (!form_.apart && !around.behind.empty())
       warn("[template] the tokenizer puts ", around.behind.size(),

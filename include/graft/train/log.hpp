@@ -113,15 +113,36 @@ class TrainingLog {
     size_ = std::min(keep, static_cast<std::uint64_t>(status.st_size));
     if (!cut()) refuse();
   }
-  /// What is no log is not written over. What cannot be read may be one.
+  /// What is no log is not written over, another program's log of {"event": …} neither. What cannot be read may be one.
   void require_log() const {
-    static constexpr std::string_view first = "{\"event\":";
-    std::array<char, first.size()> held{};
     detail::FileDescriptor file(::open(detail::follow_links(path_).c_str(), O_RDONLY | O_CLOEXEC));
     if (file.get() < 0) return;
+    std::array<char, 4096> held{};
     auto const got = ::pread(file.get(), held.data(), held.size(), 0);
-    if (got >= 0 && std::string_view(held.data(), static_cast<std::size_t>(got)) != first.substr(0, static_cast<std::size_t>(got)))
+    if (got >= 0 && !begins_a_log(std::string_view(held.data(), static_cast<std::size_t>(got))))
       fail<FileError>("[", path_, "] holds something else than the log of a training; expected a new name or an earlier log; it is unchanged");
+  }
+  /// Whether a file's first bytes are those of a log: its first line is an event with the keys that `write` gives it. A line that a full
+  /// disk has broken off may begin so.
+  [[nodiscard]] static bool begins_a_log(std::string_view text) {
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> events{
+        {{"step", "epoch,event,gradient_norm,learning_rate,loss,seconds,step,tokens,tokens_per_second"},
+         {"validation", "best,event,loss,step"}, {"end", "event,step"}, {"stopped", "event,step"},
+         {"interrupted", "event,step"}, {"failed", "event,step"}}};
+    if (auto const end = text.find('\n'); end != std::string_view::npos) {
+      auto const line = nlohmann::json::parse(text.substr(0, end), nullptr, false);
+      if (!line.is_object() || !line.contains("event") || !line.at("event").is_string()) return false;
+      std::string keys;  // sorted; a message may be there or not
+      for (auto const& item : line.items())
+        if (item.key() != "message") keys += (keys.empty() ? "" : ",") + item.key();
+      return std::any_of(events.begin(), events.end(), [&](auto const& event) {
+        return line.at("event").template get_ref<std::string const&>() == event.first && keys == event.second;
+      });
+    }
+    return std::any_of(events.begin(), events.end(), [&](auto const& event) {
+      std::string const begin = cat("{\"event\":\"", event.first, "\",\"");
+      return text.substr(0, begin.size()) == std::string_view(begin).substr(0, text.size());
+    });
   }
   /// Back to the end of the last whole line.
   [[nodiscard]] bool cut() const {
