@@ -102,6 +102,23 @@ class Selections(faults.FaultTest):
         outputs = self.trained("ia3", "--targets", "k_proj,v_proj", name="outputs")
         self.assertNotIn("feedforward_modules", self.generate(outputs)[1])
 
+    def test_a_choice_of_no_modules_is_refused(self):
+        ia3 = self.trained("ia3", name="ia3")
+        for adapter in (self.adapter, ia3):
+            for nothing in ("", []):
+                err = self.refused("generate", "--model", self.model, "--adapter", self.changed(adapter, target_modules=nothing), "--prompt", "a", says="target_modules that names nothing")
+                self.assertEqual(err.count("\n"), 1, err)
+
+    def test_a_choice_left_to_peft_is_said(self):
+        path = self.changed(target_modules=None) / "adapter_config.json"
+        out, err = self.generate(path.parent)
+        self.assertEqual(out, self.generate(self.adapter)[0])
+        self.assertEqual(err.count("has no target_modules"), 1, err)
+        config = json.loads(path.read_text())
+        del config["target_modules"]
+        path.write_text(json.dumps(config))
+        self.assertEqual(self.generate(path.parent), (out, err))
+
     def test_null_in_the_place_of_a_number(self):
         for key in ("r", "lora_alpha", "lora_dropout"):
             _, err = self.generate(self.changed(**{key: None}), status=1)

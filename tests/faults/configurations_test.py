@@ -262,5 +262,18 @@ class EncoderDecoders(faults.FaultTest):
         self.refused("seq2seq", "--model", self.folder / "model", "--train", data, "--method", "lora", says=["model.shared.weight", "model.decoder.embed_tokens.weight"])
 
 
+class Gguf(TinyModels):
+    def test_sampling_settings_of_gguf_are_said(self):
+        model, file = self.model("plain"), self.folder / "sampling.gguf"
+        ask = ("--prompt", "name : A", "--max-new", 4)
+        tiny_gguf.write_gguf(model, file)
+        out, err = faults.run("generate", "--model", file, *ask)
+        self.assertNotIn("sampling", err)
+        tiny_gguf.write_gguf(model, file, **{"general.sampling.temp": 0.5, "general.sampling.top_k": 3})
+        same, err = faults.run("generate", "--model", file, *ask)
+        self.assertEqual(same, out)
+        self.assertEqual(err.count('"general.sampling.temp", "general.sampling.top_k"'), 1, err)
+
+
 if __name__ == "__main__":
     faults.main()

@@ -4,6 +4,7 @@
 import argparse
 import json
 import pathlib
+import shutil
 import struct
 import subprocess
 import sys
@@ -89,6 +90,51 @@ class Further(faults.FaultTest):
         self.assertEqual(roles["pad"], self.next)
         self.assertEqual(tokens(folder, ["a<one>"], "--skip")[1][0]["text"], "a")
 
+    def test_both_names_of_the_list_of_special_tokens(self):
+        text, y, image, z = "<y><img><z>", "<y>", {"image_token": "<img>"}, "<z>"
+        cases = [  # config, map, which of the three tokens there are, in the order of their ids
+            ({"additional_special_tokens": [y, z], "extra_special_tokens": image}, {}, ["<img>", y, z]),
+            ({"additional_special_tokens": [y, z], "extra_special_tokens": {}}, {}, [y, z]),
+            ({"additional_special_tokens": [y], "extra_special_tokens": [z]}, {}, [z]),
+            ({"additional_special_tokens": [y], "extra_special_tokens": []}, {}, [y]),
+            ({"extra_special_tokens": image}, {"additional_special_tokens": [y, z]}, ["<img>", y, z]),
+            ({"extra_special_tokens": []}, {"additional_special_tokens": [y]}, []),
+            ({"additional_special_tokens": [z]}, {"additional_special_tokens": [y]}, [z]),
+            ({"extra_special_tokens": [z]}, {"extra_special_tokens": [y]}, [z, y]),
+            ({}, image, ["<img>"]),
+        ]
+        for config, special_map, there in cases:
+            with self.subTest(config=config, special_map=special_map):
+                folder = self.folder_with(tokenizer_config=config, special_tokens_map=special_map)
+                answers = tokens(folder, [text, y, "<img>", z])[1]
+                expected = [[self.next + there.index(token)] if token in there else None for token in (y, "<img>", z)]
+                self.assertEqual([answer["ids"] if len(answer["ids"]) == 1 else None for answer in answers[1:]], expected)
+                self.assertEqual(sum(i >= self.next for i in answers[0]["ids"]), len(there))
+
+    def test_a_token_with_a_name_is_special(self):
+        def plain(whole):
+            whole["added_tokens"][0]["special"] = False
+
+        listed = {"content": "<|end|>", "special": False, "lstrip": False, "rstrip": False, "normalized": False, "single_word": False}
+        cases = [  # tokenizer.json, config, map, whether the token is special
+            (plain, {"eos_token": "<|end|>"}, {}, True),
+            (plain, {"image_token": "<|end|>"}, {}, True),
+            (plain, {"extra_special_tokens": {"image_token": "<|end|>"}}, {}, True),
+            (plain, {}, {"eos_token": "<|end|>"}, True),
+            (plain, {}, {"additional_special_tokens": ["<|end|>"]}, False),
+            (plain, {"extra_special_tokens": ["<|end|>"]}, {}, False),
+            (plain, {"eos_token": "<|end|>", "added_tokens_decoder": {"268": listed}}, {}, True),
+            (plain, {"eos_token": "<|end|>", "added_tokens_decoder": {}}, {}, False),
+            (plain, {"additional_special_tokens": ["<|end|>"], "added_tokens_decoder": {"268": listed}}, {}, False),
+            (None, {"added_tokens_decoder": {"268": listed}}, {}, True),
+        ]
+        for tokenizer, config, special_map, special in cases:
+            with self.subTest(config=config, special_map=special_map):
+                folder = self.folder_with(tokenizer, tokenizer_config=config, special_tokens_map=special_map)
+                self.assertEqual(tokens(folder, ["a<|end|>"], "--skip")[1][0]["text"], "a" if special else "a<|end|>")
+                folder = self.folder_with(tokenizer, tokenizer_config={**config, "split_special_tokens": True}, special_tokens_map=special_map)
+                self.assertEqual(len(tokens(folder, ["<|end|>"])[1][0]["ids"]), 7 if special else 1)
+
     def test_special_tokens_map_is_read_where_no_added_tokens_are_listed(self):
         token = {"content": "<mask>", "lstrip": True, "rstrip": False, "normalized": False, "single_word": False}
         folder = self.folder_with(special_tokens_map={"mask_token": token, "eos_token": "<|end|>"})
@@ -121,6 +167,13 @@ class Further(faults.FaultTest):
 
         folder = self.folder_with(digits, tokenizer_config={"tokenizer_class": "GPT2Tokenizer", "unk_token": "<|end|>", "bos_token": "<|end|>", "eos_token": "<|end|>"})
         self.assertIn("has another pre-tokenizer in transformers", tokens(folder, ["a"])[2])
+
+    def test_a_list_of_added_tokens_that_lacks_one_of_the_file_is_said(self):
+        listed = {"content": "<one>", "special": True, "lstrip": False, "rstrip": False, "normalized": False, "single_word": False}
+        for name, said in (("GPT2Tokenizer", True), ("TokenizersBackend", False)):
+            folder = self.folder_with(tokenizer_config={"tokenizer_class": name, "bos_token": "<one>", "eos_token": "<one>", "unk_token": "<one>", "added_tokens_decoder": {"269": listed}})
+            _, answers, err = tokens(folder, ["<|end|>"])
+            self.assertEqual((answers[0]["ids"], "added_tokens_decoder lacks \"<|end|>\"" in err), ([self.end], said))
 
     def test_truncation_and_padding_of_the_file_are_said(self):
         folder = self.folder_with(lambda whole: whole.update(truncation={"direction": "Right", "max_length": 3, "strategy": "LongestFirst", "stride": 0}))
@@ -165,6 +218,97 @@ class Further(faults.FaultTest):
             done = subprocess.run([*PROGRAM, str(folder)], input="", capture_output=True, text=True, timeout=60)
             self.assertEqual(done.returncode, 1, name)
             self.assertIn(name, done.stderr)
+
+
+class Classes(faults.FaultTest):
+    """What a class of transformers is by itself, beside tables that do not say it or say another thing."""
+
+    def folder_with(self, **files):
+        folder = self.folder / "class"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for name, content in files.items():
+            path = folder / name.replace("__", ".")
+            path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return folder
+
+    def test_vocab_json_and_merges_are_split_as_the_class_does(self):
+        vocabulary = {token: i for i, token in enumerate([*tiny_model.byte_alphabet(), "\u0120a", "ca", "cat", "<|endoftext|>", "12", "<s>", "</s>", "<pad>", "<unk>", "<mask>"])}
+        tables = {"vocab__json": vocabulary, "merges__txt": "#version: 0.2\n\u0120 a\nc a\nca t\n1 2\n"}
+        qwen2, neox, gpt2 = [64, 220, 258, 16, 17, 220, 127, 102], [64, 220, 258, 260, 220, 127, 102], [64, 220, 258, 260, 220, 68, 136, 223]
+        cases = [(None, "qwen2", qwen2), (None, "qwen3", qwen2), ("GPT2Tokenizer", "qwen2", qwen2), ("Qwen2Tokenizer", "llama", qwen2), ("GPT2Tokenizer", "bart", gpt2), (None, "gpt_neox", neox),
+                 ("GPTNeoXTokenizer", None, neox), (None, "gpt2", gpt2), (None, "opt", gpt2), (None, "roberta", gpt2), ("RobertaTokenizer", "gpt2", gpt2)]
+        for name, kind, expected in cases:
+            with self.subTest(name=name, kind=kind):
+                folder = self.folder_with(**tables, tokenizer_config__json={"tokenizer_class": name} if name else {}, config__json={"model_type": kind} if kind else {})
+                _, answers, err = tokens(folder, ["a cat12 e\u0301"])
+                self.assertEqual((answers[0]["ids"], err), (expected, ""))
+        _, answers, err = tokens(self.folder_with(**tables, config__json={"model_type": "llama"}), ["a cat12 e\u0301"])
+        self.assertEqual(answers[0]["ids"], gpt2)
+        self.assertIn("names no tokenizer_class", err)
+
+    def test_white_space_behind_a_word_of_vocab_txt(self):
+        vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\ncat \n##s\t\u3000\nis\n"
+        folder = self.folder_with(vocab__txt=vocabulary, tokenizer_config__json={"tokenizer_class": "BertTokenizer"})
+        self.assertEqual(tokens(folder, ["a cats is"])[1][0]["ids"], [5, 6, 7, 8])
+
+    def said(self, tokenizer, config):
+        return tokens(self.folder_with(tokenizer__json=tokenizer, tokenizer_config__json=config), ["a"])[2]
+
+    @staticmethod
+    def special(*contents):
+        return [{"id": i, "content": content, "special": True, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False} for i, content in enumerate(contents)]
+
+    def test_what_llama_s_class_has_in_place_of_the_file_is_said(self):
+        pieces = ["<unk>", "<s>", "</s>", *(f"<0x{i:02X}>" for i in range(256)), "\u2581", "a", "\u2581a"]
+        decoders = [{"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]
+        metaspace = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "first", "split": False}
+        model = {"type": "BPE", "unk_token": "<unk>", "fuse_unk": True, "byte_fallback": True, "vocab": {piece: i for i, piece in enumerate(pieces)}, "merges": ["\u2581 a"]}
+        whole = {"added_tokens": self.special("<unk>", "<s>", "</s>"), "normalizer": None, "pre_tokenizer": metaspace, "post_processor": None, "decoder": {"type": "Sequence", "decoders": decoders}, "model": model}
+        config = {"tokenizer_class": "LlamaTokenizer"}
+        self.assertEqual(self.said(whole, config), "")
+        self.assertEqual(self.said({**whole, "model": {**model, "fuse_unk": False}}, config), "")  # bytes spell everything
+        for change in ({"byte_fallback": False}, {"ignore_merges": True}):
+            self.assertIn("another model (byte_fallback, ignore_merges or unk_token)", self.said({**whole, "model": {**model, **change}}, config))
+        for decoder in ({"type": "Sequence", "decoders": decoders[:3]}, {**metaspace, "split": True}, None):
+            self.assertIn("another decoder", self.said({**whole, "decoder": decoder}, config))
+            self.assertEqual(self.said({**whole, "decoder": decoder}, {"tokenizer_class": "TokenizersBackend"}), "")
+
+    def test_what_t5_s_and_xlm_r_s_classes_have_in_place_of_the_file_is_said(self):
+        metaspace = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": True}
+        for name, contents, unknown, single in (("T5Tokenizer", ["<pad>", "</s>", "<unk>"], 2, ["A", "</s>"]), ("XLMRobertaTokenizer", ["<s>", "<pad>", "</s>", "<unk>"], 3, ["<s>", "A", "</s>"])):
+            part = lambda token: {"Sequence": {"id": token, "type_id": 0}} if token in "AB" else {"SpecialToken": {"id": token, "type_id": 0}}
+            pair = [*single, *(["</s>"] if "<s>" in single else []), "B", "</s>"]
+            post = {"type": "TemplateProcessing", "single": [part(token) for token in single], "pair": [part(token) for token in pair],
+                    "special_tokens": {token: {"id": token, "ids": [contents.index(token)], "tokens": [token]} for token in single if token != "A"}}
+            pieces = [[token, 0.0] for token in contents] + [["\u2581", -2.0], ["a", -3.0], ["\u2581a", -2.5]] + [[f"<0x{i:02X}>", -9.0] for i in range(256)]
+            model = {"type": "Unigram", "unk_id": unknown, "byte_fallback": False, "vocab": pieces}
+            whole = {"added_tokens": self.special(*contents), "normalizer": None, "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, metaspace]}, "post_processor": post,
+                     "decoder": metaspace, "model": model}
+            config = {"tokenizer_class": name, "extra_ids": 0} if name == "T5Tokenizer" else {"tokenizer_class": name, "mask_token": "a"}
+            self.assertEqual(self.said(whole, config), "")
+            for change in ({"byte_fallback": True}, {"unk_id": 4}):
+                self.assertIn("another model (byte_fallback or unk_id)", self.said({**whole, "model": {**model, **change}}, config))
+            replace = [{"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}]
+            for decoder in ({"type": "Sequence", "decoders": replace}, None):
+                self.assertIn("another decoder", self.said({**whole, "decoder": decoder}, config))
+
+    def test_what_bert_s_class_has_in_place_of_the_file_is_said(self):
+        words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "cat", "##s"]
+        part = lambda token, kind: {"Sequence": {"id": token, "type_id": kind}} if token in "AB" else {"SpecialToken": {"id": token, "type_id": kind}}
+        single, second = [("[CLS]", 0), ("A", 0), ("[SEP]", 0)], [("B", 1), ("[SEP]", 1)]
+        post = {"type": "TemplateProcessing", "single": [part(*p) for p in single], "pair": [part(*p) for p in single + second],
+                "special_tokens": {token: {"id": token, "ids": [words.index(token)], "tokens": [token]} for token in ("[CLS]", "[SEP]")}}
+        model = {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100, "vocab": {word: i for i, word in enumerate(words)}}
+        whole = {"added_tokens": self.special(*words[:5]), "normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "strip_accents": None, "lowercase": True},
+                 "pre_tokenizer": {"type": "BertPreTokenizer"}, "post_processor": post, "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True}, "model": model}
+        config = {"tokenizer_class": "BertTokenizer"}
+        self.assertEqual(self.said(whole, config), "")
+        self.assertEqual(self.said({**whole, "model": {**model, "unk_token": "[MASK]"}}, {**config, "unk_token": "[MASK]"}), "")
+        self.assertIn("another model or unk_token", self.said({**whole, "model": {**model, "unk_token": "[MASK]"}}, config))
+        self.assertIn("another model or unk_token", self.said(whole, {**config, "unk_token": "[MASK]"}))
+        for change in ({"max_input_chars_per_word": 5}, {"continuing_subword_prefix": "@@"}):
+            self.assertIn("another continuing_subword_prefix or max_input_chars_per_word", self.said({**whole, "model": {**model, **change}}, config))
 
 
 class Gguf(faults.FaultTest):

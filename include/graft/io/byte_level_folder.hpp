@@ -3,9 +3,11 @@
 #pragma once
 
 #include <graft/core/error.hpp>
+#include <graft/core/warning.hpp>
 #include <graft/io/json.hpp>
 #include <graft/io/mapped_file.hpp>
 #include <graft/io/tokenizer_sax.hpp>
+#include <graft/io/folder_class.hpp>
 #include <graft/io/folder_switches.hpp>
 #include <graft/io/folder_tokens.hpp>
 #include <graft/io/tokenizer_settings.hpp>
@@ -15,6 +17,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -48,8 +51,26 @@ inline void use_roberta_tokens(TokenizerParts& parts, TokenizerSettings const& s
   if (special.cls && special.sep) parts.text_template = TextTemplate::roberta(*special.cls, *special.sep);
 }
 
-/// vocab.json and merges.txt: GPT-2's splitting, or Qwen 2's if tokenizer_config.json says so; special tokens of RoBERTa and BART if it or
-/// config.json says so.
+/// The class of vocab.json and merges.txt, which do not say how text is split: that of tokenizer_config.json or of config.json's model type, as
+/// for a tokenizer.json; GPT-2's where they name none.
+[[nodiscard]] inline FolderClass byte_level_class(TokenizerSettings const& settings) {
+  std::string const name = settings.tokenizer_class();
+  constexpr FolderClass kinds[] = {FolderClass::gpt2, FolderClass::roberta, FolderClass::qwen2, FolderClass::gpt_neox};
+  for (FolderClass const kind : {folder_class(settings, true), class_named(name)})
+    if (std::find(std::begin(kinds), std::end(kinds), kind) != std::end(kinds)) return kind;
+  std::string const& source = settings.tokenizer_config().first;
+  if (!name.empty() && name != "PreTrainedTokenizer") {
+    unsupported(source, "tokenizer_class with vocab.json and merges.txt", name,
+                "GPT2Tokenizer, RobertaTokenizer, BartTokenizer, Qwen2Tokenizer or GPTNeoXTokenizer; hint: a tokenizer.json says more");
+  }
+  if (name.empty() && (settings.any() || !settings.model_type().empty())) {
+    warn("[", source, "] names no tokenizer_class, and vocab.json and merges.txt do not say how text is split; it is split as GPT-2 does; ",
+         "hint: a tokenizer.json says more");
+  }
+  return FolderClass::gpt2;
+}
+
+/// vocab.json and merges.txt: GPT-2's splitting and special tokens, or those of another class if tokenizer_config.json or config.json says so.
 [[nodiscard]] inline TokenizerParts read_vocabulary_and_merges(std::filesystem::path const& folder, TokenizerSettings const& settings) {
   auto const vocabulary = MappedFile::open(folder / "vocab.json"), merges = MappedFile::open(folder / "merges.txt");
   ByteLevelBpeFields fields;
@@ -60,19 +81,13 @@ inline void use_roberta_tokens(TokenizerParts& parts, TokenizerSettings const& s
   parts.source = folder.string();
   parts.model = std::make_shared<ByteLevelBpe const>(std::move(fields));
 
-  std::string const& source = settings.tokenizer_config().first;
-  std::string name = settings.tokenizer_class();
-  if (std::string usual = settings.usual_class(); name.empty() && (usual == "RobertaTokenizer" || usual == "BartTokenizer")) name = usual;
-  bool const qwen2 = name == "Qwen2Tokenizer", roberta = name == "RobertaTokenizer" || name == "BartTokenizer";
-  if (!qwen2 && !roberta && !name.empty() && name != "GPT2Tokenizer" && name != "PreTrainedTokenizer") {
-    unsupported(source, "tokenizer_class with vocab.json and merges.txt", name,
-                "GPT2Tokenizer, RobertaTokenizer, BartTokenizer or Qwen2Tokenizer; hint: a tokenizer.json says more");
-  }
+  FolderClass const kind = byte_level_class(settings);
+  bool const qwen2 = kind == FolderClass::qwen2, roberta = kind == FolderClass::roberta;
   std::vector<PreTokenizerStep> steps{qwen2 ? PreTokenizerStep::split_qwen2 : PreTokenizerStep::split_gpt2};
   if (settings.flag("add_prefix_space", false)) steps.insert(qwen2 ? steps.end() : steps.begin(), PreTokenizerStep::prefix_space);
   parts.pre_tokenizer = PreTokenizer(std::move(steps));
-  if (qwen2) parts.normalizer = NormalForm::nfc;
-  add_folder_tokens(parts, settings, usual_tokens(qwen2 ? FolderClass::qwen2 : roberta ? FolderClass::roberta : FolderClass::gpt2));
+  if (qwen2 || kind == FolderClass::gpt_neox) parts.normalizer = NormalForm::nfc;
+  add_folder_tokens(parts, settings, class_tokens(kind, settings));
   if (roberta) {
     use_roberta_tokens(parts, settings);
   } else {

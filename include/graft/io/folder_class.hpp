@@ -10,6 +10,7 @@
 #include <graft/io/tokenizer_normalizer.hpp>
 #include <graft/io/tokenizer_pre_tokenizer.hpp>
 #include <graft/io/tokenizer_settings.hpp>
+#include <graft/text/byte_pieces.hpp>
 #include <graft/text/tokenizer.hpp>
 
 #include <nlohmann/json.hpp>
@@ -119,10 +120,17 @@ inline constexpr KnownClass known_classes[] = {{"BertTokenizer", FolderClass::be
   constexpr std::int64_t most = 4096;
   auto const count = json_or<std::int64_t>(source, config, "extra_ids", 100);
   if (count < 0 || count > most) fail<FileError>("[", source, "] extra_ids is out of range; got ", count, "; expected 0 to ", most);
-  for (char const* const list : {"extra_special_tokens", "additional_special_tokens"})
-    if (auto const* const said = settings.entry(list); said != nullptr && !said->is_null() && !said->empty()) return tokens;
+  auto const lists = settings.special_lists();
+  if (lists.extra) return tokens;
+  if (lists.additional)
+    for (AddedToken const& token : settings.listed_special_tokens())
+      if (token.content.find("<extra_id_") != std::string::npos) return tokens;
   for (std::int64_t i = 0; i < count; ++i) tokens.push_back({cat("<extra_id_", i, ">"), 0, true});
   return tokens;
+}
+
+[[nodiscard]] inline ClassTokens class_tokens(FolderClass kind, TokenizerSettings const& settings) {
+  return {usual_tokens(kind), sentinels(kind, settings), kind != FolderClass::file, kind == FolderClass::qwen2};
 }
 
 /// LLaMA's decoder: `▁` is a space, bytes are bytes, and the text loses the space that encoding put before it.
@@ -226,6 +234,13 @@ class FolderClassReader {
     if (!same && said) parts_.normalizer = Normalizer({made});
     if (!same && !said) keep("normalizer");
     check_steps({PreTokenizerStep::bert});
+    nlohmann::json const model = model_settings();
+    std::string const unknown = settings_.name_of("unk").value_or("[UNK]");
+    if (!model_is("WordPiece") || json_or<std::string>(parts_.source, model, "unk_token", "[UNK]") != unknown)
+      keep("model or unk_token");
+    else if (json_or<std::string>(parts_.source, model, "continuing_subword_prefix", "##") != "##" ||
+             json_or<std::uint64_t>(parts_.source, model, "max_input_chars_per_word", 100) != 100)
+      keep("continuing_subword_prefix or max_input_chars_per_word");
     auto const* const decoder = std::get_if<decoding::WordPiece>(&parts_.decoder);
     if (decoder == nullptr || decoder->prefix != "##" || !decoder->cleanup) keep("decoder");
   }
@@ -242,8 +257,8 @@ class FolderClassReader {
     bool const composes = kind_ == FolderClass::qwen2 || kind_ == FolderClass::gpt_neox;
     if (normalizer_types() != (composes ? std::vector<std::string>{"NFC"} : std::vector<std::string>{})) keep("normalizer");
     if (!std::holds_alternative<decoding::ByteLevel>(parts_.decoder)) keep("decoder");
-    auto const model = root_.find("model");
-    if (model != root_.end() && (json_or<bool>(parts_.source, *model, "ignore_merges", false) || !is_absent(*model, "unk_token")))
+    nlohmann::json const model = model_settings();
+    if (json_or<bool>(parts_.source, model, "ignore_merges", false) || !is_absent(model, "unk_token"))
       keep("setting of ignore_merges or unk_token");
   }
 
@@ -263,11 +278,26 @@ class FolderClassReader {
     bool const plain =
         types.empty() || types == std::vector<std::string>{"Prepend", "Replace"} || types == std::vector<std::string>{"Replace"};
     bool const fits = plain && (parts_.pre_tokenizer.steps().empty() || types.empty());
-    if (types.empty() && parts_.pre_tokenizer.steps() == steps) return;
-    if (!said || !fits) return keep("normalizer or pre-tokenizer");
-    parts_.normalizer = Normalizer();
-    parts_.pre_tokenizer = PreTokenizer(std::move(steps));
-    parts_.decoder = llama_decoder(prefix);
+    bool const same = types.empty() && parts_.pre_tokenizer.steps() == steps;
+    check_llama_model();
+    if (!same && said && fits) {
+      parts_.normalizer = Normalizer();
+      parts_.pre_tokenizer = PreTokenizer(std::move(steps));
+      parts_.decoder = llama_decoder(prefix);
+      return;
+    }
+    if (!same) keep("normalizer or pre-tokenizer");
+    check_decoder(llama_decoder(prefix));
+  }
+
+  /// Its BPE spells what the vocabulary lacks in bytes, and has no other token for the unknown.
+  void check_llama_model() const {
+    nlohmann::json const model = model_settings();
+    auto const on = [&](char const* key) { return json_or<bool>(parts_.source, model, key, false); };
+    bool spelled = true;  // whether bytes spell any text
+    for (int byte = 0; byte < 256; ++byte) spelled = spelled && parts_.model->vocabulary().find(spell_byte_piece(static_cast<unsigned char>(byte))).has_value();
+    if (!model_is("BPE") || !on("byte_fallback") || on("ignore_merges") || (!spelled && !is_absent(model, "unk_token")))
+      keep("model (byte_fallback, ignore_merges or unk_token)");
   }
 
   void use_metaspace() {
@@ -277,15 +307,32 @@ class FolderClassReader {
     made.push_back(PreTokenizerStep::split_metaspace);
     auto const types = normalizer_types();
     if (!types.empty() && types != std::vector<std::string>{"Precompiled"}) keep("normalizer");
+    decoding::Pieces decoder;
+    decoder.metaspaces = true;
+    decoder.leading = prefix ? decoding::LeadingSpaces::drop_in_first : decoding::LeadingSpaces::keep;
     if (xlmr && settings_.says("add_prefix_space") && parts_.pre_tokenizer.steps() != made) {
       parts_.pre_tokenizer = PreTokenizer(made);
-      decoding::Pieces decoder;
-      decoder.metaspaces = true;
-      decoder.leading = prefix ? decoding::LeadingSpaces::drop_in_first : decoding::LeadingSpaces::keep;
-      parts_.decoder = std::move(decoder);
+      parts_.decoder = decoder;
     }
     check_steps(made);
+    check_decoder(decoder);
+    nlohmann::json const model = model_settings();
+    auto const unknown = is_absent(model, "unk_id") ? -1 : json_at<std::int64_t>(parts_.source, model, "unk_id");
+    if (!model_is("Unigram") || json_or<bool>(parts_.source, model, "byte_fallback", false) || unknown != (xlmr ? 3 : 2))
+      keep("model (byte_fallback or unk_id)");
   }
+
+  void check_decoder(decoding::Pieces const& made) const {
+    auto const* const own = std::get_if<decoding::Pieces>(&parts_.decoder);
+    if (own == nullptr || *own != made) keep("decoder");
+  }
+
+  [[nodiscard]] nlohmann::json model_settings() const {
+    auto const model = root_.find("model");
+    return model == root_.end() ? nlohmann::json::object() : *model;
+  }
+  /// Whether the model is of that type; old files do not say.
+  [[nodiscard]] bool model_is(char const* type) const { return json_or<std::string>(parts_.source, model_settings(), "type", type) == type; }
 
   TokenizerParts& parts_;
   nlohmann::json& root_;

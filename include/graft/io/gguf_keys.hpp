@@ -90,8 +90,9 @@ namespace detail {
 
 /// Refuses values that ask for a computation that is not made here; says keys that are not known.
 inline void check_gguf_keys(GgufFile const& file, std::string const& architecture) {
-  std::string unknown;
+  std::string unknown, sampling;
   for (GgufValue const& value : file.metadata()) {
+    if (value.key.starts_with("general.sampling.")) sampling += (sampling.empty() ? "" : ", ") + printable(value.key);
     if (!value.key.starts_with(architecture + ".")) continue;
     std::string_view const name = value.key.substr(architecture.size() + 1);
     auto const known = std::find_if(gguf_keys.begin(), gguf_keys.end(), [&](GgufKey const& key) {
@@ -109,6 +110,9 @@ inline void check_gguf_keys(GgufFile const& file, std::string const& architectur
   if (!unknown.empty())
     warn("[", file.path(), "] has metadata keys that are not known for the architecture ", architecture,
          " and have no effect; got ", unknown);
+  if (!sampling.empty())
+    warn("[", file.path(), "] has default settings of sampling for llama.cpp, which are not followed; got ", sampling,
+         "; hint: the program's own options set the temperature and what is sampled from");
 }
 
 }  // namespace detail

@@ -36,7 +36,7 @@ namespace detail {
     FolderClass const kind = folder_class(settings, std::holds_alternative<decoding::ByteLevel>(parts.decoder));
     FolderClassReader reader(parts, components, settings, kind);
     reader.use_switches();
-    add_folder_tokens(parts, settings, usual_tokens(kind), sentinels(kind, settings));
+    add_folder_tokens(parts, settings, class_tokens(kind, settings));
     reader.use_template();
     check_idle_switches(parts, components, settings);
     use_common_switches(parts, settings, components["model"].value("type", "BPE") == "BPE");

@@ -133,10 +133,20 @@ class TokenizerSettings {
     return special_token(source, *found).content;
   }
 
-  /// The special tokens that the files name, without ids: first those with a role, for which a class may have a usual token where no file
-  /// speaks of it, then those with a name of their own (`image_token`), then the list `extra_special_tokens`, or
-  /// `additional_special_tokens`.
-  [[nodiscard]] std::vector<AddedToken> special_tokens(UsualTokens const& usual = {}) const;
+  /// What the files say of special tokens without a role, under the two names of the list.
+  struct SpecialLists {
+    std::optional<File> extra;       ///< `extra_special_tokens` that is no object, or `additional_special_tokens` taken in its place
+    std::optional<File> additional;  ///< `additional_special_tokens` otherwise; it counts where `extra` is absent
+    std::vector<File> objects;       ///< names and tokens (`{"image_token": "<image>"}`)
+  };
+  [[nodiscard]] SpecialLists special_lists() const;
+
+  /// The special tokens with a name, without ids: first those with a role, for which a class may have a usual token where no file speaks of
+  /// it, then those with a name of their own (`image_token`).
+  [[nodiscard]] std::vector<AddedToken> named_tokens(UsualTokens const& usual = {}) const;
+
+  /// The special tokens of the list that counts, without ids.
+  [[nodiscard]] std::vector<AddedToken> listed_special_tokens() const;
 
   /// The id of a role ("bos", …): by name, else config.json's `bos_token_id`. What is not in the vocabulary is no token: many
   /// configurations keep ids of another vocabulary, or -1.
@@ -174,7 +184,32 @@ class TokenizerSettings {
 /// The roles of special tokens, in the order in which transformers adds their tokens.
 inline constexpr std::array<std::string_view, 7> token_roles{"bos", "eos", "unk", "sep", "pad", "cls", "mask"};
 
-inline std::vector<AddedToken> TokenizerSettings::special_tokens(UsualTokens const& usual) const {
+inline TokenizerSettings::SpecialLists TokenizerSettings::special_lists() const {
+  SpecialLists lists;
+  auto const take = [](File const& file, char const* key, std::optional<File>& into) {
+    if (auto const found = file.second.find(key); found != file.second.end()) into = File(file.first, *found);
+  };
+  auto const name_objects = [&] {
+    if (!lists.extra || !lists.extra->second.is_object()) return;
+    lists.objects.push_back(std::move(*lists.extra));
+    lists.extra.reset();
+  };
+  take(tokenizer_config_, "extra_special_tokens", lists.extra);
+  take(tokenizer_config_, "additional_special_tokens", lists.additional);
+  if (lists.additional && (!lists.extra || lists.extra->second.empty())) lists.extra = std::exchange(lists.additional, std::nullopt);
+  name_objects();
+  if (lists_added_tokens_) return lists;
+  std::optional<File> const before = lists.extra;
+  take(map_, "extra_special_tokens", lists.extra);
+  bool const both = before && lists.extra && before->second.is_array() && lists.extra->second.is_array();
+  if (both && map_.second.contains("extra_special_tokens"))
+    lists.extra->second.insert(lists.extra->second.begin(), before->second.begin(), before->second.end());
+  name_objects();
+  take(map_, "additional_special_tokens", lists.additional);
+  return lists;
+}
+
+inline std::vector<AddedToken> TokenizerSettings::named_tokens(UsualTokens const& usual) const {
   std::vector<AddedToken> all;
   std::string source;
   auto const add = [&](nlohmann::json const* token) {
@@ -186,29 +221,35 @@ inline std::vector<AddedToken> TokenizerSettings::special_tokens(UsualTokens con
     for (auto const& [name, content] : usual)
       if (token == nullptr && name == role) all.push_back({content, 0, true});
   }
-  for (auto const& item : tokenizer_config_.second.items()) {
-    std::string const& key = item.key();
-    nlohmann::json const& value = item.value();
-    bool const role = std::any_of(token_roles.begin(), token_roles.end(), [&](auto r) { return key == std::string(r) + "_token"; });
-    source = tokenizer_config_.first;
-    if (key.ends_with("_token") && !role && (value.is_string() || value.is_object())) add(&value);
+  for (File const* const file : {&tokenizer_config_, &map_}) {
+    if (file == &map_ && lists_added_tokens_) continue;
+    source = file->first;
+    for (auto const& item : file->second.items()) {
+      std::string const& key = item.key();
+      nlohmann::json const& value = item.value();
+      bool const role = std::any_of(token_roles.begin(), token_roles.end(), [&](auto r) { return key == std::string(r) + "_token"; });
+      if (key.ends_with("_token") && !role && (value.is_string() || value.is_object())) add(&value);
+    }
   }
-  for (char const* const key : {"extra_special_tokens", "model_specific_special_tokens"}) {
-    nlohmann::json const* const named = entry(key, &source);
-    if (named != nullptr && named->is_object())
-      for (auto const& [name, token] : named->items()) add(&token);
+  std::vector<File> objects = special_lists().objects;
+  nlohmann::json const* const own = entry("model_specific_special_tokens", &source);
+  if (own != nullptr && own->is_object()) objects.emplace_back(source, *own);
+  for (auto const& [path, named] : objects) {
+    source = path;
+    for (auto const& [name, token] : named.items()) add(&token);
   }
-  // Of the two names of the list the newer counts, and a list in tokenizer_config.json is taken before special_tokens_map.json is read.
-  nlohmann::json const* list = entry("extra_special_tokens", &source);
-  if (list == nullptr || list->empty()) {
-    auto const own = tokenizer_config_.second.find("additional_special_tokens");
-    bool const has = own != tokenizer_config_.second.end() && !own->is_null();
-    list = has ? &*own : entry("additional_special_tokens", &source);
-    if (has) source = tokenizer_config_.first;
-  }
-  if (list == nullptr || list->is_null() || list->is_object()) return all;
-  if (!list->is_array()) fail<FileError>("[", source, "] list of special tokens is not a list; got ", json_excerpt(*list));
-  for (auto const& token : *list) add(&token);
+  return all;
+}
+
+inline std::vector<AddedToken> TokenizerSettings::listed_special_tokens() const {
+  SpecialLists const lists = special_lists();
+  std::optional<File> const& list = lists.extra ? lists.extra : lists.additional;
+  std::vector<AddedToken> all;
+  if (!list || list->second.is_null()) return all;
+  auto const& [source, tokens] = *list;
+  if (!tokens.is_array()) fail<FileError>("[", source, "] list of special tokens is not a list; got ", json_excerpt(tokens));
+  for (auto const& token : tokens)
+    if (!token.is_null() && !token.is_boolean()) all.push_back(special_token(source, token));
   return all;
 }
 

@@ -10,6 +10,7 @@
 #include <graft/io/tokenizer_settings.hpp>
 #include <graft/text/normalizer.hpp>
 #include <graft/text/tokenizer.hpp>
+#include <graft/text/unicode_class.hpp>
 #include <graft/text/utf8.hpp>
 #include <graft/text/word_piece.hpp>
 
@@ -25,7 +26,23 @@
 
 namespace graft {
 
-/// The vocabulary in the text of a vocab.txt: a token a line, whose number from 0 on is its id; `source` names it in errors.
+namespace detail {
+
+/// A line of a vocab.txt without white space behind its token, as Hugging Face's tokenizers read it; nothing but white space stays.
+[[nodiscard]] inline std::string_view vocabulary_token(std::string_view line) {
+  std::size_t end = line.size();
+  while (end > 0) {
+    Utf8Char const last = utf8_before(line, end);
+    if (char_class(last.code) != CharClass::space) break;
+    end -= last.bytes;
+  }
+  return end == 0 ? line : line.substr(0, end);
+}
+
+}  // namespace detail
+
+/// The vocabulary in the text of a vocab.txt: a token a line, whose number from 0 on is its id; white space behind it is none of it. `source`
+/// names the file in errors.
 /// @throws FileError for an empty file, a token twice, or text that is not UTF-8
 [[nodiscard]] inline Vocabulary parse_vocab_txt(std::string_view text, std::string const& source) {
   if (text.empty()) fail<FileError>("[", source, "] is empty; expected a token a line");
@@ -39,7 +56,7 @@ namespace graft {
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.ends_with('\r')) line.remove_suffix(1);
-    vocabulary.add(line, vocabulary.size(), source);
+    vocabulary.add(detail::vocabulary_token(line), vocabulary.size(), source);
   }
   return vocabulary;
 }
@@ -75,7 +92,7 @@ namespace detail {
   parts.pre_tokenizer = PreTokenizer({PreTokenizerStep::bert});
   parts.decoder = decoding::WordPiece{};
   parts.model = std::make_shared<WordPiece const>(std::move(fields));
-  add_folder_tokens(parts, settings, usual_tokens(FolderClass::bert));
+  add_folder_tokens(parts, settings, class_tokens(FolderClass::bert, settings));
   use_common_switches(parts, settings, false);
   auto const role = [&](char const* key, char const* usual) { return find_token(parts, settings.name_of(key).value_or(usual)); };
   SpecialTokens& special = parts.special_tokens;

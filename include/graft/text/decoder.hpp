@@ -58,6 +58,8 @@ struct Pieces {
   std::string strip;           ///< a character that the text loses where it begins with it …
   std::size_t strip_most = 0;  ///< … at most so many times
   std::shared_ptr<std::unordered_map<std::string, std::string> const> surfaces;  ///< what single tokens stand for; null: none
+
+  [[nodiscard]] bool operator==(Pieces const&) const = default;
 };
 
 }  // namespace decoding

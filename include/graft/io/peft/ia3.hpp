@@ -39,6 +39,7 @@ struct PeftFormat<IA3> {
 
   [[nodiscard]] static IA3 settings(AdapterFolder const& folder) {
     detail::refuse_modules(folder);
+    detail::refuse_no_targets(folder);
     detail::check_peft_keys(folder,
                             {{"exclude_modules", "feedforward_modules", "target_modules"}, {}, {"fan_in_fan_out", "init_ia3_weights"}});
     auto const& where = folder.config_path;
@@ -60,10 +61,7 @@ struct PeftFormat<IA3> {
     detail::NamesOrPattern const scaled(folder, "feedforward_modules");
     detail::PeftSelection(folder).check(all, model, !listed(folder));
     detail::warn_of_pattern(folder, "feedforward_modules", scaled);
-    auto const absent = [&](char const* key) {
-      auto const found = folder.config.find(key);
-      return found == folder.config.end() || found->is_null();
-    };
+    auto const absent = [&](char const* key) { return detail::is_left_out(folder.config, key); };
     for (char const* const key : {"target_modules", "feedforward_modules"})
       if (absent(key))
         warn("[", folder.config_path, "] has no ", key, ", which leaves the choice to PEFT's version; the file's vectors say which: ",

@@ -22,6 +22,12 @@ namespace graft::detail {
   return !((found->is_array() || found->is_object() || found->is_string()) && found->empty());
 }
 
+/// Whether a configuration leaves a key to PEFT's default.
+[[nodiscard]] inline bool is_left_out(nlohmann::json const& config, char const* key) {
+  auto const found = config.find(key);
+  return found == config.end() || found->is_null();
+}
+
 /// Refuses what a configuration asks for and graft cannot honour.
 inline void refuse_set(AdapterFolder const& folder, std::initializer_list<char const*> keys) {
   for (char const* key : keys)

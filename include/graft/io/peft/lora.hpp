@@ -58,8 +58,8 @@ struct PeftFormat<LoRA> {
       fail<FileError>("[", where, "] has r ", settings.rank, " and lora_alpha ", settings.alpha, "; expected r of at least 1");
     bool selected = false;  // by more than names: then the file says which modules it has
     for (char const* key : {"exclude_modules", "layers_to_transform", "layers_pattern"}) selected = selected || detail::is_set(config, key);
-    bool const pattern = config.contains("target_modules") && config.at("target_modules").is_string();
-    if (selected || pattern)
+    bool const named = !detail::is_left_out(config, "target_modules") && !config.at("target_modules").is_string();
+    if (selected || !named)
       settings.targets = modules(folder.tensors());
     else
       settings.targets = json_or<std::vector<std::string>>(where, config, "target_modules", {});
@@ -67,7 +67,11 @@ struct PeftFormat<LoRA> {
   }
   /// The tensors' names and shapes say the rest.
   static void check(AdapterFolder const& folder, ModelInfo const& model) {
-    detail::PeftSelection(folder).check(modules(folder.tensors()), model);
+    auto const held = modules(folder.tensors());
+    detail::PeftSelection(folder).check(held, model);
+    if (detail::is_left_out(folder.config, "target_modules"))
+      warn("[", folder.config_path, "] has no target_modules, which leaves the choice to PEFT's version; the file's matrices say which: ",
+           held.size(), " modules");
   }
 
  private:
@@ -103,6 +107,7 @@ struct PeftFormat<LoRA> {
   /// Refuses variants that compute something else than x·Wᵀ + scale·(x·Aᵀ)·Bᵀ, or start from another base.
   static void check_supported(AdapterFolder const& folder) {
     detail::refuse_modules(folder);
+    detail::refuse_no_targets(folder);
     detail::check_peft_keys(folder, {{"bias", "exclude_modules", "init_lora_weights", "layers_pattern", "layers_to_transform", "lora_alpha",
                                       "lora_dropout", "r", "target_modules", "use_rslora"},
                                      {"alora_invocation_tokens", "alpha_pattern", "arrow_config", "kasa_config", "layer_replication",

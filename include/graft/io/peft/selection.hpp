@@ -27,6 +27,16 @@ namespace graft::detail {
   return text == "all-linear";
 }
 
+/// Refuses a `target_modules` that names nothing, for which PEFT finds no module to adapt.
+inline void refuse_no_targets(AdapterFolder const& folder) {
+  auto const found = folder.config.find("target_modules");
+  if (found == folder.config.end()) return;
+  bool const none = (found->is_array() && found->empty()) || (found->is_string() && found->get_ref<std::string const&>().empty());
+  if (none)
+    fail<FileError>("[", folder.config_path, "] has a target_modules that names nothing, which PEFT refuses; got ", json_excerpt(*found),
+                    "; expected names of modules or an expression; hint: null leaves the choice to PEFT");
+}
+
 /// A key that holds names, one of which a module ends with, or in place of a list a regular expression for whole names.
 class NamesOrPattern {
  public:
@@ -67,6 +77,7 @@ class PeftSelection {
  public:
   explicit PeftSelection(AdapterFolder const& folder)
       : folder_(&folder), targets_(folder, "target_modules"), excluded_(folder, "exclude_modules") {
+    refuse_no_targets(folder);
     all_linear_ = means_all_linear(folder.config.value("target_modules", nlohmann::json()));
     auto const& where = folder.config_path;
     if (is_set(folder.config, "layers_pattern")) {
