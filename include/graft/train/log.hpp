@@ -121,7 +121,8 @@ class TrainingLog {
     if (file.get() < 0) return;
     auto const got = ::pread(file.get(), held.data(), held.size(), 0);
     if (got >= 0 && std::string_view(held.data(), static_cast<std::size_t>(got)) != first.substr(0, static_cast<std::size_t>(got)))
-      fail<FileError>("[", path_, "] holds something else than the log of a training; expected a new name or an earlier log; it is unchanged");
+      fail<FileError>("[", path_,
+                      "] holds something else than the log of a training; expected a new name or an earlier log; it is unchanged");
   }
   /// Back to the end of the last whole line.
   [[nodiscard]] bool cut() const {
