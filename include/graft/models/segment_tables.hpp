@@ -43,7 +43,7 @@ template <class Scalar, class Device>
       return same(source.keys, bank.keys) && same(source.values, bank.values);
     });
     segments.push_back({static_cast<int>(known - sources.begin()), bank.begin, bank.count, bank.place, bank.adapter});
-    if (known == sources.end()) sources.push_back({bank.keys, bank.values});
+    if (known == sources.end()) sources.push_back({bank.keys, bank.values});  // [keys, kv_heads · head_dim] each
   }
   return segments;
 }
