@@ -52,7 +52,8 @@ void add_options(CLI::App& app, Settings& s) {
   option.flag("--header", s.header, "The first line of every TSV names the columns");
   option("--rows", s.rows, "Only the first so many training rows; 0: all")->needs(train);
   option("--max-length", s.given_length,
-         "Longest row in tokens; the longer text loses its end (default: as the adapter was trained, else 128)", support::positive_number());
+         "Longest row in tokens; the longer text loses its end (default: as the adapter was trained, else 128)",
+         support::positive_number());
   s.lengths.add_to(option, "; a row of --test that is skipped is not scored and gives an empty prediction",
                    "the longer text loses its end");
   auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);

@@ -181,8 +181,9 @@ inline Search SearchOptions::search(graft::GenerationConfig const& whole) const 
   search.where = file.where, search.usual_max_new = usual_max_new;
   std::optional<Index> const file_sequences = one_text ? std::nullopt : file.sequences;
   if (one_text && file.sequences.value_or(1) > 1)
-    graft::warn("[", file.where, "] has num_return_sequences ", *file.sequences,
-                ", which is not followed; got a program that writes and scores the best text of each source alone; hint: generate --sequences");
+    graft::warn(
+        "[", file.where, "] has num_return_sequences ", *file.sequences,
+        ", which is not followed; got a program that writes and scores the best text of each source alone; hint: generate --sequences");
   if (chosen == Kind::greedy) {
     if (!greedy && !sequences && file_sequences.value_or(1) > 1)
       graft::fail<graft::ConfigError>("[", file.where, "] has num_return_sequences ", *file_sequences,

@@ -60,7 +60,8 @@ void check_prompts(Model const& model, std::vector<std::vector<Token>> const& pr
 /// Generates after every prompt (token ids, of any lengths) with the model and its adaptation: `[prompts][texts]`. In a model with an
 /// encoder the prompts are the sources that the encoder reads. The first and last tokens that the model's configuration forces are forced,
 /// before the settings' own processors. Prompts are taken so many at a time that at most `texts_at_once` texts are written together (at
-/// least one prompt); the texts do not depend on it, the scores but for their last digits. The model is read alone: several threads may generate with one.
+/// least one prompt); the texts do not depend on it, the scores but for their last digits. The model is read alone: several threads may
+/// generate with one.
 /// @throws ConfigError for impossible settings, an empty prompt, one with a token outside the vocabulary, or one that leaves too few
 /// positions for max_new_tokens; NumericError for logits that are not finite. Messages count prompts from 1.
 template <class Model, GenerationSettings Settings>

@@ -40,7 +40,8 @@ class ModelSession {
     if (adapters_.size() != prompts_.size())
       fail<ConfigError>("[generate] got adapters of ", adapters_.size(), " prompts; expected ", prompts_.size(), ", or none for 0 in all");
     for (std::size_t p = 0; p < prompts_.size(); ++p)
-      if (prompts_[p].empty()) fail<ConfigError>("[generate] prompt ", p + 1, " is empty; expected at least one token; hint: a start token");
+      if (prompts_[p].empty())
+        fail<ConfigError>("[generate] prompt ", p + 1, " is empty; expected at least one token; hint: a start token");
     if constexpr (has_encoder) encode_sources();
     Additions const additions = model_.additions();
     for (Index adapter : adapters_) virtual_tokens_.push_back(additions.token_count(model_.info().main().stack, adapter));

@@ -49,8 +49,8 @@ inline void check_tokenizer_versions(TokenizerSettings const& settings) {
 }
 
 /// Whether the tokenizer gives the model token types: what model_input_names says, else what its class has in transformers 5. What the
-/// files say stands beside a model type that is not listed here, in a vocab.txt without a word on its class, and in a tokenizer.json without
-/// any settings.
+/// files say stands beside a model type that is not listed here, in a vocab.txt without a word on its class, and in a tokenizer.json
+/// without any settings.
 /// @param component_file whether the folder has a tokenizer.json, which transformers takes without types where settings name no class
 [[nodiscard]] inline bool gives_token_types(TokenizerSettings const& settings, bool component_file) {
   nlohmann::json const& config = settings.tokenizer_config().second;

@@ -175,9 +175,9 @@ class GgufFile {
     }
     auto const type = cursor.number<std::uint32_t>("a tensor's type");
     if (!ggml_type_readable(type)) {
-      fail<FileError>(
-          "[", path(), "] tensor ", printable(tensor.name), " has the type ", ggml_type_name(type), " (", type,
-          "); expected F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 or Q2_K to Q6_K; hint: llama-quantize --allow-requantize IN OUT Q8_0 converts the file");
+      fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has the type ", ggml_type_name(type), " (", type,
+                      "); expected F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 or Q2_K to Q6_K; hint: llama-quantize --allow-requantize "
+                      "IN OUT Q8_0 converts the file");
     }
     tensor.type = static_cast<GgmlType>(type);
     set_sizes(tensor);

@@ -116,8 +116,9 @@ inline void commit_adapter(AtomicFolder& folder, std::map<std::string, std::stri
 template <Architecture A, class Adaptation, class Scalar>
 void save_adapter(Transformer<A, Adaptation, Scalar, Cpu> const& model, std::filesystem::path const& folder,
                   AdapterOptions const& options = {}) {
-  static_assert(!HasAdapters<StateOf<Adaptation, ParameterOf<Scalar>, Cpu>>,
-                "graft: a table of adapters is no file; save each adapter by the model that it came from; see docs/strategies/adapter_table.md");
+  static_assert(
+      !HasAdapters<StateOf<Adaptation, ParameterOf<Scalar>, Cpu>>,
+      "graft: a table of adapters is no file; save each adapter by the model that it came from; see docs/strategies/adapter_table.md");
   auto const target = adapter_path(folder, options.name);
   AtomicFolder files(target);
   detail::write_adapter(model, files.staging(), target, options.base_model, options.format);

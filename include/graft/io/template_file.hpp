@@ -164,7 +164,8 @@ extern template AdapterTemplate read_template<>(std::filesystem::path const&);
 [[nodiscard]] inline std::optional<AdapterTemplate> load_template(std::filesystem::path const& folder) {
   auto const path = folder / template_file;
   std::error_code missing;
-  bool const link = std::filesystem::symlink_status(path, missing).type() == std::filesystem::file_type::symlink;  // one that leads nowhere is said by opening it
+  // a link that leads nowhere is said by opening it
+  bool const link = std::filesystem::symlink_status(path, missing).type() == std::filesystem::file_type::symlink;
   if (!link && !is_there(path)) return std::nullopt;
   return detail::read_template(path);
 }

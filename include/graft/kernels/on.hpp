@@ -21,7 +21,9 @@ inline constexpr bool implemented = std::is_same_v<Device, Cpu>;
 /// Whether a kernel has code for such numbers. Kernels are written for numbers that are computed with; one for numbers that are only stored
 /// says so with `static constexpr bool narrow = true`.
 template <class Kernel, class Scalar>
-inline constexpr bool computes = !(std::is_same_v<Scalar, bfloat16> || std::is_same_v<Scalar, half>) || requires { requires Kernel::narrow; };
+inline constexpr bool computes = !(std::is_same_v<Scalar, bfloat16> || std::is_same_v<Scalar, half>) || requires {
+  requires Kernel::narrow;
+};
 
 /// `Kernel<Device, Scalar>`, where the program has it: any kernel on the host, a listed one on a GPU.
 template <class Device, template <class, class> class Kernel, class Scalar>

@@ -8,12 +8,12 @@
 
 namespace graft {
 
-/// Storage for the keys (after rotary positions) and values of every layer: `[capacity, kv_width]`
+/// Storage for the keys (after rotary positions) and values of every layer: `[capacity, kv_heads · head_dim]`
 /// each. Who uses which rows is the session's affair.
 template <class Scalar, class Device = Cpu>
 struct KeyValueCache {
   struct Layer {
-    Tensor<Scalar, Device> keys, values;
+    Tensor<Scalar, Device> keys, values;  ///< `[capacity, kv_heads · head_dim]` each
   };
   std::vector<Layer> layers;
 
@@ -43,7 +43,8 @@ template <class Scalar, class Device = Cpu>
 struct CacheView {
   KeyValueCache<Scalar, Device>* cache = nullptr;
   std::vector<ContinuedRow> rows;
-  KeyValueCache<Scalar, Device> const* source = nullptr;  ///< with an encoder: the cross-attention's keys and values
+  /// with an encoder: the cross-attention's keys and values, `[source tokens, kv_heads · head_dim]` each
+  KeyValueCache<Scalar, Device> const* source = nullptr;
 };
 
 }  // namespace graft

@@ -54,8 +54,9 @@ constexpr bool compatible() {
   static_assert(std::constructible_from<State, Adaptation const&, ModelInfo const&, BaseAccess<S, D> const&, RandomKey>,
                 "graft: a strategy's State needs the constructor `State(settings, ModelInfo const&, BaseAccess<Scalar, Device> const&, "
                 "RandomKey)`; see docs/own_strategy.md");
-  static_assert(!NamesPrepare<State> || HasPrepare<State>,
-                "graft: a strategy's hook prepare has another signature than `Step prepare(StepContext const&) const`; see docs/concepts.md");
+  static_assert(
+      !NamesPrepare<State> || HasPrepare<State>,
+      "graft: a strategy's hook prepare has another signature than `Step prepare(StepContext const&) const`; see docs/concepts.md");
   static_assert(!NamesAnnounce<State> || HasAnnounce<State>,
                 "graft: a strategy's hook announce has another signature than `void announce(Additions&) const`; see docs/concepts.md");
   static_assert(!NamesVirtualTokens<State> || HasVirtualTokens<State, S, D>,

@@ -21,23 +21,24 @@ class CrossAttention {
 
   /// `[queries, width]` of the sublayer's input `[queries, width]`, before the addition to the residual.
   [[nodiscard]] Value operator()(Value const& x, Pass const& pass, bool last) const {
-    Value const q = parts_.project({Site::cross_query, at_}, x, pass.out);
+    Value const q = parts_.project({Site::cross_query, at_}, x, pass.out);  // [queries, heads · head_dim]
     std::vector<Source> sources;
     if (pass.cache) {
       auto const& layer = pass.cache->source->layers[static_cast<std::size_t>(at_.layer)];
-      sources.push_back({{Value(layer.keys), 0}, {Value(layer.values), 0}});
+      sources.push_back({{Value(layer.keys), 0}, {Value(layer.values), 0}});  // [source tokens, kv_heads · head_dim]
     } else {
-      sources.push_back(keys_values(*pass.source));
+      sources.push_back(keys_values(*pass.source));  // [source tokens, kv_heads · head_dim]
       if (pass.observer) (*pass.observer)(at_, AttentionKind::cross, sources[0].keys, sources[0].values);
     }
-    auto const seen = add_sources(parts_.banks(at_, AttentionKind::cross), sources);
+    auto const seen = add_sources(parts_.banks(at_, AttentionKind::cross), sources);  // adds the banks' [keys, kv_heads · head_dim]
     auto const segments = pass.tables->at(last ? Attending::cross_last : Attending::cross, seen, [&] {
       return cross_attention_table(pass.out, source_extents(pass), seen);
     });
+    // [queries, heads · head_dim]
     Value const attended = attention<Scalar, Device>({q, 0}, std::move(sources), segments, attention_shape<A>(parts_.config(), at_));
-    return parts_.project({Site::cross_attention_output, at_}, attended, pass.out);
+    return parts_.project({Site::cross_attention_output, at_}, attended, pass.out);  // [queries, width]
   }
-  /// Keys and values of the encoder's states.
+  /// Keys and values, `[source tokens, kv_heads · head_dim]` each, of the encoder's states `[source tokens, width]`.
   [[nodiscard]] Source keys_values(EncoderStates<Scalar, Device> const& source) const {
     return {{parts_.project({Site::cross_key, at_}, source.states, source.rows), 0},
             {parts_.project({Site::cross_value, at_}, source.states, source.rows), 0}};

@@ -16,7 +16,8 @@
 
 namespace graft {
 
-/// Called with the keys and values (as attention uses them) that a layer computes of its stack's tokens, or of the encoder's states.
+/// Called with the keys and values (as attention uses them) that a layer computes of its stack's tokens, or of the encoder's states:
+/// `[tokens, kv_heads · head_dim]` each.
 template <class Scalar, class Device>
 using KeysValuesObserver =
     std::function<void(LayerAddress, AttentionKind, Columns<Scalar, Device> const& keys, Columns<Scalar, Device> const& values)>;
@@ -25,24 +26,24 @@ using KeysValuesObserver =
 template <class Scalar, class Device>
 struct EncoderStates {
   Variable<Scalar, Device> states;  ///< `[source tokens, width]`
-  Rows rows;
+  Rows rows;                        ///< of the source tokens, virtual ones included
 };
 
 template <class Scalar, class Device>
 struct StackPass {
   Stack stack = Stack::decoder;
-  RowLayout layout;
+  RowLayout layout;  ///< `[tokens]`, virtual ones included
   /// the rows of the activation at hand: all tokens, then those of the last layer's queries
   Rows out;
-  Queries<Device> all;           ///< every token of the rows
-  Queries<Device> last;          ///< of the main stack's last layer
+  Queries<Device> all;           ///< `[tokens]`: every token of the rows
+  Queries<Device> last;          ///< `[queries]` of the main stack's last layer
   Rows last_rows;                ///< the rows of `last`
-  Table<Index, Device> targets;  ///< of the main stack: where they are in `last_rows`
+  Table<Index, Device> targets;  ///< `[targets]` of the main stack: where they are in `last_rows`
   std::shared_ptr<SegmentTables> tables = std::make_shared<SegmentTables>();
   CacheView<Scalar, Device> const* cache = nullptr;
   Table<Index, Device> cache_rows;                        ///< `[tokens]`: where the cache keeps each; none without one
   EncoderStates<Scalar, Device> const* source = nullptr;  ///< null where the cache holds them, or there is no encoder
-  RelativeBias<Scalar, Device> bias = {};                 ///< of self-attention; empty for other positions
+  RelativeBias<Scalar, Device> bias = {};                 ///< of self-attention, table `[buckets, heads]`; empty for other positions
   KeysValuesObserver<Scalar, Device> const* observer = nullptr;
 
   [[nodiscard]] bool causal() const { return stack == Stack::decoder; }
@@ -94,7 +95,8 @@ void plan_tables(StackPass<Scalar, Device>& pass, bool main, bool rotary) {
   return static_cast<int>(side + std::min(buckets - 1, logarithmic));
 }
 
-/// The relative bias of a stack for rows laid out so, with room for `virtual_keys` keys that strategies add to each row.
+/// The relative bias of a stack for rows laid out so, with room for `virtual_keys` keys that strategies add to each row. `table` is
+/// `[buckets, heads]`.
 template <class Scalar, class Device>
 [[nodiscard]] RelativeBias<Scalar, Device> relative_bias(Variable<SumOf<Scalar>, Device> table, RowLayout const& layout, Index virtual_keys,
                                                          bool causal, RelativePositions const& relative) {
@@ -103,7 +105,7 @@ template <class Scalar, class Device>
     reach = std::max(reach, layout.earlier_tokens[static_cast<std::size_t>(r)] + layout.rows.length(r) + virtual_keys + 1);
   std::vector<int> buckets;
   for (Index distance = -reach; distance <= reach; ++distance) buckets.push_back(relative_bucket(distance, causal, relative));
-  return {std::move(table), std::move(buckets), -reach};
+  return {std::move(table), std::move(buckets), -reach};  // [buckets, heads], [2 · reach + 1]
 }
 
 }  // namespace graft

@@ -16,9 +16,9 @@ namespace graft {
 template <class State, class Scalar, class Device>
 struct PreparedStep {
   std::shared_ptr<State const> state;      ///< null where the adaptation is disabled
-  StepOf<State> step;
-  Additions additions;
-  EmbeddingList<Scalar, Device> tokens;    ///< of `additions.tokens`
+  StepOf<State> step;                      ///< what its `prepare` returned
+  Additions additions;                     ///< to the rows of those `adapters`
+  EmbeddingList<Scalar, Device> tokens;    ///< `[count, width]` of each of `additions.tokens`
   std::vector<Index> adapters;             ///< those it was prepared for, ascending; empty for all
 };
 

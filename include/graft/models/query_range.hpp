@@ -35,8 +35,8 @@ struct QueryRange {
 template <class Device>
 struct Queries {
   QueryRange range;
-  Table<Index, Device> places;     ///< `range.packed`; none for all
-  Table<Index, Device> positions;  ///< of rotary models
+  Table<Index, Device> places;     ///< `[queries]`: `range.packed`; none for all
+  Table<Index, Device> positions;  ///< `[queries]` of rotary models
 };
 
 [[nodiscard]] inline QueryRange all_queries(Rows const& rows) {

@@ -38,7 +38,7 @@ template <class Scalar, class Device>
   for (auto const& bank : banks) {
     auto const known = std::find_if(sources.begin() + first, sources.end(), [&](auto const& source) { return same_storage(source, bank); });
     segments.push_back({static_cast<int>(known - sources.begin()), bank.begin, bank.count, bank.place, bank.adapter});
-    if (known == sources.end()) sources.push_back({bank.keys, bank.values});
+    if (known == sources.end()) sources.push_back({bank.keys, bank.values});  // [keys, kv_heads · head_dim] each
   }
   return segments;
 }

@@ -143,7 +143,7 @@ class Transformer {
     return head(batch, prepared, cache);
   }
   /// Keys and values of cross-attention for the batch's sources, for generation: `[source tokens,
-  /// kv_width]` of every decoder layer, and each row's extent.
+  /// kv_heads · head_dim]` of every decoder layer, and each row's extent.
   [[nodiscard]] std::pair<KeyValueCache<Scalar, Device>, std::vector<CacheExtent>> encode_sources(Batch const& batch) const requires(
       has_encoder) {
     NoGrad no_grad;
@@ -157,11 +157,11 @@ class Transformer {
     check_tokens(batch.source_tokens, batch.source);
     check_prepared(batch.source, prepared);
     Parts const parts = this->parts(prepared);
-    auto const source = encode(parts, batch, nullptr);
+    auto const source = encode(parts, batch, nullptr);  // states [source tokens, width]
     KeyValueCache<Scalar, Device> cache;
     for (int layer = 0; layer < static_cast<int>(config().layers); ++layer) {
       auto const own = CrossAttention<A, State, Scalar, Device>(parts, {Stack::decoder, layer}).keys_values(source);
-      cache.layers.push_back({own.keys.x.value(), own.values.x.value()});
+      cache.layers.push_back({own.keys.x.value(), own.values.x.value()});  // [source tokens, kv_heads · head_dim] each
     }
     return {std::move(cache), extents_of(source.rows)};
   }
@@ -257,19 +257,21 @@ class Transformer {
              "; hint: does the tokenizer belong to the model?");
   }
 
+  /// `[targets, width]`.
   [[nodiscard]] Value states(Batch const& batch, Prepared const& prepared, Cache const* cache, Observer const* observer) const {
     Parts const parts = this->parts(prepared);
     EncoderStates<Scalar, Device> source;
     if constexpr (has_encoder)
-      if (!cache) source = encode(parts, batch, observer);
+      if (!cache) source = encode(parts, batch, observer);  // states [source tokens, width]
     Pass pass = start(parts, main_stack<A>, batch.rows, cache);
     pass.source = &source;
     pass.observer = observer;
-    Value x = run(parts, batch.tokens, pass);
-    if (pass.out.targets.size() != x.rows()) x = gather_rows(x, pass.targets);
-    return finish(parts, main_stack<A>, x);
+    Value x = run(parts, batch.tokens, pass);                                   // [queries, width]
+    if (pass.out.targets.size() != x.rows()) x = gather_rows(x, pass.targets);  // [targets, width]
+    return finish(parts, main_stack<A>, x);                                     // [targets, width]
   }
   [[nodiscard]] Variable<scalar_type, Device> head(Batch const& batch, Prepared const& prepared, Cache const* cache) const {
+    // [targets, width] → [targets, vocabulary or labels]
     return weights_.head(head_input(states(batch, prepared, cache, nullptr), batch.rows, prepared), prepared.state.get());
   }
 
@@ -290,15 +292,16 @@ class Transformer {
     if constexpr (A::positions == PositionKind::relative) {
       Index keys = 0;
       for (Index r = 0; r < rows.count(); ++r) keys = std::max(keys, additions.key_count(stack, rows.adapter_of(r)));
+      // its table: [buckets, heads]
       pass.bias = relative_bias<Scalar>(weights_.table({Site::relative_bias, {stack, -1}}, parts.state), pass.layout, keys, pass.causal(),
                                 config().relative);
     }
     return pass;
   }
 
-  /// All layers of a stack.
+  /// All layers of a stack: `[queries, width]` of its last layer.
   [[nodiscard]] Value run(Parts const& parts, std::vector<Token> const& tokens, Pass& pass) const {
-    Value x = embed_rows(parts, tokens, pass);
+    Value x = embed_rows(parts, tokens, pass);  // [tokens, width]
     int const layers = static_cast<int>(parts.stack(pass.stack).layers);
     auto const kept = pass.out.recompute && !pass.cache ? keep(parts, pass) : nullptr;
     for (int layer = 0; layer < layers; ++layer) {
@@ -306,9 +309,9 @@ class Transformer {
       bool const last = pass.stack == main_stack<A> && layer + 1 == layers;
       if (kept && !last)  // the last layer's backward pass comes first, and would compute it again at once
         x = recompute(x, [kept, at](Value const& input) { return kept->layer(at, input, false); },
-                      [kept, at](Value const& input) { return kept->layer(at, input, true); });
+                      [kept, at](Value const& input) { return kept->layer(at, input, true); });  // [tokens, width]
       else
-        x = Block<A, State, Scalar, Device>(parts, at)(x, pass, last);
+        x = Block<A, State, Scalar, Device>(parts, at)(x, pass, last);  // [queries, width]: of all tokens but in the last layer
     }
     return x;
   }
@@ -327,13 +330,14 @@ class Transformer {
       Pass own = pass;
       if (pass.source) own.source = &source;
       if (again) own.observer = nullptr;  // it saw the layer the first time, and may be gone
-      return Block<A, State, Scalar, Device>(parts, at, again)(input, own, false);
+      return Block<A, State, Scalar, Device>(parts, at, again)(input, own, false);  // [tokens, width]
     }
   };
   [[nodiscard]] std::shared_ptr<Kept const> keep(Parts const& parts, Pass const& pass) const {
     return std::make_shared<Kept const>(
         Kept{base_, weights_, rotary_, parts.prepared, pass, pass.source ? *pass.source : EncoderStates<Scalar, Device>{}});
   }
+  /// The shape of x, `[targets, width]` or `[source tokens, width]`.
   [[nodiscard]] Value finish(Parts const& parts, Stack stack, Value const& x) const {
     if constexpr (has_site<A>(Site::final_norm)) return parts.norm({Site::final_norm, {stack, -1}}, x);
     return x;
@@ -345,11 +349,11 @@ class Transformer {
     rows.recompute = batch.rows.recompute;
     Pass pass = start(parts, Stack::encoder, rows, nullptr);
     pass.observer = observer;
-    Value const states = run(parts, batch.source_tokens, pass);
-    return {finish(parts, Stack::encoder, states), pass.layout.rows};
+    Value const states = run(parts, batch.source_tokens, pass);        // [source tokens, width]
+    return {finish(parts, Stack::encoder, states), pass.layout.rows};  // [source tokens, width]
   }
 
-  /// What the head reads: the states, scaled (T5), or of a classifier tanh(W·h + b).
+  /// What the head reads, `[targets, width]`: the states, scaled (T5), or of a classifier tanh(W·h + b).
   [[nodiscard]] Value head_input(Value const& states, Rows const& rows, Prepared const& prepared) const {
     if constexpr (classifies) {
       constexpr Role role = role_of<A>(Site::pooler);
@@ -363,9 +367,9 @@ class Transformer {
         targets.adapter.push_back(rows.adapter_of(row));
         targets.offsets.push_back(targets.offsets.back() + 1);
       }
-      return graft::tanh(parts(prepared).template project<role>({Site::pooler}, states, targets));
+      return graft::tanh(parts(prepared).template project<role>({Site::pooler}, states, targets));  // [targets, width]
     } else {
-      return config().head_scale == 1.0 ? states : scale(states, config().head_scale);
+      return config().head_scale == 1.0 ? states : scale(states, config().head_scale);  // [targets, width]
     }
   }
 

@@ -27,25 +27,26 @@ class WeightAccess {
 
   explicit WeightAccess(Pretrained<A, Number, Device> const& base) : base_(&base) {}
 
-  /// x·Wᵀ + b at a site; `role` is its weight's. Without `computed` only its reverse pass is recorded.
+  /// x·Wᵀ + b at a site, `[tokens, in]` → `[tokens, out]`; `role` is its weight's. Without `computed` only its reverse pass is recorded.
   template <Role role = Role::weight>
   [[nodiscard]] Value linear(SiteAddress const& site, Value const& x, State const* state, bool computed = true) const {
-    return with_matrix<role>(site, state, [&](auto const& w, auto const& b) { return graft::linear(x, w, b, computed); });
+    return with_matrix<role>(site, state, [&](auto const& w, auto const& b) { return graft::linear(x, w, b, computed); });  // [tokens, out]
   }
-  /// Logits `[rows, vocabulary]`.
+  /// Logits `[targets, vocabulary]`, or `[targets, labels]` of a classifier, from h `[targets, width]`.
   [[nodiscard]] Variable<Number, Device> head(Value const& h, State const* state) const {
-    return with_head(state, [&](auto const& w, auto const& b) { return graft::linear(cast<Number>(h), w, b); });
+    return with_head(state, [&](auto const& w, auto const& b) { return graft::linear(cast<Number>(h), w, b); });  // [targets, out]
   }
+  /// Scores `[targets]` of the labels, from h `[targets, width]`.
   [[nodiscard]] TargetScores<Number, Device> head_scores(Value const& h, std::vector<Token> const& labels, State const* state) const {
-    return with_head(state, [&](auto const& w, auto const& b) { return linear_cross_entropy(h, w, labels, b); });
+    return with_head(state, [&](auto const& w, auto const& b) { return linear_cross_entropy(h, w, labels, b); });  // [targets]
   }
   [[nodiscard]] Value norm(SiteAddress const& site, Value const& x, State const* state) const {
     auto const& frozen = base_->at(site);
     auto const apply = [&](auto const& gain, auto const& bias) {
       if constexpr (A::norm == NormKind::rms_norm)
-        return rms_norm(x, gain, base_->config().norm_epsilon);
+        return rms_norm(x, gain, base_->config().norm_epsilon);  // [tokens, width]
       else
-        return layer_norm(x, gain, bias, base_->config().norm_epsilon);
+        return layer_norm(x, gain, bias, base_->config().norm_epsilon);  // [tokens, width]
     };
     return with_part<Role::norm>(site, Part::weight, frozen.gain, state, [&](auto const& gain) {
       return with_part<Role::bias>(site, Part::bias, frozen.bias, state, [&](auto const& bias) { return apply(gain, bias); });
@@ -56,15 +57,15 @@ class WeightAccess {
     if constexpr (contains(roles, Role::embedding))
       if (auto const* table = state ? state->trained(site, Part::weight) : nullptr) return cast<Scalar>(embedding(*table, ids));
     auto const& table = base_->at(site).matrix;
-    Values rows(Shape{static_cast<Index>(ids.size()), table.in()});
+    Values rows(Shape{static_cast<Index>(ids.size()), table.in()});  // [ids, width]
     for (std::size_t i = 0; i < ids.size(); ++i) table.row(ids[i], rows.row(static_cast<Index>(i)));
-    return rounded<Scalar, Device>(std::move(rows));
+    return rounded<Scalar, Device>(std::move(rows));  // [ids, width]
   }
   /// A whole table: `[rows, columns]`.
   [[nodiscard]] Variable<Number, Device> table(SiteAddress const& site, State const* state) const {
     if constexpr (contains(roles, Role::embedding))
-      if (auto const* trained = state ? state->trained(site, Part::weight) : nullptr) return *trained;
-    return base_->at(site).matrix.dense();
+      if (auto const* trained = state ? state->trained(site, Part::weight) : nullptr) return *trained;  // [rows, columns]
+    return base_->at(site).matrix.dense();                                                              // [rows, columns]
   }
 
  private:
@@ -81,8 +82,8 @@ class WeightAccess {
     return with_part<Role::bias>(site, Part::bias, frozen.bias, state, [&](auto const& bias) {
       if constexpr (contains(roles, role))
         if (auto const* trained = state ? state->trained(site, Part::weight) : nullptr)
-          return f(TrainableMatrix<Number, Device>{*trained, frozen.matrix.layout()}, bias);
-      return f(frozen.matrix, bias);
+          return f(TrainableMatrix<Number, Device>{*trained, frozen.matrix.layout()}, bias);  // W [out, in], b [out]
+      return f(frozen.matrix, bias);                                                          // W [out, in], b [out]
     });
   }
   /// The matrix and bias that make logits. A tied head is the token embedding, trained or not; a classifier may be the strategy's alone.

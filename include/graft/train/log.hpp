@@ -120,7 +120,8 @@ class TrainingLog {
     std::array<char, 4096> held{};
     auto const got = ::pread(file.get(), held.data(), held.size(), 0);
     if (got >= 0 && !begins_a_log(std::string_view(held.data(), static_cast<std::size_t>(got))))
-      fail<FileError>("[", path_, "] holds something else than the log of a training; expected a new name or an earlier log; it is unchanged");
+      fail<FileError>("[", path_,
+                      "] holds something else than the log of a training; expected a new name or an earlier log; it is unchanged");
   }
   /// Whether a file's first bytes are those of a log: its first line is an event with the keys that `write` gives it. A line that a full
   /// disk has broken off may begin so.

@@ -119,9 +119,9 @@ class TrainingRun {
       lock_.emplace(t_.checkpoint);
       identity_ = training_identity(t_, total_, parameters_, training_, validation_, model_identity(model_));
       if (!t_.resume && has_checkpoint(t_.checkpoint))
-        fail<ConfigError>(
-            "[", t_.checkpoint,
-            "] holds checkpoints of an earlier training; expected a new folder, or --resume (Training::resume) to go on with it; nothing was changed");
+        fail<ConfigError>("[", t_.checkpoint,
+                          "] holds checkpoints of an earlier training; expected a new folder, or --resume (Training::resume) to go on with "
+                          "it; nothing was changed");
       if (t_.resume)
         log_bytes = resume_newest();
     }

@@ -49,7 +49,8 @@ struct PeftFormat<IA3> {
                     .feed_forward_targets = json_at<std::vector<std::string>>(where, config, "feedforward_modules")};
     for (auto const& name : names.feed_forward_targets)
       if (std::find(names.targets.begin(), names.targets.end(), name) == names.targets.end())
-        fail<FileError>("[", where, "] has ", printable(name), " in feedforward_modules that is not in target_modules, which PEFT refuses; ",
+        fail<FileError>("[", where, "] has ", printable(name),
+                        " in feedforward_modules that is not in target_modules, which PEFT refuses; ",
                         "expected a subset of target_modules");
     return names;
   }

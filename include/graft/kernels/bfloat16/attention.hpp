@@ -21,8 +21,8 @@ struct Attention<Cpu, bfloat16> {
     Wide::attention(operands.wide, result, log_sum);
     result.store();
   }
-  /// A query's gradients are differences from Σ_c dy_c · y_c, its share of all keys. The rounded output would move that sum alone, and with it
-  /// every difference, so the output is formed again in float32.
+  /// A query's gradients are differences from Σ_c dy_c · y_c, its share of all keys. The rounded output would move that sum alone, and with
+  /// it every difference, so the output is formed again in float32.
   static void attention_backward(AttentionOperands<bfloat16> const& x, bfloat16 const*, float const* log_sum,
                                  bfloat16 const* output_gradient, AttentionGradients<bfloat16> const& gradients) {
     WideOperands const operands(x);

@@ -15,7 +15,8 @@ template <class Device, class Scalar>
 void Adafactor<Device, Scalar>::adafactor_moments(In gradient, Index rows, Index width, AdafactorFactors<Device> const& factors, Out row,
                                                   Out column) {
   auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
-  Scalar const epsilon = static_cast<Scalar>(factors.epsilon), scale = typename Loops<Device>::template Number<Scalar>(factors.gradient_scale);
+  Scalar const epsilon = static_cast<Scalar>(factors.epsilon),
+               scale = typename Loops<Device>::template Number<Scalar>(factors.gradient_scale);
   auto const square = [=](Index i, Index j) {
     Scalar const g = scale * gradient[i * width + j];
     return g * g + epsilon;
@@ -48,7 +49,8 @@ void Adafactor<Device, Scalar>::adafactor_update(In gradient, In row, In column,
 template <class Device, class Scalar>
 void Adafactor<Device, Scalar>::adafactor_vector(In gradient, Index size, AdafactorFactors<Device> const& factors, Out second, Out update) {
   auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
-  Scalar const epsilon = static_cast<Scalar>(factors.epsilon), scale = typename Loops<Device>::template Number<Scalar>(factors.gradient_scale);
+  Scalar const epsilon = static_cast<Scalar>(factors.epsilon),
+               scale = typename Loops<Device>::template Number<Scalar>(factors.gradient_scale);
   cpu::map_chunks(second, size, [=](Index i) {
     Scalar const g = scale * gradient[i];
     return keep * second[i] + blend * (g * g + epsilon);

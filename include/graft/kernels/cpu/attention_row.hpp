@@ -49,7 +49,12 @@ template <class Scalar>
 class AttentionRow {
  public:
   AttentionRow(AttentionOperands<Scalar> const& operands, Index r, Index kv)
-      : x(operands), table(*x.table), row(r), kv_head(kv), first_query(table.first_query(r)), queries(table.first_query(r + 1) - first_query) {
+      : x(operands),
+        table(*x.table),
+        row(r),
+        kv_head(kv),
+        first_query(table.first_query(r)),
+        queries(table.first_query(r + 1) - first_query) {
     thread_local std::vector<KeyBlock> reused;
     reused.clear();
     for (Index s = table.first_segment(row); s < table.first_segment(row + 1); ++s) {

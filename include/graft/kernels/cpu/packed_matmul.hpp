@@ -40,7 +40,8 @@ struct PackedBlocks {
   }
 };
 
-/// The tile of C at (i, j) of `rows` × `columns`, on this thread. `pack(t, depth, j, columns, in_place, buffer, panels)` gives op(B)'s panels.
+/// The tile of C at (i, j) of `rows` × `columns`, on this thread. `pack(t, depth, j, columns, in_place, buffer, panels)` gives op(B)'s
+/// panels.
 template <class Scalar, class Pack>
 void packed_task(Product<Scalar> const& p, Pack const& pack, Index i, Index rows, Index j, Index columns, Index deepest) {
   thread_local std::vector<Scalar> packed, turned;

@@ -52,7 +52,8 @@ template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> bias_of(RowKeys const& keys, RelativeBias<Scalar, Device> const& bias, Index head) {
   std::vector<Index> buckets;
   for (auto const& line : keys.distances)
-    for (Index distance : line) buckets.push_back(bias.bucket_of_distance.host().at(static_cast<std::size_t>(distance - bias.first_distance)));
+    for (Index distance : line)
+      buckets.push_back(bias.bucket_of_distance.host().at(static_cast<std::size_t>(distance - bias.first_distance)));
   auto const all = gather_rows(columns(bias.table, head, 1), std::move(buckets));  // [queries·keys, 1]
   return reshape(all, Shape{static_cast<Index>(keys.distances.size()), static_cast<Index>(keys.stored.size())});
 }
