@@ -51,8 +51,10 @@ inline double error_beyond(double least, Tensor<double> const& got, Tensor<doubl
 }
 
 /// Values, and gradients of `leaves`, of a fused operation and of its composition agree to rounding.
+/// @param least size of the terms whose difference a result may be: rounding is relative to these
 template <class Fused, class Composite>
-void expect_same(std::vector<Parameter<double>*> const& leaves, Fused const& fused, Composite const& composite, double tolerance = 1e-12) {
+void expect_same(std::vector<Parameter<double>*> const& leaves, Fused const& fused, Composite const& composite, double tolerance = 1e-12,
+                 double least = 1e-3) {
   auto const run = [&](auto const& f) {
     for (auto* parameter : leaves) parameter->clear_gradient();
     auto const y = f();
@@ -67,7 +69,7 @@ void expect_same(std::vector<Parameter<double>*> const& leaves, Fused const& fus
   auto const got = run(fused), expected = run(composite);
   for (std::size_t i = 0; i < expected.size(); ++i) {
     ASSERT_EQ(got[i].shape(), expected[i].shape()) << i;
-    EXPECT_LE(error_beyond(1e-3, got[i], expected[i]), tolerance) << (i == 0 ? "value" : "gradient of " + leaves[i - 1]->name());
+    EXPECT_LE(error_beyond(least, got[i], expected[i]), tolerance) << (i == 0 ? "value" : "gradient of " + leaves[i - 1]->name());
   }
 }
 
