@@ -53,7 +53,7 @@ struct Attention<Cpu, bfloat16> {
     explicit WideOperands(AttentionOperands<bfloat16> const& x)
         : queries(x.queries, x.table->queries(), x.shape.width()), outputs(x.table->queries() * x.shape.width()) {
       for (Index s = 0; s < x.sources; ++s)
-        for (auto const* narrow : {&x.keys[s], &x.values[s]}) sources.emplace_back(*narrow, x.source_rows[s], x.shape.kv_width());
+        for (auto const* stored : {&x.keys[s], &x.values[s]}) sources.emplace_back(*stored, x.source_rows[s], x.shape.kv_width());
       for (Index s = 0; s < x.sources; ++s) {
         keys.push_back(sources[static_cast<std::size_t>(2 * s)].columns());
         values.push_back(sources[static_cast<std::size_t>(2 * s + 1)].columns());
