@@ -49,6 +49,16 @@ class Reported(faults.FaultTest):
         self.assertEqual([answer["streamed"] for answer in answers], texts)
         self.assertEqual(err, "")
 
+    def test_targets_continue_their_source_where_the_vocabulary_puts_a_space_before_a_text(self):  # b14, which has no vocabulary: b20's
+        vocabulary = self.report("b20") / "spm_legacy_added" / "tokenizer.json"
+        pairs = [("a hello", "b a"), ("b", "hello"), ("a b a", "a")]
+        _, answers, _ = tokens(vocabulary, [{"source": source, "target": target} for source, target in pairs])
+        _, whole, _ = tokens(vocabulary, [f"{source} {target}" for source, target in pairs])
+        _, alone, _ = tokens(vocabulary, [f" {target}" for _, target in pairs])
+        for answer, together, apart in zip(answers, whole, alone):
+            self.assertEqual(answer["source"] + answer["target"], together["ids"])
+            self.assertNotEqual(answer["target"], apart["ids"])  # what the fault was: a space of its own before the target
+
 
 class Further(faults.FaultTest):
     """A byte-level tokenizer of 256 bytes and a few merges; `<|end|>` is its only added token, with the last id."""

@@ -1,4 +1,6 @@
-// tokens TOKENIZER [--template] [--skip]: reads a text or a list of ids a line, as JSON; writes the roles, then a line {"ids": …, "text": …} each.
+// tokens TOKENIZER [--template] [--skip]: reads a text, a list of ids or an example {"source": …, "target": …} a line, as JSON; writes the roles,
+// then a line {"ids": …, "text": …} each, for an example {"source": ids, "target": ids without the end}, of a template without separator.
+#include <graft/data/template.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/text/stream_decoder.hpp>
 
@@ -24,6 +26,15 @@ std::string streamed(graft::Tokenizer const& tokenizer, std::vector<Token> const
 }
 
 Json answer(graft::Tokenizer const& tokenizer, Json const& asked, bool with_template, bool skip) {
+  if (asked.is_object()) {
+    graft::TemplateEncoder const encoder(tokenizer, graft::Template{.separator = "", .end_token = Token{0}});
+    graft::Example texts;
+    texts.source = asked.at("source"), texts.target = asked.at("target");
+    graft::Truncation cut;
+    auto example = encoder.encode({texts}, cut).front();
+    example.target.pop_back();
+    return {{"source", example.source}, {"target", example.target}};
+  }
   std::vector<Token> ids;
   if (asked.is_array()) {
     ids = asked.get<std::vector<Token>>();
