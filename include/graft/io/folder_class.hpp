@@ -234,7 +234,7 @@ class FolderClassReader {
     if (!same && said) parts_.normalizer = Normalizer({made});
     if (!same && !said) keep("normalizer");
     check_steps({PreTokenizerStep::bert});
-    nlohmann::json const model = model_settings();
+    nlohmann::json const& model = model_settings();
     std::string const unknown = settings_.name_of("unk").value_or("[UNK]");
     if (!model_is("WordPiece") || json_or<std::string>(parts_.source, model, "unk_token", "[UNK]") != unknown)
       keep("model or unk_token");
@@ -257,7 +257,7 @@ class FolderClassReader {
     bool const composes = kind_ == FolderClass::qwen2 || kind_ == FolderClass::gpt_neox;
     if (normalizer_types() != (composes ? std::vector<std::string>{"NFC"} : std::vector<std::string>{})) keep("normalizer");
     if (!std::holds_alternative<decoding::ByteLevel>(parts_.decoder)) keep("decoder");
-    nlohmann::json const model = model_settings();
+    nlohmann::json const& model = model_settings();
     if (json_or<bool>(parts_.source, model, "ignore_merges", false) || !is_absent(model, "unk_token"))
       keep("setting of ignore_merges or unk_token");
   }
@@ -292,7 +292,7 @@ class FolderClassReader {
 
   /// Its BPE spells what the vocabulary lacks in bytes, and has no other token for the unknown.
   void check_llama_model() const {
-    nlohmann::json const model = model_settings();
+    nlohmann::json const& model = model_settings();
     auto const on = [&](char const* key) { return json_or<bool>(parts_.source, model, key, false); };
     bool spelled = true;  // whether bytes spell any text
     for (int byte = 0; byte < 256; ++byte) spelled = spelled && parts_.model->vocabulary().find(spell_byte_piece(static_cast<unsigned char>(byte))).has_value();
@@ -316,7 +316,7 @@ class FolderClassReader {
     }
     check_steps(made);
     check_decoder(decoder);
-    nlohmann::json const model = model_settings();
+    nlohmann::json const& model = model_settings();
     auto const unknown = is_absent(model, "unk_id") ? -1 : json_at<std::int64_t>(parts_.source, model, "unk_id");
     if (!model_is("Unigram") || json_or<bool>(parts_.source, model, "byte_fallback", false) || unknown != (xlmr ? 3 : 2))
       keep("model (byte_fallback or unk_id)");
@@ -327,9 +327,10 @@ class FolderClassReader {
     if (own == nullptr || *own != made) keep("decoder");
   }
 
-  [[nodiscard]] nlohmann::json model_settings() const {
+  [[nodiscard]] nlohmann::json const& model_settings() const {
+    static auto const& none = *new nlohmann::json(nlohmann::json::object());  // never destroyed: a thread may read while the process ends
     auto const model = root_.find("model");
-    return model == root_.end() ? nlohmann::json::object() : *model;
+    return model == root_.end() ? none : *model;
   }
   /// Whether the model is of that type; old files do not say.
   [[nodiscard]] bool model_is(char const* type) const { return json_or<std::string>(parts_.source, model_settings(), "type", type) == type; }
