@@ -1,7 +1,6 @@
 // Writes texts with a pretrained language model, with or without an adapter.
 #include <algorithm>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -17,6 +16,7 @@
 #include "support/option_rules.hpp"
 #include "support/outputs.hpp"
 #include "support/pair_tokens.hpp"
+#include "support/predictions.hpp"
 #include "support/program.hpp"
 #include "support/search_options.hpp"
 #include "support/signals.hpp"
@@ -77,8 +77,6 @@ std::string text_of(Settings const& s, support::PairTokens const& tokens, graft:
 class Writer {
  public:
   explicit Writer(std::string const& path) : path_(path) {
-    std::error_code missing;
-    held_ = std::filesystem::is_regular_file(path, missing);
     if (!path.empty()) file_.emplace(path);
   }
   /// The output of one more source.
@@ -98,10 +96,8 @@ class Writer {
     if (!file_ || sources_ == 0) return;
     try {
       file_->shorten(whole_);  // a line that a full disk has broken off
-      std::string const place = held_ ? support::free_name_beside(path_) : path_;
-      held_ ? file_->commit_as(place) : file_->commit();
-      std::fprintf(stderr, "kept the outputs of the first %zu of %zu sources in %s%s\n", sources_, of, place.c_str(),
-                   held_ ? ", beside the earlier file, which is unchanged" : "");
+      support::keep_unfinished(path_, "outputs", sources_, of, "sources",
+                               [&](std::string const& place, bool beside) { beside ? file_->commit_as(place) : file_->commit(); });
     } catch (graft::FileError const& error) {
       std::fprintf(stderr, "the outputs of the first %zu of %zu sources are lost: %s\n", sources_, of, error.what());
     }
@@ -109,7 +105,6 @@ class Writer {
 
  private:
   std::string path_;
-  bool held_ = false;  ///< whether an earlier file stands there
   std::optional<graft::AtomicFile> file_;
   std::size_t sources_ = 0;
   std::uint64_t written_ = 0, whole_ = 0;  ///< bytes, and those of whole sources

@@ -17,6 +17,19 @@
 
 namespace support {
 
+/// Puts what there is of an unfinished output under its name, or, where an earlier file stands there, which stays, under a free one beside
+/// it; says so: "kept the outputs of the first 2 of 9 sources in …".
+/// @param put takes the place, and whether it is beside an earlier file
+template <class Put>
+void keep_unfinished(std::string const& path, char const* what, std::size_t done, std::size_t count, std::string const& rows, Put const& put) {
+  std::error_code missing;
+  bool const beside = std::filesystem::is_regular_file(path, missing);
+  std::string const place = beside ? free_name_beside(path) : path;
+  put(place, beside);
+  std::fprintf(stderr, "kept the %s of the first %zu of %zu %s in %s%s\n", what, done, count, rows.c_str(), place.c_str(),
+               beside ? ", beside the earlier file, which is unchanged" : "");
+}
+
 /// A line a row, in order; a row that is never set (one that is skipped) has an empty one. With an empty path nothing is written.
 class Predictions {
  public:
@@ -33,12 +46,7 @@ class Predictions {
   /// In place of `write`, when not all are there; says what is kept: beside an earlier file of the name.
   void keep() const {
     if (path_.empty() || done_ == 0) return;
-    std::error_code missing;
-    bool const held = std::filesystem::is_regular_file(path_, missing);
-    std::string const place = held ? free_name_beside(path_) : path_;
-    write_to(place, done_);
-    std::fprintf(stderr, "kept the predictions of the first %zu of %zu %s in %s%s\n", done_, lines_.size(), rows_.c_str(), place.c_str(),
-                 held ? ", beside the earlier file, which is unchanged" : "");
+    keep_unfinished(path_, "predictions", done_, lines_.size(), rows_, [&](std::string const& place, bool) { write_to(place, done_); });
   }
 
  private:
