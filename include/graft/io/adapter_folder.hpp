@@ -109,8 +109,10 @@ struct AdapterFolder {
   /// Whether it is PEFT's adapter of a classifier, with the head in it.
   [[nodiscard]] bool has_head() const {
     auto const found = config.find("modules_to_save");
-    return is_peft() && found != config.end() && found->is_array() &&
-           std::any_of(found->begin(), found->end(), [](auto const& name) { return name == "classifier" || name == "score"; });
+    if (!is_peft() || found == config.end() || !found->is_array()) return false;
+    for (auto const& name : *found)
+      if (auto const* const text = name.get_ptr<std::string const*>(); text && (*text == "classifier" || *text == "score")) return true;
+    return false;
   }
 
   /// The strategy it holds, as its `name` (beside the head, of a classifier's). @throws FileError

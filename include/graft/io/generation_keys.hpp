@@ -9,6 +9,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <graft/io/generation_config.hpp>
+
 namespace graft::detail {
 
 /// Keys that change speed, memory or what is returned, never the text.
@@ -72,7 +74,6 @@ inline constexpr std::array read_generation_keys{"bad_words_ids",
 
 /// A key whose values other than the neutral ones are refused where they have an effect.
 struct RefusedGenerationKey {
-  enum class Matters { always, sampling, greedy, beams };  ///< the search in which transformers reads it
   char const* name;
   Matters matters;
   bool (*neutral)(nlohmann::json const&);
@@ -91,7 +92,6 @@ struct RefusedGenerationKey {
 [[nodiscard]] inline bool is_one_or_less(nlohmann::json const& value) { return is_number_up_to(value, 1); }
 [[nodiscard]] inline bool is_never_neutral(nlohmann::json const&) { return false; }
 
-using Matters = RefusedGenerationKey::Matters;
 /// Null is neutral for all.
 inline constexpr std::array<RefusedGenerationKey, 19> refused_generation_keys{
     {{"constraints", Matters::always, is_never_neutral},

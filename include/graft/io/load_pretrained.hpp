@@ -3,7 +3,6 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,10 +11,9 @@
 
 #include <graft/core/presence.hpp>
 #include <graft/core/thread_pool.hpp>
-#include <graft/io/generation_config.hpp>
-#include <graft/io/model_config.hpp>
+#include <graft/core/warning.hpp>
 #include <graft/io/open_checkpoint.hpp>
-#include <graft/io/stored_names.hpp>
+#include <graft/io/stated_model.hpp>
 #include <graft/models/pretrained.hpp>
 #include <graft/weights/blocks.hpp>
 
@@ -60,62 +58,13 @@ template <class Scalar>
   return {load_tensor<Scalar>(checkpoint, name, shape), site.layout};
 }
 
-/// Where a checkpoint has the tensors of a site.
-struct SiteNames {
-  std::string weight, bias;
-};
-[[nodiscard]] inline SiteNames names_of(SiteInfo const& site, StoredNames& stored) {
-  if (site.tied) return {};
-  if (site.role == Role::buffer) return {stored(site.name), {}};
-  return {stored(site.name + ".weight"), site.bias ? stored(site.name + ".bias") : std::string()};
-}
-
-/// How a checkpoint stores most of its values, with one spelling for GGUF's and safetensors' plain types.
-[[nodiscard]] inline std::string main_storage(Checkpoint const& checkpoint) {
-  std::map<std::string, double> values;
-  for (auto const& name : checkpoint.names()) {
-    double size = 1;
-    for (auto const extent : checkpoint.entry(name).shape) size *= static_cast<double>(extent);
-    values[checkpoint.storage(name)] += size;
-  }
-  std::string most;
-  for (auto const& [storage, size] : values)
-    if (most.empty() || size > values.at(most)) most = storage;
-  return most == "F32" ? "float32" : most == "F16" ? "float16" : most == "BF16" ? "bfloat16" : most;
-}
-
-/// A checkpoint's configuration, parsed once: its JSON, and what that says of the model.
-struct StatedConfig {
-  nlohmann::json json;
-  ModelConfig config;
-};
-[[nodiscard]] inline StatedConfig stated_config(Checkpoint const& checkpoint) {
-  nlohmann::json json = checkpoint.config();
-  ModelConfig config = model_config(json, checkpoint.path());
-  return {std::move(json), std::move(config)};
-}
-
-/// `checkpoint_config` of a configuration that has been parsed.
-[[nodiscard]] inline ModelConfig completed_config(Checkpoint const& checkpoint, StatedConfig const& stated) {
-  auto const& json = stated.json;
-  ModelConfig config = stated.config;
-  if (config.tied_head && detail::head_differs(checkpoint, config)) {
-    config.tied_head = false;
-    if (json.value("tie_word_embeddings", nlohmann::json(true)) != false)
-      warn("[", checkpoint.path(), "] has a head lm_head.weight that differs from the embedding, to which its ",
-           "configuration ties it; the head is used, as in transformers; hint: tie_word_embeddings false says so");
-  }
-  apply_generation_config(config, generation_config(checkpoint.path(), json));
-  return config;
-}
-
 }  // namespace detail
 
 /// The configuration of a checkpoint, with what only its tensors tell: a head that differs from the embedding is the
 /// model's own, whatever the configuration says
 /// (transformers 5 does not tie it then either).
 [[nodiscard]] inline ModelConfig checkpoint_config(Checkpoint const& checkpoint) {
-  return detail::completed_config(checkpoint, detail::stated_config(checkpoint));
+  return detail::completed_config<void>(checkpoint, detail::stated_config<void>(checkpoint));
 }
 
 namespace detail {
@@ -128,25 +77,30 @@ inline void warn_of_adapter(std::filesystem::path const& model) {
          "keep it in a folder of its own");
 }
 
+#ifdef GRAFT_COMPILED_IO
+extern template Tensor<float> load_tensor(Checkpoint const&, std::string const&, std::vector<std::int64_t> const&);
+extern template Tensor<double> load_tensor(Checkpoint const&, std::string const&, std::vector<std::int64_t> const&);
+extern template FrozenMatrix<float> load_matrix(Checkpoint const&, std::string const&, SiteInfo const&);
+extern template FrozenMatrix<double> load_matrix(Checkpoint const&, std::string const&, SiteInfo const&);
+#endif
+
 /// `load_pretrained` with a configuration that has been parsed.
 template <Architecture A, class Scalar>
 [[nodiscard]] Base<A, Scalar> load_stated(std::shared_ptr<Checkpoint const> const& checkpoint, StatedConfig const& stated) {
   std::string const where = checkpoint->path();
-  ModelConfig const config = completed_config(*checkpoint, stated);
+  ModelConfig const config = completed_config<void>(*checkpoint, stated);
   if (!covers<A>(config.architecture))
     fail<FileError>("[", where, "] has the model_type ", printable(config.architecture), "; expected ", A::model_type,
                     ", the architecture asked for");
   auto base = std::make_shared<Pretrained<A, Scalar>>(config);
   base->source = where;
   base->configuration = stated.json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  base->storage = detail::main_storage(*checkpoint);
+  base->storage = main_storage<void>(*checkpoint);
   auto const& sites = base->info().sites;
-  StoredNames names_read(*checkpoint, config, stated.config.tied_head);
-  std::vector<SiteNames> names;
-  for (SiteInfo const& site : sites) names.push_back(names_of(site, names_read));
+  StoredSites const stored = stored_sites<void>(*checkpoint, config, stated.config.tied_head, sites);
   parallel_for(static_cast<Index>(sites.size()), [&](Index i) {
     SiteInfo const& site = sites[static_cast<std::size_t>(i)];
-    auto const& [weight, bias] = names[static_cast<std::size_t>(i)];
+    auto const& [weight, bias] = stored.names[static_cast<std::size_t>(i)];
     if (site.tied) return;
     auto& weights = base->mutable_at(site.address);
     if (site.role == Role::buffer) {
@@ -167,7 +121,7 @@ template <Architecture A, class Scalar>
       weights.matrix = load_matrix<Scalar>(*checkpoint, weight, site);
     if (site.bias) weights.bias = load_tensor<Scalar>(*checkpoint, bias, {site.out});
   });
-  names_read.warn_of_unread();
+  if (!stored.unread.empty()) warn(stored.unread);
   return base;
 }
 
@@ -177,7 +131,7 @@ template <Architecture A, class Scalar>
 /// the configuration.
 template <Architecture A, class Scalar = float>
 [[nodiscard]] Base<A, Scalar> load_pretrained(std::shared_ptr<Checkpoint const> const& checkpoint) {
-  return detail::load_stated<A, Scalar>(checkpoint, detail::stated_config(*checkpoint));
+  return detail::load_stated<A, Scalar>(checkpoint, detail::stated_config<void>(*checkpoint));
 }
 
 /// Opens `path` (a folder with config.json and safetensors, or a GGUF file) and loads the base model in it.
@@ -191,7 +145,7 @@ template <Architecture A, class Scalar = float>
 /// turns a string into a type.
 template <Architecture... Architectures, class Scalar = float, class F>
 auto visit_pretrained(std::shared_ptr<Checkpoint const> const& checkpoint, F const& f) {
-  auto const stated = detail::stated_config(*checkpoint);
+  auto const stated = detail::stated_config<void>(*checkpoint);
   std::string const& type = stated.config.architecture;
   using Result = std::common_type_t<decltype(f(std::declval<Base<Architectures, Scalar>>()))...>;
   if constexpr (std::is_void_v<Result>) {

@@ -3,31 +3,19 @@
 #pragma once
 
 #include <filesystem>
-#include <string_view>
 
-#include <graft/core/presence.hpp>
-#include <graft/io/gguf.hpp>
-#include <graft/io/gguf_tokenizer.hpp>
-#include <graft/io/mapped_file.hpp>
 #include <graft/io/tokenizer_files.hpp>
-#include <graft/text/gguf_tokenizer.hpp>
+#include <graft/text/tokenizer.hpp>
 
 namespace graft {
 
 namespace detail {
 
-/// `load_tokenizer`, once in graft::compiled.
-template <class = void>
-[[nodiscard]] Tokenizer read_tokenizer(std::filesystem::path const& path) {
-  if (is_folder(path)) return load_tokenizer_files(path);
-  if (path.extension() == ".gguf" || MappedFile::open(path)->text().starts_with("GGUF"))
-    return make_gguf_tokenizer(gguf_tokenizer_fields(GgufFile(path)));
-  if (path.extension() == ".safetensors")
-    return load_tokenizer_files(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
-  return load_tokenizer_files(path);
-}
+/// `load_tokenizer`; its body is in read_tokenizer.hpp.
+template <class>
+[[nodiscard]] Tokenizer read_tokenizer(std::filesystem::path const& path);
 #ifdef GRAFT_COMPILED_TEXT
-extern template Tokenizer read_tokenizer<>(std::filesystem::path const&);
+extern template Tokenizer read_tokenizer<void>(std::filesystem::path const&);
 #endif
 
 }  // namespace detail
@@ -36,6 +24,10 @@ extern template Tokenizer read_tokenizer<>(std::filesystem::path const&);
 /// SentencePiece model, vocab.txt, or vocab.json and merges.txt), from the folder of a safetensors file, or from a tokenizer.json,
 /// a SentencePiece model or a vocab.txt itself. What `load_pretrained` takes for a model, this takes for its tokenizer.
 /// @throws FileError for missing or malformed files and for a model without a tokenizer, ConfigError for tokenizers of an unsupported kind
-[[nodiscard]] inline Tokenizer load_tokenizer(std::filesystem::path const& path) { return detail::read_tokenizer(path); }
+[[nodiscard]] inline Tokenizer load_tokenizer(std::filesystem::path const& path) { return detail::read_tokenizer<void>(path); }
 
 }  // namespace graft
+
+#ifndef GRAFT_COMPILED_TEXT
+#include <graft/io/read_tokenizer.hpp>
+#endif

@@ -2,11 +2,8 @@
 /// @brief Opens whatever holds a model: a Hugging Face folder, a safetensors file or a GGUF file.
 #pragma once
 
-#include <graft/core/presence.hpp>
 #include <graft/io/checkpoint.hpp>
-#include <graft/io/gguf_checkpoint.hpp>
 #include <graft/io/mapped_file.hpp>
-#include <graft/io/safetensors_checkpoint.hpp>
 
 #include <filesystem>
 #include <memory>
@@ -15,16 +12,11 @@ namespace graft {
 
 namespace detail {
 
-/// `open_checkpoint`, once in graft::compiled.
-template <class = void>
-[[nodiscard]] std::shared_ptr<Checkpoint const> open_any_checkpoint(std::filesystem::path const& path, FileAccess access) {
-  if (!is_folder(path) && (path.extension() == ".gguf" || MappedFile::open(path)->text().starts_with("GGUF"))) {
-    return std::make_shared<GgufCheckpoint const>(path, access);
-  }
-  return std::make_shared<SafetensorsCheckpoint const>(path, access);
-}
+/// `open_checkpoint`; its body is in checkpoint_kinds.hpp.
+template <class>
+[[nodiscard]] std::shared_ptr<Checkpoint const> open_any_checkpoint(std::filesystem::path const& path, FileAccess access);
 #ifdef GRAFT_COMPILED_IO
-extern template std::shared_ptr<Checkpoint const> open_any_checkpoint<>(std::filesystem::path const&, FileAccess);
+extern template std::shared_ptr<Checkpoint const> open_any_checkpoint<void>(std::filesystem::path const&, FileAccess);
 #endif
 
 }  // namespace detail
@@ -33,7 +25,11 @@ extern template std::shared_ptr<Checkpoint const> open_any_checkpoint<>(std::fil
 /// for GGUF, any other for safetensors. Throws FileError.
 [[nodiscard]] inline std::shared_ptr<Checkpoint const> open_checkpoint(std::filesystem::path const& path,
                                                                        FileAccess access = FileAccess::map) {
-  return detail::open_any_checkpoint(path, access);
+  return detail::open_any_checkpoint<void>(path, access);
 }
 
 }  // namespace graft
+
+#ifndef GRAFT_COMPILED_IO
+#include <graft/io/checkpoint_kinds.hpp>
+#endif

@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include <graft/core/warning.hpp>
+#include <graft/core/error.hpp>
 #include <graft/io/checkpoint.hpp>
 #include <graft/models/config.hpp>
 
@@ -113,17 +113,17 @@ class StoredNames {
     return found;
   }
 
-  /// Names the tensors that are neither read nor known to be of no use.
-  void warn_of_unread() const {
+  /// A sentence that names the tensors that are neither read nor known to be of no use; empty where there are none.
+  [[nodiscard]] std::string unread() const {
     std::vector<std::string> unread;
     for (std::string const& name : checkpoint_.names())
       if (!read_.contains(name) && !of_no_use(name)) unread.push_back(name);
-    if (unread.empty()) return;
+    if (unread.empty()) return {};
     std::string list;
     std::size_t const shown = unread.size() > 4 ? 3 : unread.size();
     for (std::size_t i = 0; i < shown; ++i) list += (i == 0 ? "" : ", ") + printable(unread[i]);
     if (shown < unread.size()) list += cat(" and ", unread.size() - shown, " others");
-    warn("[", checkpoint_.path(), "] holds ", unread.size(), unread.size() == 1 ? " tensor" : " tensors", " that a ",
+    return cat("[", checkpoint_.path(), "] holds ", unread.size(), unread.size() == 1 ? " tensor" : " tensors", " that a ",
          config_.architecture, " of this configuration does not read: ", list);
   }
 

@@ -131,7 +131,12 @@ class TrainingLog {
          {"validation", "best,event,loss,step"}, {"end", "event,step"}, {"stopped", "event,step"},
          {"interrupted", "event,step"}, {"failed", "event,step"}}};
     if (auto const end = text.find('\n'); end != std::string_view::npos) {
-      auto const line = nlohmann::json::parse(text.substr(0, end), nullptr, false);
+      nlohmann::json line;
+      try {
+        line = parse_json(text.substr(0, end), "log");
+      } catch (FileError const&) {
+        return false;
+      }
       if (!line.is_object() || !line.contains("event") || !line.at("event").is_string()) return false;
       std::string keys;  // sorted; a message may be there or not
       for (auto const& item : line.items())
