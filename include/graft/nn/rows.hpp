@@ -150,6 +150,16 @@ inline void append_classification_row(Batch& batch, TokenizedExample const& exam
   if (!example.target.empty()) detail::add_target(batch.rows, begin, example.target.front());
 }
 
+/// RoBERTa gives a padding token that stands in a text the position before all others, and does not count it: so in the last row.
+inline void skip_padding(Batch& batch, Token padding) {
+  Rows& rows = batch.rows;
+  Index position = 0;
+  for (Index i = rows.begin(rows.count() - 1); i < rows.tokens(); ++i) {
+    auto const at = static_cast<std::size_t>(i);
+    rows.positions[at] = batch.tokens[at] == padding ? -1 : position++;
+  }
+}
+
 /// Packs examples of a causal language model into one batch.
 [[nodiscard]] inline Batch pack(std::vector<TokenizedExample> const& examples) {
   Batch batch;
