@@ -28,7 +28,8 @@ using RowGroups = std::vector<RowGroup>;
 /// Offsets and meaning of packed rows; travels with every activation `[tokens, width]`.
 struct Rows {
   std::vector<Index> offsets{0};            ///< `[rows + 1]`: row r holds the packed tokens [offsets[r], offsets[r + 1])
-  std::vector<Index> positions;             ///< `[tokens]`: position of each token
+  /// `[tokens]`: position of each token, without virtual tokens and keys; those below 0 are rows of a table before that of position 0
+  std::vector<Index> positions;
   /// `[rows]`: in-row index of the token before which infix activations stand; the row's length for its end
   std::vector<Index> insertion;
   std::vector<Index> token_types;           ///< `[tokens]`: the segment that each token belongs to (BERT); empty for all 0
