@@ -10,6 +10,8 @@
 #include <graft/models/gpt2.hpp>
 
 #include <limits>
+#include <memory>
+#include <type_traits>
 #include <utility>
 
 #include "invariants.hpp"
@@ -265,6 +267,13 @@ TEST(PreparedSteps, OfAnotherModelAreRefused) {
   auto const narrow = graft::with_precision<graft::Bfloat16>(model);
   EXPECT_TRUE(invariants::same_bits(narrow.logits(batch, own).value(), narrow.logits(batch).value())) << "so do precisions";
 }
+/// Who has a const model may read its state; a copy is a handle of its own.
+template <class Model>
+using SharedState = decltype(std::declval<Model&>().shared_state());
+using Adapted = graft::Transformer<Gpt2, LoRA>;
+static_assert(std::is_same_v<SharedState<Adapted const>, std::shared_ptr<Adapted::State const>>);
+static_assert(std::is_same_v<SharedState<Adapted>, std::shared_ptr<Adapted::State>>);
+
 TEST(PreparedSteps, OfAnotherModelEncodeNoSources) {
   auto const base = small::base<Bart, float>();
   auto const model = graft::adapt(base, graft::PrefixTuning{.length = 2}), other = graft::adapt(base, graft::PrefixTuning{.length = 2});

@@ -63,8 +63,9 @@ class Transformer {
   [[nodiscard]] std::optional<std::uint64_t> seed() const { return seed_; }
   [[nodiscard]] State& state() { return *state_; }
   [[nodiscard]] State const& state() const { return *state_; }
-  /// The state itself, which copies of the model share.
-  [[nodiscard]] std::shared_ptr<State> const& shared_state() const { return state_; }
+  /// The state itself, which copies of the model share. A const model gives it to be read; a copy of one may change it.
+  [[nodiscard]] std::shared_ptr<State> shared_state() { return state_; }
+  [[nodiscard]] std::shared_ptr<State const> shared_state() const { return state_; }
   /// Parameters that training changes.
   [[nodiscard]] std::vector<Parameter<scalar_type, Device>*> parameters() { return state_->parameters(); }
   [[nodiscard]] ParameterCounts parameter_counts() const {
