@@ -274,6 +274,34 @@ TEST(Encoders, RobertaCountsNoPaddingTokenInAText) {
   for (int row = 0; row < 2; ++row) model.append(batch, {{5, static_cast<graft::Token>(padding), 6, static_cast<graft::Token>(padding), 7}, {}, 0});
   EXPECT_EQ(batch.rows.positions, (std::vector<Index>{0, -1, 1, -1, 2, 0, -1, 1, -1, 2})) << "as create_position_ids_from_input_ids of transformers has it";
 }
+/// Rows of the position table moved to where a text without padding would look for them.
+TEST(Encoders, RobertaReadsThePositionsThatItCounts) {
+  graft::NoGrad const no_grad;
+  auto const base = small::base<graft::Roberta, double>();
+  auto const padding = static_cast<Token>(base->config().position_offset - 1);
+  auto const moved = std::make_shared<graft::Pretrained<graft::Roberta, double>>(*base);
+  auto& table = moved->mutable_at({graft::Site::position_embedding, {graft::Stack::encoder, -1}}).matrix;
+  auto values = graft::clone(table.dense());  // [positions + offset, width]
+  Index const first = base->config().position_offset;
+  for (Index i = 0; i < 5; ++i)
+    std::copy_n(table.dense().row(std::vector<Index>{first, first - 1, first + 1, first - 1, first + 2}[static_cast<std::size_t>(i)]), values.width(),
+                values.row(first + i));
+  table = {std::move(values), graft::Layout::out_in};
+  graft::TokenizedExample const example{{5, padding, 6, padding, 7}, {0}, 0};
+  auto const model = graft::adapt(base, graft::NoAdaptation{});
+  auto const in_order = graft::adapt(graft::Base<graft::Roberta, double>(moved), graft::NoAdaptation{});
+  graft::Batch counted = model.pack({example}), plain;
+  graft::append_classification_row(plain, example);
+  EXPECT_TRUE(invariants::same_bits(model.logits(counted).value(), in_order.logits(plain).value()));
+  EXPECT_FALSE(invariants::same_bits(model.logits(counted).value(), model.logits(plain).value()));
+
+  auto prefix = graft::adapt(base, PrefixTuning{.length = 2});
+  auto shifted = counted;
+  for (Index& position : shifted.rows.positions)
+    if (position >= 0) position += 2;
+  auto kept = graft::adapt(base, PrefixTuning{.length = 2, .positions = graft::PositionPolicy::keep});
+  EXPECT_TRUE(invariants::same_bits(prefix.logits(counted).value(), kept.logits(shifted).value())) << "a prefix shifts no padding";
+}
 
 TEST(Encoders, StepsInTurnAreRecomputedWithWhatEachPrepared) {
   auto const gradients = [](bool recompute, bool in_turn) {

@@ -12,30 +12,16 @@
 #include <graft/models/llama.hpp>
 
 #include <cmath>
-#include <functional>
 #include <limits>
 
 #include "invariants.hpp"
+#include "refusals.hpp"
 
 namespace {
 
 using graft::BottleneckAdapter, graft::EmbeddingOnly, graft::IA3, graft::InfixTuning, graft::Init, graft::LoRA, graft::Mlp, graft::PrefixTuning, graft::PromptTuning, graft::TopLayers;
 using graft::Index;
-
-/// The message of the error that `f` must throw.
-template <class Error>
-std::string message_of(std::function<void()> const& f) {
-  try {
-    f();
-  } catch (Error const& error) {
-    return error.what();
-  } catch (std::exception const& error) {
-    ADD_FAILURE() << "another kind of error: " << error.what();
-    return {};
-  }
-  ADD_FAILURE() << "no error";
-  return {};
-}
+using graft::testing::message_of;
 
 template <class Settings>
 std::string refusal(Settings const& settings) {

@@ -15,6 +15,7 @@
 namespace graft {
 
 /// Strategies side by side; `compose(PrefixTuning{…}, LoRA{…})` makes one. Virtual tokens and keys stand in the order of the strategies.
+/// An `AdapterTable` is none of them; its adapters may be compositions.
 template <class... Adaptations>
 struct Composed {
   std::tuple<Adaptations...> parts;
@@ -112,14 +113,6 @@ class Composed<Adaptations...>::State {
         x = detail::call_after_layer(state, own, at, x, rows);
     });
     return x;
-  }
-  /// Of a part that holds several; the others belong to every row.
-  [[nodiscard]] bool has_adapter(Index adapter) const requires(HasAdapters<PartState<Adaptations>> || ...) {
-    bool all = true;
-    each([&](auto const& state) {
-      if constexpr (HasAdapters<std::remove_cvref_t<decltype(state)>>) all = all && state.has_adapter(adapter);
-    });
-    return all;
   }
   [[nodiscard]] Value const* trained(SiteAddress const& site, Part part) const requires(HasTrained<PartState<Adaptations>> || ...) {
     Value const* found = nullptr;

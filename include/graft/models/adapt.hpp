@@ -72,7 +72,7 @@ template <class Adaptation, Architecture A, class Scalar, class Device>
 /// A model that computes in another precision with the same base and the same adapter: both see what is trained in either. So a loaded
 /// adapter gets one: `with_precision<Bfloat16>(load_adapter<LoRA>(base, folder))`.
 template <Precision P, Architecture A, class Adaptation, class Scalar, class Device>
-[[nodiscard]] Transformer<A, Adaptation, ActivationOf<P>, Device> with_precision(Transformer<A, Adaptation, Scalar, Device> const& model) {
+[[nodiscard]] Transformer<A, Adaptation, ActivationOf<P>, Device> with_precision(Transformer<A, Adaptation, Scalar, Device> model) {
   static_assert(std::same_as<ParameterOf<Scalar>, ParameterOf<P>>, "graft: Float32 and Bfloat16 share parameters; Double has others");
   Transformer<A, Adaptation, ActivationOf<P>, Device> result(model.base(), model.settings(), model.shared_state(), model.seed());
   result.enable(model.enabled());

@@ -20,7 +20,7 @@ using TableModel = Transformer<A, AdapterTable, Scalar, Device>;
 /// @returns its number, for `Rows::adapter`: the first is 0
 /// @throws ConfigError for a model over another base
 template <Architecture A, class Adaptation, class Scalar, class Device>
-Index add_adapter(TableModel<A, Scalar, Device>& table, Transformer<A, Adaptation, Scalar, Device> const& model) {
+Index add_adapter(TableModel<A, Scalar, Device>& table, Transformer<A, Adaptation, Scalar, Device> model) {
   using Number = ParameterOf<Scalar>;
   using Adapter = detail::AdapterOf<StateOf<Adaptation, Number, Device>, Number, Device>;
   if (table.base() != model.base())

@@ -38,7 +38,8 @@ struct ContinuedRow {
   CacheExtent source = {};    ///< with an encoder: the row's encoder states in the cross-attention's cache
 };
 
-/// Which cache, and what each row of the batch has in it.
+/// Which cache, and what each row of the batch has in it. A pass writes the new tokens' keys and values to the cache that a view points to,
+/// whether the view is const or not, at every row's `append`; what `source` points to is read alone.
 template <class Scalar, class Device = Cpu>
 struct CacheView {
   KeyValueCache<Scalar, Device>* cache = nullptr;

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <concepts>
+#include <type_traits>
 #include <vector>
 
-#include <graft/adaptation/hooks.hpp>
+#include <graft/adaptation/parts.hpp>
 #include <graft/models/architecture.hpp>
 
 namespace graft {
@@ -20,6 +21,13 @@ constexpr bool needs_target() {
 }
 
 namespace detail {
+
+/// Whether a part of a composition, or of a composition in it, has adapters of its own for rows to choose among.
+template <class Adaptation, class S, class D>
+struct ComposesAdapters : std::false_type {};
+template <class... Parts, class S, class D>
+struct ComposesAdapters<Composed<Parts...>, S, D>
+    : std::bool_constant<((HasAdapters<StateOf<Parts, S, D>> || ComposesAdapters<Parts, S, D>::value) || ...)> {};
 
 // A hook that has the right name and a wrong signature would silently never be called. `Step const&`, the last argument, may be left out.
 template <class S>
@@ -85,6 +93,9 @@ constexpr bool compatible() {
   static_assert(!NamesTrained<State> || HasTrained<State>,
                 "graft: a strategy's hook trained needs `Variable const* trained(SiteAddress const&, Part) const` and `static constexpr "
                 "Roles trained_roles`; see docs/concepts.md");
+  static_assert(!ComposesAdapters<Adaptation, S, D>::value,
+                "graft: a table of adapters cannot be part of a composition; make the composition an adapter of the table: "
+                "add_adapter(table, compose(…))");
   static_assert(!needs_target<Adaptation>() || A::stacks != StackKind::encoder,
                 "graft: this strategy stands between a source and a target, and an encoder-only architecture has no target; use prefix or "
                 "prompt tuning; see docs/strategies.md");

@@ -33,8 +33,6 @@ template <Architecture A, class State, class Scalar, class Device>
   if constexpr (has_site<A>(Site::token_type_embedding)) {
     std::vector<Token> types(pass.layout.rows.token_types.begin(), pass.layout.rows.token_types.end());
     types.resize(static_cast<std::size_t>(x.rows()), 0);
-    for (Token type : types)
-      if (type < 0 || type >= config.token_types) fail("[transformer] got token type ", type, "; expected 0 to ", config.token_types - 1);
     x = add(x, parts.weights.embed({Site::token_type_embedding, stack}, types, parts.state));  // [tokens, width]
   }
   if constexpr (has_site<A>(Site::embedding_norm)) x = parts.norm({Site::embedding_norm, stack}, x);  // [tokens, width]

@@ -82,4 +82,19 @@ struct Queries {
   return out;
 }
 
+/// The targets' states as rows of their own, of one token each: those of a classifier's head.
+[[nodiscard]] inline Rows rows_of_targets(Rows const& rows) {
+  Rows out;
+  out.step = rows.step;
+  out.training = rows.training;
+  Index row = 0;
+  for (Index at : rows.targets.at) {
+    while (at >= rows.begin(row) + rows.length(row)) ++row;
+    if (!rows.examples.empty()) out.examples.push_back(rows.examples[static_cast<std::size_t>(row)]);
+    out.adapter.push_back(rows.adapter_of(row));
+    out.offsets.push_back(out.tokens() + 1);
+  }
+  return out;
+}
+
 }  // namespace graft

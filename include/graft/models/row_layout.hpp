@@ -89,7 +89,8 @@ struct RowAdditions {
 
 }  // namespace detail
 
-/// Lengthens the rows of a stack by the virtual tokens of `additions` that belong to them and gives every token its position.
+/// Lengthens the rows of a stack by the virtual tokens of `additions` that belong to them, which may shift the tokens' positions. A
+/// position below 0 stays as it is: it stands before all others.
 /// A row that continues earlier tokens got its virtual tokens with these; its new tokens only count them.
 [[nodiscard]] inline RowLayout lay_out_rows(Rows const& rows, Additions const& additions, Stack stack = Stack::decoder,
                                             std::vector<ContinuedRow> const& continued = {}) {
@@ -122,10 +123,10 @@ struct RowAdditions {
     };
     if (first == 0) add_virtual(added.front, added.front_keys);
     for (Index j = 0; j < rows.length(r); ++j) {
-      Index const index = first + j, packed = rows.begin(r) + j;
-      if (index == insertion) add_virtual(added.infix, index + added.front_shift + added.infix_keys);
+      Index const index = first + j, packed = rows.begin(r) + j, own = rows.positions[static_cast<std::size_t>(packed)];
+      if (index == insertion) add_virtual(added.infix, own + added.front_shift + added.infix_keys);
       new_index[static_cast<std::size_t>(packed)] = added.pooled ? begin : static_cast<Index>(result.assembly.size());
-      out.positions.push_back(index + added.front_shift + (index >= insertion ? added.infix_shift : 0));
+      out.positions.push_back(own < 0 ? own : own + added.front_shift + (index >= insertion ? added.infix_shift : 0));
       if (!rows.token_types.empty()) out.token_types.push_back(rows.token_types[static_cast<std::size_t>(packed)]);
       result.assembly.emplace_back(0, packed);
     }

@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include <graft/autograd/recompute.hpp>
-#include <graft/models/block.hpp>
+#include <graft/models/batch_checks.hpp>
 #include <graft/models/compatible.hpp>
 #include <graft/models/embed.hpp>
+#include <graft/models/run_layers.hpp>
 #include <graft/ops/activation.hpp>
 #include <graft/ops/linear_cross_entropy.hpp>
 
@@ -63,8 +63,9 @@ class Transformer {
   [[nodiscard]] std::optional<std::uint64_t> seed() const { return seed_; }
   [[nodiscard]] State& state() { return *state_; }
   [[nodiscard]] State const& state() const { return *state_; }
-  /// The state itself, which copies of the model share.
-  [[nodiscard]] std::shared_ptr<State> const& shared_state() const { return state_; }
+  /// The state itself, which copies of the model share. A const model gives it to be read; a copy of one may change it.
+  [[nodiscard]] std::shared_ptr<State> shared_state() { return state_; }
+  [[nodiscard]] std::shared_ptr<State const> shared_state() const { return state_; }
   /// Parameters that training changes.
   [[nodiscard]] std::vector<Parameter<scalar_type, Device>*> parameters() { return state_->parameters(); }
   [[nodiscard]] ParameterCounts parameter_counts() const {
@@ -90,7 +91,7 @@ class Transformer {
       append_encoder_decoder_row(batch, example, config().decoder_start);
     } else if constexpr (classifies) {
       append_classification_row(batch, example);
-      if (config().position_offset > 0) skip_padding(batch);
+      if (config().position_offset > 0) skip_padding(batch, static_cast<Token>(config().position_offset - 1));
     } else {
       append_causal_row(batch, example);
     }
@@ -106,26 +107,24 @@ class Transformer {
   [[nodiscard]] Prepared prepare(StepContext const& context = {}) const {
     StepContext sorted = context;
     std::sort(sorted.adapters.begin(), sorted.adapters.end());
-    return prepare_step<scalar_type, Device>(std::shared_ptr<State const>(enabled_ ? state_ : nullptr), sorted);
+    return prepare_step<scalar_type, Device>(active(), sorted);
   }
 
   /// States after the last layer (and final norm, if there is one) at the targets of the batch: `[targets, width]`.
   [[nodiscard]] Value hidden_states(Batch const& batch, Cache const* cache = nullptr, Observer const* observer = nullptr) const {
     check(batch, cache);
-    check_adapters(batch.rows);
     return states(batch, prepare(context_of(batch.rows)), cache, observer);
   }
   [[nodiscard]] Value hidden_states(Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr,
                                     Observer const* observer = nullptr) const {
-    check(batch, cache);
-    check_prepared(batch.rows, prepared);
+    check(batch, prepared, cache);
     return states(batch, prepared, cache, observer);
   }
   /// Log-probabilities of the batch's labels; `[targets]` each.
   [[nodiscard]] TargetScores<scalar_type, Device> scores(Batch const& batch) const {
     if (batch.rows.targets.size() == 0) fail("[scores] got a batch without targets; expected at least one target token");
     check(batch, nullptr);
-    check_adapters(batch.rows);
+    detail::check_labels(batch.rows.targets, weights_.classes(active().get()));
     Prepared const prepared = prepare(context_of(batch.rows));
     return weights_.head_scores(head_input(states(batch, prepared, nullptr, nullptr), batch.rows, prepared), batch.rows.targets.labels,
                                 prepared.state.get());
@@ -134,12 +133,10 @@ class Transformer {
   /// generation and inspection; training never forms a vocabulary's.
   [[nodiscard]] Variable<scalar_type, Device> logits(Batch const& batch, Cache const* cache = nullptr) const {
     check(batch, cache);
-    check_adapters(batch.rows);
     return head(batch, prepare(context_of(batch.rows)), cache);
   }
   [[nodiscard]] Variable<scalar_type, Device> logits(Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr) const {
-    check(batch, cache);
-    check_prepared(batch.rows, prepared);
+    check(batch, prepared, cache);
     return head(batch, prepared, cache);
   }
   /// Keys and values of cross-attention for the batch's sources, for generation: `[source tokens,
@@ -147,6 +144,7 @@ class Transformer {
   [[nodiscard]] std::pair<KeyValueCache<Scalar, Device>, std::vector<CacheExtent>> encode_sources(Batch const& batch) const requires(
       has_encoder) {
     NoGrad no_grad;
+    detail::check_source_rows<A>(batch, config());
     check_adapters(batch.source);
     return encode_sources(batch, prepare({.adapters = adapters_of(batch.source)}));
   }
@@ -154,8 +152,8 @@ class Transformer {
                                                                                                   Prepared const& prepared) const
       requires(has_encoder) {
     NoGrad no_grad;
-    check_tokens(batch.source_tokens, batch.source);
-    check_prepared(batch.source, prepared);
+    detail::check_source_rows<A>(batch, config());
+    detail::check_prepared(batch.source, prepared, active().get());
     Parts const parts = this->parts(prepared);
     auto const source = encode(parts, batch, nullptr);  // states [source tokens, width]
     KeyValueCache<Scalar, Device> cache;
@@ -202,59 +200,19 @@ class Transformer {
   }
   [[nodiscard]] static StepContext context_of(Rows const& rows) { return {rows.step, rows.training, adapters_of(rows)}; }
 
-  /// RoBERTa gives a padding token that stands in a text the position before all others, and does not count it.
-  void skip_padding(Batch& batch) const {
-    Index position = 0;
-    for (Index i = batch.rows.begin(batch.rows.count() - 1); i < batch.rows.tokens(); ++i) {
-      auto const at = static_cast<std::size_t>(i);
-      batch.rows.positions[at] = batch.tokens[at] == config().position_offset - 1 ? -1 : position++;
-    }
-  }
+  /// The state that hooks are called of; null while the adaptation is disabled.
+  [[nodiscard]] std::shared_ptr<State const> active() const { return enabled_ ? state_ : nullptr; }
 
   void check(Batch const& batch, Cache const* cache) const {
-    check_tokens(batch.tokens, batch.rows);
-    if (!batch.rows.adapter.empty() && static_cast<Index>(batch.rows.adapter.size()) != batch.rows.count())
-      fail<ShapeError>("[transformer] got adapters of ", batch.rows.adapter.size(), " rows; expected ", batch.rows.count(),
-                       ", or none for 0 in all");
-    if (cache && static_cast<Index>(cache->rows.size()) != batch.rows.count())
-      fail<ShapeError>("[transformer] got cache entries for ", cache->rows.size(), " rows; expected ", batch.rows.count());
-    if constexpr (has_encoder) {
-      if (cache ? cache->source == nullptr : batch.source.count() != batch.rows.count())
-        fail<ShapeError>("[transformer] got ", batch.source.count(), " sources for ", batch.rows.count(),
-                         " rows; expected one for each; hint: pack with the model's append");
-      if (!cache) {
-        check_tokens(batch.source_tokens, batch.source);
-        for (Index r = 0; r < batch.rows.count(); ++r)
-          if (batch.source.adapter_of(r) != batch.rows.adapter_of(r))
-            fail("[transformer] got adapter ", batch.source.adapter_of(r), " for the source of row ", r, "; expected ",
-                 batch.rows.adapter_of(r), ", the row's");
-      }
-    }
+    detail::check_batch<A>(batch, config(), cache);
+    check_adapters(batch.rows);
   }
-  /// Every row names an adapter that is there.
+  void check(Batch const& batch, Prepared const& prepared, Cache const* cache) const {
+    detail::check_batch<A>(batch, config(), cache);
+    detail::check_prepared(batch.rows, prepared, active().get());
+  }
   void check_adapters([[maybe_unused]] Rows const& rows) const {
-    if constexpr (HasAdapters<State>)
-      for (Index r = 0; r < rows.count(); ++r)
-        if (!has_adapter(rows.adapter_of(r)))
-          fail("[transformer] got adapter ", rows.adapter_of(r), " in row ", r, "; expected one of the table, or −1 for none");
-  }
-  /// A step that somebody else prepared has what the rows name, whatever became of the table.
-  static void check_prepared([[maybe_unused]] Rows const& rows, [[maybe_unused]] Prepared const& prepared) {
-    if constexpr (HasAdapters<State>)
-      for (Index adapter : adapters_of(rows))
-        if (prepared.state && ((adapter != -1 && !prepared.step.find(adapter)) ||
-                               (!prepared.adapters.empty() &&
-                                !std::binary_search(prepared.adapters.begin(), prepared.adapters.end(), adapter))))
-          fail("[transformer] got rows of adapter ", adapter, " in a step that was prepared for others; expected it among ",
-               "StepContext::adapters, or none there for all");
-  }
-  void check_tokens(std::vector<Token> const& tokens, Rows const& rows) const {
-    if (static_cast<Index>(tokens.size()) != rows.tokens())
-      fail<ShapeError>("[transformer] got ", tokens.size(), " tokens; expected ", rows.tokens(), " as the rows' offsets say");
-    for (std::size_t i = 0; i < tokens.size(); ++i)
-      if (tokens[i] < 0 || tokens[i] >= config().vocabulary)
-        fail("[transformer] got token ", tokens[i], " at place ", i, " of the batch; expected 0 to ", config().vocabulary - 1,
-             "; hint: does the tokenizer belong to the model?");
+    if constexpr (HasAdapters<State>) detail::check_adapters(rows, [this](Index adapter) { return has_adapter(adapter); });
   }
 
   /// `[targets, width]`.
@@ -266,9 +224,8 @@ class Transformer {
     Pass pass = start(parts, main_stack<A>, batch.rows, cache);
     pass.source = &source;
     pass.observer = observer;
-    Value x = run(parts, batch.tokens, pass);                                   // [queries, width]
-    if (pass.out.targets.size() != x.rows()) x = gather_rows(x, pass.targets);  // [targets, width]
-    return finish(parts, main_stack<A>, x);                                     // [targets, width]
+    Value const x = run(parts, batch.tokens, pass);                     // [queries, width]
+    return finish(parts, main_stack<A>, gather_rows(x, pass.targets));  // [targets, width]
   }
   [[nodiscard]] Variable<scalar_type, Device> head(Batch const& batch, Prepared const& prepared, Cache const* cache) const {
     // [targets, width] → [targets, vocabulary or labels]
@@ -284,11 +241,9 @@ class Transformer {
     if constexpr (HasAdapters<State>)
       if (parts.state) pass.layout.rows.groups = groups_of(pass.layout.rows);
     pass.out = pass.layout.rows;
+    detail::check_reach(pass.out.positions, config(), stack);
+    if (cache) detail::check_room(*cache, pass.out);
     plan_tables(pass, pass.stack == main_stack<A>, A::positions == PositionKind::rotary);
-    for (Index position : pass.out.positions)
-      if (position >= config().positions)
-        fail("[transformer] got a row that reaches position ", position, "; expected at most ", config().positions - 1,
-             ", the model's last; hint: shorten the ", stack == Stack::encoder ? "source" : "prompt", ", or the virtual tokens");
     if constexpr (A::positions == PositionKind::relative) {
       Index keys = 0;
       for (Index r = 0; r < rows.count(); ++r) keys = std::max(keys, additions.key_count(stack, rows.adapter_of(r)));
@@ -299,43 +254,9 @@ class Transformer {
     return pass;
   }
 
-  /// All layers of a stack: `[queries, width]` of its last layer.
+  /// `[queries, width]` of a stack's last layer.
   [[nodiscard]] Value run(Parts const& parts, std::vector<Token> const& tokens, Pass& pass) const {
-    Value x = embed_rows(parts, tokens, pass);  // [tokens, width]
-    int const layers = static_cast<int>(parts.stack(pass.stack).layers);
-    auto const kept = pass.out.recompute && !pass.cache ? keep(parts, pass) : nullptr;
-    for (int layer = 0; layer < layers; ++layer) {
-      LayerAddress const at{pass.stack, layer};
-      bool const last = pass.stack == main_stack<A> && layer + 1 == layers;
-      if (kept && !last)  // the last layer's backward pass comes first, and would compute it again at once
-        x = recompute(x, [kept, at](Value const& input) { return kept->layer(at, input, false); },
-                      [kept, at](Value const& input) { return kept->layer(at, input, true); });  // [tokens, width]
-      else
-        x = Block<A, State, Scalar, Device>(parts, at)(x, pass, last);  // [queries, width]: of all tokens but in the last layer
-    }
-    return x;
-  }
-  /// What computing a layer again needs, whatever becomes of the model meanwhile.
-  struct Kept {
-    Base<A, scalar_type, Device> base;
-    WeightAccess<A, State, Scalar, Device> weights;
-    typename Parts::Rotary rotary;
-    Prepared prepared;
-    Pass pass;
-    EncoderStates<Scalar, Device> source;
-
-    /// @param again for the gradient alone
-    [[nodiscard]] Value layer(LayerAddress at, Value const& input, bool again) const {
-      Parts const parts{*base, weights, rotary, prepared};
-      Pass own = pass;
-      if (pass.source) own.source = &source;
-      if (again) own.observer = nullptr;  // it saw the layer the first time, and may be gone
-      return Block<A, State, Scalar, Device>(parts, at, again)(input, own, false);  // [tokens, width]
-    }
-  };
-  [[nodiscard]] std::shared_ptr<Kept const> keep(Parts const& parts, Pass const& pass) const {
-    return std::make_shared<Kept const>(
-        Kept{base_, weights_, rotary_, parts.prepared, pass, pass.source ? *pass.source : EncoderStates<Scalar, Device>{}});
+    return run_layers(base_, parts, embed_rows(parts, tokens, pass), pass);  // [tokens, width] → [queries, width]
   }
   /// The shape of x, `[targets, width]` or `[source tokens, width]`.
   [[nodiscard]] Value finish(Parts const& parts, Stack stack, Value const& x) const {
@@ -357,17 +278,7 @@ class Transformer {
   [[nodiscard]] Value head_input(Value const& states, Rows const& rows, Prepared const& prepared) const {
     if constexpr (classifies) {
       constexpr Role role = role_of<A>(Site::pooler);
-      Rows targets;  // one token a row
-      targets.step = rows.step;
-      targets.training = rows.training;
-      Index row = 0;
-      for (Index at : rows.targets.at) {
-        while (at >= rows.begin(row) + rows.length(row)) ++row;
-        if (!rows.examples.empty()) targets.examples.push_back(rows.examples[static_cast<std::size_t>(row)]);
-        targets.adapter.push_back(rows.adapter_of(row));
-        targets.offsets.push_back(targets.offsets.back() + 1);
-      }
-      return graft::tanh(parts(prepared).template project<role>({Site::pooler}, states, targets));  // [targets, width]
+      return graft::tanh(parts(prepared).template project<role>({Site::pooler}, states, rows_of_targets(rows)));  // [targets, width]
     } else {
       return config().head_scale == 1.0 ? states : scale(states, config().head_scale);  // [targets, width]
     }

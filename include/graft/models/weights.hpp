@@ -40,6 +40,10 @@ class WeightAccess {
   [[nodiscard]] TargetScores<Number, Device> head_scores(Value const& h, std::vector<Token> const& labels, State const* state) const {
     return with_head(state, [&](auto const& w, auto const& b) { return linear_cross_entropy(h, w, labels, b); });  // [targets]
   }
+  /// What the head tells apart: the vocabulary's tokens, or a classifier's labels.
+  [[nodiscard]] Index classes(State const* state) const {
+    return with_head(state, [](auto const& w, auto const&) { return w.out(); });
+  }
   [[nodiscard]] Value norm(SiteAddress const& site, Value const& x, State const* state) const {
     auto const& frozen = base_->at(site);
     auto const apply = [&](auto const& gain, auto const& bias) {

@@ -28,7 +28,8 @@ using RowGroups = std::vector<RowGroup>;
 /// Offsets and meaning of packed rows; travels with every activation `[tokens, width]`.
 struct Rows {
   std::vector<Index> offsets{0};            ///< `[rows + 1]`: row r holds the packed tokens [offsets[r], offsets[r + 1])
-  std::vector<Index> positions;             ///< `[tokens]`: position of each token
+  /// `[tokens]`: position of each token, without virtual tokens and keys; those below 0 are rows of a table before that of position 0
+  std::vector<Index> positions;
   /// `[rows]`: in-row index of the token before which infix activations stand; the row's length for its end
   std::vector<Index> insertion;
   std::vector<Index> token_types;           ///< `[tokens]`: the segment that each token belongs to (BERT); empty for all 0
@@ -148,6 +149,16 @@ inline void append_classification_row(Batch& batch, TokenizedExample const& exam
   Index const begin = batch.rows.tokens();
   detail::append_encoder_tokens(batch.tokens, batch.rows, example);
   if (!example.target.empty()) detail::add_target(batch.rows, begin, example.target.front());
+}
+
+/// RoBERTa gives a padding token that stands in a text the position before all others, and does not count it: so in the last row.
+inline void skip_padding(Batch& batch, Token padding) {
+  Rows& rows = batch.rows;
+  Index position = 0;
+  for (Index i = rows.begin(rows.count() - 1); i < rows.tokens(); ++i) {
+    auto const at = static_cast<std::size_t>(i);
+    rows.positions[at] = batch.tokens[at] == padding ? -1 : position++;
+  }
 }
 
 /// Packs examples of a causal language model into one batch.

@@ -1,0 +1,100 @@
+/// @file
+/// @brief What a model asks of a batch, of the cache that its rows go on from and of a prepared step, before anything is computed.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include <graft/models/cache.hpp>
+#include <graft/models/prepared_step.hpp>
+#include <graft/models/row_checks.hpp>
+
+namespace graft {
+namespace detail {
+
+/// The layers of a cache are there. @param kind "" or "source "
+template <class Scalar, class Device>
+void check_layers(KeyValueCache<Scalar, Device> const* cache, ModelConfig const& config, char const* kind) {
+  if (!cache) fail<ShapeError>("[transformer] got a cache view without a ", kind, "cache; expected one");
+  if (static_cast<Index>(cache->layers.size()) < config.layers)
+    fail<ShapeError>("[transformer] got a ", kind, "cache of ", cache->layers.size(), " layers; expected the model's ", config.layers);
+}
+/// Whatever a row reads of a cache, attention checks: this is about what it writes there, and where it stands.
+template <class Scalar, class Device>
+void check_cache(CacheView<Scalar, Device> const& cache, Rows const& rows, ModelConfig const& config) {
+  if (static_cast<Index>(cache.rows.size()) != rows.count())
+    fail<ShapeError>("[transformer] got cache entries for ", cache.rows.size(), " rows; expected ", rows.count());
+  check_layers(cache.cache, config, "");
+  for (std::size_t r = 0; r < cache.rows.size(); ++r)
+    if (Index const earlier = cache.rows[r].earlier; earlier < 0 || earlier > config.positions)
+      fail("[transformer] got ", earlier, " earlier tokens of row ", r, "; expected 0 to ", config.positions, ", the model's positions");
+}
+/// The new tokens of every row, virtual ones included, have room in the cache.
+template <class Scalar, class Device>
+void check_room(CacheView<Scalar, Device> const& cache, Rows const& rows) {
+  Index capacity = cache.cache->capacity();
+  for (auto const& layer : cache.cache->layers) capacity = std::min(capacity, layer.keys.rows());
+  for (Index r = 0; r < rows.count(); ++r)
+    if (Index const append = cache.rows[static_cast<std::size_t>(r)].append; append < 0 || append > capacity - rows.length(r))
+      fail<ShapeError>("[transformer] got row ", r, " to append at row ", append, " of the cache; expected 0 to ",
+                       capacity - rows.length(r), ", as it has ", rows.length(r), " new tokens and the cache ", capacity, " rows");
+}
+
+/// A batch, and what its rows go on from. Throws unless every entry of both is one that a pass may read.
+template <Architecture A, class Scalar, class Device>
+void check_batch(Batch const& batch, ModelConfig const& config, CacheView<Scalar, Device> const* cache) {
+  Rows const& rows = batch.rows;
+  check_rows<A>({rows, batch.tokens, config, main_stack<A>, cache != nullptr});
+  if (cache) check_cache(*cache, rows, config);
+  if constexpr (A::stacks == StackKind::encoder_decoder) {
+    if (cache) return check_layers(cache->source, config, "source ");
+    check_source_rows<A>(batch, config);
+    Rows const& source = batch.source;
+    if (source.count() != rows.count())
+      fail<ShapeError>("[transformer] got ", source.count(), " sources for ", rows.count(),
+                       " rows; expected one for each; hint: pack with the model's append");
+    for (Index r = 0; r < rows.count(); ++r)
+      if (source.adapter_of(r) != rows.adapter_of(r))
+        fail("[transformer] got adapter ", source.adapter_of(r), " for the source of row ", r, "; expected ", rows.adapter_of(r),
+             ", the row's");
+  }
+}
+
+/// Every target of a batch that was checked has a label, which the head can score.
+/// @param classes the vocabulary's size, or a classifier's labels
+inline void check_labels(Targets const& targets, Index classes) {
+  auto const& labels = targets.labels;
+  if (labels.empty() && targets.size() > 0)
+    fail<ShapeError>("[scores] got no labels for ", targets.size(), " targets; expected one for each");
+  for (std::size_t i = 0; i < labels.size(); ++i)
+    if (labels[i] < 0 || labels[i] >= classes)
+      fail<ShapeError>("[scores] got label ", labels[i], " of target ", i, "; expected 0 to ", classes - 1);
+}
+
+/// Every row names an adapter that is there. @param has whether one is
+template <class Has>
+void check_adapters(Rows const& rows, Has const& has) {
+  for (Index r = 0; r < rows.count(); ++r)
+    if (!has(rows.adapter_of(r)))
+      fail("[transformer] got adapter ", rows.adapter_of(r), " in row ", r, "; expected one of the table, or −1 for none");
+}
+
+/// A step is one of the model's own, and has what the rows name, whatever became of the table.
+/// @param own the model's state, null while it is disabled
+template <class State, class Scalar, class Device>
+void check_prepared(Rows const& rows, PreparedStep<State, Scalar, Device> const& prepared, State const* own) {
+  if (prepared.state.get() != own)
+    fail("[transformer] got a step that ", !prepared.state ? "a disabled model" : own ? "another model" : "an enabled model",
+         " prepared; expected one of this model, which is ", own ? "enabled" : "disabled", "; hint: prepare it again");
+  if constexpr (HasAdapters<State>) {
+    auto const& known = prepared.adapters;
+    for (Index r = 0; own && r < rows.count(); ++r)
+      if (Index const adapter = rows.adapter_of(r);
+          (adapter != -1 && !prepared.step.find(adapter)) || (!known.empty() && !std::binary_search(known.begin(), known.end(), adapter)))
+        fail("[transformer] got rows of adapter ", adapter, " in a step that was prepared for others; expected it among ",
+             "StepContext::adapters, or none there for all");
+  }
+}
+
+}  // namespace detail
+}  // namespace graft
