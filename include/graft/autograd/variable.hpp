@@ -2,6 +2,7 @@
 /// @brief A tensor that may take part in differentiation.
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -135,13 +136,30 @@ class ClosureRecord final : public Tape::Record {
 
 }  // namespace detail
 
-/// Whether the gradient of this variable or weight is wanted in this step: never, for a frozen type.
+/// Whether no program has a gradient for values of this type. Such a type says so with `static constexpr bool frozen = true`.
 template <class Input>
-[[nodiscard]] bool tracked(Input const& input) {
-  if constexpr (requires { input.tracked(); })
+inline constexpr bool is_frozen = requires { requires Input::frozen; };
+template <class Scalar, class Device>
+inline constexpr bool is_frozen<Tensor<Scalar, Device>> = true;
+
+/// An operand that answers for itself whether its gradient is wanted: a variable, or what is made of variables.
+template <class Input>
+concept HasTracked = requires(Input const& input) {
+  { input.tracked() } -> std::convertible_to<bool>;
+};
+
+/// Whether the gradient of this operand is wanted in this step: never, for a frozen type. A type that is neither frozen nor answers for
+/// itself does not compile.
+template <class Input>
+[[nodiscard]] bool tracked([[maybe_unused]] Input const& input) {
+  if constexpr (HasTracked<Input>) {
     return input.tracked();
-  else
+  } else {
+    static_assert(is_frozen<Input>,
+                  "graft: an operand whose type neither has tracked() nor is declared frozen would silently get no gradient; give the type "
+                  "tracked(), which answers for its variables, or static constexpr bool frozen = true");
     return false;
+  }
 }
 
 /// Whether an operation on these variables and weights, trainable or frozen, must be recorded.

@@ -52,7 +52,7 @@ template <class To, class From, class Device>
     columns.check("cast", "x", width);
     Tensor<To, Device> y(Shape{columns.x.rows(), width});
     Kernel::round_columns(columns.read(), y.rows(), width, y.data());
-    if (!needs_gradient(columns.x)) return {std::move(y), 0};
+    if (!needs_gradient(columns)) return {std::move(y), 0};
     auto reverse = [columns](Tensor<To, Device> const& dy) {
       GradientBuffers<From, Device> buffers;
       Kernel::add_to_columns(dy.data(), dy.rows(), dy.width(), buffers.at(columns));

@@ -18,6 +18,7 @@ struct Columns {
   Variable<Scalar, Device> x;
   Index first = 0;
 
+  [[nodiscard]] bool tracked() const { return x.tracked(); }
   /// For kernels to read.
   [[nodiscard]] kernels::Strided<Scalar const, Device> read() const { return {x.value().data() + first, x.width()}; }
   /// Throws `ShapeError` unless `width` columns are there.
@@ -28,7 +29,7 @@ struct Columns {
   }
   /// Whether both want gradients at common columns of one variable, where the columns are `width` and `other_width` wide.
   [[nodiscard]] bool shares_gradient(Index width, Columns const& other, Index other_width) const {
-    return x.tracked() && x.slot() == other.x.slot() && first < other.first + other_width && other.first < first + width;
+    return tracked() && x.slot() == other.x.slot() && first < other.first + other_width && other.first < first + width;
   }
 };
 
@@ -57,7 +58,7 @@ class GradientBuffers {
   }
   /// Where to add the gradient of these columns; absent for a constant.
   [[nodiscard]] kernels::Strided<Scalar, Device> at(Columns<Scalar, Device> const& columns) {
-    if (!columns.x.tracked()) return {};
+    if (!columns.tracked()) return {};
     return {buffer(columns.x).data() + columns.first, columns.x.width()};
   }
 
