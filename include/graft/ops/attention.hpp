@@ -77,7 +77,7 @@ struct Attention {
                 Tensor<Scalar, Device> const& output_gradient) const {
     GradientBuffers<Scalar, Device> buffers;
     GradientBuffers<SumOf<Scalar>, Device> of_bias;
-    PoolVector<kernels::Strided<Scalar, Device>> keys, values;
+    PoolVector<kernels::Strided<SumOf<Scalar>, Device>> keys, values;
     for (auto const& source : sources) {
       keys.push_back(buffers.at(source.keys));
       values.push_back(buffers.at(source.values));

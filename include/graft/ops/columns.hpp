@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include <graft/autograd/variable.hpp>
 #include <graft/kernels/gather.hpp>
 #include <graft/kernels/strided.hpp>
+#include <graft/ops/storage.hpp>
 
 namespace graft {
 
@@ -42,7 +42,7 @@ template <class Scalar, class Device>
 }
 
 /// Until `finish`, the gradients of some variables are buffers that a reverse pass adds into, each taken from its slot once (zeros
-/// where nothing has come yet).
+/// where nothing has come yet). They have the type that gradients are summed in.
 template <class Scalar, class Device = Cpu>
 class GradientBuffers {
  public:
@@ -57,7 +57,7 @@ class GradientBuffers {
     buffers_.clear();
   }
   /// Where to add the gradient of these columns; absent for a constant.
-  [[nodiscard]] kernels::Strided<Scalar, Device> at(Columns<Scalar, Device> const& columns) {
+  [[nodiscard]] kernels::Strided<SumOf<Scalar>, Device> at(Columns<Scalar, Device> const& columns) {
     if (!columns.tracked()) return {};
     return {buffer(columns.x).data() + columns.first, columns.x.width()};
   }
@@ -65,22 +65,13 @@ class GradientBuffers {
  private:
   using Slot = GradientSlot<Scalar, Device>;
 
-  Tensor<Scalar, Device>& buffer(Variable<Scalar, Device> const& x) {
+  Tensor<SumOf<Scalar>, Device>& buffer(Variable<Scalar, Device> const& x) {
     for (auto& [slot, buffer] : buffers_)
       if (slot == x.slot().get()) return buffer;
-    Tensor<Scalar, Device> taken = x.slot()->take();
-    if (!taken.unique()) {  // nothing yet, or shared with another slot
-      Tensor<Scalar, Device> own(x.shape());
-      if (taken.empty())
-        kernels::On<Device, kernels::Elementwise, Scalar>::fill(own.data(), Scalar(0), own.size());
-      else
-        kernels::On<Device, kernels::Elementwise, Scalar>::scale(taken.data(), SumOf<Scalar>(1), own.data(), own.size());
-      taken = std::move(own);
-    }
-    return buffers_.emplace_back(x.slot().get(), std::move(taken)).second;
+    return buffers_.emplace_back(x.slot().get(), take_to_add(*x.slot(), x.shape())).second;
   }
 
-  PoolVector<std::pair<Slot*, Tensor<Scalar, Device>>> buffers_;
+  PoolVector<std::pair<Slot*, Tensor<SumOf<Scalar>, Device>>> buffers_;
 };
 
 }  // namespace graft
