@@ -13,8 +13,8 @@ template <class Scalar, class Device>
 }
 
 /// Takes the gradient gathered so far (zeros, if none) in storage that may be changed, for contributions that touch few of its rows; the
-/// caller adds to it and hands it back with `accumulate`. A tied embedding so needs one gradient of the table's size, not three. Of bfloat16 it
-/// is the sum in float32.
+/// caller adds to it and hands it back with `accumulate`. A tied embedding so needs one gradient of the table's size, not three. It has the
+/// type that gradients are summed in.
 template <class Scalar, class Device>
 [[nodiscard]] Tensor<SumOf<Scalar>, Device> take_to_add(GradientSlot<Scalar, Device>& slot, Shape const& shape) {
   Tensor<SumOf<Scalar>, Device> gradient = slot.take_sum();
