@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/core/host_pool.hpp>
 #include <graft/kernels/gather.hpp>
 #include <graft/kernels/strided.hpp>
 #include <graft/ops/storage.hpp>
