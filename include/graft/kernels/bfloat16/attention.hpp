@@ -2,8 +2,7 @@
 /// @brief Attention of bfloat16 queries over bfloat16 keys and values: scores, softmax and sums are float32.
 #pragma once
 
-#include <vector>
-
+#include <graft/core/host_pool.hpp>
 #include <graft/kernels/attention.hpp>
 #include <graft/kernels/bfloat16/operands.hpp>
 
@@ -50,8 +49,8 @@ struct Attention<Cpu, bfloat16> {
     WideOperands& operator=(WideOperands const&) = delete;
 
     Columns queries;
-    std::vector<Columns> sources;  ///< keys and values of each in turn
-    std::vector<Strided<float const>> keys, values;
+    PoolVector<Columns> sources;  ///< keys and values of each in turn
+    PoolVector<Strided<float const>> keys, values;
     Index outputs;
     AttentionOperands<float> wide;
   };

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include <graft/core/dtype.hpp>
+#include <graft/core/host_pool.hpp>
 #include <graft/core/thread_pool.hpp>
 #include <graft/core/types.hpp>
 #include <graft/kernels/strided.hpp>
@@ -26,14 +27,17 @@ inline void round(float const* x, bfloat16* y, Index size) {
   });
 }
 
-/// So many numbers of an operand, in float. Null where it is absent.
+/// So many numbers of an operand, in float, from the pool. Null where it is absent.
 class Room {
  public:
-  Room(bool present, Index size) : numbers_(present ? new float[static_cast<std::size_t>(size)] : nullptr) {}
+  Room(bool present, Index size) : numbers_(present ? PoolAllocator<float>().allocate(static_cast<std::size_t>(size)) : nullptr) {}
   [[nodiscard]] float* data() const { return numbers_.get(); }
 
  private:
-  std::unique_ptr<float[]> numbers_;
+  struct Release {
+    void operator()(float* numbers) const { HostPool::global().release(numbers); }
+  };
+  std::unique_ptr<float, Release> numbers_;
 };
 
 /// `size` numbers to read.
