@@ -162,6 +162,46 @@ TEST(Bfloat16, GradientsAreAddedUpInFloat32) {
   EXPECT_EQ(static_cast<float>(rows.gradient().row(0)[1]), 0);
 }
 
+TEST(Bfloat16, RowsAndColumnsOfOneVariableAreAddedUpInFloat32) {
+  auto rows = narrow_leaf(full({3, 2}, 1.0F)), columns = narrow_leaf(full({1, 4}, 1.0F));
+  auto const ones = [] { return rounded<bfloat16, Cpu>(full({1, 2}, 1.0F)); };
+  SegmentTable segments;  // one query that sees one key, so that its output is the value
+  segments.query_offsets = {0, 1}, segments.segment_offsets = {0, 1}, segments.segments = {{.source = 0, .begin = 0, .length = 1}};
+  auto const table = std::make_shared<CheckedSegments const>(segments);
+  for (int i = 0; i < 300; ++i) {
+    backward_from(slice_rows(rows.variable(), 1, 2), ones());
+    backward_from(gather_rows(rows.variable(), {1}), ones());
+    backward_from(attention<bfloat16, Cpu>({Variable<bfloat16>(ones()), 0}, {{{columns.variable(), 0}, {columns.variable(), 2}}}, table,
+                                           AttentionShape{1, 1, 2, 1.0}),
+                  ones());
+  }
+  EXPECT_EQ(static_cast<float>(rows.gradient().row(1)[1]), 600);
+  EXPECT_EQ(static_cast<float>(rows.gradient().row(2)[1]), 0);
+  EXPECT_EQ(static_cast<float>(columns.gradient().row(0)[0]), 0) << "of the key";
+  EXPECT_EQ(static_cast<float>(columns.gradient().row(0)[3]), 300) << "of the value";
+}
+
+/// 1 + 3·2⁻⁹ is 1 + 2⁻⁷ in bfloat16, and thrice that is not what three times the number is.
+TEST(Bfloat16, ContributionsAreNotRoundedBeforeTheirSum) {
+  float const number = 1 + 3.0F / 512;
+  float const sum = static_cast<float>(bfloat16(3 * number));
+  ASSERT_NE(sum, static_cast<float>(bfloat16(3 * static_cast<float>(bfloat16(number)))));
+  auto x = narrow_leaf(full({1, 1}, 1.0F)), y = narrow_leaf(full({1, 1}, 1.0F));
+  FrozenMatrix<float> const w(full({1, 1}, number));
+  for (int i = 0; i < 3; ++i) {
+    backward_from(linear(x.variable(), w), rounded<bfloat16, Cpu>(full({1, 1}, 1.0F)));
+    backward_from(cast<float>(y.variable()), full({1, 1}, number));
+  }
+  EXPECT_EQ(static_cast<float>(x.gradient().data()[0]), sum);
+  EXPECT_EQ(static_cast<float>(y.gradient().data()[0]), sum);
+  EXPECT_EQ(static_cast<float>(y.gradient().data()[0]), sum) << "asking changes nothing";
+  auto& slot = *y.variable().slot();
+  EXPECT_EQ(slot.take_sum().data()[0], 3 * number);
+  EXPECT_TRUE(slot.empty() && slot.gradient().empty() && slot.take_sum().empty());
+  slot.accumulate(rounded<bfloat16, Cpu>(full({1, 1}, 1.0F)));
+  EXPECT_EQ(slot.take_sum().data()[0], 1) << "a single narrow one";
+}
+
 TEST(Cast, RoundsToNearestEvenAndPassesGradientsOn) {
   auto x = leaf_of(tensor_of<float>({4}, std::vector<double>{1.0, 1.00390625, 1.01171875, -3.0}));  // 1, 1 + 2⁻⁸, 1 + 3·2⁻⁸
   auto const y = cast<bfloat16>(x.variable());

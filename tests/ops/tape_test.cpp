@@ -7,6 +7,8 @@
 
 #include <graft/autograd/recompute.hpp>
 #include <graft/ops/activation.hpp>
+#include <graft/ops/columns.hpp>
+#include <graft/ops/linear.hpp>
 #include <graft/ops/residual.hpp>
 #include <graft/ops/sum.hpp>
 
@@ -14,6 +16,7 @@ namespace graft {
 namespace {
 
 using testing::leaf;
+using testing::random;
 
 /// Σ x², whose gradient is 2x.
 Variable<double> squares(Variable<double> const& x) { return sum(multiply(x, x)); }
@@ -39,6 +42,21 @@ class TapeTest : public ::testing::Test {
   void TearDown() override { Tape::current().discard(); }
   Parameter<double> a = leaf("a", {3}, 1), b = leaf("b", {3}, 2);
 };
+
+// tests/misuse/operand_without_tracked.cpp: a type that is neither does not compile.
+static_assert(is_frozen<Tensor<double>> && is_frozen<FrozenMatrix<double>>);
+static_assert(HasTracked<Variable<double>> && HasTracked<TrainableMatrix<double>> && HasTracked<Columns<double>>);
+static_assert(!is_frozen<Variable<double>> && !is_frozen<TrainableMatrix<double>> && !is_frozen<Columns<double>>);
+static_assert(!HasTracked<Parameter<double>> && !is_frozen<Parameter<double>>, "its variable is the operand");
+
+TEST_F(TapeTest, OperandsOfSeveralTypesAnswerForTheirVariables) {
+  Variable<double> const constant(random({2, 3}, 3));
+  auto const x = multiply(leaf("x", {2, 3}, 4).variable(), constant);
+  EXPECT_TRUE(needs_gradient(Columns<double>{x, 1}) && needs_gradient(constant, TrainableMatrix<double>{x}));
+  EXPECT_FALSE(needs_gradient(Columns<double>{constant, 1}, constant.value(), FrozenMatrix<double>(constant.value())));
+  NoGrad const no_grad;
+  EXPECT_FALSE(needs_gradient(Columns<double>{x, 1}));
+}
 
 TEST_F(TapeTest, LossesInTurn) {
   auto const first = squares(a.variable()), second = squares(b.variable());

@@ -54,9 +54,9 @@ struct Calls {
 };
 
 /// Those of the sixth step.
-template <class A, class Settings>
+template <class A, class Precision = graft::Float32, class Settings>
 [[nodiscard]] Calls calls_of_a_step(Settings const& settings) {
-  auto model = graft::adapt(small::base<A, float>(3, six_layers<A>(), 0.2), settings);
+  auto model = graft::adapt<Precision>(small::base<A, float>(3, six_layers<A>(), 0.2), settings);
   std::vector<graft::TokenizedExample> examples;
   for (Index i = 0; i < 8; ++i) {
     graft::TokenizedExample example;
@@ -96,6 +96,21 @@ TEST(Allocations, StepOfLlamaAsksAQuarterAsOften) {
   expect_a_quarter(calls_of_a_step<graft::Llama>(graft::PrefixTuning{.length = 4}), 1101);
   expect_a_quarter(calls_of_a_step<graft::Llama>(graft::LoRA{.rank = 4}), 1226);
   expect_a_quarter(calls_of_a_step<graft::Llama>(graft::BottleneckAdapter{}), 1189);
+}
+
+/// What bfloat16 widens comes from the pool as well.
+template <class A, class Settings>
+void expect_as_few_in_bfloat16(Settings const& settings) {
+  Calls const wide = calls_of_a_step<A>(settings), narrow = calls_of_a_step<A, graft::Bfloat16>(settings);
+  EXPECT_LE(narrow.heap, wide.heap);
+  EXPECT_EQ(narrow.system, 0);
+}
+TEST(Allocations, StepOverBfloat16AsksNoOftener) {
+  expect_as_few_in_bfloat16<graft::Gpt2>(graft::PrefixTuning{.length = 4});
+  expect_as_few_in_bfloat16<graft::Gpt2>(graft::LoRA{.rank = 4});
+  expect_as_few_in_bfloat16<graft::Gpt2>(graft::FullFineTuning{});
+  expect_as_few_in_bfloat16<graft::Llama>(graft::PrefixTuning{.length = 4});
+  expect_as_few_in_bfloat16<graft::Llama>(graft::BottleneckAdapter{});
 }
 
 }  // namespace

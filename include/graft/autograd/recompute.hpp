@@ -31,7 +31,7 @@ template <class Scalar, class Device, class F, class Again>
     Recording const recording;
     Value const input = x.tracked() ? Value(x.value(), std::make_shared<GradientSlot<Scalar, Device>>()) : x;
     backward_from(again(input), std::move(dy), recording.first());
-    if (x.tracked() && !input.slot()->empty()) x.slot()->accumulate(input.slot()->take());
+    if (x.tracked() && !input.slot()->empty()) x.slot()->accumulate(input.slot()->take_sum());
   });
 }
 

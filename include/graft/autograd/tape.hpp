@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <graft/tensor/memory.hpp>
+#include <graft/core/host_pool.hpp>
 
 namespace graft {
 

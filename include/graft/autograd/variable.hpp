@@ -2,67 +2,41 @@
 /// @brief A tensor that may take part in differentiation.
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
 
+#include <graft/autograd/gradient_sum.hpp>
 #include <graft/autograd/tape.hpp>
 #include <graft/kernels/elementwise.hpp>
 #include <graft/tensor/device_copy.hpp>
-#include <graft/tensor/rounding.hpp>
 #include <graft/tensor/tensor.hpp>
 
 namespace graft {
 
-namespace detail {
-/// What a slot of a narrow type remembers beside its gradient: the sum in the wider type, so that only the sum is rounded.
-template <class Scalar, class Device, bool narrow = is_narrow<Scalar>>
-struct GradientSum {
-  void add(Tensor<Scalar, Device>& gradient, Tensor<Scalar, Device> const& contribution) {
-    if (wide.empty()) wide = widened(gradient);
-    auto const more = widened(contribution);
-    kernels::On<Device, kernels::Elementwise, SumOf<Scalar>>::add(wide.data(), more.data(), wide.data(), wide.size());
-    gradient = rounded<Scalar, Device>(wide);
-  }
-  void clear() { wide = {}; }
-
-  Tensor<SumOf<Scalar>, Device> wide;
-};
-template <class Scalar, class Device>
-struct GradientSum<Scalar, Device, false> {
-  static void clear() {}
-};
-}  // namespace detail
-
-/// Where the gradient of one variable is gathered. The first contribution is kept as it is (shared); a further one is added to a tensor of
-/// its own. Of bfloat16 the sum is formed in float32. The slot of a recorded result knows its record: gradients arrive only as long as that
-/// is on the tape of this thread.
+/// Where the gradient of one variable is gathered: a sum, of bfloat16 formed in float32 and rounded once. The slot of a recorded result
+/// knows its record: gradients arrive only as long as that is on the tape of this thread.
 template <class Scalar, class Device>
 class GradientSlot {
  public:
-  [[nodiscard]] bool empty() const { return gradient_.empty(); }
-  [[nodiscard]] Tensor<Scalar, Device> const& gradient() const { return gradient_; }
-  [[nodiscard]] Tensor<Scalar, Device> take() {
-    sum_.clear();
-    return std::exchange(gradient_, {});
-  }
-  void clear() { gradient_ = {}, sum_.clear(); }
+  [[nodiscard]] bool empty() const { return sum_.empty(); }
+  [[nodiscard]] Tensor<Scalar, Device> const& gradient() const { return sum_.value(); }
+  [[nodiscard]] Tensor<Scalar, Device> take() { return sum_.take(); }
+  /// The gradient in the type that it was summed in, not yet rounded.
+  [[nodiscard]] Tensor<SumOf<Scalar>, Device> take_sum() { return sum_.take_wide(); }
+  void clear() { sum_.clear(); }
 
   /// @throws Error if the operation that made the variable is not on this thread's tape
   void accumulate(Tensor<Scalar, Device> contribution) {
     check();
-    if (gradient_.empty()) {
-      gradient_ = std::move(contribution);
-    } else if constexpr (is_narrow<Scalar>) {
-      sum_.add(gradient_, contribution);
-    } else if (gradient_.unique()) {
-      kernels::On<Device, kernels::Elementwise, Scalar>::add(gradient_.data(), contribution.data(), gradient_.data(), gradient_.size());
-    } else {
-      Tensor<Scalar, Device> sum(gradient_.shape());
-      kernels::On<Device, kernels::Elementwise, Scalar>::add(gradient_.data(), contribution.data(), sum.data(), sum.size());
-      gradient_ = std::move(sum);
-    }
+    sum_.add(std::move(contribution));
+  }
+  /// A contribution that nobody has rounded.
+  void accumulate(Tensor<SumOf<Scalar>, Device> contribution) requires(is_narrow<Scalar>) {
+    check();
+    sum_.add(std::move(contribution));
   }
 
   /// The record whose result this is; 0 for a leaf, such as a parameter.
@@ -81,8 +55,7 @@ class GradientSlot {
   }
 
  private:
-  Tensor<Scalar, Device> gradient_;
-  [[no_unique_address]] detail::GradientSum<Scalar, Device> sum_;
+  detail::GradientSum<Scalar, Device> sum_;
   Tape const* tape_ = nullptr;
   Tape::Number record_ = 0;
   bool closed_ = false;
@@ -135,13 +108,30 @@ class ClosureRecord final : public Tape::Record {
 
 }  // namespace detail
 
-/// Whether the gradient of this variable or weight is wanted in this step: never, for a frozen type.
+/// Whether no program has a gradient for values of this type. Such a type says so with `static constexpr bool frozen = true`.
 template <class Input>
-[[nodiscard]] bool tracked(Input const& input) {
-  if constexpr (requires { input.tracked(); })
+inline constexpr bool is_frozen = requires { requires Input::frozen; };
+template <class Scalar, class Device>
+inline constexpr bool is_frozen<Tensor<Scalar, Device>> = true;
+
+/// An operand that answers for itself whether its gradient is wanted: a variable, or what is made of variables.
+template <class Input>
+concept HasTracked = requires(Input const& input) {
+  { input.tracked() } -> std::convertible_to<bool>;
+};
+
+/// Whether the gradient of this operand is wanted in this step: never, for a frozen type. A type that is neither frozen nor answers for
+/// itself does not compile.
+template <class Input>
+[[nodiscard]] bool tracked([[maybe_unused]] Input const& input) {
+  if constexpr (HasTracked<Input>) {
     return input.tracked();
-  else
+  } else {
+    static_assert(is_frozen<Input>,
+                  "graft: an operand whose type neither has tracked() nor is declared frozen would silently get no gradient; give the type "
+                  "tracked(), which answers for its variables, or static constexpr bool frozen = true");
     return false;
+  }
 }
 
 /// Whether an operation on these variables and weights, trainable or frozen, must be recorded.

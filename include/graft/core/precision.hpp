@@ -21,7 +21,7 @@ struct Double {
   using sum = double;
 };
 /// Activations and their gradients in bfloat16, half the memory. Parameters, their gradients and the optimizer's state stay in float32;
-/// products, norms, softmax and the loss are summed in float32, and each result is rounded once.
+/// products, norms, softmax, the loss and the gradients of one variable are summed in float32, and each result is rounded once.
 struct Bfloat16 {
   using activation = bfloat16;
   using parameter = float;

@@ -12,13 +12,15 @@ struct Attention : HostOnly {
   static_assert(implemented<Device>, "the kernel Attention does not exist for this device yet");
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
+  using SumIn = Pointer<Device, SumOf<Scalar> const>;  ///< of softmax's denominators
+  using SumOut = Pointer<Device, SumOf<Scalar>>;
 
   /// output [queries, heads · head_dim]; log_sum [queries, heads], the logarithm of each softmax's denominator (null: not wanted).
-  static void attention(AttentionOperands<Scalar, Device> const& x, Out output, Out log_sum);
+  static void attention(AttentionOperands<Scalar, Device> const& x, Out output, SumOut log_sum);
   /// Adds the gradients for `output_gradient` [queries, heads · head_dim]. Probabilities are computed again from
   /// `log_sum`, block by block (Dao et al. 2022).
   /// Storage that several rows share receives their sums in the order of rows: the same bits for any number of threads.
-  static void attention_backward(AttentionOperands<Scalar, Device> const& x, In output, In log_sum, In output_gradient,
+  static void attention_backward(AttentionOperands<Scalar, Device> const& x, In output, SumIn log_sum, In output_gradient,
                                  AttentionGradients<Scalar, Device> const& gradients);
 };
 

@@ -35,9 +35,9 @@ struct AttentionOperands {
 /// What the backward pass adds into; null where no gradient is wanted. Different rows and heads must not overlap in memory.
 template <class Scalar, class Device = Cpu>
 struct AttentionGradients {
-  Strided<Scalar, Device> queries;
-  Strided<Scalar, Device> const* keys;    ///< per source
-  Strided<Scalar, Device> const* values;  ///< per source
+  Strided<SumOf<Scalar>, Device> queries;
+  Strided<SumOf<Scalar>, Device> const* keys;    ///< per source
+  Strided<SumOf<Scalar>, Device> const* values;  ///< per source
   Pointer<Device, SumOf<Scalar>> bias_table;
 };
 

@@ -2,6 +2,7 @@
 /// @brief A vector added to every row, and its gradient.
 #pragma once
 
+#include <graft/core/precision.hpp>
 #include <graft/kernels/on.hpp>
 
 namespace graft::kernels {
@@ -10,13 +11,15 @@ template <class Device, class Scalar>
 struct Bias {
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
+  using SumIn = Pointer<Device, SumOf<Scalar> const>;  ///< of the vector and its gradient
+  using SumOut = Pointer<Device, SumOf<Scalar>>;
 
   /// y_ij = x_ij + bias_j; y may be x.
-  static void add_bias(In x, In bias, Index rows, Index width, Out y);
+  static void add_bias(In x, SumIn bias, Index rows, Index width, Out y);
   /// y_ij += bias_j
-  static void add_to_rows(In bias, Index rows, Index width, Out y);
+  static void add_to_rows(SumIn bias, Index rows, Index width, Out y);
   /// y_j = Σ_i x_ij
-  static void sum_rows(In x, Index rows, Index width, Out y);
+  static void sum_rows(In x, Index rows, Index width, SumOut y);
 };
 
 }  // namespace graft::kernels

@@ -2,6 +2,7 @@
 /// @brief Rows copied from, and added to, chosen places. A null array of places stands for 0, 1, 2, ….
 #pragma once
 
+#include <graft/core/precision.hpp>
 #include <graft/kernels/on.hpp>
 #include <graft/kernels/strided.hpp>
 
@@ -19,8 +20,8 @@ struct Gather : HostOnly {
   static void copy_columns(Strided<Scalar const, Device> x, Pointer<Device, Index const> from, Strided<Scalar, Device> y,
                            Pointer<Device, Index const> to, Index count, Index width);
   /// y[to[k]] += x[from[k]], for equal targets in the order of k. `distinct` promises that `to` has no repetitions.
-  static void add_rows(In x, Pointer<Device, Index const> from, Out y, Pointer<Device, Index const> to, bool distinct, Index count,
-                       Index width);
+  static void add_rows(In x, Pointer<Device, Index const> from, Pointer<Device, SumOf<Scalar>> y, Pointer<Device, Index const> to,
+                       bool distinct, Index count, Index width);
 };
 
 }  // namespace graft::kernels

@@ -2,6 +2,7 @@
 /// @brief Rotary position embeddings: each head's vector is rotated by angles that grow with the position.
 #pragma once
 
+#include <graft/core/precision.hpp>
 #include <graft/kernels/on.hpp>
 
 namespace graft::kernels {
@@ -16,8 +17,8 @@ struct Rotary : HostOnly {
   static void rotary_table(Pointer<Device, double const> frequencies, Index half, Index first, Index last, Out table);
   /// For every token t and head: (y_j, y_{j+half}) = (x_j, x_{j+half}) rotated by ±angle, j in [0, half); the rest of the head is copied.
   /// x is [tokens, heads, head_width]; `direction` is 1, or -1 to rotate back; y may be x.
-  static void rotate(In x, In table, Pointer<Device, Index const> positions, Scalar direction, Index tokens, Index heads, Index head_width,
-                     Index half, Out y);
+  static void rotate(In x, Pointer<Device, SumOf<Scalar> const> table, Pointer<Device, Index const> positions, SumOf<Scalar> direction,
+                     Index tokens, Index heads, Index head_width, Index half, Out y);
 };
 
 }  // namespace graft::kernels

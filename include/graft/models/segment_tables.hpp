@@ -9,10 +9,10 @@
 #include <vector>
 
 #include <graft/adaptation/hooks.hpp>
+#include <graft/core/host_pool.hpp>
 #include <graft/models/query_range.hpp>
 #include <graft/models/row_layout.hpp>
 #include <graft/ops/attention.hpp>
-#include <graft/tensor/memory.hpp>
 
 namespace graft {
 

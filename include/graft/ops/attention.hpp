@@ -77,7 +77,7 @@ struct Attention {
                 Tensor<Scalar, Device> const& output_gradient) const {
     GradientBuffers<Scalar, Device> buffers;
     GradientBuffers<SumOf<Scalar>, Device> of_bias;
-    PoolVector<kernels::Strided<Scalar, Device>> keys, values;
+    PoolVector<kernels::Strided<SumOf<Scalar>, Device>> keys, values;
     for (auto const& source : sources) {
       keys.push_back(buffers.at(source.keys));
       values.push_back(buffers.at(source.values));
@@ -146,8 +146,8 @@ template <class Scalar, class Device>
                                                  RelativeBias<Scalar, Device> const* bias = nullptr) {
   detail::Attention<Scalar, Device> call{queries, std::move(sources), segments, shape, bias ? *bias : RelativeBias<Scalar, Device>{}};
   call.check();
-  bool wanted = needs_gradient(queries.x, call.bias.table);
-  for (auto const& source : call.sources) wanted = wanted || needs_gradient(source.keys.x, source.values.x);
+  bool wanted = needs_gradient(queries, call.bias.table);
+  for (auto const& source : call.sources) wanted = wanted || needs_gradient(source.keys, source.values);
   Tensor<Scalar, Device> output(Shape{queries.x.rows(), shape.width()});
   using Sums = Tensor<SumOf<Scalar>, Device>;
   Sums log_sum = wanted ? Sums(Shape{queries.x.rows(), shape.heads}) : Sums();

@@ -16,7 +16,7 @@ template <class From, class To>
 inline constexpr bool casts = std::same_as<To, SumOf<From>> || std::same_as<From, SumOf<To>>;
 }  // namespace detail
 
-/// x in the type `To`, rounded to nearest even where that is narrower; dx is dy in x's type, likewise. The same type: x itself.
+/// x in the type `To`, rounded to nearest even where that is narrower; dx is dy. The same type: x itself.
 template <class To, class From, class Device>
 [[nodiscard]] Variable<To, Device> cast(Variable<From, Device> const& x) {
   static_assert(detail::casts<From, To>, "graft: casts lead from bfloat16 to float and back");
@@ -32,10 +32,7 @@ template <class To, class From, class Device>
     Tensor<To, Device> y = convert(x.value());
     if (!needs_gradient(x)) return y;
     return record(std::move(y), [slot = x.slot()](Tensor<To, Device> const& dy) {
-      if constexpr (is_narrow<To>)
-        slot->accumulate(widened(dy));
-      else
-        slot->accumulate(rounded<From, Device>(dy));
+      slot->accumulate(widened(dy));
     });
   }
 }
@@ -52,7 +49,7 @@ template <class To, class From, class Device>
     columns.check("cast", "x", width);
     Tensor<To, Device> y(Shape{columns.x.rows(), width});
     Kernel::round_columns(columns.read(), y.rows(), width, y.data());
-    if (!needs_gradient(columns.x)) return {std::move(y), 0};
+    if (!needs_gradient(columns)) return {std::move(y), 0};
     auto reverse = [columns](Tensor<To, Device> const& dy) {
       GradientBuffers<From, Device> buffers;
       Kernel::add_to_columns(dy.data(), dy.rows(), dy.width(), buffers.at(columns));

@@ -6,9 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include <graft/autograd/variable.hpp>
+#include <graft/core/host_pool.hpp>
 #include <graft/kernels/gather.hpp>
 #include <graft/kernels/strided.hpp>
+#include <graft/ops/storage.hpp>
 
 namespace graft {
 
@@ -18,6 +19,7 @@ struct Columns {
   Variable<Scalar, Device> x;
   Index first = 0;
 
+  [[nodiscard]] bool tracked() const { return x.tracked(); }
   /// For kernels to read.
   [[nodiscard]] kernels::Strided<Scalar const, Device> read() const { return {x.value().data() + first, x.width()}; }
   /// Throws `ShapeError` unless `width` columns are there.
@@ -28,7 +30,7 @@ struct Columns {
   }
   /// Whether both want gradients at common columns of one variable, where the columns are `width` and `other_width` wide.
   [[nodiscard]] bool shares_gradient(Index width, Columns const& other, Index other_width) const {
-    return x.tracked() && x.slot() == other.x.slot() && first < other.first + other_width && other.first < first + width;
+    return tracked() && x.slot() == other.x.slot() && first < other.first + other_width && other.first < first + width;
   }
 };
 
@@ -41,7 +43,7 @@ template <class Scalar, class Device>
 }
 
 /// Until `finish`, the gradients of some variables are buffers that a reverse pass adds into, each taken from its slot once (zeros
-/// where nothing has come yet).
+/// where nothing has come yet). They have the type that gradients are summed in.
 template <class Scalar, class Device = Cpu>
 class GradientBuffers {
  public:
@@ -56,30 +58,21 @@ class GradientBuffers {
     buffers_.clear();
   }
   /// Where to add the gradient of these columns; absent for a constant.
-  [[nodiscard]] kernels::Strided<Scalar, Device> at(Columns<Scalar, Device> const& columns) {
-    if (!columns.x.tracked()) return {};
+  [[nodiscard]] kernels::Strided<SumOf<Scalar>, Device> at(Columns<Scalar, Device> const& columns) {
+    if (!columns.tracked()) return {};
     return {buffer(columns.x).data() + columns.first, columns.x.width()};
   }
 
  private:
   using Slot = GradientSlot<Scalar, Device>;
 
-  Tensor<Scalar, Device>& buffer(Variable<Scalar, Device> const& x) {
+  Tensor<SumOf<Scalar>, Device>& buffer(Variable<Scalar, Device> const& x) {
     for (auto& [slot, buffer] : buffers_)
       if (slot == x.slot().get()) return buffer;
-    Tensor<Scalar, Device> taken = x.slot()->take();
-    if (!taken.unique()) {  // nothing yet, or shared with another slot
-      Tensor<Scalar, Device> own(x.shape());
-      if (taken.empty())
-        kernels::On<Device, kernels::Elementwise, Scalar>::fill(own.data(), Scalar(0), own.size());
-      else
-        kernels::On<Device, kernels::Elementwise, Scalar>::scale(taken.data(), SumOf<Scalar>(1), own.data(), own.size());
-      taken = std::move(own);
-    }
-    return buffers_.emplace_back(x.slot().get(), std::move(taken)).second;
+    return buffers_.emplace_back(x.slot().get(), take_to_add(*x.slot(), x.shape())).second;
   }
 
-  PoolVector<std::pair<Slot*, Tensor<Scalar, Device>>> buffers_;
+  PoolVector<std::pair<Slot*, Tensor<SumOf<Scalar>, Device>>> buffers_;
 };
 
 }  // namespace graft

@@ -30,7 +30,7 @@ inline bool all_distinct(std::vector<Index> const& indices, Index rows) {
 template <class Scalar, class Device>
 void add_rows_to(GradientSlot<Scalar, Device>& slot, Shape const& shape, Tensor<Scalar, Device> const& dy,
                  Pointer<Device, Index const> from, Table<Index, Device> const& to) {
-  Tensor<Scalar, Device> gradient = take_to_add(slot, shape);
+  auto gradient = take_to_add(slot, shape);
   kernels::On<Device, kernels::Gather, Scalar>::add_rows(dy.data(), from, gradient.data(), to.data(),
                                                          all_distinct(to.host(), gradient.rows()), to.size(), gradient.width());
   slot.accumulate(std::move(gradient));
@@ -67,9 +67,10 @@ template <class Scalar, class Device>
   Tensor<Scalar, Device> y = x.value().slice(first, last);
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [first, shape = x.shape(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
-    Tensor<Scalar, Device> gradient = take_to_add(*slot, shape);
+    auto gradient = take_to_add(*slot, shape);
+    auto const added = widened(dy);
     auto const target = gradient.row(first);
-    kernels::On<Device, kernels::Elementwise, Scalar>::add(dy.data(), target, target, dy.size());
+    kernels::On<Device, kernels::Elementwise, SumOf<Scalar>>::add(added.data(), target, target, added.size());
     slot->accumulate(std::move(gradient));
   });
 }

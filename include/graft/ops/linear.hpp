@@ -101,7 +101,7 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Paramete
     if (dx) {
       Tensor<Number, Device> gradient(Shape{dy.rows(), w.in()});  // dx = dy·W
       w.times(dy.data(), dy.rows(), gradient.data());
-      dx->accumulate(rounded<Scalar, Device>(std::move(gradient)));
+      dx->accumulate(std::move(gradient));
     }
     if constexpr (trains_weight)
       if (!kept.empty()) {

@@ -109,7 +109,7 @@ template <class Activation, class Device, class Weight, class Bias = Tensor<Para
       for (Index i = 0; i < targets; ++i) w.row(labels.host()[static_cast<std::size_t>(i)], gradient.row(i));
       kernels::On<Device, kernels::Elementwise, Scalar>::add_scaled(expected.data(), Scalar(-1), gradient.data(), gradient.size());
       kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_rows(gradient.data(), g.data(), targets, width, gradient.data());
-      dh->accumulate(rounded<Activation, Device>(std::move(gradient)));
+      dh->accumulate(std::move(gradient));
     }
     if constexpr (trains_weight || is_trainable<Bias>) {
       if ((!wants_weight && !wants_bias) || targets == 0) return;

@@ -13,16 +13,18 @@ template <class Scalar, class Device>
 }
 
 /// Takes the gradient gathered so far (zeros, if none) in storage that may be changed, for contributions that touch few of its rows; the
-/// caller adds to it and hands it back with `accumulate`. A tied embedding so needs one gradient of the table's size, not three.
+/// caller adds to it and hands it back with `accumulate`. A tied embedding so needs one gradient of the table's size, not three. It has the
+/// type that gradients are summed in.
 template <class Scalar, class Device>
-[[nodiscard]] Tensor<Scalar, Device> take_to_add(GradientSlot<Scalar, Device>& slot, Shape const& shape) {
-  Tensor<Scalar, Device> gradient = slot.take();
+[[nodiscard]] Tensor<SumOf<Scalar>, Device> take_to_add(GradientSlot<Scalar, Device>& slot, Shape const& shape) {
+  Tensor<SumOf<Scalar>, Device> gradient = slot.take_sum();
   if (gradient.unique()) return gradient;
-  Tensor<Scalar, Device> result(shape);
+  Tensor<SumOf<Scalar>, Device> result(shape);
+  using Kernel = kernels::On<Device, kernels::Elementwise, SumOf<Scalar>>;
   if (gradient.empty())
-    kernels::On<Device, kernels::Elementwise, Scalar>::fill(result.data(), Scalar(0), result.size());
+    Kernel::fill(result.data(), SumOf<Scalar>(0), result.size());
   else
-    kernels::On<Device, kernels::Elementwise, Scalar>::scale(gradient.data(), SumOf<Scalar>(1), result.data(), result.size());
+    Kernel::scale(gradient.data(), SumOf<Scalar>(1), result.data(), result.size());
   return result;
 }
 

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <graft/core/host_pool.hpp>
 #include <graft/tensor/device_copy.hpp>
-#include <graft/tensor/memory.hpp>
 
 namespace graft {
 

@@ -20,6 +20,8 @@ class FrozenMatrix {
   using Dense = Tensor<Scalar, Device>;
   using Storage = MatrixStorage<Scalar, Device>;
 
+  static constexpr bool frozen = true;  ///< it has no gradient
+
   FrozenMatrix() = default;
   FrozenMatrix(std::shared_ptr<Storage const> storage) : storage_(std::move(storage)) {}
   FrozenMatrix(Dense stored, Layout layout = Layout::out_in)

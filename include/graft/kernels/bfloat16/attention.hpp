@@ -2,8 +2,7 @@
 /// @brief Attention of bfloat16 queries over bfloat16 keys and values: scores, softmax and sums are float32.
 #pragma once
 
-#include <vector>
-
+#include <graft/core/host_pool.hpp>
 #include <graft/kernels/attention.hpp>
 #include <graft/kernels/bfloat16/operands.hpp>
 
@@ -28,26 +27,12 @@ struct Attention<Cpu, bfloat16> {
     WideOperands const operands(x);
     bfloat16_operands::Room const output(true, operands.outputs);
     Wide::attention(operands.wide, output.data(), nullptr);
-    Sums const queries(gradients.queries, x.table->queries(), x.shape.width());
-    std::vector<Sums> keys, values;
-    std::vector<Strided<float>> to_keys, to_values;
-    for (Index s = 0; s < x.sources; ++s) {
-      keys.emplace_back(gradients.keys[s], x.source_rows[s], x.shape.kv_width());
-      to_keys.push_back(keys.back().columns());
-      bool const one = gradients.values[s].data == gradients.keys[s].data;  // keys that are values, too
-      values.emplace_back(one ? Strided<bfloat16>() : gradients.values[s], x.source_rows[s], x.shape.kv_width());
-      to_values.push_back(one ? to_keys.back() : values.back().columns());
-    }
     Wide::attention_backward(operands.wide, output.data(), log_sum, Widened(output_gradient, operands.outputs),
-                             {queries.columns(), to_keys.data(), to_values.data(), gradients.bias_table});
-    queries.store();
-    for (auto const* all : {&keys, &values})
-      for (auto const& some : *all) some.store();
+                             {gradients.queries, gradients.keys, gradients.values, gradients.bias_table});
   }
 
  private:
-  using Columns = bfloat16_operands::WidenedColumns<bfloat16 const>;
-  using Sums = bfloat16_operands::WidenedColumns<bfloat16>;
+  using Columns = bfloat16_operands::WidenedColumns;
 
   struct WideOperands {
     explicit WideOperands(AttentionOperands<bfloat16> const& x)
@@ -64,8 +49,8 @@ struct Attention<Cpu, bfloat16> {
     WideOperands& operator=(WideOperands const&) = delete;
 
     Columns queries;
-    std::vector<Columns> sources;  ///< keys and values of each in turn
-    std::vector<Strided<float const>> keys, values;
+    PoolVector<Columns> sources;  ///< keys and values of each in turn
+    PoolVector<Strided<float const>> keys, values;
     Index outputs;
     AttentionOperands<float> wide;
   };

@@ -22,18 +22,9 @@ struct Gather<Cpu, bfloat16> {
       for (Index k = first; k < last; ++k) std::copy_n(x.row(from ? from[k] : k), width, y.row(to ? to[k] : k));
     });
   }
-  /// What several rows add to one target is added up in float32, and rounded once.
-  static void add_rows(bfloat16 const* x, Index const* from, bfloat16* y, Index const* to, bool distinct, Index count, Index width) {
-    bfloat16_operands::WidenedColumns<bfloat16> const sums({y, width}, rows_within(to, count), width);
-    bfloat16_operands::Widened const added(x, rows_within(from, count) * width);
-    Gather<Cpu, float>::add_rows(added, from, sums.columns().data, to, distinct, count, width);
-    sums.store();
-  }
-
- private:
-  /// The first so many rows have all that are named.
-  static Index rows_within(Index const* rows, Index count) {
-    return rows && count > 0 ? *std::max_element(rows, rows + count) + 1 : count;
+  static void add_rows(bfloat16 const* x, Index const* from, float* y, Index const* to, bool distinct, Index count, Index width) {
+    Index const rows = from && count > 0 ? *std::max_element(from, from + count) + 1 : count;  // the first so many have all that are named
+    Gather<Cpu, float>::add_rows(bfloat16_operands::Widened(x, rows * width), from, y, to, distinct, count, width);
   }
 };
 

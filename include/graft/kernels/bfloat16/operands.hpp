@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <memory>
-#include <type_traits>
 
 #include <graft/core/dtype.hpp>
+#include <graft/core/host_pool.hpp>
 #include <graft/core/thread_pool.hpp>
 #include <graft/core/types.hpp>
 #include <graft/kernels/strided.hpp>
@@ -27,14 +27,17 @@ inline void round(float const* x, bfloat16* y, Index size) {
   });
 }
 
-/// So many numbers of an operand, in float. Null where it is absent.
+/// So many numbers of an operand, in float, from the pool. Null where it is absent.
 class Room {
  public:
-  Room(bool present, Index size) : numbers_(present ? new float[static_cast<std::size_t>(size)] : nullptr) {}
+  Room(bool present, Index size) : numbers_(present ? PoolAllocator<float>().allocate(static_cast<std::size_t>(size)) : nullptr) {}
   [[nodiscard]] float* data() const { return numbers_.get(); }
 
  private:
-  std::unique_ptr<float[]> numbers_;
+  struct Release {
+    void operator()(float* numbers) const { HostPool::global().release(numbers); }
+  };
+  std::unique_ptr<float, Release> numbers_;
 };
 
 /// `size` numbers to read.
@@ -64,37 +67,21 @@ class Rounded {
   Room room_;
 };
 
-/// `rows` rows of `width` numbers of a wider matrix, widened and without gaps; `store` rounds them back.
-template <class T>
+/// `rows` rows of `width` numbers of a wider matrix to read, without gaps.
 class WidenedColumns {
  public:
-  WidenedColumns(Strided<T> x, Index rows, Index width) : x_(x), rows_(rows), width_(width), room_(x.data != nullptr, rows * width) {
-    each_row([width](T* from, float* to) {
-      for (Index j = 0; j < width; ++j) to[j] = static_cast<float>(from[j]);
+  WidenedColumns(Strided<bfloat16 const> x, Index rows, Index width)
+      : width_(width), room_(x.data != nullptr, rows * width) {
+    if (x.data == nullptr) return;
+    parallel_chunks(rows, std::max<Index>(1, chunk / std::max<Index>(1, width)), [&](Index first, Index last) {
+      for (Index i = first; i < last; ++i)
+        for (Index j = 0; j < width; ++j) room_.data()[i * width + j] = static_cast<float>(x.row(i)[j]);
     });
   }
-  [[nodiscard]] T* stored_at() const { return x_.data; }
-  /// For kernels to read, or to add to.
-  [[nodiscard]] auto columns() const {
-    return Strided<std::conditional_t<std::is_const_v<T>, float const, float>>{room_.data(), room_.data() ? width_ : 0};
-  }
-  void store() const {
-    each_row([width = width_](T* to, float const* from) {
-      for (Index j = 0; j < width; ++j) to[j] = bfloat16(from[j]);
-    });
-  }
+  [[nodiscard]] Strided<float const> columns() const { return {room_.data(), room_.data() ? width_ : 0}; }
 
  private:
-  template <class F>
-  void each_row(F const& f) const {
-    if (x_.data == nullptr) return;
-    parallel_chunks(rows_, std::max<Index>(1, chunk / std::max<Index>(1, width_)), [&](Index first, Index last) {
-      for (Index i = first; i < last; ++i) f(x_.row(i), room_.data() + i * width_);
-    });
-  }
-
-  Strided<T> x_;
-  Index rows_, width_;
+  Index width_;
   Room room_;
 };
 

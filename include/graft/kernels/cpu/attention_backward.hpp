@@ -140,8 +140,8 @@ class AttendRowBackward {
 }  // namespace cpu
 
 template <class Device, class Scalar>
-void Attention<Device, Scalar>::attention_backward(AttentionOperands<Scalar, Device> const& x, In output, In log_sum, In output_gradient,
-                                                   AttentionGradients<Scalar, Device> const& gradients) {
+void Attention<Device, Scalar>::attention_backward(AttentionOperands<Scalar, Device> const& x, In output, SumIn log_sum,
+                                                   In output_gradient, AttentionGradients<Scalar, Device> const& gradients) {
   cpu::AttentionTargets<Scalar> const targets(x, gradients);
   cpu::AttentionReverse<Scalar> const reverse{output, log_sum, output_gradient, &gradients, &targets};
   cpu::each_attention_row(x, [&](cpu::AttentionRow<Scalar> const& row) {

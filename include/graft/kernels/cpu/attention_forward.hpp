@@ -109,7 +109,7 @@ class AttendRow {
 }  // namespace cpu
 
 template <class Device, class Scalar>
-void Attention<Device, Scalar>::attention(AttentionOperands<Scalar, Device> const& x, Out output, Out log_sum) {
+void Attention<Device, Scalar>::attention(AttentionOperands<Scalar, Device> const& x, Out output, SumOut log_sum) {
   cpu::each_attention_row(x, [&](cpu::AttentionRow<Scalar> const& row) {
     if (row.queries > 0) cpu::AttendRow<Scalar>(row, output, log_sum).run();
   });

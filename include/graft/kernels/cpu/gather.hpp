@@ -25,8 +25,8 @@ void Gather<Device, Scalar>::copy_columns(Strided<Scalar const, Device> x, Point
 
 /// Repeated targets: the threads share the columns, and each walks all rows in order, so that no sum depends on who computes it.
 template <class Device, class Scalar>
-void Gather<Device, Scalar>::add_rows(In x, Pointer<Device, Index const> from, Out y, Pointer<Device, Index const> to, bool distinct,
-                                      Index count, Index width) {
+void Gather<Device, Scalar>::add_rows(In x, Pointer<Device, Index const> from, Pointer<Device, SumOf<Scalar>> y,
+                                      Pointer<Device, Index const> to, bool distinct, Index count, Index width) {
   auto const add = [=](Index k, Index begin, Index end) {
     Scalar const* const source = x + (from ? from[k] : k) * width;
     Scalar* const target = y + (to ? to[k] : k) * width;

@@ -34,7 +34,8 @@ void norm_backward_row(Scalar const* x, Scalar mean, Scalar inverse, bool centre
 }  // namespace cpu
 
 template <class Device, class Scalar>
-void Norm<Device, Scalar>::norm(In x, In gain, In bias, Scalar epsilon, Index rows, Index width, Out y, Out mean, Out inverse) {
+void Norm<Device, Scalar>::norm(In x, SumIn gain, SumIn bias, SumOf<Scalar> epsilon, Index rows, Index width, Out y, SumOut mean,
+                                SumOut inverse) {
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     Scalar const n = static_cast<Scalar>(width);
     for (Index i = first; i < last; ++i) {
@@ -50,7 +51,7 @@ void Norm<Device, Scalar>::norm(In x, In gain, In bias, Scalar epsilon, Index ro
 }
 
 template <class Device, class Scalar>
-void Norm<Device, Scalar>::norm_backward(In x, In mean, In inverse, In gain, In dy, Index rows, Index width, Out dx) {
+void Norm<Device, Scalar>::norm_backward(In x, SumIn mean, SumIn inverse, SumIn gain, In dy, Index rows, Index width, Out dx) {
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     for (Index i = first; i < last; ++i) {
       Scalar const* const row = x + i * width;
@@ -67,7 +68,7 @@ void Norm<Device, Scalar>::norm_backward(In x, In mean, In inverse, In gain, In 
 }
 
 template <class Device, class Scalar>
-void Norm<Device, Scalar>::norm_gain_gradient(In x, In mean, In inverse, In dy, Index rows, Index width, Out dgain) {
+void Norm<Device, Scalar>::norm_gain_gradient(In x, SumIn mean, SumIn inverse, In dy, Index rows, Index width, SumOut dgain) {
   cpu::sum_rows(rows, width, dgain, [=](Index i, Index j) {
     Scalar const centre = mean ? mean[i] : Scalar(0);
     return dy[i * width + j] * ((x[i * width + j] - centre) * inverse[i]);

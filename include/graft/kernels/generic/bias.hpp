@@ -23,15 +23,15 @@ struct MatrixElement {
 }  // namespace generic
 
 template <class Device, class Scalar>
-void Bias<Device, Scalar>::add_bias(In x, In bias, Index rows, Index width, Out y) {
+void Bias<Device, Scalar>::add_bias(In x, SumIn bias, Index rows, Index width, Out y) {
   Loops<Device>::map_rows("add_bias", rows, width, y, generic::AddBias<Scalar>{raw(x), raw(bias), width});
 }
 template <class Device, class Scalar>
-void Bias<Device, Scalar>::add_to_rows(In bias, Index rows, Index width, Out y) {
+void Bias<Device, Scalar>::add_to_rows(SumIn bias, Index rows, Index width, Out y) {
   add_bias(y, bias, rows, width, y);
 }
 template <class Device, class Scalar>
-void Bias<Device, Scalar>::sum_rows(In x, Index rows, Index width, Out y) {
+void Bias<Device, Scalar>::sum_rows(In x, Index rows, Index width, SumOut y) {
   Loops<Device>::sum_rows("sum_rows", rows, width, y, generic::MatrixElement<Scalar>{raw(x), width});
 }
 
