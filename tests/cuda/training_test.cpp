@@ -11,6 +11,7 @@
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
 #include <graft/tensor/table.hpp>
+#include <graft/train/optimizer_memory.hpp>
 
 #include "device_testing.hpp"
 #ifdef GRAFT_CUDA_EMULATED
@@ -212,6 +213,14 @@ TEST_F(CudaTensor, TablesOfAStepArriveTogether) {
   EXPECT_EQ(nothing.data(), nullptr);
   EXPECT_EQ(read_back(Table<Index, Cuda>(places)), places);
   EXPECT_EQ(read_back(Table<Index, Cuda>{5, 6}), (std::vector<Index>{5, 6}));
+}
+
+TEST_F(CudaTensor, OptimizersOnTheDeviceAskForNoMemoryOfTheHost) {
+  Shape const large{Index{1} << 50};  // numbers that nobody touches
+  Parameter<float, Cuda> there("w", Tensor<float, Cuda>::alias(large, nullptr, nullptr));
+  Parameter<float> here("w", Tensor<float>::alias(large, nullptr, nullptr));
+  EXPECT_NO_THROW((detail::require_optimizer_memory<float, Cuda>({&there}, 3)));
+  EXPECT_THROW((detail::require_optimizer_memory<float, Cpu>({&here}, 3)), ConfigError);
 }
 
 TEST_F(CudaTensor, CopiesOfOtherSizesAreRefused) {
