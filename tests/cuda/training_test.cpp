@@ -161,11 +161,11 @@ TEST_F(CudaTensor, FrozenMatricesOfEveryStorage) {
     FrozenMatrix<float, Cuda> const there(to_device<Cuda>(stored), Layout::in_out);
     expect_close(linear(Variable<float, Cuda>(to_device<Cuda>(x)), there).value(), linear(Variable<float>(x), here).value(), "x·Wᵀ");
     expect_close(there.dense(), here.dense(), "dense");
-    Tensor<float> row(Shape{700});
-    Tensor<float, Cuda> device_row(Shape{700});
-    here.row(8, row.data());
-    there.row(8, device_row.data());
-    expect_close(device_row, row, "row");
+    Tensor<float> rows(Shape{3, 700});
+    Tensor<float, Cuda> device_rows(Shape{3, 700});
+    here.rows({8, 0, 8}, rows.data());
+    there.rows({8, 0, 8}, device_rows.data());
+    expect_close(device_rows, rows, "rows");
   };
   check(w);
   check(cast<bfloat16>(w));
