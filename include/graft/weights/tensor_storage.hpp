@@ -27,6 +27,8 @@ class TensorStorage : public MatrixStorage<Scalar, Device> {
   [[nodiscard]] Index out() const override { return layout_ == Layout::out_in ? rows_ : columns_; }
   [[nodiscard]] Index in() const override { return layout_ == Layout::out_in ? columns_ : rows_; }
   [[nodiscard]] Layout layout() const override { return layout_; }
+  /// The numbers as they are stored.
+  [[nodiscard]] Tensor<Stored, Device> const& stored() const { return stored_; }
   void times_transposed(Pointer<Device, Scalar const> x, Index rows, Pointer<Device, Scalar> y, Scalar beta) const override {
     self().multiply(x, rows, in(), y, out(), beta, layout_ == Layout::out_in);
   }
