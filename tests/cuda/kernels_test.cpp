@@ -235,6 +235,24 @@ TYPED_TEST(CudaKernels, Widen) {
   compare(cast<half>(x));
 }
 
+TYPED_TEST(CudaKernels, WidenRows) {
+  Index const rows = 9;
+  auto const ids = tensor_of<Token>(Shape{4}, std::vector<Token>{8, 0, 8, 3});
+  for (Index width : {1, 31, 300}) {
+    auto const compare = [&]<class From>(Tensor<From> const& x) {
+      for (kernels::MatrixSteps const steps : {kernels::MatrixSteps{width, 1}, kernels::MatrixSteps{1, rows}})
+        this->compare("widen_rows", zeros<TypeParam>(Shape{4, width}), [&]<class Device>(Device, auto& y) {
+          kernels::On<Device, kernels::Widen, TypeParam>::widen_rows(to_device<Device>(x).data(), steps, to_device<Device>(ids).data(), 4, width, y.data());
+        });
+    };
+    auto const x = normal<float>(Shape{rows, width}, RandomKey(11));
+    compare(x);
+    compare(cast<double>(x));
+    compare(cast<bfloat16>(x));
+    compare(cast<half>(x));
+  }
+}
+
 TYPED_TEST(CudaKernels, Products) {
   using kernels::Read;
   Index const m = 37, n = 29, padding = 3;

@@ -1,4 +1,6 @@
 // The operations, the tape and the optimizer are the host's: written once, they train the same network to the same numbers on a GPU.
+#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include <graft/ops/activation.hpp>
@@ -11,6 +13,7 @@
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
 #include <graft/tensor/table.hpp>
+#include <graft/train/optimizer_memory.hpp>
 
 #include "device_testing.hpp"
 #ifdef GRAFT_CUDA_EMULATED
@@ -160,11 +163,11 @@ TEST_F(CudaTensor, FrozenMatricesOfEveryStorage) {
     FrozenMatrix<float, Cuda> const there(to_device<Cuda>(stored), Layout::in_out);
     expect_close(linear(Variable<float, Cuda>(to_device<Cuda>(x)), there).value(), linear(Variable<float>(x), here).value(), "x·Wᵀ");
     expect_close(there.dense(), here.dense(), "dense");
-    Tensor<float> row(Shape{700});
-    Tensor<float, Cuda> device_row(Shape{700});
-    here.row(8, row.data());
-    there.row(8, device_row.data());
-    expect_close(device_row, row, "row");
+    Tensor<float> rows(Shape{3, 700});
+    Tensor<float, Cuda> device_rows(Shape{3, 700});
+    here.rows({8, 0, 8}, rows.data());
+    there.rows({8, 0, 8}, device_rows.data());
+    expect_close(device_rows, rows, "rows");
   };
   check(w);
   check(cast<bfloat16>(w));
@@ -212,6 +215,52 @@ TEST_F(CudaTensor, TablesOfAStepArriveTogether) {
   EXPECT_EQ(nothing.data(), nullptr);
   EXPECT_EQ(read_back(Table<Index, Cuda>(places)), places);
   EXPECT_EQ(read_back(Table<Index, Cuda>{5, 6}), (std::vector<Index>{5, 6}));
+}
+
+TEST_F(CudaTensor, StagedNumbersMayChangeAtOnce) {
+  std::vector<Tensor<Index, Cuda>> there;
+  {
+    Tensor<Index> numbers(Shape{9000});
+    for (Index k = 0; k < 12; ++k) {
+      std::fill_n(numbers.data(), numbers.size(), k);
+      there.push_back(staged<Cuda>(numbers));
+    }
+  }
+  for (Index k = 0; k < 12; ++k) {
+    auto const back = to_device<Cpu>(there[static_cast<std::size_t>(k)]);
+    EXPECT_TRUE(std::all_of(back.data(), back.data() + back.size(), [&](Index n) { return n == k; })) << k;
+  }
+  EXPECT_EQ(staged<Cuda>(Tensor<Index>(Shape{0})).size(), 0);
+}
+
+#ifdef GRAFT_CUDA_EMULATED
+TEST_F(CudaTensor, TablesWaitForNothingAndReuseWhatStagesThem) {
+  std::vector<Index> const places{4, 0, 2};
+  auto const step = [&] {
+    StepTables<Cuda> tables;
+    auto const some = tables.add(places);
+    tables.upload();
+    return std::pair(some, Table<Index, Cuda>{7, 8});
+  };
+  (void)step();
+  int const waits = emulator::synchronizations, pinned = emulator::pinned;
+  std::vector<std::pair<Table<Index, Cuda>, Table<Index, Cuda>>> steps;
+  for (int i = 0; i < 20; ++i) steps.push_back(step());
+  EXPECT_EQ(emulator::synchronizations, waits);
+  EXPECT_EQ(emulator::pinned, pinned);
+  for (auto const& [some, others] : steps) {
+    EXPECT_EQ(read_back(some), places);
+    EXPECT_EQ(read_back(others), (std::vector<Index>{7, 8}));
+  }
+}
+#endif
+
+TEST_F(CudaTensor, OptimizersOnTheDeviceAskForNoMemoryOfTheHost) {
+  Shape const large{Index{1} << 50};  // numbers that nobody touches
+  Parameter<float, Cuda> there("w", Tensor<float, Cuda>::alias(large, nullptr, nullptr));
+  Parameter<float> here("w", Tensor<float>::alias(large, nullptr, nullptr));
+  EXPECT_NO_THROW((detail::require_optimizer_memory<float, Cuda>({&there}, 3)));
+  EXPECT_THROW((detail::require_optimizer_memory<float, Cpu>({&here}, 3)), ConfigError);
 }
 
 TEST_F(CudaTensor, CopiesOfOtherSizesAreRefused) {

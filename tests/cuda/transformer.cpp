@@ -17,6 +17,7 @@
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/adaptation/top_layers.hpp>
 #include <graft/generate/generate.hpp>
+#include <graft/io/adapter.hpp>
 #include <graft/models/adapt.hpp>
 #include <graft/models/bart.hpp>
 #include <graft/models/bert.hpp>
@@ -26,6 +27,7 @@
 #include <graft/models/merge.hpp>
 #include <graft/models/prefix_scope.hpp>
 #include <graft/models/t5.hpp>
+#include <graft/models/to_device.hpp>
 #include <graft/models/widened.hpp>
 #include <graft/optim/adafactor.hpp>
 #include <graft/optim/adamw.hpp>
@@ -71,6 +73,16 @@ void every_strategy(Base<A, float, Cuda> const& base) {
   use(base, mam());
 }
 
+/// A base that was loaded on the host, and adapters of one on a GPU as files.
+template <class A, class Strategy>
+void keep(Base<A, float> const& host, Strategy const& strategy) {
+  Base<A, float, Cuda> const base = to_device<Cuda>(host);
+  (void)to_device<Cpu>(base)->weights_hash();
+  (void)base->weights_hash();
+  save_adapter(adapt(base, strategy), "adapter");
+  (void)load_adapter<Strategy>(base, "adapter");
+}
+
 /// What else is done with a model.
 void the_rest(Base<Gpt2, float, Cuda> const& base) {
   auto lora = adapt(base, LoRA{});
@@ -102,4 +114,7 @@ void models(Base<Gpt2, float, Cuda> const& gpt2, Base<Llama, float, Cuda> const&
   train(bert, ClassificationHead{.labels = 2});
   train(bert, compose(PrefixTuning{}, ClassificationHead{.labels = 2}));
   the_rest(gpt2);
+  keep(to_device<Cpu>(llama), LoRA{});
+  keep(to_device<Cpu>(t5), PrefixTuning{});
+  keep(to_device<Cpu>(bert), compose(PTuning{}, ClassificationHead{.labels = 2}));
 }

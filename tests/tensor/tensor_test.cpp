@@ -87,13 +87,17 @@ TEST(FrozenMatrix, EveryStorageAndLayoutIsTheSameMap) {
                              FrozenMatrix<float>(narrowed(turned, bfloat16{}), Layout::in_out)}) {
     ASSERT_EQ(matrix.out(), out);
     ASSERT_EQ(matrix.in(), in);
-    Tensor<float> y2(y.shape()), dx2(dx.shape()), row(Shape{in});
+    Tensor<float> y2(y.shape()), dx2(dx.shape()), some(Shape{3, in});
     matrix.times_transposed(x.data(), rows, y2.data());
     matrix.times(g.data(), rows, dx2.data());
-    matrix.row(13, row.data());
+    matrix.rows({13, 699, 13}, some.data());
     for (Index i = 0; i < y.size(); ++i) EXPECT_NEAR(y2.data()[i], y.data()[i], 1e-4);
     for (Index i = 0; i < dx.size(); ++i) EXPECT_NEAR(dx2.data()[i], dx.data()[i], 2e-3);
-    for (Index i = 0; i < in; ++i) EXPECT_EQ(row.data()[i], plain.row(13)[i]);
+    for (Index i = 0; i < in; ++i) {
+      EXPECT_EQ(some.row(0)[i], plain.row(13)[i]);
+      EXPECT_EQ(some.row(1)[i], plain.row(699)[i]);
+      EXPECT_EQ(some.row(2)[i], plain.row(13)[i]);
+    }
   }
 }
 

@@ -281,4 +281,16 @@ TEST(GgufTokenizer, RefusesContradictions) {
   EXPECT_THROW((void)graft::make_gguf_tokenizer(fields), graft::ConfigError);
 }
 
+TEST(Tokenizer, AFolderOfGgufFilesIsRefusedWithTheFirst) {
+  Folder const folder;
+  folder.write("b-00002-of-00002.gguf", "GGUF");
+  folder.write("b-00001-of-00002.gguf", "GGUF");
+  try {
+    (void)graft::load_tokenizer_files(folder.path());
+    FAIL() << "expected an error";
+  } catch (graft::FileError const& error) {
+    EXPECT_TRUE(std::string(error.what()).ends_with("by its file, here b-00001-of-00002.gguf, the first of its parts")) << error.what();
+  }
+}
+
 }  // namespace

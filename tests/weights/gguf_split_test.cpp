@@ -1,9 +1,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include <graft/io/gguf_checkpoint.hpp>
+#include <graft/io/open_checkpoint.hpp>
 
 #include "../io/file_builders.hpp"
 #include "../io/temporary_folder.hpp"
@@ -45,6 +47,28 @@ TEST(GgufSplit, PartsAreOneModel) {
     parts.read(name, got.data());
     EXPECT_EQ(got, expected) << name;
   }
+}
+
+TEST(GgufSplit, AFolderOfPartsIsRefusedWithTheFirst) {
+  TemporaryFolder const folder;
+  Split const split;
+  static_cast<void>(folder.put("a-00002-of-00002.gguf", split.second.bytes()));
+  static_cast<void>(folder.put("a-00001-of-00002.gguf", split.first.bytes()));
+  auto const message = [](auto const& open) {
+    try {
+      open();
+    } catch (FileError const& error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  std::string const hint = "; hint: a GGUF model is given by its file, here a-00001-of-00002.gguf, the first of its parts";
+  EXPECT_TRUE(message([&] { static_cast<void>(graft::open_checkpoint(folder.path())); }).ends_with(hint));
+
+  TemporaryFolder const single, none;
+  static_cast<void>(single.put("whole.gguf", split.whole.bytes()));
+  EXPECT_TRUE(message([&] { static_cast<void>(graft::open_checkpoint(single.path())); }).ends_with("here whole.gguf"));
+  EXPECT_TRUE(message([&] { static_cast<void>(graft::open_checkpoint(none.path())); }).ends_with("model.safetensors.index.json"));
 }
 
 TEST(GgufSplit, RefusesMissingAndForeignParts) {

@@ -12,6 +12,7 @@
 #include <graft/adaptation/parts.hpp>
 #include <graft/io/describe.hpp>
 #include <graft/io/safetensors.hpp>
+#include <graft/tensor/device_copy.hpp>
 #include <graft/tensor/finite.hpp>
 
 namespace graft {
@@ -58,11 +59,20 @@ template <class Adaptation, class Scalar, class Device>
   return tensors;
 }
 
+/// The same tensors where the host can read them: themselves on the host, else copies.
+template <class Scalar, class Device>
+[[nodiscard]] std::vector<AdapterTensor<Scalar, Cpu>> on_host(std::vector<AdapterTensor<Scalar, Device>> const& tensors) {
+  std::vector<AdapterTensor<Scalar, Cpu>> here;
+  for (auto const& tensor : tensors) here.push_back({tensor.name, downloaded(tensor.values)});
+  return here;
+}
+
 /// Fills `tensors` from a file that must hold exactly these names and shapes in a floating-point format, and finite numbers.
 /// @param owner whose shapes are expected, for messages: "this gpt2 model"
 /// @throws FileError for anything else; the tensors' contents are unspecified then
-template <class Scalar>
-void read_adapter_tensors(SafetensorsFile const& file, std::vector<AdapterTensor<Scalar, Cpu>> const& tensors, std::string const& owner) {
+template <class Scalar, class Device>
+void read_adapter_tensors(SafetensorsFile const& file, std::vector<AdapterTensor<Scalar, Device>> const& tensors,
+                          std::string const& owner) {
   std::set<std::string> expected;
   for (auto const& tensor : tensors) {
     expected.insert(tensor.name);
@@ -88,10 +98,20 @@ void read_adapter_tensors(SafetensorsFile const& file, std::vector<AdapterTensor
                       tensors.empty() ? std::string("none") : printable(tensors.front().name));
   for (auto tensor : tensors) {
     TensorEntry const& entry = file.at(tensor.name);
-    convert_values(entry.dtype, entry.data, static_cast<std::size_t>(tensor.values.size()), tensor.values.data());
-    if (Index const i = first_not_finite(tensor.values); i >= 0)
-      fail<FileError>("[", file.path(), "] tensor ", printable(tensor.name), " has a bad value; got ", tensor.values.data()[i],
+    auto values = [&] {
+      if constexpr (std::is_same_v<Device, Cpu>)
+        return tensor.values;
+      else
+        return Tensor<Scalar>(tensor.values.shape());
+    }();
+    convert_values(entry.dtype, entry.data, static_cast<std::size_t>(values.size()), values.data());
+    if (Index const i = first_not_finite(values); i >= 0)
+      fail<FileError>("[", file.path(), "] tensor ", printable(tensor.name), " has a bad value; got ", values.data()[i],
                       " at element ", i, "; expected finite numbers; hint: the training that wrote it had diverged");
+    if constexpr (!std::is_same_v<Device, Cpu>) {
+      copy_async(values, tensor.values);
+      synchronize(Device{});
+    }
   }
 }
 

@@ -113,29 +113,29 @@ void check_model(AdapterFolder const& folder, ModelInfo const& model) {
 }
 
 /// A state of these settings whose numbers are still to be read: no initialiser runs the base.
-template <class Adaptation, Architecture A, class Scalar>
-[[nodiscard]] StateOf<Adaptation, Scalar, Cpu> unread_state(AdapterFolder const& folder, Base<A, Scalar, Cpu> const& base,
-                                                            Adaptation settings) {
+template <class Adaptation, Architecture A, class Scalar, class Device>
+[[nodiscard]] StateOf<Adaptation, Scalar, Device> unread_state(AdapterFolder const& folder, Base<A, Scalar, Device> const& base,
+                                                               Adaptation settings) {
   each_field(settings, [](auto& field) {
     if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, Init>) field = Init::normal;
   });
   try {
     check_numbers(settings);
-    return StateOf<Adaptation, Scalar, Cpu>(settings, base->info(), access<A, Scalar, Cpu>(base), RandomKey());
+    return StateOf<Adaptation, Scalar, Device>(settings, base->info(), access<A, Scalar, Device>(base), RandomKey());
   } catch (ConfigError const& error) {
     fail<FileError>("[", folder.config_path, "] does not fit this ", base->info().architecture, " model: ", error.what());
   }
 }
 
-template <class Adaptation, Architecture A, class Scalar>
-[[nodiscard]] Transformer<A, Adaptation, Scalar, Cpu> load(AdapterFolder const& folder, Base<A, Scalar, Cpu> const& base,
-                                                           LoadOptions const& options = {}) {
+template <class Adaptation, Architecture A, class Scalar, class Device>
+[[nodiscard]] Transformer<A, Adaptation, Scalar, Device> load(AdapterFolder const& folder, Base<A, Scalar, Device> const& base,
+                                                              LoadOptions const& options = {}) {
   auto settings = read_settings<Adaptation>(folder);
   check_model<Adaptation>(folder, base->info());
   SafetensorsFile const file = folder.tensors();
   ExtentCheck(folder, file).check(settings);
   auto state = unread_state<Adaptation, A, Scalar>(folder, base, settings);
-  auto tensors = adapter_tensors<Adaptation, Scalar, Cpu>(state);
+  auto tensors = adapter_tensors<Adaptation, Scalar, Device>(state);
   if constexpr (HasPeftFormat<Adaptation>)
     if (folder.is_peft())
       for (auto& tensor : tensors) tensor.name = peft_name<Adaptation>(tensor.name);
@@ -159,17 +159,18 @@ template <class Adaptation>
 /// are passed over, missing ones defaulted.
 /// A folder whose file names the base that it was made over is not used over other weights (`LoadOptions`).
 /// @throws FileError, one sentence, for everything that is missing, malformed, of another strategy or of another model, and for NaN
-template <class Adaptation, Architecture A, class Scalar>
-[[nodiscard]] Transformer<A, Adaptation, Scalar, Cpu> load_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base,
-                                                                   std::filesystem::path const& folder, LoadOptions const& options = {}) {
+template <class Adaptation, Architecture A, class Scalar, class Device>
+[[nodiscard]] Transformer<A, Adaptation, Scalar, Device> load_adapter(std::shared_ptr<Pretrained<A, Scalar, Device> const> const& base,
+                                                                      std::filesystem::path const& folder,
+                                                                      LoadOptions const& options = {}) {
   return detail::load<Adaptation, A, Scalar>(AdapterFolder::open(folder), base, options);
 }
 
 /// Calls `f(model)` with the adapter in `folder`, whichever of `Adaptations` it is: the one place where a program turns the folder's word
 /// into a type.
 /// @throws FileError if it is none of them, and as `load_adapter`
-template <class... Adaptations, Architecture A, class Scalar, class F>
-void visit_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder, F const& f,
+template <class... Adaptations, Architecture A, class Scalar, class Device, class F>
+void visit_adapter(std::shared_ptr<Pretrained<A, Scalar, Device> const> const& base, std::filesystem::path const& folder, F const& f,
                    LoadOptions const& options = {}) {
   auto const opened = AdapterFolder::open(folder);
   std::string const kind = detail::held_name(opened);
@@ -182,10 +183,11 @@ void visit_adapter(std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base
 }
 
 /// All adapters of one strategy in a folder (the folder's own is "default") as a set on a shared base.
-template <class Adaptation, Architecture A, class Scalar>
-[[nodiscard]] AdapterSet<Transformer<A, Adaptation, Scalar, Cpu>> load_adapters(
-    std::shared_ptr<Pretrained<A, Scalar, Cpu> const> const& base, std::filesystem::path const& folder, LoadOptions const& options = {}) {
-  AdapterSet<Transformer<A, Adaptation, Scalar, Cpu>> set;
+template <class Adaptation, Architecture A, class Scalar, class Device>
+[[nodiscard]] AdapterSet<Transformer<A, Adaptation, Scalar, Device>> load_adapters(
+    std::shared_ptr<Pretrained<A, Scalar, Device> const> const& base, std::filesystem::path const& folder,
+    LoadOptions const& options = {}) {
+  AdapterSet<Transformer<A, Adaptation, Scalar, Device>> set;
   auto const names = adapter_names(folder);
   if (names.empty())
     fail<FileError>("[", folder.string(), "] holds no adapter; expected the file adapter_config.json in it or in a subfolder");

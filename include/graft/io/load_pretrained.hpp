@@ -37,7 +37,8 @@ template <class Scalar>
   return tensor;
 }
 
-/// A matrix in the narrowest storage that loses nothing: quantized blocks stay blocks, bfloat16 and half as they are for a float model.
+/// A matrix in a storage that loses nothing. Quantized blocks stay blocks. For a float model, bfloat16 and half stay what they are where
+/// the file has them in the checkpoint's order. Those that GGUF keeps in another are widened: LLaMA's queries and keys, GPT-2's matrices.
 template <class Scalar>
 [[nodiscard]] FrozenMatrix<Scalar> load_matrix(Checkpoint const& checkpoint, std::string const& name,
                                                SiteInfo const& site) {

@@ -9,6 +9,7 @@
 #include <graft/io/folder_switches.hpp>
 #include <graft/io/folder_tokens.hpp>
 #include <graft/io/gguf.hpp>
+#include <graft/io/gguf_in_folder.hpp>
 #include <graft/io/gguf_tokenizer.hpp>
 #include <graft/io/mapped_file.hpp>
 #include <graft/io/sentencepiece_folder.hpp>
@@ -48,7 +49,7 @@ namespace graft::detail {
   if (has("vocab.txt")) return read_word_piece_folder(folder, settings);
   if (has("vocab.json") && has("merges.txt")) return read_vocabulary_and_merges(folder, settings);
   fail<FileError>("[", folder.string(), "] holds no tokenizer; expected tokenizer.json, spiece.model, tokenizer.model, ",
-                  "sentencepiece.bpe.model, vocab.txt, or vocab.json and merges.txt");
+                  "sentencepiece.bpe.model, vocab.txt, or vocab.json and merges.txt", gguf_hint(folder));
 }
 
 /// The parts in a single file that needs no other: a SentencePiece model if its name ends so, else a tokenizer.json.

@@ -5,6 +5,7 @@
 #include <graft/core/error.hpp>
 #include <graft/core/presence.hpp>
 #include <graft/io/checkpoint.hpp>
+#include <graft/io/gguf_in_folder.hpp>
 #include <graft/io/json.hpp>
 #include <graft/io/safetensors.hpp>
 
@@ -67,7 +68,7 @@ class SafetensorsCheckpoint final : public Checkpoint {
           "[", path_, "] holds no model; expected model.safetensors or model.safetensors.index.json",
           is_there(path / "pytorch_model.bin")
               ? "; hint: pickled pytorch_model.bin can run code and is not read, convert it with save_pretrained(safe_serialization=True)"
-              : "");
+              : detail::gguf_hint(path));
     }
   }
 

@@ -65,13 +65,13 @@ template <class Adaptation>
 
 /// Writes both files into an existing folder. `where` is the adapter's final place, for messages;
 /// `base` is what the file says of the base's weights.
-template <class Scalar, class Adaptation>
-void write_adapter(Adaptation const& settings, StateOf<Adaptation, Scalar, Cpu>& state, ModelInfo const& model,
+template <class Scalar, class Device = Cpu, class Adaptation>
+void write_adapter(Adaptation const& settings, StateOf<Adaptation, Scalar, Device>& state, ModelInfo const& model,
                    std::filesystem::path const& folder, std::filesystem::path const& where, std::string const& base_model,
                    AdapterFormat format, AdapterBase const& base = {}) {
   bool const peft = saved_as_peft(settings, model, format);
   auto const config = adapter_config(settings, state, model, base_model, peft);
-  auto const tensors = adapter_tensors<Adaptation, Scalar, Cpu>(state);
+  auto const tensors = on_host(adapter_tensors<Adaptation, Scalar, Device>(state));
   std::vector<TensorEntry> entries;
   for (auto const& tensor : tensors) {
     if (Index const i = first_not_finite(tensor.values); i >= 0)
@@ -86,12 +86,11 @@ void write_adapter(Adaptation const& settings, StateOf<Adaptation, Scalar, Cpu>&
   write_file_atomic(folder / "adapter_config.json", config.dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
   save_safetensors(folder / "adapter_model.safetensors", entries, adapter_metadata(base));
 }
-template <Architecture A, class Adaptation, class Scalar>
-void write_adapter(Transformer<A, Adaptation, Scalar, Cpu> model, std::filesystem::path const& folder, std::filesystem::path const& where,
-                   std::optional<std::string> const& base_model, AdapterFormat format) {
-  write_adapter<ParameterOf<Scalar>>(model.settings(), model.state(), model.info(), folder, where,
-                                     base_model.value_or(model.base()->source), format,
-                                     adapter_base(*model.base()));
+template <Architecture A, class Adaptation, class Scalar, class Device>
+void write_adapter(Transformer<A, Adaptation, Scalar, Device> model, std::filesystem::path const& folder,
+                   std::filesystem::path const& where, std::optional<std::string> const& base_model, AdapterFormat format) {
+  write_adapter<ParameterOf<Scalar>, Device>(model.settings(), model.state(), model.info(), folder, where,
+                                             base_model.value_or(model.base()->source), format, adapter_base(*model.base()));
 }
 
 /// Puts the adapter's further files beside it and the whole in place; files of an adapter that it replaces go.
@@ -113,11 +112,11 @@ inline void commit_adapter(AtomicFolder& folder, std::map<std::string, std::stri
 /// written in graft's own format (adapter_format.hpp), with all settings. `AdapterOptions::format` asks for one of the two formats.
 /// @throws ConfigError if PEFT's format is asked for and has no place for it, FileError if it cannot be written, NumericError if a
 /// parameter is NaN or infinite: the folder is as it was then
-template <Architecture A, class Adaptation, class Scalar>
-void save_adapter(Transformer<A, Adaptation, Scalar, Cpu> const& model, std::filesystem::path const& folder,
+template <Architecture A, class Adaptation, class Scalar, class Device>
+void save_adapter(Transformer<A, Adaptation, Scalar, Device> const& model, std::filesystem::path const& folder,
                   AdapterOptions const& options = {}) {
   static_assert(
-      !HasAdapters<StateOf<Adaptation, ParameterOf<Scalar>, Cpu>>,
+      !HasAdapters<StateOf<Adaptation, ParameterOf<Scalar>, Device>>,
       "graft: a table of adapters is no file; save each adapter by the model that it came from; see docs/strategies/adapter_table.md");
   auto const target = adapter_path(folder, options.name);
   AtomicFolder files(target);

@@ -27,6 +27,8 @@ struct Runtime {
   /// Starts a copy. Host memory that is not page-locked may be read or written before
   /// the call returns or after it: wait before touching it.
   static void copy(void* to, void const* from, std::size_t bytes, Direction direction);
+  /// Starts a copy of host memory to the device: the memory may change, or go, as soon as the call returns, which waits for nothing.
+  static void upload(void* to, void const* from, std::size_t bytes);
   /// Waits for all work that was asked for; throws what went wrong in it.
   static void synchronize();
   /// Why no device can be used, in words; empty where one can.

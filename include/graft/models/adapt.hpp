@@ -18,11 +18,10 @@ template <Architecture A, class Scalar, class Device>
   access.weight = [base](SiteAddress const& site, Part part) { return copy_weight(*base, site, part); };
   access.embed = [base](std::vector<Token> const& tokens) {
     auto const& table = base->at({Site::token_embedding}).matrix;
+    for (Token token : tokens)
+      if (token < 0 || token >= table.out()) fail("[init] got token ", token, "; expected 0 to ", table.out() - 1);
     Tensor<Scalar, Device> rows(Shape{static_cast<Index>(tokens.size()), table.in()});
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      if (tokens[i] < 0 || tokens[i] >= table.out()) fail("[init] got token ", tokens[i], "; expected 0 to ", table.out() - 1);
-      table.row(tokens[i], rows.row(static_cast<Index>(i)));
-    }
+    table.rows(tokens, rows.data());
     NoGrad no_grad;
     double const factor = base->config().embedding_scale;
     return downloaded(factor == 1 ? rows : scale(Variable<Scalar, Device>(rows), factor).value());

@@ -41,24 +41,20 @@ class Pretrained {
   [[nodiscard]] SiteWeights<Scalar, Device>& mutable_at(SiteAddress const& address) { return weights_[slot(address)]; }
 
   /// A hash of all weights as numbers, 16 hexadecimal digits: tells a base from another of the same shape. The same weights have the same
-  /// hash whatever file, shards or wider type they are stored in; rounded or quantized ones have another. Computed when first asked for,
-  /// after loading; empty for a base that is not in the host's memory.
+  /// hash whatever file, shards, wider type or device they are stored in; rounded or quantized ones have another. Computed when first asked
+  /// for, after loading.
   [[nodiscard]] std::string weights_hash() const {
-    if constexpr (std::is_same_v<Device, Cpu>) {
-      return hash_.get([this] {
-        detail::WeightsHash hash;
-        for (auto const& site : info_.sites) {
-          if (site.tied) continue;
-          auto const& weights = at(site.address);
-          hash.add(site.name + ".weight", weights.matrix);
-          hash.add(site.name + ".weight", weights.gain);
-          hash.add(site.name + ".bias", weights.bias);
-        }
-        return hash.digits();
-      });
-    } else {
-      return "";
-    }
+    return hash_.get([this] {
+      detail::WeightsHash hash;
+      for (auto const& site : info_.sites) {
+        if (site.tied) continue;
+        auto const& weights = at(site.address);
+        hash.add(site.name + ".weight", weights.matrix);
+        hash.add(site.name + ".weight", weights.gain);
+        hash.add(site.name + ".bias", weights.bias);
+      }
+      return hash.digits();
+    });
   }
 
   std::string source;         ///< where it was loaded from, for adapter files and messages

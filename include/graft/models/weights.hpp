@@ -62,7 +62,7 @@ class WeightAccess {
       if (auto const* table = state ? state->trained(site, Part::weight) : nullptr) return cast<Scalar>(embedding(*table, ids));
     auto const& table = base_->at(site).matrix;
     Values rows(Shape{static_cast<Index>(ids.size()), table.in()});  // [ids, width]
-    for (std::size_t i = 0; i < ids.size(); ++i) table.row(ids[i], rows.row(static_cast<Index>(i)));
+    table.rows(ids, rows.data());
     return rounded<Scalar, Device>(std::move(rows));  // [ids, width]
   }
   /// A whole table: `[rows, columns]`.

@@ -11,45 +11,44 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <graft/core/checksum.hpp>
 #include <graft/core/dtype.hpp>
 #include <graft/core/thread_pool.hpp>
-#include <graft/weights/frozen_matrix.hpp>
+#include <graft/tensor/device_copy.hpp>
 #include <graft/tensor/tensor.hpp>
+#include <graft/weights/frozen_matrix.hpp>
 
 namespace graft {
 
 namespace detail {
 
-/// Collects named tensors and hashes all their values, each as a float32, in pieces that threads share.
+/// Collects named tensors and hashes all their values, each as a float32, in pieces that threads share. Numbers on another device come to
+/// the host, one tensor at a time.
 class WeightsHash {
  public:
-  template <class Stored>
-  void add(std::string_view name, Tensor<Stored, Cpu> const& tensor) {
+  template <class Stored, class Device>
+  void add(std::string_view name, Tensor<Stored, Device> const& tensor) {
     if (tensor.empty()) return;
     std::string const label = cat(name, " ", tensor.shape(), ";");
     order_ = checksum(label.data(), label.size(), order_);
-    for (Index first = 0; first < tensor.size(); first += piece)
-      pieces_.push_back([at = tensor.data() + first, count = std::min(piece, tensor.size() - first)] {
-        return hash_values(count, [at](Index from, Index size, float* wide) {
-          for (Index i = 0; i < size; ++i) wide[i] = static_cast<float>(at[from + i]);
-        });
-      });
+    if constexpr (std::is_same_v<Device, Cpu>)
+      add_kept(tensor);
+    else
+      add_dense(downloaded(tensor));
   }
-  template <class Scalar>
-  void add(std::string_view name, FrozenMatrix<Scalar, Cpu> const& matrix) {
+  template <class Scalar, class Device>
+  void add(std::string_view name, FrozenMatrix<Scalar, Device> const& matrix) {
     if (matrix.empty()) return;
-    auto const* const storage = matrix.storage().get();
     bool const turned = matrix.layout() == Layout::in_out;
     std::string const label = cat(name, " ", turned ? Shape{matrix.in(), matrix.out()} : Shape{matrix.out(), matrix.in()}, ";");
     order_ = checksum(label.data(), label.size(), order_);
-    if (!storage->in_order()) return add_dense(matrix.dense());
-    for (Index first = 0; first < matrix.size(); first += piece)
-      pieces_.push_back([storage, first, count = std::min(piece, matrix.size() - first)] {
-        return hash_values(count, [&](Index from, Index size, float* wide) { storage->read(first + from, size, wide); });
-      });
+    if (std::is_same_v<Device, Cpu> && matrix.storage()->in_order())
+      add_kept(matrix);
+    else
+      add_dense(downloaded(matrix.dense()));
   }
 
   /// 16 hexadecimal digits.
@@ -66,7 +65,25 @@ class WeightsHash {
 
  private:
   static constexpr Index piece = 1 << 18;
-  /// The pieces of a matrix that is not kept so long.
+  /// The pieces of numbers that stay where they are until `digits`.
+  template <class Stored>
+  void add_kept(Tensor<Stored> const& tensor) {
+    for (Index first = 0; first < tensor.size(); first += piece)
+      pieces_.push_back([at = tensor.data() + first, count = std::min(piece, tensor.size() - first)] {
+        return hash_values(count, [at](Index from, Index size, float* wide) {
+          for (Index i = 0; i < size; ++i) wide[i] = static_cast<float>(at[from + i]);
+        });
+      });
+  }
+  template <class Scalar, class Device>
+  void add_kept(FrozenMatrix<Scalar, Device> const& matrix) {
+    auto const* const storage = matrix.storage().get();
+    for (Index first = 0; first < matrix.size(); first += piece)
+      pieces_.push_back([storage, first, count = std::min(piece, matrix.size() - first)] {
+        return hash_values(count, [&](Index from, Index size, float* wide) { storage->read(first + from, size, wide); });
+      });
+  }
+  /// The pieces of numbers that are not kept so long.
   template <class Scalar>
   void add_dense(Tensor<Scalar, Cpu> const& dense) {
     Index const pieces = (dense.size() + piece - 1) / piece;

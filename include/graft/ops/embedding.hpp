@@ -1,6 +1,6 @@
 /// @file
 /// @brief Rows of a trainable table, one a token: y_i = table_{token(i)}. Also learned positions. (A frozen table is a `FrozenMatrix`,
-/// whose `row` serves.)
+/// whose `rows` serves.)
 #pragma once
 
 #include <span>

@@ -30,8 +30,10 @@ struct TrainableMatrix {
   void times(Pointer<Device, Scalar const> g, Index rows, Pointer<Device, Scalar> y) const {
     product(g, rows, out(), y, in(), layout == Layout::in_out);
   }
-  /// Row `i` of W (`[in]`).
-  void row(Index i, Pointer<Device, Scalar> y) const { FrozenMatrix<Scalar, Device>(value.value(), layout).row(i, y); }
+  /// The rows of W with these numbers, each within [0, out); y `[ids, in]`.
+  void rows(Table<Token, Device> const& ids, Pointer<Device, Scalar> y) const {
+    FrozenMatrix<Scalar, Device>(value.value(), layout).rows(ids, y);
+  }
   /// dW += dyᵀ·x (or its transpose, as stored); x `[rows, in]`, dy `[rows, out]`; an empty dW is allocated.
   void add_gradient(Tensor<Scalar, Device> const& x, Tensor<Scalar, Device> const& dy, Tensor<Scalar, Device>& dw) const {
     using kernels::Read;

@@ -106,7 +106,7 @@ template <class Activation, class Device, class Weight, class Bias = Tensor<Para
   auto reverse = [=, dh = h.slot(), kept = std::move(kept), w = w, b = b](Values g) {
     if (dh) {
       Values gradient(Shape{targets, width});  // g·(W_label − p·W)
-      for (Index i = 0; i < targets; ++i) w.row(labels.host()[static_cast<std::size_t>(i)], gradient.row(i));
+      w.rows(labels, gradient.data());
       kernels::On<Device, kernels::Elementwise, Scalar>::add_scaled(expected.data(), Scalar(-1), gradient.data(), gradient.size());
       kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_rows(gradient.data(), g.data(), targets, width, gradient.data());
       dh->accumulate(std::move(gradient));

@@ -62,6 +62,20 @@ template <class Device, class Scalar>
     return to_device<Device>(tensor);
 }
 
+/// A host tensor's numbers on the device: itself on the host, else a copy in the order of the device's other work. Nothing waits, and the
+/// host's memory may change or go at once: for what is small and made anew in every step.
+template <class Device, class Scalar>
+[[nodiscard]] Tensor<Scalar, Device> staged(Tensor<Scalar> const& tensor) {
+  if constexpr (std::is_same_v<Device, Cpu>) {
+    return tensor;
+  } else {
+    Tensor<Scalar, Device> result(tensor.shape());
+    kernels::cuda::Listed<kernels::cuda::Runtime, Device>::upload(kernels::raw(result.data()), tensor.data(),
+                                                                  static_cast<std::size_t>(tensor.size()) * sizeof(Scalar));
+    return result;
+  }
+}
+
 /// The numbers where the host can read them: the tensor itself on the host, else a copy, for which the call waits.
 template <class Scalar, class Device>
 [[nodiscard]] Tensor<Scalar> downloaded(Tensor<Scalar, Device> const& tensor) {

@@ -22,10 +22,10 @@ class Table {
 
  public:
   Table() = default;
-  /// Takes the numbers over, and uploads them.
+  /// Takes the numbers over, and uploads them without a wait.
   Table(std::vector<T> numbers) : Table(std::move(numbers), Later{}) {  // NOLINT: numbers are a table wherever one is expected
     if constexpr (!std::is_same_v<Device, Cpu>)
-      state_->there = uploaded<Device>(Tensor<T>::alias(Shape{size()}, state_->here.data(), state_));
+      state_->there = staged<Device>(Tensor<T>::alias(Shape{size()}, state_->here.data(), state_));
   }
 
   Table(std::initializer_list<T> numbers) : Table(std::vector<T>(numbers)) {}
@@ -81,12 +81,12 @@ class StepTables {
     }
     return table;
   }
-  /// Before the first kernel that reads one of them.
+  /// Before the first kernel that reads one of them. Nothing waits.
   void upload() {
     if constexpr (!std::is_same_v<Device, Cpu>) {
       if (bytes_.empty()) return;
-      auto const buffer =
-          std::make_shared<Buffer>(uploaded<Device>(tensor_of<std::byte>(Shape{static_cast<Index>(bytes_.size())}, bytes_)));
+      Shape const shape{static_cast<Index>(bytes_.size())};
+      auto const buffer = std::make_shared<Buffer>(staged<Device>(Tensor<std::byte>::alias(shape, bytes_.data(), nullptr)));
       for (auto const& place : placed_) place(buffer);
       bytes_.clear();
       placed_.clear();

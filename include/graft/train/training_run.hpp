@@ -23,6 +23,7 @@
 #include <graft/train/log.hpp>
 #include <graft/train/loss.hpp>
 #include <graft/train/model_identity.hpp>
+#include <graft/train/optimizer_memory.hpp>
 #include <graft/train/progress.hpp>
 #include <graft/train/trainable_model.hpp>
 
@@ -31,11 +32,8 @@ namespace graft::detail {
 /// The optimizer that the settings name.
 template <class Scalar, class Device>
 [[nodiscard]] std::unique_ptr<Optimizer<Scalar, Device>> make_optimizer(Training const& t, ParameterList<Scalar, Device> parameters) {
-  Index count = 0;
-  for (auto const* parameter : parameters) count += parameter->value().size();
   // A gradient each, and AdamW's two moments.
-  double const more = static_cast<double>(count) * sizeof(Scalar) * (t.optimizer == OptimizerKind::adafactor ? 1 : 3);
-  require_memory(cat("[Trainer] training of ", count, " parameters"), more + static_cast<double>(HostPool::global().used()));
+  require_optimizer_memory(parameters, t.optimizer == OptimizerKind::adafactor ? 1 : 3);
   if (t.optimizer == OptimizerKind::adafactor) {
     AdafactorSettings settings = t.adafactor;
     settings.weight_decay = t.weight_decay;

@@ -35,7 +35,11 @@ class BlockStorage final : public MatrixStorage<Scalar, Cpu> {
     Kernel::times_transposed(blocks_, x, rows, y, beta);
   }
   void times(Scalar const* g, Index rows, Scalar* y, Scalar beta) const override { Kernel::times(blocks_, g, rows, y, beta); }
-  void row(Index i, Scalar* y) const override { Kernel::widen(blocks_.format, blocks_.row(i), blocks_.columns, y); }
+  void rows(Table<Token> const& ids, Scalar* y) const override {
+    parallel_chunks(ids.size(), rows_per_chunk(in()), [&, numbers = ids.data()](Index first, Index last) {
+      for (Index k = first; k < last; ++k) widen(numbers[k], y + k * in());
+    });
+  }
   [[nodiscard]] std::shared_ptr<MatrixStorage<Scalar, Cpu> const> outputs(Index first, Index last) const override {
     if (first < 0 || last < first || last > out())
       fail<ShapeError>("[FrozenMatrix] got outputs ", first, " to ", last, "; expected a range within 0 to ", out());
@@ -66,12 +70,14 @@ class BlockStorage final : public MatrixStorage<Scalar, Cpu> {
   [[nodiscard]] std::string_view name() const override { return block_format_name(blocks_.format); }
 
  private:
+  /// Row `i` of W.
+  void widen(Index i, Scalar* y) const { Kernel::widen(blocks_.format, blocks_.row(i), blocks_.columns, y); }
   /// Wᵀ `[in, out]`, in groups of rows of W that fit the cache.
   [[nodiscard]] Tensor<Scalar> turned() const {
     Tensor<Scalar> result(Shape{in(), out()});
     parallel_chunks(out(), 16, [&](Index first, Index last) {
       std::vector<Scalar> rows(static_cast<std::size_t>((last - first) * in()));
-      for (Index i = first; i < last; ++i) row(i, rows.data() + (i - first) * in());
+      for (Index i = first; i < last; ++i) widen(i, rows.data() + (i - first) * in());
       for (Index k = 0; k < in(); ++k)
         for (Index i = first; i < last; ++i) result.row(k)[i] = rows[static_cast<std::size_t>((i - first) * in() + k)];
     });

@@ -50,8 +50,8 @@ class FrozenMatrix {
   void times(Pointer<Device, Scalar const> g, Index rows, Pointer<Device, Scalar> y, Scalar beta = 0) const {
     storage_->times(g, rows, y, beta);
   }
-  /// Row `i` of W (`[in]`), as an embedding reads it.
-  void row(Index i, Pointer<Device, Scalar> y) const { storage_->row(i, y); }
+  /// The rows of W with these numbers, each within [0, out), as an embedding reads them; y `[ids, in]`.
+  void rows(Table<Token, Device> const& ids, Pointer<Device, Scalar> y) const { storage_->rows(ids, y); }
   /// All of W in the model's scalar and in `layout()`, in memory of its own.
   [[nodiscard]] Dense dense() const { return storage_ ? storage_->dense() : Dense(); }
 

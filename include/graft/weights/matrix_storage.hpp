@@ -7,9 +7,10 @@
 #include <string_view>
 
 #include <graft/core/device.hpp>
-#include <graft/core/types.hpp>
-#include <graft/tensor/tensor.hpp>
 #include <graft/core/layout.hpp>
+#include <graft/core/types.hpp>
+#include <graft/tensor/table.hpp>
+#include <graft/tensor/tensor.hpp>
 
 namespace graft {
 
@@ -30,8 +31,8 @@ class MatrixStorage {
   virtual void times_transposed(Pointer<Device, Scalar const> x, Index rows, Pointer<Device, Scalar> y, Scalar beta) const = 0;
   /// y = β·y + g·W; g `[rows, out]`, y `[rows, in]`.
   virtual void times(Pointer<Device, Scalar const> g, Index rows, Pointer<Device, Scalar> y, Scalar beta) const = 0;
-  /// Row `i` of W (`[in]`).
-  virtual void row(Index i, Pointer<Device, Scalar> y) const = 0;
+  /// The rows of W with these numbers, each within [0, out), in their order; y `[ids, in]`.
+  virtual void rows(Table<Token, Device> const& ids, Pointer<Device, Scalar> y) const = 0;
   /// W's outputs [first, last), sharing storage.
   /// @throws ShapeError for a range outside W, or a storage whose outputs do not lie together
   [[nodiscard]] virtual std::shared_ptr<MatrixStorage const> outputs(Index first, Index last) const = 0;

@@ -27,17 +27,17 @@ class TensorStorage : public MatrixStorage<Scalar, Device> {
   [[nodiscard]] Index out() const override { return layout_ == Layout::out_in ? rows_ : columns_; }
   [[nodiscard]] Index in() const override { return layout_ == Layout::out_in ? columns_ : rows_; }
   [[nodiscard]] Layout layout() const override { return layout_; }
+  /// The numbers as they are stored.
+  [[nodiscard]] Tensor<Stored, Device> const& stored() const { return stored_; }
   void times_transposed(Pointer<Device, Scalar const> x, Index rows, Pointer<Device, Scalar> y, Scalar beta) const override {
     self().multiply(x, rows, in(), y, out(), beta, layout_ == Layout::out_in);
   }
   void times(Pointer<Device, Scalar const> g, Index rows, Pointer<Device, Scalar> y, Scalar beta) const override {
     self().multiply(g, rows, out(), y, in(), beta, layout_ == Layout::in_out);
   }
-  void row(Index i, Pointer<Device, Scalar> y) const override {
-    if (layout_ == Layout::out_in)
-      kernels::On<Device, kernels::Widen, Scalar>::widen(stored_.row(i), y, columns_);
-    else
-      for (Index k = 0; k < rows_; ++k) kernels::On<Device, kernels::Widen, Scalar>::widen(stored_.row(k) + i, y + k, 1);
+  void rows(Table<Token, Device> const& ids, Pointer<Device, Scalar> y) const override {
+    kernels::MatrixSteps const steps = layout_ == Layout::out_in ? kernels::MatrixSteps{columns_, 1} : kernels::MatrixSteps{1, columns_};
+    kernels::On<Device, kernels::Widen, Scalar>::widen_rows(stored_.data(), steps, ids.data(), ids.size(), in(), y);
   }
   [[nodiscard]] std::shared_ptr<MatrixStorage<Scalar, Device> const> outputs(Index first, Index last) const override {
     if (layout_ != Layout::out_in) fail<ShapeError>("[FrozenMatrix] got outputs of a weight stored as [in, out]; expected [out, in]");

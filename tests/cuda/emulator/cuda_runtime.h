@@ -1,5 +1,6 @@
 // CUDA's runtime on the host, as far as graft's kernels use it: their own code runs, thread by thread, where there is no GPU. Stricter than one:
-// device memory can be touched in kernels and copies only, ends at a guard page, and starts as NaN; all threads of a block meet at a barrier, or none.
+// device memory can be touched in kernels and copies only, ends at a guard page, and starts as NaN; all threads of a block meet at a barrier, or none;
+// a copy from the host reads its source late, when the device is asked for something else.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +17,10 @@
 
 using cudaStream_t = void*;
 using cudaMemPool_t = int;
-enum { cudaStreamNonBlocking = 1 };
+using cudaEvent_t = std::uint64_t*;
+enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming };
 
-enum cudaError_t { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation, cudaErrorInvalidConfiguration };
+enum cudaError_t { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation, cudaErrorInvalidConfiguration, cudaErrorNotReady };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 enum { cudaMemAllocationTypePinned, cudaMemHandleTypeNone, cudaMemLocationTypeDevice, cudaMemPoolAttrReleaseThreshold, cudaDevAttrMemoryPoolsSupported };
 
@@ -38,7 +40,7 @@ struct cudaLaunchConfig_t {
 
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
 inline char const* cudaGetErrorName(cudaError_t error) {
-  char const* const names[] = {"cudaSuccess", "cudaErrorInvalidValue", "cudaErrorMemoryAllocation", "cudaErrorInvalidConfiguration"};
+  char const* const names[] = {"cudaSuccess", "cudaErrorInvalidValue", "cudaErrorMemoryAllocation", "cudaErrorInvalidConfiguration", "cudaErrorNotReady"};
   return names[error];
 }
 inline char const* cudaGetErrorString(cudaError_t) { return "emulated"; }
@@ -59,6 +61,22 @@ inline std::set<cudaStream_t>& streams() {
 }
 inline bool is_stream(cudaStream_t stream) { return streams().count(stream) > 0; }
 inline int synchronizations = 0;  ///< how often the host has waited
+inline int pinned = 0;            ///< how often page-locked memory was asked for
+
+/// The last copy from the host, until something else is asked of the device.
+struct Upload {
+  void* to;
+  void const* from;
+  std::size_t bytes;
+};
+inline Upload waiting{};
+inline std::uint64_t uploads_asked = 0, uploads_done = 0;
+inline void catch_up() {
+  if (uploads_done == uploads_asked) return;
+  Access const access;
+  std::memcpy(waiting.to, waiting.from, waiting.bytes);
+  uploads_done = uploads_asked;
+}
 }  // namespace emulator
 
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
@@ -68,12 +86,14 @@ inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flag
   return cudaSuccess;
 }
 inline cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  emulator::catch_up();
   if (emulator::streams().erase(stream) == 0) return cudaErrorInvalidValue;
   delete static_cast<char*>(stream);
   return cudaSuccess;
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   ++emulator::synchronizations;
+  emulator::catch_up();
   return emulator::is_stream(stream) ? cudaSuccess : cudaErrorInvalidValue;
 }
 
@@ -83,19 +103,36 @@ inline cudaError_t cudaMallocFromPoolAsync(void** block, std::size_t bytes, cuda
   return *block ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 inline cudaError_t cudaFreeAsync(void* block, cudaStream_t stream) {
+  emulator::catch_up();
   return emulator::is_stream(stream) && emulator::DeviceMemory::instance().release(block) ? cudaSuccess : cudaErrorInvalidValue;
 }
-inline cudaError_t cudaMallocHost(void** block, std::size_t bytes) { return *block = std::malloc(bytes), cudaSuccess; }
+inline cudaError_t cudaMallocHost(void** block, std::size_t bytes) { return ++emulator::pinned, *block = std::malloc(bytes), cudaSuccess; }
 inline cudaError_t cudaFreeHost(void* block) { return std::free(block), cudaSuccess; }
 
 inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
   if (!emulator::is_stream(stream)) return cudaErrorInvalidValue;
   auto& memory = emulator::DeviceMemory::instance();
   if (memory.owns(to, bytes) != (kind != cudaMemcpyDeviceToHost) || memory.owns(from, bytes) != (kind != cudaMemcpyHostToDevice)) return cudaErrorInvalidValue;
+  emulator::catch_up();
+  if (kind == cudaMemcpyHostToDevice) {
+    emulator::waiting = {to, from, bytes};
+    ++emulator::uploads_asked;
+    return cudaSuccess;
+  }
   emulator::Access const access;
   std::memcpy(to, from, bytes);
   return cudaSuccess;
 }
+
+/// An event is the number of the upload before it.
+inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
+  return *event = new std::uint64_t(0), flags == cudaEventDisableTiming ? cudaSuccess : cudaErrorInvalidValue;
+}
+inline cudaError_t cudaEventDestroy(cudaEvent_t event) { return delete event, cudaSuccess; }
+inline cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  return *event = emulator::uploads_asked, emulator::is_stream(stream) ? cudaSuccess : cudaErrorInvalidValue;
+}
+inline cudaError_t cudaEventQuery(cudaEvent_t event) { return *event <= emulator::uploads_done ? cudaSuccess : cudaErrorNotReady; }
 
 template <class... Parameters, class... Arguments>
 cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* configuration, void (*kernel)(Parameters...), Arguments&&... arguments) {
@@ -103,6 +140,7 @@ cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* configuration, void (*k
   if (!emulator::is_stream(configuration->stream)) return cudaErrorInvalidValue;
   std::uint64_t const threads = std::uint64_t{block.x} * block.y * block.z;
   if (grid.x == 0 || grid.x > 0x7fffffffU || grid.y != 1 || grid.z != 1 || threads == 0 || threads > 1024) return cudaErrorInvalidConfiguration;
+  emulator::catch_up();
   emulator::Access const access;
   emulator::run(grid, block, [&](Parameters... parameters) { return [=] { kernel(parameters...); }; }(arguments...));
   return cudaSuccess;

@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include <graft/kernels/cuda/check.cuh>
+#include <graft/kernels/cuda/staging.cuh>
 
 namespace graft::kernels {
 
@@ -15,7 +16,7 @@ namespace graft::kernels {
 template <class Device>
 class Queue;
 
-/// A stream of its own, the pool that memory comes from, and cuBLAS's handle. What is asked of one queue (kernels, copies, the return of
+/// A stream of its own, the pool that memory comes from, what uploads are staged in, and cuBLAS's handle. What is asked of one queue (kernels, copies, the return of
 /// memory) runs in the order in which it was asked for, whichever thread asks; queues wait neither for each other nor for CUDA's default
 /// streams, and a stream can be captured in a graph.
 template <>
@@ -64,6 +65,8 @@ class Queue<Cuda> {
     // fails only where an earlier failure, or the end of the process, has taken the device away
     (void)cudaFreeAsync(block, stream_);
   }
+  /// Copies host memory, which may change or go as soon as the call returns; nothing waits.
+  void upload(void* to, void const* from, std::size_t bytes) { staging_.upload(to, from, bytes, stream()); }
   /// Calls `f` with cuBLAS's handle, which one thread uses at a time; `make(stream)` gives it to the queue at first.
   template <class Handle, class Make, class F>
   void with_blas(Make const& make, void (*destroy)(void*), F const& f) {
@@ -98,6 +101,7 @@ class Queue<Cuda> {
   int device_;
   cudaStream_t stream_{};
   cudaMemPool_t pool_{};
+  cuda::Staging staging_;
   std::mutex blas_mutex_;
   void* blas_ = nullptr;  ///< cuBLAS's handle, once a product was asked for: programs without products need no cuBLAS
   void (*destroy_blas_)(void*) = nullptr;

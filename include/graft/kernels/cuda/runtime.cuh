@@ -48,6 +48,11 @@ void Runtime<Device>::copy(void* to, void const* from, std::size_t bytes, Direct
 }
 
 template <class Device>
+void Runtime<Device>::upload(void* to, void const* from, std::size_t bytes) {
+  if (bytes > 0) Queue<Cuda>::current().upload(to, from, bytes);
+}
+
+template <class Device>
 void Runtime<Device>::synchronize() {
   check(cudaStreamSynchronize(Queue<Cuda>::current().stream()), "cudaStreamSynchronize");
 }

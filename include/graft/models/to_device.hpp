@@ -1,0 +1,31 @@
+/// @file
+/// @brief Copies of base models between the host and a GPU.
+#pragma once
+
+#include <memory>
+
+#include <graft/models/pretrained.hpp>
+#include <graft/weights/to_device.hpp>
+
+namespace graft {
+
+/// The same base with its weights in memory of their own on the device `To`, as in `to_device<Cuda>(load_pretrained<Llama>(path))`.
+/// Quantized blocks are widened to `Scalar` on the way: no device but the host has them. The hash of the weights is the same.
+template <class To, Architecture A, class Scalar, class From>
+[[nodiscard]] Base<A, Scalar, To> to_device(std::shared_ptr<Pretrained<A, Scalar, From> const> const& base) {
+  auto result = std::make_shared<Pretrained<A, Scalar, To>>(base->config());
+  result->source = base->source;
+  result->configuration = base->configuration;
+  result->storage = base->storage;
+  auto const copied = [](Tensor<Scalar, From> const& tensor) {
+    return tensor.empty() ? Tensor<Scalar, To>() : to_device<To>(tensor);
+  };
+  for (auto const& site : base->info().sites) {
+    if (site.tied) continue;
+    auto const& from = base->at(site.address);
+    result->mutable_at(site.address) = {to_device<To>(from.matrix), copied(from.gain), copied(from.bias)};
+  }
+  return result;
+}
+
+}  // namespace graft
