@@ -1,5 +1,5 @@
 /// @file
-/// @brief A base whose narrow or quantized weights are widened once: more memory for a little more speed.
+/// @brief A base whose narrow or quantized weights are made dense once: more memory for a little more speed.
 #pragma once
 
 #include <memory>
