@@ -284,7 +284,7 @@ class Transformer {
     if constexpr (HasAdapters<State>)
       if (parts.state) pass.layout.rows.groups = groups_of(pass.layout.rows);
     pass.out = pass.layout.rows;
-    plan_tables(pass, pass.stack == main_stack<A>, A::positions == PositionKind::rotary);
+    upload_arrays(pass, pass.stack == main_stack<A>, A::positions == PositionKind::rotary);
     for (Index position : pass.out.positions)
       if (position >= config().positions)
         fail("[transformer] got a row that reaches position ", position, "; expected at most ", config().positions - 1,
