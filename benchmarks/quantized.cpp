@@ -14,8 +14,8 @@
 #include <graft/generate/generate.hpp>
 #include <graft/io/load_pretrained.hpp>
 #include <graft/models/adapt.hpp>
+#include <graft/models/dense_weights.hpp>
 #include <graft/models/llama.hpp>
-#include <graft/models/widened.hpp>
 #include <graft/train/trainer.hpp>
 
 #include "support/rows.hpp"
@@ -30,7 +30,7 @@ struct Settings {
 
 nlohmann::json measure(Settings const& s) {
   auto base = graft::load_pretrained<graft::Llama>(s.model);
-  if (s.widened) base = graft::widened(base);
+  if (s.widened) base = graft::with_dense_weights(base);
   long const loaded = benchmark_support::peak_rss_mb();
   auto model = graft::adapt(base, graft::PrefixTuning{.length = s.length, .init_deviation = 0.02});
   auto const rows = benchmark_support::read_token_rows(s.rows);

@@ -26,6 +26,7 @@
 #include "support/task_options.hpp"
 #include "support/template_file.hpp"
 #include "support/text.hpp"
+#include "support/unfinished.hpp"
 
 namespace {
 
@@ -317,8 +318,8 @@ void run(CLI::App const& app, Settings& s) {
     s.training.stop = support::SignalWatch::caught;
     auto const report = model->fit(s.training, std::move(training), validation);
     summary.update(support::training_summary(s.training, report));
-    support::keep_interrupted(report, s.training.checkpoint, s.output,
-                              [&](std::string const& folder) { model->save(folder, adapter_options(s)); });
+    support::keep_unfinished_training(report, s.training.checkpoint, s.output,
+                                      [&](std::string const& folder) { model->save(folder, adapter_options(s)); });
     if (!s.output.empty()) model->save(s.output, adapter_options(s)), summary["output"] = s.output;
   }
   support::Predictions predictions(s.predictions, data.test.lines.size(), "rows");

@@ -17,6 +17,7 @@
 #include "support/signals.hpp"
 #include "support/template_file.hpp"
 #include "support/text.hpp"
+#include "support/unfinished.hpp"
 #include "support/update_options.hpp"
 
 namespace {
@@ -232,7 +233,7 @@ void finetune(CLI::App const& app, Settings& s) {
     settings.stop = support::SignalWatch::caught;
     report = model->fit(settings, std::move(training), std::move(validation));
     auto const save = [&](std::string const& folder) { model->save(folder, {.files = support::template_files(form)}); };
-    support::keep_interrupted(report, settings.checkpoint, s.output, save);
+    support::keep_unfinished_training(report, settings.checkpoint, s.output, save);
     save(s.output);
   } else {
     report.all = model->parameter_counts().all;

@@ -16,11 +16,11 @@
 #include "support/option_rules.hpp"
 #include "support/outputs.hpp"
 #include "support/pair_tokens.hpp"
-#include "support/predictions.hpp"
 #include "support/program.hpp"
 #include "support/search_options.hpp"
 #include "support/signals.hpp"
 #include "support/template_file.hpp"
+#include "support/unfinished.hpp"
 
 namespace {
 
@@ -96,8 +96,8 @@ class Writer {
     if (!file_ || sources_ == 0) return;
     try {
       file_->shorten(whole_);  // a line that a full disk has broken off
-      support::keep_unfinished(path_, "outputs", sources_, of, "sources",
-                               [&](std::string const& place, bool beside) { beside ? file_->commit_as(place) : file_->commit(); });
+      support::keep_unfinished_outputs(path_, "outputs", sources_, of, "sources",
+                                       [&](std::string const& place, bool beside) { beside ? file_->commit_as(place) : file_->commit(); });
     } catch (graft::FileError const& error) {
       std::fprintf(stderr, "the outputs of the first %zu of %zu sources are lost: %s\n", sources_, of, error.what());
     }

@@ -23,6 +23,7 @@
 #include "support/task_options.hpp"
 #include "support/template_file.hpp"
 #include "support/text.hpp"
+#include "support/unfinished.hpp"
 
 namespace {
 
@@ -220,8 +221,8 @@ void run(CLI::App const& app, Settings& s) {
     std::size_t const tail = std::min<std::size_t>(100, report.steps.size());
     for (std::size_t i = report.steps.size() - tail; i < report.steps.size(); ++i) last += report.steps[i].loss / static_cast<double>(tail);
     summary.update(support::training_summary(s.training, report, last));
-    support::keep_interrupted(report, s.training.checkpoint, s.output,
-                              [&](std::string const& folder) { model->save(folder, {.files = support::template_files(form)}); });
+    support::keep_unfinished_training(report, s.training.checkpoint, s.output,
+                                      [&](std::string const& folder) { model->save(folder, {.files = support::template_files(form)}); });
     if (!s.output.empty()) model->save(s.output, {.files = support::template_files(form)}), summary["output"] = s.output;
   }
   if (!s.test.empty()) summary.update(evaluate(s, *model, *tokens, test, *search));

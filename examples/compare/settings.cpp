@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string_view>
 #include <system_error>
 #include <tuple>
@@ -47,26 +46,13 @@ bool is_unread(std::string const& name) {
   return name.starts_with(".") || std::any_of(endings.begin(), endings.end(), [&](auto ending) { return name.ends_with(ending); });
 }
 
-/// The files of a model in several GGUF files, by the name of the first; the file itself of any other.
-std::vector<std::filesystem::path> parts_of(std::filesystem::path const& path) {
-  static constexpr std::string_view middle = "-00001-of-";
-  std::string const whole = path.string();
-  auto const at = whole.rfind(middle);
-  int count = 0;
-  if (at != std::string::npos) std::from_chars(whole.data() + at + middle.size(), whole.data() + whole.size(), count);
-  if (count < 2 || !whole.ends_with(graft::detail::gguf_part_ending(1, count))) return {path};
-  std::vector<std::filesystem::path> parts;
-  for (int number = 1; number <= count; ++number) parts.emplace_back(whole.substr(0, at) + graft::detail::gguf_part_ending(number, count));
-  return parts;
-}
-
 /// The contents of a file, of all parts of a model in several, or of the files of a folder; null where there is none.
 Json file_stamp(std::filesystem::path const& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return nullptr;
   std::map<std::string, Json> files;
   if (!std::filesystem::is_directory(path, error)) {
-    for (auto const& part : parts_of(path)) files.emplace(part.filename().string(), content(part));
+    for (std::filesystem::path const part : graft::gguf_parts(path.string())) files.emplace(part.filename().string(), content(part));
     return files;
   }
   for (std::filesystem::directory_iterator entry(path, error), end; !error && entry != end; entry.increment(error)) {

@@ -7,19 +7,10 @@
 #include <array>
 #include <csignal>
 #include <cstddef>
-#include <filesystem>
-#include <functional>
 #include <stdexcept>
-#include <string>
-#include <system_error>
 #include <variant>
 
-#include <graft/core/error.hpp>
 #include <graft/generate/settings.hpp>
-#include <graft/train/training.hpp>
-
-#include "support/paths.hpp"
-#include "support/program.hpp"
 
 namespace support {
 
@@ -81,24 +72,6 @@ void ask_for_signals(std::variant<Searches...>& settings) {
           search.processors.push_back([ask](graft::History const&, graft::Scores&) { ask(); });
       },
       settings);
-}
-
-/// After a training: where a signal has ended it, keeps what was trained and ends the program. With checkpoints the last one
-/// stands; without, the adapter is saved as it is, in `output`, or under a free name beside it where that holds an earlier one.
-/// @throws Interrupted
-inline void keep_interrupted(graft::TrainingReport const& report, std::string const& checkpoint, std::string const& output,
-                             std::function<void(std::string const&)> const& save) {
-  if (report.interrupted == 0) return;
-  std::string const what = graft::cat("[training] was ended by signal ", report.interrupted, " after step ", report.steps.size());
-  if (!checkpoint.empty())
-    throw Interrupted(report.interrupted, graft::cat(what, "; hint: --resume goes on from the checkpoint in ", checkpoint));
-  if (output.empty()) throw Interrupted(report.interrupted, what + "; nothing is kept, for there is neither --checkpoint nor --output");
-  std::error_code missing;
-  bool const held = std::filesystem::exists(std::filesystem::path(output) / "adapter_config.json", missing);
-  std::string const where = held ? free_name_beside(output) : output;
-  save(where);
-  throw Interrupted(report.interrupted, graft::cat(what, "; the adapter is saved as it was then in ", where,
-                                                   held ? graft::cat(", the earlier one in ", output, " is unchanged") : ""));
 }
 
 }  // namespace support

@@ -48,13 +48,13 @@
 #include <graft/models/bart.hpp>
 #include <graft/models/bert.hpp>
 #include <graft/models/combine.hpp>
+#include <graft/models/dense_weights.hpp>
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
 #include <graft/models/merge.hpp>
 #include <graft/models/prefix_scope.hpp>
 #include <graft/models/row_limits.hpp>
 #include <graft/models/t5.hpp>
-#include <graft/models/widened.hpp>
 
 #include <graft/io/adapter.hpp>
 #include <graft/io/load_pretrained.hpp>

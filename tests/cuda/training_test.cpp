@@ -12,7 +12,7 @@
 #include <graft/ops/sum.hpp>
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
-#include <graft/tensor/table.hpp>
+#include <graft/tensor/mirrored_array.hpp>
 #include <graft/train/optimizer_memory.hpp>
 
 #include "device_testing.hpp"
@@ -187,34 +187,34 @@ TEST_F(CudaTensor, CopiesKeepEveryBit) {
   EXPECT_EQ(to_device<Cpu>(to_device<Cuda>(Tensor<float>(Shape{0, 3}))).size(), 0);
 }
 
-/// What kernels see of a table.
+/// What kernels see of an array.
 template <class T>
-std::vector<T> read_back(Table<T, Cuda> const& table) {
-  Tensor<T, Cuda> const there = Tensor<T, Cuda>::alias(Shape{table.size()}, DevicePointer<T>(const_cast<T*>(table.data().raw())), nullptr);
+std::vector<T> read_back(MirroredArray<T, Cuda> const& array) {
+  Tensor<T, Cuda> const there = Tensor<T, Cuda>::alias(Shape{array.size()}, DevicePointer<T>(const_cast<T*>(array.data().raw())), nullptr);
   auto const here = to_device<Cpu>(there);
   return {here.data(), here.data() + here.size()};
 }
 
-TEST_F(CudaTensor, TablesOfAStepArriveTogether) {
+TEST_F(CudaTensor, ArraysOfAStepArriveTogether) {
   std::vector<Index> const places{4, 0, 2};
   std::vector<Token> const labels{7};
   std::vector<double> const frequencies{0.5, 0.25};
-  StepTables<Cuda> tables;
-  auto const a = tables.add(places);
-  auto const nothing = tables.add(std::vector<int>{});
-  auto const b = tables.add(labels);
-  auto const c = tables.add(frequencies);
+  StepArrays<Cuda> arrays;
+  auto const a = arrays.add(places);
+  auto const nothing = arrays.add(std::vector<int>{});
+  auto const b = arrays.add(labels);
+  auto const c = arrays.add(frequencies);
   EXPECT_EQ(a.host(), places);  // the host need not wait
-  tables.upload();
-  auto const d = tables.add(std::vector<Index>{9});
-  tables.upload();
+  arrays.upload();
+  auto const d = arrays.add(std::vector<Index>{9});
+  arrays.upload();
   EXPECT_EQ(read_back(a), places);
   EXPECT_EQ(read_back(b), labels);
   EXPECT_EQ(read_back(c), frequencies);
   EXPECT_EQ(read_back(d), std::vector<Index>{9});
   EXPECT_EQ(nothing.data(), nullptr);
-  EXPECT_EQ(read_back(Table<Index, Cuda>(places)), places);
-  EXPECT_EQ(read_back(Table<Index, Cuda>{5, 6}), (std::vector<Index>{5, 6}));
+  EXPECT_EQ(read_back(MirroredArray<Index, Cuda>(places)), places);
+  EXPECT_EQ(read_back(MirroredArray<Index, Cuda>{5, 6}), (std::vector<Index>{5, 6}));
 }
 
 TEST_F(CudaTensor, StagedNumbersMayChangeAtOnce) {
@@ -234,17 +234,17 @@ TEST_F(CudaTensor, StagedNumbersMayChangeAtOnce) {
 }
 
 #ifdef GRAFT_CUDA_EMULATED
-TEST_F(CudaTensor, TablesWaitForNothingAndReuseWhatStagesThem) {
+TEST_F(CudaTensor, ArraysWaitForNothingAndReuseWhatStagesThem) {
   std::vector<Index> const places{4, 0, 2};
   auto const step = [&] {
-    StepTables<Cuda> tables;
+    StepArrays<Cuda> tables;
     auto const some = tables.add(places);
     tables.upload();
-    return std::pair(some, Table<Index, Cuda>{7, 8});
+    return std::pair(some, MirroredArray<Index, Cuda>{7, 8});
   };
   (void)step();
   int const waits = emulator::synchronizations, pinned = emulator::pinned;
-  std::vector<std::pair<Table<Index, Cuda>, Table<Index, Cuda>>> steps;
+  std::vector<std::pair<MirroredArray<Index, Cuda>, MirroredArray<Index, Cuda>>> steps;
   for (int i = 0; i < 20; ++i) steps.push_back(step());
   EXPECT_EQ(emulator::synchronizations, waits);
   EXPECT_EQ(emulator::pinned, pinned);

@@ -22,13 +22,13 @@
 #include <graft/models/bart.hpp>
 #include <graft/models/bert.hpp>
 #include <graft/models/combine.hpp>
+#include <graft/models/dense_weights.hpp>
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
 #include <graft/models/merge.hpp>
 #include <graft/models/prefix_scope.hpp>
 #include <graft/models/t5.hpp>
 #include <graft/models/to_device.hpp>
-#include <graft/models/widened.hpp>
 #include <graft/optim/adafactor.hpp>
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
@@ -94,7 +94,7 @@ void the_rest(Base<Gpt2, float, Cuda> const& base) {
   (void)merge(adapt(base, IA3{}));
   (void)merge(adapt(base, FullFineTuning{}));
   (void)with_scope(adapt(base, PrefixTuning{}), PrefixScope::decoder);
-  (void)widened(base);
+  (void)with_dense_weights(base);
   AdapterSet<decltype(lora)> loras;
   (void)combine(loras, {{"one", 0.5}, {"other", 0.5}});
   AdapterSet<decltype(adapt(base, IA3{}))> vectors;

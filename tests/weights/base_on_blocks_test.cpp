@@ -9,9 +9,9 @@
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/io/load_pretrained.hpp>
 #include <graft/models/adapt.hpp>
+#include <graft/models/dense_weights.hpp>
 #include <graft/models/llama.hpp>
 #include <graft/models/merge.hpp>
-#include <graft/models/widened.hpp>
 #include <graft/train/trainer.hpp>
 
 #include "../io/file_builders.hpp"
@@ -72,7 +72,7 @@ class BaseOnBlocks : public testing::TestWithParam<GgmlType> {};
 TEST_P(BaseOnBlocks, TrainsMergesAndHashesAsTheWidenedOne) {
   TemporaryFolder const folder;
   auto const blocks = load_pretrained<Llama>(folder.put("a.gguf", quantized_llama(GetParam())));
-  auto const wide = widened(blocks);
+  auto const wide = with_dense_weights(blocks);
   SiteAddress const address{Site::token_embedding};
   EXPECT_EQ(blocks->at(address).matrix.storage()->name(), ggml_type_name(static_cast<std::uint32_t>(GetParam())));
   EXPECT_EQ(wide->at(address).matrix.storage()->name(), "float32");

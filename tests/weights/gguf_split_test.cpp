@@ -100,4 +100,12 @@ TEST(GgufSplit, RefusesMissingAndForeignParts) {
   EXPECT_THROW(static_cast<void>(with_second(wrong)), FileError);
 }
 
+TEST(GgufSplit, PartsAreNamedByTheFirst) {
+  using graft::gguf_parts;
+  EXPECT_EQ(gguf_parts("d/a-00001-of-00003.gguf"),
+            (std::vector<std::string>{"d/a-00001-of-00003.gguf", "d/a-00002-of-00003.gguf", "d/a-00003-of-00003.gguf"}));
+  for (std::string const name : {"a.gguf", "a-00002-of-00003.gguf", "a-00001-of-3.gguf", "a-00001-of-00001.gguf", "a-00001-of-00003.bin"})
+    EXPECT_EQ(gguf_parts(name), std::vector<std::string>{name});
+}
+
 }  // namespace

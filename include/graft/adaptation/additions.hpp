@@ -31,44 +31,30 @@ enum class PositionPolicy {
 struct Additions {
   static constexpr Index every_row = -1;
 
-  /// Virtual tokens that join rows of a stack.
-  struct Tokens {
+  /// Virtual tokens that join rows of a stack, or virtual keys that queries of its self-attention see.
+  struct Group {
     Index count = 0;
     Stack stack = Stack::decoder;
     Place place = Place::front;
     PositionPolicy positions = PositionPolicy::shift;
-    bool pooled = false;        ///< whether a classifier reads the first of them in place of the first real token
-    Index adapter = every_row;  ///< whose rows they join; see `Rows::adapter`
+    bool pooled = false;        ///< of tokens: whether a classifier reads the first of them in place of the first real token
+    Index adapter = every_row;  ///< whose rows have them; see `Rows::adapter`
 
     [[nodiscard]] bool joins(Stack row_stack, Index row_adapter) const {
       return stack == row_stack && (adapter == every_row || adapter == row_adapter);
     }
   };
-  /// Keys that queries of a stack's self-attention see.
-  struct Keys {
-    Index count = 0;
-    Stack stack = Stack::decoder;
-    Place place = Place::front;
-    PositionPolicy positions = PositionPolicy::shift;
-    Index adapter = every_row;  ///< whose rows see them
-
-    [[nodiscard]] bool joins(Stack row_stack, Index row_adapter) const {
-      return stack == row_stack && (adapter == every_row || adapter == row_adapter);
-    }
-  };
-  std::vector<Tokens> tokens;
-  std::vector<Keys> keys;
+  std::vector<Group> tokens, keys;
 
   /// Virtual tokens of a stack's row with this adapter.
-  [[nodiscard]] Index token_count(Stack stack, Index adapter) const {
-    Index count = 0;
-    for (auto const& group : tokens) count += group.joins(stack, adapter) ? group.count : 0;
-    return count;
-  }
+  [[nodiscard]] Index token_count(Stack stack, Index adapter) const { return count_of(tokens, stack, adapter); }
   /// Virtual keys of self-attention that such a row sees.
-  [[nodiscard]] Index key_count(Stack stack, Index adapter) const {
+  [[nodiscard]] Index key_count(Stack stack, Index adapter) const { return count_of(keys, stack, adapter); }
+
+ private:
+  static Index count_of(std::vector<Group> const& groups, Stack stack, Index adapter) {
     Index count = 0;
-    for (auto const& group : keys) count += group.joins(stack, adapter) ? group.count : 0;
+    for (auto const& group : groups) count += group.joins(stack, adapter) ? group.count : 0;
     return count;
   }
 };

@@ -2,13 +2,12 @@
 /// @brief What adapters with a bottleneck share: small trainable networks up(f(down(x))) at places in a model's layers.
 #pragma once
 
-#include <map>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include <graft/adaptation/hooks.hpp>
+#include <graft/nn/site_table.hpp>
 #include <graft/ops/activation.hpp>
 #include <graft/ops/linear.hpp>
 
@@ -17,6 +16,7 @@ namespace graft {
 /// One network of width r: down `[r, width]`, up `[width, r]`, each with a bias.
 template <class Scalar, class Device>
 struct Bottleneck {
+  SiteAddress site;  ///< the product that ends its sublayer
   Parameter<Scalar, Device> down, down_bias, up, up_bias;
 
   /// up(f(down(x))) for x `[rows, width]` → `[rows, width]`.
@@ -34,28 +34,32 @@ class Bottlenecks {
   /// zeros. Its parameters are `<prefix>.down.weight` and so on.
   void add(LayerAddress at, Sublayer which, std::string const& prefix, Tensor<Scalar> down) {
     Index const r = down.rows(), width = down.width();
-    all_.emplace(place_of(at, which), Bottleneck<Scalar, Device>{{prefix + ".down.weight", std::move(down)},
-                                                                 {prefix + ".down.bias", zeros<Scalar>(Shape{r})},
-                                                                 {prefix + ".up.weight", zeros<Scalar>(Shape{width, r})},
-                                                                 {prefix + ".up.bias", zeros<Scalar>(Shape{width})}});
+    all_.push_back({{last_site(which), at},
+                    {prefix + ".down.weight", std::move(down)},
+                    {prefix + ".down.bias", zeros<Scalar>(Shape{r})},
+                    {prefix + ".up.weight", zeros<Scalar>(Shape{width, r})},
+                    {prefix + ".up.bias", zeros<Scalar>(Shape{width})}});
   }
+  /// In the order in which the networks were added.
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {
     std::vector<Parameter<Scalar, Device>*> parameters;
-    for (auto& [place, unit] : all_)
-      for (auto* parameter : {&unit.down, &unit.down_bias, &unit.up, &unit.up_bias}) parameters.push_back(parameter);
+    for (auto& unit : all_) parameters.insert(parameters.end(), {&unit.down, &unit.down_bias, &unit.up, &unit.up_bias});
     return parameters;
   }
   /// The network there; null where there is none.
-  [[nodiscard]] Bottleneck<Scalar, Device> const* find(LayerAddress at, Sublayer which) const {
-    auto const found = all_.find(place_of(at, which));
-    return found == all_.end() ? nullptr : &found->second;
-  }
+  [[nodiscard]] Bottleneck<Scalar, Device> const* find(LayerAddress at, Sublayer which) const { return all_.find({last_site(which), at}); }
 
  private:
-  using Place = std::tuple<int, int, int>;  ///< stack, layer, sublayer
-  static Place place_of(LayerAddress at, Sublayer which) { return {static_cast<int>(at.stack), at.layer, static_cast<int>(which)}; }
+  static Site last_site(Sublayer which) {
+    switch (which) {
+      case Sublayer::attention: return Site::attention_output;
+      case Sublayer::cross_attention: return Site::cross_attention_output;
+      case Sublayer::feed_forward: break;
+    }
+    return Site::feed_forward_down;
+  }
 
-  std::map<Place, Bottleneck<Scalar, Device>> all_;
+  SiteTable<Bottleneck<Scalar, Device>> all_;
 };
 
 /// What parameters of an adapter call a layer: `3`, or in an encoder–decoder `encoder.3`, `decoder.3`.

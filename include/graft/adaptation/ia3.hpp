@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -48,17 +49,13 @@ class IA3::State {
   };
 
   State(IA3 const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey) {
-    require_modules(name, settings.targets, model);
-    require_modules(name, settings.feed_forward_targets, model);
-    for (auto const& site : model.sites) {
-      if (site.role != Role::weight || !is_target(settings, site)) continue;
-      bool const input = scales_input(settings, site);
+    std::vector<std::string> all = settings.targets;
+    all.insert(all.end(), settings.feed_forward_targets.begin(), settings.feed_forward_targets.end());
+    for (auto const& site : target_sites(name, all, default_sites, model)) {
+      bool const input = all.empty() ? site.address.site == Site::feed_forward_down : scales_input(settings, site);
       units_.push_back(
           {site.address, site.layout, input, {site.name + ".ia3_l", full(input ? Shape{1, site.in} : Shape{site.out, 1}, Scalar(1))}});
     }
-    if (units_.empty())
-      fail<ConfigError>("[ia3] got targets that name no linear map of this ", model.architecture, " model; expected some of ",
-                        module_choices(model));
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {
@@ -86,22 +83,11 @@ class IA3::State {
   }
 
  private:
-  static bool by_site(IA3 const& settings) { return settings.targets.empty() && settings.feed_forward_targets.empty(); }
-  static bool is_target(IA3 const& settings, SiteInfo const& site) {
-    if (!by_site(settings)) return names_module(settings.targets, site.name) || names_module(settings.feed_forward_targets, site.name);
-    switch (site.address.site) {
-      case Site::key:
-      case Site::value:
-      case Site::query_key_value:
-      case Site::cross_key:
-      case Site::cross_value:
-      case Site::feed_forward_down: return true;
-      default: return false;
-    }
-  }
+  static constexpr std::array default_sites{Site::key,       Site::value,       Site::query_key_value,
+                                            Site::cross_key, Site::cross_value, Site::feed_forward_down};
+
   /// PEFT looks at the end of the target's name alone here, dots or not.
   static bool scales_input(IA3 const& settings, SiteInfo const& site) {
-    if (by_site(settings)) return site.address.site == Site::feed_forward_down;
     return std::any_of(settings.feed_forward_targets.begin(), settings.feed_forward_targets.end(),
                        [&](std::string const& target) { return !target.empty() && site.name.ends_with(target); });
   }

@@ -2,6 +2,7 @@
 /// @brief LoRA (Hu et al. 2022): a trained product of two thin matrices beside chosen frozen ones.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <string>
 #include <utility>
@@ -56,18 +57,13 @@ class LoRA::State {
     if (settings.rank < 1) fail<ConfigError>("[lora] got rank ", settings.rank, "; expected at least 1");
     if (!(settings.dropout >= 0 && settings.dropout < 1))
       fail<ConfigError>("[lora] got dropout ", settings.dropout, "; expected 0 or more, and less than 1");
-    require_modules(name, settings.targets, model);
-    for (auto const& site : model.sites) {
-      if (site.role != Role::weight || !is_target(site)) continue;
+    for (auto const& site : target_sites(name, settings.targets, default_sites, model)) {
       RandomKey const own = key.with(site.name);
       units_.push_back({site.address,
                         site.layout,
                         {site.name + ".lora_A.weight", linear_init<Scalar>(Shape{settings.rank, site.in}, site.in, own)},
                         {site.name + ".lora_B.weight", zeros<Scalar>(Shape{site.out, settings.rank})}});
     }
-    if (units_.empty())
-      fail<ConfigError>("[lora] got targets that name no linear map of this ", model.architecture, " model; expected some of ",
-                        module_choices(model));
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() {
@@ -113,12 +109,7 @@ class LoRA::State {
   }
 
  private:
-  [[nodiscard]] bool is_target(SiteInfo const& site) const {
-    if (settings_.targets.empty())
-      return site.address.site == Site::query || site.address.site == Site::value || site.address.site == Site::query_key_value ||
-             site.address.site == Site::cross_query || site.address.site == Site::cross_value;
-    return names_module(settings_.targets, site.name);
-  }
+  static constexpr std::array default_sites{Site::query, Site::value, Site::query_key_value, Site::cross_query, Site::cross_value};
 
   LoRA settings_;
   RandomKey key_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,18 +70,40 @@ struct RefusedTarget {
 
 }  // namespace detail
 
+/// Whether a target means a linear map of the model.
+[[nodiscard]] inline bool names_linear_map(std::string_view target, ModelInfo const& model) {
+  return std::any_of(model.sites.begin(), model.sites.end(),
+                     [&](SiteInfo const& site) { return site.role == Role::weight && names_module(target, site.name); });
+}
+
 /// Refuses targets that name no linear map of the model, each by its name, also beside others that do.
 /// @param strategy for the message: "lora"
 /// @throws ConfigError
 inline void require_modules(std::string_view strategy, std::vector<std::string> const& targets, ModelInfo const& model) {
   for (auto const& target : targets) {
-    bool const found = std::any_of(model.sites.begin(), model.sites.end(),
-                                   [&](SiteInfo const& site) { return site.role == Role::weight && names_module(target, site.name); });
-    if (found) continue;
+    if (names_linear_map(target, model)) continue;
     auto const refused = detail::refused_target(target, model);
     fail<ConfigError>("[", strategy, "] got the target ", detail::shown_target(target), ", ", refused.is, " of this ", model.architecture,
                       " model; expected some of ", module_choices(model), refused.hint);
   }
+}
+
+/// The linear maps that a strategy acts on, in the model's order: those that the targets name, or without targets those of some sites.
+/// @throws ConfigError for a target that names none, and where there is none at all
+[[nodiscard]] inline std::vector<SiteInfo> target_sites(std::string_view strategy, std::vector<std::string> const& targets,
+                                                        std::span<Site const> by_default, ModelInfo const& model) {
+  require_modules(strategy, targets, model);
+  std::vector<SiteInfo> sites;
+  for (auto const& site : model.sites) {
+    bool const meant = targets.empty()
+                           ? std::find(by_default.begin(), by_default.end(), site.address.site) != by_default.end()
+                           : names_module(targets, site.name);
+    if (site.role == Role::weight && meant) sites.push_back(site);
+  }
+  if (sites.empty())
+    fail<ConfigError>("[", strategy, "] got targets that name no linear map of this ", model.architecture, " model; expected some of ",
+                      module_choices(model));
+  return sites;
 }
 
 }  // namespace graft

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <graft/core/error.hpp>
+#include <graft/core/layout.hpp>
 #include <graft/io/checkpoint.hpp>
 #include <graft/io/gguf.hpp>
 #include <graft/io/gguf_config.hpp>
@@ -78,7 +79,7 @@ class GgufCheckpoint final : public Checkpoint {
     auto const format = block_format(tensor.type);
     if (!format || tensor.shape.size() != 2) return std::nullopt;
     kernels::BlockMatrix const matrix{*format, tensor.data, static_cast<Index>(tensor.rows), static_cast<Index>(tensor.columns),
-                                      static_cast<Index>(item.head_width)};
+                                      item.head_rows};
     return StoredBlocks{matrix, item.layout == GgufLayout::transposed, tensor.file};
   }
   [[nodiscard]] std::string storage(std::string_view name) const override {
@@ -95,7 +96,7 @@ class GgufCheckpoint final : public Checkpoint {
   struct Item {
     GgufTensor const* tensor;
     GgufLayout layout;
-    std::size_t head_width;
+    Index head_rows;  ///< as `kernels::BlockMatrix::head_rows`
   };
 
   [[nodiscard]] Item const& get(std::string_view name) const {
@@ -118,7 +119,7 @@ class GgufCheckpoint final : public Checkpoint {
         fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has the shape ", shape_text(tensor.shape),
                         "; expected rows for ", heads, " heads of an even width (llama.attention.head_count, head_count_kv)");
       }
-      item.head_width = static_cast<std::size_t>(rows / heads);
+      item.head_rows = rows / heads;
     }
     item.layout = layout;
   }
@@ -138,13 +139,17 @@ class GgufCheckpoint final : public Checkpoint {
     } else if (tensor.shape.size() == 1) {
       std::vector<Real> stored(tensor.columns);
       widen(tensor, 0, 1, stored.data());
-      for (std::size_t i = 0; first < last && i < stored.size(); ++i) out[i] = stored[rotary_row(i, item.head_width)];
+      for (std::size_t i = 0; first < last && i < stored.size(); ++i) out[i] = stored[stored_row(i, item)];
     } else {
       for (std::size_t row = first; row < last; ++row) {
-        std::size_t const stored = rotary_row(row, item.head_width);
+        std::size_t const stored = stored_row(row, item);
         widen(tensor, stored, stored + 1, out + (row - first) * tensor.columns);
       }
     }
+  }
+
+  static std::size_t stored_row(std::size_t row, Item const& item) {
+    return static_cast<std::size_t>(interleaved_row(static_cast<Index>(row), item.head_rows));
   }
 
   /// Rows in the file's order, as float or double.

@@ -97,12 +97,4 @@ template <std::size_t N>
                : detail::apply_name_rules(detail::gpt2_layer_names, "transformer.h." + number + ".", stem, suffix);
 }
 
-/// Row of a rotary-permuted GGUF matrix that holds Hugging Face's row `row`; each head has `head_width` (even) rows.
-/// ggml turns the pairs (2i, 2i+1), Hugging Face (i, i + d/2): llama.cpp's conversion reshapes [2, d/2] to [d/2, 2] in each head.
-[[nodiscard]] constexpr std::size_t rotary_row(std::size_t row, std::size_t head_width) noexcept {
-  std::size_t const in_head = row % head_width;
-  std::size_t const half_width = head_width / 2;
-  return row - in_head + (in_head < half_width ? 2 * in_head : 2 * (in_head - half_width) + 1);
-}
-
 }  // namespace graft

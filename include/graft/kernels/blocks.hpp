@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include <graft/core/layout.hpp>
 #include <graft/kernels/block_format.hpp>
 #include <graft/kernels/on.hpp>
 
@@ -14,17 +15,13 @@ struct BlockMatrix {
   BlockFormat format;
   std::byte const* data;  ///< the first stored row, at any alignment
   Index rows, columns;
-  Index head_rows = 0;  ///< even: in every so many stored rows, row 2i is the i-th of their first half, 2i + 1 of their second; 0: in order
+  Index head_rows = 0;  ///< of a head whose halves are stored as `interleaved_row` has it; 0: all rows in order
   Index first = 0;      ///< the number of row 0 among the stored ones
 
   [[nodiscard]] Index row_bytes() const { return columns / block_values(format) * block_bytes(format); }
   /// Where row `i` is stored.
   [[nodiscard]] std::byte const* row(Index i) const {
-    Index stored = first + i;
-    if (head_rows > 0) {
-      Index const in_head = stored % head_rows, half = head_rows / 2;
-      stored += (in_head < half ? 2 * in_head : 2 * (in_head - half) + 1) - in_head;
-    }
+    Index const stored = head_rows > 0 ? interleaved_row(first + i, head_rows) : first + i;
     return data + stored * row_bytes();
   }
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,15 @@ struct SiteSpec {
   Presence bias = Presence::never;
   Layout layout = Layout::out_in;
 };
+
+/// Parts of a table, one behind the other.
+template <std::size_t... Sizes>
+[[nodiscard]] constexpr auto joined(std::array<SiteSpec, Sizes> const&... parts) {
+  std::array<SiteSpec, (Sizes + ...)> all{};
+  auto end = all.begin();
+  ((end = std::copy(parts.begin(), parts.end(), end)), ...);
+  return all;
+}
 
 enum class StackKind { decoder, encoder, encoder_decoder };
 enum class NormKind { layer_norm, rms_norm };

@@ -35,13 +35,13 @@ struct StackPass {
   RowLayout layout;  ///< `[tokens]`, virtual ones included
   /// the rows of the activation at hand: all tokens, then those of the last layer's queries
   Rows out;
-  Queries<Device> all;           ///< `[tokens]`: every token of the rows
-  Queries<Device> last;          ///< `[queries]` of the main stack's last layer
-  Rows last_rows;                ///< the rows of `last`
-  Table<Index, Device> targets;  ///< `[targets]` of the main stack: where they are in `last_rows`
+  Queries<Device> all;                   ///< `[tokens]`: every token of the rows
+  Queries<Device> last;                  ///< `[queries]` of the main stack's last layer
+  Rows last_rows;                        ///< the rows of `last`
+  MirroredArray<Index, Device> targets;  ///< `[targets]` of the main stack: where they are in `last_rows`
   std::shared_ptr<SegmentTables> tables = std::make_shared<SegmentTables>();
   CacheView<Scalar, Device> const* cache = nullptr;
-  Table<Index, Device> cache_rows;                        ///< `[tokens]`: where the cache keeps each; none without one
+  MirroredArray<Index, Device> cache_rows;                ///< `[tokens]`: where the cache keeps each; none without one
   EncoderStates<Scalar, Device> const* source = nullptr;  ///< null where the cache holds them, or there is no encoder
   RelativeBias<Scalar, Device> bias = {};                 ///< of self-attention, table `[buckets, heads]`; empty for other positions
   KeysValuesObserver<Scalar, Device> const* observer = nullptr;
@@ -54,30 +54,30 @@ struct StackPass {
   }
 };
 
-/// Plans what the kernels of all layers are told of a pass whose rows are laid out, and uploads it at once.
+/// Collects what the kernels of all layers are told of a pass whose rows are laid out, and uploads it at once.
 /// @param main whether the last layer computes the targets' queries alone
 /// @param rotary whether keys and queries are rotated by their positions
 template <class Scalar, class Device>
-void plan_tables(StackPass<Scalar, Device>& pass, bool main, bool rotary) {
+void upload_arrays(StackPass<Scalar, Device>& pass, bool main, bool rotary) {
   Rows const& rows = pass.out;
-  StepTables<Device> tables;
-  auto const positions = [&](Rows const& of) { return rotary ? tables.add(of.positions) : Table<Index, Device>(); };
+  StepArrays<Device> arrays;
+  auto const positions = [&](Rows const& of) { return rotary ? arrays.add(of.positions) : MirroredArray<Index, Device>(); };
   pass.all = {all_queries(rows), {}, positions(rows)};
   if (main) {
     QueryRange const range = target_queries(rows);
     pass.last_rows = restrict_rows(rows, range);
     if (rows.groups) pass.last_rows.groups = groups_of(pass.last_rows);
-    pass.last = {range, tables.add(range.packed(rows)), positions(pass.last_rows)};
-    pass.targets = tables.add(pass.last_rows.targets.at);
+    pass.last = {range, arrays.add(range.packed(rows)), positions(pass.last_rows)};
+    pass.targets = arrays.add(pass.last_rows.targets.at);
   }
   if (pass.cache) {
     std::vector<Index> places;
     places.reserve(static_cast<std::size_t>(rows.tokens()));
     for (Index r = 0; r < rows.count(); ++r)
       for (Index i = 0; i < rows.length(r); ++i) places.push_back(pass.cache->rows[static_cast<std::size_t>(r)].append + i);
-    pass.cache_rows = tables.add(std::move(places));
+    pass.cache_rows = arrays.add(std::move(places));
   }
-  tables.upload();
+  arrays.upload();
 }
 
 /// The bucket of key position − query position (Raffel et al. 2020): half of the buckets are exact distances, the others grow

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <graft/nn/rows.hpp>
-#include <graft/tensor/table.hpp>
+#include <graft/tensor/mirrored_array.hpp>
 
 namespace graft {
 
@@ -35,8 +35,8 @@ struct QueryRange {
 template <class Device>
 struct Queries {
   QueryRange range;
-  Table<Index, Device> places;     ///< `[queries]`: `range.packed`; none for all
-  Table<Index, Device> positions;  ///< `[queries]` of rotary models
+  MirroredArray<Index, Device> places;     ///< `[queries]`: `range.packed`; none for all
+  MirroredArray<Index, Device> positions;  ///< `[queries]` of rotary models
 };
 
 [[nodiscard]] inline QueryRange all_queries(Rows const& rows) {

@@ -39,26 +39,6 @@ struct RowReach {
   }
 };
 
-/// The reach of the virtual tokens and keys of a stack's rows with this adapter; the numbers are those of `lay_out_rows`.
-[[nodiscard]] inline RowReach reach_of(Additions const& additions, Stack stack, Index adapter) {
-  RowReach reach;
-  Index front_keys = 0, infix_keys = 0, front_tokens = 0;
-  for (auto const& keys : additions.keys) {
-    if (!keys.joins(stack, adapter) || keys.positions == PositionPolicy::keep) continue;
-    (keys.place == Place::front ? front_keys : infix_keys) += keys.count;
-  }
-  reach.front = front_keys;
-  reach.behind = infix_keys;
-  for (auto const& tokens : additions.tokens) {
-    if (!tokens.joins(stack, adapter)) continue;
-    (tokens.place == Place::front ? front_tokens : reach.infix_tokens) += tokens.count;
-    if (tokens.positions != PositionPolicy::keep) (tokens.place == Place::front ? reach.front : reach.behind) += tokens.count;
-  }
-  reach.front_end = front_tokens > 0 ? front_keys + front_tokens : 0;
-  reach.infix_begin = reach.front + infix_keys;
-  return reach;
-}
-
 namespace detail {
 
 /// What rows of one adapter get in a stack.
@@ -139,6 +119,16 @@ struct RowAdditions {
   }
   for (Index& at : out.targets.at) at = new_index[static_cast<std::size_t>(at)];
   return result;
+}
+
+/// The reach of the virtual tokens and keys of a stack's rows with this adapter; the numbers are those of `lay_out_rows`.
+[[nodiscard]] inline RowReach reach_of(Additions const& additions, Stack stack, Index adapter) {
+  detail::RowAdditions const added(additions, stack, adapter);
+  return {.front = added.front_shift,
+          .behind = added.infix_shift,
+          .front_end = added.front_count > 0 ? added.front_keys + added.front_count : 0,
+          .infix_tokens = added.infix_count,
+          .infix_begin = added.front_shift + added.infix_keys};
 }
 
 }  // namespace graft

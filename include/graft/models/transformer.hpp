@@ -243,13 +243,13 @@ class Transformer {
     pass.out = pass.layout.rows;
     detail::check_reach(pass.out.positions, config(), stack);
     if (cache) detail::check_room(*cache, pass.out);
-    plan_tables(pass, pass.stack == main_stack<A>, A::positions == PositionKind::rotary);
+    upload_arrays(pass, pass.stack == main_stack<A>, A::positions == PositionKind::rotary);
     if constexpr (A::positions == PositionKind::relative) {
       Index keys = 0;
       for (Index r = 0; r < rows.count(); ++r) keys = std::max(keys, additions.key_count(stack, rows.adapter_of(r)));
-      // its table: [buckets, heads]
-      pass.bias = relative_bias<Scalar>(weights_.table({Site::relative_bias, {stack, -1}}, parts.state), pass.layout, keys, pass.causal(),
-                                config().relative);
+      // the matrix: [buckets, heads]
+      pass.bias = relative_bias<Scalar>(weights_.embedding_matrix({Site::relative_bias, {stack, -1}}, parts.state), pass.layout, keys,
+                                        pass.causal(), config().relative);
     }
     return pass;
   }

@@ -65,8 +65,8 @@ class WeightAccess {
     table.rows(ids, rows.data());
     return rounded<Scalar, Device>(std::move(rows));  // [ids, width]
   }
-  /// A whole table: `[rows, columns]`.
-  [[nodiscard]] Variable<Number, Device> table(SiteAddress const& site, State const* state) const {
+  /// A whole embedding: `[rows, columns]`.
+  [[nodiscard]] Variable<Number, Device> embedding_matrix(SiteAddress const& site, State const* state) const {
     if constexpr (contains(roles, Role::embedding))
       if (auto const* trained = state ? state->trained(site, Part::weight) : nullptr) return *trained;  // [rows, columns]
     return base_->at(site).matrix.dense();                                                              // [rows, columns]

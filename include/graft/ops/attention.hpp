@@ -9,7 +9,7 @@
 #include <graft/kernels/attention.hpp>
 #include <graft/ops/columns.hpp>
 #include <graft/tensor/rounding.hpp>
-#include <graft/tensor/table.hpp>
+#include <graft/tensor/mirrored_array.hpp>
 
 namespace graft {
 
@@ -24,7 +24,7 @@ template <class Scalar, class Device = Cpu>
 struct RelativeBias {
   Variable<SumOf<Scalar>, Device> table;  ///< [buckets, heads]
   /// Entry i is the bucket of distance first_distance + i. Covers every pair of a query and a key of its row, seen or not.
-  Table<int, Device> bucket_of_distance;
+  MirroredArray<int, Device> bucket_of_distance;
   Index first_distance = 0;
 };
 

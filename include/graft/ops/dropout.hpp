@@ -11,7 +11,7 @@
 #include <graft/core/random.hpp>
 #include <graft/kernels/dropout.hpp>
 #include <graft/ops/storage.hpp>
-#include <graft/tensor/table.hpp>
+#include <graft/tensor/mirrored_array.hpp>
 
 namespace graft {
 
@@ -41,7 +41,7 @@ template <class Scalar, class Device>
   if (!(probability >= 0 && probability < 1))
     fail<ConfigError>("[dropout] got probability ", probability, "; expected 0 or more, and less than 1");
   if (probability == 0) return x;
-  Table<RandomKey, Device> const keys = token_keys(offsets, addresses, key);
+  MirroredArray<RandomKey, Device> const keys = token_keys(offsets, addresses, key);
   if (keys.size() != x.rows())
     fail<ShapeError>("[dropout] got offsets of ", keys.size(), " tokens; expected those of the input's ", x.rows());
   auto const threshold = static_cast<std::uint32_t>(std::min(std::round(probability * 0x1.0p32), 0x1.0p32 - 1));

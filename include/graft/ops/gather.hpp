@@ -11,7 +11,7 @@
 
 #include <graft/kernels/gather.hpp>
 #include <graft/ops/storage.hpp>
-#include <graft/tensor/table.hpp>
+#include <graft/tensor/mirrored_array.hpp>
 
 namespace graft {
 
@@ -29,7 +29,7 @@ inline bool all_distinct(std::vector<Index> const& indices, Index rows) {
 /// Adds dy[from[k]] to row to[k] of the gradient in `slot`.
 template <class Scalar, class Device>
 void add_rows_to(GradientSlot<Scalar, Device>& slot, Shape const& shape, Tensor<Scalar, Device> const& dy,
-                 Pointer<Device, Index const> from, Table<Index, Device> const& to) {
+                 Pointer<Device, Index const> from, MirroredArray<Index, Device> const& to) {
   auto gradient = take_to_add(slot, shape);
   kernels::On<Device, kernels::Gather, Scalar>::add_rows(dy.data(), from, gradient.data(), to.data(),
                                                          all_distinct(to.host(), gradient.rows()), to.size(), gradient.width());
@@ -42,7 +42,7 @@ void add_rows_to(GradientSlot<Scalar, Device>& slot, Shape const& shape, Tensor<
 /// @throws ShapeError for an index outside x.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> gather_rows(Variable<Scalar, Device> const& x,
-                                                   std::type_identity_t<Table<Index, Device>> const& indices) {
+                                                   std::type_identity_t<MirroredArray<Index, Device>> const& indices) {
   Index const count = indices.size(), rows = x.rows();
   std::vector<Index> const& numbers = indices.host();
   bool identity = count == rows;
@@ -83,7 +83,7 @@ template <class Scalar, class Device>
                                                      std::vector<std::pair<int, Index>> const& map) {
   struct Share {
     std::vector<Index> chosen, places;
-    Table<Index, Device> from, to;  ///< the same, for kernels
+    MirroredArray<Index, Device> from, to;  ///< the same, for kernels
     Shape shape;
     std::shared_ptr<GradientSlot<Scalar, Device>> slot;
   };
@@ -108,12 +108,12 @@ template <class Scalar, class Device>
     part.chosen.push_back(row);
     part.places.push_back(static_cast<Index>(i));
   }
-  StepTables<Device> tables;
+  StepArrays<Device> arrays;
   for (Share& part : parts) {
-    part.from = tables.add(std::move(part.chosen));
-    part.to = tables.add(std::move(part.places));
+    part.from = arrays.add(std::move(part.chosen));
+    part.to = arrays.add(std::move(part.places));
   }
-  tables.upload();
+  arrays.upload();
   Tensor<Scalar, Device> y(sources[0].shape().with_rows(static_cast<Index>(map.size())));
   for (std::size_t s = 0; s < sources.size(); ++s)
     kernels::On<Device, kernels::Gather, Scalar>::copy_rows(sources[s].value().data(), parts[s].from.data(), y.data(), parts[s].to.data(),

@@ -31,7 +31,7 @@ struct TrainableMatrix {
     product(g, rows, out(), y, in(), layout == Layout::in_out);
   }
   /// The rows of W with these numbers, each within [0, out); y `[ids, in]`.
-  void rows(Table<Token, Device> const& ids, Pointer<Device, Scalar> y) const {
+  void rows(MirroredArray<Token, Device> const& ids, Pointer<Device, Scalar> y) const {
     FrozenMatrix<Scalar, Device>(value.value(), layout).rows(ids, y);
   }
   /// dW += dyᵀ·x (or its transpose, as stored); x `[rows, in]`, dy `[rows, out]`; an empty dW is allocated.

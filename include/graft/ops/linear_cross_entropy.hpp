@@ -12,7 +12,7 @@
 #include <graft/kernels/elementwise.hpp>
 #include <graft/kernels/scale_columns.hpp>
 #include <graft/ops/linear.hpp>
-#include <graft/tensor/table.hpp>
+#include <graft/tensor/mirrored_array.hpp>
 
 namespace graft {
 
@@ -61,9 +61,9 @@ template <class Scalar, class Device>
 /// logits, rescaled when a block brings a larger one, so the frozen head's reverse pass needs no second product.
 /// dW = Σ d(log p)·(1_label − p)ᵀ·h recomputes the logits block by block. Of h in bfloat16 all this, and the result, is float32.
 template <class Activation, class Device, class Weight, class Bias = Tensor<ParameterOf<Activation>, Device>>
-[[nodiscard]] TargetScores<SumOf<Activation>, Device> linear_cross_entropy(Variable<Activation, Device> const& h, Weight const& w,
-                                                                            std::type_identity_t<Table<Token, Device>> const& labels,
-                                                                            Bias const& b = {}, LogitBlock block = {}) {
+[[nodiscard]] TargetScores<SumOf<Activation>, Device> linear_cross_entropy(
+    Variable<Activation, Device> const& h, Weight const& w, std::type_identity_t<MirroredArray<Token, Device>> const& labels,
+    Bias const& b = {}, LogitBlock block = {}) {
   using Scalar = SumOf<Activation>;
   constexpr bool trains_weight = detail::IsTrainableMatrix<Weight>::value;
   using Values = Tensor<Scalar, Device>;

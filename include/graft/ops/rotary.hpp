@@ -13,7 +13,7 @@
 #include <graft/kernels/rotary.hpp>
 #include <graft/ops/storage.hpp>
 #include <graft/tensor/rounding.hpp>
-#include <graft/tensor/table.hpp>
+#include <graft/tensor/mirrored_array.hpp>
 
 namespace graft {
 
@@ -71,7 +71,7 @@ class RotaryTable {
   struct State {
     std::mutex mutex;
     Index head_width = 0;
-    Table<double, Device> frequencies;
+    MirroredArray<double, Device> frequencies;
     Tensor<Scalar, Device> table;
   };
   std::shared_ptr<State> state_;
@@ -82,7 +82,7 @@ class RotaryTable {
 /// @throws ShapeError if x is not made of such heads or `positions` does not have one entry, 0 or more, per token.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> rotary(Variable<Scalar, Device> const& x,
-                                              std::type_identity_t<Table<Index, Device>> const& positions,
+                                              std::type_identity_t<MirroredArray<Index, Device>> const& positions,
                                               RotaryTable<SumOf<Scalar>, Device> const& table) {
   using Values = Tensor<Scalar, Device>;
   using Sum = SumOf<Scalar>;

@@ -35,7 +35,7 @@ class BlockStorage final : public MatrixStorage<Scalar, Cpu> {
     Kernel::times_transposed(blocks_, x, rows, y, beta);
   }
   void times(Scalar const* g, Index rows, Scalar* y, Scalar beta) const override { Kernel::times(blocks_, g, rows, y, beta); }
-  void rows(Table<Token> const& ids, Scalar* y) const override {
+  void rows(MirroredArray<Token> const& ids, Scalar* y) const override {
     parallel_chunks(ids.size(), rows_per_chunk(in()), [&, numbers = ids.data()](Index first, Index last) {
       for (Index k = first; k < last; ++k) widen(numbers[k], y + k * in());
     });

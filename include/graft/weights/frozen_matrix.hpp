@@ -51,7 +51,7 @@ class FrozenMatrix {
     storage_->times(g, rows, y, beta);
   }
   /// The rows of W with these numbers, each within [0, out), as an embedding reads them; y `[ids, in]`.
-  void rows(Table<Token, Device> const& ids, Pointer<Device, Scalar> y) const { storage_->rows(ids, y); }
+  void rows(MirroredArray<Token, Device> const& ids, Pointer<Device, Scalar> y) const { storage_->rows(ids, y); }
   /// All of W in the model's scalar and in `layout()`, in memory of its own.
   [[nodiscard]] Dense dense() const { return storage_ ? storage_->dense() : Dense(); }
 

@@ -9,7 +9,7 @@
 #include <graft/core/device.hpp>
 #include <graft/core/layout.hpp>
 #include <graft/core/types.hpp>
-#include <graft/tensor/table.hpp>
+#include <graft/tensor/mirrored_array.hpp>
 #include <graft/tensor/tensor.hpp>
 
 namespace graft {
@@ -32,7 +32,7 @@ class MatrixStorage {
   /// y = β·y + g·W; g `[rows, out]`, y `[rows, in]`.
   virtual void times(Pointer<Device, Scalar const> g, Index rows, Pointer<Device, Scalar> y, Scalar beta) const = 0;
   /// The rows of W with these numbers, each within [0, out), in their order; y `[ids, in]`.
-  virtual void rows(Table<Token, Device> const& ids, Pointer<Device, Scalar> y) const = 0;
+  virtual void rows(MirroredArray<Token, Device> const& ids, Pointer<Device, Scalar> y) const = 0;
   /// W's outputs [first, last), sharing storage.
   /// @throws ShapeError for a range outside W, or a storage whose outputs do not lie together
   [[nodiscard]] virtual std::shared_ptr<MatrixStorage const> outputs(Index first, Index last) const = 0;

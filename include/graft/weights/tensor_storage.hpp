@@ -35,7 +35,7 @@ class TensorStorage : public MatrixStorage<Scalar, Device> {
   void times(Pointer<Device, Scalar const> g, Index rows, Pointer<Device, Scalar> y, Scalar beta) const override {
     self().multiply(g, rows, out(), y, in(), beta, layout_ == Layout::in_out);
   }
-  void rows(Table<Token, Device> const& ids, Pointer<Device, Scalar> y) const override {
+  void rows(MirroredArray<Token, Device> const& ids, Pointer<Device, Scalar> y) const override {
     kernels::MatrixSteps const steps = layout_ == Layout::out_in ? kernels::MatrixSteps{columns_, 1} : kernels::MatrixSteps{1, columns_};
     kernels::On<Device, kernels::Widen, Scalar>::widen_rows(stored_.data(), steps, ids.data(), ids.size(), in(), y);
   }

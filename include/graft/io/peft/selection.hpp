@@ -128,18 +128,14 @@ class PeftSelection {
   /// Whether more than names of targets decides.
   [[nodiscard]] bool selects() const { return targets_.is_pattern() || !excluded_.empty() || !layers_.empty(); }
   void check_names(ModelInfo const& model) const {
-    auto const known = [&](std::string const& name, bool linear) {
-      return std::any_of(model.sites.begin(), model.sites.end(),
-                         [&](SiteInfo const& site) { return (!linear || site.role == Role::weight) && names_module(name, site.name); });
-    };
     for (auto const& target : targets_.names())
-      if (!known(target, true)) {
+      if (!names_linear_map(target, model)) {
         auto const refused = refused_target(target, model);
         fail<FileError>("[", folder_->config_path, "] has the target ", printable(target), ", ", refused.is, " of this ",
                         model.architecture, " model; expected some of ", module_choices(model), refused.hint);
       }
     for (auto const& name : excluded_.names())
-      if (!known(name, false))
+      if (std::none_of(model.sites.begin(), model.sites.end(), [&](SiteInfo const& site) { return names_module(name, site.name); }))
         warn("[", folder_->config_path, "] excludes a module that this ", model.architecture, " model does not have; got ", printable(name),
              " in exclude_modules; it is passed over");
     for (auto const layer : layers_)

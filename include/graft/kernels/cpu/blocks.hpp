@@ -35,8 +35,8 @@ void pack_blocks_transposed(BlockMatrix const& w, Index t, Index depth, Index j,
   for (Index c = 0; c < columns; c += wide) {
     Index const valid = std::min(columns - c, wide), width = valid <= lanes ? lanes : wide;
     for (Index r = 0; r < valid; ++r) dequantize_part<format>(w, j + c + r, t, depth, scratch.data() + r * depth);
-    Product<Scalar> const widened{0, valid, depth, nullptr, 0, Read::plain, scratch.data(), depth, Read::transposed, 0, nullptr, 0};
-    pack_transposed(widened, 0, depth, 0, valid, width, to);
+    Product<Scalar> const stored{0, valid, depth, nullptr, 0, Read::plain, scratch.data(), depth, Read::transposed, 0, nullptr, 0};
+    pack_transposed(stored, 0, depth, 0, valid, width, to);
     panels.push_back({to, width, width, valid});
     to += depth * width;
   }

@@ -36,9 +36,9 @@ struct AssignInRows {
   __device__ void operator()(Index i, Index j) const { y[i * width + j] = f(i, j); }
 };
 template <class Scalar>
-struct Element {
-  Scalar const* x;
-  __device__ Scalar operator()(Index i) const { return x[i]; }
+struct BlockSum {
+  Scalar const* sums;
+  __device__ Scalar operator()(Index block) const { return sums[block]; }
 };
 
 inline constexpr unsigned strip = 32, lanes = 8;
@@ -118,14 +118,14 @@ struct Loops<Cuda> {
   /// One block adds the sums of the others.
   template <class F, class Scalar>
   static void sum(char const* name, Index size, F const& f, Scalar factor, DevicePointer<Scalar> result) {
-    using cuda::Element, cuda::sum_kernel;
+    using cuda::BlockSum, cuda::sum_kernel;
     unsigned const blocks = cuda::sum_blocks(size);
     if (blocks == 1) return cuda::launch(name, &sum_kernel<F, Scalar>, 1, dim3(cuda::block_threads), size, f, factor, result.raw());
     cuda::Scratch const scratch(blocks * sizeof(Scalar));
     auto* const sums = static_cast<Scalar*>(scratch.data());
     cuda::launch(name, &sum_kernel<F, Scalar>, blocks, dim3(cuda::block_threads), size, f, Scalar(1), sums);
-    cuda::launch(name, &sum_kernel<Element<Scalar>, Scalar>, 1, dim3(cuda::block_threads), static_cast<Index>(blocks),
-                 Element<Scalar>{sums}, factor, result.raw());
+    cuda::launch(name, &sum_kernel<BlockSum<Scalar>, Scalar>, 1, dim3(cuda::block_threads), static_cast<Index>(blocks),
+                 BlockSum<Scalar>{sums}, factor, result.raw());
   }
   template <class F>
   static void total(char const* name, Index size, F const& f, DevicePointer<double> result) {

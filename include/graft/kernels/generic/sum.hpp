@@ -9,12 +9,12 @@ namespace graft::kernels {
 
 namespace generic {
 template <class Scalar>
-struct Element {
+struct ElementAt {
   Scalar const* x;
   GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return x[i]; }
 };
 template <class Scalar>
-struct Product {
+struct ProductAt {
   Scalar const *a, *b;
   GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return a[i] * b[i]; }
 };
@@ -43,11 +43,11 @@ struct ScaledDifference {
 
 template <class Device, class Scalar>
 void Sum<Device, Scalar>::sum(In x, Index size, Out result) {
-  Loops<Device>::sum("sum", size, generic::Element<Scalar>{raw(x)}, Scalar(1), result);
+  Loops<Device>::sum("sum", size, generic::ElementAt<Scalar>{raw(x)}, Scalar(1), result);
 }
 template <class Device, class Scalar>
 void Sum<Device, Scalar>::dot(In a, In b, Index size, Out result) {
-  Loops<Device>::sum("dot", size, generic::Product<Scalar>{raw(a), raw(b)}, Scalar(1), result);
+  Loops<Device>::sum("dot", size, generic::ProductAt<Scalar>{raw(a), raw(b)}, Scalar(1), result);
 }
 template <class Device, class Scalar>
 void Sum<Device, Scalar>::squared_distance(In a, In b, Scalar factor, Index size, Out result) {

@@ -1,5 +1,5 @@
 /// @file
-/// @brief A base whose narrow or quantized weights are widened once: more memory for a little more speed.
+/// @brief A base whose narrow or quantized weights are made dense once: more memory for a little more speed.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@ namespace graft {
 /// The same base with every matrix in the model's scalar, in memory of its own; matrices that are so already are shared. The numbers, and
 /// the hash, are the same.
 template <Architecture A, class Scalar, class Device>
-[[nodiscard]] Base<A, Scalar, Device> widened(Base<A, Scalar, Device> const& base) {
+[[nodiscard]] Base<A, Scalar, Device> with_dense_weights(Base<A, Scalar, Device> const& base) {
   auto result = std::make_shared<Pretrained<A, Scalar, Device>>(*base);
   for (auto const& site : result->info().sites) {
     if (site.tied) continue;

@@ -17,18 +17,19 @@ namespace graft {
 
 /// Numbers that the host made and a device's kernels read, in the memory of both. Copies share them; nobody changes them.
 template <class T, class Device = Cpu>
-class Table {
-  static_assert(std::is_trivially_copyable_v<T>, "a table is copied to the device as bytes");
+class MirroredArray {
+  static_assert(std::is_trivially_copyable_v<T>, "an array is copied to the device as bytes");
 
  public:
-  Table() = default;
+  MirroredArray() = default;
   /// Takes the numbers over, and uploads them without a wait.
-  Table(std::vector<T> numbers) : Table(std::move(numbers), Later{}) {  // NOLINT: numbers are a table wherever one is expected
+  MirroredArray(std::vector<T> numbers)  // NOLINT: numbers are a mirrored array wherever one is expected
+      : MirroredArray(std::move(numbers), Later{}) {
     if constexpr (!std::is_same_v<Device, Cpu>)
       state_->there = staged<Device>(Tensor<T>::alias(Shape{size()}, state_->here.data(), state_));
   }
 
-  Table(std::initializer_list<T> numbers) : Table(std::vector<T>(numbers)) {}
+  MirroredArray(std::initializer_list<T> numbers) : MirroredArray(std::vector<T>(numbers)) {}
 
   [[nodiscard]] Index size() const { return state_ ? static_cast<Index>(state_->here.size()) : 0; }
   /// As the host sees them.
@@ -47,7 +48,7 @@ class Table {
 
  private:
   template <class>
-  friend class StepTables;
+  friend class StepArrays;
 
   struct State {
     std::vector<T> here;
@@ -55,31 +56,32 @@ class Table {
   };
   struct Later {};
 
-  Table(std::vector<T> numbers, Later) : state_(std::allocate_shared<State>(PoolAllocator<State>(), State{std::move(numbers), {}})) {}
+  MirroredArray(std::vector<T> numbers, Later)
+      : state_(std::allocate_shared<State>(PoolAllocator<State>(), State{std::move(numbers), {}})) {}
 
   std::shared_ptr<State> state_;
 };
 
-/// The tables of one step, packed into one buffer that is uploaded at once. On the host there is nothing to pack.
+/// The arrays of one step, packed into one buffer that is uploaded at once. On the host there is nothing to pack.
 template <class Device>
-class StepTables {
+class StepArrays {
  public:
-  /// A table whose numbers reach the device with `upload`.
+  /// An array whose numbers reach the device with `upload`.
   template <class T>
-  [[nodiscard]] Table<T, Device> add(std::vector<T> numbers) {
-    Table<T, Device> table(std::move(numbers), typename Table<T, Device>::Later{});
+  [[nodiscard]] MirroredArray<T, Device> add(std::vector<T> numbers) {
+    MirroredArray<T, Device> array(std::move(numbers), typename MirroredArray<T, Device>::Later{});
     if constexpr (!std::is_same_v<Device, Cpu>) {
-      auto const& here = table.state_->here;
+      auto const& here = array.state_->here;
       std::size_t const first = (bytes_.size() + alignment - 1) / alignment * alignment;
       auto const* const raw = reinterpret_cast<std::byte const*>(here.data());
       bytes_.resize(first);
       bytes_.insert(bytes_.end(), raw, raw + here.size() * sizeof(T));
-      placed_.push_back([state = table.state_, first](std::shared_ptr<Buffer> const& buffer) {
+      placed_.push_back([state = array.state_, first](std::shared_ptr<Buffer> const& buffer) {
         auto* const at = reinterpret_cast<T*>(kernels::raw(buffer->data()) + first);
         state->there = Tensor<T, Device>::alias(Shape{static_cast<Index>(state->here.size())}, Pointer<Device, T>(at), buffer);
       });
     }
-    return table;
+    return array;
   }
   /// Before the first kernel that reads one of them. Nothing waits.
   void upload() {
