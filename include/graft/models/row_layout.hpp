@@ -72,7 +72,8 @@ struct RowAdditions {
 /// Lengthens the rows of a stack by the virtual tokens of `additions` that belong to them, which may shift the tokens' positions. A
 /// position below 0 stays as it is: it stands before all others.
 /// A row that continues earlier tokens got its virtual tokens with these; its new tokens only count them.
-[[nodiscard]] inline RowLayout lay_out_rows(Rows const& rows, Additions const& additions, Stack stack = Stack::decoder,
+template <class = void>
+[[nodiscard]] RowLayout lay_out_rows(Rows const& rows, Additions const& additions, Stack stack = Stack::decoder,
                                             std::vector<ContinuedRow> const& continued = {}) {
   RowLayout result;
   Rows& out = result.rows = with_other_tokens(rows);
@@ -130,5 +131,9 @@ struct RowAdditions {
           .infix_tokens = added.infix_count,
           .infix_begin = added.front_shift + added.infix_keys};
 }
+
+#ifdef GRAFT_COMPILED
+extern template RowLayout lay_out_rows<>(Rows const&, Additions const&, Stack, std::vector<ContinuedRow> const&);
+#endif
 
 }  // namespace graft

@@ -55,8 +55,7 @@ template <Architecture A, class State, class Scalar, class Device>
     LayerAddress const at{pass.stack, layer};
     bool const last = pass.stack == main_stack<A> && layer + 1 == layers;
     if (kept && !last)  // the last layer's backward pass comes first, and would compute it again at once
-      x = recompute(x, [kept, at](Value const& input) { return kept->layer(at, input, false); },
-                    [kept, at](Value const& input) { return kept->layer(at, input, true); });  // [tokens, width]
+      x = recompute(x, [kept, at](Value const& input, bool again) { return kept->layer(at, input, again); });  // [tokens, width]
     else
       x = Block<A, State, Scalar, Device>(parts, at)(x, pass, last);  // [queries, width]: of all tokens but in the last layer
   }

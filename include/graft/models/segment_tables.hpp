@@ -65,7 +65,8 @@ inline void add_bank_segments(std::vector<Segment>& segments, BankSegments const
 /// What every query of a layer's self-attention sees: its row's front banks, tokens in the cache, its row's own tokens (in a decoder those
 /// up to itself), and infix banks from the insertion on. Sources: 0 the batch's own keys and values, 1 the cache (if any), then those of
 /// the banks. For a relative bias, positions count from the row's first token, virtual or not; keys of front banks stand before it.
-[[nodiscard]] inline SegmentTable self_attention_table(RowLayout const& layout, QueryRange const& queries, BankSegments const& banks,
+template <class = void>
+[[nodiscard]] SegmentTable self_attention_table(RowLayout const& layout, QueryRange const& queries, BankSegments const& banks,
                                                        std::vector<ContinuedRow> const& continued, bool causal = true) {
   SegmentTable table;
   Rows const& rows = layout.rows;
@@ -93,7 +94,8 @@ inline void add_bank_segments(std::vector<Segment>& segments, BankSegments const
 
 /// What every query of a layer's cross-attention sees: front banks, all of the encoder's states of its row, infix banks. Sources: 0 the
 /// encoder's keys and values, then those of the banks. `states[r]` says which rows of source 0 are those of row r.
-[[nodiscard]] inline SegmentTable cross_attention_table(Rows const& queries, std::vector<CacheExtent> const& states,
+template <class = void>
+[[nodiscard]] SegmentTable cross_attention_table(Rows const& queries, std::vector<CacheExtent> const& states,
                                                         BankSegments const& banks) {
   SegmentTable table;
   table.reserve(queries.count(), 1);
@@ -144,5 +146,11 @@ class SegmentTables {
   for (Index r = 0; r < rows.count(); ++r) extents.push_back({rows.begin(r), rows.length(r)});
   return extents;
 }
+
+#ifdef GRAFT_COMPILED
+extern template SegmentTable self_attention_table<>(RowLayout const&, QueryRange const&, BankSegments const&,
+    std::vector<ContinuedRow> const&, bool);
+extern template SegmentTable cross_attention_table<>(Rows const&, std::vector<CacheExtent> const&, BankSegments const&);
+#endif
 
 }  // namespace graft

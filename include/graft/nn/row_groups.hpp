@@ -55,7 +55,8 @@ struct RowGroup {
 };
 
 /// All rows, divided by their adapters, which ascend.
-[[nodiscard]] inline RowGroups group_rows(Rows const& rows) {
+template <class = void>
+[[nodiscard]] RowGroups group_rows(Rows const& rows) {
   std::map<Index, std::vector<Index>> by_adapter;
   for (Index r = 0; r < rows.count(); ++r) by_adapter[rows.adapter_of(r)].push_back(r);
   RowGroups groups;
@@ -67,5 +68,9 @@ struct RowGroup {
 [[nodiscard]] inline std::shared_ptr<RowGroups const> groups_of(Rows const& rows) {
   return rows.groups ? rows.groups : std::make_shared<RowGroups const>(group_rows(rows));
 }
+
+#ifdef GRAFT_COMPILED
+extern template RowGroups group_rows<>(Rows const&);
+#endif
 
 }  // namespace graft

@@ -157,4 +157,11 @@ template <class Scalar, class Device>
                 [call = std::move(call), output, log_sum](Tensor<Scalar, Device> const& dy) { call.backward(output, log_sum, dy); });
 }
 
+#ifdef GRAFT_COMPILED
+extern template Variable<float> attention(Columns<float> const&, std::vector<AttentionSource<float>>,
+    std::shared_ptr<CheckedSegments const> const&, AttentionShape const&, RelativeBias<float> const*);
+extern template Variable<double> attention(Columns<double> const&, std::vector<AttentionSource<double>>,
+    std::shared_ptr<CheckedSegments const> const&, AttentionShape const&, RelativeBias<double> const*);
+#endif
+
 }  // namespace graft

@@ -125,4 +125,9 @@ template <class Scalar, class Device>
   });
 }
 
+#ifdef GRAFT_COMPILED
+extern template Variable<float> gather_rows(Variable<float> const&, MirroredArray<Index> const&);
+extern template Variable<double> gather_rows(Variable<double> const&, MirroredArray<Index> const&);
+#endif
+
 }  // namespace graft

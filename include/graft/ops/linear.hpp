@@ -127,4 +127,11 @@ template <class Scalar, class Device>
   return linear(x, TrainableMatrix<Scalar, Device>{w}, b);
 }
 
+#ifdef GRAFT_COMPILED
+extern template Variable<float> linear(Variable<float> const&, FrozenMatrix<float> const&, Tensor<float> const&, bool);
+extern template Variable<double> linear(Variable<double> const&, FrozenMatrix<double> const&, Tensor<double> const&, bool);
+extern template Variable<float> linear(Variable<float> const&, TrainableMatrix<float> const&, Variable<float> const&, bool);
+extern template Variable<double> linear(Variable<double> const&, TrainableMatrix<double> const&, Variable<double> const&, bool);
+#endif
+
 }  // namespace graft

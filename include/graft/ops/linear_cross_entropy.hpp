@@ -142,4 +142,11 @@ template <class Activation, class Device, class Weight, class Bias = Tensor<Para
   return {record(std::move(log_probability), std::move(reverse)), log_sum_exp, mean};
 }
 
+#ifdef GRAFT_COMPILED
+extern template TargetScores<float, Cpu> linear_cross_entropy(Variable<float> const&, FrozenMatrix<float> const&,
+    MirroredArray<Token> const&, Tensor<float> const&, LogitBlock);
+extern template TargetScores<double, Cpu> linear_cross_entropy(Variable<double> const&, FrozenMatrix<double> const&,
+    MirroredArray<Token> const&, Tensor<double> const&, LogitBlock);
+#endif
+
 }  // namespace graft

@@ -82,4 +82,10 @@ template <class Scalar, class Device, class Gain>
   return detail::norm("rms_norm", false, x, gain, Tensor<SumOf<Scalar>, Device>(), epsilon);
 }
 
+#ifdef GRAFT_COMPILED
+extern template Variable<float> detail::norm(char const*, bool, Variable<float> const&, Tensor<float> const&, Tensor<float> const&, double);
+extern template Variable<double> detail::norm(char const*, bool, Variable<double> const&, Tensor<double> const&, Tensor<double> const&,
+    double);
+#endif
+
 }  // namespace graft

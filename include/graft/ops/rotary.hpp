@@ -107,4 +107,9 @@ template <class Scalar, class Device>
   });
 }
 
+#ifdef GRAFT_COMPILED
+extern template Variable<float> rotary(Variable<float> const&, MirroredArray<Index> const&, RotaryTable<float> const&);
+extern template Variable<double> rotary(Variable<double> const&, MirroredArray<Index> const&, RotaryTable<double> const&);
+#endif
+
 }  // namespace graft
