@@ -2,76 +2,14 @@
 /// @brief What a base's configuration changes in its computation, as one JSON object: the same for all spellings and formats.
 #pragma once
 
-#include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <cstddef>
-#include <limits>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include <nlohmann/json.hpp>
 
-#include <graft/core/error.hpp>
-#include <graft/io/describe.hpp>
-#include <graft/io/enum_names.hpp>
 #include <graft/models/config.hpp>
 
 namespace graft {
-
-namespace detail {
-
-/// The shortest decimal of the nearest float32: GGUF holds no more of a number.
-[[nodiscard]] inline double as_stored(double value) {
-  if (!(std::abs(value) <= static_cast<double>(std::numeric_limits<float>::max()))) return value;
-  char text[64];
-  auto const end = std::to_chars(text, text + sizeof text, static_cast<float>(value)).ptr;
-  double shortest = value;
-  std::from_chars(text, end, shortest);
-  return shortest;
-}
-
-}  // namespace detail
-
-/// The values of a configuration that decide what the weights compute and that the weights' names and shapes do not tell: heads, epsilon,
-/// activation, scales, rotary frequencies, … Limits (positions), token ids of generation and names have no part in it. Real numbers are
-/// rounded to float32.
-[[nodiscard]] inline nlohmann::json base_configuration(ModelConfig const& config) {
-  nlohmann::json values{{"heads", config.heads},
-                        {"kv_heads", config.kv_heads},
-                        {"head_dim", config.head_dim},
-                        {"activation", std::string(enum_name(config.activation))},
-                        {"norm_epsilon", detail::as_stored(config.norm_epsilon)},
-                        {"embedding_scale", detail::as_stored(config.embedding_scale)},
-                        {"head_scale", detail::as_stored(config.head_scale)},
-                        {"position_offset", config.position_offset},
-                        {"relative_max_distance", config.relative.max_distance},
-                        {"scaled_attention", config.scaled_attention},
-                        {"layer_scaled_attention", config.layer_scaled_attention}};
-  if (config.encoder) {
-    values.update({{"encoder_heads", config.encoder->heads},
-                   {"encoder_kv_heads", config.encoder->kv_heads},
-                   {"encoder_head_dim", config.encoder->head_dim},
-                   {"decoder_start", config.decoder_start}});
-  }
-  if (!config.inverse_frequency.empty()) {
-    auto& frequencies = values["rotary_frequencies"] = nlohmann::json::array();
-    for (double const frequency : config.inverse_frequency) frequencies.push_back(detail::as_stored(frequency));
-  }
-  return values;
-}
-
-namespace detail {
-
-/// Whether two values of configurations are the same but for a rounding to float32 on the way.
-[[nodiscard]] inline bool same_configured(nlohmann::json const& a, nlohmann::json const& b) {
-  if (!a.is_number() || !b.is_number()) return a == b;
-  double const x = a.get<double>(), y = b.get<double>();
-  return x == y || std::abs(x - y) <= 1e-6 * std::max(std::abs(x), std::abs(y));
-}
-
-}  // namespace detail
 
 /// A value that differs between two configurations.
 struct ConfiguredDifference {
@@ -79,21 +17,35 @@ struct ConfiguredDifference {
   nlohmann::json got, other;  ///< of the first and of the second
 };
 
+namespace detail {
+
+// Their bodies are in configuration_json.hpp.
+template <class>
+[[nodiscard]] nlohmann::json configuration_json(ModelConfig const& config);
+template <class>
+[[nodiscard]] std::optional<ConfiguredDifference> first_difference(nlohmann::json const& a, nlohmann::json const& b);
+#ifdef GRAFT_COMPILED_IO
+extern template nlohmann::json configuration_json<void>(ModelConfig const&);
+extern template std::optional<ConfiguredDifference> first_difference<void>(nlohmann::json const&, nlohmann::json const&);
+#endif
+
+}  // namespace detail
+
+/// The values of a configuration that decide what the weights compute and that the weights' names and shapes do not tell: heads, epsilon,
+/// activation, scales, rotary frequencies, … Limits (positions), token ids of generation and names have no part in it. Real numbers are
+/// rounded to float32.
+[[nodiscard]] inline nlohmann::json base_configuration(ModelConfig const& config) {
+  return detail::configuration_json<void>(config);
+}
+
 /// The first difference between two objects of `base_configuration`; nothing where they mean the same. A value that one of them does not
 /// have, as an earlier version's, is not compared.
 [[nodiscard]] inline std::optional<ConfiguredDifference> configured_difference(nlohmann::json const& a, nlohmann::json const& b) {
-  if (!a.is_object() || !b.is_object()) return std::nullopt;
-  for (auto const& [name, value] : a.items()) {
-    auto const found = b.find(name);
-    if (found == b.end()) continue;
-    if (!value.is_array() || !found->is_array() || value.size() != found->size()) {
-      if (!detail::same_configured(value, *found)) return ConfiguredDifference{name, value, *found};
-      continue;
-    }
-    for (std::size_t i = 0; i < value.size(); ++i)
-      if (!detail::same_configured(value[i], (*found)[i])) return ConfiguredDifference{cat(name, "[", i, "]"), value[i], (*found)[i]};
-  }
-  return std::nullopt;
+  return detail::first_difference<void>(a, b);
 }
 
 }  // namespace graft
+
+#ifndef GRAFT_COMPILED_IO
+#include <graft/io/configuration_json.hpp>
+#endif

@@ -3,6 +3,8 @@
 /// configuration.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -61,6 +63,24 @@ template <class Model>
   return adapters;
 }
 
+/// Puts an identity together; a null strategy is one of which the name alone is known, null adapters are none.
+template <class>
+[[nodiscard]] nlohmann::json identity_json(nlohmann::json strategy, std::string const& name, std::optional<std::uint64_t> seed,
+                                           std::string const& weights, ModelConfig const& config, nlohmann::json adapters) {
+  if (strategy.is_null()) strategy["graft_type"] = name;
+  if (seed) strategy["seed"] = *seed;
+  nlohmann::json identity;
+  identity["strategy"] = std::move(strategy);
+  identity["base"]["weights"] = weights;
+  identity["base"]["configuration"] = base_configuration(config);
+  if (!adapters.is_null()) identity["adapters"] = std::move(adapters);
+  return identity;
+}
+#ifdef GRAFT_COMPILED_IO
+extern template nlohmann::json identity_json<void>(nlohmann::json, std::string const&, std::optional<std::uint64_t>, std::string const&,
+                                                   ModelConfig const&, nlohmann::json);
+#endif
+
 }  // namespace detail
 
 /// {"strategy": …, "base": {"weights": hash, "configuration": {…}}} of a `Transformer`, with the settings of a table's "adapters", or what
@@ -76,17 +96,11 @@ template <class Model>
                        }) {
     using Adaptation = std::remove_cvref_t<decltype(model.settings())>;
     nlohmann::json strategy;
-    if constexpr (detail::has_strategy_json<Adaptation>())
-      strategy = detail::strategy_json(model.settings());
-    else
-      strategy = {{"graft_type", std::string(Adaptation::name)}};
-    if constexpr (requires { model.seed(); })
-      if (model.seed()) strategy["seed"] = *model.seed();
-    nlohmann::json identity{
-        {"strategy", strategy},
-        {"base", {{"weights", model.base()->weights_hash()}, {"configuration", base_configuration(model.base()->config())}}}};
-    if (auto adapters = detail::adapters_json(model); !adapters.is_null()) identity["adapters"] = std::move(adapters);
-    return identity;
+    if constexpr (detail::has_strategy_json<Adaptation>()) strategy = detail::strategy_json(model.settings());
+    std::optional<std::uint64_t> seed;
+    if constexpr (requires { model.seed(); }) seed = model.seed();
+    return detail::identity_json<void>(std::move(strategy), std::string(Adaptation::name), seed, model.base()->weights_hash(),
+                                       model.base()->config(), detail::adapters_json(model));
   } else {
     return nlohmann::json::object();
   }
