@@ -108,4 +108,9 @@ class BottleneckAdapter::State {
   Bottlenecks<Scalar, Device> units_;
 };
 
+#ifdef GRAFT_COMPILED
+extern template class BottleneckAdapter::State<float, Cpu>;
+extern template class BottleneckAdapter::State<double, Cpu>;
+#endif
+
 }  // namespace graft

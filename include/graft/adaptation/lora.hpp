@@ -116,4 +116,9 @@ class LoRA::State {
   SiteTable<Unit> units_;
 };
 
+#ifdef GRAFT_COMPILED
+extern template class LoRA::State<float, Cpu>;
+extern template class LoRA::State<double, Cpu>;
+#endif
+
 }  // namespace graft

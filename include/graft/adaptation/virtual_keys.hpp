@@ -146,4 +146,11 @@ class VirtualKeysState {
   std::vector<BankOfKeys> banks_;
 };
 
+#ifdef GRAFT_COMPILED
+extern template class VirtualKeysState<Place::front, float, Cpu>;
+extern template class VirtualKeysState<Place::front, double, Cpu>;
+extern template class VirtualKeysState<Place::infix, float, Cpu>;
+extern template class VirtualKeysState<Place::infix, double, Cpu>;
+#endif
+
 }  // namespace graft

@@ -150,4 +150,11 @@ template <class Scalar>
   return std::nullopt;
 }
 
+#ifdef GRAFT_COMPILED_IO
+extern template void save_checkpoint(std::filesystem::path const&, SavedTraining<float> const&);
+extern template void save_checkpoint(std::filesystem::path const&, SavedTraining<double> const&);
+extern template std::optional<SavedTraining<float>> load_checkpoint(std::filesystem::path const&, std::vector<std::string>*);
+extern template std::optional<SavedTraining<double>> load_checkpoint(std::filesystem::path const&, std::vector<std::string>*);
+#endif
+
 }  // namespace graft
