@@ -64,7 +64,7 @@ TEST_F(CudaBase, BlocksAreWidened) {
     for (std::size_t i = 0; i < 32; ++i) (*bytes)[row * 34 + 2 + i] = static_cast<std::byte>(7 * row + 3 * i);
   }
   FrozenMatrix<float> const blocks(
-      std::make_shared<BlockStorage<float> const>(kernels::BlockMatrix{kernels::BlockFormat::q8_0, bytes->data(), 2, 32}, bytes));
+      std::make_shared<BlockStorage<float> const>(kernels::BlockMatrix{BlockFormat::q8_0, bytes->data(), 2, 32}, bytes));
   auto const there = to_device<Cuda>(blocks);
   EXPECT_EQ(there.storage()->name(), "float32");
   EXPECT_EQ(relative_difference(to_device<Cpu>(there.dense()), blocks.dense()), 0);
@@ -108,7 +108,7 @@ TEST_F(CudaAdapter, FilesAreTheHosts) {
   EXPECT_NE(written("other", other), expected);
 
   auto tensors = adapter_tensors<LoRA, float, Cuda>(other);
-  for (auto& tensor : tensors) tensor.name = peft_name<LoRA>(tensor.name);
+  for (auto& tensor : tensors) tensor.name = detail::peft_name<LoRA>(tensor.name);
   read_adapter_tensors(SafetensorsFile(folder_ / "here" / "adapter_model.safetensors"), tensors, "this model");
   auto const expected_parameters = here.parameters();
   auto const read = other.parameters();
