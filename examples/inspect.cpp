@@ -10,6 +10,7 @@
 #include <graft/io/load_pretrained.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/io/open_checkpoint.hpp>
+#include <graft/io/stored_names.hpp>
 #include <graft/train/progress.hpp>
 
 #include "support/model_info.hpp"

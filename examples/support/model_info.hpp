@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include <graft/io/load_pretrained.hpp>
+#include <graft/io/model_config.hpp>
 #include <graft/models/bart.hpp>
 #include <graft/models/bert.hpp>
 #include <graft/models/gpt2.hpp>

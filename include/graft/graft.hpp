@@ -57,8 +57,10 @@
 #include <graft/models/t5.hpp>
 
 #include <graft/io/adapter.hpp>
+#include <graft/io/generation_config.hpp>
 #include <graft/io/load_pretrained.hpp>
 #include <graft/io/load_tokenizer.hpp>
+#include <graft/io/model_config.hpp>
 #include <graft/io/npy.hpp>
 #include <graft/io/prompt_file.hpp>
 #include <graft/io/save_pretrained.hpp>

@@ -12,6 +12,7 @@
 
 #include <graft/io/adapter.hpp>
 #include <graft/io/load_pretrained.hpp>
+#include <graft/io/model_config.hpp>
 
 #include "io/temporary_folder.hpp"
 #include "model/dense_prompt_encoder.hpp"

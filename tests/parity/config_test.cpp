@@ -13,6 +13,7 @@
 #include <graft/adaptation/none.hpp>
 #include <graft/core/warning.hpp>
 #include <graft/io/load_pretrained.hpp>
+#include <graft/io/safetensors.hpp>
 #include <graft/io/safetensors_writer.hpp>
 #include <graft/models/adapt.hpp>
 #include <graft/models/bart.hpp>
