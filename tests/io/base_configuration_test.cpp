@@ -4,6 +4,7 @@
 
 #include <graft/io/base_configuration.hpp>
 #include <graft/io/load_pretrained.hpp>
+#include <graft/io/model_config.hpp>
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
 

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <graft/core/warning.hpp>
 #include <graft/io/generation_config.hpp>
+#include <graft/io/generation_reader.hpp>
 
 #include "temporary_folder.hpp"
 
@@ -10,7 +12,7 @@ using graft::Token;
 using Ends = std::vector<Token>;
 using graft_test::TemporaryFolder;
 
-graft::GenerationConfig read(char const* text) { return graft::detail::read_generation_config(nlohmann::json::parse(text), "generation_config.json", true); }
+graft::GenerationConfig read(char const* text) { return graft::detail::read_generation_config<void>(nlohmann::json::parse(text), "generation_config.json", true); }
 
 TEST(GenerationConfig, OneEndOrSeveral) {
   EXPECT_EQ(read(R"({"eos_token_id": 5})").ends, Ends{5});
@@ -65,7 +67,7 @@ TEST(GenerationConfig, TheModelTakesItsTokens) {
 
 TEST(GenerationConfig, AnOldNameForcesTheFirstToken) {
   auto const old = nlohmann::json::parse(R"({"bos_token_id": 3, "force_bos_token_to_be_generated": true})");
-  EXPECT_EQ(graft::detail::read_generation_config(old, "config.json", false).forced_bos, 3);
+  EXPECT_EQ(graft::detail::read_generation_config<void>(old, "config.json", false).forced_bos, 3);
 }
 
 }  // namespace
