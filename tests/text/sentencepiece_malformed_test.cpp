@@ -4,7 +4,9 @@
 #include "small_sentencepiece.hpp"
 #include "temporary_folder.hpp"
 
+#include <graft/io/sentencepiece_folder.hpp>
 #include <graft/io/tokenizer_files.hpp>
+#include <graft/io/tokenizer_json.hpp>
 
 #include <gtest/gtest.h>
 

@@ -3,6 +3,7 @@
 #include "temporary_folder.hpp"
 
 #include <graft/io/load_tokenizer.hpp>
+#include <graft/io/sentencepiece_folder.hpp>
 #include <graft/text/gguf_tokenizer.hpp>
 
 #include <gtest/gtest.h>

@@ -3,7 +3,9 @@
 #include "small_tokenizer.hpp"
 #include "temporary_folder.hpp"
 
+#include <graft/io/sentencepiece_folder.hpp>
 #include <graft/io/tokenizer_files.hpp>
+#include <graft/io/tokenizer_json.hpp>
 #include <graft/text/gguf_tokenizer.hpp>
 #include <graft/text/stream_decoder.hpp>
 

@@ -2,7 +2,9 @@
 // the file, or a tokenizer that works.
 #include "malformed.hpp"
 
+#include <graft/io/sentencepiece_folder.hpp>
 #include <graft/io/tokenizer_files.hpp>
+#include <graft/io/tokenizer_json.hpp>
 
 #include <nlohmann/json.hpp>
 

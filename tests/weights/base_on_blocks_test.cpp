@@ -7,6 +7,7 @@
 #include <graft/adaptation/full_fine_tuning.hpp>
 #include <graft/adaptation/lora.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
+#include <graft/io/gguf_types.hpp>
 #include <graft/io/load_pretrained.hpp>
 #include <graft/models/adapt.hpp>
 #include <graft/models/dense_weights.hpp>
