@@ -27,7 +27,7 @@ def includes(text):
             continue
         kind, rest = directive.groups()
         if kind in ("if", "ifdef", "ifndef"):
-            conditions.append(bool(re.search(r"!\s*defined\s*\(?\s*GRAFT_COMPILED", rest)) or (kind == "ifndef" and rest.split()[0] == "GRAFT_COMPILED"))
+            conditions.append(bool(re.search(r"!\s*defined\s*\(?\s*GRAFT_COMPILED", rest)) or (kind == "ifndef" and rest.split()[0].startswith("GRAFT_COMPILED")))
         elif kind in ("elif", "else"):
             conditions[-1] = False
         elif kind == "endif":
@@ -67,6 +67,8 @@ def check_includes(root):
     kernels = root / "cmake/GraftKernels.cmake"
     listed = re.findall(r"PROPERTY graft_kernels_\w+ ([\w ]+)\)", kernels.read_text(encoding="utf-8")) if kernels.exists() else []
     instantiated = {name for names in listed for name in names.split()}
+    sources = (root / "cmake/compiled").rglob("*.cpp")
+    compiled = {included for source in sources for _, _, included, _ in includes(source.read_text(encoding="utf-8"))}
     for path in sorted([*base.rglob("*.hpp"), *base.rglob("*.cuh")]):
         header = path.relative_to(base).as_posix()
         text = path.read_text(encoding="utf-8")
@@ -79,6 +81,8 @@ def check_includes(root):
                 yield f"include/graft/{header}:{number}: includes <{included}>, which does not exist"
             elif header == "kernels/" + path.name and headers_only and path.stem not in instantiated:
                 yield f"include/graft/{header}:{number}: is hidden from users of graft::compiled, but cmake/GraftKernels.cmake does not list {path.stem}"
+            elif headers_only and not header.startswith("kernels/") and included not in compiled:
+                yield f"include/graft/{header}:{number}: <{included}> is hidden from users of graft::compiled, but no source of cmake/compiled includes it"
 
 
 def check_light(root):

@@ -216,6 +216,12 @@ TEST(Caches, ThatHaveNoRoomOrLayersAreRefused) {
   std::string const room = " of the cache; expected 0 to 1, as it has 5 new tokens and the cache 6 rows";
   EXPECT_EQ(with({&cache, {{.past = {}, .append = 2}}}), "[transformer] got row 0 to append at row 2" + room);
   EXPECT_EQ(with({&cache, {{.past = {}, .append = -1}}}), "[transformer] got row 0 to append at row -1" + room);
+  graft::KeyValueCache<float> wide(3, 6, 16);
+  EXPECT_EQ(with({&wide, {{}}}), "[transformer] got a cache with keys or values of shape [6, 16]; expected [capacity, 12]");
+  std::string const read = " of row 0 in the cache; expected 0, its earlier tokens with the virtual ones among them";
+  EXPECT_EQ(with({&cache, {{.past = {{0, 2}}}}}), "[transformer] got 2 tokens" + read);
+  EXPECT_EQ(with({&cache, {{.past = {{0, 2}, {2, -2}}}}}),
+            "[transformer] got -2 tokens in a past extent of row 0; expected 0 or more");
   EXPECT_EQ(with({&cache, {{.past = {}, .earlier = -1}}}),
             "[transformer] got -1 earlier tokens of row 0; expected 0 to 40, the model's positions");
   graft::CacheView<float> const fits{&cache, {{.past = {}, .append = 1}}};
@@ -226,6 +232,21 @@ TEST(Caches, ThatHaveNoRoomOrLayersAreRefused) {
   EXPECT_EQ(message_of<graft::Error>([&] { (void)model.logits(behind, &fits); }),
             "[transformer] got insertion point 41 in row 0; expected 0 to 40, the model's positions");
 }
+TEST(Caches, HaveAPlaceForEachRow) {
+  graft::NoGrad const no_grad;
+  auto const model = graft::adapt(small::base<Gpt2, float>(), NoAdaptation{});
+  Batch const batch = model.pack({{{3, 4}, {6}, 0}, {{5, 6}, {7}, 1}});
+  graft::KeyValueCache<float> cache(3, 6, 12);
+  auto const logits = [&](Index second) {
+    graft::CacheView<float> const view{&cache, {{.past = {}, .append = 1}, {.past = {}, .append = second}}};
+    return model.logits(batch, &view).value();
+  };
+  auto const said = [&](Index second) { return message_of<graft::Error>([&] { (void)logits(second); }); };
+  EXPECT_EQ(said(2), "[transformer] got two rows that append at row 2 of the cache; expected a place for each");
+  EXPECT_EQ(said(0), "[transformer] got two rows that append at row 1 of the cache; expected a place for each");
+  EXPECT_TRUE(invariants::same_bits(logits(3), model.logits(batch).value()));
+}
+
 TEST(Caches, OfADecoderBesideAnEncoderHoldItsSources) {
   graft::NoGrad const no_grad;
   auto const model = graft::adapt(small::base<Bart, float>(), NoAdaptation{});

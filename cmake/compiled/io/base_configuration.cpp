@@ -1,3 +1,4 @@
+#include <graft/io/base_configuration.hpp>
 #include <graft/io/configuration_json.hpp>
 
 namespace graft::detail {

@@ -3,19 +3,13 @@
 #pragma once
 
 #include <optional>
-#include <string>
 
 #include <nlohmann/json.hpp>
 
+#include <graft/io/configured_difference.hpp>
 #include <graft/models/config.hpp>
 
 namespace graft {
-
-/// A value that differs between two configurations.
-struct ConfiguredDifference {
-  std::string name;           ///< `norm_epsilon`, `rotary_frequencies[1]`, …
-  nlohmann::json got, other;  ///< of the first and of the second
-};
 
 namespace detail {
 

@@ -13,7 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include <graft/core/error.hpp>
-#include <graft/io/base_configuration.hpp>
+#include <graft/io/configured_difference.hpp>
 #include <graft/io/enum_names.hpp>
 #include <graft/models/config.hpp>
 

@@ -9,7 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <graft/io/generation_config.hpp>
+#include <graft/io/generation_settings.hpp>
 
 namespace graft::detail {
 

@@ -12,8 +12,8 @@
 
 #include <graft/core/presence.hpp>
 #include <graft/core/warning.hpp>
-#include <graft/io/generation_config.hpp>
 #include <graft/io/generation_keys.hpp>
+#include <graft/io/generation_settings.hpp>
 #include <graft/io/json.hpp>
 #include <graft/models/config.hpp>
 

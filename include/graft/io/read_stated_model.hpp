@@ -10,10 +10,13 @@
 #include <nlohmann/json.hpp>
 
 #include <graft/core/warning.hpp>
+#include <graft/io/checkpoint.hpp>
 #include <graft/io/generation_config.hpp>
 #include <graft/io/model_config.hpp>
-#include <graft/io/stated_model.hpp>
 #include <graft/io/stored_names.hpp>
+#include <graft/io/stored_sites.hpp>
+#include <graft/models/config.hpp>
+#include <graft/nn/model_info.hpp>
 
 namespace graft::detail {
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
+#include <vector>
 
 #include <graft/models/cache.hpp>
 #include <graft/models/prepared_step.hpp>
@@ -18,6 +20,12 @@ void check_layers(KeyValueCache<Scalar, Device> const* cache, ModelConfig const&
   if (!cache) fail<ShapeError>("[transformer] got a cache view without a ", kind, "cache; expected one");
   if (static_cast<Index>(cache->layers.size()) < config.layers)
     fail<ShapeError>("[transformer] got a ", kind, "cache of ", cache->layers.size(), " layers; expected the model's ", config.layers);
+  Index const width = config.kv_width();
+  for (auto const& layer : cache->layers)
+    for (auto const* stored : {&layer.keys, &layer.values})
+      if (stored->shape().rank() != 2 || stored->width() != width)
+        fail<ShapeError>("[transformer] got a ", kind, "cache with keys or values of shape ", stored->shape(), "; expected [capacity, ",
+                         width, "]");
 }
 /// Whatever a row reads of a cache, attention checks: this is about what it writes there, and where it stands.
 template <class Scalar, class Device>
@@ -38,6 +46,29 @@ void check_room(CacheView<Scalar, Device> const& cache, Rows const& rows) {
     if (Index const append = cache.rows[static_cast<std::size_t>(r)].append; append < 0 || append > capacity - rows.length(r))
       fail<ShapeError>("[transformer] got row ", r, " to append at row ", append, " of the cache; expected 0 to ",
                        capacity - rows.length(r), ", as it has ", rows.length(r), " new tokens and the cache ", capacity, " rows");
+  std::vector<std::pair<Index, Index>> written;  // begin and end of each row's
+  for (Index r = 0; r < rows.count(); ++r)
+    if (Index const append = cache.rows[static_cast<std::size_t>(r)].append; rows.length(r) > 0)
+      written.emplace_back(append, append + rows.length(r));
+  std::sort(written.begin(), written.end());
+  for (std::size_t i = 1; i < written.size(); ++i)
+    if (written[i].first < written[i - 1].second)
+      fail<ShapeError>("[transformer] got two rows that append at row ", written[i].first, " of the cache; expected a place for each");
+}
+/// What a row reads of the cache is as long as what it goes on from. @param earlier `[rows]`: its tokens there, virtual ones included
+template <class Scalar, class Device>
+void check_past(CacheView<Scalar, Device> const& cache, std::vector<Index> const& earlier) {
+  for (std::size_t r = 0; r < cache.rows.size(); ++r) {
+    Index held = 0;
+    for (auto const& extent : cache.rows[r].past) {
+      if (extent.length < 0)
+        fail<ShapeError>("[transformer] got ", extent.length, " tokens in a past extent of row ", r, "; expected 0 or more");
+      held += extent.length;
+    }
+    if (held != earlier[r])
+      fail<ShapeError>("[transformer] got ", held, " tokens of row ", r, " in the cache; expected ", earlier[r],
+                       ", its earlier tokens with the virtual ones among them");
+  }
 }
 
 /// A batch, and what its rows go on from. Throws unless every entry of both is one that a pass may read.
@@ -79,6 +110,14 @@ void check_adapters(Rows const& rows, Has const& has) {
       fail("[transformer] got adapter ", rows.adapter_of(r), " in row ", r, "; expected one of the table, or −1 for none");
 }
 
+/// Whether a step has what an adapter prepared; a step that cannot be asked has it of all.
+template <class Step>
+[[nodiscard]] bool has_step(Step const& step, Index adapter) {
+  if constexpr (requires { static_cast<bool>(step.find(adapter)); })
+    return static_cast<bool>(step.find(adapter));
+  else
+    return true;
+}
 /// A step is one of the model's own, and has what the rows name, whatever became of the table.
 /// @param own the model's state, null while it is disabled
 template <class State, class Scalar, class Device>
@@ -90,7 +129,8 @@ void check_prepared(Rows const& rows, PreparedStep<State, Scalar, Device> const&
     auto const& known = prepared.adapters;
     for (Index r = 0; own && r < rows.count(); ++r)
       if (Index const adapter = rows.adapter_of(r);
-          (adapter != -1 && !prepared.step.find(adapter)) || (!known.empty() && !std::binary_search(known.begin(), known.end(), adapter)))
+          adapter != -1 && (!has_step(prepared.step, adapter) ||
+                            (!known.empty() && !std::binary_search(known.begin(), known.end(), adapter))))
         fail("[transformer] got rows of adapter ", adapter, " in a step that was prepared for others; expected it among ",
              "StepContext::adapters, or none there for all");
   }

@@ -16,7 +16,7 @@ namespace graft {
 
 /// The rows after virtual tokens have joined them.
 struct RowLayout {
-  Rows rows;                                     ///< offsets, positions, insertion and targets in the lengthened rows
+  Rows rows;                                     ///< lengthened, but for `insertion`, which counts real tokens
   /// `[tokens]`: (source, row): source 0 is the embedded real tokens, source 1 + g the g-th virtual group
   std::vector<std::pair<int, Index>> assembly;
   std::vector<Index> front_tokens;               ///< `[rows]`: virtual tokens at the front, in this batch or in the cache

@@ -242,7 +242,10 @@ class Transformer {
       if (parts.state) pass.layout.rows.groups = groups_of(pass.layout.rows);
     pass.out = pass.layout.rows;
     detail::check_reach(pass.out.positions, config(), stack);
-    if (cache) detail::check_room(*cache, pass.out);
+    if (cache) {
+      detail::check_room(*cache, pass.out);
+      detail::check_past(*cache, pass.layout.earlier_tokens);
+    }
     upload_arrays(pass, pass.stack == main_stack<A>, A::positions == PositionKind::rotary);
     if constexpr (A::positions == PositionKind::relative) {
       Index keys = 0;

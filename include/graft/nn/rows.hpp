@@ -50,7 +50,8 @@ struct Rows {
   [[nodiscard]] Index adapter_of(Index row) const { return adapter.empty() ? 0 : adapter[static_cast<std::size_t>(row)]; }
 };
 
-/// What rows keep where their tokens become others: all but offsets, positions and token types. The targets still point to the old tokens.
+/// What rows keep where their tokens become others: all but offsets, positions and token types. Targets and insertion still point to the
+/// old tokens.
 [[nodiscard]] inline Rows with_other_tokens(Rows const& rows) {
   Rows out;
   out.insertion = rows.insertion;

@@ -63,6 +63,11 @@ Variable<Scalar, Device> norm(char const* op, bool centred, Variable<Scalar, Dev
   };
   return record(std::move(y), std::move(reverse));
 }
+#ifdef GRAFT_COMPILED
+extern template Variable<float> norm(char const*, bool, Variable<float> const&, Tensor<float> const&, Tensor<float> const&, double);
+extern template Variable<double> norm(char const*, bool, Variable<double> const&, Tensor<double> const&, Tensor<double> const&,
+    double);
+#endif
 
 }  // namespace detail
 
@@ -81,11 +86,5 @@ template <class Scalar, class Device, class Gain>
 [[nodiscard]] Variable<Scalar, Device> rms_norm(Variable<Scalar, Device> const& x, Gain const& gain, double epsilon) {
   return detail::norm("rms_norm", false, x, gain, Tensor<SumOf<Scalar>, Device>(), epsilon);
 }
-
-#ifdef GRAFT_COMPILED
-extern template Variable<float> detail::norm(char const*, bool, Variable<float> const&, Tensor<float> const&, Tensor<float> const&, double);
-extern template Variable<double> detail::norm(char const*, bool, Variable<double> const&, Tensor<double> const&, Tensor<double> const&,
-    double);
-#endif
 
 }  // namespace graft

@@ -27,7 +27,7 @@ template <class Scalar, class Device>
   std::vector<double> weights = targets.weights;
   weights.resize(static_cast<std::size_t>(targets.size()), 1.0);
   for (double& weight : weights) weight /= -normaliser;
-  return weighted_sum(scores.log_probability, uploaded<Device>(tensor_of<Scalar>(Shape{targets.size()}, weights)));
+  return weighted_sum(scores.log_probability, staged<Device>(tensor_of<Scalar>(Shape{targets.size()}, weights)));
 }
 
 /// The tokens that a batch of this example holds.
