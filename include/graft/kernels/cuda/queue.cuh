@@ -18,7 +18,7 @@ class Queue;
 
 /// A stream of its own, the pool that memory comes from, what uploads are staged in, and cuBLAS's handle. What is asked of one queue
 /// (kernels, copies, the return of memory) runs in the order in which it was asked for, whichever thread asks; queues wait neither for each
-/// other nor for CUDA's default streams, and a stream can be captured in a graph.
+/// other nor for CUDA's default streams.
 template <>
 class Queue<Cuda> {
  public:
