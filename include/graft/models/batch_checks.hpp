@@ -127,10 +127,12 @@ void check_prepared(Rows const& rows, PreparedStep<State, Scalar, Device> const&
          " prepared; expected one of this model, which is ", own ? "enabled" : "disabled", "; hint: prepare it again");
   if constexpr (HasAdapters<State>) {
     auto const& known = prepared.adapters;
+    auto const serves = [&](Index adapter) {
+      if (adapter != -1 && !has_step(prepared.step, adapter)) return false;
+      return known.empty() || std::binary_search(known.begin(), known.end(), adapter);
+    };
     for (Index r = 0; own && r < rows.count(); ++r)
-      if (Index const adapter = rows.adapter_of(r);
-          adapter != -1 && (!has_step(prepared.step, adapter) ||
-                            (!known.empty() && !std::binary_search(known.begin(), known.end(), adapter))))
+      if (Index const adapter = rows.adapter_of(r); !serves(adapter))
         fail("[transformer] got rows of adapter ", adapter, " in a step that was prepared for others; expected it among ",
              "StepContext::adapters, or none there for all");
   }
