@@ -1,6 +1,7 @@
-# graft::compiled: the raw-pointer kernels instantiated once for float and double (sources generated from the list of GraftKernels.cmake), the operations, row plans and states
-# that most models share (folders ops, models, adaptation), and what is slow to compile of the components that are there (folders io and text), in the build (and with the flags) of whoever links it. GRAFT_COMPILED and its like make headers declare only; they never change the body of a function,
-# so that programs may mix both kinds of source.
+# graft::compiled: the raw-pointer kernels instantiated once for float and double (sources generated from the list of GraftKernels.cmake), the
+# operations, row plans and states that most models share (folders ops, models, adaptation), and what is slow to compile of the components that
+# are there (folders io and text), in the build (and with the flags) of whoever links it. GRAFT_COMPILED and its like make headers declare
+# only; they never change the body of a function, so that programs may mix both kinds of source.
 include_guard(GLOBAL)
 include("${CMAKE_CURRENT_LIST_DIR}/GraftKernels.cmake")
 

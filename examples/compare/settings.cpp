@@ -7,7 +7,7 @@
 #include <tuple>
 
 #include <graft/core/checksum.hpp>
-#include <graft/io/gguf_split.hpp>
+#include <graft/io/gguf_parts.hpp>
 #include <graft/io/json.hpp>
 #include <graft/io/mapped_file.hpp>
 

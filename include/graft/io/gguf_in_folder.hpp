@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include <graft/core/error.hpp>
+#include <graft/io/gguf_parts.hpp>
 #include <graft/text/printable.hpp>
 
 namespace graft::detail {
@@ -21,7 +22,7 @@ namespace graft::detail {
     if (entry->path().extension() == ".gguf" && (first.empty() || name < first)) first = name;
   }
   if (first.empty()) return "";
-  bool const parts = first.find("-00001-of-") != std::string::npos;
+  bool const parts = gguf_parts(first).size() > 1;
   return cat("; hint: a GGUF model is given by its file, here ", printable_name(first), parts ? ", the first of its parts" : "");
 }
 

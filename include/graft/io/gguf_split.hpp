@@ -5,41 +5,15 @@
 #include <graft/core/error.hpp>
 #include <graft/core/presence.hpp>
 #include <graft/io/gguf.hpp>
+#include <graft/io/gguf_parts.hpp>
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <utility>
-#include <vector>
 
 namespace graft {
-
-namespace detail {
-
-/// "-00002-of-00005.gguf"
-[[nodiscard]] inline std::string gguf_part_ending(std::int64_t number, std::int64_t count) {
-  char text[64];
-  std::snprintf(text, sizeof text, "-%05lld-of-%05lld.gguf", static_cast<long long>(number), static_cast<long long>(count));
-  return text;
-}
-
-}  // namespace detail
-
-/// The files of a model whose first part has this name, in order; the path alone where it is named otherwise. No file is looked at.
-[[nodiscard]] inline std::vector<std::string> gguf_parts(std::string const& path) {
-  static constexpr std::string_view middle = "-00001-of-";
-  auto const at = path.rfind(middle);
-  int count = 0;
-  if (at != std::string::npos) std::from_chars(path.data() + at + middle.size(), path.data() + path.size(), count);
-  if (count < 2 || count > 99999 || !path.ends_with(detail::gguf_part_ending(1, count))) return {path};
-  std::vector<std::string> parts;
-  for (int number = 1; number <= count; ++number) parts.push_back(path.substr(0, at) + detail::gguf_part_ending(number, count));
-  return parts;
-}
 
 /// The file and, where it is the first part of a split model, the tensors of all other parts, which lie beside it. The metadata is the
 /// first part's. Throws FileError for a part that is missing, is not the first, or belongs to another split.

@@ -124,7 +124,7 @@ class StoredNames {
     for (std::size_t i = 0; i < shown; ++i) list += (i == 0 ? "" : ", ") + printable(unread[i]);
     if (shown < unread.size()) list += cat(" and ", unread.size() - shown, " others");
     return cat("[", checkpoint_.path(), "] holds ", unread.size(), unread.size() == 1 ? " tensor" : " tensors", " that a ",
-         config_.architecture, " of this configuration does not read: ", list);
+               config_.architecture, " of this configuration does not read: ", list);
   }
 
  private:
