@@ -15,7 +15,8 @@ int main(int argc, char** argv) try {
   std::size_t batch = 8;
   graft::Index beams = 1, tokens = 60, length = 10;
   any_model::Method method;
-  CLI::App app{"Times generation after the sources of rows of token ids; prints one JSON line: the best of three runs."};
+  CLI::App app{
+      "Times generation after the sources of rows of token ids; prints one JSON line: the best of three runs."};
   app.add_option("--model", model, "Hugging Face folder or GGUF file; without it, random weights of --shape");
   app.add_option("--shape", shape, "gpt2-small")->capture_default_str()->check(CLI::IsMember({"gpt2-small"}));
   app.add_option("--rows", rows_file, "JSON file with eos and rows of source_ids and target_ids")->required();
@@ -27,7 +28,9 @@ int main(int argc, char** argv) try {
   app.add_option("--batch", batch, "prompts")->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--length", length, "virtual tokens")->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--beams", beams, "1 for greedy search")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--new", tokens, "new tokens for each prompt, neither more nor fewer")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--new", tokens, "new tokens for each prompt, neither more nor fewer")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   try {
     app.parse(argc, argv);
   } catch (CLI::ParseError const& error) {
@@ -35,7 +38,8 @@ int main(int argc, char** argv) try {
   }
   auto const rows = benchmark_support::read_token_rows(rows_file);
   auto const base = model.empty() ? any_model::random_gpt2(12, 768, 12) : any_model::load_base(model);
-  auto const settings_read = any_model::setting_use(method, base->info()).read;  // --length is of the strategies with virtual tokens alone
+  auto const settings_read =
+      any_model::setting_use(method, base->info()).read;  // --length is of the strategies with virtual tokens alone
   if (std::find(settings_read.begin(), settings_read.end(), "--length") != settings_read.end()) method.length = length;
   auto const adapted = adapter.empty() ? base->adapt(method) : base->load(adapter);
   std::vector<std::vector<graft::Token>> prompts;
@@ -48,9 +52,20 @@ int main(int argc, char** argv) try {
     (void)adapted->generate(prompts, settings, static_cast<graft::Index>(prompts.size()) * beams);
     best = std::min(best, benchmark_support::seconds_since(start));
   }
-  std::cout << nlohmann::json{{"peer", "graft"}, {"what", "generate"}, {"method", method.name}, {"dtype", dtype}, {"batch", prompts.size()}, {"device", "cpu"}, {"beams", beams}, {"new", tokens},
-                              {"seconds", std::round(best * 1e3) / 1e3}, {"tokens_per_s", std::round(10 * static_cast<double>(tokens) * static_cast<double>(prompts.size()) / best) / 10},
-                              {"peak_rss_mb", benchmark_support::peak_rss_mb()}, {"threads", graft::ThreadPool::global().threads()}}
+  std::cout << nlohmann::json{{"peer", "graft"},
+                              {"what", "generate"},
+                              {"method", method.name},
+                              {"dtype", dtype},
+                              {"batch", prompts.size()},
+                              {"device", "cpu"},
+                              {"beams", beams},
+                              {"new", tokens},
+                              {"seconds", std::round(best * 1e3) / 1e3},
+                              {"tokens_per_s", std::round(10 * static_cast<double>(tokens) *
+                                                          static_cast<double>(prompts.size()) / best) /
+                                                   10},
+                              {"peak_rss_mb", benchmark_support::peak_rss_mb()},
+                              {"threads", graft::ThreadPool::global().threads()}}
                    .dump()
             << "\n";
   return 0;

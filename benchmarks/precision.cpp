@@ -1,5 +1,6 @@
-// What activations in bfloat16 cost and save: training steps of a LLaMA model in float32 and in bfloat16, with a prefix and with LoRA. Each
-// policy with each strategy runs in a process of its own, so that each peak of memory is its own. Prints one JSON line for each.
+// What activations in bfloat16 cost and save: training steps of a LLaMA model in float32 and in bfloat16, with a prefix
+// and with LoRA. Each policy with each strategy runs in a process of its own, so that each peak of memory is its own.
+// Prints one JSON line for each.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,8 +67,12 @@ nlohmann::json measure(Settings const& s, Strategy const& strategy) {
   graft::Trainer(settings).fit(model, rows.rows);
   double total = 0;
   for (double const taken : seconds) total += taken;
-  return {{"median_step_s", benchmark_support::median(seconds)}, {"median_step_processor_s", benchmark_support::median(processor)},
-          {"tokens_per_s", tokens / total}, {"kept_mib", kept}, {"peak_mib", benchmark_support::peak_rss_mb()}, {"losses", losses},
+  return {{"median_step_s", benchmark_support::median(seconds)},
+          {"median_step_processor_s", benchmark_support::median(processor)},
+          {"tokens_per_s", tokens / total},
+          {"kept_mib", kept},
+          {"peak_mib", benchmark_support::peak_rss_mb()},
+          {"losses", losses},
           {"threads", graft::ThreadPool::global().threads()}};
 }
 
@@ -102,7 +107,8 @@ nlohmann::json in_a_process(F const& f) {
   for (int c = std::fgetc(from); c != EOF; c = std::fgetc(from)) text += static_cast<char>(c);
   std::fclose(from);
   int status = 0;
-  if (::waitpid(child, &status, 0) != child || status != 0) graft::fail("[precision] a measuring process failed; its message stands above");
+  if (::waitpid(child, &status, 0) != child || status != 0)
+    graft::fail("[precision] a measuring process failed; its message stands above");
   return nlohmann::json::parse(text);
 }
 
@@ -118,7 +124,8 @@ void run(Settings const& s) {
     for (auto const& method : s.methods)
       for (char const* policy : {"float32", "bfloat16"}) {
         bool const wide = policy == std::string("float32");
-        auto line = in_a_process([&] { return wide ? measure<graft::Float32>(s, method) : measure<graft::Bfloat16>(s, method); });
+        auto line = in_a_process(
+            [&] { return wide ? measure<graft::Float32>(s, method) : measure<graft::Bfloat16>(s, method); });
         auto const mine = line.at("losses").get<std::vector<double>>();
         if (wide) losses[method] = mine;
         line["policy"] = policy, line["method"] = method, line["batch"] = s.batch;
@@ -131,8 +138,10 @@ void run(Settings const& s) {
 
 int main(int argc, char** argv) try {
   Settings s;
-  CLI::App app{"Times training steps of a LLaMA model in float32 and in bfloat16, and says what memory they took. The first step is not "
-               "timed. Prints one JSON line for each policy and strategy; losses are compared with those of float32."};
+  CLI::App app{
+      "Times training steps of a LLaMA model in float32 and in bfloat16, and says what memory they took. The first "
+      "step is not "
+      "timed. Prints one JSON line for each policy and strategy; losses are compared with those of float32."};
   app.option_defaults()->always_capture_default();
   app.add_option("--model", s.model, "Hugging Face folder or GGUF file of a LLaMA")->required();
   app.add_option("--rows", s.rows, "JSON file with eos and rows of source_ids and target_ids")->required();

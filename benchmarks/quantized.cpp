@@ -1,5 +1,5 @@
-// What keeping a GGUF file's quantized blocks costs and saves: training steps and decoding with the blocks, or with the base widened at
-// loading. Prints one JSON line.
+// What keeping a GGUF file's quantized blocks costs and saves: training steps and decoding with the blocks, or with the
+// base widened at loading. Prints one JSON line.
 #include <sys/resource.h>
 
 #include <chrono>
@@ -49,7 +49,8 @@ nlohmann::json measure(Settings const& s) {
   for (auto const& row : rows.batch(0, static_cast<std::size_t>(s.batch))) prompts.push_back(row.source);
   nlohmann::json decoding;
   for (std::size_t count : {std::size_t{1}, prompts.size()}) {
-    std::vector<std::vector<graft::Token>> const some(prompts.begin(), prompts.begin() + static_cast<std::ptrdiff_t>(count));
+    std::vector<std::vector<graft::Token>> const some(prompts.begin(),
+                                                      prompts.begin() + static_cast<std::ptrdiff_t>(count));
     std::vector<double> taken;
     for (int run = 0; run < 3; ++run) {
       double const start = benchmark_support::processor_seconds();
@@ -58,16 +59,24 @@ nlohmann::json measure(Settings const& s) {
     }
     decoding.push_back({{"prompts", count}, {"median_processor_s", benchmark_support::median(taken)}});
   }
-  return {{"widened", s.widened}, {"storage", base->storage}, {"median_step_s", benchmark_support::median(seconds)},
-          {"median_step_processor_s", benchmark_support::median(processor)}, {"decoding", decoding}, {"losses", losses},
-          {"loaded_peak_mib", loaded}, {"trained_peak_mib", trained}, {"threads", graft::ThreadPool::global().threads()}};
+  return {{"widened", s.widened},
+          {"storage", base->storage},
+          {"median_step_s", benchmark_support::median(seconds)},
+          {"median_step_processor_s", benchmark_support::median(processor)},
+          {"decoding", decoding},
+          {"losses", losses},
+          {"loaded_peak_mib", loaded},
+          {"trained_peak_mib", trained},
+          {"threads", graft::ThreadPool::global().threads()}};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
   Settings s;
-  CLI::App app{"Times training and greedy decoding of a LLaMA from a GGUF file with its blocks kept or widened; prints one JSON line."};
+  CLI::App app{
+      "Times training and greedy decoding of a LLaMA from a GGUF file with its blocks kept or widened; prints one JSON "
+      "line."};
   app.add_option("--model", s.model, "GGUF file")->required();
   app.add_option("--rows", s.rows, "JSON file with eos and rows of source_ids and target_ids")->required();
   app.add_option("--batch", s.batch, "rows a step")->capture_default_str()->check(CLI::PositiveNumber);

@@ -1,6 +1,7 @@
-// What computing layers again in the backward pass costs and saves: training steps on one long row, with or without. Prints one JSON line.
-#include <iostream>
+// What computing layers again in the backward pass costs and saves: training steps on one long row, with or without.
+// Prints one JSON line.
 #include <fstream>
+#include <iostream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,9 +53,15 @@ nlohmann::json measure(Settings const& s, Strategy strategy) {
   };
   graft::Trainer(settings).fit(model, std::vector<graft::TokenizedExample>{row});
   seconds.erase(seconds.begin()), processor.erase(processor.begin());  // the first step takes memory from the system
-  return {{"method", s.method}, {"recompute", s.recompute}, {"tokens", s.tokens}, {"median_step_s", benchmark_support::median(seconds)},
-          {"median_processor_s", benchmark_support::median(processor)}, {"losses", losses}, {"before_mib", before},
-          {"peak_mib", support::peak_memory_mib()}, {"step_mib", support::peak_memory_mib() - before},
+  return {{"method", s.method},
+          {"recompute", s.recompute},
+          {"tokens", s.tokens},
+          {"median_step_s", benchmark_support::median(seconds)},
+          {"median_processor_s", benchmark_support::median(processor)},
+          {"losses", losses},
+          {"before_mib", before},
+          {"peak_mib", support::peak_memory_mib()},
+          {"step_mib", support::peak_memory_mib() - before},
           {"threads", graft::ThreadPool::global().threads()}};
 }
 
@@ -62,7 +69,9 @@ nlohmann::json measure(Settings const& s, Strategy strategy) {
 
 int main(int argc, char** argv) try {
   Settings s;
-  CLI::App app{"Times training steps on one long row of a LLaMA model, and says what memory they took. The first step is not timed."};
+  CLI::App app{
+      "Times training steps on one long row of a LLaMA model, and says what memory they took. The first step is not "
+      "timed."};
   app.option_defaults()->always_capture_default();
   app.add_option("--model", s.model, "Hugging Face folder or GGUF file of a LLaMA")->required();
   app.add_option("--method", s.method, "strategy")->check(CLI::IsMember({"prefix", "lora"}));
@@ -75,7 +84,8 @@ int main(int argc, char** argv) try {
   } catch (CLI::ParseError const& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  std::cout << (s.method == "lora" ? measure(s, graft::LoRA{}) : measure(s, graft::PrefixTuning{.length = 10})).dump() << "\n";
+  std::cout << (s.method == "lora" ? measure(s, graft::LoRA{}) : measure(s, graft::PrefixTuning{.length = 10})).dump()
+            << "\n";
   return 0;
 } catch (std::exception const& error) {
   std::cerr << error.what() << "\n";

@@ -1,4 +1,5 @@
-// Times training steps: forward, backward and AdamW on packed rows. Prints one JSON line with the keys of the peer's script.
+// Times training steps: forward, backward and AdamW on packed rows. Prints one JSON line with the keys of the peer's
+// script.
 #include <algorithm>
 #include <cmath>
 #include <iostream>
@@ -21,17 +22,25 @@ int main(int argc, char** argv) try {
   graft::Index length = 10, max_tokens = graft::Training{}.max_tokens;
   CLI::App app{"Times training steps on rows of token ids; prints one JSON line. The first two steps are not counted."};
   app.add_option("--model", model, "Hugging Face folder or GGUF file; without it, random weights of --shape");
-  app.add_option("--shape", shape, "gpt2-small, gpt2-medium or gpt2-large")->capture_default_str()->check(CLI::IsMember({"gpt2-small", "gpt2-medium", "gpt2-large"}));
+  app.add_option("--shape", shape, "gpt2-small, gpt2-medium or gpt2-large")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"gpt2-small", "gpt2-medium", "gpt2-large"}));
   app.add_option("--rows", rows_file, "JSON file with eos and rows of source_ids and target_ids")->required();
   std::vector<std::string> methods;
   for (auto const& info : any_model::method_infos()) methods.emplace_back(info.name);
-  app.add_option("--method", method.name, "strategy: prefix, prefix_mlp, prompt, infix, embedding, adapter, lora, bitfit, top_layers, full")->capture_default_str()->check(CLI::IsMember(methods));
+  app.add_option("--method", method.name,
+                 "strategy: prefix, prefix_mlp, prompt, infix, embedding, adapter, lora, bitfit, top_layers, full")
+      ->capture_default_str()
+      ->check(CLI::IsMember(methods));
   app.add_option("--adapter", adapter, "start from this adapter folder instead of a fresh --method");
-  app.add_option("--dtype", dtype, "fp32; a bfloat16 checkpoint is kept as it is stored")->capture_default_str()->check(CLI::IsMember({"fp32"}));
+  app.add_option("--dtype", dtype, "fp32; a bfloat16 checkpoint is kept as it is stored")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"fp32"}));
   app.add_option("--batch", batch, "rows a step")->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--steps", steps, "steps, at least 3")->capture_default_str()->check(CLI::Range(3, 1000000));
   app.add_option("--length", length, "virtual tokens")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--max-tokens", max_tokens, "most tokens of one forward and backward pass; 0: no limit")->capture_default_str();
+  app.add_option("--max-tokens", max_tokens, "most tokens of one forward and backward pass; 0: no limit")
+      ->capture_default_str();
   app.add_option("--learning-rate", learning_rate)->capture_default_str();
   try {
     app.parse(argc, argv);
@@ -40,9 +49,16 @@ int main(int argc, char** argv) try {
   }
   auto const rows = benchmark_support::read_token_rows(rows_file);
   graft::Index const layers = shape == "gpt2-large" ? 36 : shape == "gpt2-medium" ? 24 : 12;
-  auto const base = model.empty() ? any_model::random_gpt2(layers, shape == "gpt2-large" ? 1280 : shape == "gpt2-medium" ? 1024 : 768, shape == "gpt2-large" ? 20 : shape == "gpt2-medium" ? 16 : 12)
+  auto const base = model.empty() ? any_model::random_gpt2(layers,
+                                                           shape == "gpt2-large"    ? 1280
+                                                           : shape == "gpt2-medium" ? 1024
+                                                                                    : 768,
+                                                           shape == "gpt2-large"    ? 20
+                                                           : shape == "gpt2-medium" ? 16
+                                                                                    : 12)
                                   : any_model::load_base(model);
-  auto const settings_read = any_model::setting_use(method, base->info()).read;  // --length is of the strategies with virtual tokens alone
+  auto const settings_read =
+      any_model::setting_use(method, base->info()).read;  // --length is of the strategies with virtual tokens alone
   if (std::find(settings_read.begin(), settings_read.end(), "--length") != settings_read.end()) method.length = length;
   auto const adapted = adapter.empty() ? base->adapt(method) : base->load(adapter);
   std::vector<double> times;
@@ -60,9 +76,18 @@ int main(int argc, char** argv) try {
     seconds += taken;
     for (auto const& example : examples) tokens += example.source.size() + example.target.size();
   }
-  std::cout << nlohmann::json{{"peer", "graft"}, {"what", "train"}, {"method", method.name}, {"dtype", dtype}, {"batch", batch}, {"device", "cpu"},
-                              {"median_step_s", benchmark_support::median(times)}, {"tokens_per_s", std::round(10 * static_cast<double>(tokens) / seconds) / 10}, {"losses", losses},
-                              {"trainable", adapted->parameter_counts().trainable}, {"peak_rss_mb", benchmark_support::peak_rss_mb()}, {"threads", graft::ThreadPool::global().threads()}}
+  std::cout << nlohmann::json{{"peer", "graft"},
+                              {"what", "train"},
+                              {"method", method.name},
+                              {"dtype", dtype},
+                              {"batch", batch},
+                              {"device", "cpu"},
+                              {"median_step_s", benchmark_support::median(times)},
+                              {"tokens_per_s", std::round(10 * static_cast<double>(tokens) / seconds) / 10},
+                              {"losses", losses},
+                              {"trainable", adapted->parameter_counts().trainable},
+                              {"peak_rss_mb", benchmark_support::peak_rss_mb()},
+                              {"threads", graft::ThreadPool::global().threads()}}
                    .dump()
             << "\n";
   return 0;

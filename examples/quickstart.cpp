@@ -5,12 +5,13 @@
 
 int main(int argc, char** argv) try {
   if (argc != 3) return std::cerr << "usage: quickstart MODEL FOLDER\n", 2;
-  auto base = graft::load_pretrained<graft::Llama>(argv[1]);  // a Hugging Face folder or a GGUF file: frozen, memory-mapped
+  auto base = graft::load_pretrained<graft::Llama>(argv[1]);  // a Hugging Face folder or a GGUF file, frozen
   auto tokenizer = graft::load_tokenizer(argv[1]);
   auto data = graft::generate_data();  // or your own: graft::read_examples("trainset.csv")
 
   auto model = graft::adapt(base, graft::PrefixTuning{.length = 10, .init_deviation = 0.02});
-  graft::Trainer({.epochs = 3, .batch = 8, .learning_rate = 5e-2}).fit(model, data.training, data.validation, tokenizer);
+  graft::Trainer trainer({.epochs = 3, .batch = 8, .learning_rate = 5e-2});
+  trainer.fit(model, data.training, data.validation, tokenizer);
   graft::save_adapter(model, argv[2]);  // a Hugging Face PEFT folder
 
   auto const prompt = data.test.front().source + graft::Template{}.separator;

@@ -33,20 +33,23 @@ struct Settings {
 std::string idle_option(CLI::App const& app, Settings const& settings) {
   bool const bleu = std::find(settings.metrics.begin(), settings.metrics.end(), "bleu") != settings.metrics.end();
   for (char const* option : {"--tokenization", "--smoothing", "--lowercase"})
-    if (!bleu && app.get_option(option)->count() > 0) return std::string(option) + " has no effect without --metric bleu; leave it out";
+    if (!bleu && app.get_option(option)->count() > 0)
+      return std::string(option) + " has no effect without --metric bleu; leave it out";
   if (settings.lowercase && settings.tokenization == "e2e")
     return "--lowercase has no effect with --tokenization e2e, which ignores case anyway; leave it out";
   return "";
 }
 
 graft::Escapes escapes_of(std::string const& name) {
-  return name == "always" ? graft::Escapes::always : name == "never" ? graft::Escapes::never : graft::Escapes::automatic;
+  return name == "always"  ? graft::Escapes::always
+         : name == "never" ? graft::Escapes::never
+                           : graft::Escapes::automatic;
 }
 
 nlohmann::ordered_json score(Settings const& settings) {
   support::check_streams({{"--hypotheses", settings.hypotheses}, {"--references", settings.references}});
-  graft::EvaluationSet const set = graft::read_evaluation_set(settings.hypotheses, settings.references, escapes_of(settings.escapes),
-                                                              escapes_of(settings.reference_escapes));
+  graft::EvaluationSet const set = graft::read_evaluation_set(
+      settings.hypotheses, settings.references, escapes_of(settings.escapes), escapes_of(settings.reference_escapes));
   nlohmann::ordered_json scores;
   for (std::string const& metric : settings.metrics) {
     if (metric == "bleu") {
@@ -71,10 +74,12 @@ nlohmann::ordered_json score(Settings const& settings) {
 
 int main(int argc, char** argv) {
   Settings settings;
-  CLI::App app{"Scores outputs against references; values are percentages. Exit status: 0, 1 (failed), 2 (usage).", "score"};
+  CLI::App app{"Scores outputs against references; values are percentages. Exit status: 0, 1 (failed), 2 (usage).",
+               "score"};
   app.option_defaults()->always_capture_default();
   app.add_option("--metric", settings.metrics,
-                 "Metrics, parted by commas: bleu (corpus BLEU), rouge (ROUGE-1, -2, -L F1 as rouge_score has them), e2e_rouge (the E2E "
+                 "Metrics, parted by commas: bleu (corpus BLEU), rouge (ROUGE-1, -2, -L F1 as rouge_score has them), "
+                 "e2e_rouge (the E2E "
                  "challenge's ROUGE-L)")
       ->delimiter(',')
       ->check(CLI::IsMember({"bleu", "rouge", "e2e_rouge"}));
@@ -85,14 +90,16 @@ int main(int argc, char** argv) {
                  "BLEU's smoothing; matching is what the tokenization's own tool does (e2e none, sacrebleu exp)")
       ->check(CLI::IsMember({"matching", "none", "floor", "add-k", "exp"}));
   app.add_option("--hypotheses", settings.hypotheses, "Outputs, one a line")->required()->check(support::not_empty());
-  app.add_option("--references", settings.references, "References: a block of lines for each output, blocks parted by an empty line")
+  app.add_option("--references", settings.references,
+                 "References: a block of lines for each output, blocks parted by an empty line")
       ->required()
       ->check(support::not_empty());
-  app.add_option(
-         "--escapes", settings.escapes,
-         "What \\n, \\r, \\\\ and \\uXXXX in the outputs are: always the line breaks and backslashes that generate and seq2seq write so, "
-         "or never more than "
-         "they show; automatic: always where every backslash of the file begins one of them, else never, with a word on standard error")
+  app.add_option("--escapes", settings.escapes,
+                 "What \\n, \\r, \\\\ and \\uXXXX in the outputs are: always the line breaks and backslashes that "
+                 "generate and seq2seq write so, "
+                 "or never more than "
+                 "they show; automatic: always where every backslash of the file begins one of them, else never, with "
+                 "a word on standard error")
       ->check(CLI::IsMember({"automatic", "always", "never"}));
   app.add_option("--reference-escapes", settings.reference_escapes, "The same of the references")
       ->check(CLI::IsMember({"automatic", "always", "never"}));

@@ -41,18 +41,23 @@ struct Settings : support::TaskPaths {
 void add_options(CLI::App& app, Settings& s) {
   support::OptionGroup const option(app, "Options");
   option("--model", s.model,
-         "Hugging Face folder of a T5 or BART; its config.json may list characters (grapheme_chars, phoneme_chars) in place of a tokenizer")
+         "Hugging Face folder of a T5 or BART; its config.json may list characters (grapheme_chars, phoneme_chars) in "
+         "place of a tokenizer")
       ->required();
   auto* const train = option("--train", s.train, "Pairs to train on: source<TAB>target a line");
   option("--validation", s.validation, "Pairs whose loss is watched (default: none)")->needs(train);
-  option("--test", s.test, "Pairs whose sources are written anew and scored; equal sources are one with several references");
+  option("--test", s.test,
+         "Pairs whose sources are written anew and scored; equal sources are one with several references");
   option("--rows", s.rows, "Only the first so many training pairs; 0: all");
   s.lengths.add_to(option, "; a test source that is skipped is not scored and gives an empty prediction");
-  auto* const adapter = option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
-  option.flag("--any-base", s.any_base, "Use the adapter over another base than it was made over, with a warning")->needs(adapter);
+  auto* const adapter =
+      option("--adapter", s.adapter, "Use this saved adapter in place of training one")->excludes(train);
+  option.flag("--any-base", s.any_base, "Use the adapter over another base than it was made over, with a warning")
+      ->needs(adapter);
   option("--output", s.output, "Folder for the adapter (default: not saved)")->needs(train);
   option("--predictions", s.predictions,
-         "File for what the model writes, a line a test source: line breaks as \\n and \\r, a backslash as \\\\ (default: none)");
+         "File for what the model writes, a line a test source: line breaks as \\n and \\r, a backslash as \\\\ "
+         "(default: none)");
   option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
   s.strategy.add_encoder_options(app);
@@ -67,7 +72,8 @@ struct Pairs {
   std::vector<graft::TokenizedExample> tokens;
 };
 
-Pairs read_pairs(std::string const& file, support::PairTokens const& tokens, graft::Truncation& cut, std::size_t rows = 0) {
+Pairs read_pairs(std::string const& file, support::PairTokens const& tokens, graft::Truncation& cut,
+                 std::size_t rows = 0) {
   Pairs pairs{file, {}, {}};
   if (file.empty()) return pairs;
   pairs.examples = graft::read_examples(file);
@@ -92,7 +98,8 @@ Test read_test(Settings const& s, support::PairTokens const& tokens, graft::Trun
 }
 
 /// Says at once what is too long for the model.
-void fit_lengths(Settings& s, any_model::AnyModel& model, Pairs& training, Pairs& validation, Test& test, graft::Index new_tokens) {
+void fit_lengths(Settings& s, any_model::AnyModel& model, Pairs& training, Pairs& validation, Test& test,
+                 graft::Index new_tokens) {
   auto const limits = model.row_limits();
   for (auto* part : {&training, &validation})
     if (!part->tokens.empty()) s.lengths.fit(part->tokens, part->examples, part->file, limits, 1);
@@ -100,15 +107,16 @@ void fit_lengths(Settings& s, any_model::AnyModel& model, Pairs& training, Pairs
   for (auto const& example : test.examples) lines.push_back(example.line);
   test.kept = s.lengths.fit_prompts(test.sources, lines, s.test, limits, new_tokens, 1).kept;
   if (!test.examples.empty() && test.kept.empty())
-    graft::fail<graft::ConfigError>("[", s.test,
-                                    "] has only sources that are too long for the model; expected some that fit; hint: --too-long cut");
+    graft::fail<graft::ConfigError>(
+        "[", s.test,
+        "] has only sources that are too long for the model; expected some that fit; hint: --too-long cut");
   s.lengths.say();
 }
 
 /// Exact match, character error rate against the first reference, BLEU against all.
 /// @throws Interrupted where a signal ends it; what was written until then is kept
-nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens, Test const& test,
-                                support::Search const& plan) {
+nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens,
+                                Test const& test, support::Search const& plan) {
   auto search = plan.for_prompt(1);
   support::SignalWatch const signals;
   support::ask_for_signals(search);
@@ -134,17 +142,19 @@ nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, s
     for (std::size_t first = 0; first < test.sources.size(); first += step) {
       std::size_t const last = std::min(test.sources.size(), first + step);
       std::visit([&](auto& chosen) { chosen.first_prompt = static_cast<graft::Index>(first); }, search);
-      auto const texts = model.generate(
-          {test.sources.begin() + static_cast<std::ptrdiff_t>(first), test.sources.begin() + static_cast<std::ptrdiff_t>(last)}, search,
-          at_once);
+      auto const texts = model.generate({test.sources.begin() + static_cast<std::ptrdiff_t>(first),
+                                         test.sources.begin() + static_cast<std::ptrdiff_t>(last)},
+                                        search, at_once);
       for (std::size_t i = first; i < last; ++i) take(test.kept[i], texts[i - first].front());
     }
   } catch (support::EndedBySignal const&) {
     predictions.keep();
     int const signal = support::SignalWatch::caught();
-    throw support::Interrupted(signal, graft::cat("[seq2seq] was ended by signal ", signal, " after ", predictions.done(), " of ",
-                                                  predictions.count(), " test sources; ", s.predictions.empty() || predictions.done() == 0
-                                                      ? "nothing of them is kept" : "what was written until then is kept"));
+    throw support::Interrupted(
+        signal, graft::cat("[seq2seq] was ended by signal ", signal, " after ", predictions.done(), " of ",
+                           predictions.count(), " test sources; ",
+                           s.predictions.empty() || predictions.done() == 0 ? "nothing of them is kept"
+                                                                            : "what was written until then is kept"));
   } catch (std::exception const&) {
     predictions.keep();
     throw;
@@ -160,11 +170,11 @@ nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, s
 void check_options(CLI::App const& app, Settings const& s) {
   if (s.train.empty() && s.test.empty()) throw support::UsageError("expected --train or --test");
   if (s.train.empty()) {
-    std::string const why =
-        s.adapter.empty() ? "without --train: the model is used as it is" : "beside --adapter, which is used as it was saved";
-    support::refuse_group(
-        app, "Strategy", why,
-        s.strategy.method.name == "none" && s.adapter.empty() ? std::vector<std::string>{"--method"} : std::vector<std::string>{});
+    std::string const why = s.adapter.empty() ? "without --train: the model is used as it is"
+                                              : "beside --adapter, which is used as it was saved";
+    support::refuse_group(app, "Strategy", why,
+                          s.strategy.method.name == "none" && s.adapter.empty() ? std::vector<std::string>{"--method"}
+                                                                                : std::vector<std::string>{});
     support::refuse_group(app, "Training", why);
     support::refuse_given(app, {"--rows"}, why);
   } else {
@@ -191,8 +201,8 @@ void run(CLI::App const& app, Settings& s) {
                                     " model; expected an encoder-decoder (t5, bart); hint: the program finetune");
   s.strategy.check(base->info());
   auto const kind = support::text_kind(s.model, base->config(), base->info());
-  auto const form =
-      s.train.empty() ? support::template_to_use(s.model, s.adapter, kind, {}) : support::template_to_train(s.model, kind, {});
+  auto const form = s.train.empty() ? support::template_to_use(s.model, s.adapter, kind, {})
+                                    : support::template_to_train(s.model, kind, {});
   auto const tokens = support::pair_tokens(s.model, form, 0, s.train.empty());
   method.seed = s.training.seed;
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, method.side == "target"); });
@@ -219,11 +229,14 @@ void run(CLI::App const& app, Settings& s) {
     auto const report = model->fit(s.training, std::move(training.tokens), std::move(validation.tokens));
     double last = 0;
     std::size_t const tail = std::min<std::size_t>(100, report.steps.size());
-    for (std::size_t i = report.steps.size() - tail; i < report.steps.size(); ++i) last += report.steps[i].loss / static_cast<double>(tail);
+    for (std::size_t i = report.steps.size() - tail; i < report.steps.size(); ++i)
+      last += report.steps[i].loss / static_cast<double>(tail);
     summary.update(support::training_summary(s.training, report, last));
-    support::keep_unfinished_training(report, s.training.checkpoint, s.output,
-                                      [&](std::string const& folder) { model->save(folder, {.files = support::template_files(form)}); });
-    if (!s.output.empty()) model->save(s.output, {.files = support::template_files(form)}), summary["output"] = s.output;
+    support::keep_unfinished_training(report, s.training.checkpoint, s.output, [&](std::string const& folder) {
+      model->save(folder, {.files = support::template_files(form)});
+    });
+    if (!s.output.empty())
+      model->save(s.output, {.files = support::template_files(form)}), summary["output"] = s.output;
   }
   if (!s.test.empty()) summary.update(evaluate(s, *model, *tokens, test, *search));
   summary["too_long"] = {{"cut", s.lengths.cut}, {"skipped", s.lengths.skipped}};
@@ -232,7 +245,9 @@ void run(CLI::App const& app, Settings& s) {
   std::string text;
   for (auto const& [key, value] : summary.items())
     text += key + ": " +
-            (value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n";
+            (value.is_string() ? value.get<std::string>()
+                               : value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)) +
+            "\n";
   support::print(text);
 }
 
@@ -243,9 +258,11 @@ int main(int argc, char** argv) {
   settings.training.epochs = 3, settings.training.batch = 16, settings.training.weight_decay = 0.01;
   settings.search.usual_max_new = 128, settings.search.one_text = true;
   CLI::App app{
-      "Adapts an encoder-decoder to pairs of texts (translation, summaries, pronunciation), or uses an adapter, and scores what it "
+      "Adapts an encoder-decoder to pairs of texts (translation, summaries, pronunciation), or uses an adapter, and "
+      "scores what it "
       "writes.\n"
-      "Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (ended by SIGINT, SIGTERM: the adapter is saved "
+      "Progress goes to standard error. Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (ended by SIGINT, SIGTERM: "
+      "the adapter is saved "
       "as it is, and what was written is kept).",
       "seq2seq"};
   add_options(app, settings);

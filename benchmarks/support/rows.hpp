@@ -25,7 +25,8 @@ struct TokenRows {
   /// `count` rows from the `batch`-th batch on, cut at the end of the file as the peer cuts them.
   [[nodiscard]] std::vector<graft::TokenizedExample> batch(std::size_t number, std::size_t count) const {
     std::size_t const first = number * count % rows.size();
-    return {rows.begin() + static_cast<std::ptrdiff_t>(first), rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), first + count))};
+    return {rows.begin() + static_cast<std::ptrdiff_t>(first),
+            rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), first + count))};
   }
 };
 
@@ -34,18 +35,23 @@ inline TokenRows read_token_rows(std::filesystem::path const& path) {
   TokenRows result;
   result.eos = graft::json_at<std::int32_t>(path.string(), json, "eos");
   for (auto const& row : json.at("rows"))
-    result.rows.push_back({row.at("source_ids").get<std::vector<graft::Token>>(), row.at("target_ids").get<std::vector<graft::Token>>(), result.rows.size()});
+    result.rows.push_back({row.at("source_ids").get<std::vector<graft::Token>>(),
+                           row.at("target_ids").get<std::vector<graft::Token>>(), result.rows.size()});
   if (result.rows.empty()) graft::fail<graft::FileError>("[", path.string(), "] got no rows; expected at least one");
   return result;
 }
 
-inline double seconds_since(std::chrono::steady_clock::time_point start) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+inline double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 /// Processor time of the whole process, user and system, in seconds.
 inline double processor_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  auto const seconds = [](timeval const& time) { return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec); };
+  auto const seconds = [](timeval const& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 

@@ -1,5 +1,6 @@
 /// @file
-/// @brief The one template behind `ErasedModel`: instantiated for an architecture and every strategy in that architecture's source file.
+/// @brief The one template behind `ErasedModel`: instantiated for an architecture and every strategy in that
+/// architecture's source file.
 #pragma once
 
 #include <memory>
@@ -24,7 +25,8 @@
 
 namespace any_model {
 
-/// Embeddings at the front are prompt tuning under another name, which PEFT has a format for; files hold both without the MLP.
+/// Embeddings at the front are prompt tuning under another name, which PEFT has a format for; files hold both without
+/// the MLP.
 template <graft::Architecture A>
 [[nodiscard]] auto as_prompt_tuning(graft::Transformer<A, graft::EmbeddingOnly> model) {
   auto const& own = model.settings();
@@ -50,11 +52,15 @@ class Adapted final : public ErasedModel {
   graft::ModelInfo const& info() const override { return model_.info(); }
   std::vector<graft::Parameter<float>*> parameters() override { return model_.parameters(); }
   graft::ParameterCounts parameter_counts() const override { return model_.parameter_counts(); }
-  void append(graft::Batch& batch, graft::TokenizedExample const& example) const override { model_.append(batch, example); }
+  void append(graft::Batch& batch, graft::TokenizedExample const& example) const override {
+    model_.append(batch, example);
+  }
   Prepared prepare(graft::StepContext const& context) const override {
     return std::make_shared<typename Model::Prepared const>(model_.prepare(context));
   }
-  graft::TargetScores<float, graft::Cpu> scores(graft::Batch const& batch) const override { return model_.scores(batch); }
+  graft::TargetScores<float, graft::Cpu> scores(graft::Batch const& batch) const override {
+    return model_.scores(batch);
+  }
   Value logits(graft::Batch const& batch, Cache const* cache) const override { return model_.logits(batch, cache); }
   Value logits(graft::Batch const& batch, Prepared const& prepared, Cache const* cache) const override {
     return model_.logits(batch, own(prepared), cache);
@@ -74,9 +80,11 @@ class Adapted final : public ErasedModel {
   nlohmann::json identity() const override { return graft::model_identity(model_); }
   void save(std::filesystem::path const& folder, graft::AdapterOptions const& options) override {
     if constexpr (std::is_same_v<Strategy, graft::EmbeddingOnly>)
-      if (options.format == graft::AdapterFormat::peft) return graft::save_adapter(as_prompt_tuning(model_), folder, options);
+      if (options.format == graft::AdapterFormat::peft)
+        return graft::save_adapter(as_prompt_tuning(model_), folder, options);
     if constexpr (std::is_same_v<Strategy, graft::PrefixTuning>)
-      if (auto const scope = other_scope(options.format)) return graft::save_adapter(graft::with_scope(model_, *scope), folder, options);
+      if (auto const scope = other_scope(options.format))
+        return graft::save_adapter(graft::with_scope(model_, *scope), folder, options);
     graft::save_adapter(model_, folder, options);
   }
   void save_merged(std::filesystem::path const& folder) override {
@@ -92,7 +100,8 @@ class Adapted final : public ErasedModel {
   [[nodiscard]] static typename Model::Prepared const& own(Prepared const& prepared) {
     return *static_cast<typename Model::Prepared const*>(prepared.get());
   }
-  /// The layout in which the format that is asked for has a prefix of a decoder with cross-attention, if it is not in it.
+  /// The layout in which the format that is asked for has a prefix of a decoder with cross-attention, if it is not in
+  /// it.
   [[nodiscard]] std::optional<graft::PrefixScope> other_scope(graft::AdapterFormat format) const {
     using graft::PrefixScope;
     if (!info().main().crosses || format == graft::AdapterFormat::automatic) return std::nullopt;
@@ -112,7 +121,8 @@ template <class Model>
 /// Strategies beside the head of a classifier; what trains the model's own weights leaves the head to it.
 template <graft::Architecture A, class Settings>
 [[nodiscard]] auto with_head(Method const& m, Settings settings) {
-  constexpr bool alone = std::is_same_v<Settings, graft::NoAdaptation> || std::is_same_v<Settings, graft::ClassificationHead>;
+  constexpr bool alone =
+      std::is_same_v<Settings, graft::NoAdaptation> || std::is_same_v<Settings, graft::ClassificationHead>;
   if constexpr (A::head == graft::HeadKind::classifier && !alone) {
     if constexpr (requires { settings.head; } && !std::is_same_v<Settings, graft::TopLayers>) settings.head = false;
     return graft::compose(std::move(settings), graft::ClassificationHead{.labels = m.labels.value_or(0)});
@@ -126,10 +136,12 @@ template <graft::Architecture A>
 [[nodiscard]] std::unique_ptr<AnyModel> adapt_by_name(graft::Base<A> const& base, Method const& m) {
   std::unique_ptr<AnyModel> model;
   MethodReader reader(m);
-  visit_settings<A::head == graft::HeadKind::classifier>(
-      reader, base->info(), [&](auto settings) { model = wrap(graft::adapt(base, with_head<A>(m, std::move(settings)), m.seed)); });
+  visit_settings<A::head == graft::HeadKind::classifier>(reader, base->info(), [&](auto settings) {
+    model = wrap(graft::adapt(base, with_head<A>(m, std::move(settings)), m.seed));
+  });
   if (auto const use = reader.use(); !use.unread.empty())
-    graft::fail<graft::ConfigError>("[method] got ", use.unread.front(), ", which ", m.name, " does not read; expected it left out");
+    graft::fail<graft::ConfigError>("[method] got ", use.unread.front(), ", which ", m.name,
+                                    " does not read; expected it left out");
   return model;
 }
 
@@ -140,35 +152,42 @@ class BaseOf final : public AnyBase {
   graft::ModelConfig const& config() const override { return base_->config(); }
   graft::ModelInfo const& info() const override { return base_->info(); }
   std::unique_ptr<AnyModel> adapt(Method const& method) const override { return adapt_by_name(base_, method); }
-  std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter, graft::LoadOptions const& options = {}) const override {
+  std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter,
+                                 graft::LoadOptions const& options = {}) const override {
     using namespace graft;
     std::unique_ptr<AnyModel> model;
     auto const keep = [&](auto loaded) { model = wrap(std::move(loaded)); };
     if constexpr (A::head == HeadKind::classifier)
       visit_adapter<Composed<PrefixTuning, ClassificationHead>, Composed<PromptTuning, ClassificationHead>,
                     Composed<EmbeddingOnly, ClassificationHead>, Composed<BottleneckAdapter, ClassificationHead>,
-                    Composed<LoRA, ClassificationHead>, Composed<BitFit, ClassificationHead>, Composed<TopLayers, ClassificationHead>,
-                    Composed<FullFineTuning, ClassificationHead>, Composed<IA3, ClassificationHead>, Composed<PTuning, ClassificationHead>,
-                    Composed<ParallelAdapter, ClassificationHead>, ClassificationHead, LoRA>(base_, adapter, keep, options);
+                    Composed<LoRA, ClassificationHead>, Composed<BitFit, ClassificationHead>,
+                    Composed<TopLayers, ClassificationHead>, Composed<FullFineTuning, ClassificationHead>,
+                    Composed<IA3, ClassificationHead>, Composed<PTuning, ClassificationHead>,
+                    Composed<ParallelAdapter, ClassificationHead>, ClassificationHead, LoRA>(base_, adapter, keep,
+                                                                                             options);
     else
-      visit_adapter<PrefixTuning, InfixTuning, PromptTuning, EmbeddingOnly, BottleneckAdapter, LoRA, BitFit, TopLayers, FullFineTuning,
-                    Composed<PrefixTuning, LoRA>, IA3, PTuning, ParallelAdapter, Composed<PrefixTuning, ParallelAdapter>>(base_, adapter,
-                                                                                                                          keep, options);
+      visit_adapter<PrefixTuning, InfixTuning, PromptTuning, EmbeddingOnly, BottleneckAdapter, LoRA, BitFit, TopLayers,
+                    FullFineTuning, Composed<PrefixTuning, LoRA>, IA3, PTuning, ParallelAdapter,
+                    Composed<PrefixTuning, ParallelAdapter>>(base_, adapter, keep, options);
     return model;
   }
   std::unique_ptr<AnyModel> combine(std::vector<std::pair<std::filesystem::path, double>> const& adapters,
-                                    graft::CombineSettings const& settings, graft::LoadOptions const& options = {}) const override {
+                                    graft::CombineSettings const& settings,
+                                    graft::LoadOptions const& options = {}) const override {
     std::unique_ptr<AnyModel> sum;
-    graft::visit_adapter<graft::LoRA, graft::IA3>(base_, adapters.front().first, [&](auto const& first) {
-      using Model = std::remove_cvref_t<decltype(first)>;
-      graft::AdapterSet<Model> set;
-      std::vector<std::pair<std::string, double>> weights;
-      for (auto const& [folder, weight] : adapters) {
-        weights.emplace_back(graft::cat(weights.size() + 1, " (", folder.string(), ")"), weight);
-        set.add(weights.back().first, graft::load_adapter<typename Model::adaptation_type>(base_, folder, options));
-      }
-      sum = wrap(graft::combine(set, weights, settings));
-    }, options);
+    graft::visit_adapter<graft::LoRA, graft::IA3>(
+        base_, adapters.front().first,
+        [&](auto const& first) {
+          using Model = std::remove_cvref_t<decltype(first)>;
+          graft::AdapterSet<Model> set;
+          std::vector<std::pair<std::string, double>> weights;
+          for (auto const& [folder, weight] : adapters) {
+            weights.emplace_back(graft::cat(weights.size() + 1, " (", folder.string(), ")"), weight);
+            set.add(weights.back().first, graft::load_adapter<typename Model::adaptation_type>(base_, folder, options));
+          }
+          sum = wrap(graft::combine(set, weights, settings));
+        },
+        options);
     return sum;
   }
 

@@ -22,7 +22,9 @@ struct AnyModel::Parts {
   std::unique_ptr<graft::AdamW<float>> optimizer;  ///< of `step`
 };
 
-AnyModel::AnyModel(std::unique_ptr<ErasedModel> model) : parts_(std::make_unique<Parts>()) { parts_->model = std::move(model); }
+AnyModel::AnyModel(std::unique_ptr<ErasedModel> model) : parts_(std::make_unique<Parts>()) {
+  parts_->model = std::move(model);
+}
 AnyModel::~AnyModel() = default;
 
 graft::ModelConfig const& AnyModel::config() const { return parts_->model->config(); }
@@ -30,7 +32,8 @@ graft::ParameterCounts AnyModel::parameter_counts() { return parts_->model->para
 graft::RowLimits AnyModel::row_limits() { return graft::RowLimits(*parts_->model); }
 std::vector<std::pair<std::string, graft::Shape>> AnyModel::parameters() {
   std::vector<std::pair<std::string, graft::Shape>> all;
-  for (auto const* parameter : parts_->model->parameters()) all.emplace_back(parameter->name(), parameter->value().shape());
+  for (auto const* parameter : parts_->model->parameters())
+    all.emplace_back(parameter->name(), parameter->value().shape());
   return all;
 }
 
@@ -39,7 +42,8 @@ graft::TrainingReport AnyModel::fit(graft::Training const& settings, std::vector
   return graft::Trainer(settings).fit(*parts_->model, std::move(training), std::move(validation));
 }
 
-double AnyModel::step(std::vector<graft::TokenizedExample> const& examples, double learning_rate, graft::Index max_tokens) {
+double AnyModel::step(std::vector<graft::TokenizedExample> const& examples, double learning_rate,
+                      graft::Index max_tokens) {
   auto& model = *parts_->model;
   auto& optimizer = parts_->optimizer;
   if (!optimizer) optimizer = std::make_unique<graft::AdamW<float>>(model.parameters());
@@ -47,8 +51,8 @@ double AnyModel::step(std::vector<graft::TokenizedExample> const& examples, doub
   std::iota(all.begin(), all.end(), graft::Index{0});
   double targets = 0, loss = 0;
   for (auto const& example : examples) targets += static_cast<double>(example.target.size());
-  for (auto const& pass :
-       graft::divide_by_length(all, graft::row_lengths(examples), static_cast<graft::Index>(examples.size()), max_tokens)) {
+  for (auto const& pass : graft::divide_by_length(all, graft::row_lengths(examples),
+                                                  static_cast<graft::Index>(examples.size()), max_tokens)) {
     graft::Batch batch = graft::pack_selected(model, examples, pass);
     batch.rows.training = true;
     auto const part = graft::token_loss(model.scores(batch), batch.rows.targets, targets);
@@ -60,28 +64,34 @@ double AnyModel::step(std::vector<graft::TokenizedExample> const& examples, doub
   return loss;
 }
 
-double AnyModel::loss(std::vector<graft::TokenizedExample> const& examples) { return graft::evaluate_loss(*parts_->model, examples); }
+double AnyModel::loss(std::vector<graft::TokenizedExample> const& examples) {
+  return graft::evaluate_loss(*parts_->model, examples);
+}
 
-graft::Generations AnyModel::generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings,
-                                      graft::Index at_once) {
+graft::Generations AnyModel::generate(std::vector<std::vector<graft::Token>> const& prompts,
+                                      GenerationSettings const& settings, graft::Index at_once) {
   auto& model = *parts_->model;
   if (model.info().classifies)
-    graft::fail<graft::ConfigError>("[generate] got a ", config().architecture,
-                                    " model, which classifies; expected one that writes text; hint: the program classify");
+    graft::fail<graft::ConfigError>(
+        "[generate] got a ", config().architecture,
+        " model, which classifies; expected one that writes text; hint: the program classify");
   auto const write = [&](auto writing) {
     return std::visit([&](auto const& chosen) { return graft::generate(writing, prompts, chosen, at_once); }, settings);
   };
   return model.info().main().crosses ? write(Writing<true>(model)) : write(Writing<false>(model));
 }
 
-std::vector<graft::Token> AnyModel::classify(std::vector<graft::TokenizedExample> const& examples, graft::Index at_once) {
+std::vector<graft::Token> AnyModel::classify(std::vector<graft::TokenizedExample> const& examples,
+                                             graft::Index at_once) {
   if (!parts_->model->info().classifies)
     graft::fail<graft::ConfigError>("[classify] got a ", config().architecture,
                                     " model, which writes text; expected an encoder (bert, roberta)");
   return graft::classify(*parts_->model, examples, at_once);
 }
 
-void AnyModel::save(std::filesystem::path const& folder, graft::AdapterOptions const& options) { parts_->model->save(folder, options); }
+void AnyModel::save(std::filesystem::path const& folder, graft::AdapterOptions const& options) {
+  parts_->model->save(folder, options);
+}
 void AnyModel::save_merged(std::filesystem::path const& folder) { parts_->model->save_merged(folder); }
 
 SettingUse setting_use(Method const& method, graft::ModelInfo const& model) {

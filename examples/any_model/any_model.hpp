@@ -41,15 +41,17 @@ class AnyModel {
   [[nodiscard]] std::vector<std::pair<std::string, graft::Shape>> parameters();
   graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training,
                             std::vector<graft::TokenizedExample> validation);
-  /// One AdamW step on one batch (decay 0.01, no clipping), in passes of at most `max_tokens`; returns the loss before it.
+  /// One AdamW step on one batch (decay 0.01, no clipping), in passes of at most `max_tokens`; returns the loss before
+  /// it.
   double step(std::vector<graft::TokenizedExample> const& batch, double learning_rate, graft::Index max_tokens);
   /// Mean −log p of all target tokens.
   [[nodiscard]] double loss(std::vector<graft::TokenizedExample> const& examples);
   /// @throws ConfigError for a classifier
-  [[nodiscard]] graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts, GenerationSettings const& settings,
-                                            graft::Index at_once = 32);
+  [[nodiscard]] graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts,
+                                            GenerationSettings const& settings, graft::Index at_once = 32);
   /// The most probable class of every example. @throws ConfigError for a model that writes text
-  [[nodiscard]] std::vector<graft::Token> classify(std::vector<graft::TokenizedExample> const& examples, graft::Index at_once = 32);
+  [[nodiscard]] std::vector<graft::Token> classify(std::vector<graft::TokenizedExample> const& examples,
+                                                   graft::Index at_once = 32);
   /// Writes the adapter folder (PEFT's where PEFT has the strategy, unless the options say otherwise).
   void save(std::filesystem::path const& folder, graft::AdapterOptions const& options = {});
   /// Writes the base with the adapter in its weights. @throws ConfigError for a strategy that is not in them
@@ -70,10 +72,11 @@ class AnyBase {
   /// The model with a saved adapter.
   [[nodiscard]] virtual std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter,
                                                        graft::LoadOptions const& options = {}) const = 0;
-  /// The model with the weighted sum of saved adapters, at least one. @throws FileError for strategies without weighted sums
-  [[nodiscard]] virtual std::unique_ptr<AnyModel> combine(std::vector<std::pair<std::filesystem::path, double>> const& adapters,
-                                                          graft::CombineSettings const& settings,
-                                                          graft::LoadOptions const& options = {}) const = 0;
+  /// The model with the weighted sum of saved adapters, at least one. @throws FileError for strategies without weighted
+  /// sums
+  [[nodiscard]] virtual std::unique_ptr<AnyModel> combine(
+      std::vector<std::pair<std::filesystem::path, double>> const& adapters, graft::CombineSettings const& settings,
+      graft::LoadOptions const& options = {}) const = 0;
 };
 
 /// A Hugging Face folder or GGUF file.

@@ -6,6 +6,8 @@
 
 namespace any_model {
 
-std::unique_ptr<AnyBase> wrap_base(graft::Base<graft::Bart> base) { return std::make_unique<BaseOf<graft::Bart>>(std::move(base)); }
+std::unique_ptr<AnyBase> wrap_base(graft::Base<graft::Bart> base) {
+  return std::make_unique<BaseOf<graft::Bart>>(std::move(base));
+}
 
 }  // namespace any_model

@@ -1,5 +1,6 @@
 /// @file
-/// @brief What training and generation ask of a model, behind virtual functions: they compile once for all architectures and strategies.
+/// @brief What training and generation ask of a model, behind virtual functions: they compile once for all
+/// architectures and strategies.
 #pragma once
 
 #include <filesystem>
@@ -38,8 +39,10 @@ class ErasedModel {
   [[nodiscard]] virtual Prepared prepare(graft::StepContext const& context) const = 0;
   [[nodiscard]] virtual graft::TargetScores<float, graft::Cpu> scores(graft::Batch const& batch) const = 0;
   [[nodiscard]] virtual Value logits(graft::Batch const& batch, Cache const* cache = nullptr) const = 0;
-  [[nodiscard]] virtual Value logits(graft::Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr) const = 0;
-  [[nodiscard]] virtual Value hidden_states(graft::Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr) const = 0;
+  [[nodiscard]] virtual Value logits(graft::Batch const& batch, Prepared const& prepared,
+                                     Cache const* cache = nullptr) const = 0;
+  [[nodiscard]] virtual Value hidden_states(graft::Batch const& batch, Prepared const& prepared,
+                                            Cache const* cache = nullptr) const = 0;
   /// @throws ConfigError for a model without an encoder beside its decoder
   [[nodiscard]] virtual Sources encode_sources(graft::Batch const& batch, Prepared const& prepared) const = 0;
   [[nodiscard]] virtual graft::Additions additions() const = 0;
@@ -69,10 +72,12 @@ class Writing {
   [[nodiscard]] graft::ModelInfo const& info() const { return model_.info(); }
   void append(graft::Batch& batch, graft::TokenizedExample const& example) const { model_.append(batch, example); }
   [[nodiscard]] Prepared prepare(graft::StepContext const& context) const { return model_.prepare(context); }
-  [[nodiscard]] ErasedModel::Value logits(graft::Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr) const {
+  [[nodiscard]] ErasedModel::Value logits(graft::Batch const& batch, Prepared const& prepared,
+                                          Cache const* cache = nullptr) const {
     return model_.logits(batch, prepared, cache);
   }
-  [[nodiscard]] ErasedModel::Value hidden_states(graft::Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr) const {
+  [[nodiscard]] ErasedModel::Value hidden_states(graft::Batch const& batch, Prepared const& prepared,
+                                                 Cache const* cache = nullptr) const {
     return model_.hidden_states(batch, prepared, cache);
   }
   [[nodiscard]] ErasedModel::Sources encode_sources(graft::Batch const& batch, Prepared const& prepared) const {

@@ -6,10 +6,12 @@
 
 namespace any_model {
 
-std::unique_ptr<AnyBase> wrap_base(graft::Base<graft::Gpt2> base) { return std::make_unique<BaseOf<graft::Gpt2>>(std::move(base)); }
+std::unique_ptr<AnyBase> wrap_base(graft::Base<graft::Gpt2> base) {
+  return std::make_unique<BaseOf<graft::Gpt2>>(std::move(base));
+}
 
-std::unique_ptr<AnyBase> random_gpt2(graft::Index layers, graft::Index width, graft::Index heads, graft::Index vocabulary,
-                                     graft::Index positions) {
+std::unique_ptr<AnyBase> random_gpt2(graft::Index layers, graft::Index width, graft::Index heads,
+                                     graft::Index vocabulary, graft::Index positions) {
   graft::ModelConfig config;
   config.architecture = "gpt2";
   config.vocabulary = vocabulary;
@@ -27,10 +29,10 @@ std::unique_ptr<AnyBase> random_gpt2(graft::Index layers, graft::Index width, gr
     if (site.role == graft::Role::norm)
       weights.gain = graft::full(graft::Shape{site.out}, 1.0F);
     else
-      weights.matrix = {
-          graft::normal<float>(site.layout == graft::Layout::in_out ? graft::Shape{site.in, site.out} : graft::Shape{site.out, site.in},
-                               key, 0.02),
-          site.layout};
+      weights.matrix = {graft::normal<float>(site.layout == graft::Layout::in_out ? graft::Shape{site.in, site.out}
+                                                                                  : graft::Shape{site.out, site.in},
+                                             key, 0.02),
+                        site.layout};
     if (site.bias) weights.bias = graft::zeros<float>(graft::Shape{site.out});
   }
   return wrap_base(graft::Base<graft::Gpt2>(base));

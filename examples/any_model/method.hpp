@@ -27,7 +27,8 @@ struct Method {
   std::optional<graft::Index> bottleneck;
   std::optional<double> share;
   std::optional<std::string> placement;  ///< between_layers, houlsby, pfeiffer
-  std::optional<graft::Index> layers;    ///< of top_layers; of prefix and infix, how many of the topmost layers get a bank
+  std::optional<graft::Index>
+      layers;  ///< of top_layers; of prefix and infix, how many of the topmost layers get a bank
   std::optional<graft::Index> labels;    ///< classes of a classification head (default: the model's)
   std::optional<std::string> scope;      ///< of a prefix in an encoder–decoder: all, decoder, peft_decoder
   std::optional<std::string> positions;  ///< of virtual tokens and keys: automatic, shift, keep
@@ -39,12 +40,12 @@ struct Method {
 /// Calls `f(option, setting)` for every setting that an option gives.
 template <class Self, class F>
 void each_setting(Self& method, F const& f) {
-  f("--length", method.length), f("--hidden", method.hidden), f("--init", method.init), f("--init-text", method.init_words),
-      f("--init-deviation", method.init_deviation);
+  f("--length", method.length), f("--hidden", method.hidden), f("--init", method.init),
+      f("--init-text", method.init_words), f("--init-deviation", method.init_deviation);
   f("--dropout", method.dropout), f("--rank", method.rank), f("--alpha", method.alpha), f("--targets", method.targets),
       f("--bottleneck", method.bottleneck);
-  f("--share", method.share), f("--placement", method.placement), f("--layers", method.layers), f("--scope", method.scope),
-      f("--positions", method.positions);
+  f("--share", method.share), f("--placement", method.placement), f("--layers", method.layers),
+      f("--scope", method.scope), f("--positions", method.positions);
   f("--side", method.side), f("--place", method.place);
 }
 
@@ -55,8 +56,8 @@ struct SettingUse {
 /// Of the method on a model. @throws ConfigError where the model has no such strategy
 [[nodiscard]] SettingUse setting_use(Method const& method, graft::ModelInfo const& model);
 
-/// What a strategy is called on the command line, what it is, and the learning rate that suits it on small data (tuned on the generated
-/// set).
+/// What a strategy is called on the command line, what it is, and the learning rate that suits it on small data (tuned
+/// on the generated set).
 struct MethodInfo {
   char const* name;
   char const* summary;
@@ -92,8 +93,8 @@ struct MethodChoices {
 };
 [[nodiscard]] MethodChoices const& method_choices();
 
-/// Whether the programs offer a strategy for a model: an infix stands between a source and a target, which a classifier lacks; only a
-/// classifier has a head.
+/// Whether the programs offer a strategy for a model: an infix stands between a source and a target, which a classifier
+/// lacks; only a classifier has a head.
 inline bool exists(std::string const& method, graft::ModelInfo const& model) {
   if (model.classifies) return method != "infix" && method != "prefix_lora" && method != "mam";
   return method != "head";

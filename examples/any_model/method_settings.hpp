@@ -40,7 +40,7 @@ class MethodReader {
  public:
   explicit MethodReader(Method const& method) : method_(method) {}
   template <class T>
-  [[nodiscard]] T const& operator()(T Method::*setting) {
+  [[nodiscard]] T const& operator()(T Method::* setting) {
     read_.insert(&(method_.*setting));
     return method_.*setting;
   }

@@ -6,6 +6,8 @@
 
 namespace any_model {
 
-std::unique_ptr<AnyBase> wrap_base(graft::Base<graft::T5v11> base) { return std::make_unique<BaseOf<graft::T5v11>>(std::move(base)); }
+std::unique_ptr<AnyBase> wrap_base(graft::Base<graft::T5v11> base) {
+  return std::make_unique<BaseOf<graft::T5v11>>(std::move(base));
+}
 
 }  // namespace any_model

@@ -47,9 +47,11 @@ Examples from_files(Task const& task) {
     result.test = graft::group_by_source(graft::read_examples(task.test));
     std::unordered_set<std::string> tested;
     for (auto const& example : result.test) tested.insert(example.source);
-    rows.erase(std::remove_if(rows.begin(), rows.end(), [&](auto const& row) { return tested.contains(row.source); }), rows.end());
+    rows.erase(std::remove_if(rows.begin(), rows.end(), [&](auto const& row) { return tested.contains(row.source); }),
+               rows.end());
     if (rows.empty())
-      graft::fail<graft::ConfigError>("[", task.data, "] has only sources that are tested too; expected others to train on");
+      graft::fail<graft::ConfigError>("[", task.data,
+                                      "] has only sources that are tested too; expected others to train on");
   }
   result.test = at_most(std::move(result.test), 2 * task.test_sources, task.seed);
   result.seen = result.test.size();

@@ -6,8 +6,8 @@ namespace compare {
 
 namespace {
 
-/// Cost of a training step relative to a frozen model with something trained at the bottom (forward, and backward through activations
-/// alone).
+/// Cost of a training step relative to a frozen model with something trained at the bottom (forward, and backward
+/// through activations alone).
 double factor_of(std::string const& method) {
   if (!is_trained(method)) return 0;
   if (method == "full") return 1.8;
@@ -27,8 +27,9 @@ void Estimate::add(Row const& row) {
   other_seconds_ += rest_of(row);
   others_ += 1;
   if (row.method != none || task_.validation_rows == 0) return;
-  double const examples = task_.steps > 0 ? static_cast<double>(task_.steps * task_.batch)
-                                          : static_cast<double>(task_.epochs) * static_cast<double>(task_.training_rows);
+  double const examples = task_.steps > 0
+                              ? static_cast<double>(task_.steps * task_.batch)
+                              : static_cast<double>(task_.epochs) * static_cast<double>(task_.training_rows);
   guess_ = 1.5 * row.validation_seconds * examples / static_cast<double>(task_.validation_rows);
 }
 

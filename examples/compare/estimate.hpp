@@ -9,9 +9,9 @@
 
 namespace compare {
 
-/// Rows are weighed by what their work costs relative to each other: training by its factor, everything else (loading, validation,
-/// generation) by one share for all. Both are measured on finished rows; before the first trained row is done, the guess comes from the
-/// untrained one's validation.
+/// Rows are weighed by what their work costs relative to each other: training by its factor, everything else (loading,
+/// validation, generation) by one share for all. Both are measured on finished rows; before the first trained row is
+/// done, the guess comes from the untrained one's validation.
 class Estimate {
  public:
   explicit Estimate(Task const& task) : task_(task) {}

@@ -1,6 +1,6 @@
 // Compares strategies of adaptation on one model and one task: a table, report.json and report.html.
-#include <charconv>
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <optional>
 #include <string_view>
@@ -63,12 +63,13 @@ void add_budget_options(CLI::App& app, CommandLine& line) {
   option("--epochs", line.epochs, with_budget("Passes over them", n.epochs, q.epochs), positive);
   option("--steps", task.steps, "Optimizer steps, in place of --epochs; 0: as the epochs have", not_negative);
   option("--batch", task.batch, "Examples of a step", positive);
-  option("--validation-rows", line.validation_rows, with_budget("Validation examples", n.validation_rows, q.validation_rows), positive);
+  option("--validation-rows", line.validation_rows,
+         with_budget("Validation examples", n.validation_rows, q.validation_rows), positive);
   option("--test-sources", line.test_sources,
          with_budget("Test sources of seen and of unseen domains each", n.test_sources, q.test_sources), positive);
   option("--max-new", task.max_new, "Most tokens of an output", positive);
-  option("--max-source", task.max_source, "Longest source in tokens; 0: no limit (default: as a merged model's folder keeps it, else 0)",
-         not_negative);
+  option("--max-source", task.max_source,
+         "Longest source in tokens; 0: no limit (default: as a merged model's folder keeps it, else 0)", not_negative);
   option("--max-target", task.max_target, "Longest target in tokens; 0: no limit", not_negative);
   option("--shots", task.shots, "Training examples in the context of few_shot", positive);
   option.flag("--recompute", task.recompute, support::recompute_help);
@@ -79,7 +80,8 @@ void add_budget_options(CLI::App& app, CommandLine& line) {
          "METHOD=VALUE, or VALUE for all; parted by commas (default: a tuned one for each, shown in the table)")
       ->delimiter(',');
   option.flag("--tune", line.settings.tune,
-              "Try a third and three times of each learning rate too, and keep the one with the lowest validation loss (takes three times "
+              "Try a third and three times of each learning rate too, and keep the one with the lowest validation loss "
+              "(takes three times "
               "as long)");
 }
 
@@ -95,7 +97,8 @@ void add_options(CLI::App& app, CommandLine& line) {
   option("--methods", s.methods, "Rows, parted by commas; none is always one", CLI::IsMember(methods))->delimiter(',');
   option("--out", s.out, "Folder for report.html, report.json and finished rows");
   option.flag("--quick", s.quick, "A few minutes in all: less data, fewer tests");
-  option.flag("--fresh", s.fresh, "Make all rows anew (default: rows of an earlier run are kept where nothing has changed)");
+  option.flag("--fresh", s.fresh,
+              "Make all rows anew (default: rows of an earlier run are kept where nothing has changed)");
   option.flag("--json", s.json, "Print the report as JSON; the table goes to standard error");
   add_budget_options(app, line);
 }
@@ -104,7 +107,8 @@ double positive_number(std::string const& text, std::string const& option) {
   double value = 0;
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size() && value > 0 && graft::fits_float(value)) return value;
-  throw support::UsageError("--learning-rate: got '" + option + "'; expected METHOD=VALUE or VALUE with a positive number up to 3.4e38");
+  throw support::UsageError("--learning-rate: got '" + option +
+                            "'; expected METHOD=VALUE or VALUE with a positive number up to 3.4e38");
 }
 
 /// A rate of one row goes before the rate of all. @throws UsageError for a rate that no row would have
@@ -130,7 +134,8 @@ void settle_learning_rates(CommandLine const& line, Settings& s) {
   bool read = false;
   for (auto const& method : s.methods)
     read = (is_trained(method) && s.learning_rates.emplace(method, positive_number(*for_all, *for_all)).second) || read;
-  if (!read) refuse(*for_all, ", which no row would have; expected a trained row in --methods without a rate of its own");
+  if (!read)
+    refuse(*for_all, ", which no row would have; expected a trained row in --methods without a rate of its own");
 }
 
 void settle(CommandLine& line) {
@@ -149,7 +154,9 @@ void settle(CommandLine& line) {
 
 /// Says what has no effect on this comparison.
 void check_options(CLI::App const& app, Settings const& s) {
-  auto const has = [&](char const* method) { return std::find(s.methods.begin(), s.methods.end(), method) != s.methods.end(); };
+  auto const has = [&](char const* method) {
+    return std::find(s.methods.begin(), s.methods.end(), method) != s.methods.end();
+  };
   bool const trains = std::any_of(s.methods.begin(), s.methods.end(), is_trained);
   if (s.task.data == support::generated_data)
     support::refuse_given(app, {"--test"}, "with the generated data, which have a test of their own");
@@ -158,32 +165,37 @@ void check_options(CLI::App const& app, Settings const& s) {
     support::refuse_given(app, {"--epochs", "--steps", "--batch", "--recompute", "--learning-rate", "--tune"},
                           "without a trained row in --methods");
   if (!trains && !has(few_shot)) support::refuse_given(app, {"--rows"}, "without a row that reads training examples");
-  bool const all_given = std::all_of(s.methods.begin(), s.methods.end(),
-                                     [&](auto const& method) { return !is_trained(method) || s.learning_rates.contains(method); });
-  if (s.tune && all_given) throw support::UsageError("--tune has no effect where --learning-rate gives every row's; leave one of them out");
+  bool const all_given = std::all_of(s.methods.begin(), s.methods.end(), [&](auto const& method) {
+    return !is_trained(method) || s.learning_rates.contains(method);
+  });
+  if (s.tune && all_given)
+    throw support::UsageError("--tune has no effect where --learning-rate gives every row's; leave one of them out");
   if (s.task.steps > 0) support::refuse_given(app, {"--epochs"}, "beside --steps, which stand in its place");
 }
 void check_options(CLI::App const& app, graft::ModelInfo const& model) {
-  if (model.classifies) support::refuse_given(app, {"--max-new", "--max-target"}, "on a classifier, which writes no text");
+  if (model.classifies)
+    support::refuse_given(app, {"--max-new", "--max-target"}, "on a classifier, which writes no text");
   if (model.classifies || model.main().crosses)
     support::refuse_given(app, {"--separator", "--shots"}, "on a model that reads source and target apart");
 }
 
-/// Holds the rows of every strategy that adds virtual tokens, and of the model as it is, against the model's positions: before the first
-/// row is made.
+/// Holds the rows of every strategy that adds virtual tokens, and of the model as it is, against the model's positions:
+/// before the first row is made.
 void check_all_lengths(Settings const& s, Examples const& examples, any_model::AnyBase const& base) {
   static std::vector<std::string> const lengthening{none,    few_shot,    "prefix",   "prefix_mlp",  "prompt",
                                                     "infix", "embedding", "p_tuning", "prefix_lora", "mam"};
   for (auto const& name : s.methods) {
     bool const few = name == few_shot;
-    if (std::find(lengthening.begin(), lengthening.end(), name) == lengthening.end() || !any_model::exists(few ? none : name, base.info()))
+    if (std::find(lengthening.begin(), lengthening.end(), name) == lengthening.end() ||
+        !any_model::exists(few ? none : name, base.info()))
       continue;
     if (few && (base.info().classifies || base.config().encoder)) continue;
     any_model::Method method;
     method.name = few ? none : name;
     auto request = Request{s.task, name, 0};
     if (name == none) request.method = "lora";  // the rows of all that add none: those for training too
-    check_lengths(s.task, examples, make_prompts(request, examples, base.config(), base.info()), base.adapt(method)->row_limits());
+    check_lengths(s.task, examples, make_prompts(request, examples, base.config(), base.info()),
+                  base.adapt(method)->row_limits());
   }
 }
 
@@ -204,8 +216,10 @@ void check_model(CLI::App const& app, Settings& s, Examples const& examples) {
 
 /// Rows are made by processes that read what to do from JSON, which holds UTF-8 alone.
 void check_texts(Settings const& s) {
-  for (auto const& [name, text] :
-       {std::pair("model", s.task.model), {"data", s.task.data}, {"test", s.task.test}, {"separator", s.task.separator.value_or("")}})
+  for (auto const& [name, text] : {std::pair("model", s.task.model),
+                                   {"data", s.task.data},
+                                   {"test", s.task.test},
+                                   {"separator", s.task.separator.value_or("")}})
     if (graft::replace_invalid_utf8(text) != text)
       graft::fail<graft::ConfigError>("[compare] got --", name, " ", graft::printable(text),
                                       "; expected UTF-8; hint: a link with another name will do");
@@ -216,8 +230,8 @@ void check_files(Settings const& s) {
   support::check_names({{"--out", s.out.string()}});
   for (auto const& [option, path] : {std::pair("--data", s.task.data), {"--test", s.task.test}})
     if (support::is_stream(path))
-      throw support::UsageError(
-          graft::cat(option, " names a pipe or another stream, and every row reads the data anew: ", path, "; expected a file"));
+      throw support::UsageError(graft::cat(
+          option, " names a pipe or another stream, and every row reads the data anew: ", path, "; expected a file"));
 }
 
 void run(CLI::App const& app, CommandLine& line) {
@@ -228,14 +242,16 @@ void run(CLI::App const& app, CommandLine& line) {
   check_texts(s);
   std::error_code missing;
   if (!graft::is_there(s.task.model))
-    graft::fail<graft::FileError>("[", s.task.model, "] no such file or folder; expected a Hugging Face folder or a GGUF file");
+    graft::fail<graft::FileError>("[", s.task.model,
+                                  "] no such file or folder; expected a Hugging Face folder or a GGUF file");
   Examples const examples = make_examples(s.task);  // says at once what is wrong with the data
   check_model(app, line.settings, examples);
   if (line.training_rows && *line.training_rows > examples.training.size())
-    graft::warn("[compare] got --rows ", *line.training_rows, ", which leaves nothing out; ", s.task.data, " has ", examples.training.size(),
-                " besides those of validation and test");
-  std::fprintf(stderr, "%zu rows; %zu training, %zu validation and %zu test examples (%s)\n", s.methods.size(), examples.training.size(),
-               examples.validation.size(), examples.test.size(), examples.description.c_str());
+    graft::warn("[compare] got --rows ", *line.training_rows, ", which leaves nothing out; ", s.task.data, " has ",
+                examples.training.size(), " besides those of validation and test");
+  std::fprintf(stderr, "%zu rows; %zu training, %zu validation and %zu test examples (%s)\n", s.methods.size(),
+               examples.training.size(), examples.validation.size(), examples.test.size(),
+               examples.description.c_str());
   std::filesystem::create_directories(s.out, missing);  // writing into it says what is wrong
   for (char const* name : {"report.json", "report.html"}) graft::check_output_file(s.out / name);
   graft::PathLock const lock(s.out);
@@ -250,8 +266,8 @@ void run(CLI::App const& app, CommandLine& line) {
   Json const json = report_json(report);
   graft::write_file_atomic(s.out / "report.json", json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
   graft::write_file_atomic(s.out / "report.html", report_html(report));
-  std::string const table = "\n" + plain_table(rows, report.test()) + "\nreport: " + (s.out / "report.html").string() + ", " +
-                            (s.out / "report.json").string() + "\n";
+  std::string const table = "\n" + plain_table(rows, report.test()) + "\nreport: " + (s.out / "report.html").string() +
+                            ", " + (s.out / "report.json").string() + "\n";
   if (s.json) {
     std::fprintf(stderr, "%s", table.c_str());
     support::print(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
@@ -268,7 +284,8 @@ int main(int argc, char** argv) {
   if (argc == 4 && std::string_view(argv[1]) == "--worker") return run_worker(argv[2], argv[3]);
   CommandLine line;
   CLI::App app{
-      "Compares strategies of adapting a pretrained language model on one task, with the same data, steps and seed for all: what each "
+      "Compares strategies of adapting a pretrained language model on one task, with the same data, steps and seed for "
+      "all: what each "
       "trains, costs and reaches.\n"
       "Prints a table and writes report.html and report.json. Exit status: 0, 1 (failed), 2 (usage).",
       "compare"};

@@ -32,8 +32,8 @@ std::string colour(int series) { return "c" + std::to_string(series); }
 
 constexpr double letter = 6.4;  // width of a letter of the labels, about
 double text_width(std::string const& text) {
-  return letter * static_cast<double>(
-                      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return letter * static_cast<double>(std::count_if(
+                      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 }  // namespace
@@ -42,21 +42,11 @@ std::string escaped(std::string const& text) {
   std::string result;
   for (char c : text) {
     switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      case '\'':
-        result += "&#39;";
-        break;
+      case '&': result += "&amp;"; break;
+      case '<': result += "&lt;"; break;
+      case '>': result += "&gt;"; break;
+      case '"': result += "&quot;"; break;
+      case '\'': result += "&#39;"; break;
       default:
         if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') result += c;
     }
@@ -111,22 +101,24 @@ void Plot::line(std::vector<std::pair<double, double>> const& points, int series
     path += (path.empty() ? "M" : "L") + px(last_x) + " " + px(last_y);
   }
   if (path.empty()) return;
-  body_ += "<path class=\"line " + colour(series) + "\" d=\"" + path + "\"><title>" + escaped(name) + "</title></path>\n";
+  body_ +=
+      "<path class=\"line " + colour(series) + "\" d=\"" + path + "\"><title>" + escaped(name) + "</title></path>\n";
   ends_.push_back({last_x, last_y, series, name});
 }
 
 void Plot::dot(double x, double y, int series, bool filled, std::string const& tip) {
   if (!std::isfinite(x) || !std::isfinite(y)) return;
   double const cx = at_x(x), cy = at_y(y);
-  body_ += "<circle class=\"" + std::string(filled ? "dot " : "ring ") + colour(series) + "\" cx=\"" + px(cx) + "\" cy=\"" + px(cy) +
-           "\" r=\"5\"><title>" + escaped(tip) + "</title></circle>\n";
+  body_ += "<circle class=\"" + std::string(filled ? "dot " : "ring ") + colour(series) + "\" cx=\"" + px(cx) +
+           "\" cy=\"" + px(cy) + "\" r=\"5\"><title>" + escaped(tip) + "</title></circle>\n";
   taken_.push_back({cx - 6, cy - 6, cx + 6, cy + 6});
 }
 
 bool Plot::is_free(Box const& box) const {
   if (box.x0 < left || box.x1 > width_ - 2 || box.y0 < 2 || box.y1 > height_ - bottom) return false;
-  return std::none_of(taken_.begin(), taken_.end(),
-                      [&](Box const& other) { return box.x0 < other.x1 && other.x0 < box.x1 && box.y0 < other.y1 && other.y0 < box.y1; });
+  return std::none_of(taken_.begin(), taken_.end(), [&](Box const& other) {
+    return box.x0 < other.x1 && other.x0 < box.x1 && box.y0 < other.y1 && other.y0 < box.y1;
+  });
 }
 
 void Plot::name_dot(double x, double y, int series, std::string const& name) {
@@ -134,24 +126,26 @@ void Plot::name_dot(double x, double y, int series, std::string const& name) {
   double const cx = at_x(x), cy = at_y(y), w = text_width(name);
   Box best{cx + 9, cy - 7, cx + 9 + w, cy + 7};
   for (double distance : {0.0, 14.0, 28.0, 42.0}) {
-    std::vector<Box> const places{
-        {cx + 9, cy - 7 - distance, cx + 9 + w, cy + 7 - distance},      {cx - 9 - w, cy - 7 - distance, cx - 9, cy + 7 - distance},
-        {cx + 9, cy - 7 + distance, cx + 9 + w, cy + 7 + distance},      {cx - 9 - w, cy - 7 + distance, cx - 9, cy + 7 + distance},
-        {cx - w / 2, cy - 22 - distance, cx + w / 2, cy - 8 - distance}, {cx - w / 2, cy + 8 + distance, cx + w / 2, cy + 22 + distance}};
+    std::vector<Box> const places{{cx + 9, cy - 7 - distance, cx + 9 + w, cy + 7 - distance},
+                                  {cx - 9 - w, cy - 7 - distance, cx - 9, cy + 7 - distance},
+                                  {cx + 9, cy - 7 + distance, cx + 9 + w, cy + 7 + distance},
+                                  {cx - 9 - w, cy - 7 + distance, cx - 9, cy + 7 + distance},
+                                  {cx - w / 2, cy - 22 - distance, cx + w / 2, cy - 8 - distance},
+                                  {cx - w / 2, cy + 8 + distance, cx + w / 2, cy + 22 + distance}};
     auto const found = std::find_if(places.begin(), places.end(), [&](Box const& box) { return is_free(box); });
     if (found == places.end()) continue;
     best = *found;
     break;
   }
   taken_.push_back(best);
-  body_ +=
-      "<text class=\"name " + colour(series) + "\" x=\"" + px(best.x0) + "\" y=\"" + px(best.y0 + 11) + "\">" + escaped(name) + "</text>\n";
+  body_ += "<text class=\"name " + colour(series) + "\" x=\"" + px(best.x0) + "\" y=\"" + px(best.y0 + 11) + "\">" +
+           escaped(name) + "</text>\n";
 }
 
 void Plot::link(double x0, double y0, double x1, double y1, int series) {
   if (!std::isfinite(y0) || !std::isfinite(y1)) return;
-  body_ += "<path class=\"link " + colour(series) + "\" d=\"M" + px(at_x(x0)) + " " + px(at_y(y0)) + "L" + px(at_x(x1)) + " " +
-           px(at_y(y1)) + "\"/>\n";
+  body_ += "<path class=\"link " + colour(series) + "\" d=\"M" + px(at_x(x0)) + " " + px(at_y(y0)) + "L" +
+           px(at_x(x1)) + " " + px(at_y(y1)) + "\"/>\n";
 }
 
 void Plot::level(double y, int series, std::string const& text) {
@@ -165,8 +159,9 @@ void Plot::level(double y, int series, std::string const& text) {
       break;
     }
   taken_.push_back(best);
-  body_ += "<path class=\"level " + colour(series) + "\" d=\"M" + px(left) + " " + px(at) + "H" + px(end) + "\"/>\n<text class=\"name " +
-           colour(series) + "\" x=\"" + px(best.x0) + "\" y=\"" + px(best.y0 + 11) + "\">" + escaped(text) + "</text>\n";
+  body_ += "<path class=\"level " + colour(series) + "\" d=\"M" + px(left) + " " + px(at) + "H" + px(end) +
+           "\"/>\n<text class=\"name " + colour(series) + "\" x=\"" + px(best.x0) + "\" y=\"" + px(best.y0 + 11) +
+           "\">" + escaped(text) + "</text>\n";
 }
 
 std::string Plot::frame() const {
@@ -174,20 +169,22 @@ std::string Plot::frame() const {
   double const base = height_ - bottom, end = width_ - right_;
   for (auto const& [value, name] : y_.ticks()) {
     double const y = at_y(value);
-    text += "<path class=\"grid\" d=\"M" + px(left) + " " + px(y) + "H" + px(end) + "\"/><text class=\"tick\" text-anchor=\"end\" x=\"" +
-            px(left - 7) + "\" y=\"" + px(y + 4) + "\">" + name + "</text>\n";
+    text += "<path class=\"grid\" d=\"M" + px(left) + " " + px(y) + "H" + px(end) +
+            "\"/><text class=\"tick\" text-anchor=\"end\" x=\"" + px(left - 7) + "\" y=\"" + px(y + 4) + "\">" + name +
+            "</text>\n";
   }
   for (auto const& [value, name] : x_.ticks()) {
     double const x = at_x(value);
     if (x_.logarithmic) text += "<path class=\"grid\" d=\"M" + px(x) + " " + px(top) + "V" + px(base) + "\"/>";
-    text += "<path class=\"axis\" d=\"M" + px(x) + " " + px(base) + "v4\"/><text class=\"tick\" text-anchor=\"middle\" x=\"" + px(x) +
-            "\" y=\"" + px(base + 18) + "\">" + name + "</text>\n";
+    text += "<path class=\"axis\" d=\"M" + px(x) + " " + px(base) +
+            "v4\"/><text class=\"tick\" text-anchor=\"middle\" x=\"" + px(x) + "\" y=\"" + px(base + 18) + "\">" +
+            name + "</text>\n";
   }
   text += "<path class=\"axis\" d=\"M" + px(left) + " " + px(base) + "H" + px(end) + "\"/>\n";
-  text += "<text class=\"title\" text-anchor=\"middle\" x=\"" + px((left + end) / 2) + "\" y=\"" + px(height_ - 8) + "\">" +
-          escaped(x_.title) + "</text>\n";
-  text += "<text class=\"title\" text-anchor=\"middle\" transform=\"translate(14 " + px((top + base) / 2) + ") rotate(-90)\">" +
-          escaped(y_.title) + "</text>\n";
+  text += "<text class=\"title\" text-anchor=\"middle\" x=\"" + px((left + end) / 2) + "\" y=\"" + px(height_ - 8) +
+          "\">" + escaped(x_.title) + "</text>\n";
+  text += "<text class=\"title\" text-anchor=\"middle\" transform=\"translate(14 " + px((top + base) / 2) +
+          ") rotate(-90)\">" + escaped(y_.title) + "</text>\n";
   return text;
 }
 
@@ -205,17 +202,18 @@ std::string Plot::end_labels() const {
   std::string text;
   double const x = width_ - right_ + 10;
   for (auto const& label : labels) {
-    auto const end = std::find_if(ends_.begin(), ends_.end(), [&](Label const& other) { return other.series == label.series; });
-    text += "<path class=\"leader " + colour(label.series) + "\" d=\"M" + px(end->x + 1) + " " + px(end->y) + "L" + px(x - 2) + " " +
-            px(label.y) + "\"/><text class=\"name " + colour(label.series) + "\" x=\"" + px(x) + "\" y=\"" + px(label.y + 4) + "\">" +
-            escaped(label.text) + "</text>\n";
+    auto const end =
+        std::find_if(ends_.begin(), ends_.end(), [&](Label const& other) { return other.series == label.series; });
+    text += "<path class=\"leader " + colour(label.series) + "\" d=\"M" + px(end->x + 1) + " " + px(end->y) + "L" +
+            px(x - 2) + " " + px(label.y) + "\"/><text class=\"name " + colour(label.series) + "\" x=\"" + px(x) +
+            "\" y=\"" + px(label.y + 4) + "\">" + escaped(label.text) + "</text>\n";
   }
   return text;
 }
 
 std::string Plot::svg(std::string const& description) const {
-  return "<svg viewBox=\"0 0 " + px(width_) + " " + px(height_) + "\" role=\"img\" aria-label=\"" + escaped(description) + "\">\n" +
-         frame() + body_ + end_labels() + "</svg>\n";
+  return "<svg viewBox=\"0 0 " + px(width_) + " " + px(height_) + "\" role=\"img\" aria-label=\"" +
+         escaped(description) + "\">\n" + frame() + body_ + end_labels() + "</svg>\n";
 }
 
 }  // namespace compare

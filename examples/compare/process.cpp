@@ -44,7 +44,8 @@ std::string describe(int status) {
 std::string run_self(std::vector<std::string> const& arguments) {
   std::string program = "compare";
   std::vector<char*> pointers{program.data()};
-  for (auto const& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));  // execv's signature; it does not write
+  for (auto const& argument : arguments)
+    pointers.push_back(const_cast<char*>(argument.c_str()));  // execv's signature; it does not write
   pointers.push_back(nullptr);
   pid_t const parent = ::getpid(), child = ::fork();
   if (child < 0) graft::fail("[compare] no process could be started; got: ", std::strerror(errno));

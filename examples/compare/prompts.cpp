@@ -18,11 +18,13 @@ namespace {
 
 using Tokenizer = std::shared_ptr<graft::Tokenizer const>;
 
-Tokenizer tokenizer_of(Task const& task) { return std::make_shared<graft::Tokenizer const>(graft::load_tokenizer(task.model)); }
+Tokenizer tokenizer_of(Task const& task) {
+  return std::make_shared<graft::Tokenizer const>(graft::load_tokenizer(task.model));
+}
 
 /// Examples spread over the training set as lines `source -> target`, as many as leave room.
-std::string demonstrations(Task const& task, graft::Template const& form, Examples const& examples, graft::Tokenizer const& tokenizer,
-                           Index positions) {
+std::string demonstrations(Task const& task, graft::Template const& form, Examples const& examples,
+                           graft::Tokenizer const& tokenizer, Index positions) {
   std::string text;
   Index const room = positions / 2;
   auto const count = static_cast<std::size_t>(task.shots);
@@ -35,8 +37,8 @@ std::string demonstrations(Task const& task, graft::Template const& form, Exampl
   return text;
 }
 
-Prompts few_shot_prompts(Task const& task, graft::Template const& form, Examples const& examples, graft::Tokenizer const& tokenizer,
-                         Index positions) {
+Prompts few_shot_prompts(Task const& task, graft::Template const& form, Examples const& examples,
+                         graft::Tokenizer const& tokenizer, Index positions) {
   std::string const context = demonstrations(task, form, examples, tokenizer, positions);
   Prompts prompts;
   for (auto const& example : examples.validation)
@@ -68,7 +70,8 @@ Prompts text_prompts(Request const& request, graft::AdapterTemplate const& form,
   if (is_trained(request.method)) prompts.training = tokens->encode(examples.training, cut);
   prompts.validation = tokens->encode(examples.validation, cut);
   prompts.cut_sources = cut.sources, prompts.cut_targets = cut.targets;
-  for (auto const& example : examples.test) prompts.test.push_back({tokens->source(example.source, cut), {}, prompts.test.size()});
+  for (auto const& example : examples.test)
+    prompts.test.push_back({tokens->source(example.source, cut), {}, prompts.test.size()});
   prompts.end_tokens = {*tokens->end_token()};  // targets are encoded: there is one
   prompts.text = [tokens](std::vector<graft::Token> const& written) { return tokens->text(written); };
   return prompts;
@@ -78,14 +81,17 @@ Prompts class_prompts(Request const& request, Examples const& examples) {
   auto const tokenizer = tokenizer_of(request.task);
   Prompts prompts;
   prompts.classes = class_names(examples);
-  auto const longest = static_cast<std::size_t>(request.task.max_source.value_or(0) > 0 ? *request.task.max_source : 128);
+  auto const longest =
+      static_cast<std::size_t>(request.task.max_source.value_or(0) > 0 ? *request.task.max_source : 128);
   auto const encoded = [&](std::vector<graft::Example> const& some) {
     std::vector<graft::TokenizedExample> all;
     for (auto const& example : some) {
       auto row = tokenizer->encode_with_template(example.source, std::nullopt, longest);
       prompts.cut_sources += row.cut_tokens > 0;
       auto const at = std::lower_bound(prompts.classes.begin(), prompts.classes.end(), example.target);
-      all.push_back({std::move(row.ids), {static_cast<graft::Token>(at - prompts.classes.begin())}, all.size(),
+      all.push_back({std::move(row.ids),
+                     {static_cast<graft::Token>(at - prompts.classes.begin())},
+                     all.size(),
                      std::vector<Index>(row.token_types.begin(), row.token_types.end())});
     }
     return all;
@@ -100,23 +106,26 @@ Prompts class_prompts(Request const& request, Examples const& examples) {
 }  // namespace
 
 void check_lengths(Task const& task, Examples const& examples, Prompts const& prompts, graft::RowLimits const& limits) {
-  auto const check = [&](std::vector<graft::Example> const& texts, std::string const& file, char const* part, std::size_t i,
-                         std::optional<std::string> const& why, std::optional<std::string> const& foreign) {
+  auto const check = [&](std::vector<graft::Example> const& texts, std::string const& file, char const* part,
+                         std::size_t i, std::optional<std::string> const& why,
+                         std::optional<std::string> const& foreign) {
     if (!why && !foreign) return;
-    std::string const where =
-        texts[i].line > 0 ? graft::cat("[", file, "] line ", texts[i].line) : graft::cat("[", file, "] ", part, " example ", i + 1);
+    std::string const where = texts[i].line > 0 ? graft::cat("[", file, "] line ", texts[i].line)
+                                                : graft::cat("[", file, "] ", part, " example ", i + 1);
     if (foreign) graft::fail<graft::ConfigError>(where, " ", *foreign);
     graft::fail<graft::ConfigError>(where, " is too long for the model; ", *why,
                                     "; hint: --max-source and --max-target cut, --max-new is the room for new tokens");
   };
   std::string const& tested = task.test.empty() ? task.data : task.test;
   for (std::size_t i = 0; i < prompts.training.size(); ++i)
-    check(examples.training, task.data, "training", i, limits.excess(prompts.training[i]), limits.foreign_token(prompts.training[i]));
+    check(examples.training, task.data, "training", i, limits.excess(prompts.training[i]),
+          limits.foreign_token(prompts.training[i]));
   for (std::size_t i = 0; i < prompts.validation.size(); ++i)
     check(examples.validation, task.data, "validation", i, limits.excess(prompts.validation[i]),
           limits.foreign_token(prompts.validation[i]));
   for (std::size_t i = 0; i < prompts.test.size(); ++i)
-    check(examples.test, tested, "test", i, limits.excess(prompts.test[i].source, prompts.classes.empty() ? task.max_new : 1),
+    check(examples.test, tested, "test", i,
+          limits.excess(prompts.test[i].source, prompts.classes.empty() ? task.max_new : 1),
           limits.foreign_token(prompts.test[i].source, "source"));
 }
 
@@ -134,17 +143,21 @@ std::vector<std::string> class_names(Examples const& examples) {
   return {names.begin(), names.end()};
 }
 
-graft::AdapterTemplate template_of(Task const& task, graft::ModelConfig const& config, graft::ModelInfo const& info, bool says) {
+graft::AdapterTemplate template_of(Task const& task, graft::ModelConfig const& config, graft::ModelInfo const& info,
+                                   bool says) {
   return support::template_to_train(task.model, support::text_kind(task.model, config, info),
                                     {.separator = task.separator, .max_source = task.max_source}, says);
 }
 
-Prompts make_prompts(Request const& request, Examples const& examples, graft::ModelConfig const& config, graft::ModelInfo const& info) {
+Prompts make_prompts(Request const& request, Examples const& examples, graft::ModelConfig const& config,
+                     graft::ModelInfo const& info) {
   if (request.method == few_shot && (info.classifies || config.encoder))
-    throw NotApplicable("examples in the context are for models that continue a text; a " + config.architecture + " model does not");
+    throw NotApplicable("examples in the context are for models that continue a text; a " + config.architecture +
+                        " model does not");
   if (info.classifies) return class_prompts(request, examples);
   auto const form = template_of(request.task, config, info, false);
-  return request.method == few_shot ? shown_prompts(request, form.form, examples, config.positions) : text_prompts(request, form, examples);
+  return request.method == few_shot ? shown_prompts(request, form.form, examples, config.positions)
+                                    : text_prompts(request, form, examples);
 }
 
 }  // namespace compare

@@ -7,8 +7,10 @@ Json report_json(Report const& report) {
   Json test = Json::array(), rows = Json::array();
   for (std::size_t i = 0; i < report.examples.test.size(); ++i) {
     auto const& example = report.examples.test[i];
-    test.push_back(
-        {{"source", example.source}, {"references", example.references}, {"domain", example.domain}, {"seen", i < report.examples.seen}});
+    test.push_back({{"source", example.source},
+                    {"references", example.references},
+                    {"domain", example.domain},
+                    {"seen", i < report.examples.seen}});
   }
   for (auto const& row : report.rows) rows.push_back(to_json(row));
   return {{"format", 1},

@@ -20,15 +20,17 @@ void visit(Self& row, Visitor const& visitor) {
   visitor("trainable", row.trainable), visitor("all", row.all), visitor("steps", row.steps);
   visitor("tokens_per_second", row.tokens_per_second), visitor("train_seconds", row.train_seconds),
       visitor("validation_seconds", row.validation_seconds);
-  visitor("generation_seconds", row.generation_seconds), visitor("seconds", row.seconds), visitor("peak_memory_mib", row.peak_memory_mib);
+  visitor("generation_seconds", row.generation_seconds), visitor("seconds", row.seconds),
+      visitor("peak_memory_mib", row.peak_memory_mib);
   visitor("training_loss", row.training_loss), visitor("validation_loss", row.validation_loss);
   visitor("bleu", row.together.bleu), visitor("rouge_l", row.together.rouge_l), visitor("bleu_seen", row.seen.bleu),
       visitor("rouge_l_seen", row.seen.rouge_l);
-  visitor("accuracy", row.together.accuracy), visitor("accuracy_seen", row.seen.accuracy), visitor("accuracy_unseen", row.unseen.accuracy);
-  visitor("bleu_unseen", row.unseen.bleu), visitor("rouge_l_unseen", row.unseen.rouge_l), visitor("cut_sources", row.cut_sources),
-      visitor("cut_targets", row.cut_targets);
-  visitor("above_none", row.above_none), visitor("training_curve", row.training), visitor("validation_curve", row.validation),
-      visitor("tuning", row.tuning), visitor("outputs", row.outputs);
+  visitor("accuracy", row.together.accuracy), visitor("accuracy_seen", row.seen.accuracy),
+      visitor("accuracy_unseen", row.unseen.accuracy);
+  visitor("bleu_unseen", row.unseen.bleu), visitor("rouge_l_unseen", row.unseen.rouge_l),
+      visitor("cut_sources", row.cut_sources), visitor("cut_targets", row.cut_targets);
+  visitor("above_none", row.above_none), visitor("training_curve", row.training),
+      visitor("validation_curve", row.validation), visitor("tuning", row.tuning), visitor("outputs", row.outputs);
 }
 
 }  // namespace
@@ -51,7 +53,8 @@ Curve curve_from_json(std::string const& where, nlohmann::json const& json, char
   Curve curve;
   for (auto const& point : graft::json_at<std::vector<std::vector<double>>>(where, json, name)) {
     if (point.size() != 2)
-      graft::fail<graft::FileError>("[", where, "] has a point of ", point.size(), " numbers in ", name, "; expected two");
+      graft::fail<graft::FileError>("[", where, "] has a point of ", point.size(), " numbers in ", name,
+                                    "; expected two");
     curve.emplace_back(point[0], point[1]);
   }
   return curve;
@@ -74,16 +77,25 @@ Row row_from_json(std::string const& where, nlohmann::json const& json) {
 }
 
 std::string title_of(std::string const& method) {
-  static std::map<std::string, std::string> const titles{
-      {none, "none"},   {few_shot, "few-shot"}, {"prefix_mlp", "prefix + MLP"}, {"embedding", "embedding-only"},
-      {"lora", "LoRA"}, {"bitfit", "BitFit"},   {"top_layers", "FT-TOP2"},      {"prefix_lora", "prefix + LoRA"},
-      {"ia3", "(IA)³"}, {"p_tuning", "P-tuning"}, {"parallel_adapter", "parallel adapter"}, {"mam", "MAM"}};
+  static std::map<std::string, std::string> const titles{{none, "none"},
+                                                         {few_shot, "few-shot"},
+                                                         {"prefix_mlp", "prefix + MLP"},
+                                                         {"embedding", "embedding-only"},
+                                                         {"lora", "LoRA"},
+                                                         {"bitfit", "BitFit"},
+                                                         {"top_layers", "FT-TOP2"},
+                                                         {"prefix_lora", "prefix + LoRA"},
+                                                         {"ia3", "(IA)³"},
+                                                         {"p_tuning", "P-tuning"},
+                                                         {"parallel_adapter", "parallel adapter"},
+                                                         {"mam", "MAM"}};
   auto const found = titles.find(method);
   return found == titles.end() ? method : found->second;
 }
 
 std::string summary_of(std::string const& method) {
-  return method == few_shot ? "the base model with training examples in its context" : support::method_info(method).summary;
+  return method == few_shot ? "the base model with training examples in its context"
+                            : support::method_info(method).summary;
 }
 
 }  // namespace compare

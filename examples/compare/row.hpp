@@ -38,7 +38,9 @@ struct Row {
   [[nodiscard]] bool failed() const { return !error.empty(); }
   /// Whether it failed or does not exist.
   [[nodiscard]] bool has_no_results() const { return failed() || !not_applicable.empty(); }
-  [[nodiscard]] double percent() const { return all > 0 ? 100.0 * static_cast<double>(trainable) / static_cast<double>(all) : 0.0; }
+  [[nodiscard]] double percent() const {
+    return all > 0 ? 100.0 * static_cast<double>(trainable) / static_cast<double>(all) : 0.0;
+  }
 };
 
 Json to_json(Row const& row);

@@ -34,11 +34,13 @@ std::vector<double> rates_of(Settings const& settings, std::string const& method
 
 class Runner {
  public:
-  explicit Runner(Settings const& settings) : settings_(settings), folder_(settings.out / "rows"), estimate_(settings.task) {
+  explicit Runner(Settings const& settings)
+      : settings_(settings), folder_(settings.out / "rows"), estimate_(settings.task) {
     std::error_code error;
     std::filesystem::create_directories(folder_, error);
     if (error)
-      graft::fail<graft::FileError>("[", settings.out.string(), "] cannot be used for the results; got: ", error.message(),
+      graft::fail<graft::FileError>("[", settings.out.string(),
+                                    "] cannot be used for the results; got: ", error.message(),
                                     "; expected a folder or a new name");
     for (auto const& method : settings.methods)
       for (double rate : rates_of(settings, method)) requests_.push_back({settings.task, method, rate});
@@ -58,8 +60,8 @@ class Runner {
     }
     auto const base = std::find_if(rows.begin(), rows.end(), [](Row const& row) { return row.method == none; });
     for (Row& row : rows)
-      row.above_none = base != rows.end() && !base->has_no_results() && is_trained(row.method) && !row.has_no_results() &&
-                       !(row.validation_loss < base->validation_loss);
+      row.above_none = base != rows.end() && !base->has_no_results() && is_trained(row.method) &&
+                       !row.has_no_results() && !(row.validation_loss < base->validation_loss);
     return rows;
   }
 
@@ -108,7 +110,8 @@ class Runner {
     std::filesystem::remove(request_file, ignored);
     Row row;
     if (failure.empty() && !std::filesystem::exists(file, ignored)) failure = "the process left no result";
-    if (failure.empty()) row = row_from_json(file.string(), graft::json_at<nlohmann::json>(file.string(), graft::read_json(file), "row"));
+    if (failure.empty())
+      row = row_from_json(file.string(), graft::json_at<nlohmann::json>(file.string(), graft::read_json(file), "row"));
     row.method = request.method, row.learning_rate = request.learning_rate;
     if (!failure.empty()) row.error = failure;
     report(row);
@@ -117,9 +120,10 @@ class Runner {
 
   void announce(std::size_t number, std::string const& note) const {
     Request const& request = requests_[number];
-    std::string const rate = is_trained(request.method) ? ", learning rate " + support::compact(request.learning_rate) : "";
-    std::fprintf(stderr, "[%zu/%zu] %s%s  (%s)\n", number + 1, requests_.size(), title_of(request.method).c_str(), rate.c_str(),
-                 note.c_str());
+    std::string const rate =
+        is_trained(request.method) ? ", learning rate " + support::compact(request.learning_rate) : "";
+    std::fprintf(stderr, "[%zu/%zu] %s%s  (%s)\n", number + 1, requests_.size(), title_of(request.method).c_str(),
+                 rate.c_str(), note.c_str());
   }
   std::string time_left(std::size_t number) const {
     std::vector<std::string> methods;
@@ -134,8 +138,8 @@ class Runner {
     else if (row.has_no_results())
       std::fprintf(stderr, "      n/a: %s\n", row.not_applicable.c_str());
     else if (std::isnan(row.together.bleu))
-      std::fprintf(stderr, "      validation loss %.4f, accuracy %.1f %%, %s\n", row.validation_loss, row.together.accuracy,
-                   graft::clock_time(row.seconds).c_str());
+      std::fprintf(stderr, "      validation loss %.4f, accuracy %.1f %%, %s\n", row.validation_loss,
+                   row.together.accuracy, graft::clock_time(row.seconds).c_str());
     else
       std::fprintf(stderr, "      validation loss %.4f, BLEU %.1f, %s\n", row.validation_loss, row.together.bleu,
                    graft::clock_time(row.seconds).c_str());

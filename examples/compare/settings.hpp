@@ -22,11 +22,13 @@ using graft::Index;
 struct Task {
   std::string model;
   std::string data = "generated", test;  ///< a file of examples, and one to test on in place of held-out sources
-  std::size_t training_rows = 240, validation_rows = 24, test_sources = 10;  ///< test sources of the seen and of the unseen domains each
+  std::size_t training_rows = 240, validation_rows = 24,
+              test_sources = 10;  ///< test sources of the seen and of the unseen domains each
   Index epochs = 1, steps = 0, batch = 4, max_new = 60, shots = 4, max_target = 0;
-  std::optional<Index> max_source;  ///< longest source in tokens, 0 for no limit; none: as a merged model's folder keeps it, else 0
+  std::optional<Index>
+      max_source;  ///< longest source in tokens, 0 for no limit; none: as a merged model's folder keeps it, else 0
   std::uint64_t seed = 0;
-  bool recompute = false;  ///< layers in the backward pass
+  bool recompute = false;                ///< layers in the backward pass
   std::optional<std::string> separator;  ///< none: the default of the kind of model
 };
 
@@ -54,7 +56,8 @@ inline bool is_trained(std::string const& method) { return method != none && met
 Json to_json(Request const& request);
 Request request_from_json(std::string const& where, nlohmann::json const& json);
 
-/// What tells whether a finished row is still valid: the request, what the model's and the data's files hold, and this very program.
+/// What tells whether a finished row is still valid: the request, what the model's and the data's files hold, and this
+/// very program.
 Json stamp_of(Request const& request);
 
 }  // namespace compare

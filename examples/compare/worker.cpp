@@ -39,7 +39,8 @@ void train(Request const& request, any_model::AnyModel& model, Prompts const& pr
   row.tokens_per_second = report.tokens_per_second();
   row.steps = static_cast<Index>(report.steps.size());
   for (auto const& step : report.steps) row.training.emplace_back(static_cast<double>(step.step), step.loss);
-  for (auto const& validation : report.validations) row.validation.emplace_back(static_cast<double>(validation.step), validation.loss);
+  for (auto const& validation : report.validations)
+    row.validation.emplace_back(static_cast<double>(validation.step), validation.loss);
   row.validation_loss = report.validations.back().loss;
   std::size_t const tail = std::max<std::size_t>(1, report.steps.size() / 10);
   row.training_loss = 0;
@@ -55,8 +56,8 @@ double accuracy(std::vector<std::string> const& hypotheses, graft::ReferenceList
   return 100.0 * static_cast<double>(right) / static_cast<double>(hypotheses.size());
 }
 
-Scores score(std::vector<std::string> const& outputs, std::vector<graft::Example> const& test, std::size_t first, std::size_t last,
-             bool classes) {
+Scores score(std::vector<std::string> const& outputs, std::vector<graft::Example> const& test, std::size_t first,
+             std::size_t last, bool classes) {
   if (first == last) return {};
   auto const at = [](auto const& all, std::size_t i) { return all.begin() + static_cast<std::ptrdiff_t>(i); };
   std::vector<std::string> const hypotheses(at(outputs, first), at(outputs, last));
@@ -76,7 +77,8 @@ Scores score(std::vector<std::string> const& outputs, std::vector<graft::Example
 void write(Request const& request, any_model::AnyModel& model, Prompts const& prompts, Row& row) {
   auto const start = Clock::now();
   if (!prompts.classes.empty()) {
-    for (graft::Token one : model.classify(prompts.test)) row.outputs.push_back(prompts.classes.at(static_cast<std::size_t>(one)));
+    for (graft::Token one : model.classify(prompts.test))
+      row.outputs.push_back(prompts.classes.at(static_cast<std::size_t>(one)));
     row.generation_seconds = seconds_since(start);
     return;
   }
@@ -84,7 +86,8 @@ void write(Request const& request, any_model::AnyModel& model, Prompts const& pr
   search.max_new_tokens = request.task.max_new;
   search.end_tokens = prompts.end_tokens;  // those of the prompts, and the model's own for all rows alike
   for (graft::Token end : model.config().ends)
-    if (std::find(search.end_tokens.begin(), search.end_tokens.end(), end) == search.end_tokens.end()) search.end_tokens.push_back(end);
+    if (std::find(search.end_tokens.begin(), search.end_tokens.end(), end) == search.end_tokens.end())
+      search.end_tokens.push_back(end);
   std::vector<std::vector<graft::Token>> sources;
   for (auto const& example : prompts.test) sources.push_back(example.source);
   for (auto const& texts : model.generate(sources, search)) {
@@ -119,8 +122,8 @@ Row make_row(Request const& request) {
   method.seed = request.task.seed;
   if (!prompts.classes.empty()) method.labels = static_cast<Index>(prompts.classes.size());
   if (!any_model::exists(method.name, base->info()))
-    throw NotApplicable(std::string(support::method_info(method.name).summary) + ": not defined for a " + base->config().architecture +
-                        " model");
+    throw NotApplicable(std::string(support::method_info(method.name).summary) + ": not defined for a " +
+                        base->config().architecture + " model");
   auto const model = base->adapt(method);
   check_lengths(request.task, examples, prompts, model->row_limits());
   row.trainable = model->parameter_counts().trainable, row.all = model->parameter_counts().all;
@@ -144,7 +147,8 @@ Row make_row(Request const& request) {
 
 int run_worker(std::filesystem::path const& request_file, std::filesystem::path const& result) try {
   auto const json = graft::read_json(request_file);
-  Request const request = request_from_json(request_file.string(), graft::json_at<nlohmann::json>(request_file.string(), json, "request"));
+  Request const request =
+      request_from_json(request_file.string(), graft::json_at<nlohmann::json>(request_file.string(), json, "request"));
   Row row;
   try {
     row = make_row(request);

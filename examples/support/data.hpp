@@ -16,13 +16,15 @@ namespace support {
 
 inline constexpr char const* generated_data = "generated";
 inline constexpr char const* data_help =
-    "file of examples (E2E CSV, source||text, or source<TAB>target), or 'generated' for the set that graft makes itself";
+    "file of examples (E2E CSV, source||text, or source<TAB>target), or 'generated' for the set that graft makes "
+    "itself";
 
 struct TrainingData {
   std::vector<graft::Example> training, validation;
 };
 
-/// One file for both: a tenth of the sources is held out for validation. The generated set has a validation part of its own.
+/// One file for both: a tenth of the sources is held out for validation. The generated set has a validation part of its
+/// own.
 inline TrainingData load_and_split(std::string const& data, std::uint64_t seed) {
   if (data == generated_data) {
     graft::GeneratedDataOptions options;

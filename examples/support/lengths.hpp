@@ -38,18 +38,22 @@ class Lengths {
   }
 
   /// Holds rows that came from `examples` of `file` against the model's limits.
-  graft::FittedRows fit(std::vector<graft::TokenizedExample>& rows, std::vector<graft::Example> const& examples, std::string const& file,
-                        graft::RowLimits const& limits, graft::Index kept_end) {
-    return count(graft::fit_rows(rows, limits, how(), kept_end, [&](std::size_t i) { return where(file, examples[i].line, i); }));
+  graft::FittedRows fit(std::vector<graft::TokenizedExample>& rows, std::vector<graft::Example> const& examples,
+                        std::string const& file, graft::RowLimits const& limits, graft::Index kept_end) {
+    return count(graft::fit_rows(rows, limits, how(), kept_end,
+                                 [&](std::size_t i) { return where(file, examples[i].line, i); }));
   }
   /// The same of rows whose lines are known.
-  graft::FittedRows fit(std::vector<graft::TokenizedExample>& rows, std::vector<std::size_t> const& lines, std::string const& file,
-                        graft::RowLimits const& limits, graft::Index kept_end) {
-    return count(graft::fit_rows(rows, limits, how(), kept_end, [&](std::size_t i) { return where(file, lines[i], i); }));
+  graft::FittedRows fit(std::vector<graft::TokenizedExample>& rows, std::vector<std::size_t> const& lines,
+                        std::string const& file, graft::RowLimits const& limits, graft::Index kept_end) {
+    return count(
+        graft::fit_rows(rows, limits, how(), kept_end, [&](std::size_t i) { return where(file, lines[i], i); }));
   }
   graft::FittedRows fit_prompts(std::vector<std::vector<graft::Token>>& prompts, std::vector<std::size_t> const& lines,
-                                std::string const& file, graft::RowLimits const& limits, graft::Index new_tokens, graft::Index kept_end) {
-    return count(graft::fit_prompts(prompts, limits, new_tokens, how(), kept_end, [&](std::size_t i) { return where(file, lines[i], i); }));
+                                std::string const& file, graft::RowLimits const& limits, graft::Index new_tokens,
+                                graft::Index kept_end) {
+    return count(graft::fit_prompts(prompts, limits, new_tokens, how(), kept_end,
+                                    [&](std::size_t i) { return where(file, lines[i], i); }));
   }
   graft::FittedRows count(graft::FittedRows fitted) {
     cut += fitted.cut, skipped += fitted.skipped;

@@ -9,8 +9,8 @@
 
 namespace support {
 
-/// Peak resident memory in MiB. Linux's VmHWM belongs to this program alone; getrusage's number, taken elsewhere, also remembers
-/// the program that started it.
+/// Peak resident memory in MiB. Linux's VmHWM belongs to this program alone; getrusage's number, taken elsewhere, also
+/// remembers the program that started it.
 inline double peak_memory_mib() {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;)

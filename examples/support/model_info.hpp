@@ -18,9 +18,11 @@ namespace support {
 inline graft::ModelInfo model_info(graft::ModelConfig const& config) {
   return [&]<class... A>(std::tuple<A...> const*) {
     graft::ModelInfo info;
-    static_cast<void>(((graft::covers<A>(config.architecture) ? (info = graft::describe_model<A>(config), true) : false) || ...));
+    static_cast<void>(
+        ((graft::covers<A>(config.architecture) ? (info = graft::describe_model<A>(config), true) : false) || ...));
     return info;
-  }(static_cast<std::tuple<graft::Gpt2, graft::Llama, graft::T5, graft::T5v11, graft::Bart, graft::Bert, graft::Roberta> const*>(nullptr));
+  }(static_cast<std::tuple<graft::Gpt2, graft::Llama, graft::T5, graft::T5v11, graft::Bart, graft::Bert,
+                           graft::Roberta> const*>(nullptr));
 }
 
 /// Of a Hugging Face folder only config.json is read: the weights need not be there.

@@ -37,15 +37,18 @@ struct Single<std::optional<T>> : Single<T> {};
 template <class T>
 struct Single<std::vector<T>> : Single<T> {};
 
-/// Whether a text is a number that can be meant: counts are at most 2147483647, so that their products do not overflow (seeds and numbers
-/// of rows and columns are not multiplied: any whole number that fits); real numbers are those that a float can hold.
+/// Whether a text is a number that can be meant: counts are at most 2147483647, so that their products do not overflow
+/// (seeds and numbers of rows and columns are not multiplied: any whole number that fits); real numbers are those that
+/// a float can hold.
 template <class Number>
 [[nodiscard]] std::string sensible(std::string const& text) {
   std::string const got = "got " + graft::printable(text) + "; expected ";
   if constexpr (std::is_floating_point_v<Number>) {
     char* end = nullptr;
     double const value = std::strtod(text.c_str(), &end);
-    return text.empty() || *end != '\0' || !graft::fits_float(value) ? got + "a number from -3.4e38 to 3.4e38, the range of a float" : "";
+    return text.empty() || *end != '\0' || !graft::fits_float(value)
+               ? got + "a number from -3.4e38 to 3.4e38, the range of a float"
+               : "";
   } else if constexpr (std::is_unsigned_v<Number>) {  // seeds; the parser of the command line would wrap a value around
     Number value = 0;
     auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -71,7 +74,8 @@ template <class Fits>
       shown);
 }
 [[nodiscard]] inline CLI::Validator positive_number() {
-  return number_that([](double value) { return value >= std::numeric_limits<double>::min(); }, "more than 0", "POSITIVE");
+  return number_that([](double value) { return value >= std::numeric_limits<double>::min(); }, "more than 0",
+                     "POSITIVE");
 }
 [[nodiscard]] inline CLI::Validator number_from_zero() {
   return number_that([](double value) { return value >= 0; }, "0 or more", "NONNEGATIVE");
@@ -83,19 +87,23 @@ template <class Fits>
 /// Nobody is left to believe that the variable of a shell was set.
 [[nodiscard]] inline CLI::Validator not_empty() {
   return CLI::Validator(
-      [](std::string& text) { return text.empty() ? "got an empty value; expected one, or the option left out" : std::string(); }, "");
+      [](std::string& text) {
+        return text.empty() ? "got an empty value; expected one, or the option left out" : std::string();
+      },
+      "");
 }
 /// Texts that a model reads are UTF-8, as files of them are.
 [[nodiscard]] inline CLI::Validator utf8_text() {
   return CLI::Validator(
       [](std::string& text) {
-        return graft::replace_invalid_utf8(text) == text ? std::string() : "got " + graft::printable(text) + "; expected UTF-8";
+        return graft::replace_invalid_utf8(text) == text ? std::string()
+                                                         : "got " + graft::printable(text) + "; expected UTF-8";
       },
       "");
 }
 
-/// Adds options one by one. The help shows a value's default; an optional value has none of its own, so its help has to say what
-/// holds without it.
+/// Adds options one by one. The help shows a value's default; an optional value has none of its own, so its help has to
+/// say what holds without it.
 class OptionGroup {
  public:
   OptionGroup(CLI::App& app, std::string title) : app_(app), title_(std::move(title)) {}
@@ -109,7 +117,8 @@ class OptionGroup {
       option->check(CLI::Validator([](std::string& text) { return sensible<Number>(text); }, ""));
     if constexpr (std::is_same_v<Number, std::string> || std::is_same_v<Number, std::filesystem::path>) {
       std::string_view const which = name;
-      bool const text = which == "--separator" || which == "--prompt" || which == "--init-text";  // where nothing is something
+      bool const text =
+          which == "--separator" || which == "--prompt" || which == "--init-text";  // where nothing is something
       option->check(text ? utf8_text() : not_empty());
     }
     return option;

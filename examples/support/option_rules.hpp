@@ -31,16 +31,20 @@ inline void refuse_given(CLI::App const& app, std::initializer_list<char const*>
 }
 
 /// The same of all options of a group of the help, but for some.
-inline void refuse_group(CLI::App const& app, std::string const& group, std::string const& why, std::vector<std::string> const& but = {}) {
+inline void refuse_group(CLI::App const& app, std::string const& group, std::string const& why,
+                         std::vector<std::string> const& but = {}) {
   for (auto const* option : app.get_options())
-    if (option->get_group() == group && option->count() > 0 && std::find(but.begin(), but.end(), option->get_name()) == but.end())
+    if (option->get_group() == group && option->count() > 0 &&
+        std::find(but.begin(), but.end(), option->get_name()) == but.end())
       throw UsageError(option->get_name() + " has no effect " + why + "; leave it out");
 }
 
 /// How long a training is and when it is validated.
 /// @param validated whether there are validation examples
 inline void check_training_options(CLI::App const& app, bool validated) {
-  auto const positive = [&](char const* option) { return given(app, option) && app.get_option(option)->as<double>() > 0; };
+  auto const positive = [&](char const* option) {
+    return given(app, option) && app.get_option(option)->as<double>() > 0;
+  };
   if (positive("--steps")) refuse_given(app, {"--epochs"}, "beside --steps, which stand in its place");
   if (!validated)
     for (char const* option : {"--validate-every", "--patience"})
@@ -51,22 +55,26 @@ inline void check_training_options(CLI::App const& app, bool validated) {
 /// @param read training rows that were read, of which --rows keeps the first
 /// @param kept those that are trained on
 inline void say_without_effect(CLI::App const& app, graft::Training const& t, std::size_t read, std::size_t kept) {
-  auto const number = [&](char const* option) { return given(app, option) ? app.get_option(option)->as<double>() : 0.0; };
+  auto const number = [&](char const* option) {
+    return given(app, option) ? app.get_option(option)->as<double>() : 0.0;
+  };
   graft::Index const size = t.batch * t.accumulate, per_epoch = (static_cast<graft::Index>(kept) + size - 1) / size;
   graft::Index const total = t.steps > 0 ? t.steps : t.epochs * per_epoch;
   auto const beyond = static_cast<double>(total);
   if (number("--rows") > static_cast<double>(read))
-    graft::warn("[training] got --rows ", app.get_option("--rows")->as<std::string>(), ", which leaves nothing out; there are ", read, " training rows");
+    graft::warn("[training] got --rows ", app.get_option("--rows")->as<std::string>(),
+                ", which leaves nothing out; there are ", read, " training rows");
   if (number("--validate-every") > beyond)
     graft::warn("[training] got --validate-every ", t.validate_every, " for ", total, total == 1 ? " step" : " steps",
                 "; the validation after the last step is the only one");
   graft::Index const every = t.validate_every > 0 ? t.validate_every : per_epoch;
   if (number("--patience") > 0 && every >= total)
-    graft::warn("[training] got --patience ", t.patience, ", which has no effect; the only validation is after the last step, ", total,
+    graft::warn("[training] got --patience ", t.patience,
+                ", which has no effect; the only validation is after the last step, ", total,
                 "; hint: --validate-every");
   if (number("--checkpoint-every") > beyond)
-    graft::warn("[training] got --checkpoint-every ", t.checkpoint_every, " for ", total, total == 1 ? " step" : " steps",
-                "; the checkpoint after the last step is the only one");
+    graft::warn("[training] got --checkpoint-every ", t.checkpoint_every, " for ", total,
+                total == 1 ? " step" : " steps", "; the checkpoint after the last step is the only one");
   if (double const share = number("--warmup"); share > 0 && share * beyond < 1)
     graft::warn("[training] got --warmup ", share, ", less than one of ", total, total == 1 ? " step" : " steps",
                 "; the whole first step is taken, with a learning rate of 0");

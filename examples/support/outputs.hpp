@@ -1,5 +1,6 @@
 /// @file
-/// @brief What a run writes: held against what it reads, found writable before work begins, and kept from a second writer.
+/// @brief What a run writes: held against what it reads, found writable before work begins, and kept from a second
+/// writer.
 #pragma once
 
 #include <cstdio>
@@ -27,18 +28,22 @@ struct TaskPaths {
 /// Says before a training that nothing of it will be left.
 inline void say_if_thrown_away(char const* program, TaskPaths const& paths) {
   if (paths.output.empty() && paths.test.empty())
-    std::fprintf(stderr, "%s: the trained model is thrown away at the end, for there is neither --output nor --test\n", program);
+    std::fprintf(stderr, "%s: the trained model is thrown away at the end, for there is neither --output nor --test\n",
+                 program);
 }
 
-/// An adapter is never written into a folder that holds a model: the model would be used with the adapter's template from then on.
+/// An adapter is never written into a folder that holds a model: the model would be used with the adapter's template
+/// from then on.
 /// @throws FileError
 inline void check_holds_no_model(std::filesystem::path const& folder) {
   std::error_code missing;
   for (auto const& path : graft::detail::folder_entries(folder, missing)) {
     std::string const name = path.filename().string();
-    bool const weights = name.starts_with("model") && (name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json"));
+    bool const weights =
+        name.starts_with("model") && (name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json"));
     if (name == "config.json" || weights || name.starts_with("pytorch_model"))
-      graft::fail<graft::FileError>("[", folder.string(), "] holds a model (", name, "), which an adapter's files would change; expected a ",
+      graft::fail<graft::FileError>("[", folder.string(), "] holds a model (", name,
+                                    "), which an adapter's files would change; expected a ",
                                     "new folder, or an earlier adapter's; it is unchanged");
   }
 }
@@ -50,7 +55,8 @@ class Outputs {
   /// @param files that appear as a whole, which are locked where they are no streams
   /// @param log is written line by line; the training opens and locks it
   /// @param checkpoint folder that the training locks itself
-  /// @throws UsageError for an output in the place of an input or of another output, FileError for one that cannot be written
+  /// @throws UsageError for an output in the place of an input or of another output, FileError for one that cannot be
+  /// written
   Outputs(std::vector<NamedPath> const& inputs, NamedPath const& adapter, std::vector<NamedPath> const& files,
           NamedPath const& log = {"--log", ""}, std::string const& checkpoint = {}) {
     auto all = files;

@@ -1,6 +1,6 @@
 /// @file
-/// @brief How the two texts of an example become tokens and back: by a tokenizer and a template, or by the characters that a
-/// configuration lists.
+/// @brief How the two texts of an example become tokens and back: by a tokenizer and a template, or by the characters
+/// that a configuration lists.
 #pragma once
 
 #include <filesystem>
@@ -43,11 +43,12 @@ class PairTokens {
   [[nodiscard]] virtual graft::Tokenizer const* tokenizer() const { return nullptr; }
 };
 
-/// Characters with their index in a configuration's `grapheme_chars` and `phoneme_chars` as token, as small models of pronunciation
-/// have them. The first four indices are padding, beginning, end and unknown.
+/// Characters with their index in a configuration's `grapheme_chars` and `phoneme_chars` as token, as small models of
+/// pronunciation have them. The first four indices are padding, beginning, end and unknown.
 class CharacterTokens final : public PairTokens {
  public:
-  CharacterTokens(std::string const& graphemes, std::string const& phonemes, graft::LengthLimits limits = {}) : limits_(limits) {
+  CharacterTokens(std::string const& graphemes, std::string const& phonemes, graft::LengthLimits limits = {})
+      : limits_(limits) {
     Token next = 0;
     for (auto const& c : characters(graphemes)) graphemes_.emplace(c, next++);
     for (auto const& c : characters(phonemes)) {
@@ -78,7 +79,8 @@ class CharacterTokens final : public PairTokens {
   [[nodiscard]] std::string text(std::vector<Token> const& target) const override {
     std::string text;
     for (Token token : target)
-      if (token > unknown && token < static_cast<Token>(phonemes_.size())) text += phonemes_[static_cast<std::size_t>(token)];
+      if (token > unknown && token < static_cast<Token>(phonemes_.size()))
+        text += phonemes_[static_cast<std::size_t>(token)];
     return text;
   }
   [[nodiscard]] std::optional<Token> end_token() const override { return end; }
@@ -149,11 +151,12 @@ class TextTokens final : public PairTokens {
 /// The way of a model that reads and writes texts, as the template says.
 /// @param max_target longest target in tokens; 0 for no limit
 /// @param sources_only whether no target is ever encoded: then the tokenizer needs no end token
-[[nodiscard]] inline std::unique_ptr<PairTokens> pair_tokens(std::filesystem::path const& model, graft::AdapterTemplate const& saved,
+[[nodiscard]] inline std::unique_ptr<PairTokens> pair_tokens(std::filesystem::path const& model,
+                                                             graft::AdapterTemplate const& saved,
                                                              graft::Index max_target = 0, bool sources_only = false) {
   if (saved.kind != graft::TextKind::characters)
-    return std::make_unique<TextTokens>(graft::load_tokenizer(model), saved.form, graft::LengthLimits{saved.max_source, max_target},
-                                        sources_only);
+    return std::make_unique<TextTokens>(graft::load_tokenizer(model), saved.form,
+                                        graft::LengthLimits{saved.max_source, max_target}, sources_only);
   auto const path = model / "config.json";
   auto const config = graft::read_json(path);
   return std::make_unique<CharacterTokens>(graft::json_at<std::string>(path.string(), config, "grapheme_chars"),

@@ -37,8 +37,8 @@ struct NamedPath {
          same_place(output.has_parent_path() ? output.parent_path() : std::filesystem::path("."), input);
 }
 
-/// A free name beside a path for what must not take its place: `path.interrupted`, `path.interrupted.2`, …; where a link leads to a file,
-/// beside that.
+/// A free name beside a path for what must not take its place: `path.interrupted`, `path.interrupted.2`, …; where a
+/// link leads to a file, beside that.
 [[nodiscard]] inline std::string free_name_beside(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   std::error_code failed;
@@ -47,7 +47,8 @@ struct NamedPath {
   path += ".interrupted";
   std::string name = path;
   std::error_code error;
-  for (int number = 2; std::filesystem::symlink_status(name, error).type() != std::filesystem::file_type::not_found; ++number)
+  for (int number = 2; std::filesystem::symlink_status(name, error).type() != std::filesystem::file_type::not_found;
+       ++number)
     name = path + "." + std::to_string(number);
   return name;
 }
@@ -62,9 +63,9 @@ struct NamedPath {
 
 /// Whether two paths lead to one stream, which std::filesystem::equivalent does not tell.
 [[nodiscard]] inline bool same_stream(std::filesystem::path const& one, std::filesystem::path const& other) {
-  struct stat first {}, second {};
-  return is_stream(one) && stat(one.c_str(), &first) == 0 && stat(other.c_str(), &second) == 0 && first.st_dev == second.st_dev &&
-         first.st_ino == second.st_ino;
+  struct stat first{}, second{};
+  return is_stream(one) && stat(one.c_str(), &first) == 0 && stat(other.c_str(), &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
 /// @throws UsageError for a stream that two options name: the second would find it empty
@@ -91,12 +92,13 @@ inline void check_streams(std::vector<NamedPath> const& inputs) {
   return false;
 }
 
-/// @throws UsageError for an output called - (a name that means standard output elsewhere), and for one with a name that graft gives its
-/// own temporaries and locks, which it removes
+/// @throws UsageError for an output called - (a name that means standard output elsewhere), and for one with a name
+/// that graft gives its own temporaries and locks, which it removes
 inline void check_names(std::vector<NamedPath> const& outputs) {
   for (auto const& [option, path] : outputs) {
     if (path == "-")
-      throw UsageError(std::string(option) + " got -, which is no name of standard output here; expected a path; hint: /dev/stdout for a " +
+      throw UsageError(std::string(option) +
+                       " got -, which is no name of standard output here; expected a path; hint: /dev/stdout for a " +
                        "file's text, ./- for a file or folder of that name");
     for (auto const& part : std::filesystem::path(path))
       for (char const* own : {".graft-tmp-", ".graft-lock", ".graft-swap-"})
@@ -106,7 +108,8 @@ inline void check_names(std::vector<NamedPath> const& outputs) {
   }
 }
 
-/// @throws UsageError for a folder of checkpoints in the adapter's, which is replaced as a whole, or the other way round
+/// @throws UsageError for a folder of checkpoints in the adapter's, which is replaced as a whole, or the other way
+/// round
 inline void check_not_nested(NamedPath const& one, NamedPath const& other) {
   if (one.path.empty() || other.path.empty()) return;
   for (auto const& [inner, outer] : {std::pair(&one, &other), std::pair(&other, &one)})
@@ -115,20 +118,22 @@ inline void check_not_nested(NamedPath const& one, NamedPath const& other) {
                        "; expected folders beside each other");
 }
 
-/// @throws UsageError for an output in the place of an input, or of another output, for an input stream of two options, and for a name
-/// that `check_names` refuses
+/// @throws UsageError for an output in the place of an input, or of another output, for an input stream of two options,
+/// and for a name that `check_names` refuses
 inline void check_apart(std::vector<NamedPath> const& inputs, std::vector<NamedPath> const& outputs) {
   check_streams(inputs), check_names(outputs);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     auto const& [option, path] = outputs[i];
     if (path.empty() || path.starts_with("/dev/") || path.starts_with("/proc/")) continue;
     auto const refuse = [&](NamedPath const& other) {
-      throw UsageError(std::string(option) + " would take the place of " + other.option + ": " + path + "; choose another name");
+      throw UsageError(std::string(option) + " would take the place of " + other.option + ": " + path +
+                       "; choose another name");
     };
     for (auto const& input : inputs)
       if (!input.path.empty() && (same_place(path, input.path) || replaces_within(path, input.path))) refuse(input);
     for (std::size_t j = 0; j < i; ++j)
-      if (!outputs[j].path.empty() && (same_place(path, outputs[j].path) || replaces_within(path, outputs[j].path))) refuse(outputs[j]);
+      if (!outputs[j].path.empty() && (same_place(path, outputs[j].path) || replaces_within(path, outputs[j].path)))
+        refuse(outputs[j]);
   }
 }
 

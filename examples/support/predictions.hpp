@@ -14,7 +14,8 @@
 
 namespace support {
 
-/// A line a row, in order; a row that is never set (one that is skipped) has an empty one. With an empty path nothing is written.
+/// A line a row, in order; a row that is never set (one that is skipped) has an empty one. With an empty path nothing
+/// is written.
 class Predictions {
  public:
   /// @param rows what the rows are called in messages: "sources"

@@ -1,6 +1,6 @@
 /// @file
-/// @brief How a program's texts are searched for: its options, and what the checkpoint's generation configuration says where there
-/// is no option.
+/// @brief How a program's texts are searched for: its options, and what the checkpoint's generation configuration says
+/// where there is no option.
 #pragma once
 
 #include <algorithm>
@@ -35,10 +35,11 @@ class Search {
   std::string taken;                      ///< what the generation configuration gave, for people; empty: nothing
   std::optional<Index> max_new, min_new;  ///< from options or the configuration
   std::optional<Index> max_length,
-      min_length;            ///< the configuration's, where there is no number of new tokens: what the decoder reads first counts
-  bool least_asked = false;  ///< whether min_new is an option's, which must not exceed the most; a configuration's ends there
-  Index usual_max_new = 60;  ///< where nobody says anything
-  std::string where;         ///< the configuration's file
+      min_length;  ///< the configuration's, where there is no number of new tokens: what the decoder reads first counts
+  bool least_asked =
+      false;  ///< whether min_new is an option's, which must not exceed the most; a configuration's ends there
+  Index usual_max_new = 60;                         ///< where nobody says anything
+  std::string where;                                ///< the configuration's file
   std::vector<Token> suppressed, first_suppressed;  ///< the configuration's, as it has them
 
   [[nodiscard]] bool beams() const { return std::holds_alternative<graft::BeamSearch>(settings); }
@@ -58,14 +59,16 @@ class Search {
   }
 
   /// Adds what depends on the model. `own_end` is the tokenizer's end token, or that of an adapter's training.
-  void complete(graft::ModelConfig const& config, std::optional<Token> own_end, bool adapted, graft::RowLimits const& limits) {
+  void complete(graft::ModelConfig const& config, std::optional<Token> own_end, bool adapted,
+                graft::RowLimits const& limits) {
     auto const ends = graft::end_tokens(config, own_end, adapted);
     std::visit([&](auto& chosen) { chosen.end_tokens = ends; }, settings);
     for (auto const& word : std::visit([](auto const& chosen) { return chosen.bad_words; }, settings))
       for (Token token : word)
         if (token < 0 || token >= config.vocabulary)
-          graft::fail<graft::ConfigError>("[", where, "] has the id ", token, " at the key bad_words_ids; expected 0 to ",
-                                          config.vocabulary - 1, "; hint: --generation-defaults off");
+          graft::fail<graft::ConfigError>("[", where, "] has the id ", token,
+                                          " at the key bad_words_ids; expected 0 to ", config.vocabulary - 1,
+                                          "; hint: --generation-defaults off");
     note_suppressed(suppressed, "suppress_tokens", config.vocabulary);
     note_suppressed(first_suppressed, "begin_suppress_tokens", config.vocabulary);
     read_first_ = config.encoder.has_value();
@@ -87,8 +90,11 @@ class Search {
     }
     Index const least = min_new.value_or(min_length ? std::max<Index>(0, *min_length - read) : 0);
     auto result = settings;
-    std::visit([&](auto& chosen) { chosen.max_new_tokens = most, chosen.min_new_tokens = least_asked ? least : std::min(least, most); },
-               result);
+    std::visit(
+        [&](auto& chosen) {
+          chosen.max_new_tokens = most, chosen.min_new_tokens = least_asked ? least : std::min(least, most);
+        },
+        result);
     return result;
   }
 
@@ -108,7 +114,8 @@ class Search {
       bool const can_come = token >= 0 && token < vocabulary;
       count += can_come;
       if (!can_come)
-        graft::warn("[", where, "] has the id ", token, " at the key ", key, ", which is left out; expected 0 to ", vocabulary - 1);
+        graft::warn("[", where, "] has the id ", token, " at the key ", key, ", which is left out; expected 0 to ",
+                    vocabulary - 1);
     }
     if (count > 0) note(graft::cat(count, " ", key));
   }

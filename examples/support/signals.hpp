@@ -1,5 +1,6 @@
 /// @file
-/// @brief What SIGINT, SIGTERM and SIGHUP do to a program that works for long: the first ends it in order, the second at once.
+/// @brief What SIGINT, SIGTERM and SIGHUP do to a program that works for long: the first ends it in order, the second
+/// at once.
 #pragma once
 
 #include <signal.h>  // sigaction
@@ -17,7 +18,7 @@ namespace support {
 namespace detail {
 
 inline constexpr std::array ending_signals{SIGINT, SIGTERM, SIGHUP};
-inline volatile std::sig_atomic_t caught_signal = 0;
+inline std::sig_atomic_t volatile caught_signal = 0;
 
 inline void catch_signal(int signal) {
   caught_signal = signal;
@@ -26,7 +27,8 @@ inline void catch_signal(int signal) {
 
 }  // namespace detail
 
-/// While it lives, a signal is noted in place of ending the program. Signals that were ignored before (nohup) stay ignored.
+/// While it lives, a signal is noted in place of ending the program. Signals that were ignored before (nohup) stay
+/// ignored.
 class SignalWatch {
  public:
   SignalWatch() {

@@ -12,14 +12,16 @@
 namespace support {
 
 /// `learning_rate` stays empty for the strategy's own.
-inline void add_task_options(CLI::App& app, graft::Training& t, std::optional<double>& learning_rate, UpdateOptions& update) {
+inline void add_task_options(CLI::App& app, graft::Training& t, std::optional<double>& learning_rate,
+                             UpdateOptions& update) {
   OptionGroup const option(app, "Training");
   auto const positive = positive_number();
   auto const not_negative = number_from_zero();
   option("--epochs", t.epochs, "Passes over the data", positive);
   option("--steps", t.steps, "Optimizer steps, in place of --epochs; 0: as the epochs have", not_negative);
   option("--batch", t.batch, "Examples of one step", positive);
-  option("--learning-rate", learning_rate, "Peak learning rate; 0: the losses of the start (default: the strategy's)", not_negative);
+  option("--learning-rate", learning_rate, "Peak learning rate; 0: the losses of the start (default: the strategy's)",
+         not_negative);
   update.add_to(option);
   option("--warmup", t.warmup_ratio, "Share of the steps that warm up", share_of_one());
   option("--weight-decay", t.weight_decay, "Decoupled weight decay", not_negative);
@@ -33,7 +35,8 @@ inline void add_task_options(CLI::App& app, graft::Training& t, std::optional<do
 
 /// What a training was and cost.
 /// @param loss of its last steps, where the program reports it
-[[nodiscard]] inline nlohmann::ordered_json training_summary(graft::Training const& t, graft::TrainingReport const& report,
+[[nodiscard]] inline nlohmann::ordered_json training_summary(graft::Training const& t,
+                                                             graft::TrainingReport const& report,
                                                              std::optional<double> loss = {}) {
   nlohmann::ordered_json summary{{"steps", report.steps.size()},
                                  {"batch", t.batch},

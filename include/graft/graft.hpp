@@ -1,6 +1,7 @@
 /// @file
-/// @brief Everything of the library but CUDA. It wants all components: `graft::graft`, `graft::io` (nlohmann-json) and `graft::text` (ICU).
-/// A program that needs less, or compiles often, includes the parts: one header a strategy, an operation, a file format.
+/// @brief Everything of the library but CUDA. It wants all components: `graft::graft`, `graft::io` (nlohmann-json) and
+/// `graft::text` (ICU). A program that needs less, or compiles often, includes the parts: one header a strategy, an
+/// operation, a file format.
 #pragma once
 
 #include <graft/adaptation/adapter_table.hpp>

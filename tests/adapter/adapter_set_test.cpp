@@ -87,13 +87,15 @@ TEST(AdapterSet, UnknownNamesAreAnsweredWithTheKnownOnes) {
     }
     return "no error";
   };
-  EXPECT_EQ(message([&] { set.use("red"); }), "[adapters] got the name red; expected one that has been added: there is none yet");
+  EXPECT_EQ(message([&] { set.use("red"); }),
+            "[adapters] got the name red; expected one that has been added: there is none yet");
   EXPECT_NE(message([&] { (void)set.active_name(); }).find("expected one to have been added"), std::string::npos);
   auto const base = random_base<Gpt2>();
   set.add("red", trained(base, 3));
   set.add("blue", trained(base, 4));
-  for (auto const& call : {std::function<void()>([&] { set.use("green"); }), std::function<void()>([&] { set.remove("green"); }),
-                           std::function<void()>([&] { (void)set.at("green"); })})
+  for (auto const& call :
+       {std::function<void()>([&] { set.use("green"); }), std::function<void()>([&] { set.remove("green"); }),
+        std::function<void()>([&] { (void)set.at("green"); })})
     EXPECT_EQ(message(call), "[adapters] got the name green; expected one of: red, blue");
 }
 

@@ -67,7 +67,8 @@ Matrix minus(Matrix a, Matrix const& b) {
   return a;
 }
 
-void expect_same(std::map<std::string, Matrix> const& got, std::map<std::string, Matrix> const& expected, double bound) {
+void expect_same(std::map<std::string, Matrix> const& got, std::map<std::string, Matrix> const& expected,
+                 double bound) {
   ASSERT_EQ(got.size(), expected.size());
   for (auto const& [module, change] : expected) {
     ASSERT_TRUE(got.contains(module)) << module;
@@ -138,7 +139,8 @@ TEST(Combine, MergedWeightsAreTheBasesPlusTheWeightedSum) {
 
 TEST(Combine, SvdOfTheWholeRankIsTheSum) {
   auto const set = different(random_base<Llama>(), {"v_proj", "down_proj"});
-  expect_same(changes(combine(set, weights, {.combination = Combination::svd, .rank = 5})), weighted_changes(set, weights), 1e-12);
+  expect_same(changes(combine(set, weights, {.combination = Combination::svd, .rank = 5})),
+              weighted_changes(set, weights), 1e-12);
   Weights const same{{"red", 0.25}, {"red", 0.75}};  // dependent matrices
   expect_same(changes(combine(set, same)), changes(set.at("red")), 1e-12);
 }
@@ -163,7 +165,8 @@ TEST(Combine, SvdKeepsTheLargestSingularValues) {
     }
     EXPECT_LT(remaining, before) << rank;
     before = remaining;
-    for (auto const& unit : truncated.state().units()) {  // B's columns are orthogonal and fall, A's rows are orthonormal
+    for (auto const& unit :
+         truncated.state().units()) {  // B's columns are orthogonal and fall, A's rows are orthonormal
       auto const &a = unit.a.value(), &b = unit.b.value();
       double last = std::numeric_limits<double>::infinity();
       for (Index j = 0; j < rank; ++j)
@@ -195,7 +198,8 @@ TEST(Combine, LinearMixesTheMatrices) {
   EXPECT_EQ(linear.settings().scale(), 1);
   double const red = std::sqrt(0.7 * 2.5), blue = std::sqrt(0.3 * 1.5);
   for (std::size_t i = 0; i < linear.state().units().size(); ++i) {
-    auto const &got = linear.state().units()[i], &r = set.at("red").state().units()[i], &b = set.at("blue").state().units()[i];
+    auto const &got = linear.state().units()[i], &r = set.at("red").state().units()[i],
+               &b = set.at("blue").state().units()[i];
     for (Index k = 0; k < got.a.value().size(); ++k)
       EXPECT_NEAR(got.a.value().data()[k], red * r.a.value().data()[k] - blue * b.a.value().data()[k], 1e-14);
     for (Index k = 0; k < got.b.value().size(); ++k)
@@ -213,10 +217,14 @@ TEST(Combine, VectorsOfIA3) {
   for (std::size_t i = 0; i < sum.parameters().size(); ++i)
     for (Index k = 0; k < sum.parameters()[i]->value().size(); ++k)
       EXPECT_NEAR(sum.parameters()[i]->value().data()[k],
-                  0.7 * set.at("red").parameters()[i]->value().data()[k] - 0.3 * set.at("blue").parameters()[i]->value().data()[k], 1e-14);
-  EXPECT_NE(message([&] { (void)combine(set, weights, {.combination = Combination::cat}); }).find("expected linear"), std::string::npos);
+                  0.7 * set.at("red").parameters()[i]->value().data()[k] -
+                      0.3 * set.at("blue").parameters()[i]->value().data()[k],
+                  1e-14);
+  EXPECT_NE(message([&] { (void)combine(set, weights, {.combination = Combination::cat}); }).find("expected linear"),
+            std::string::npos);
   set.add("green", trained(base, IA3{.targets = {"k_proj", "v_proj"}}, 5));
-  EXPECT_NE(message([&] { (void)combine(set, {{"red", 1}, {"green", 1}}); }).find("different modules"), std::string::npos);
+  EXPECT_NE(message([&] { (void)combine(set, {{"red", 1}, {"green", 1}}); }).find("different modules"),
+            std::string::npos);
 }
 
 TEST(Combine, TheAdaptersStayAsTheyAreAndTheSumIsSaved) {

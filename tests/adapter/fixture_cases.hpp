@@ -48,7 +48,8 @@ inline nlohmann::json with_sorted_lists(nlohmann::json config) {
   return config;
 }
 
-/// A safetensors file's header, without the padding behind it and the word on the base that graft puts among PEFT's metadata, and its tensors' bytes.
+/// A safetensors file's header, without the padding behind it and the word on the base that graft puts among PEFT's
+/// metadata, and its tensors' bytes.
 struct AdapterFile {
   std::string header, base, tensors;
 };
@@ -58,7 +59,8 @@ inline AdapterFile read_adapter_file(fs::path const& file) {
   std::memcpy(&size, bytes.data(), 8);
   AdapterFile read{bytes.substr(8, size), {}, bytes.substr(8 + size)};
   read.header.erase(read.header.find_last_not_of(' ') + 1);
-  std::size_t const first = read.header.find(",\"graft_base_configuration\":\""), storage = read.header.find("\"graft_base_storage\"", first);
+  std::size_t const first = read.header.find(",\"graft_base_configuration\":\""),
+                    storage = read.header.find("\"graft_base_storage\"", first);
   std::size_t const last = storage == std::string::npos ? storage : read.header.find('}', storage);
   if (last != std::string::npos) {
     read.base = read.header.substr(first, last - first);
@@ -71,9 +73,11 @@ inline AdapterFile read_adapter_file(fs::path const& file) {
 inline bool has_golden(Case const& at) { return fs::exists(at.adapter.parent_path() / "expected.safetensors"); }
 
 /// tanh(E·W₁ᵀ + b₁)·W₂ᵀ + b₂, plainly.
-inline graft::Tensor<double> through_mlp(graft::Tensor<double> const& e, graft::Tensor<double> const& w1, graft::Tensor<double> const& b1,
-                                         graft::Tensor<double> const& w2, graft::Tensor<double> const& b2) {
-  auto const affine = [](graft::Tensor<double> const& x, graft::Tensor<double> const& w, graft::Tensor<double> const& b, bool tanh) {
+inline graft::Tensor<double> through_mlp(graft::Tensor<double> const& e, graft::Tensor<double> const& w1,
+                                         graft::Tensor<double> const& b1, graft::Tensor<double> const& w2,
+                                         graft::Tensor<double> const& b2) {
+  auto const affine = [](graft::Tensor<double> const& x, graft::Tensor<double> const& w, graft::Tensor<double> const& b,
+                         bool tanh) {
     graft::Tensor<double> y(graft::Shape{x.rows(), w.rows()});
     for (Index i = 0; i < x.rows(); ++i)
       for (Index o = 0; o < w.rows(); ++o) {
@@ -105,7 +109,8 @@ class CaseRunner {
   }
 
  private:
-  static constexpr bool classifies = A::head == graft::HeadKind::classifier, has_encoder = A::stacks == graft::StackKind::encoder_decoder;
+  static constexpr bool classifies = A::head == graft::HeadKind::classifier,
+                        has_encoder = A::stacks == graft::StackKind::encoder_decoder;
 
   template <class Adaptation>
   static void check_kind(Case const& at, graft::Base<A, Scalar> const& base) {
@@ -127,12 +132,15 @@ class CaseRunner {
       if (at.has_weights) check_logits(golden, model);
     if constexpr (std::is_same_v<Adaptation, graft::PrefixTuning>)
       if (golden.has("initial.prompt_encoder.default.transform.0.weight"))
-        check_saved_through_network(at, golden, base, original,
-                                    graft::PrefixTuning{.length = original.at("num_virtual_tokens").get<Index>(),
-                                                        .reparametrization = network_of(golden.at("initial.prompt_encoder.default.transform.0.weight")),
-                                                        .positions = graft::PositionPolicy::shift,
-                                                        .scope = graft::PrefixScope::peft_decoder});
-    if constexpr (std::is_same_v<Adaptation, graft::PTuning>) check_saved_through_network(at, golden, base, original, parity::p_tuning_settings(golden));
+        check_saved_through_network(
+            at, golden, base, original,
+            graft::PrefixTuning{
+                .length = original.at("num_virtual_tokens").get<Index>(),
+                .reparametrization = network_of(golden.at("initial.prompt_encoder.default.transform.0.weight")),
+                .positions = graft::PositionPolicy::shift,
+                .scope = graft::PrefixScope::peft_decoder});
+    if constexpr (std::is_same_v<Adaptation, graft::PTuning>)
+      check_saved_through_network(at, golden, base, original, parity::p_tuning_settings(golden));
   }
 
   static graft::AdapterOptions options(nlohmann::json const& original) {
@@ -152,20 +160,26 @@ class CaseRunner {
     if (with_sorted_lists(original).dump() == original.dump()) {
       EXPECT_EQ(graft_test::contents_of(folder / "adapter_config.json"), original.dump(2));
     }
-    auto const ours = read_adapter_file(folder / "adapter_model.safetensors"), theirs = read_adapter_file(at.adapter / "adapter_model.safetensors");
+    auto const ours = read_adapter_file(folder / "adapter_model.safetensors"),
+               theirs = read_adapter_file(at.adapter / "adapter_model.safetensors");
     EXPECT_EQ(ours.header, theirs.header);
     EXPECT_TRUE(ours.tensors == theirs.tensors) << "tensors differ";
     auto const configuration = nlohmann::json(graft::base_configuration(model.base()->config()).dump()).dump();
-    EXPECT_EQ(ours.base, ",\"graft_base_configuration\":" + configuration + ",\"graft_base_hash\":\"" + model.base()->weights_hash() + "\",\"graft_base_storage\":\"" + model.base()->storage + "\"");
+    EXPECT_EQ(ours.base, ",\"graft_base_configuration\":" + configuration + ",\"graft_base_hash\":\"" +
+                             model.base()->weights_hash() + "\",\"graft_base_storage\":\"" + model.base()->storage +
+                             "\"");
   }
 
   /// The value that the generator recorded for one of our parameters.
   static graft::Tensor<double> initial(parity::GoldenCase const& golden, std::string name) {
     std::string const prompt = "initial.prompt_encoder.default.";
     if (name.starts_with("1."))
-      return golden.at((golden.method == "lora" || golden.method == "ia3" ? "initial.base_model.model." : "initial.base_model.") + ("classifier.modules_to_save.default" + name.substr(12)));
+      return golden.at(
+          (golden.method == "lora" || golden.method == "ia3" ? "initial.base_model.model." : "initial.base_model.") +
+          ("classifier.modules_to_save.default" + name.substr(12)));
     if (name.starts_with("0.")) name = name.substr(2);
-    if (golden.method == "lora") return golden.at("initial.base_model.model." + name.replace(name.rfind(".weight"), 7, ".default.weight"));
+    if (golden.method == "lora")
+      return golden.at("initial.base_model.model." + name.replace(name.rfind(".weight"), 7, ".default.weight"));
     if (golden.method == "ia3") return golden.at("initial.base_model.model." + name + ".default");
     if (golden.has(prompt + "mlp_head.0.weight")) return through_encoder(golden, prompt);
     if (!golden.has(prompt + "transform.0.weight")) return golden.at(prompt + name);
@@ -185,7 +199,8 @@ class CaseRunner {
     auto const& expected = golden.at("logits");
     if constexpr (classifies || has_encoder) return check_source_logits(golden, model);
     auto const logits = model.logits(parity::causal_batch_of(golden, true)).value();
-    Index const width = expected.shape()[1], vocabulary = expected.shape()[2], extra = width - golden.at("input_ids").width();
+    Index const width = expected.shape()[1], vocabulary = expected.shape()[2],
+                extra = width - golden.at("input_ids").width();
     double worst = 0, largest = 0;
     for (Index r = 0, token = 0; r < golden.rows(); ++r)
       for (Index i = 0; i < golden.length(r); ++i, ++token)
@@ -215,7 +230,9 @@ class CaseRunner {
     EXPECT_LE(worst / largest, 1e-9) << "logits";
   }
 
-  static graft::Mlp network_of(graft::Tensor<double> const& first) { return {.hidden = first.rows(), .input = first.width()}; }
+  static graft::Mlp network_of(graft::Tensor<double> const& first) {
+    return {.hidden = first.rows(), .input = first.width()};
+  }
 
   /// P-tuning's encoder as the independent reference computes it.
   static graft::Tensor<double> through_encoder(parity::GoldenCase const& golden, std::string const& prompt) {
@@ -223,7 +240,8 @@ class CaseRunner {
     for (auto const& [name, tensor] : golden.tensors) {
       if (!name.starts_with(prompt)) continue;
       bool const vector = tensor.shape().rank() == 1;
-      dense::Matrix matrix(vector ? 1 : static_cast<std::size_t>(tensor.rows()), static_cast<std::size_t>(vector ? tensor.size() : tensor.width()));
+      dense::Matrix matrix(vector ? 1 : static_cast<std::size_t>(tensor.rows()),
+                           static_cast<std::size_t>(vector ? tensor.size() : tensor.width()));
       std::copy_n(tensor.data(), tensor.size(), matrix.data.begin());
       parameters.emplace(name, std::move(matrix));
     }
@@ -235,19 +253,22 @@ class CaseRunner {
 
   /// A model with the network behind its soft prompt writes PEFT's configuration of it and the matrix after it.
   template <class Settings>
-  static void check_saved_through_network(Case const& at, parity::GoldenCase const& golden, graft::Base<A, Scalar> const& base, nlohmann::json const& original,
+  static void check_saved_through_network(Case const& at, parity::GoldenCase const& golden,
+                                          graft::Base<A, Scalar> const& base, nlohmann::json const& original,
                                           Settings const& settings) {
     std::string const prompt = "initial.prompt_encoder.default.";
     auto model = graft::adapt(base, settings);
     for (auto* parameter : model.parameters()) {
       auto const& start = golden.at(prompt + parameter->name());
       auto value = parameter->mutable_value();
-      std::transform(start.data(), start.data() + start.size(), value.data(), [](double v) { return static_cast<Scalar>(v); });
+      std::transform(start.data(), start.data() + start.size(), value.data(),
+                     [](double v) { return static_cast<Scalar>(v); });
     }
     graft_test::TemporaryFolder const folder;
     graft::save_adapter(model, folder.path(), options(original));
     EXPECT_EQ(graft_test::contents_of(folder / "adapter_config.json"), original.dump(2));
-    graft::SafetensorsFile const saved(folder / "adapter_model.safetensors"), wanted(at.adapter / "adapter_model.safetensors");
+    graft::SafetensorsFile const saved(folder / "adapter_model.safetensors"),
+        wanted(at.adapter / "adapter_model.safetensors");
     ASSERT_EQ(saved.entries().size(), 1u);
     ASSERT_EQ(saved.entries()[0].shape, wanted.at("prompt_embeddings").shape);
     EXPECT_EQ(saved.entries()[0].name, "prompt_embeddings");

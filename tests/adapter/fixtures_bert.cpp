@@ -2,4 +2,5 @@
 
 #include "fixture_cases.hpp"
 
-static bool const registered = adapter_fixtures::add_runners<graft::Bert>() && adapter_fixtures::add_runners<graft::Roberta>();
+static bool const registered =
+    adapter_fixtures::add_runners<graft::Bert>() && adapter_fixtures::add_runners<graft::Roberta>();

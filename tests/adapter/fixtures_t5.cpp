@@ -2,4 +2,5 @@
 
 #include "fixture_cases.hpp"
 
-static bool const registered = adapter_fixtures::add_runners<graft::T5>() && adapter_fixtures::add_runners<graft::T5v11>();
+static bool const registered =
+    adapter_fixtures::add_runners<graft::T5>() && adapter_fixtures::add_runners<graft::T5v11>();

@@ -1,4 +1,5 @@
-// Adapter folders that are broken, lie, or belong to another model: each one clear sentence that names the file, and nothing lost.
+// Adapter folders that are broken, lie, or belong to another model: each one clear sentence that names the file, and
+// nothing lost.
 #include <algorithm>
 #include <limits>
 #include <random>
@@ -55,7 +56,8 @@ std::string refusal(TemporaryFolder const& folder, std::string const& what, Base
     ADD_FAILURE() << what << ": accepted";
   } catch (FileError const& error) {
     std::string const message = error.what();
-    EXPECT_EQ(message.rfind("[" + folder.path().string(), 0), 0u) << what << ": does not begin with the file: " << message;
+    EXPECT_EQ(message.rfind("[" + folder.path().string(), 0), 0u)
+        << what << ": does not begin with the file: " << message;
     EXPECT_EQ(message.find('\n'), std::string::npos) << message;
     EXPECT_LT(message.size(), 700u) << message;
     return message;
@@ -86,7 +88,8 @@ struct Tensors {
 
 /// Writes the adapter's tensors again after a change.
 template <class Adaptation>
-std::string refused_tensors(std::string const& what, std::function<void(Tensors&)> const& edit, Dtype dtype = Dtype::f64) {
+std::string refused_tensors(std::string const& what, std::function<void(Tensors&)> const& edit,
+                            Dtype dtype = Dtype::f64) {
   TemporaryFolder const folder;
   write_valid<Adaptation>(folder);
   Tensors tensors;
@@ -103,8 +106,8 @@ std::string refused_tensors(std::string const& what, std::function<void(Tensors&
   for (auto const& [name, tensor] : tensors.all) {
     std::vector<std::int64_t> shape;
     for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.shape()[axis]);
-    entries.push_back(
-        {name, dtype, shape, reinterpret_cast<std::byte const*>(tensor.data()), static_cast<std::size_t>(tensor.size()) * 8, nullptr});
+    entries.push_back({name, dtype, shape, reinterpret_cast<std::byte const*>(tensor.data()),
+                       static_cast<std::size_t>(tensor.size()) * 8, nullptr});
   }
   save_safetensors(folder / "adapter_model.safetensors", entries);
   return refusal<Adaptation>(folder, what);
@@ -137,7 +140,8 @@ void check_damage(int times) {
     std::size_t const reach = std::min<std::size_t>(bytes.size(), 1200);  // of the tensors above all the header
     for (int i = 0; i < times; ++i) {
       std::string damaged = bytes;
-      for (auto changes = 1 + random() % 3; changes > 0; --changes) damaged[random() % reach] = static_cast<char>(random() % 256);
+      for (auto changes = 1 + random() % 3; changes > 0; --changes)
+        damaged[random() % reach] = static_cast<char>(random() % 256);
       folder.put(name, damaged);
       try {
         auto model = load_adapter<Adaptation>(gpt2(), folder.path());
@@ -184,13 +188,12 @@ TEST(MalformedAdapters, NoAdapterOrAnotherStrategy) {
 }
 
 TEST(MalformedAdapters, ConfigurationOfPeft) {
-  refused_config<PrefixTuning>("unknown type", set("peft_type", "VERA"), "PREFIX_TUNING, PROMPT_TUNING, P_TUNING, LORA, IA3");
+  refused_config<PrefixTuning>("unknown type", set("peft_type", "VERA"),
+                               "PREFIX_TUNING, PROMPT_TUNING, P_TUNING, LORA, IA3");
   refused_config<PrefixTuning>("type of another kind", set("peft_type", 5), "peft_type");
-  refused_config<PrefixTuning>(
-      "no type", [](json& config) { config.erase("peft_type"); }, "peft_type or graft_type");
+  refused_config<PrefixTuning>("no type", [](json& config) { config.erase("peft_type"); }, "peft_type or graft_type");
   refused_config<PrefixTuning>("two types", set("graft_type", "prefix_tuning"), "both");
-  refused_config<PrefixTuning>(
-      "no object", [](json& config) { config = json::array({1}); }, "expected an object");
+  refused_config<PrefixTuning>("no object", [](json& config) { config = json::array({1}); }, "expected an object");
   refused_config<PrefixTuning>(
       "no length", [](json& config) { config.erase("num_virtual_tokens"); }, "num_virtual_tokens");
   for (json const& length : {json(0), json(-1), json(3), json(1000000000000), json(1e300), json("2"), json(nullptr)})
@@ -221,21 +224,30 @@ TEST(MalformedAdapters, LoRAThatCannotBeHonoured) {
   refused_config<LoRA>("alpha", set("lora_alpha", "x"), "lora_alpha");
   refused_config<LoRA>("targets of another model", set("target_modules", json::array({"q_proj"})), "c_attn");
   refused_config<LoRA>("targets of another kind", set("target_modules", 3), "target_modules");
-  refused_config<LoRA>("a target of nothing beside others", set("target_modules", {"c_attn", "k_prj"}), "has the target \"k_prj\", which names no module of this gpt2 model");
+  refused_config<LoRA>("a target of nothing beside others", set("target_modules", {"c_attn", "k_prj"}),
+                       "has the target \"k_prj\", which names no module of this gpt2 model");
   refused_config<LoRA>("layers", set("layers_to_transform", {0, 1}), "layers_to_transform leave out");
   refused_config<LoRA>("a layer that is none", set("layers_to_transform", 7), "got 7; expected 0 to 2");
-  refused_config<LoRA>("more targets than tensors", set("target_modules", json::array({"c_attn", "c_fc"})), "lacks the tensor");
+  refused_config<LoRA>("more targets than tensors", set("target_modules", json::array({"c_attn", "c_fc"})),
+                       "lacks the tensor");
 }
 
 TEST(MalformedAdapters, IA3ThatCannotBeHonoured) {
   refused_config<IA3>("modules", set("modules_to_save", {"wte"}), "asks for modules_to_save, which is not supported");
-  refused_config<IA3>("inputs that are no targets", set("target_modules", json::array({"c_attn"})), "\"mlp.c_proj\" in feedforward_modules that is not in target_modules");
-  refused_config<IA3>("targets of another model", set("target_modules", json::array({"q_proj", "mlp.c_proj"})), "has the target \"q_proj\", which names no module of this gpt2 model");
-  refused_config<IA3>("a target of nothing beside others", set("target_modules", {"c_attn", "mlp.c_proj", "lm_head"}), "\"lm_head\", which is the head");
-  refused_config<IA3>("no targets of this model", [](json& config) { config["target_modules"] = {"q_proj"}, config["feedforward_modules"] = json::array(); }, "c_attn");
+  refused_config<IA3>("inputs that are no targets", set("target_modules", json::array({"c_attn"})),
+                      "\"mlp.c_proj\" in feedforward_modules that is not in target_modules");
+  refused_config<IA3>("targets of another model", set("target_modules", json::array({"q_proj", "mlp.c_proj"})),
+                      "has the target \"q_proj\", which names no module of this gpt2 model");
+  refused_config<IA3>("a target of nothing beside others", set("target_modules", {"c_attn", "mlp.c_proj", "lm_head"}),
+                      "\"lm_head\", which is the head");
+  refused_config<IA3>(
+      "no targets of this model",
+      [](json& config) { config["target_modules"] = {"q_proj"}, config["feedforward_modules"] = json::array(); },
+      "c_attn");
   refused_config<IA3>("targets of another kind", set("target_modules", 3), "target_modules");
   refused_config<IA3>("a target of another kind", set("target_modules", {"c_attn", 5}), "target_modules");
-  refused_config<IA3>("more targets than tensors", set("target_modules", {"c_attn", "c_fc", "mlp.c_proj"}), "lacks the tensor");
+  refused_config<IA3>("more targets than tensors", set("target_modules", {"c_attn", "c_fc", "mlp.c_proj"}),
+                      "lacks the tensor");
   refused_config<IA3>("inputs for outputs", set("feedforward_modules", {"c_attn", "mlp.c_proj"}), "does not fit");
   refused_config<IA3>("outputs for inputs", set("feedforward_modules", json::array()), "does not fit");
 }
@@ -243,19 +255,26 @@ TEST(MalformedAdapters, IA3ThatCannotBeHonoured) {
 TEST(MalformedAdapters, IA3ChosenByAPattern) {
   TemporaryFolder const folder;
   write_valid<IA3>(folder);
-  for (char const* config : {R"({"peft_type": "IA3", "target_modules": ".*c_attn|.*mlp.c_proj", "feedforward_modules": ["mlp.c_proj"]})",
-                             R"({"peft_type": "IA3", "target_modules": ["c_attn", "mlp.c_proj"], "feedforward_modules": ".*mlp\\.c_proj"})", R"({"peft_type": "IA3"})"}) {
+  for (char const* config :
+       {R"({"peft_type": "IA3", "target_modules": ".*c_attn|.*mlp.c_proj", "feedforward_modules": ["mlp.c_proj"]})",
+        R"({"peft_type": "IA3", "target_modules": ["c_attn", "mlp.c_proj"], "feedforward_modules": ".*mlp\\.c_proj"})",
+        R"({"peft_type": "IA3"})"}) {
     folder.put("adapter_config.json", config);
     auto const settings = load_adapter<IA3>(gpt2(), folder.path()).settings();
     EXPECT_EQ(settings.targets.size(), 3u) << config;
     EXPECT_EQ(settings.feed_forward_targets.size(), 3u) << config;
   }
-  refused_config<IA3>("all linear maps", set("target_modules", "all-linear"), "got none of transformer.h.0.attn.c_proj");
-  refused_config<IA3>("feed-forward alone", [](json& config) { config["target_modules"] = {"c_attn"}, config["feedforward_modules"] = ".*c_proj"; }, "mlp.c_proj");
+  refused_config<IA3>("all linear maps", set("target_modules", "all-linear"),
+                      "got none of transformer.h.0.attn.c_proj");
+  refused_config<IA3>(
+      "feed-forward alone",
+      [](json& config) { config["target_modules"] = {"c_attn"}, config["feedforward_modules"] = ".*c_proj"; },
+      "mlp.c_proj");
 }
 
 TEST(MalformedAdapters, PTuning) {
-  for (json const& length : {json(0), json(-1), json(3), json(1), json(1000000000000), json(std::numeric_limits<std::int64_t>::max()), json("2"), json(nullptr)})
+  for (json const& length : {json(0), json(-1), json(3), json(1), json(1000000000000),
+                             json(std::numeric_limits<std::int64_t>::max()), json("2"), json(nullptr)})
     refused_config<PTuning>("length " + length.dump(), set("num_virtual_tokens", length), "");
   for (json const& count : {json(2), json(3), json(-1), json(1000000000000)})
     refused_config<PTuning>("submodules " + count.dump(), set("num_transformer_submodules", count), "");
@@ -270,7 +289,8 @@ TEST(MalformedAdapters, PTuning) {
   refused_config<PTuning>("modules", set("modules_to_save", {"score"}), "modules_to_save");
   TemporaryFolder const folder;
   write_valid<PTuning>(folder);
-  folder.put("adapter_config.json", R"({"peft_type": "P_TUNING", "num_virtual_tokens": 2, "encoder_hidden_size": 2000000000, "later": 1})");
+  folder.put("adapter_config.json",
+             R"({"peft_type": "P_TUNING", "num_virtual_tokens": 2, "encoder_hidden_size": 2000000000, "later": 1})");
   EXPECT_EQ(load_adapter<PTuning>(gpt2(), folder.path()).parameters().size(), 1u) << "the encoder is not built";
 }
 
@@ -278,14 +298,17 @@ TEST(MalformedAdapters, UnknownKeysAreToleratedAndMissingOnesDefaulted) {
   TemporaryFolder const folder;
   write_valid<LoRA>(folder);
   auto const whole = load_adapter<LoRA>(gpt2(), folder.path());
-  folder.put("adapter_config.json",
-             R"({"peft_type": "LORA", "r": 2, "lora_alpha": 16, "target_modules": ["c_attn"], "use_something_new": {"a": [1]}})");
+  folder.put(
+      "adapter_config.json",
+      R"({"peft_type": "LORA", "r": 2, "lora_alpha": 16, "target_modules": ["c_attn"], "use_something_new": {"a": [1]}})");
   auto const sparse = load_adapter<LoRA>(gpt2(), folder.path());
   EXPECT_EQ(sparse.settings().alpha, whole.settings().alpha);
   EXPECT_EQ(settings_json(sparse.settings()).dump(), settings_json(whole.settings()).dump());
-  folder.put("adapter_config.json", json{{"peft_type", "LORA"}, {"r", 2}, {"target_modules", "transformer\\..*c_attn"}}.dump());
+  folder.put("adapter_config.json",
+             json{{"peft_type", "LORA"}, {"r", 2}, {"target_modules", "transformer\\..*c_attn"}}.dump());
   EXPECT_EQ(load_adapter<LoRA>(gpt2(), folder.path()).settings().targets.size(), 3u);
-  refused_config<LoRA>("all linear maps", set("target_modules", "all-linear"), "got none of transformer.h.0.attn.c_proj");
+  refused_config<LoRA>("all linear maps", set("target_modules", "all-linear"),
+                       "got none of transformer.h.0.attn.c_proj");
   write_valid<PrefixTuning>(folder);
   folder.put("adapter_config.json", R"({"peft_type": "PREFIX_TUNING", "num_virtual_tokens": 2, "later": null})");
   EXPECT_EQ(load_adapter<PrefixTuning>(gpt2(), folder.path()).settings().length, 2);
@@ -293,14 +316,13 @@ TEST(MalformedAdapters, UnknownKeysAreToleratedAndMissingOnesDefaulted) {
 
 TEST(MalformedAdapters, ConfigurationOfGraft) {
   refused_config<InfixTuning>("unknown type", set("graft_type", "magic"), "magic");
-  refused_config<InfixTuning>("another architecture", set("architecture", "llama"), "got the architecture \"llama\"; expected gpt2");
-  refused_config<InfixTuning>(
-      "no architecture", [](json& config) { config.erase("architecture"); }, "architecture");
+  refused_config<InfixTuning>("another architecture", set("architecture", "llama"),
+                              "got the architecture \"llama\"; expected gpt2");
+  refused_config<InfixTuning>("no architecture", [](json& config) { config.erase("architecture"); }, "architecture");
   for (std::string const key : {"vocabulary", "width", "layers", "heads", "kv_heads", "head_dim"}) {
     refused_config<InfixTuning>(
         key, [&](json& config) { config["model"][key] = 1000; }, "another model; got " + key + " 1000");
-    refused_config<InfixTuning>(
-        "no " + key, [&](json& config) { config["model"].erase(key); }, key);
+    refused_config<InfixTuning>("no " + key, [&](json& config) { config["model"].erase(key); }, key);
   }
   refused_config<InfixTuning>("newer format", set("graft_format", 2), "another version");
   refused_config<InfixTuning>(
@@ -313,8 +335,7 @@ TEST(MalformedAdapters, ConfigurationOfGraft) {
   for (json const& width : {json(0), json(1000000000000)})
     refused_config<BottleneckAdapter>(
         "bottleneck " + width.dump(), [&](json& config) { config["settings"]["bottleneck"] = width; }, "bottleneck");
-  refused_config<BottleneckAdapter>(
-      "share", [](json& config) { config["settings"]["share"] = 1e12; }, "share");
+  refused_config<BottleneckAdapter>("share", [](json& config) { config["settings"]["share"] = 1e12; }, "share");
   refused_config<BottleneckAdapter>("settings", set("settings", 3), "settings");
   for (json const& width : {json(0), json(1000000000000)})
     refused_config<ParallelAdapter>(
@@ -329,7 +350,11 @@ TEST(MalformedAdapters, Compositions) {
   save_adapter(adapt(gpt2(), compose(PrefixTuning{.length = 2}, LoRA{.rank = 2})), folder.path());
   (void)load_adapter<Both>(gpt2(), folder.path());
   EXPECT_NE((refusal<Composed<LoRA, PrefixTuning>>(folder, "other order").find("prefix_tuning")), std::string::npos);
-  EXPECT_NE((refusal<Composed<PrefixTuning>>(folder, "fewer parts").find("holds an adapter of the strategy \"composed(prefix_tuning, lora)\"; expected composed(prefix_tuning)")), std::string::npos);
+  EXPECT_NE(
+      (refusal<Composed<PrefixTuning>>(folder, "fewer parts")
+           .find(
+               "holds an adapter of the strategy \"composed(prefix_tuning, lora)\"; expected composed(prefix_tuning)")),
+      std::string::npos);
 }
 
 TEST(MalformedAdapters, Tensors) {
@@ -338,28 +363,31 @@ TEST(MalformedAdapters, Tensors) {
   };
   says(refused_tensors<PrefixTuning>("another name", [](Tensors& t) { t.all.front().first = "prompt"; }),
        "lacks the tensor \"prompt_embeddings\"");
-  says(refused_tensors<PrefixTuning>("one more", [](Tensors& t) { t.all.emplace_back("more", zeros<double>(Shape{1})); }),
+  says(refused_tensors<PrefixTuning>("one more",
+                                     [](Tensors& t) { t.all.emplace_back("more", zeros<double>(Shape{1})); }),
        "holds the tensor \"more\"");
-  says(refused_tensors<PrefixTuning>("wider",
-                                     [](Tensors& t) {
-                                       t.first() = zeros<double>(Shape{2, 192});
-                                     }),
+  says(refused_tensors<PrefixTuning>("wider", [](Tensors& t) { t.first() = zeros<double>(Shape{2, 192}); }),
        "got the shape [2, 192]; expected [2, 96]");
-  says(refused_tensors<PrefixTuning>("turned", [](Tensors& t) { t.first() = zeros<double>(Shape{96, 2}); }), "expected [2, 96]");
+  says(refused_tensors<PrefixTuning>("turned", [](Tensors& t) { t.first() = zeros<double>(Shape{96, 2}); }),
+       "expected [2, 96]");
   says(refused_tensors<PrefixTuning>("flat", [](Tensors& t) { t.first() = zeros<double>(Shape{192}); }), "");
-  says(refused_tensors<PrefixTuning>(
-           "integers", [](Tensors&) {}, Dtype::i64),
-       "int64");
+  says(refused_tensors<PrefixTuning>("integers", [](Tensors&) {}, Dtype::i64), "int64");
   says(refused_tensors<LoRA>("one fewer", [](Tensors& t) { t.all.pop_back(); }), "lacks the tensor");
-  says(refused_tensors<LoRA>("another width", [](Tensors& t) { t.first() = zeros<double>(Shape{2, 32}); }), "another model");
+  says(refused_tensors<LoRA>("another width", [](Tensors& t) { t.first() = zeros<double>(Shape{2, 32}); }),
+       "another model");
   says(refused_tensors<LoRA>("base weights",
                              [](Tensors& t) {
-                               t.all.emplace_back("base_model.model.transformer.wte.weight", zeros<double>(Shape{2, 2}));
+                               t.all.emplace_back("base_model.model.transformer.wte.weight",
+                                                  zeros<double>(Shape{2, 2}));
                              }),
        "wte");
   says(refused_tensors<IA3>("one fewer", [](Tensors& t) { t.all.pop_back(); }), "lacks the tensor");
-  says(refused_tensors<IA3>("turned", [](Tensors& t) { t.first() = zeros<double>(Shape{1, 48}); }), "got the shape [1, 48]; expected [48, 1]");
-  says(refused_tensors<PTuning>("the encoder's", [](Tensors& t) { t.all.emplace_back("prompt_encoder.default.mlp_head.0.weight", zeros<double>(Shape{2})); }), "mlp_head");
+  says(refused_tensors<IA3>("turned", [](Tensors& t) { t.first() = zeros<double>(Shape{1, 48}); }),
+       "got the shape [1, 48]; expected [48, 1]");
+  says(refused_tensors<PTuning>(
+           "the encoder's",
+           [](Tensors& t) { t.all.emplace_back("prompt_encoder.default.mlp_head.0.weight", zeros<double>(Shape{2})); }),
+       "mlp_head");
   for (double const bad : {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}) {
     says(refused_tensors<PrefixTuning>("NaN", [&](Tensors& t) { t.first().data()[5] = bad; }), "at element 5");
     says(refused_tensors<LoRA>("NaN", [&](Tensors& t) { t.all.back().second.data()[0] = bad; }), "finite");
@@ -373,9 +401,12 @@ TEST(MalformedAdapters, NarrowFormatsAreRead) {
   TemporaryFolder const folder;
   write_valid<PromptTuning>(folder);
   std::vector<std::uint16_t> const halves(2 * 16, 0x3c00);  // 1.0
-  save_safetensors(
-      folder / "adapter_model.safetensors",
-      {{"prompt_embeddings", Dtype::f16, {2, 16}, reinterpret_cast<std::byte const*>(halves.data()), halves.size() * 2, nullptr}});
+  save_safetensors(folder / "adapter_model.safetensors", {{"prompt_embeddings",
+                                                           Dtype::f16,
+                                                           {2, 16},
+                                                           reinterpret_cast<std::byte const*>(halves.data()),
+                                                           halves.size() * 2,
+                                                           nullptr}});
   auto model = load_adapter<PromptTuning>(gpt2(), folder.path());
   EXPECT_EQ(model.parameters().front()->value().data()[31], 1.0);
 }
@@ -383,7 +414,8 @@ TEST(MalformedAdapters, NarrowFormatsAreRead) {
 TEST(MalformedAdapters, SavingNanChangesNothing) {
   TemporaryFolder const folder;
   write_valid<LoRA>(folder);
-  auto const config = contents_of(folder / "adapter_config.json"), tensors = contents_of(folder / "adapter_model.safetensors");
+  auto const config = contents_of(folder / "adapter_config.json"),
+             tensors = contents_of(folder / "adapter_model.safetensors");
   auto model = adapt(gpt2(), LoRA{.rank = 2, .alpha = 3}, 7);
   model.parameters().back()->mutable_value().data()[0] = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THROW(save_adapter(model, folder.path()), NumericError);

@@ -88,10 +88,12 @@ void const* address(Base<Gpt2, double> const& base, SiteAddress const& site) {
 }  // namespace
 
 TEST(Merge, LoRAInDouble) {
-  check_merged<Gpt2, double>(random_base<Gpt2>(), LoRA{.rank = 3, .alpha = 5, .targets = {"c_attn", "c_proj", "c_fc"}}, 1e-12);
-  check_merged<Llama, double>(random_base<Llama>(),
-                              LoRA{.rank = 3, .alpha = 5, .targets = {"q_proj", "v_proj", "o_proj", "down_proj"}, .rank_stabilized = true},
-                              1e-12);
+  check_merged<Gpt2, double>(random_base<Gpt2>(), LoRA{.rank = 3, .alpha = 5, .targets = {"c_attn", "c_proj", "c_fc"}},
+                             1e-12);
+  check_merged<Llama, double>(
+      random_base<Llama>(),
+      LoRA{.rank = 3, .alpha = 5, .targets = {"q_proj", "v_proj", "o_proj", "down_proj"}, .rank_stabilized = true},
+      1e-12);
 }
 
 TEST(Merge, LoRAInFloat) {
@@ -103,8 +105,11 @@ TEST(Merge, Scales) {
   check_merged<Gpt2, double>(random_base<Gpt2>(), IA3{}, 1e-12);
   check_merged<Llama, double>(random_base<Llama>(), IA3{}, 1e-12);
   check_merged<Gpt2, float>(float_base<Gpt2>(), IA3{}, 1e-5);
-  check_merged<Gpt2, double>(random_base<Gpt2>(), IA3{.targets = {"attn.c_proj", "c_fc"}, .feed_forward_targets = {"c_attn", "mlp.c_proj"}}, 1e-12);
-  check_merged<Llama, double>(random_base<Llama>(), IA3{.targets = {"o_proj"}, .feed_forward_targets = {"gate_proj", "q_proj"}}, 1e-12);
+  check_merged<Gpt2, double>(random_base<Gpt2>(),
+                             IA3{.targets = {"attn.c_proj", "c_fc"}, .feed_forward_targets = {"c_attn", "mlp.c_proj"}},
+                             1e-12);
+  check_merged<Llama, double>(random_base<Llama>(),
+                              IA3{.targets = {"o_proj"}, .feed_forward_targets = {"gate_proj", "q_proj"}}, 1e-12);
 }
 
 TEST(Merge, ScalesInTheirOrder) {
@@ -124,7 +129,8 @@ TEST(Merge, SharesWhatDoesNotChange) {
   auto const merged = merge(adapt(base, LoRA{.rank = 2, .targets = {"c_attn"}}));
   SiteAddress const target{Site::query_key_value, {Stack::decoder, 1}};
   EXPECT_NE(address(merged, target), address(base, target));
-  for (SiteAddress const site : {SiteAddress{Site::token_embedding}, SiteAddress{Site::feed_forward_up, {Stack::decoder, 1}}})
+  for (SiteAddress const site :
+       {SiteAddress{Site::token_embedding}, SiteAddress{Site::feed_forward_up, {Stack::decoder, 1}}})
     EXPECT_EQ(address(merged, site), address(base, site));
 }
 

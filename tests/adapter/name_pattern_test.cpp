@@ -43,8 +43,8 @@ TEST(NamePattern, MatchesAsPythonDoes) {
 }
 
 TEST(NamePattern, LeavesTheRestToPython) {
-  for (char const* pattern :
-       {"(?i)a", "(?<=a)b", R"((a)\1)", "a++", "a**", "(a", "a)", "[a", "*", "a\\", "[b-a]", R"(\p)", "a{3,2}", "a{2", "a{2}{2}", "a{x}", "[[a]]", "ä"})
+  for (char const* pattern : {"(?i)a", "(?<=a)b", R"((a)\1)", "a++", "a**", "(a", "a)", "[a", "*", "a\\", "[b-a]",
+                              R"(\p)", "a{3,2}", "a{2", "a{2}{2}", "a{x}", "[[a]]", "ä"})
     EXPECT_EQ(match(pattern, "a"), '-') << pattern;
   EXPECT_EQ(match(std::string(501, '(') + std::string(501, ')'), ""), '-');
   EXPECT_EQ(match("(((a{900}){900}){900})", "a"), '-');

@@ -1,4 +1,5 @@
-// Adapters of encoder–decoders and classifiers that graft writes, loaded by PEFT itself: the same logits, and what is not PEFT's is refused.
+// Adapters of encoder–decoders and classifiers that graft writes, loaded by PEFT itself: the same logits, and what is
+// not PEFT's is refused.
 #include <cstdlib>
 
 #include <gtest/gtest.h>
@@ -46,8 +47,10 @@ void write_case(Base<A, double> const& base, fs::path const& folder, Adaptation 
 template <Architecture A>
 void write_sequence_to_sequence(fs::path const& folder) {
   auto const base = load_pretrained<A, double>(folder / "model");
-  write_case(base, folder / "accepted" / "prefix", PrefixTuning{.length = 3, .positions = PositionPolicy::shift, .scope = PrefixScope::peft_decoder});
-  write_case(base, folder / "accepted" / "prompt", PromptTuning{.length = 4, .submodules = 2, .positions = PositionPolicy::shift});
+  write_case(base, folder / "accepted" / "prefix",
+             PrefixTuning{.length = 3, .positions = PositionPolicy::shift, .scope = PrefixScope::peft_decoder});
+  write_case(base, folder / "accepted" / "prompt",
+             PromptTuning{.length = 4, .submodules = 2, .positions = PositionPolicy::shift});
   write_case(base, folder / "accepted" / "lora", LoRA{.rank = 2});
   write_case(base, folder / "accepted" / "ia3", IA3{});
   write_case(base, folder / "accepted" / "p_tuning", PTuning{.length = 3, .hidden = 5});
@@ -73,7 +76,8 @@ TEST(PeftEncoders, LoadsWhatGraftWrites) {
   std::string python, why;
   if (!peft_python::find(python, why)) GTEST_SKIP() << why;
   graft_test::TemporaryFolder const root;
-  ASSERT_EQ(peft_python::run(python, "peft_models.py", root.path(), root / "log"), 0) << graft_test::contents_of(root / "log");
+  ASSERT_EQ(peft_python::run(python, "peft_models.py", root.path(), root / "log"), 0)
+      << graft_test::contents_of(root / "log");
   write_sequence_to_sequence<T5>(root / "t5");
   write_sequence_to_sequence<T5v11>(root / "t5_v1_1");
   write_sequence_to_sequence<Bart>(root / "bart");

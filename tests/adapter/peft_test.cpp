@@ -20,9 +20,11 @@ using peft_python::entry_of;
 
 nlohmann::json hugging_face_config(ModelConfig const& c) {
   if (c.architecture == "gpt2")
-    return {{"model_type", "gpt2"}, {"vocab_size", c.vocabulary}, {"n_embd", c.width},          {"n_layer", c.layers},
-            {"n_head", c.heads},    {"n_inner", c.inner},         {"n_positions", c.positions}, {"architectures", {"GPT2LMHeadModel"}},
-            {"bos_token_id", 0},    {"eos_token_id", 0}};
+    return {{"model_type", "gpt2"},       {"vocab_size", c.vocabulary},
+            {"n_embd", c.width},          {"n_layer", c.layers},
+            {"n_head", c.heads},          {"n_inner", c.inner},
+            {"n_positions", c.positions}, {"architectures", {"GPT2LMHeadModel"}},
+            {"bos_token_id", 0},          {"eos_token_id", 0}};
   return {{"model_type", "llama"},
           {"vocab_size", c.vocabulary},
           {"hidden_size", c.width},
@@ -62,7 +64,8 @@ std::vector<Token> const tokens{3, 1, 4, 1, 5, 9, 2, 6};
 
 /// An adapter as after training, its folder and the logits of every token.
 template <Architecture A, class Adaptation>
-void write_case(Base<A, double> const& base, fs::path const& folder, Adaptation const& settings, AdapterOptions options = {}) {
+void write_case(Base<A, double> const& base, fs::path const& folder, Adaptation const& settings,
+                AdapterOptions options = {}) {
   auto model = adapt(base, settings, 3);
   graft::testing::disturb(model);
   options.base_model = "";
@@ -70,12 +73,14 @@ void write_case(Base<A, double> const& base, fs::path const& folder, Adaptation 
   Batch batch = pack({{tokens, {}, 0}});
   for (Index i = 0; i < static_cast<Index>(tokens.size()); ++i) batch.rows.targets.at.push_back(i);
   NoGrad no_grad;
-  save_safetensors(adapter_path(folder, options.name) / "logits.safetensors", {entry_of("logits", model.logits(batch).value())});
+  save_safetensors(adapter_path(folder, options.name) / "logits.safetensors",
+                   {entry_of("logits", model.logits(batch).value())});
 }
 
 /// Two adapters and their weighted sum.
 template <class Adaptation, Architecture A>
-void write_sum(Base<A, double> const& base, fs::path const& folder, Adaptation const& red, Adaptation const& blue, CombineSettings const& how) {
+void write_sum(Base<A, double> const& base, fs::path const& folder, Adaptation const& red, Adaptation const& blue,
+               CombineSettings const& how) {
   AdapterSet<Transformer<A, Adaptation, double, Cpu>> set;
   for (auto const& [name, settings] : {std::pair{"red", red}, std::pair{"blue", blue}}) {
     auto model = adapt(base, settings, 3);
@@ -92,20 +97,26 @@ void write_architecture(fs::path const& root, std::vector<std::string> const& ev
   fs::path const folder = root / std::string(A::model_type);
   write_base(base, folder / "model");
   write_case(base, folder / "accepted" / "prefix", PrefixTuning{.length = 3});
-  write_case(base, folder / "accepted" / "prefix_mlp", PrefixTuning{.length = 3, .reparametrization = Mlp{.hidden = 5, .input = 7}});
+  write_case(base, folder / "accepted" / "prefix_mlp",
+             PrefixTuning{.length = 3, .reparametrization = Mlp{.hidden = 5, .input = 7}});
   write_case(base, folder / "accepted" / "prompt", PromptTuning{.length = 4});
   write_case(base, folder / "accepted" / "lora", LoRA{.rank = 2});
   write_case(base, folder / "accepted" / "lora_everywhere",
              LoRA{.rank = 3, .alpha = 7, .targets = every_linear_map, .rank_stabilized = true});
   write_case(base, folder / "accepted" / "lora_named", LoRA{.rank = 2, .alpha = 3}, {.name = "blue"});
   write_case(base, folder / "accepted" / "ia3", IA3{});
-  write_case(base, folder / "accepted" / "ia3_everywhere", IA3{.targets = every_linear_map, .feed_forward_targets = {every_linear_map.back(), every_linear_map.front()}});
+  write_case(
+      base, folder / "accepted" / "ia3_everywhere",
+      IA3{.targets = every_linear_map, .feed_forward_targets = {every_linear_map.back(), every_linear_map.front()}});
   write_case(base, folder / "accepted" / "p_tuning_mlp", PTuning{.length = 3, .hidden = 5});
-  write_case(base, folder / "accepted" / "p_tuning_lstm", PTuning{.length = 4, .encoder = PromptEncoderKind::lstm, .hidden = 3, .layers = 1});
-  LoRA const red{.rank = 2, .alpha = 5}, blue{.rank = 3, .alpha = 7, .targets = every_linear_map, .rank_stabilized = true};
+  write_case(base, folder / "accepted" / "p_tuning_lstm",
+             PTuning{.length = 4, .encoder = PromptEncoderKind::lstm, .hidden = 3, .layers = 1});
+  LoRA const red{.rank = 2, .alpha = 5},
+      blue{.rank = 3, .alpha = 7, .targets = every_linear_map, .rank_stabilized = true};
   write_sum(base, folder / "combined" / "cat", red, blue, {.combination = Combination::cat});
   write_sum(base, folder / "combined" / "svd", red, blue, {.combination = Combination::svd});
-  write_sum(base, folder / "combined" / "linear", red, LoRA{.rank = 2, .alpha = 3, .targets = every_linear_map}, {.combination = Combination::linear});
+  write_sum(base, folder / "combined" / "linear", red, LoRA{.rank = 2, .alpha = 3, .targets = every_linear_map},
+            {.combination = Combination::linear});
   write_sum(base, folder / "combined" / "ia3", IA3{}, IA3{}, {});
   write_case(base, folder / "refused" / "parallel_adapter", ParallelAdapter{.bottleneck = 2});
   write_case(base, folder / "refused" / "infix", InfixTuning{.length = 3});

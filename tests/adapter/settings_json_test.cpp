@@ -65,7 +65,8 @@ void expect_all_visited() {
   std::size_t visited = 0;
   Settings settings;
   Settings::visit(settings, [&](char const*, auto&) { ++visited; });
-  EXPECT_EQ(visited, count_fields<Settings>()) << Settings::name << ": a setting that visit leaves out is neither saved nor compared when a training is resumed";
+  EXPECT_EQ(visited, count_fields<Settings>())
+      << Settings::name << ": a setting that visit leaves out is neither saved nor compared when a training is resumed";
 }
 
 std::string refusal(std::string const& text) {
@@ -80,8 +81,11 @@ std::string refusal(std::string const& text) {
 }  // namespace
 
 TEST(SettingsJson, WrittenWithNamesOfEnumerators) {
-  auto const json = settings_json(EmbeddingOnly{
-      .length = 3, .place = Place::infix, .reparametrization = Mlp{.hidden = 7}, .init = Init::words, .init_words = {{1, 2}, {3}}});
+  auto const json = settings_json(EmbeddingOnly{.length = 3,
+                                                .place = Place::infix,
+                                                .reparametrization = Mlp{.hidden = 7},
+                                                .init = Init::words,
+                                                .init_words = {{1, 2}, {3}}});
   EXPECT_EQ(json.at("length"), 3);
   EXPECT_EQ(json.at("place"), "infix");
   EXPECT_EQ(json.at("init"), "words");
@@ -112,8 +116,8 @@ TEST(SettingsJson, EverythingComesBack) {
 }
 
 TEST(SettingsJson, MissingAndNullKeepTheDefaultsAndUnknownIsPassedOver) {
-  auto const read =
-      settings_from_json<PrefixTuning>("a.json", nlohmann::json::parse(R"({"length": 4, "dropout": null, "later": {"x": 1}})"));
+  auto const read = settings_from_json<PrefixTuning>(
+      "a.json", nlohmann::json::parse(R"({"length": 4, "dropout": null, "later": {"x": 1}})"));
   EXPECT_EQ(read.length, 4);
   EXPECT_EQ(read.dropout, 0.0);
   EXPECT_EQ(read.init_deviation, 1.0);
@@ -121,14 +125,16 @@ TEST(SettingsJson, MissingAndNullKeepTheDefaultsAndUnknownIsPassedOver) {
 }
 
 TEST(SettingsJson, WrongValuesAreNamed) {
-  for (std::string const text : {R"({"length": "ten"})", R"({"length": 1.5})", R"({"length": 1e30})", R"({"init": "magic"})",
-                                 R"({"init": 3})", R"({"layers": 2})", R"({"layers": [0, "x"]})", R"({"layers": [99999999999]})",
-                                 R"({"reparametrization": 5})", R"({"reparametrization": {"hidden": []}})", R"([1])"}) {
+  for (std::string const text :
+       {R"({"length": "ten"})", R"({"length": 1.5})", R"({"length": 1e30})", R"({"init": "magic"})", R"({"init": 3})",
+        R"({"layers": 2})", R"({"layers": [0, "x"]})", R"({"layers": [99999999999]})", R"({"reparametrization": 5})",
+        R"({"reparametrization": {"hidden": []}})", R"([1])"}) {
     auto const message = refusal(text);
     EXPECT_EQ(message.rfind("[a.json] has a wrong value at the key \"settings", 0), 0u) << text << " → " << message;
   }
   EXPECT_NE(refusal(R"({"init": "magic"})").find("normal, uniform, vocabulary, words"), std::string::npos);
-  EXPECT_NE(refusal(R"({"reparametrization": {"hidden": []}})").find("settings.reparametrization.hidden"), std::string::npos);
+  EXPECT_NE(refusal(R"({"reparametrization": {"hidden": []}})").find("settings.reparametrization.hidden"),
+            std::string::npos);
 }
 
 TEST(SettingsJson, EveryFieldOfEveryStrategyIsVisited) {

@@ -1,4 +1,5 @@
-// What holds for every strategy: training moves the adapter alone, disabled is the base, and a saved adapter comes back bit for bit.
+// What holds for every strategy: training moves the adapter alone, disabled is the base, and a saved adapter comes back
+// bit for bit.
 #include <cstring>
 
 #include <gtest/gtest.h>
@@ -20,7 +21,9 @@ bool same_bits(Tensor<T> const& a, Tensor<T> const& b) {
   return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(T)) == 0;
 }
 
-Batch small_batch() { return pack({{{3, 1, 4, 1, 5}, {9, 2, 6}, 0}, {{5, 3}, {5, 8, 9, 7}, 1}, {{2, 7, 1}, {8, 2}, 2}}); }
+Batch small_batch() {
+  return pack({{{3, 1, 4, 1, 5}, {9, 2, 6}, 0}, {{5, 3}, {5, 8, 9, 7}, 1}, {{2, 7, 1}, {8, 2}, 2}});
+}
 
 template <class Model>
 Tensor<double> logits_of(Model& model) {
@@ -42,8 +45,9 @@ void train_a_little(Model& model, std::string const& name) {
   AdamW<double> optimizer(model.parameters(), {.weight_decay = 0.0});
   auto const batch = small_batch();
   for (int step = 0; step < 3; ++step) {
-    auto const loss = weighted_sum(model.scores(batch).log_probability,
-                                   full(Shape{batch.rows.targets.size()}, -1.0 / static_cast<double>(batch.rows.targets.size())));
+    auto const loss =
+        weighted_sum(model.scores(batch).log_probability,
+                     full(Shape{batch.rows.targets.size()}, -1.0 / static_cast<double>(batch.rows.targets.size())));
     backward(loss);
     std::vector<Tensor<double>> before;
     for (auto* parameter : model.parameters()) {
@@ -73,7 +77,8 @@ void check_frozen_base(Model& model, std::string const& name) {
   auto const base_logits = logits_of(plain);
   train_a_little(model, name);
   auto const after = snapshot(model.base());
-  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(same_bits(before[i], after[i])) << name << ": the base changed";
+  for (std::size_t i = 0; i < before.size(); ++i)
+    EXPECT_TRUE(same_bits(before[i], after[i])) << name << ": the base changed";
   auto const trained = logits_of(model);
   EXPECT_FALSE(same_bits(trained, base_logits)) << name;
   model.enable(false);
@@ -100,11 +105,14 @@ void check_round_trip(Model& model, std::string const& name) {
   }
   save_adapter(loaded, folder / "second");
   using graft_test::contents_of;
-  EXPECT_TRUE(contents_of(folder / "first" / "adapter_model.safetensors") == contents_of(folder / "second" / "adapter_model.safetensors"))
+  EXPECT_TRUE(contents_of(folder / "first" / "adapter_model.safetensors") ==
+              contents_of(folder / "second" / "adapter_model.safetensors"))
       << name;
   auto const third = load_adapter<Adaptation>(model.base(), folder / "second");
   save_adapter(third, folder / "third");
-  EXPECT_EQ(contents_of(folder / "second" / "adapter_config.json"), contents_of(folder / "third" / "adapter_config.json")) << name;
+  EXPECT_EQ(contents_of(folder / "second" / "adapter_config.json"),
+            contents_of(folder / "third" / "adapter_config.json"))
+      << name;
   auto const config = read_json(folder / "first" / "adapter_config.json");
   EXPECT_NE(config.contains("peft_type"), config.contains("graft_type")) << name;
   train_a_little(loaded, name + " (loaded)");  // what was loaded can be trained on
@@ -138,7 +146,8 @@ TEST(Strategies, OtherSettings) {
     if (name.find("MLP") == std::string::npos) {
       graft_test::TemporaryFolder const folder;
       save_adapter(model, folder.path());
-      auto const read = read_adapter_settings<typename std::remove_reference_t<decltype(model)>::adaptation_type>(folder.path());
+      auto const read =
+          read_adapter_settings<typename std::remove_reference_t<decltype(model)>::adaptation_type>(folder.path());
       bool const own = !AdapterFolder::open(folder.path()).is_peft();
       if (own) {
         EXPECT_EQ(settings_json(read), settings_json(settings)) << name;
@@ -151,14 +160,27 @@ TEST(Strategies, OtherSettings) {
                   .init_words = {{3}, {4, 5}}},
       "infix from words, MLP with layer norm");
   run(EmbeddingOnly{.length = 2, .reparametrization = Mlp{.hidden = 4}}, "embedding-only, MLP");
-  run(EmbeddingOnly{.length = 2, .place = Place::infix, .init = Init::words, .init_words = {{7}}, .positions = PositionPolicy::keep},
+  run(EmbeddingOnly{.length = 2,
+                    .place = Place::infix,
+                    .init = Init::words,
+                    .init_words = {{7}},
+                    .positions = PositionPolicy::keep},
       "embedding-only, infix, positions kept");
-  run(BottleneckAdapter{.share = 0.1, .placement = AdapterPlacement::pfeiffer, .activation = Activation::relu}, "adapter by its share");
+  run(BottleneckAdapter{.share = 0.1, .placement = AdapterPlacement::pfeiffer, .activation = Activation::relu},
+      "adapter by its share");
   run(IA3{.targets = {"attn.c_proj"}, .feed_forward_targets = {"transformer.h.1.mlp.c_fc"}}, "(IA)³ of chosen modules");
-  run(ParallelAdapter{.bottleneck = 2, .placement = ParallelPlacement::attention, .activation = Activation::gelu, .scale = 0.5}, "parallel adapter beside attention");
-  run(PTuning{.length = 3, .encoder = PromptEncoderKind::lstm, .hidden = 2, .dropout = 0.1, .submodules = 2}, "P-tuning with rows to spare, MLP");
+  run(
+      ParallelAdapter{
+          .bottleneck = 2, .placement = ParallelPlacement::attention, .activation = Activation::gelu, .scale = 0.5},
+      "parallel adapter beside attention");
+  run(PTuning{.length = 3, .encoder = PromptEncoderKind::lstm, .hidden = 2, .dropout = 0.1, .submodules = 2},
+      "P-tuning with rows to spare, MLP");
   run(compose(PTuning{.length = 3, .hidden = 2}, IA3{}), "P-tuning and (IA)³, MLP");
-  run(LoRA{.rank = 3, .alpha = 4.5, .targets = {"attn.c_proj", "transformer.h.1.mlp.c_fc"}, .dropout = 0.1, .rank_stabilized = true},
+  run(LoRA{.rank = 3,
+           .alpha = 4.5,
+           .targets = {"attn.c_proj", "transformer.h.1.mlp.c_fc"},
+           .dropout = 0.1,
+           .rank_stabilized = true},
       "LoRA of chosen modules");
 }
 
@@ -180,7 +202,8 @@ TEST(Strategies, PeftsFormatWherePeftHasOne) {
 
 TEST(Strategies, LoRASettingsComeBackFromPeft) {
   graft_test::TemporaryFolder const folder;
-  save_adapter(adapt(random_base<Llama>(), LoRA{.rank = 3, .alpha = 4.5, .dropout = 0.1, .rank_stabilized = true}), folder.path());
+  save_adapter(adapt(random_base<Llama>(), LoRA{.rank = 3, .alpha = 4.5, .dropout = 0.1, .rank_stabilized = true}),
+               folder.path());
   auto const read = read_adapter_settings<LoRA>(folder.path());
   EXPECT_EQ(read.rank, 3);
   EXPECT_EQ(read.alpha, 4.5);
@@ -197,9 +220,11 @@ TEST(Strategies, IA3NamesItsModulesForPeft) {
     auto const config = read_json(folder / "adapter_config.json");
     return config.at("target_modules").dump() + " " + config.at("feedforward_modules").dump();
   };
-  EXPECT_EQ(names(random_base<Gpt2>(), {}), R"(["c_attn","mlp.c_proj"] ["mlp.c_proj"])") << "c_proj alone would mean attention's too";
+  EXPECT_EQ(names(random_base<Gpt2>(), {}), R"(["c_attn","mlp.c_proj"] ["mlp.c_proj"])")
+      << "c_proj alone would mean attention's too";
   EXPECT_EQ(names(random_base<Llama>(), {}), R"(["k_proj","v_proj","down_proj"] ["down_proj"])");
-  EXPECT_EQ(names(random_base<Llama>(), {.targets = {"q_proj"}, .feed_forward_targets = {"up_proj"}}), R"(["q_proj","up_proj"] ["up_proj"])");
+  EXPECT_EQ(names(random_base<Llama>(), {.targets = {"q_proj"}, .feed_forward_targets = {"up_proj"}}),
+            R"(["q_proj","up_proj"] ["up_proj"])");
 }
 
 TEST(Strategies, VisitedByKind) {
@@ -207,8 +232,9 @@ TEST(Strategies, VisitedByKind) {
   auto const base = random_base<Gpt2>();
   save_adapter(adapt(base, InfixTuning{.length = 2}), folder.path());
   std::string seen;
-  visit_adapter<PrefixTuning, InfixTuning, LoRA>(
-      base, folder.path(), [&](auto const& model) { seen = std::remove_cvref_t<decltype(model)>::adaptation_type::name; });
+  visit_adapter<PrefixTuning, InfixTuning, LoRA>(base, folder.path(), [&](auto const& model) {
+    seen = std::remove_cvref_t<decltype(model)>::adaptation_type::name;
+  });
   EXPECT_EQ(seen, "infix_tuning");
   EXPECT_THROW((visit_adapter<PrefixTuning, LoRA>(base, folder.path(), [](auto const&) {})), FileError);
 }
@@ -220,12 +246,15 @@ TEST(Strategies, CompositionsAreVisitedByTheirParts) {
   using Mam = Composed<PrefixTuning, ParallelAdapter>;
   save_adapter(adapt(base, mam({.length = 2}, {.bottleneck = 3})), folder.path());
   bool seen = false;
-  visit_adapter<WithLoRA, Mam>(base, folder.path(), [&](auto const& model) { seen = std::is_same_v<typename std::remove_cvref_t<decltype(model)>::adaptation_type, Mam>; });
+  visit_adapter<WithLoRA, Mam>(base, folder.path(), [&](auto const& model) {
+    seen = std::is_same_v<typename std::remove_cvref_t<decltype(model)>::adaptation_type, Mam>;
+  });
   EXPECT_TRUE(seen);
   try {
     visit_adapter<LoRA, WithLoRA>(base, folder.path(), [](auto const&) {});
     ADD_FAILURE() << "accepted";
   } catch (FileError const& error) {
-    EXPECT_NE(std::string(error.what()).find("expected one of lora, composed(prefix_tuning, lora)"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("expected one of lora, composed(prefix_tuning, lora)"), std::string::npos)
+        << error.what();
   }
 }

@@ -63,8 +63,8 @@ TEST_F(CudaBase, BlocksAreWidened) {
     std::memcpy(bytes->data() + row * 34, &scale, 2);
     for (std::size_t i = 0; i < 32; ++i) (*bytes)[row * 34 + 2 + i] = static_cast<std::byte>(7 * row + 3 * i);
   }
-  FrozenMatrix<float> const blocks(
-      std::make_shared<BlockStorage<float> const>(kernels::BlockMatrix{BlockFormat::q8_0, bytes->data(), 2, 32}, bytes));
+  FrozenMatrix<float> const blocks(std::make_shared<BlockStorage<float> const>(
+      kernels::BlockMatrix{BlockFormat::q8_0, bytes->data(), 2, 32}, bytes));
   auto const there = to_device<Cuda>(blocks);
   EXPECT_EQ(there.storage()->name(), "float32");
   EXPECT_EQ(relative_difference(to_device<Cpu>(there.dense()), blocks.dense()), 0);
@@ -114,7 +114,8 @@ TEST_F(CudaAdapter, FilesAreTheHosts) {
   auto const read = other.parameters();
   ASSERT_EQ(read.size(), expected_parameters.size());
   for (std::size_t i = 0; i < read.size(); ++i)
-    EXPECT_EQ(relative_difference(to_device<Cpu>(read[i]->value()), expected_parameters[i]->value()), 0) << read[i]->name();
+    EXPECT_EQ(relative_difference(to_device<Cpu>(read[i]->value()), expected_parameters[i]->value()), 0)
+        << read[i]->name();
 }
 
 }  // namespace

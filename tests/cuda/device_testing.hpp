@@ -40,7 +40,8 @@ double relative_difference(Tensor<Scalar> const& result, Tensor<Scalar> const& r
 template <class Scalar>
 void expect_close(Tensor<Scalar, Cuda> const& result, Tensor<Scalar> const& reference, char const* what) {
   ASSERT_EQ(result.shape(), reference.shape()) << what;
-  EXPECT_LE(relative_difference(to_device<Cpu>(result), reference), tolerance<Scalar>) << what << ", shape " << ::testing::PrintToString(reference.size());
+  EXPECT_LE(relative_difference(to_device<Cpu>(result), reference), tolerance<Scalar>)
+      << what << ", shape " << ::testing::PrintToString(reference.size());
 }
 
 }  // namespace graft::testing

@@ -56,17 +56,32 @@ TYPED_TEST(CudaKernels, Elementwise) {
   for (Index size : sizes) {
     auto const run = [&](char const* what, auto const& kernel) {
       this->compare(what, normal<TypeParam>(Shape{size}, RandomKey(1)), [&]<class Device>(Device, auto& y) {
-        auto const a = this->template values<Device>("a", Shape{size}), b = this->template values<Device>("b", Shape{size});
+        auto const a = this->template values<Device>("a", Shape{size}),
+                   b = this->template values<Device>("b", Shape{size});
         kernel(Device{}, a.data(), b.data(), y.data());
       });
     };
-    run("fill", [&](auto device, auto, auto, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::fill(y, TypeParam(3.5), size); });
-    run("add", [&](auto device, auto a, auto b, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add(a, b, y, size); });
-    run("add in place", [&](auto device, auto a, auto, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add(y, a, y, size); });
-    run("scale", [&](auto device, auto a, auto, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::scale(a, TypeParam(-0.75), y, size); });
-    run("multiply", [&](auto device, auto a, auto b, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::multiply(a, b, y, size); });
-    run("add_scaled", [&](auto device, auto a, auto, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add_scaled(a, TypeParam(0.3), y, size); });
-    run("exp", [&](auto device, auto a, auto, auto y) { kernels::On<decltype(device), kernels::Elementwise, TypeParam>::exp(a, y, size); });
+    run("fill", [&](auto device, auto, auto, auto y) {
+      kernels::On<decltype(device), kernels::Elementwise, TypeParam>::fill(y, TypeParam(3.5), size);
+    });
+    run("add", [&](auto device, auto a, auto b, auto y) {
+      kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add(a, b, y, size);
+    });
+    run("add in place", [&](auto device, auto a, auto, auto y) {
+      kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add(y, a, y, size);
+    });
+    run("scale", [&](auto device, auto a, auto, auto y) {
+      kernels::On<decltype(device), kernels::Elementwise, TypeParam>::scale(a, TypeParam(-0.75), y, size);
+    });
+    run("multiply", [&](auto device, auto a, auto b, auto y) {
+      kernels::On<decltype(device), kernels::Elementwise, TypeParam>::multiply(a, b, y, size);
+    });
+    run("add_scaled", [&](auto device, auto a, auto, auto y) {
+      kernels::On<decltype(device), kernels::Elementwise, TypeParam>::add_scaled(a, TypeParam(0.3), y, size);
+    });
+    run("exp", [&](auto device, auto a, auto, auto y) {
+      kernels::On<decltype(device), kernels::Elementwise, TypeParam>::exp(a, y, size);
+    });
     run("power and log", [&](auto device, auto a, auto, auto y) {
       using Kernel = kernels::On<decltype(device), kernels::Elementwise, TypeParam>;
       Kernel::power(a, TypeParam(2), y, size), Kernel::log(y, y, size);
@@ -92,14 +107,23 @@ TYPED_TEST(CudaKernels, Activations) {
       auto const run = [&](char const* what, auto const& kernel) {
         this->compare((name + what).c_str(), host, [&]<class Device>(Device, auto& y) {
           auto const x = to_device<Device>(host);
-          auto const up = this->template values<Device>("up", x.shape()), dy = this->template values<Device>("dy", x.shape());
+          auto const up = this->template values<Device>("up", x.shape()),
+                     dy = this->template values<Device>("dy", x.shape());
           kernel(Device{}, x.data(), up.data(), dy.data(), y.data());
         });
       };
-      run(" forward", [&](auto device, auto x, auto, auto, auto y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, x, y, size); });
-      run(" in place", [&](auto device, auto, auto, auto, auto y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, y, y, size); });
-      run(" backward", [&](auto device, auto x, auto, auto dy, auto y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate_backward(f, x, dy, y, size); });
-      run(" gated", [&](auto device, auto x, auto up, auto, auto y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::gated(f, x, up, y, size); });
+      run(" forward", [&](auto device, auto x, auto, auto, auto y) {
+        kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, x, y, size);
+      });
+      run(" in place", [&](auto device, auto, auto, auto, auto y) {
+        kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, y, y, size);
+      });
+      run(" backward", [&](auto device, auto x, auto, auto dy, auto y) {
+        kernels::On<decltype(device), kernels::Activation, TypeParam>::activate_backward(f, x, dy, y, size);
+      });
+      run(" gated", [&](auto device, auto x, auto up, auto, auto y) {
+        kernels::On<decltype(device), kernels::Activation, TypeParam>::gated(f, x, up, y, size);
+      });
       run(" dgate", [&](auto device, auto x, auto up, auto dy, auto y) {
         kernels::On<decltype(device), kernels::Activation, TypeParam>::gated_backward(f, x, up, dy, y, nullptr, size);
       });
@@ -112,7 +136,9 @@ TYPED_TEST(CudaKernels, Activations) {
 TYPED_TEST(CudaKernels, ActivationsKeepNaN) {
   auto const nan = full(Shape{1}, std::numeric_limits<TypeParam>::quiet_NaN());
   for (auto f : {Activation::gelu, Activation::gelu_tanh, Activation::silu, Activation::relu, Activation::tanh})
-    this->compare("NaN", nan, [&](auto device, auto& y) { kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, y.data(), y.data(), y.size()); });
+    this->compare("NaN", nan, [&](auto device, auto& y) {
+      kernels::On<decltype(device), kernels::Activation, TypeParam>::activate(f, y.data(), y.data(), y.size());
+    });
 }
 
 TYPED_TEST(CudaKernels, Bias) {
@@ -120,13 +146,17 @@ TYPED_TEST(CudaKernels, Bias) {
     for (Index width : {1, 31, 32, 33, 600}) {
       auto const x = normal<TypeParam>(Shape{rows, width}, RandomKey(4));
       this->compare("add_bias", x, [&]<class Device>(Device, auto& y) {
-        kernels::On<Device, kernels::Bias, TypeParam>::add_bias(to_device<Device>(x).data(), this->template values<Device>("bias", Shape{width}).data(), rows, width, y.data());
+        kernels::On<Device, kernels::Bias, TypeParam>::add_bias(
+            to_device<Device>(x).data(), this->template values<Device>("bias", Shape{width}).data(), rows, width,
+            y.data());
       });
       this->compare("add_to_rows", x, [&]<class Device>(Device, auto& y) {
-        kernels::On<Device, kernels::Bias, TypeParam>::add_to_rows(this->template values<Device>("bias", Shape{width}).data(), rows, width, y.data());
+        kernels::On<Device, kernels::Bias, TypeParam>::add_to_rows(
+            this->template values<Device>("bias", Shape{width}).data(), rows, width, y.data());
       });
-      this->compare("sum_rows", zeros<TypeParam>(Shape{width}),
-                    [&]<class Device>(Device, auto& y) { kernels::On<Device, kernels::Bias, TypeParam>::sum_rows(to_device<Device>(x).data(), rows, width, y.data()); });
+      this->compare("sum_rows", zeros<TypeParam>(Shape{width}), [&]<class Device>(Device, auto& y) {
+        kernels::On<Device, kernels::Bias, TypeParam>::sum_rows(to_device<Device>(x).data(), rows, width, y.data());
+      });
     }
 }
 
@@ -142,14 +172,23 @@ TYPED_TEST(CudaKernels, RowsBeyondTheLargestGrid) {
 
 TYPED_TEST(CudaKernels, Sums) {
   for (Index size : {Index{0}, Index{1}, Index{255}, Index{2048}, Index{2049}, Index{300001}}) {
-    auto const a = uniform<TypeParam>(Shape{size}, RandomKey(5), 0, 1), b = uniform<TypeParam>(Shape{size}, RandomKey(6), 0, 1);
+    auto const a = uniform<TypeParam>(Shape{size}, RandomKey(5), 0, 1),
+               b = uniform<TypeParam>(Shape{size}, RandomKey(6), 0, 1);
     auto const number = full(Shape{}, TypeParam(0.5));
     auto const run = [&](char const* what, auto const& kernel) {
-      this->compare(what, number, [&]<class Device>(Device, auto& y) { kernel(Device{}, to_device<Device>(a).data(), to_device<Device>(b).data(), y.data()); });
+      this->compare(what, number, [&]<class Device>(Device, auto& y) {
+        kernel(Device{}, to_device<Device>(a).data(), to_device<Device>(b).data(), y.data());
+      });
     };
-    run("sum", [&](auto device, auto x, auto, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::sum(x, size, y); });
-    run("dot", [&](auto device, auto x, auto z, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::dot(x, z, size, y); });
-    run("squared_distance", [&](auto device, auto x, auto z, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::squared_distance(x, z, TypeParam(0.125), size, y); });
+    run("sum", [&](auto device, auto x, auto, auto y) {
+      kernels::On<decltype(device), kernels::Sum, TypeParam>::sum(x, size, y);
+    });
+    run("dot", [&](auto device, auto x, auto z, auto y) {
+      kernels::On<decltype(device), kernels::Sum, TypeParam>::dot(x, z, size, y);
+    });
+    run("squared_distance", [&](auto device, auto x, auto z, auto y) {
+      kernels::On<decltype(device), kernels::Sum, TypeParam>::squared_distance(x, z, TypeParam(0.125), size, y);
+    });
     double const expected = squares_of(a);
     EXPECT_NEAR(squares_of(to_device<Cuda>(a)), expected, 1e-12 * expected);
   }
@@ -160,7 +199,8 @@ TYPED_TEST(CudaKernels, SumsBeyondTheirLargestGrid) {
   Tensor<TypeParam, Cuda> x(Shape{size}), y(Shape{});
   kernels::On<Cuda, kernels::Elementwise, TypeParam>::fill(x.data(), TypeParam(0.5), size);
   kernels::On<Cuda, kernels::Sum, TypeParam>::sum(x.data(), size, y.data());
-  EXPECT_EQ(*to_device<Cpu>(y).data(), static_cast<TypeParam>(size) / 2);  // exact: partial sums are small multiples of a half
+  EXPECT_EQ(*to_device<Cpu>(y).data(),
+            static_cast<TypeParam>(size) / 2);  // exact: partial sums are small multiples of a half
 }
 
 TYPED_TEST(CudaKernels, SumsAreTheSameBitsEveryTime) {
@@ -182,7 +222,8 @@ TYPED_TEST(CudaKernels, ClippingFromSums) {
     for (Index count : {0, 1, 3}) {
       auto const run = [&]<class Device>(Device) {
         Tensor<double, Device> result(Shape{2});
-        kernels::On<Device, kernels::SumSquares, TypeParam>::clip(to_device<Device>(squares).data(), count, max_norm, result.row(0), result.row(1));
+        kernels::On<Device, kernels::SumSquares, TypeParam>::clip(to_device<Device>(squares).data(), count, max_norm,
+                                                                  result.row(0), result.row(1));
         return to_device<Cpu>(result);
       };
       auto const expected = run(Cpu{}), got = run(Cuda{});
@@ -200,12 +241,19 @@ TYPED_TEST(CudaKernels, GradientsOfSums) {
     auto const number = full(Shape{}, TypeParam(-1.5));
     auto const run = [&](char const* what, auto const& kernel) {
       this->compare(what, a, [&]<class Device>(Device, auto& y) {
-        kernel(Device{}, to_device<Device>(a).data(), to_device<Device>(b).data(), to_device<Device>(number).data(), y.data());
+        kernel(Device{}, to_device<Device>(a).data(), to_device<Device>(b).data(), to_device<Device>(number).data(),
+               y.data());
       });
     };
-    run("broadcast", [&](auto device, auto, auto, auto d, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::broadcast(d, y, size); });
-    run("scale_by", [&](auto device, auto x, auto, auto d, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::scale_by(x, d, y, size); });
-    run("scaled_difference", [&](auto device, auto x, auto z, auto d, auto y) { kernels::On<decltype(device), kernels::Sum, TypeParam>::scaled_difference(x, z, d, TypeParam(0.25), y, size); });
+    run("broadcast", [&](auto device, auto, auto, auto d, auto y) {
+      kernels::On<decltype(device), kernels::Sum, TypeParam>::broadcast(d, y, size);
+    });
+    run("scale_by", [&](auto device, auto x, auto, auto d, auto y) {
+      kernels::On<decltype(device), kernels::Sum, TypeParam>::scale_by(x, d, y, size);
+    });
+    run("scaled_difference", [&](auto device, auto x, auto z, auto d, auto y) {
+      kernels::On<decltype(device), kernels::Sum, TypeParam>::scaled_difference(x, z, d, TypeParam(0.25), y, size);
+    });
   }
 }
 
@@ -216,8 +264,9 @@ TYPED_TEST(CudaKernels, AdamW) {
     Tensor<TypeParam> state = normal<TypeParam>(Shape{3, size}, RandomKey(10));
     for (Index i = 0; i < size; ++i) state.row(2)[i] = std::abs(state.row(2)[i]);
     this->compare("adamw", state, [&]<class Device>(Device, auto& y) {
-      kernels::On<Device, kernels::Adamw, TypeParam>::adamw(y.row(0), this->template values<Device>("gradient", Shape{size}).data(), y.row(1), y.row(2), size, factors,
-                                                             to_device<Device>(full(Shape{}, 0.5)).data());
+      kernels::On<Device, kernels::Adamw, TypeParam>::adamw(
+          y.row(0), this->template values<Device>("gradient", Shape{size}).data(), y.row(1), y.row(2), size, factors,
+          to_device<Device>(full(Shape{}, 0.5)).data());
     });
   }
 }
@@ -225,8 +274,9 @@ TYPED_TEST(CudaKernels, AdamW) {
 TYPED_TEST(CudaKernels, Widen) {
   Index const size = 1000;
   auto const compare = [&]<class From>(Tensor<From> const& x) {
-    this->compare("widen", zeros<TypeParam>(Shape{size}),
-                  [&]<class Device>(Device, auto& y) { kernels::On<Device, kernels::Widen, TypeParam>::widen(to_device<Device>(x).data(), y.data(), size); });
+    this->compare("widen", zeros<TypeParam>(Shape{size}), [&]<class Device>(Device, auto& y) {
+      kernels::On<Device, kernels::Widen, TypeParam>::widen(to_device<Device>(x).data(), y.data(), size);
+    });
   };
   auto const x = normal<float>(Shape{size}, RandomKey(11));
   compare(x);
@@ -242,7 +292,8 @@ TYPED_TEST(CudaKernels, WidenRows) {
     auto const compare = [&]<class From>(Tensor<From> const& x) {
       for (kernels::MatrixSteps const steps : {kernels::MatrixSteps{width, 1}, kernels::MatrixSteps{1, rows}})
         this->compare("widen_rows", zeros<TypeParam>(Shape{4, width}), [&]<class Device>(Device, auto& y) {
-          kernels::On<Device, kernels::Widen, TypeParam>::widen_rows(to_device<Device>(x).data(), steps, to_device<Device>(ids).data(), 4, width, y.data());
+          kernels::On<Device, kernels::Widen, TypeParam>::widen_rows(to_device<Device>(x).data(), steps,
+                                                                     to_device<Device>(ids).data(), 4, width, y.data());
         });
     };
     auto const x = normal<float>(Shape{rows, width}, RandomKey(11));
@@ -267,7 +318,9 @@ TYPED_TEST(CudaKernels, Products) {
             for (Index i = 0; i < m; ++i) std::fill_n(before.row(i), n, std::numeric_limits<TypeParam>::quiet_NaN());
           this->compare("matmul", before, [&]<class Device>(Device, auto& c) {
             auto const left = this->template values<Device>("a", a), right = this->template values<Device>("b", b);
-            kernels::On<Device, kernels::Matmul, TypeParam>::matmul({m, n, k, left.data(), a.width(), read_a, right.data(), b.width(), read_b, beta, c.data(), n + padding});
+            kernels::On<Device, kernels::Matmul, TypeParam>::matmul({m, n, k, left.data(), a.width(), read_a,
+                                                                     right.data(), b.width(), read_b, beta, c.data(),
+                                                                     n + padding});
           });
         }
 }
@@ -275,8 +328,10 @@ TYPED_TEST(CudaKernels, Products) {
 TYPED_TEST(CudaKernels, EmptyProductsDoNothing) {
   using kernels::Read;
   Tensor<TypeParam, Cuda> c(Shape{0, 4});
-  kernels::On<Cuda, kernels::Matmul, TypeParam>::matmul({0, 4, 3, nullptr, 3, Read::plain, nullptr, 4, Read::plain, TypeParam(0), c.data(), 4});
-  kernels::On<Cuda, kernels::Matmul, TypeParam>::matmul({4, 0, 3, nullptr, 3, Read::plain, nullptr, 1, Read::plain, TypeParam(0), c.data(), 1});
+  kernels::On<Cuda, kernels::Matmul, TypeParam>::matmul(
+      {0, 4, 3, nullptr, 3, Read::plain, nullptr, 4, Read::plain, TypeParam(0), c.data(), 4});
+  kernels::On<Cuda, kernels::Matmul, TypeParam>::matmul(
+      {4, 0, 3, nullptr, 3, Read::plain, nullptr, 1, Read::plain, TypeParam(0), c.data(), 1});
   synchronize(Cuda{});
 }
 
@@ -285,7 +340,8 @@ TYPED_TEST(CudaKernels, ProductsThatCublasRefusesSayWhy) {
   auto const a = this->template values<Cuda>("a", Shape{4, 4});
   Tensor<TypeParam, Cuda> c(Shape{4, 4});
   try {
-    kernels::On<Cuda, kernels::Matmul, TypeParam>::matmul({4, 4, 4, a.data(), 4, Read::plain, a.data(), 4, Read::plain, TypeParam(0), c.data(), 2});  // rows of C overlap
+    kernels::On<Cuda, kernels::Matmul, TypeParam>::matmul(
+        {4, 4, 4, a.data(), 4, Read::plain, a.data(), 4, Read::plain, TypeParam(0), c.data(), 2});  // rows of C overlap
     FAIL() << "expected an error";
   } catch (Error const& error) {
     EXPECT_NE(std::string(error.what()).find("gemm failed on device 0"), std::string::npos) << error.what();

@@ -1,4 +1,5 @@
-// A kernel of one's own, written once for host and GPU. nvcc sees this file too: of graft it includes core/ and kernels/ only.
+// A kernel of one's own, written once for host and GPU. nvcc sees this file too: of graft it includes core/ and
+// kernels/ only.
 #pragma once
 
 #include <graft/kernels/loops.hpp>
@@ -22,12 +23,15 @@ template <class Scalar>
 struct SoftShrinkElement {
   Scalar const* x;
   Scalar threshold;
-  GRAFT_HOST_DEVICE Scalar operator()(graft::Index i) const { return x[i] > threshold ? x[i] - threshold : x[i] < -threshold ? x[i] + threshold : Scalar(0); }
+  GRAFT_HOST_DEVICE Scalar operator()(graft::Index i) const {
+    return x[i] > threshold ? x[i] - threshold : x[i] < -threshold ? x[i] + threshold : Scalar(0);
+  }
 };
 
 template <class Device, class Scalar>
 void SoftShrink<Device, Scalar>::forward(In x, Scalar threshold, Out y, graft::Index size) {
-  graft::kernels::Loops<Device>::map("soft_shrink", y, size, SoftShrinkElement<Scalar>{graft::kernels::raw(x), threshold});
+  graft::kernels::Loops<Device>::map("soft_shrink", y, size,
+                                     SoftShrinkElement<Scalar>{graft::kernels::raw(x), threshold});
 }
 extern template struct SoftShrink<graft::Cuda, float>;  // of the source that graft_add_cuda generates
 

@@ -1,4 +1,5 @@
-// The operations, the tape and the optimizer are the host's: written once, they train the same network to the same numbers on a GPU.
+// The operations, the tape and the optimizer are the host's: written once, they train the same network to the same
+// numbers on a GPU.
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -37,16 +38,21 @@ struct Trace {
   std::vector<Tensor<Scalar>> parameters;
 };
 
-/// A two-layer network beside a frozen bfloat16 one, y = W₂·gelu(W₁·x + b₁) + b₂ + F·x, fitted to random targets by AdamW with clipping.
+/// A two-layer network beside a frozen bfloat16 one, y = W₂·gelu(W₁·x + b₁) + b₂ + F·x, fitted to random targets by
+/// AdamW with clipping.
 template <class Scalar, class Device>
 Trace<Scalar> train(Activation activation, int steps) {
   Index const rows = 33, in = 20, hidden = 48, out = 10;
   auto const random = [](char const* name, Shape const& shape, double deviation) {
     return normal<Scalar>(shape, RandomKey(21).with(name), deviation);
   };
-  auto const parameter = [&](char const* name, Shape const& shape) { return Parameter<Scalar, Device>(name, to_device<Device>(random(name, shape, 0.3))); };
-  auto w1 = parameter("w1", Shape{hidden, in}), b1 = parameter("b1", Shape{hidden}), w2 = parameter("w2", Shape{out, hidden}), b2 = parameter("b2", Shape{out});
-  FrozenMatrix<Scalar, Device> const frozen(to_device<Device>(cast<bfloat16>(cast<float>(random("frozen", Shape{in, out}, 0.2)))), Layout::in_out);
+  auto const parameter = [&](char const* name, Shape const& shape) {
+    return Parameter<Scalar, Device>(name, to_device<Device>(random(name, shape, 0.3)));
+  };
+  auto w1 = parameter("w1", Shape{hidden, in}), b1 = parameter("b1", Shape{hidden}),
+       w2 = parameter("w2", Shape{out, hidden}), b2 = parameter("b2", Shape{out});
+  FrozenMatrix<Scalar, Device> const frozen(
+      to_device<Device>(cast<bfloat16>(cast<float>(random("frozen", Shape{in, out}, 0.2)))), Layout::in_out);
   Variable<Scalar, Device> const x = to_device<Device>(random("x", Shape{rows, in}, 1.0));
   auto const target = to_device<Device>(random("target", Shape{rows, out}, 1.0));
 
@@ -73,11 +79,13 @@ void expect_equal_training(Activation activation) {
   EXPECT_LT(expected.losses.back(), 0.9 * expected.losses.front());
   for (std::size_t i = 0; i < expected.losses.size(); ++i) {
     EXPECT_NEAR(got.losses[i], expected.losses[i], tolerance<Scalar> * expected.losses[i]) << "loss of step " << i;
-    EXPECT_NEAR(got.norms[i], expected.norms[i], tolerance<Scalar> * expected.norms[i]) << "gradient norm of step " << i;
+    EXPECT_NEAR(got.norms[i], expected.norms[i], tolerance<Scalar> * expected.norms[i])
+        << "gradient norm of step " << i;
   }
   // AdamW's first steps divide small gradients by their own size: rounding reaches the parameters amplified.
   for (std::size_t i = 0; i < expected.parameters.size(); ++i)
-    EXPECT_LE(relative_difference(got.parameters[i], expected.parameters[i]), 10 * tolerance<Scalar>) << "parameter " << i;
+    EXPECT_LE(relative_difference(got.parameters[i], expected.parameters[i]), 10 * tolerance<Scalar>)
+        << "parameter " << i;
 }
 
 TEST_F(CudaTraining, TwoLayersWithGeluInFloat) { expect_equal_training<float>(Activation::gelu); }
@@ -88,13 +96,16 @@ TEST_F(CudaTraining, TwoLayersWithGeluInDouble) { expect_equal_training<double>(
 template <class Device>
 std::vector<Tensor<double>> gradients_of_the_rest() {
   Shape const shape{5, 6};
-  auto const value = [&](char const* name) { return to_device<Device>(normal<double>(shape, RandomKey(22).with(name))); };
+  auto const value = [&](char const* name) {
+    return to_device<Device>(normal<double>(shape, RandomKey(22).with(name)));
+  };
   Parameter<double, Device> a("a", value("a")), b("b", value("b"));
   auto const product = gated(scale(a.variable(), 0.7), multiply(a.variable(), b.variable()), Activation::silu);
   auto const loss = add(sum(product), weighted_sum(add(product, relu(b.variable())), value("weights")));
   backward(loss);
   double const norm = clip_gradient_norm(ParameterList<double, Device>{&a, &b}, 0.5);
-  return {to_device<Cpu>(loss.value()), to_device<Cpu>(a.gradient()), to_device<Cpu>(b.gradient()), full(Shape{}, norm)};
+  return {to_device<Cpu>(loss.value()), to_device<Cpu>(a.gradient()), to_device<Cpu>(b.gradient()),
+          full(Shape{}, norm)};
 }
 
 TEST_F(CudaTraining, OtherOperationsHaveTheSameGradients) {
@@ -102,15 +113,17 @@ TEST_F(CudaTraining, OtherOperationsHaveTheSameGradients) {
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_LE(relative_difference(got[i], expected[i]), 1e-12) << i;
 }
 
-/// A layer of operations that the GPU has no kernels for, as compositions there, fused here; returns the scores and the gradients.
+/// A layer of operations that the GPU has no kernels for, as compositions there, fused here; returns the scores and the
+/// gradients.
 template <class Device>
 std::vector<Tensor<double>> gradients_without_kernels() {
   Index const tokens = 5, width = 12, vocabulary = 9;
   auto const parameter = [&](char const* name, Shape const& shape) {
     return Parameter<double, Device>(name, to_device<Device>(normal<double>(shape, RandomKey(26).with(name))));
   };
-  auto x = parameter("x", Shape{tokens, width}), gain = parameter("gain", Shape{width}), bias = parameter("bias", Shape{width}),
-       last_gain = parameter("last gain", Shape{width}), head = parameter("head", Shape{vocabulary, width});
+  auto x = parameter("x", Shape{tokens, width}), gain = parameter("gain", Shape{width}),
+       bias = parameter("bias", Shape{width}), last_gain = parameter("last gain", Shape{width}),
+       head = parameter("head", Shape{vocabulary, width});
   std::vector<Index> const positions{0, 1, 2, 7, 3};
   std::vector<Token> const labels{3, 0, 8, 3, 1};
   auto const frequencies = rotary_frequencies(4);
@@ -123,7 +136,8 @@ std::vector<Tensor<double>> gradients_without_kernels() {
   } else {
     auto const normed = composite::layer_norm(x.variable(), gain.variable(), bias.variable(), 1e-5);
     auto const turned = composite::rotary(normed, positions, frequencies, 6);
-    scores = composite::linear_cross_entropy(composite::rms_norm(turned, last_gain.variable(), 1e-6), w, labels).log_probability;
+    scores = composite::linear_cross_entropy(composite::rms_norm(turned, last_gain.variable(), 1e-6), w, labels)
+                 .log_probability;
   }
   backward(weighted_sum(scores, to_device<Device>(normal<double>(Shape{tokens}, RandomKey(27)))));
   std::vector<Tensor<double>> results{to_device<Cpu>(scores.value())};
@@ -138,7 +152,9 @@ TEST_F(CudaTraining, CompositionsStandInForOperationsWithoutKernels) {
 
 #ifdef GRAFT_CUDA_EMULATED
 TEST_F(CudaTraining, AClippedStepWaitsOnlyWhereItsNormIsAskedFor) {
-  auto const value = [](char const* name) { return to_device<Cuda>(normal<double>(Shape{3, 4}, RandomKey(26).with(name))); };
+  auto const value = [](char const* name) {
+    return to_device<Cuda>(normal<double>(Shape{3, 4}, RandomKey(26).with(name)));
+  };
   Parameter<double, Cuda> a("a", value("a")), b("b", value("b"));
   auto const target = value("target");
   AdamW<double, Cuda> optimizer({&a, &b});
@@ -157,11 +173,13 @@ TEST_F(CudaTraining, AClippedStepWaitsOnlyWhereItsNormIsAskedFor) {
 #endif
 
 TEST_F(CudaTensor, FrozenMatricesOfEveryStorage) {
-  auto const x = normal<float>(Shape{7, 700}, RandomKey(23)), w = normal<float>(Shape{700, 9}, RandomKey(24));  // more rows than a panel has
+  auto const x = normal<float>(Shape{7, 700}, RandomKey(23)),
+             w = normal<float>(Shape{700, 9}, RandomKey(24));  // more rows than a panel has
   auto const check = [&](auto const& stored) {
     FrozenMatrix<float> const here(stored, Layout::in_out);
     FrozenMatrix<float, Cuda> const there(to_device<Cuda>(stored), Layout::in_out);
-    expect_close(linear(Variable<float, Cuda>(to_device<Cuda>(x)), there).value(), linear(Variable<float>(x), here).value(), "x·Wᵀ");
+    expect_close(linear(Variable<float, Cuda>(to_device<Cuda>(x)), there).value(),
+                 linear(Variable<float>(x), here).value(), "x·Wᵀ");
     expect_close(there.dense(), here.dense(), "dense");
     Tensor<float> rows(Shape{3, 700});
     Tensor<float, Cuda> device_rows(Shape{3, 700});
@@ -190,7 +208,8 @@ TEST_F(CudaTensor, CopiesKeepEveryBit) {
 /// What kernels see of an array.
 template <class T>
 std::vector<T> read_back(MirroredArray<T, Cuda> const& array) {
-  Tensor<T, Cuda> const there = Tensor<T, Cuda>::alias(Shape{array.size()}, DevicePointer<T>(const_cast<T*>(array.data().raw())), nullptr);
+  Tensor<T, Cuda> const there =
+      Tensor<T, Cuda>::alias(Shape{array.size()}, DevicePointer<T>(const_cast<T*>(array.data().raw())), nullptr);
   auto const here = to_device<Cpu>(there);
   return {here.data(), here.data() + here.size()};
 }

@@ -1,5 +1,5 @@
-// Compiled by check_transformer.cmake, never run: models on a GPU with every strategy, from their weights to a trained step and generated
-// text. What the compiler refuses must be kernels that no device but the host has yet.
+// Compiled by check_transformer.cmake, never run: models on a GPU with every strategy, from their weights to a trained
+// step and generated text. What the compiler refuses must be kernels that no device but the host has yet.
 #include <graft/adaptation/adapter_table.hpp>
 #include <graft/adaptation/bitfit.hpp>
 #include <graft/adaptation/bottleneck_adapter.hpp>

@@ -101,7 +101,8 @@ TEST(GeneratedData, PartsShareNoSourceAndTestsCombineValuesThatTrainingNeverDoes
       auto const facts = facts_of(example.source);
       bool fresh = false;  // a pair of values, neither of them a name, that never occurs together elsewhere
       for (auto const& a : facts)
-        for (auto const& b : facts) fresh = fresh || (a.first != "name" && b.first != "name" && pairs.count({a, b}) == 0);
+        for (auto const& b : facts)
+          fresh = fresh || (a.first != "name" && b.first != "name" && pairs.count({a, b}) == 0);
       EXPECT_TRUE(fresh) << example.source;
     }
   }
@@ -121,7 +122,8 @@ TEST(GeneratedData, HasManyFieldsAndFewTextsAlike) {
   for (auto const& example : data.training) {
     std::string form = example.target;  // the surface form: the text without the record's values
     for (auto const& [field, value] : facts_of(example.source))
-      for (std::size_t at = form.find(value); at != std::string::npos; at = form.find(value)) form.replace(at, value.size(), "_");
+      for (std::size_t at = form.find(value); at != std::string::npos; at = form.find(value))
+        form.replace(at, value.size(), "_");
     texts.insert(form);
   }
   EXPECT_GT(texts.size(), 240U) << "of 320 training texts";
@@ -134,8 +136,9 @@ TEST(GeneratedData, TextsSayTheFacts) {
     for (auto const& example : *part)
       for (auto const& text : texts_of({example}))
         for (auto const& [field, value] : facts_of(example.source)) {
-          static std::set<std::string> const verbatim = {"name",     "Type",   "food",    "near",      "stars",    "room price", "year",
-                                                         "director", "length", "setting", "lead role", "exhibits", "open",       "reviews"};
+          static std::set<std::string> const verbatim = {"name",       "Type",     "food",     "near",   "stars",
+                                                         "room price", "year",     "director", "length", "setting",
+                                                         "lead role",  "exhibits", "open",     "reviews"};
           if (verbatim.count(field) != 0) {
             EXPECT_NE(text.find(value), std::string::npos) << field << " : " << value << "\n" << text;
           }
@@ -149,8 +152,8 @@ TEST(GeneratedData, TextsAreWellFormed) {
   std::vector<std::string> texts = texts_of(data.training);
   for (auto const& text : texts_of(data.test)) texts.push_back(text);
   for (auto const& text : texts) {
-    for (std::string_view const bad :
-         {"{", "}", "  ", " .", " ,", "..", ",,", " a a ", " a an ", " a e", " a i", " a o", " an b", " an c", " an h", " an p", " an t"})
+    for (std::string_view const bad : {"{", "}", "  ", " .", " ,", "..", ",,", " a a ", " a an ", " a e", " a i",
+                                       " a o", " an b", " an c", " an h", " an p", " an t"})
       EXPECT_EQ(text.find(bad), std::string::npos) << "'" << bad << "' in: " << text;
     EXPECT_EQ(text.back(), '.');
     EXPECT_TRUE(text[0] >= 'A' && text[0] <= 'Z') << text;

@@ -28,22 +28,25 @@ std::string error_of(std::string_view content, std::string const& extension) {
 bool has(std::string const& message, std::string_view part) { return message.find(part) != std::string::npos; }
 
 TEST(Linearize, NamesAndValuesAsPrefixTuningHasThem) {
-  EXPECT_EQ(graft::linearize_meaning_representation(
-                "name[The Vaults], eatType[pub], priceRange[more than £30], customer rating[5 out of 5], near[Café Adriatic]"),
-            "name : The Vaults | Type : pub | price : more than £ 30 | customer rating : 5 out of 5 | near : Café Adriatic");
-  EXPECT_EQ(graft::linearize_meaning_representation("priceRange[£20-25],familyFriendly[yes]"), "price : £ 20 - 25 | family friendly : yes");
+  EXPECT_EQ(
+      graft::linearize_meaning_representation("name[The Vaults], eatType[pub], priceRange[more than £30], customer "
+                                              "rating[5 out of 5], near[Café Adriatic]"),
+      "name : The Vaults | Type : pub | price : more than £ 30 | customer rating : 5 out of 5 | near : Café Adriatic");
+  EXPECT_EQ(graft::linearize_meaning_representation("priceRange[£20-25],familyFriendly[yes]"),
+            "price : £ 20 - 25 | family friendly : yes");
   EXPECT_EQ(graft::linearize_meaning_representation("name[All-Bar One, Ltd]"), "name : All-Bar One, Ltd");
 }
 
 TEST(Linearize, RejectsWhatIsNoMeaningRepresentation) {
-  for (char const* bad :
-       {"", "name", "name[x", "name x]", "[x]", "name[x] area[y]", "name[x], area", "name[x],", "area, name[x]", "]name["})
+  for (char const* bad : {"", "name", "name[x", "name x]", "[x]", "name[x] area[y]", "name[x], area", "name[x],",
+                          "area, name[x]", "]name["})
     EXPECT_THROW((void)graft::linearize_meaning_representation(bad), FileError) << bad;
 }
 
 TEST(E2eCsv, ReadsQuotesLineBreaksAndColumnsByName) {
   TemporaryFile const file(
-      "\xef\xbb\xbforig,ref,mr\r\n1,\"He said \"\"hi\"\", twice.\r\n\r\nThen left.\",\"name[A], area[B]\"\r\n\r\n2,plain text,name[C]",
+      "\xef\xbb\xbforig,ref,mr\r\n1,\"He said \"\"hi\"\", twice.\r\n\r\nThen left.\",\"name[A], "
+      "area[B]\"\r\n\r\n2,plain text,name[C]",
       ".csv");
   auto const examples = read_examples(file.path());
   ASSERT_EQ(examples.size(), 2U);
@@ -55,12 +58,15 @@ TEST(E2eCsv, ReadsQuotesLineBreaksAndColumnsByName) {
 }
 
 TEST(E2eCsv, MalformedRowsNameFileAndLine) {
-  EXPECT_TRUE(has(error_of("mr,ref\n\"name[A]\",\"a\nb\"\nname[B],\"open\n\n", ".csv"), "[FILE] line 4: quoted field has no end"));
+  EXPECT_TRUE(has(error_of("mr,ref\n\"name[A]\",\"a\nb\"\nname[B],\"open\n\n", ".csv"),
+                  "[FILE] line 4: quoted field has no end"));
   EXPECT_TRUE(has(error_of("mr,ref\nname[A],a \"b\" c\n", ".csv"), "[FILE] line 2: quote inside an unquoted field"));
   EXPECT_TRUE(has(error_of("mr,ref\nname[A],\"a\"b\n", ".csv"), "[FILE] line 2: text after a closing quote"));
-  EXPECT_TRUE(has(error_of("mr,ref\nname[A],ok\nname[B]\n", ".csv"), "[FILE] line 3: wrong number of columns; got 1; expected 2"));
+  EXPECT_TRUE(has(error_of("mr,ref\nname[A],ok\nname[B]\n", ".csv"),
+                  "[FILE] line 3: wrong number of columns; got 1; expected 2"));
   EXPECT_TRUE(has(error_of("mr,ref\nname[A],ok\nname[B],x,y\n", ".csv"), "line 3: wrong number of columns; got 3"));
-  EXPECT_TRUE(has(error_of("mr,ref\nname[A],ok\nname B,x\n", ".csv"), "[FILE, line 3] malformed meaning representation"));
+  EXPECT_TRUE(
+      has(error_of("mr,ref\nname[A],ok\nname B,x\n", ".csv"), "[FILE, line 3] malformed meaning representation"));
   EXPECT_TRUE(has(error_of("mr,ref\nname[A], \n", ".csv"), "line 2: empty text"));
   EXPECT_TRUE(has(error_of("MR\nname[A]\n", ".csv"), "no column 'mr'"));
   EXPECT_TRUE(has(error_of("mr,ref\n", ".csv"), "no rows after the header"));
@@ -110,15 +116,18 @@ TEST(ReadExamples, ReadsAFileOnce) {
 }
 
 TEST(ReadExamples, RejectsMissingFilesFoldersAndOtherEncodings) {
-  EXPECT_TRUE(has(message_of<FileError>([] { (void)read_examples("/nowhere/at_all.csv"); }), "[/nowhere/at_all.csv] no such file"));
-  EXPECT_TRUE(has(message_of<FileError>([] { (void)read_examples(std::filesystem::temp_directory_path()); }), "is a folder"));
+  EXPECT_TRUE(has(message_of<FileError>([] { (void)read_examples("/nowhere/at_all.csv"); }),
+                  "[/nowhere/at_all.csv] no such file"));
+  EXPECT_TRUE(
+      has(message_of<FileError>([] { (void)read_examples(std::filesystem::temp_directory_path()); }), "is a folder"));
   EXPECT_TRUE(has(error_of("a||b\nCaf\xe9||c\n", ".txt"), "[FILE] line 2: not valid UTF-8; got byte 233 at offset 8"));
   EXPECT_TRUE(has(error_of(std::string_view("\xff\xfe\x61\0", 4), ".csv"), "line 1: not valid UTF-8"));
 }
 
 // Cut a good file at every byte: each part reads or fails with the one exception.
 TEST(ReadExamples, EveryTruncationIsReadOrRejectedCleanly) {
-  std::string const whole = "mr,ref\r\n\"name[Café, \"\"A\"\"], area[B]\",\"Text, with\r\nbreaks £20.\"\r\nname[B],ok\r\n";
+  std::string const whole =
+      "mr,ref\r\n\"name[Café, \"\"A\"\"], area[B]\",\"Text, with\r\nbreaks £20.\"\r\nname[B],ok\r\n";
   for (std::size_t length = 0; length < whole.size(); ++length) {
     TemporaryFile const file(whole.substr(0, length), ".csv");
     try {
@@ -137,7 +146,8 @@ TEST(E2eCsv, LinearizationEqualsPrefixTuningOnEveryRow) {
       {{"trainset.csv", "src1_train.txt"}, {"devset.csv", "src1_valid.txt"}, {"testset_w_refs.csv", "src1_test.txt"}}};
   std::size_t rows = 0;
   for (auto const& [csv, text] : files) {
-    auto const ours = read_examples(shared_data() / "e2e" / csv), theirs = read_examples(shared_data() / "prefixtuning_e2e" / text);
+    auto const ours = read_examples(shared_data() / "e2e" / csv),
+               theirs = read_examples(shared_data() / "prefixtuning_e2e" / text);
     ASSERT_EQ(ours.size(), theirs.size()) << csv;
     std::size_t different = 0;
     for (std::size_t i = 0; i < ours.size(); ++i) different += ours[i].source != theirs[i].source ? 1U : 0U;

@@ -12,8 +12,8 @@ class TemporaryFile {
  public:
   explicit TemporaryFile(std::string_view content, std::string const& extension = ".txt") {
     static std::atomic<int> count{0};
-    path_ =
-        std::filesystem::temp_directory_path() / ("graft_test_" + std::to_string(::getpid()) + "_" + std::to_string(count++) + extension);
+    path_ = std::filesystem::temp_directory_path() /
+            ("graft_test_" + std::to_string(::getpid()) + "_" + std::to_string(count++) + extension);
     std::ofstream(path_, std::ios::binary) << content;
   }
   TemporaryFile(TemporaryFile const&) = delete;

@@ -14,19 +14,23 @@ class Architectures : public docs::Docs {
 };
 
 TEST_F(Architectures, EncoderDecoder) {
-  std::vector<graft::TokenizedExample> const pairs{{.source = {5, 9, 3}, .target = {7, 2}, .id = 0}, {.source = {4, 4}, .target = {1, 8, 2}, .id = 1}};
+  std::vector<graft::TokenizedExample> const pairs{{.source = {5, 9, 3}, .target = {7, 2}, .id = 0},
+                                                   {.source = {4, 4}, .target = {1, 8, 2}, .id = 1}};
   //! [encoder-decoder]
   auto base = graft::load_pretrained<graft::Bart>("bart");
-  auto model = graft::adapt(base, graft::PrefixTuning{.length = 20, .init_deviation = 0.02});  // in all three attentions
+  auto model =
+      graft::adapt(base, graft::PrefixTuning{.length = 20, .init_deviation = 0.02});  // in all three attentions
   graft::Trainer(graft::Training{.epochs = 3, .learning_rate = 1e-2}).fit(model, pairs);
-  auto const texts = graft::generate(model, {{5, 9, 3}}, graft::BeamSearch{.max_new_tokens = 8, .end_tokens = {2}, .beams = 4});
+  auto const texts =
+      graft::generate(model, {{5, 9, 3}}, graft::BeamSearch{.max_new_tokens = 8, .end_tokens = {2}, .beams = 4});
   //! [encoder-decoder]
   EXPECT_EQ(model.parameter_counts().trainable, 20 * (3 + 3 + 3) * 2 * 32);
   EXPECT_FALSE(texts[0][0].tokens.empty());
 }
 
 TEST_F(Architectures, Classifier) {
-  std::vector<graft::TokenizedExample> const rows{{.source = {5, 9, 3}, .target = {1}, .id = 0}, {.source = {4, 4}, .target = {0}, .id = 1}};
+  std::vector<graft::TokenizedExample> const rows{{.source = {5, 9, 3}, .target = {1}, .id = 0},
+                                                  {.source = {4, 4}, .target = {0}, .id = 1}};
   //! [classifier]
   auto base = graft::load_pretrained<graft::Bert>("MiniLM");
   auto model = graft::adapt(base, graft::compose(graft::LoRA{.rank = 8}, graft::ClassificationHead{.labels = 2}));
@@ -39,8 +43,9 @@ TEST_F(Architectures, Classifier) {
   EXPECT_EQ(graft::matthews_correlation({0, 0, 0}, {1, 0, 1}), 0.0);
   EXPECT_NEAR(graft::matthews_correlation({1, 1, 0, 0, 1}, {1, 0, 0, 0, 1}), 0.6666666667, 1e-9);
   //! [p-tuning v2]
-  auto p_tuning_v2 = graft::adapt(base, graft::compose(graft::PrefixTuning{.length = 20, .reparametrization = graft::Mlp{.hidden = 64}},
-                                                       graft::ClassificationHead{.labels = 2}));
+  auto p_tuning_v2 = graft::adapt(
+      base, graft::compose(graft::PrefixTuning{.length = 20, .reparametrization = graft::Mlp{.hidden = 64}},
+                           graft::ClassificationHead{.labels = 2}));
   //! [p-tuning v2]
   EXPECT_EQ(p_tuning_v2.parameters().size(), 5U + 2U);
 }

@@ -9,7 +9,7 @@ namespace {
 TEST(Arrays, Eigen) {
   //! [eigen]
   graft::Tensor<float> x = graft::normal<float>(graft::Shape{4, 3}, graft::RandomKey(1));
-  graft::as_matrix(x).row(0).setZero();                                                // the same memory
+  graft::as_matrix(x).row(0).setZero();  // the same memory
   graft::Tensor<float> gram = graft::from_eigen(graft::as_matrix(x) * graft::as_matrix(x).transpose());  // [4, 4]
   //! [eigen]
   EXPECT_EQ(x.data()[2], 0.0F);

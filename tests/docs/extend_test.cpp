@@ -17,7 +17,9 @@ bool same_bits(graft::Tensor<Scalar> const& a, graft::Tensor<Scalar> const& b) {
   return a.shape() == b.shape() && std::equal(a.data(), a.data() + a.size(), b.data());
 }
 
-graft::Batch small_batch() { return graft::pack({{.source = {5, 9, 3}, .target = {7, 2}}, {.source = {4, 4}, .target = {1, 8, 6}, .id = 1}}); }
+graft::Batch small_batch() {
+  return graft::pack({{.source = {5, 9, 3}, .target = {7, 2}}, {.source = {4, 4}, .target = {1, 8, 6}, .id = 1}});
+}
 
 TEST(OwnOperation, HasTheRightGradients) {
   //! [gradcheck]
@@ -28,17 +30,22 @@ TEST(OwnOperation, HasTheRightGradients) {
   //! [gradcheck]
   graft::Variable<double> const frozen(gate.value());  // a constant gate, a constant x: each alone
   EXPECT_TRUE(graft::gradcheck([&] { return gate_columns(x.variable(), frozen); }, {x}).passed);
-  EXPECT_TRUE(graft::gradcheck([&] { return gate_columns(graft::Variable<double>(x.value()), gate.variable()); }, {gate}).passed);
+  EXPECT_TRUE(
+      graft::gradcheck([&] { return gate_columns(graft::Variable<double>(x.value()), gate.variable()); }, {gate})
+          .passed);
 }
 
 TEST(OwnOperation, EqualsItsCompositeReference) {
   graft::Variable<double> const x(graft::normal<double>(graft::Shape{5, 3}, graft::RandomKey(1)));
-  graft::Variable<double> const gate(graft::normal<double>(graft::Shape{1, 3}, graft::RandomKey(2))), one(graft::full(graft::Shape{1, 3}, 1.0));
+  graft::Variable<double> const gate(graft::normal<double>(graft::Shape{1, 3}, graft::RandomKey(2))),
+      one(graft::full(graft::Shape{1, 3}, 1.0));
   //! [reference]
-  auto const open = graft::scale(graft::add(graft::tanh(graft::scale(gate, 0.5)), one), 0.5);  // σ(g) = (1 + tanh(g/2)) / 2
+  auto const open =
+      graft::scale(graft::add(graft::tanh(graft::scale(gate, 0.5)), one), 0.5);  // σ(g) = (1 + tanh(g/2)) / 2
   auto const reference = graft::scale_columns(x, open);
   auto const y = gate_columns(x, gate);
-  for (graft::Index i = 0; i < y.value().size(); ++i) EXPECT_NEAR(y.value().data()[i], reference.value().data()[i], 1e-14);
+  for (graft::Index i = 0; i < y.value().size(); ++i)
+    EXPECT_NEAR(y.value().data()[i], reference.value().data()[i], 1e-14);
   //! [reference]
 }
 
@@ -46,8 +53,9 @@ TEST(OwnOperation, GradcheckCatchesAWrongGradient) {
   graft::Parameter<double> x("x", graft::normal<double>(graft::Shape{4}, graft::RandomKey(1)));
   auto const wrong_square = [&] {
     auto const& v = x.variable();
-    return graft::record(graft::multiply(graft::Variable<double>(v.value()), graft::Variable<double>(v.value())).value(),
-                         [v](graft::Tensor<double> const& dy) { v.slot()->accumulate(graft::clone(dy)); });
+    return graft::record(
+        graft::multiply(graft::Variable<double>(v.value()), graft::Variable<double>(v.value())).value(),
+        [v](graft::Tensor<double> const& dy) { v.slot()->accumulate(graft::clone(dy)); });
   };
   auto const report = graft::gradcheck(wrong_square, {x});
   EXPECT_FALSE(report.passed);
@@ -55,7 +63,8 @@ TEST(OwnOperation, GradcheckCatchesAWrongGradient) {
 }
 
 TEST(OwnOperation, RefusesOtherShapes) {
-  graft::Variable<double> const x(graft::zeros<double>(graft::Shape{5, 3})), gate(graft::zeros<double>(graft::Shape{4}));
+  graft::Variable<double> const x(graft::zeros<double>(graft::Shape{5, 3})),
+      gate(graft::zeros<double>(graft::Shape{4}));
   EXPECT_THROW((void)gate_columns(x, gate), graft::ShapeError);
 }
 
@@ -80,8 +89,9 @@ TEST_F(Extend, OwnStrategyHasTheRightGradients) {
   std::vector<graft::Parameter<double>> parameters;
   for (auto* parameter : model.parameters()) {
     graft::Tensor<double> value = parameter->mutable_value();
-    for (graft::Index i = 0; i < value.size(); ++i) value.data()[i] += 0.3 * std::sin(1.0 + static_cast<double>(i));  // away from b = 0
-    parameters.push_back(*parameter);  // a handle, no copy
+    for (graft::Index i = 0; i < value.size(); ++i)
+      value.data()[i] += 0.3 * std::sin(1.0 + static_cast<double>(i));  // away from b = 0
+    parameters.push_back(*parameter);                                   // a handle, no copy
   }
   auto const report = graft::gradcheck([&] { return model.scores(batch).log_probability; }, parameters);
   EXPECT_TRUE(report.passed) << report.message;
@@ -102,7 +112,8 @@ TEST_F(Extend, OwnStrategyTrainsSavesAndWrites) {
   EXPECT_LT(report.steps.back().loss, report.steps.front().loss);
   auto const wanted = model.parameters(), got = loaded.parameters();
   ASSERT_EQ(wanted.size(), got.size());
-  for (std::size_t i = 0; i < wanted.size(); ++i) EXPECT_TRUE(same_bits(wanted[i]->value(), got[i]->value())) << wanted[i]->name();
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    EXPECT_TRUE(same_bits(wanted[i]->value(), got[i]->value())) << wanted[i]->name();
   graft::Greedy const greedy{.max_new_tokens = 5};
   EXPECT_EQ(graft::generate(model, tokenizer, "the", greedy), graft::generate(loaded, tokenizer, "the", greedy));
   EXPECT_EQ(mixed.parameters().size(), 3U * 2U * 2U + 1U);

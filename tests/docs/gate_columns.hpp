@@ -8,15 +8,18 @@
 #include <graft/core/thread_pool.hpp>
 
 //! [formula]
-/// y_ij = x_ij·s_j with s = σ(gate), for x `[rows, width]` and gate `[width]`; dx_ij = dy_ij·s_j, dgate_j = s_j·(1 − s_j)·Σ_i dy_ij·x_ij.
+/// y_ij = x_ij·s_j with s = σ(gate), for x `[rows, width]` and gate `[width]`; dx_ij = dy_ij·s_j, dgate_j = s_j·(1 −
+/// s_j)·Σ_i dy_ij·x_ij.
 template <class Scalar>
-[[nodiscard]] graft::Variable<Scalar> gate_columns(graft::Variable<Scalar> const& x, graft::Variable<Scalar> const& gate) {
+[[nodiscard]] graft::Variable<Scalar> gate_columns(graft::Variable<Scalar> const& x,
+                                                   graft::Variable<Scalar> const& gate) {
   //! [formula]
   using Values = graft::Tensor<Scalar>;
   using graft::Index;
   //! [shapes]
   if (x.shape().rank() != 2 || gate.value().size() != x.width())
-    graft::fail<graft::ShapeError>("[gate_columns] got x ", x.shape(), " and gate ", gate.shape(), "; expected [rows, width] and [width]");
+    graft::fail<graft::ShapeError>("[gate_columns] got x ", x.shape(), " and gate ", gate.shape(),
+                                   "; expected [rows, width] and [width]");
   //! [shapes]
   //! [forward]
   Index const rows = x.rows(), width = x.width();

@@ -14,7 +14,8 @@ class Guides : public docs::Docs {};
 template <class Model>
 std::vector<float> numbers(Model& model) {
   std::vector<float> all;
-  for (auto const* parameter : model.parameters()) all.insert(all.end(), parameter->value().data(), parameter->value().data() + parameter->value().size());
+  for (auto const* parameter : model.parameters())
+    all.insert(all.end(), parameter->value().data(), parameter->value().data() + parameter->value().size());
   return all;
 }
 
@@ -28,7 +29,8 @@ TEST_F(Guides, Loading) {
   //! [tokens]
   std::vector<graft::Token> tokens = tokenizer.encode("the pub");
   std::string text = tokenizer.decode(tokens);
-  graft::EncodedText pair = tokenizer.encode_with_template("the pub", "a coffee shop", 128);  // ids, token_types, cut_tokens
+  graft::EncodedText pair =
+      tokenizer.encode_with_template("the pub", "a coffee shop", 128);  // ids, token_types, cut_tokens
   //! [tokens]
   EXPECT_EQ(text, "the pub");
   EXPECT_EQ(pair.ids.size(), pair.token_types.size());
@@ -81,7 +83,8 @@ TEST_F(Guides, Combining) {
   graft::AdapterSet<decltype(reviews)> adapters;
   adapters.add("reviews", reviews);  // LoRA of rank 4
   adapters.add("news", news);        // and of rank 2
-  adapters.add("both", graft::combine(adapters, {{"reviews", 0.7}, {"news", 0.3}}, {.combination = graft::Combination::cat}));
+  adapters.add("both",
+               graft::combine(adapters, {{"reviews", 0.7}, {"news", 0.3}}, {.combination = graft::Combination::cat}));
   //! [combine]
   EXPECT_EQ(adapters.at("both").settings().rank, 6);
   EXPECT_EQ(graft::combine(adapters, {{"reviews", 0.7}, {"news", 0.3}}).settings().rank, 4);
@@ -92,8 +95,10 @@ TEST_F(Guides, Prompts) {
   auto model = graft::adapt(base, graft::PromptTuning{.length = 10});
   //! [prompt file]
   graft::save_adapter(model, "prompt");
-  graft::write_prompt("prompt.npy", graft::read_prompt("prompt"));                   // an adapter folder's embeddings as an array [10, width]
-  graft::save_prompt(graft::read_prompt("prompt.npy"), base->info(), "prompt again");  // and an array as an adapter folder
+  graft::write_prompt("prompt.npy",
+                      graft::read_prompt("prompt"));  // an adapter folder's embeddings as an array [10, width]
+  graft::save_prompt(graft::read_prompt("prompt.npy"), base->info(),
+                     "prompt again");  // and an array as an adapter folder
   graft::save_adapter(model, "with all settings", {.format = graft::AdapterFormat::graft});
   //! [prompt file]
   auto again = graft::load_adapter<graft::PromptTuning>(base, "prompt again");
@@ -118,7 +123,12 @@ TEST_F(Guides, OwnAdapterFormat) {
 TEST_F(Guides, Npy) {
   //! [npy]
   graft::Tensor<float> const numbers = graft::normal<float>(graft::Shape{2, 3}, graft::RandomKey(1));
-  graft::write_npy("numbers.npy", {.name = "", .dtype = graft::Dtype::f32, .shape = {2, 3}, .data = reinterpret_cast<std::byte const*>(numbers.data()), .bytes = 24, .owner = nullptr});
+  graft::write_npy("numbers.npy", {.name = "",
+                                   .dtype = graft::Dtype::f32,
+                                   .shape = {2, 3},
+                                   .data = reinterpret_cast<std::byte const*>(numbers.data()),
+                                   .bytes = 24,
+                                   .owner = nullptr});
   graft::TensorEntry const entry = graft::read_npy("numbers.npy");  // aliases the mapped file
   //! [npy]
   EXPECT_EQ(entry.shape, (std::vector<std::int64_t>{2, 3}));
@@ -132,10 +142,10 @@ TEST_F(Guides, Training) {
   //! [fit]
   auto data = graft::split(graft::read_examples("trainset.csv"), 0.3, 0);  // no source is in both parts
   graft::Training settings{.epochs = 4, .batch = 2, .learning_rate = 2e-3, .warmup_ratio = 0.1};
-  settings.validate_every = 2;           // steps; 0: at the end of each epoch
-  settings.patience = 3;                 // stop after three validations without a new best, and keep the best parameters
-  settings.max_source = 400;             // tokens; what is cut is counted and said
-  settings.checkpoint = "checkpoints";   // the newest two are kept
+  settings.validate_every = 2;          // steps; 0: at the end of each epoch
+  settings.patience = 3;                // stop after three validations without a new best, and keep the best parameters
+  settings.max_source = 400;            // tokens; what is cut is counted and said
+  settings.checkpoint = "checkpoints";  // the newest two are kept
   settings.log = "training.jsonl";
   graft::TrainingReport report = graft::Trainer(settings).fit(model, data.kept, data.held_out, tokenizer);
   std::cout << graft::parameter_line(report.trainable, report.all) << '\n';
@@ -146,7 +156,8 @@ TEST_F(Guides, Training) {
   auto const trained = numbers(model);
   std::filesystem::remove_all("checkpoints/step-00000004");  // as if it had been stopped during the last step
   //! [resume]
-  settings.resume = true;  // where there is a checkpoint, go on from it: the parameters end bit for bit as if it had never stopped
+  settings.resume =
+      true;  // where there is a checkpoint, go on from it: the parameters end bit for bit as if it had never stopped
   auto fresh = graft::adapt(base, graft::LoRA{.rank = 4});
   graft::Trainer(settings).fit(fresh, data.kept, data.held_out, tokenizer);
   //! [resume]
@@ -159,7 +170,8 @@ TEST_F(Guides, Recipe) {
   auto examples = graft::read_examples("trainset.csv");
   //! [recipe]
   graft::Recipe recipe = graft::recipe("e2e");  // Li & Liang (2021): 5 epochs, 8e-5, batch 10, prefix of 5
-  auto model = graft::adapt(base, graft::PrefixTuning{.length = recipe.prefix_length, .reparametrization = graft::Mlp{.hidden = 512}});
+  auto model = graft::adapt(
+      base, graft::PrefixTuning{.length = recipe.prefix_length, .reparametrization = graft::Mlp{.hidden = 512}});
   graft::Trainer(recipe.training).fit(model, examples, tokenizer);
   //! [recipe]
   EXPECT_EQ(recipe.training.epochs, 5);
@@ -198,8 +210,13 @@ TEST_F(Guides, Adafactor) {
   auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
   auto examples = graft::read_examples("trainset.csv");
   //! [adafactor]
-  graft::Training const training{.epochs = 3, .batch = 32, .learning_rate = 0.3, .schedule = graft::Schedule::constant,
-                                 .optimizer = graft::OptimizerKind::adafactor, .weight_decay = 1e-5, .clip = 0};
+  graft::Training const training{.epochs = 3,
+                                 .batch = 32,
+                                 .learning_rate = 0.3,
+                                 .schedule = graft::Schedule::constant,
+                                 .optimizer = graft::OptimizerKind::adafactor,
+                                 .weight_decay = 1e-5,
+                                 .clip = 0};
   auto model = graft::adapt(base, graft::PromptTuning{.length = 100});
   auto const report = graft::Trainer(training).fit(model, examples, tokenizer);
   //! [adafactor]
@@ -216,12 +233,17 @@ TEST_F(Guides, Generation) {
   for (auto const& example : graft::read_examples("trainset.csv")) prompts.push_back(example.source + form.separator);
 
   auto greedy = graft::generate(model, tokenizer, prompts, graft::Greedy{.max_new_tokens = 20});
-  auto sampled = graft::generate(model, tokenizer, prompts, graft::Sampling{.max_new_tokens = 20, .temperature = 0.8, .top_p = 0.95, .seed = 7});
-  auto best = graft::generate(model, tokenizer, prompts, graft::BeamSearch{.max_new_tokens = 20, .beams = 5, .length_penalty = 0.9});
+  auto sampled = graft::generate(model, tokenizer, prompts,
+                                 graft::Sampling{.max_new_tokens = 20, .temperature = 0.8, .top_p = 0.95, .seed = 7});
+  auto best = graft::generate(model, tokenizer, prompts,
+                              graft::BeamSearch{.max_new_tokens = 20, .beams = 5, .length_penalty = 0.9});
   //! [generate]
   EXPECT_EQ(greedy.size(), prompts.size());
-  EXPECT_EQ(sampled, graft::generate(model, tokenizer, prompts, graft::Sampling{.max_new_tokens = 20, .temperature = 0.8, .top_p = 0.95, .seed = 7}));
-  EXPECT_EQ(best[1], graft::generate(model, tokenizer, prompts[1], graft::BeamSearch{.max_new_tokens = 20, .beams = 5, .length_penalty = 0.9}));
+  EXPECT_EQ(sampled,
+            graft::generate(model, tokenizer, prompts,
+                            graft::Sampling{.max_new_tokens = 20, .temperature = 0.8, .top_p = 0.95, .seed = 7}));
+  EXPECT_EQ(best[1], graft::generate(model, tokenizer, prompts[1],
+                                     graft::BeamSearch{.max_new_tokens = 20, .beams = 5, .length_penalty = 0.9}));
   std::ostringstream out;
   //! [stream]
   graft::StreamDecoder decoder(tokenizer, true);  // holds back the bytes of half a character
@@ -241,8 +263,10 @@ TEST_F(Guides, Generation) {
   //! [processor]
   EXPECT_EQ(text.find_first_of("0123456789"), std::string::npos);
   //! [token ids]
-  auto best_two = graft::generate(model, {{1, 2, 3}, {4, 5}}, graft::BeamSearch{.max_new_tokens = 8, .beams = 4, .sequences = 2});
-  for (graft::Generated const& one : best_two[0]) std::cout << one.score << ' ' << one.tokens.size() << (one.finished ? "" : " (cut)") << '\n';
+  auto best_two =
+      graft::generate(model, {{1, 2, 3}, {4, 5}}, graft::BeamSearch{.max_new_tokens = 8, .beams = 4, .sequences = 2});
+  for (graft::Generated const& one : best_two[0])
+    std::cout << one.score << ' ' << one.tokens.size() << (one.finished ? "" : " (cut)") << '\n';
   //! [token ids]
   EXPECT_EQ(best_two[1].size(), 2U);
 }
@@ -250,8 +274,9 @@ TEST_F(Guides, Generation) {
 TEST_F(Guides, Metrics) {
   //! [metrics]
   std::vector<std::string> outputs{"The Eagle is a coffee shop by the river.", "The Mill serves Italian food."};
-  graft::ReferenceLists references{{"The Eagle is a riverside coffee shop.", "There is a coffee shop by the river, The Eagle."},
-                                   {"The Mill is a pub that serves Italian food."}};
+  graft::ReferenceLists references{
+      {"The Eagle is a riverside coffee shop.", "There is a coffee shop by the river, The Eagle."},
+      {"The Mill is a pub that serves Italian food."}};
   double bleu = graft::corpus_bleu(outputs, references).score;  // sacreBLEU's, in percent
   double e2e = graft::corpus_bleu(outputs, references, {.tokenization = graft::Tokenization::e2e}).score;
   graft::RougeScore rouge = graft::corpus_rouge(outputs, references);

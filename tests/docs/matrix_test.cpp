@@ -38,7 +38,8 @@ std::string cell(Settings const& settings) {
     static_assert(graft::detail::compatible<A, Settings, double, graft::Cpu>());
     try {
       auto const base = small::base<A, double>();
-      (void)graft::StateOf<Settings, double, graft::Cpu>(settings, base->info(), graft::access<A, double, graft::Cpu>(base), graft::RandomKey());
+      (void)graft::StateOf<Settings, double, graft::Cpu>(
+          settings, base->info(), graft::access<A, double, graft::Cpu>(base), graft::RandomKey());
       return "yes";
     } catch (graft::ConfigError const& error) {
       std::string const why = error.what();
@@ -50,19 +51,24 @@ std::string cell(Settings const& settings) {
 template <class Settings>
 std::string row(std::string const& page, std::string const& name, Settings const& settings) {
   using namespace graft;
-  return "| \\ref " + page + " \"" + name + "\" | " + cell<Gpt2>(settings) + " | " + cell<Llama>(settings) + " | " + cell<T5>(settings) + " | " + cell<T5v11>(settings) + " | " +
-         cell<Bart>(settings) + " | " + cell<Bert>(settings) + " | " + cell<Roberta>(settings) + " |\n";
+  return "| \\ref " + page + " \"" + name + "\" | " + cell<Gpt2>(settings) + " | " + cell<Llama>(settings) + " | " +
+         cell<T5>(settings) + " | " + cell<T5v11>(settings) + " | " + cell<Bart>(settings) + " | " +
+         cell<Bert>(settings) + " | " + cell<Roberta>(settings) + " |\n";
 }
 
 std::string matrix() {
   using namespace graft;
-  return "| | GPT-2 | LLaMA | T5 | T5 1.1 | BART | BERT | RoBERTa |\n|-|-|-|-|-|-|-|-|\n" + row("prefix_tuning", "prefix", PrefixTuning{.length = 2}) +
-         row("prefix_tuning", "prefix + MLP", PrefixTuning{.length = 2, .reparametrization = Mlp{.hidden = 3}}) + row("prompt_tuning", "prompt", PromptTuning{.length = 2}) +
-         row("p_tuning", "P-tuning", PTuning{.length = 2}) + row("infix_tuning", "infix", InfixTuning{.length = 2}) +
-         row("embedding_only", "embedding-only", EmbeddingOnly{.length = 2}) + row("lora", "LoRA", LoRA{.rank = 2}) + row("ia3", "(IA)³", IA3{}) +
+  return "| | GPT-2 | LLaMA | T5 | T5 1.1 | BART | BERT | RoBERTa |\n|-|-|-|-|-|-|-|-|\n" +
+         row("prefix_tuning", "prefix", PrefixTuning{.length = 2}) +
+         row("prefix_tuning", "prefix + MLP", PrefixTuning{.length = 2, .reparametrization = Mlp{.hidden = 3}}) +
+         row("prompt_tuning", "prompt", PromptTuning{.length = 2}) + row("p_tuning", "P-tuning", PTuning{.length = 2}) +
+         row("infix_tuning", "infix", InfixTuning{.length = 2}) +
+         row("embedding_only", "embedding-only", EmbeddingOnly{.length = 2}) + row("lora", "LoRA", LoRA{.rank = 2}) +
+         row("ia3", "(IA)³", IA3{}) +
          row("bottleneck_adapter", "bottleneck adapter", BottleneckAdapter{.bottleneck = 2}) +
-         row("parallel_adapter", "parallel adapter", ParallelAdapter{.bottleneck = 2}) + row("bitfit", "BitFit", BitFit{}) +
-         row("top_layers", "top layers", TopLayers{.layers = 1}) + row("full_fine_tuning", "full fine-tuning", FullFineTuning{});
+         row("parallel_adapter", "parallel adapter", ParallelAdapter{.bottleneck = 2}) +
+         row("bitfit", "BitFit", BitFit{}) + row("top_layers", "top layers", TopLayers{.layers = 1}) +
+         row("full_fine_tuning", "full fine-tuning", FullFineTuning{});
 }
 
 TEST(Matrix, StandsInTheDocumentation) {
@@ -73,7 +79,8 @@ TEST(Matrix, StandsInTheDocumentation) {
   auto const first = text.str().find(begin), last = text.str().find(end);
   ASSERT_NE(first, std::string::npos);
   ASSERT_NE(last, std::string::npos);
-  EXPECT_EQ(text.str().substr(first + begin.size(), last - first - begin.size()), matrix()) << "put this table into docs/architectures.md";
+  EXPECT_EQ(text.str().substr(first + begin.size(), last - first - begin.size()), matrix())
+      << "put this table into docs/architectures.md";
 }
 
 }  // namespace

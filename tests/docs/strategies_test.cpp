@@ -14,14 +14,16 @@ class Strategies : public docs::Docs {
 /// A few steps of AdamW lower the loss.
 template <class Model>
 void expect_trains(Model&& model) {
-  std::vector<graft::TokenizedExample> const examples{{.source = {5, 9, 3}, .target = {7, 2}, .id = 0}, {.source = {4, 4}, .target = {1, 8, 6}, .id = 1}};
+  std::vector<graft::TokenizedExample> const examples{{.source = {5, 9, 3}, .target = {7, 2}, .id = 0},
+                                                      {.source = {4, 4}, .target = {1, 8, 6}, .id = 1}};
   graft::AdamW<float> optimizer(model.parameters());
   double const before = graft::evaluate_loss(model, examples);
   for (std::uint64_t step = 0; step < 5; ++step) {
     graft::Batch batch = graft::pack(examples);
     batch.rows.step = step;
     batch.rows.training = true;
-    graft::backward(graft::token_loss(model.scores(batch), batch.rows.targets, graft::target_weight(batch.rows.targets)));
+    graft::backward(
+        graft::token_loss(model.scores(batch), batch.rows.targets, graft::target_weight(batch.rows.targets)));
     optimizer.step(3e-3);
     optimizer.clear_gradients();
   }
@@ -57,11 +59,13 @@ TEST_F(Strategies, PrefixTuning) {
   //! [prefix words]
   std::vector<std::vector<graft::Token>> words;
   for (char const* word : {"describe", "the", "restaurant"}) words.push_back(tokenizer.encode(word));
-  auto from_words = graft::adapt(base, graft::PrefixTuning{.length = 10, .init = graft::Init::words, .init_words = words});
+  auto from_words =
+      graft::adapt(base, graft::PrefixTuning{.length = 10, .init = graft::Init::words, .init_words = words});
   //! [prefix words]
   expect_trains(from_words);
   //! [prefix top layers]
-  auto top = graft::adapt(base, graft::PrefixTuning{.length = 10, .init_deviation = 0.02, .dropout = 0.1, .layers = {1, 2}});
+  auto top =
+      graft::adapt(base, graft::PrefixTuning{.length = 10, .init_deviation = 0.02, .dropout = 0.1, .layers = {1, 2}});
   //! [prefix top layers]
   EXPECT_EQ(top.parameter_counts().trainable, 10 * 2 * 2 * 16);
   expect_trains(top);
@@ -76,8 +80,11 @@ TEST_F(Strategies, PromptTuning) {
   auto worded = graft::adapt(base, graft::PromptTuning{.length = 20, .init = graft::Init::words, .init_words = text});
 
   std::vector<std::vector<graft::Token>> labels;
-  for (char const* label : {"good", "bad"}) labels.push_back(tokenizer.encode(label));  // a label of several tokens: their mean
-  auto labelled = graft::adapt(base, graft::PromptTuning{.length = 20, .init = graft::Init::words, .init_words = labels, .fill_from_vocabulary = true});
+  for (char const* label : {"good", "bad"})
+    labels.push_back(tokenizer.encode(label));  // a label of several tokens: their mean
+  auto labelled = graft::adapt(
+      base, graft::PromptTuning{
+                .length = 20, .init = graft::Init::words, .init_words = labels, .fill_from_vocabulary = true});
   //! [prompt]
   EXPECT_EQ(sampled.virtual_tokens(), 20);
   for (auto* model : {&sampled, &worded, &labelled}) expect_trains(*model);
@@ -103,7 +110,8 @@ TEST_F(Strategies, EmbeddingOnly) {
 TEST_F(Strategies, BottleneckAdapter) {
   //! [adapter]
   auto between = graft::adapt(base, graft::BottleneckAdapter{.bottleneck = 64});  // one after each layer
-  auto houlsby = graft::adapt(base, graft::BottleneckAdapter{.bottleneck = 64, .placement = graft::AdapterPlacement::houlsby});
+  auto houlsby =
+      graft::adapt(base, graft::BottleneckAdapter{.bottleneck = 64, .placement = graft::AdapterPlacement::houlsby});
   auto small = graft::adapt(base, graft::BottleneckAdapter{.share = 0.03});  // at most 3 % of the model's parameters
   //! [adapter]
   auto const counts = small.parameter_counts();
@@ -115,12 +123,13 @@ TEST_F(Strategies, BottleneckAdapter) {
 
 TEST_F(Strategies, LoRA) {
   //! [lora]
-  auto model = graft::adapt(base, graft::LoRA{.rank = 8, .alpha = 16, .targets = {"q_proj", "v_proj"}, .dropout = 0.05});
+  auto model =
+      graft::adapt(base, graft::LoRA{.rank = 8, .alpha = 16, .targets = {"q_proj", "v_proj"}, .dropout = 0.05});
   //! [lora]
   expect_trains(model);
   //! [merge]
-  auto merged = graft::merge(model);                         // a new base; only the changed matrices are new
-  auto fast = graft::adapt(merged, graft::NoAdaptation{});   // costs what the base costs
+  auto merged = graft::merge(model);                        // a new base; only the changed matrices are new
+  auto fast = graft::adapt(merged, graft::NoAdaptation{});  // costs what the base costs
   //! [merge]
   graft::NoGrad const no_grad;
   graft::Batch const batch = graft::pack({{.source = {1, 2, 3}, .target = {4}}});
@@ -131,7 +140,8 @@ TEST_F(Strategies, LoRA) {
 TEST_F(Strategies, IA3) {
   //! [ia3]
   auto model = graft::adapt(base, graft::IA3{});  // keys, values, the feed-forward's second product
-  auto named = graft::adapt(base, graft::IA3{.targets = {"k_proj", "v_proj"}, .feed_forward_targets = {"down_proj"}});  // the same, by names
+  auto named = graft::adapt(
+      base, graft::IA3{.targets = {"k_proj", "v_proj"}, .feed_forward_targets = {"down_proj"}});  // the same, by names
   //! [ia3]
   EXPECT_EQ(model.parameter_counts().trainable, 3 * (16 + 16 + 48));
   EXPECT_EQ(named.parameter_counts().trainable, 3 * (16 + 16 + 48));
@@ -149,7 +159,9 @@ TEST_F(Strategies, IA3) {
 TEST_F(Strategies, PTuning) {
   //! [p-tuning]
   auto mlp = graft::adapt(base, graft::PTuning{.length = 20, .hidden = 128});
-  auto lstm = graft::adapt(base, graft::PTuning{.length = 20, .encoder = graft::PromptEncoderKind::lstm, .hidden = 64, .layers = 2, .dropout = 0.1});
+  auto lstm = graft::adapt(
+      base, graft::PTuning{
+                .length = 20, .encoder = graft::PromptEncoderKind::lstm, .hidden = 64, .layers = 2, .dropout = 0.1});
   //! [p-tuning]
   EXPECT_EQ(mlp.parameters().size(), 1U + 6U);
   EXPECT_EQ(lstm.parameters().size(), 1U + 2U * 8U + 4U);
@@ -161,7 +173,8 @@ TEST_F(Strategies, PTuning) {
 TEST_F(Strategies, ParallelAdapter) {
   //! [parallel adapter]
   auto beside_feed_forward = graft::adapt(base, graft::ParallelAdapter{.bottleneck = 64});
-  auto beside_both = graft::adapt(base, graft::ParallelAdapter{.bottleneck = 64, .placement = graft::ParallelPlacement::both, .scale = 1});
+  auto beside_both = graft::adapt(
+      base, graft::ParallelAdapter{.bottleneck = 64, .placement = graft::ParallelPlacement::both, .scale = 1});
   //! [parallel adapter]
   EXPECT_EQ(beside_both.parameter_counts().trainable, 2 * beside_feed_forward.parameter_counts().trainable);
   expect_trains(beside_feed_forward);
@@ -187,7 +200,8 @@ TEST_F(Strategies, BitFit) {
 
 TEST_F(Strategies, Compose) {
   //! [compose]
-  auto model = graft::adapt(base, graft::compose(graft::PrefixTuning{.length = 10, .init_deviation = 0.02}, graft::LoRA{.rank = 8}));
+  auto model = graft::adapt(
+      base, graft::compose(graft::PrefixTuning{.length = 10, .init_deviation = 0.02}, graft::LoRA{.rank = 8}));
   auto& lora = model.state().part<1>();  // the parts' states, in the order of compose
   //! [compose]
   EXPECT_EQ(model.parameters().size(), 1U + lora.parameters().size());
@@ -200,7 +214,8 @@ TEST_F(Strategies, AdapterTable) {
   //! [adapter table]
   auto table = graft::adapt(base, graft::AdapterTable{});
   graft::Index const reviews = graft::add_adapter(table, graft::load_adapter<graft::LoRA>(base, "reviews"));
-  graft::Index const news = graft::add_adapter(table, graft::PrefixTuning{.length = 10, .init_deviation = 0.02});  // a new one
+  graft::Index const news =
+      graft::add_adapter(table, graft::PrefixTuning{.length = 10, .init_deviation = 0.02});  // a new one
   //! [adapter table]
   EXPECT_EQ(table.state().size(), 2);
   expect_trains(table);

@@ -1,5 +1,5 @@
-// What the documentation's programs find around them: a folder of their own with pretrained models of random weights, small enough to
-// train in milliseconds, and a few files.
+// What the documentation's programs find around them: a folder of their own with pretrained models of random weights,
+// small enough to train in milliseconds, and a few files.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -25,26 +25,32 @@ namespace docs {
 using graft::Index;
 
 inline nlohmann::json config_of(graft::Llama) {
-  return {{"model_type", "llama"}, {"hidden_size", 32}, {"num_hidden_layers", 3}, {"num_attention_heads", 4}, {"num_key_value_heads", 2},
-          {"intermediate_size", 48}, {"max_position_embeddings", 512}, {"tie_word_embeddings", true}};
+  return {{"model_type", "llama"},          {"hidden_size", 32},          {"num_hidden_layers", 3},
+          {"num_attention_heads", 4},       {"num_key_value_heads", 2},   {"intermediate_size", 48},
+          {"max_position_embeddings", 512}, {"tie_word_embeddings", true}};
 }
 inline nlohmann::json config_of(graft::Gpt2) {
   return {{"model_type", "gpt2"}, {"n_embd", 32}, {"n_layer", 3}, {"n_head", 4}, {"n_inner", 48}, {"n_positions", 512}};
 }
 
 inline nlohmann::json config_of(graft::Bart) {
-  return {{"model_type", "bart"}, {"d_model", 32}, {"encoder_layers", 3}, {"decoder_layers", 3}, {"encoder_attention_heads", 4}, {"decoder_attention_heads", 4},
-          {"encoder_ffn_dim", 48}, {"decoder_ffn_dim", 48}, {"max_position_embeddings", 64}, {"decoder_start_token_id", 1}};
+  return {{"model_type", "bart"},          {"d_model", 32},
+          {"encoder_layers", 3},           {"decoder_layers", 3},
+          {"encoder_attention_heads", 4},  {"decoder_attention_heads", 4},
+          {"encoder_ffn_dim", 48},         {"decoder_ffn_dim", 48},
+          {"max_position_embeddings", 64}, {"decoder_start_token_id", 1}};
 }
 inline nlohmann::json config_of(graft::Bert) {
-  return {{"model_type", "bert"}, {"hidden_size", 32}, {"num_hidden_layers", 3}, {"num_attention_heads", 4}, {"intermediate_size", 48}, {"max_position_embeddings", 64}};
+  return {{"model_type", "bert"},     {"hidden_size", 32},       {"num_hidden_layers", 3},
+          {"num_attention_heads", 4}, {"intermediate_size", 48}, {"max_position_embeddings", 64}};
 }
 
 /// Writes config.json, model.safetensors and tokenizer.json.
 template <graft::Architecture A>
 void write_model(std::filesystem::path const& folder) {
   nlohmann::json config = config_of(A{});
-  config.update({{"vocab_size", small::first_free}, {"bos_token_id", small::end_of_text}, {"eos_token_id", small::end_of_text}});
+  config.update(
+      {{"vocab_size", small::first_free}, {"bos_token_id", small::end_of_text}, {"eos_token_id", small::end_of_text}});
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "config.json") << config.dump();
   std::ofstream(folder / "tokenizer.json") << small::tokenizer().dump();
@@ -54,7 +60,8 @@ void write_model(std::filesystem::path const& folder) {
   auto const add = [&](std::string const& name, graft::Tensor<float> tensor) {
     std::vector<std::int64_t> shape;
     for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.shape()[axis]);
-    entries.push_back({name, graft::Dtype::f32, shape, reinterpret_cast<std::byte const*>(tensor.data()), static_cast<std::size_t>(tensor.size()) * sizeof(float), nullptr});
+    entries.push_back({name, graft::Dtype::f32, shape, reinterpret_cast<std::byte const*>(tensor.data()),
+                       static_cast<std::size_t>(tensor.size()) * sizeof(float), nullptr});
     values.push_back(std::move(tensor));
   };
   for (auto const& site : graft::describe_model<A>(graft::model_config(config, "config.json")).sites) {
@@ -66,7 +73,8 @@ void write_model(std::filesystem::path const& folder) {
     else if (site.role == graft::Role::norm)
       add(site.name + ".weight", graft::full(graft::Shape{site.out}, 1.0F));
     else
-      add(site.name + ".weight", graft::normal<float>(turned ? graft::Shape{site.in, site.out} : graft::Shape{site.out, site.in}, key, 0.2));
+      add(site.name + ".weight",
+          graft::normal<float>(turned ? graft::Shape{site.in, site.out} : graft::Shape{site.out, site.in}, key, 0.2));
     if (site.bias) add(site.name + ".bias", graft::normal<float>(graft::Shape{site.out}, key.with("bias"), 0.1));
   }
   graft::save_safetensors(folder / "model.safetensors", entries);

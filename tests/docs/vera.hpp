@@ -1,4 +1,5 @@
-// A strategy of one's own, as docs/own_strategy.md explains it: VeRA (Kopiczko et al. 2023), a low-rank addition whose matrices are random and frozen.
+// A strategy of one's own, as docs/own_strategy.md explains it: VeRA (Kopiczko et al. 2023), a low-rank addition whose
+// matrices are random and frozen.
 #pragma once
 
 #include <string>
@@ -12,7 +13,8 @@
 #include <graft/ops/scale_columns.hpp>
 
 //! [settings]
-/// y = x·Wᵀ + b ∘ (B·(d ∘ (A·x))) at the query and value products (or the fused one); only the vectors d and b are trained.
+/// y = x·Wᵀ + b ∘ (B·(d ∘ (A·x))) at the query and value products (or the fused one); only the vectors d and b are
+/// trained.
 struct VeRA {
   graft::Index rank = 64;
   std::uint64_t matrices = 0;  ///< seed of A and B, which are in no file
@@ -35,7 +37,8 @@ class VeRA::State {
   using Value = graft::Variable<Scalar, Device>;
   using Matrix = graft::FrozenMatrix<Scalar, Device>;
 
-  State(VeRA const& settings, graft::ModelInfo const& model, graft::BaseAccess<Scalar, Device> const&, graft::RandomKey) {
+  State(VeRA const& settings, graft::ModelInfo const& model, graft::BaseAccess<Scalar, Device> const&,
+        graft::RandomKey) {
     using graft::Shape, graft::Site;
     graft::Index const r = settings.rank;
     if (r < 1) graft::fail<graft::ConfigError>("[vera] got rank ", r, "; expected at least 1");
@@ -43,8 +46,10 @@ class VeRA::State {
     for (auto const& site : model.sites) {
       Site const kind = site.address.site;
       if (kind != Site::query && kind != Site::value && kind != Site::query_key_value) continue;
-      units_.push_back({site.address, Matrix(graft::linear_init<Scalar>(Shape{r, site.in}, site.in, key.with("A"))),
-                        Matrix(graft::linear_init<Scalar>(Shape{site.out, r}, r, key.with("B"))), {site.name + ".d", graft::full(Shape{r}, Scalar(0.1))},
+      units_.push_back({site.address,
+                        Matrix(graft::linear_init<Scalar>(Shape{r, site.in}, site.in, key.with("A"))),
+                        Matrix(graft::linear_init<Scalar>(Shape{site.out, r}, r, key.with("B"))),
+                        {site.name + ".d", graft::full(Shape{r}, Scalar(0.1))},
                         {site.name + ".b", graft::zeros<Scalar>(Shape{site.out})}});
     }
   }
@@ -55,7 +60,8 @@ class VeRA::State {
     return all;
   }
   template <class Linear>
-  [[nodiscard]] Value project(graft::SiteAddress const& site, Value const& x, Linear const& linear, graft::Rows const&) const {
+  [[nodiscard]] Value project(graft::SiteAddress const& site, Value const& x, Linear const& linear,
+                              graft::Rows const&) const {
     Unit const* const unit = units_.find(site);
     if (!unit) return linear(x);
     Value const inner = scale_columns(graft::linear(x, unit->down), unit->d.variable());       // d ∘ (A·x)

@@ -1,10 +1,11 @@
-// A library to be preloaded (LD_PRELOAD) that ends a program at one of its calls to the file system, or lets its disk be full from one on.
+// A library to be preloaded (LD_PRELOAD) that ends a program at one of its calls to the file system, or lets its disk
+// be full from one on.
 //
-//   GRAFT_CALLS_UNDER   the folder whose calls count: those with a path that begins so, or with a descriptor opened there
-//   GRAFT_KILL_AT=N     SIGKILL before the N-th of them (from 1 on)
-//   GRAFT_FULL_AT=N     from the N-th on that needs room (a new file, folder or link, a write), ENOSPC
-//   GRAFT_STAT_FAILS    paths that begin so cannot be looked at: GRAFT_STAT_ERROR, a number of errno
-//   GRAFT_CALLS_COUNT   a file that gets "<calls> <calls that need room>" when the program ends by itself
+//   GRAFT_CALLS_UNDER   the folder whose calls count: those with a path that begins so, or with a descriptor opened
+//   there GRAFT_KILL_AT=N     SIGKILL before the N-th of them (from 1 on) GRAFT_FULL_AT=N     from the N-th on that
+//   needs room (a new file, folder or link, a write), ENOSPC GRAFT_STAT_FAILS    paths that begin so cannot be looked
+//   at: GRAFT_STAT_ERROR, a number of errno GRAFT_CALLS_COUNT   a file that gets "<calls> <calls that need room>" when
+//   the program ends by itself
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -33,7 +34,9 @@ char const* folder() {
   static char const* const prefix = std::getenv("GRAFT_CALLS_UNDER");
   return prefix;
 }
-bool is_tracked(int file) { return file >= 0 && static_cast<std::size_t>(file) < tracked.size() && tracked[static_cast<std::size_t>(file)]; }
+bool is_tracked(int file) {
+  return file >= 0 && static_cast<std::size_t>(file) < tracked.size() && tracked[static_cast<std::size_t>(file)];
+}
 void track(int file, bool on) {
   if (file >= 0 && static_cast<std::size_t>(file) < tracked.size()) tracked[static_cast<std::size_t>(file)] = on;
 }

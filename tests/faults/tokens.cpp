@@ -1,5 +1,6 @@
-// tokens TOKENIZER [--template] [--skip]: reads a text, a list of ids or an example {"source": …, "target": …} a line, as JSON; writes the roles,
-// then a line {"ids": …, "text": …} each, for an example {"source": ids, "target": ids without the end}, of a template without separator.
+// tokens TOKENIZER [--template] [--skip]: reads a text, a list of ids or an example {"source": …, "target": …} a line,
+// as JSON; writes the roles, then a line {"ids": …, "text": …} each, for an example {"source": ids, "target": ids
+// without the end}, of a template without separator.
 #include <graft/data/template.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/text/stream_decoder.hpp>
@@ -57,8 +58,13 @@ int main(int count, char** arguments) try {
   graft::Tokenizer const tokenizer = graft::load_tokenizer(arguments[1]);
   auto const& special = tokenizer.special_tokens();
   auto const shown = [](std::optional<Token> id) { return id ? Json(*id) : Json(); };
-  std::cout << Json{{"bos", shown(special.bos)}, {"eos", shown(special.eos)}, {"pad", shown(special.pad)}, {"size", tokenizer.vocabulary_size()}} << '\n';
-  for (std::string line; std::getline(std::cin, line);) std::cout << answer(tokenizer, Json::parse(line), with_template, skip) << '\n';
+  std::cout << Json{{"bos", shown(special.bos)},
+                    {"eos", shown(special.eos)},
+                    {"pad", shown(special.pad)},
+                    {"size", tokenizer.vocabulary_size()}}
+            << '\n';
+  for (std::string line; std::getline(std::cin, line);)
+    std::cout << answer(tokenizer, Json::parse(line), with_template, skip) << '\n';
 } catch (std::exception const& error) {
   std::cerr << error.what() << '\n';
   return 1;

@@ -2,8 +2,9 @@
 //
 //   fuzz_targets [--runs N] [--seed S] [--target NAME]... [FILE...]
 //
-// With files, these are the inputs, of one target (a finding of a long run is looked at so). An input that ends in anything but acceptance or a
-// graft::Error is written to a file beside, named, and ends the program with status 1; so do more than two gigabytes, and ten seconds for one input.
+// With files, these are the inputs, of one target (a finding of a long run is looked at so). An input that ends in
+// anything but acceptance or a graft::Error is written to a file beside, named, and ends the program with status 1; so
+// do more than two gigabytes, and ten seconds for one input.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -34,7 +35,8 @@ std::string running_name;
 void keep(std::string const& name, std::string const& input) {
   std::string const file = "fuzz-" + name + "-finding";
   std::ofstream(file, std::ios::binary).write(input.data(), static_cast<std::streamsize>(input.size()));
-  std::fprintf(stderr, "the input is in %s; look at it with: fuzz_targets --target %s %s\n", file.c_str(), name.c_str(), file.c_str());
+  std::fprintf(stderr, "the input is in %s; look at it with: fuzz_targets --target %s %s\n", file.c_str(), name.c_str(),
+               file.c_str());
 }
 
 extern "C" void on_signal(int number) {  // not safe after a crash in general, and good enough to keep the input
@@ -108,6 +110,7 @@ int main(int argc, char** argv) {
       for (std::size_t i = 0; i < runs; ++i)
         if (!run(target, mutator.next(seeds), tally)) return 1;
     }
-    std::printf("%-15s %zu accepted, %zu refused, %.1f s\n", name.c_str(), tally.accepted, tally.refused, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    std::printf("%-15s %zu accepted, %zu refused, %.1f s\n", name.c_str(), tally.accepted, tally.refused,
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
 }

@@ -1,4 +1,5 @@
-// One target under clang's libFuzzer: fuzz_NAME [FOLDER OF INPUTS] [-max_total_time=3600 …]. Its seeds are written into the folder first.
+// One target under clang's libFuzzer: fuzz_NAME [FOLDER OF INPUTS] [-max_total_time=3600 …]. Its seeds are written into
+// the folder first.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -22,7 +23,8 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   for (int i = 1; i < *argc; ++i)
     if (std::filesystem::is_directory((*argv)[i])) {
       int number = 0;
-      for (auto const& seed : chosen().seeds()) fuzz::put(std::filesystem::path((*argv)[i]) / ("seed-" + std::to_string(number++)), seed);
+      for (auto const& seed : chosen().seeds())
+        fuzz::put(std::filesystem::path((*argv)[i]) / ("seed-" + std::to_string(number++)), seed);
       break;
     }
   return 0;

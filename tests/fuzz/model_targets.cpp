@@ -48,7 +48,8 @@ std::vector<std::string> gguf_seeds() {
 }
 
 graft::Base<graft::Llama> const& base() {
-  static auto const model = graft::load_pretrained<graft::Llama>(put(scratch() / "base.gguf", graft_test::tiny_llama().bytes()));
+  static auto const model =
+      graft::load_pretrained<graft::Llama>(put(scratch() / "base.gguf", graft_test::tiny_llama().bytes()));
   return model;
 }
 char const* const adapter_files[] = {"adapter_config.json", "adapter_model.safetensors"};
@@ -75,7 +76,8 @@ std::vector<std::string> adapter_seeds() {
   return seeds;
 }
 
-char const* const checkpoint_files[] = {"training.json", "parameters.safetensors", "optimizer.safetensors", "best.safetensors"};
+char const* const checkpoint_files[] = {"training.json", "parameters.safetensors", "optimizer.safetensors",
+                                        "best.safetensors"};
 
 // Checksums would refuse every change, so the manifest is made anew; a part of the number 4 is a manifest.
 void checkpoint(std::string_view bytes) {
@@ -98,7 +100,8 @@ void checkpoint(std::string_view bytes) {
 std::vector<std::string> checkpoint_seeds() {
   graft::SavedTraining<float> saved;
   saved.identity = {{"parameters", {{"w", "float32 [2, 3]"}}}, {"settings", {{"batch", 2}}}};
-  saved.report.steps.push_back({.step = 1, .epoch = 0.5, .loss = 2.5, .learning_rate = 1e-3, .gradient_norm = 1, .tokens = 10, .seconds = 0.1});
+  saved.report.steps.push_back(
+      {.step = 1, .epoch = 0.5, .loss = 2.5, .learning_rate = 1e-3, .gradient_norm = 1, .tokens = 10, .seconds = 0.1});
   saved.report.validations.push_back({.step = 1, .loss = 2, .best = true});
   saved.parameters.emplace("w", graft::zeros<float>(graft::Shape{2, 3}));
   saved.best = saved.parameters;
@@ -116,6 +119,9 @@ std::vector<std::string> checkpoint_seeds() {
 
 }  // namespace
 
-std::vector<Target> model_targets() { return {{"gguf", gguf, gguf_seeds}, {"adapter", adapter, adapter_seeds}, {"checkpoint", checkpoint, checkpoint_seeds}}; }
+std::vector<Target> model_targets() {
+  return {
+      {"gguf", gguf, gguf_seeds}, {"adapter", adapter, adapter_seeds}, {"checkpoint", checkpoint, checkpoint_seeds}};
+}
 
 }  // namespace fuzz

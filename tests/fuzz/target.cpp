@@ -11,7 +11,8 @@ namespace fuzz {
 std::vector<Target> const& targets() {
   static std::vector<Target> const all = [] {
     std::vector<Target> joined;
-    for (auto const& some : {file_targets(), tokenizer_targets(), model_targets()}) joined.insert(joined.end(), some.begin(), some.end());
+    for (auto const& some : {file_targets(), tokenizer_targets(), model_targets()})
+      joined.insert(joined.end(), some.begin(), some.end());
     return joined;
   }();
   return all;
@@ -40,7 +41,8 @@ std::vector<Part> split(std::string_view bytes) {
   std::vector<Part> parts;
   while (bytes.size() >= 5 && parts.size() < 8) {
     std::size_t length = 0;
-    for (std::size_t i = 0; i < 4; ++i) length |= static_cast<std::size_t>(static_cast<unsigned char>(bytes[1 + i])) << (8 * i);
+    for (std::size_t i = 0; i < 4; ++i)
+      length |= static_cast<std::size_t>(static_cast<unsigned char>(bytes[1 + i])) << (8 * i);
     parts.push_back({static_cast<unsigned char>(bytes[0]), std::string(bytes.substr(5, length))});
     bytes.remove_prefix(std::min(bytes.size(), 5 + length));
   }
@@ -54,7 +56,10 @@ struct Folder {
   Folder() {
     std::error_code missing;
     std::filesystem::path const memory = "/dev/shm";
-    std::string pattern = ((std::filesystem::is_directory(memory, missing) ? memory : std::filesystem::temp_directory_path()) / "graft-fuzz-XXXXXX").string();
+    std::string pattern =
+        ((std::filesystem::is_directory(memory, missing) ? memory : std::filesystem::temp_directory_path()) /
+         "graft-fuzz-XXXXXX")
+            .string();
     if (::mkdtemp(pattern.data()) == nullptr) std::abort();
     path = pattern;
   }
@@ -73,7 +78,8 @@ std::filesystem::path const& scratch() {
 
 std::filesystem::path put(std::filesystem::path const& path, std::string_view bytes) {
   std::filesystem::create_directories(path.parent_path());
-  std::ofstream(path, std::ios::binary | std::ios::trunc).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  std::ofstream(path, std::ios::binary | std::ios::trunc)
+      .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   return path;
 }
 

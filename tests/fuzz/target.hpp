@@ -26,7 +26,8 @@ std::vector<Target> file_targets();
 std::vector<Target> tokenizer_targets();
 std::vector<Target> model_targets();
 
-// Several files in one input: each as a byte (which file), the length in four bytes, and the contents; what is cut off is simply not there.
+// Several files in one input: each as a byte (which file), the length in four bytes, and the contents; what is cut off
+// is simply not there.
 struct Part {
   unsigned which = 0;
   std::string bytes;

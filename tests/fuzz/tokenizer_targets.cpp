@@ -13,7 +13,8 @@ void use(graft::Tokenizer const& tokenizer);
 
 void use(graft::Tokenizer const& tokenizer) {
   std::vector<graft::Token> all;
-  for (std::string_view text : {std::string_view("the fox, the  FOX's 1234\n\tnaïve e\xCC\x81 ＡＢ 你好 <|end|></s>"), std::string_view("\xFF\xC3(\xED\xA0\x80"), std::string_view("\0a", 2)}) {
+  for (std::string_view text : {std::string_view("the fox, the  FOX's 1234\n\tnaïve e\xCC\x81 ＡＢ 你好 <|end|></s>"),
+                                std::string_view("\xFF\xC3(\xED\xA0\x80"), std::string_view("\0a", 2)}) {
     auto const ids = tokenizer.encode(text);
     static_cast<void>(tokenizer.encode_with_template(text));
     static_cast<void>(tokenizer.decode(ids, true));
@@ -41,9 +42,14 @@ std::string piece_tokenizer(std::string const& model) {
          model + "}";
 }
 std::vector<std::string> tokenizer_seeds() {
-  return {small::tokenizer().dump(), piece_tokenizer(R"({"type":"Unigram","unk_id":0,"byte_fallback":false,"vocab":[["<unk>",0.0],["▁the",-2.5],["▁",-3.0],["fox",-4.0],["e",-5.0],["xx",-6.0]]})"),
-          piece_tokenizer(R"({"type":"WordPiece","unk_token":"<unk>","continuing_subword_prefix":"##","max_input_chars_per_word":100,"vocab":{"<unk>":0,"the":1,"fox":2,"##x":3,"f":4,"xx":5}})"),
-          piece_tokenizer(R"({"type":"BPE","unk_token":"<unk>","fuse_unk":true,"byte_fallback":true,"ignore_merges":false,"vocab":{"<unk>":0,"t":1,"h":2,"th":3,"e":4,"xx":5,"the":6},"merges":[["t","h"],["th","e"]]})")};
+  return {
+      small::tokenizer().dump(),
+      piece_tokenizer(
+          R"({"type":"Unigram","unk_id":0,"byte_fallback":false,"vocab":[["<unk>",0.0],["▁the",-2.5],["▁",-3.0],["fox",-4.0],["e",-5.0],["xx",-6.0]]})"),
+      piece_tokenizer(
+          R"({"type":"WordPiece","unk_token":"<unk>","continuing_subword_prefix":"##","max_input_chars_per_word":100,"vocab":{"<unk>":0,"the":1,"fox":2,"##x":3,"f":4,"xx":5}})"),
+      piece_tokenizer(
+          R"({"type":"BPE","unk_token":"<unk>","fuse_unk":true,"byte_fallback":true,"ignore_merges":false,"vocab":{"<unk>":0,"t":1,"h":2,"th":3,"e":4,"xx":5,"the":6},"merges":[["t","h"],["th","e"]]})")};
 }
 
 void sentencepiece(std::string_view bytes) {

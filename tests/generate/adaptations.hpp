@@ -31,7 +31,9 @@ void each_adaptation(F const& f) {
   };
   run(NoAdaptation{}, "none");
   run(PrefixTuning{.length = 3}, "prefix");
-  run(PrefixTuning{.length = 3, .reparametrization = Mlp{.hidden = 5}, .layers = {1, 2}, .positions = PositionPolicy::keep},
+  run(
+      PrefixTuning{
+          .length = 3, .reparametrization = Mlp{.hidden = 5}, .layers = {1, 2}, .positions = PositionPolicy::keep},
       "prefix, MLP, top layers, positions kept");
   run(PromptTuning{.length = 4}, "prompt");
   run(PromptTuning{.length = 4, .positions = PositionPolicy::keep}, "prompt, positions kept");

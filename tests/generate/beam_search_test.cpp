@@ -55,7 +55,8 @@ std::vector<Generated> reference(Language const& language, Tokens const& prompt,
     if (live.empty()) break;
     if (done.size() < k) continue;
     if (s.early_stopping == EarlyStopping::when_full) break;
-    Index const best_length = s.early_stopping == EarlyStopping::never && s.length_penalty > 0 ? s.max_new_tokens : length;
+    Index const best_length =
+        s.early_stopping == EarlyStopping::never && s.length_penalty > 0 ? s.max_new_tokens : length;
     if (live[0].sum / std::pow(best_length, s.length_penalty) <= done.back().score) break;
   }
   done.resize(std::min(done.size(), static_cast<std::size_t>(s.sequences)));
@@ -170,7 +171,8 @@ TEST(BeamSearch, WideBeamsFindTheBestOfAllTexts) {
 TEST(BeamSearch, OneBeamIsGreedySearch) {
   auto const language = random_language(3, 9, 0.5);
   for (auto const& prompt : ragged_prompts(9)) {
-    auto const greedy = graft::testing::generate_alone(language, prompt, Greedy{.max_new_tokens = 12, .end_tokens = {0}});
+    auto const greedy =
+        graft::testing::generate_alone(language, prompt, Greedy{.max_new_tokens = 12, .end_tokens = {0}});
     auto const beam = graft::testing::generate_alone(
         language, prompt, BeamSearch{.max_new_tokens = 12, .end_tokens = {0}, .beams = 1, .length_penalty = 0.8});
     EXPECT_EQ(greedy[0].tokens, beam[0].tokens);
@@ -178,13 +180,17 @@ TEST(BeamSearch, OneBeamIsGreedySearch) {
   }
 }
 
-/// Transformers' num_beams = 1 has no score: it is the model's own log p of every token. Several beams count a forced token's as 0, as transformers' do.
+/// Transformers' num_beams = 1 has no score: it is the model's own log p of every token. Several beams count a forced
+/// token's as 0, as transformers' do.
 TEST(BeamSearch, AForcedTokenCountsWithOneBeamAlone) {
   auto const language = random_language(4, 9);
   Tokens const prompt{2};
   for (double penalty : {0.0, 1.0, 0.8})
     for (Index beams : {1, 3}) {
-      BeamSearch const settings{.max_new_tokens = 3, .processors = {force_first(7), force_last(5, 3)}, .beams = beams, .length_penalty = penalty};
+      BeamSearch const settings{.max_new_tokens = 3,
+                                .processors = {force_first(7), force_last(5, 3)},
+                                .beams = beams,
+                                .length_penalty = penalty};
       auto const text = graft::testing::generate_alone(language, prompt, settings).at(0);
       ASSERT_EQ(text.tokens.size(), 3u);
       EXPECT_EQ(text.tokens.front(), 7);
@@ -209,8 +215,9 @@ TEST(BeamSearch, PromptsThatAreDoneLeaveTheBatch) {
     return logits;
   };
   FakeSession<double> session(language, {{1, 2}, {2, 3, 4}, {1}});
-  auto const texts =
-      decode(session, BeamSearch{.max_new_tokens = 6, .end_tokens = {0}, .beams = 2, .early_stopping = EarlyStopping::when_full});
+  auto const texts = decode(
+      session,
+      BeamSearch{.max_new_tokens = 6, .end_tokens = {0}, .beams = 2, .early_stopping = EarlyStopping::when_full});
   EXPECT_EQ(texts[0][0].tokens, Tokens{0});
   EXPECT_TRUE(texts[0][0].finished);
   EXPECT_FALSE(texts[1][0].finished);
@@ -222,7 +229,8 @@ TEST(BeamSearch, PromptsThatAreDoneLeaveTheBatch) {
 
 TEST(BeamSearch, EqualScoresGoToTheLowestToken) {
   Language const flat = [](Tokens const&) { return std::vector<double>(5, 1.0); };
-  auto const texts = graft::testing::generate_alone(flat, {1}, BeamSearch{.max_new_tokens = 2, .beams = 3, .sequences = 3});
+  auto const texts =
+      graft::testing::generate_alone(flat, {1}, BeamSearch{.max_new_tokens = 2, .beams = 3, .sequences = 3});
   EXPECT_EQ(texts[0].tokens, (Tokens{0, 0}));
   EXPECT_EQ(texts[1].tokens, (Tokens{0, 1}));
   EXPECT_EQ(texts[2].tokens, (Tokens{0, 2}));

@@ -1,4 +1,5 @@
-// What must hold for decoding with a cache, whatever the model: the logits are those of a model that sees the whole text anew.
+// What must hold for decoding with a cache, whatever the model: the logits are those of a model that sees the whole
+// text anew.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,13 +18,15 @@ using Tokens = std::vector<Token>;
 
 inline Tokens random_tokens(Index count, RandomKey key) {
   Tokens tokens;
-  for (Index i = 0; i < count; ++i) tokens.push_back(static_cast<Token>(key.below(static_cast<std::uint64_t>(i), tiny_vocabulary)));
+  for (Index i = 0; i < count; ++i)
+    tokens.push_back(static_cast<Token>(key.below(static_cast<std::uint64_t>(i), tiny_vocabulary)));
   return tokens;
 }
 
 inline std::vector<Tokens> ragged_prompts() {
   std::vector<Tokens> prompts;
-  for (Index length : {5, 1, 9, 2, 6}) prompts.push_back(random_tokens(length, RandomKey(3).with(static_cast<std::uint64_t>(length))));
+  for (Index length : {5, 1, 9, 2, 6})
+    prompts.push_back(random_tokens(length, RandomKey(3).with(static_cast<std::uint64_t>(length))));
   return prompts;
 }
 
@@ -50,9 +53,11 @@ inline double relative_difference(double const* a, double const* b, Index size) 
   return difference / largest;
 }
 
-/// Decodes `steps` tokens along a random tree in which texts branch, end and change places; every row of logits is compared.
+/// Decodes `steps` tokens along a random tree in which texts branch, end and change places; every row of logits is
+/// compared.
 template <class Model>
-void expect_cached_is_recomputed(Model& model, std::vector<Tokens> const& prompts, Index steps, std::string const& name) {
+void expect_cached_is_recomputed(Model& model, std::vector<Tokens> const& prompts, Index steps,
+                                 std::string const& name) {
   struct Text {
     std::size_t prompt;
     Tokens tokens;
@@ -108,10 +113,13 @@ void expect_all_adaptations_decode_correctly() {
   each_adaptation<A>([](auto& model, std::string const& name) {
     expect_cached_is_recomputed(model, ragged_prompts(), 20, name);
     expect_batch_is_one_by_one(model, Greedy{.max_new_tokens = 20, .end_tokens = {4}}, name + ", greedy");
-    expect_batch_is_one_by_one(model, Sampling{.max_new_tokens = 9, .end_tokens = {4}, .top_k = 8, .seed = 5, .sequences = 2},
+    expect_batch_is_one_by_one(model,
+                               Sampling{.max_new_tokens = 9, .end_tokens = {4}, .top_k = 8, .seed = 5, .sequences = 2},
                                name + ", sampling");
     expect_batch_is_one_by_one(
-        model, BeamSearch{.max_new_tokens = 20, .end_tokens = {4, 7}, .beams = 4, .length_penalty = 0.8, .sequences = 4}, name + ", beams");
+        model,
+        BeamSearch{.max_new_tokens = 20, .end_tokens = {4, 7}, .beams = 4, .length_penalty = 0.8, .sequences = 4},
+        name + ", beams");
   });
 }
 

@@ -20,7 +20,8 @@ inline Language random_language(std::uint64_t seed, Index vocabulary, double end
     auto key = RandomKey(seed);
     for (Token token : tokens) key = key.with(static_cast<std::uint64_t>(token));
     std::vector<double> logits;
-    for (Index v = 0; v < vocabulary; ++v) logits.push_back(spread * key.normal(static_cast<std::uint64_t>(v)) + (v == 0 ? end_bias : 0));
+    for (Index v = 0; v < vocabulary; ++v)
+      logits.push_back(spread * key.normal(static_cast<std::uint64_t>(v)) + (v == 0 ? end_bias : 0));
     return logits;
   };
 }
@@ -30,7 +31,8 @@ class FakeSession {
  public:
   using scalar_type = Scalar;
 
-  FakeSession(Language language, std::vector<Tokens> prompts) : language_(std::move(language)), prompts_(std::move(prompts)) {}
+  FakeSession(Language language, std::vector<Tokens> prompts)
+      : language_(std::move(language)), prompts_(std::move(prompts)) {}
 
   [[nodiscard]] std::vector<Tokens> const& prompts() const { return prompts_; }
   [[nodiscard]] Tensor<Scalar> start() {

@@ -34,7 +34,8 @@ TEST(Greedy, TakesTheMostProbableTokenAndAddsItsLogProbability) {
     EXPECT_EQ(texts[p][0].tokens, Tokens(all.begin() + static_cast<Index>(prompts[p].size()), all.end()));
     EXPECT_EQ(texts[p][0].finished, all.back() == 0);
     EXPECT_NEAR(texts[p][0].score, score, 1e-12);
-    EXPECT_EQ(texts[p][0].tokens, generate_alone(language, prompts[p], Greedy{.max_new_tokens = 15, .end_tokens = {0}})[0].tokens);
+    EXPECT_EQ(texts[p][0].tokens,
+              generate_alone(language, prompts[p], Greedy{.max_new_tokens = 15, .end_tokens = {0}})[0].tokens);
   }
 }
 
@@ -58,9 +59,10 @@ TEST(Greedy, ReportsEveryTokenAsItComes) {
   auto const language = random_language(2, 10, 0.5);
   std::vector<Tokens> heard(prompts.size());
   FakeSession<double> session(language, prompts);
-  auto const texts = decode(session, Greedy{.max_new_tokens = 9, .end_tokens = {0}, .on_token = [&](Index text, Token token) {
-                                              heard[static_cast<std::size_t>(text)].push_back(token);
-                                            }});
+  auto const texts =
+      decode(session, Greedy{.max_new_tokens = 9, .end_tokens = {0}, .on_token = [&](Index text, Token token) {
+                               heard[static_cast<std::size_t>(text)].push_back(token);
+                             }});
   for (std::size_t p = 0; p < prompts.size(); ++p) EXPECT_EQ(heard[p], texts[p][0].tokens);
 }
 
@@ -75,7 +77,9 @@ TEST(Greedy, NoPromptsGiveNoTexts) {
 }
 
 TEST(Greedy, RefusesLogitsThatAreNoNumbers) {
-  graft::testing::Language const broken = [](Tokens const&) { return std::vector<double>{0, std::numeric_limits<double>::quiet_NaN(), 1}; };
+  graft::testing::Language const broken = [](Tokens const&) {
+    return std::vector<double>{0, std::numeric_limits<double>::quiet_NaN(), 1};
+  };
   EXPECT_THROW((void)generate_alone(broken, {1}, Greedy{}), NumericError);
 }
 

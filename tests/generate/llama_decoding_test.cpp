@@ -1,3 +1,5 @@
 #include "cached_decoding.hpp"
 
-TEST(CachedDecoding, LlamaWithEveryAdaptation) { graft::testing::expect_all_adaptations_decode_correctly<graft::Llama>(); }
+TEST(CachedDecoding, LlamaWithEveryAdaptation) {
+  graft::testing::expect_all_adaptations_decode_correctly<graft::Llama>();
+}

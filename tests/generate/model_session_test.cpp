@@ -142,7 +142,8 @@ TEST(Generate, RefusesPromptsThatTheModelCannotTake) {
   EXPECT_TRUE(generate(model, {}, settings).empty());
 }
 
-/// The limits that the programs go by. Infix tokens reach beyond a prompt's end even where they shift nothing: counting them as shifts would accept the prompt.
+/// The limits that the programs go by. Infix tokens reach beyond a prompt's end even where they shift nothing: counting
+/// them as shifts would accept the prompt.
 TEST(Generate, RefusesWhatRowLimitsRefuseBeforeTheFirstToken) {
   auto model = random_model<Gpt2>(PromptTuning{.length = 5, .place = Place::infix, .positions = PositionPolicy::keep});
   RowLimits const limits(model);
@@ -151,7 +152,8 @@ TEST(Generate, RefusesWhatRowLimitsRefuseBeforeTheFirstToken) {
   Greedy const settings{.max_new_tokens = 2, .on_token = [&](Index, Token) { ++written; }};
   Tokens const fits(static_cast<std::size_t>(longest), 1), exceeds(static_cast<std::size_t>(longest + 1), 1);
   ASSERT_LT(exceeds.size(), 96u) << "shorter than the model's positions";
-  expect_error([&] { (void)generate(model, {{1, 2}, exceeds}, settings, 1); }, "prompt 2: " + limits.excess(exceeds, 2, "max_new_tokens").value_or("fits"));
+  expect_error([&] { (void)generate(model, {{1, 2}, exceeds}, settings, 1); },
+               "prompt 2: " + limits.excess(exceeds, 2, "max_new_tokens").value_or("fits"));
   EXPECT_EQ(written, 0);
   EXPECT_EQ(generate(model, {fits}, settings)[0][0].tokens.size(), 2u);
 }

@@ -16,7 +16,8 @@ using graft::testing::random_language;
 using graft::testing::Tokens;
 
 template <class Scalar>
-std::vector<Scalar> processed(LogitsProcessor const& process, Tokens const& tokens, Index prompt_length, std::vector<Scalar> values) {
+std::vector<Scalar> processed(LogitsProcessor const& process, Tokens const& tokens, Index prompt_length,
+                              std::vector<Scalar> values) {
   Scores scores(values.data(), static_cast<Index>(values.size()));
   process({tokens, prompt_length, 0}, scores);
   return values;
@@ -34,8 +35,10 @@ TEST(Processors, RepetitionPenaltyShrinksPositiveAndGrowsNegativeScores) {
 }
 
 TEST(Processors, NoRepeatNgramForbidsWhatWouldRepeat) {
-  EXPECT_EQ(processed<double>(no_repeat_ngram(2), {1, 2, 1, 3, 1}, 2, {9, 9, 9, 9}), (std::vector<double>{9, 9, none, none}));
-  EXPECT_EQ(processed<double>(no_repeat_ngram(3), {1, 2, 1, 3, 1, 2}, 2, {9, 9, 9, 9}), (std::vector<double>{9, none, 9, 9}));
+  EXPECT_EQ(processed<double>(no_repeat_ngram(2), {1, 2, 1, 3, 1}, 2, {9, 9, 9, 9}),
+            (std::vector<double>{9, 9, none, none}));
+  EXPECT_EQ(processed<double>(no_repeat_ngram(3), {1, 2, 1, 3, 1, 2}, 2, {9, 9, 9, 9}),
+            (std::vector<double>{9, none, 9, 9}));
   EXPECT_EQ(processed<double>(no_repeat_ngram(1), {1, 2}, 2, {9, 9, 9, 9}), (std::vector<double>{9, none, none, 9}));
   EXPECT_EQ(processed<double>(no_repeat_ngram(4), {1, 1, 1}, 2, {9, 9}), (std::vector<double>{9, 9}));
 }
@@ -51,12 +54,15 @@ TEST(Processors, SuppressedTokensAndWordsNeverCome) {
   EXPECT_EQ(processed<double>(suppress({1, 99}), {5}, 1, {1, 2, 3}), (std::vector<double>{1, none, 3}));
   EXPECT_EQ(processed<double>(suppress_first({1}), {5}, 1, {1, 2}), (std::vector<double>{1, none}));
   EXPECT_EQ(processed<double>(suppress_first({1}), {5, 0}, 1, {1, 2}), (std::vector<double>{1, 2}));
-  EXPECT_EQ(processed<double>(suppress_first({1}, true), {5}, 1, {1, 2}), (std::vector<double>{1, 2}));  // the forced one
+  EXPECT_EQ(processed<double>(suppress_first({1}, true), {5}, 1, {1, 2}),
+            (std::vector<double>{1, 2}));  // the forced one
   EXPECT_EQ(processed<double>(suppress_first({1}, true), {5, 0}, 1, {1, 2}), (std::vector<double>{1, none}));
-  EXPECT_EQ(processed<double>(suppress_first({1}, true), {5, 0}, 2, {1, 2}), (std::vector<double>{1, none}));  // no token is forced after two
+  EXPECT_EQ(processed<double>(suppress_first({1}, true), {5, 0}, 2, {1, 2}),
+            (std::vector<double>{1, none}));  // no token is forced after two
   std::vector<std::vector<Token>> const words{{0}, {5, 1}, {4, 5, 2}, {3}, {}};
   EXPECT_EQ(processed<double>(forbid_words(words, {3}), {5}, 1, {9, 9, 9, 9}), (std::vector<double>{none, none, 9, 9}));
-  EXPECT_EQ(processed<double>(forbid_words(words), {4, 5}, 1, {9, 9, 9, 9}), (std::vector<double>{none, none, none, none}));
+  EXPECT_EQ(processed<double>(forbid_words(words), {4, 5}, 1, {9, 9, 9, 9}),
+            (std::vector<double>{none, none, none, none}));
 }
 
 TEST(Processors, RenormalisedScoresAreLogProbabilities) {
@@ -69,7 +75,8 @@ TEST(Processors, RenormalisedScoresAreLogProbabilities) {
 TEST(Processors, GeneratedTextsKeepThem) {
   auto const language = random_language(31, 12, 3.0, 1);
   auto const text =
-      generate_alone(language, {4, 5, 4}, Greedy{.max_new_tokens = 30, .min_new_tokens = 20, .end_tokens = {0}, .no_repeat_ngram = 2})[0]
+      generate_alone(language, {4, 5, 4},
+                     Greedy{.max_new_tokens = 30, .min_new_tokens = 20, .end_tokens = {0}, .no_repeat_ngram = 2})[0]
           .tokens;
   EXPECT_GE(text.size(), 20u);
   Tokens all{4, 5, 4};

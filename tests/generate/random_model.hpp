@@ -27,7 +27,8 @@ template <class A>
   config.activation = A::fused_attention ? Activation::gelu_tanh : Activation::silu;
   config.tied_head = A::fused_attention;
   for (Index i = 0; i < config.head_dim / 2; ++i)
-    config.inverse_frequency.push_back(std::pow(100.0, -2.0 * static_cast<double>(i) / static_cast<double>(config.head_dim)));
+    config.inverse_frequency.push_back(
+        std::pow(100.0, -2.0 * static_cast<double>(i) / static_cast<double>(config.head_dim)));
   return config;
 }
 
@@ -42,8 +43,8 @@ template <Architecture A>
       weights.gain = uniform<double>(Shape{site.out}, key.with("gain"), 0.7, 1.4);
     } else {
       bool const turned = site.layout == Layout::in_out;
-      weights.matrix =
-          FrozenMatrix<double>(normal<double>(turned ? Shape{site.in, site.out} : Shape{site.out, site.in}, key, 0.4), site.layout);
+      weights.matrix = FrozenMatrix<double>(
+          normal<double>(turned ? Shape{site.in, site.out} : Shape{site.out, site.in}, key, 0.4), site.layout);
     }
     if (site.bias) weights.bias = normal<double>(Shape{site.out}, key.with("bias"), 0.2);
   }

@@ -16,7 +16,8 @@ using graft::testing::FakeSession;
 using graft::testing::random_language;
 using graft::testing::Tokens;
 
-// The distribution as transformers' warpers define it, each on the whole vocabulary, with the cumulative sum from the least probable token on.
+// The distribution as transformers' warpers define it, each on the whole vocabulary, with the cumulative sum from the
+// least probable token on.
 std::vector<double> reference(std::vector<double> scores, Sampling const& s) {
   double const none = -std::numeric_limits<double>::infinity();
   auto const softmax = [](std::vector<double> z) {
@@ -63,7 +64,8 @@ TEST(Sampling, CandidatesAreTheWarpersDistribution) {
     for (auto const& entry : kept) total += entry.weight;
     std::vector<double> p(scores.size(), 0.0);
     for (auto const& entry : kept) p[static_cast<std::size_t>(entry.token)] = entry.weight / total;
-    for (std::size_t v = 0; v < p.size(); ++v) EXPECT_NEAR(p[v], expected[v], 1e-12) << "seed " << seed << ", token " << v;
+    for (std::size_t v = 0; v < p.size(); ++v)
+      EXPECT_NEAR(p[v], expected[v], 1e-12) << "seed " << seed << ", token " << v;
   }
 }
 
@@ -87,7 +89,8 @@ TEST(Sampling, FrequenciesMatchTheProbabilities) {
   auto const texts = decode(session, settings).at(0);
   for (int position : {0, 1}) {
     std::vector<double> count(12, 0.0), expected(12, 0.0);
-    for (auto const& text : texts) count[static_cast<std::size_t>(text.tokens[static_cast<std::size_t>(position)])] += 1;
+    for (auto const& text : texts)
+      count[static_cast<std::size_t>(text.tokens[static_cast<std::size_t>(position)])] += 1;
     auto const first = reference(language(prompt), settings);
     for (std::size_t a = 0; a < 12; ++a) {
       auto const second = reference(language({4, 2, static_cast<Token>(a)}), settings);
@@ -130,9 +133,13 @@ TEST(Sampling, ATextDependsOnItsOwnPromptAlone) {
 
 TEST(Sampling, TheScoreIsTheModelsLogProbability) {
   auto const language = random_language(22, 15, 0.5);
-  auto const texts = graft::testing::generate_alone(
-      language, {3, 3},
-      Sampling{.max_new_tokens = 8, .end_tokens = {0}, .repetition_penalty = 1.5, .temperature = 0.5, .top_k = 4, .sequences = 5});
+  auto const texts = graft::testing::generate_alone(language, {3, 3},
+                                                    Sampling{.max_new_tokens = 8,
+                                                             .end_tokens = {0},
+                                                             .repetition_penalty = 1.5,
+                                                             .temperature = 0.5,
+                                                             .top_k = 4,
+                                                             .sequences = 5});
   for (auto const& text : texts) {
     Tokens all{3, 3};
     double score = 0;
@@ -145,7 +152,8 @@ TEST(Sampling, TheScoreIsTheModelsLogProbability) {
 }
 
 TEST(Sampling, NeverDrawsAForbiddenToken) {
-  std::vector<double> const scores{-std::numeric_limits<double>::infinity(), 1.0, -std::numeric_limits<double>::infinity()};
+  std::vector<double> const scores{-std::numeric_limits<double>::infinity(), 1.0,
+                                   -std::numeric_limits<double>::infinity()};
   auto const kept = detail::sampling_candidates(scores.data(), 3, {});
   for (double u : {0.0, 0.5, 0.9999999999999999}) EXPECT_EQ(detail::draw(kept, u), 1);
 }

@@ -20,7 +20,8 @@ using namespace graft::testing;
 /// One token for each of 22 letters, and an end of text.
 Tokenizer letters() {
   ByteLevelBpeFields fields;
-  for (Token id = 0; id < tiny_vocabulary - 1; ++id) fields.vocabulary.add(std::string(1, static_cast<char>('a' + id)), id, "letters");
+  for (Token id = 0; id < tiny_vocabulary - 1; ++id)
+    fields.vocabulary.add(std::string(1, static_cast<char>('a' + id)), id, "letters");
   TokenizerParts parts;
   parts.model = std::make_shared<ByteLevelBpe>(std::move(fields));
   Token const end = tiny_vocabulary - 1;
@@ -31,7 +32,8 @@ Tokenizer letters() {
 
 /// What the model writes after a prompt until `end`, as ids, taken from the generation that knows no text.
 template <class Model, class Settings>
-std::string expected(Model& model, Tokenizer const& tokenizer, std::string const& prompt, Settings settings, Token end) {
+std::string expected(Model& model, Tokenizer const& tokenizer, std::string const& prompt, Settings settings,
+                     Token end) {
   settings.end_tokens = {end};
   auto tokens = generate(model, {tokenizer.encode(prompt)}, settings)[0][0].tokens;
   std::string text;
@@ -76,7 +78,8 @@ TEST(GenerateText, OnePromptAndAnEndTokenOfTheUsers) {
   auto const free = expected(model, tokenizer, "cab", Greedy{.max_new_tokens = 30}, tiny_vocabulary - 1);
   ASSERT_GT(free.size(), 3u);
   Token const end = static_cast<Token>(free[2] - 'a');
-  EXPECT_EQ(generate(model, tokenizer, "cab", Greedy{.max_new_tokens = 30, .end_tokens = {end}}), free.substr(0, free.find(free[2])));
+  EXPECT_EQ(generate(model, tokenizer, "cab", Greedy{.max_new_tokens = 30, .end_tokens = {end}}),
+            free.substr(0, free.find(free[2])));
 }
 
 TEST(GenerateText, StreamsTheSameText) {

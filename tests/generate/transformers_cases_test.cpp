@@ -36,7 +36,8 @@ graft::testing::Language markov(std::uint64_t seed) {
     std::uint64_t const last = static_cast<std::uint64_t>(tokens.back());
     std::vector<double> logits;
     for (std::uint64_t token = 0; token < v; ++token)
-      logits.push_back(static_cast<double>(graft::mix_bits(((seed * v + before) * v + last) * v + token) >> 11) * 0x1.0p-53 * 6 - 3);
+      logits.push_back(
+          static_cast<double>(graft::mix_bits(((seed * v + before) * v + last) * v + token) >> 11) * 0x1.0p-53 * 6 - 3);
     return logits;
   };
 }
@@ -46,12 +47,14 @@ void expect_equal(Case const& expected, std::vector<graft::Generated> const& tex
   for (std::size_t i = 0; i < texts.size(); ++i) {
     EXPECT_EQ(texts[i].tokens, expected.texts[i]) << "case " << expected.seed << ", text " << i;
     if (expected.settings.beams == 1) continue;  // transformers gives greedy search no score
-    EXPECT_NEAR(texts[i].score, expected.scores[i], 2e-5 * std::max(0.1, std::abs(expected.scores[i]))) << "case " << expected.seed;
+    EXPECT_NEAR(texts[i].score, expected.scores[i], 2e-5 * std::max(0.1, std::abs(expected.scores[i])))
+        << "case " << expected.seed;
   }
 }
 
 TEST(TransformersCases, TextsAndScoresAreEqual) {
-  for (auto const& one : cases()) expect_equal(one, graft::testing::generate_alone(markov(one.seed), one.prompt, one.settings));
+  for (auto const& one : cases())
+    expect_equal(one, graft::testing::generate_alone(markov(one.seed), one.prompt, one.settings));
 }
 
 TEST(TransformersCases, SinglePrecisionFindsTheSameTexts) {
@@ -65,7 +68,8 @@ TEST(TransformersCases, TheyCoverWhatTheyShould) {
   int early = 0, cut = 0, processed = 0;
   for (auto const& one : cases()) {
     processed += !one.settings.processors.empty() || !one.settings.bad_words.empty();
-    for (auto const& text : one.texts) ++(static_cast<graft::Index>(text.size()) < one.settings.max_new_tokens ? early : cut);
+    for (auto const& text : one.texts)
+      ++(static_cast<graft::Index>(text.size()) < one.settings.max_new_tokens ? early : cut);
   }
   EXPECT_GT(processed, 60);
   EXPECT_GT(early, 50);

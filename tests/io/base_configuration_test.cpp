@@ -1,5 +1,5 @@
-// What a configuration changes in a base's computation: the same for every spelling and for GGUF's float32, another for another computation; and how often a
-// checkpoint's configuration is read.
+// What a configuration changes in a base's computation: the same for every spelling and for GGUF's float32, another for
+// another computation; and how often a checkpoint's configuration is read.
 #include <gtest/gtest.h>
 
 #include <graft/io/base_configuration.hpp>
@@ -30,20 +30,24 @@ std::string difference(Json const& a, Json const& b) {
 }
 
 TEST(BaseConfiguration, IsTheSameInOtherSpellings) {
-  for (Json const& changes : {Json{{"rms_norm_eps", static_cast<double>(1e-5f)}}, Json{{"rope_theta", static_cast<double>(10000.0f)}},
-                              Json{{"hidden_act", "swish"}}, Json{{"head_dim", 8}}, Json{{"num_key_value_heads", 2}},
-                              Json{{"model_type", "mistral"}, {"num_key_value_heads", 2}}, Json{{"max_position_embeddings", 77}},
-                              Json{{"eos_token_id", 3}}, Json{{"rope_theta", 500.0}, {"rope_scaling", {{"rope_theta", 10000.0}}}}})
+  for (Json const& changes :
+       {Json{{"rms_norm_eps", static_cast<double>(1e-5f)}}, Json{{"rope_theta", static_cast<double>(10000.0f)}},
+        Json{{"hidden_act", "swish"}}, Json{{"head_dim", 8}}, Json{{"num_key_value_heads", 2}},
+        Json{{"model_type", "mistral"}, {"num_key_value_heads", 2}}, Json{{"max_position_embeddings", 77}},
+        Json{{"eos_token_id", 3}}, Json{{"rope_theta", 500.0}, {"rope_scaling", {{"rope_theta", 10000.0}}}}})
     EXPECT_EQ(difference(llama(), llama(changes)), "") << changes;
   double const theta = 123456.789;
-  EXPECT_EQ(difference(llama({{"rope_theta", theta}}), llama({{"rope_theta", static_cast<double>(static_cast<float>(theta))}})), "");
+  EXPECT_EQ(difference(llama({{"rope_theta", theta}}),
+                       llama({{"rope_theta", static_cast<double>(static_cast<float>(theta))}})),
+            "");
 }
 
 TEST(BaseConfiguration, NamesWhatDiffers) {
   EXPECT_EQ(difference(llama(), llama({{"rms_norm_eps", 1e-6}})), "norm_epsilon");
   EXPECT_EQ(difference(llama(), llama({{"hidden_act", "gelu"}})), "activation");
   EXPECT_EQ(difference(llama(), llama({{"rope_theta", 9999.0}})), "rotary_frequencies[1]");
-  EXPECT_EQ(difference(llama(), llama({{"rope_scaling", {{"rope_type", "linear"}, {"factor", 2.0}}}})), "rotary_frequencies[0]");
+  EXPECT_EQ(difference(llama(), llama({{"rope_scaling", {{"rope_type", "linear"}, {"factor", 2.0}}}})),
+            "rotary_frequencies[0]");
   EXPECT_EQ(difference(llama(), llama({{"num_attention_heads", 4}})), "head_dim");
   Json gpt2{{"model_type", "gpt2"}, {"n_embd", 8}, {"n_layer", 1}, {"n_head", 2}, {"vocab_size", 4}}, other = gpt2;
   other["scale_attn_weights"] = false;
@@ -91,7 +95,8 @@ class Counting final : public graft::Checkpoint {
 
  private:
   [[nodiscard]] static Json json() {
-    return {{"model_type", "gpt2"}, {"n_embd", 8}, {"n_layer", 1}, {"n_head", 2}, {"vocab_size", 4}, {"n_positions", 4}};
+    return {{"model_type", "gpt2"}, {"n_embd", 8},     {"n_layer", 1},
+            {"n_head", 2},          {"vocab_size", 4}, {"n_positions", 4}};
   }
   void discard(std::string_view) const override {}
 
@@ -102,7 +107,8 @@ TEST(LoadPretrained, ReadsTheConfigurationOnce) {
   auto const checkpoint = std::make_shared<Counting const>();
   static_cast<void>(graft::load_pretrained<graft::Gpt2>(std::shared_ptr<graft::Checkpoint const>(checkpoint)));
   EXPECT_EQ(checkpoint->configurations, 1);
-  graft::visit_pretrained<graft::Llama, graft::Gpt2>(std::shared_ptr<graft::Checkpoint const>(checkpoint), [](auto const&) {});
+  graft::visit_pretrained<graft::Llama, graft::Gpt2>(std::shared_ptr<graft::Checkpoint const>(checkpoint),
+                                                     [](auto const&) {});
   EXPECT_EQ(checkpoint->configurations, 2);
 }
 

@@ -55,8 +55,8 @@ TEST(Names, FollowHuggingFace) {
   EXPECT_EQ(hugging_face_name("gpt2", "blk.3.attn_qkv.weight")->layout, graft::GgufLayout::transposed);
   EXPECT_EQ(hugging_face_name("gpt2", "blk.3.attn_qkv.bias")->layout, graft::GgufLayout::same);
   for (char const* const name :
-       {"blk.weight", "blk..attn_q.weight", "blk.01.attn_q.weight", "blk.-1.attn_q.weight", "blk.99999999999.attn_q.weight",
-        "blk.1.other.weight", "token_embd", "rope_freqs.weight", "token_embd.scale"}) {
+       {"blk.weight", "blk..attn_q.weight", "blk.01.attn_q.weight", "blk.-1.attn_q.weight",
+        "blk.99999999999.attn_q.weight", "blk.1.other.weight", "token_embd", "rope_freqs.weight", "token_embd.scale"}) {
     EXPECT_FALSE(hugging_face_name("llama", name)) << name;
   }
   EXPECT_FALSE(hugging_face_name("falcon", "token_embd.weight"));
@@ -65,7 +65,8 @@ TEST(Names, FollowHuggingFace) {
 TEST(GgufCheckpoint, UndoesTheRotaryPermutation) {
   TemporaryFolder const folder;
   auto spec = tiny_llama();
-  // Hugging Face's rows of two heads of width 4 are numbered 0 … 7; llama.cpp's conversion (reshape [heads, 2, d/2], swap) stores them as below.
+  // Hugging Face's rows of two heads of width 4 are numbered 0 … 7; llama.cpp's conversion (reshape [heads, 2, d/2],
+  // swap) stores them as below.
   std::vector<float> const stored = {0, 2, 1, 3, 4, 6, 5, 7};
   std::string rows;
   for (float const row : stored) rows += bytes_of_all<float>({row, row + 0.1f, row + 0.2f, row + 0.3f});
@@ -128,7 +129,8 @@ TEST(GgufCheckpoint, OffersTheModelUnderHuggingFaceNames) {
 
 TEST(SafetensorsCheckpoint, OneFileAndShards) {
   TemporaryFolder const folder;
-  folder.put("model.safetensors.index.json", R"({"metadata":{"total_size":8},"weight_map":{"a":"s1.safetensors","b":"s2.safetensors"}})");
+  folder.put("model.safetensors.index.json",
+             R"({"metadata":{"total_size":8},"weight_map":{"a":"s1.safetensors","b":"s2.safetensors"}})");
   folder.put("s1.safetensors", one_tensor("a", 1));
   folder.put("s2.safetensors", one_tensor("b", 2));
   folder.put("config.json", R"({"model_type":"llama"})");
@@ -159,8 +161,8 @@ TEST(SafetensorsCheckpoint, ShardsStayInTheFolder) {
   };
   EXPECT_EQ(with_shard("real.safetensors"), "");
   EXPECT_EQ(with_shard("inner.safetensors"), "");
-  for (std::string const shard : {"../outside/s.safetensors", "sub/s.safetensors", "..", ".", "", "link.safetensors", "missing.safetensors",
-                                  "sub", "a\\\\b", "real.safetensors\\u0000x"}) {
+  for (std::string const shard : {"../outside/s.safetensors", "sub/s.safetensors", "..", ".", "", "link.safetensors",
+                                  "missing.safetensors", "sub", "a\\\\b", "real.safetensors\\u0000x"}) {
     EXPECT_NE(with_shard(shard).find("model"), std::string::npos) << shard;
   }
   EXPECT_NE(with_shard((folder / "outside/s.safetensors").string()), "");

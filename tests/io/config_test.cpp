@@ -179,7 +179,8 @@ TEST(StoredNames, AreThoseOfTransformers) {
   EXPECT_EQ(stored("transformer.wte.weight"), "transformer.wte.weight");
   EXPECT_EQ(stored("transformer.wpe.weight"), "transformer.wpe.weight");
   std::string const said = stored.unread();
-  EXPECT_NE(said.find("holds 2 tensors"), std::string::npos) << said;  // the head repeats the embedding, and attn.bias is a mask
+  EXPECT_NE(said.find("holds 2 tensors"), std::string::npos)
+      << said;  // the head repeats the embedding, and attn.bias is a mask
   EXPECT_NE(said.find("bert.a.LayerNorm.gamma"), std::string::npos) << said;
 }
 

@@ -105,6 +105,7 @@ TEST(Bfloat16, RoundsToNearestEvenAndKeepsNan) {
   EXPECT_EQ(bits(static_cast<float>(bfloat16::from_bits(0xc049))), 0xc0490000u);
 }
 
-static_assert(static_cast<float>(half(1.5f)) == 1.5f && static_cast<float>(bfloat16(-2.0f)) == -2.0f, "usable in constant expressions");
+static_assert(static_cast<float>(half(1.5f)) == 1.5f && static_cast<float>(bfloat16(-2.0f)) == -2.0f,
+              "usable in constant expressions");
 
 }  // namespace

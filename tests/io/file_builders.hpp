@@ -29,7 +29,9 @@ inline std::string safetensors_bytes(std::string const& header, std::string cons
   return bytes_of<std::uint64_t>(header.size()) + header + data;
 }
 
-inline std::string gguf_string(std::string_view text) { return bytes_of<std::uint64_t>(text.size()) + std::string(text); }
+inline std::string gguf_string(std::string_view text) {
+  return bytes_of<std::uint64_t>(text.size()) + std::string(text);
+}
 
 // A metadata entry: key, type, encoded value.
 struct GgufEntry {
@@ -99,8 +101,9 @@ struct GgufSpec {
     for (auto const& info : tensors) {
       data.append((alignment - data.size() % alignment) % alignment, '\0');
       out += bytes_of<std::uint64_t>(info.name_length.value_or(info.name.size())) + info.name +
-             bytes_of(info.rank.value_or(static_cast<std::uint32_t>(info.extents.size()))) + bytes_of_all(info.extents) +
-             bytes_of(info.type) + bytes_of<std::uint64_t>(info.offset.value_or(data.size()));
+             bytes_of(info.rank.value_or(static_cast<std::uint32_t>(info.extents.size()))) +
+             bytes_of_all(info.extents) + bytes_of(info.type) +
+             bytes_of<std::uint64_t>(info.offset.value_or(data.size()));
       data += info.data;
     }
     if (!tensors.empty()) out.append((alignment - out.size() % alignment) % alignment, '\0');
@@ -136,11 +139,12 @@ inline GgufSpec tiny_llama() {
     for (auto const extent : extents) count *= extent;
     return GgufInfo{std::move(name), std::move(extents), 0, float_bytes(count, first)};
   };
-  spec.tensors = {
-      floats("token_embd.weight", {4, 3}, 0),     floats("blk.0.attn_norm.weight", {4}, 1),   floats("blk.0.attn_q.weight", {4, 4}, 2),
-      floats("blk.0.attn_k.weight", {4, 2}, 3),   floats("blk.0.attn_v.weight", {4, 2}, 4),   floats("blk.0.attn_output.weight", {4, 4}, 5),
-      floats("blk.0.ffn_norm.weight", {4}, 6),    floats("blk.0.ffn_gate.weight", {4, 3}, 7), floats("blk.0.ffn_up.weight", {4, 3}, 8),
-      floats("blk.0.ffn_down.weight", {3, 4}, 9), floats("output_norm.weight", {4}, 10)};
+  spec.tensors = {floats("token_embd.weight", {4, 3}, 0),   floats("blk.0.attn_norm.weight", {4}, 1),
+                  floats("blk.0.attn_q.weight", {4, 4}, 2), floats("blk.0.attn_k.weight", {4, 2}, 3),
+                  floats("blk.0.attn_v.weight", {4, 2}, 4), floats("blk.0.attn_output.weight", {4, 4}, 5),
+                  floats("blk.0.ffn_norm.weight", {4}, 6),  floats("blk.0.ffn_gate.weight", {4, 3}, 7),
+                  floats("blk.0.ffn_up.weight", {4, 3}, 8), floats("blk.0.ffn_down.weight", {3, 4}, 9),
+                  floats("output_norm.weight", {4}, 10)};
   return spec;
 }
 

@@ -35,7 +35,8 @@ std::set<std::string> names_in(fs::path const& folder) {
   return names;
 }
 
-// Runs a piece of work in a process of its own with a limit on the size of files ("disk full") and returns its exit status.
+// Runs a piece of work in a process of its own with a limit on the size of files ("disk full") and returns its exit
+// status.
 template <class Work>
 int with_file_size_limit(rlim_t bytes, Work work) {
   pid_t const child = ::fork();
@@ -274,10 +275,13 @@ TEST(AtomicFile, RefusesWhatIsNeitherFileNorStream) {
   fs::create_directory(folder / "folder");
   fs::create_symlink("loop", folder / "loop");
   for (auto const& [name, says] : {std::pair("folder", "is a folder"), {"loop", "is a loop of symbolic links"}}) {
-    EXPECT_NE(refusal([&, name = name] { graft::write_file_atomic(folder / name, "x"); }).find(says), std::string::npos) << name;
-    EXPECT_NE(refusal([&, name = name] { graft::check_output_file(folder / name); }).find(says), std::string::npos) << name;
+    EXPECT_NE(refusal([&, name = name] { graft::write_file_atomic(folder / name, "x"); }).find(says), std::string::npos)
+        << name;
+    EXPECT_NE(refusal([&, name = name] { graft::check_output_file(folder / name); }).find(says), std::string::npos)
+        << name;
   }
-  EXPECT_NE(refusal([&] { AtomicFolder const file(folder / "loop"); }).find("is a loop of symbolic links"), std::string::npos);
+  EXPECT_NE(refusal([&] { AtomicFolder const file(folder / "loop"); }).find("is a loop of symbolic links"),
+            std::string::npos);
   EXPECT_TRUE(fs::is_symlink(folder / "loop"));
   EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{"folder", "loop"}));
 }
@@ -302,7 +306,9 @@ TEST(AtomicFolder, MessagesNameTheTarget) {
     graft::write_file_atomic(staged.staging() / "weights", std::string(1 << 20, 'w'));
   });
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
-  EXPECT_NE(message.find("[" + (folder / "a/weights").string() + "] cannot be written; got: File too large"), std::string::npos) << message;
+  EXPECT_NE(message.find("[" + (folder / "a/weights").string() + "] cannot be written; got: File too large"),
+            std::string::npos)
+      << message;
   EXPECT_EQ(message.find(".graft-tmp-"), std::string::npos) << message;
 }
 
@@ -316,7 +322,8 @@ pid_t dead_process() {
 
 TEST(Temporaries, OfKilledWritersAreRemovedAndOthersStay) {
   TemporaryFolder const folder;
-  std::string const dead = graft::cat(".graft-tmp-", dead_process(), "-3"), living = graft::cat(".graft-tmp-", ::getppid(), "-3");
+  std::string const dead = graft::cat(".graft-tmp-", dead_process(), "-3"),
+                    living = graft::cat(".graft-tmp-", ::getppid(), "-3");
   folder.put(dead, "half");
   fs::create_directories(folder / (dead + "1/inner"));
   folder.put(living, "half");
@@ -366,7 +373,9 @@ TEST(PathLock, FallsWithItsProcess) {
   }
   ::waitpid(child, nullptr, 0);
   EXPECT_EQ(names_in(folder.path()), std::set<std::string>{".graft-lock-run"});
-  { graft::PathLock const lock(folder / "run"); }
+  {
+    graft::PathLock const lock(folder / "run");
+  }
   EXPECT_TRUE(names_in(folder.path()).empty());
   folder.put(".graft-lock-killed", "1");
   folder.put(".graft-lock-notes", std::string(100, 'n'));  // none of ours

@@ -12,7 +12,9 @@ using graft::Token;
 using Ends = std::vector<Token>;
 using graft_test::TemporaryFolder;
 
-graft::GenerationConfig read(char const* text) { return graft::detail::read_generation_config<void>(nlohmann::json::parse(text), "generation_config.json", true); }
+graft::GenerationConfig read(char const* text) {
+  return graft::detail::read_generation_config<void>(nlohmann::json::parse(text), "generation_config.json", true);
+}
 
 TEST(GenerationConfig, OneEndOrSeveral) {
   EXPECT_EQ(read(R"({"eos_token_id": 5})").ends, Ends{5});
@@ -25,7 +27,8 @@ TEST(GenerationConfig, OneEndOrSeveral) {
 }
 
 TEST(GenerationConfig, EveryKeyIsReadRefusedIdleOrUnknown) {
-  auto const config = read(R"({"num_beams": 4, "typical_p": 0.5, "guidance_scale": 1, "diversity_penalty": 0.5, "use_cache": false, "num_beems": 2, "sequence_bias": null})");
+  auto const config = read(
+      R"({"num_beams": 4, "typical_p": 0.5, "guidance_scale": 1, "diversity_penalty": 0.5, "use_cache": false, "num_beems": 2, "sequence_bias": null})");
   EXPECT_EQ(config.beams, 4);
   ASSERT_EQ(config.refused.size(), 2u);
   EXPECT_EQ(config.refused[0].key, "diversity_penalty");
@@ -51,7 +54,9 @@ TEST(GenerationConfig, TheModelTakesItsTokens) {
   model.vocabulary = 10, model.encoder.emplace(), model.decoder_start = 2, model.forced_bos = 5, model.forced_eos = 6;
   std::string said;
   auto const before = graft::set_warning_handler([&](std::string const& sentence) { said += sentence; });
-  graft::apply_generation_config(model, read(R"({"eos_token_id": [3, 10], "forced_eos_token_id": 4, "decoder_start_token_id": 7, "bos_token_id": 1})"));
+  graft::apply_generation_config(
+      model,
+      read(R"({"eos_token_id": [3, 10], "forced_eos_token_id": 4, "decoder_start_token_id": 7, "bos_token_id": 1})"));
   EXPECT_EQ(model.ends, Ends{3});
   EXPECT_NE(said.find("10"), std::string::npos);
   EXPECT_EQ(model.forced_bos, -1);

@@ -26,14 +26,20 @@ struct Golden {
 };
 Golden const goldens[] = {
     {8, "8f1e10260fc32a15e71b110e011adef8e91c02f2dbf400f33d2f81a8f8ec0a0a63cc",
-     "00e0d13d003a793e00c2c43d8009c8be00bb893e00bb093e00f723be0015313e00fede3d00a4b73d00e0d13b00862a3e00fe5ebe00e051bd00d916be00a4373e"
-     "00e0513c00a4b7bd00ab72be00689dbd000000000086aabd8009c83e80209a3e403c50bf004a10bf00e051bd002c03be002c833d002c833d4053223f0086aabe"},
+     "00e0d13d003a793e00c2c43d8009c8be00bb893e00bb093e00f723be0015313e00fede3d00a4b73d00e0d13b00862a3e00fe5ebe00e051bd0"
+     "0d916be00a4373e"
+     "00e0513c00a4b7bd00ab72be00689dbd000000000086aabd8009c83e80209a3e403c50bf004a10bf00e051bd002c03be002c833d002c833d4"
+     "053223f0086aabe"},
     {2, "e7ac695075b55aae57c84d8bd89c8878c8ca",
-     "00e09cbd00e01c3f00506b3e00506b3e00e01cbe0050ebbe00e09c3d000000800018c4be00506bbe0000008000e09cbe00000080000000800000008000e01cbe"
-     "00e01c3e00506b3e00e09c3d00506bbe00506b3e00e01cbe00506b3e00e09cbe00e09c3e000000800018c4be00e09cbd0000008000e09c3d00e09cbe00e09cbe"},
+     "00e09cbd00e01c3f00506b3e00506b3e00e01cbe0050ebbe00e09c3d000000800018c4be00506bbe0000008000e09cbe00000080000000800"
+     "000008000e01cbe"
+     "00e01c3e00506b3e00e09c3d00506bbe00506b3e00e01cbe00506b3e00e09cbe00e09c3e000000800018c4be00e09cbd0000008000e09c3d0"
+     "0e09cbe00e09cbe"},
     {3, "732c67b9dbb83b5de3db7fa8c6cddbbe9893e908",
-     "0020b73d0000f4bd0020b73d00f0693e00f8eebe0020b73d0028bc3e0000f4bd003084be00f0693e0020b73d0090983e0000f4bd00f8eebe00404bbd0000f4bd"
-     "00f0693e0020b73d00f8eebe00c8a7be0090983e00f0693e003041be0000a33c00c0223e00c0223e00f0693e0020b73d00404bbd00404bbd0090983e00e02cbf"},
+     "0020b73d0000f4bd0020b73d00f0693e00f8eebe0020b73d0028bc3e0000f4bd003084be00f0693e0020b73d0090983e0000f4bd00f8eebe0"
+     "0404bbd0000f4bd"
+     "00f0693e0020b73d00f8eebe00c8a7be0090983e00f0693e003041be0000a33c00c0223e00c0223e00f0693e0020b73d00404bbd00404bbd0"
+     "090983e00e02cbf"},
 };
 
 TEST(Gguf, DequantizesAsTheReferenceDoes) {
@@ -41,8 +47,8 @@ TEST(Gguf, DequantizesAsTheReferenceDoes) {
     std::string const block = from_hex(golden.block);
     std::string const expected = from_hex(golden.values);
     std::vector<float> values(32);
-    graft::dequantize_values(static_cast<graft::GgmlType>(golden.type), reinterpret_cast<std::byte const*>(block.data()), 32,
-                             values.data());
+    graft::dequantize_values(static_cast<graft::GgmlType>(golden.type),
+                             reinterpret_cast<std::byte const*>(block.data()), 32, values.data());
     ASSERT_EQ(expected.size(), 128u);
     EXPECT_EQ(std::memcmp(values.data(), expected.data(), 128), 0) << golden.type;
   }
@@ -52,7 +58,8 @@ TEST(Gguf, ReadsRowsOfEveryType) {
   TemporaryFolder const folder;
   GgufSpec spec;
   for (auto const& golden : goldens) {
-    spec.tensors.push_back({"t" + std::to_string(golden.type), {32, 2}, golden.type, from_hex(golden.block) + from_hex(golden.block)});
+    spec.tensors.push_back(
+        {"t" + std::to_string(golden.type), {32, 2}, golden.type, from_hex(golden.block) + from_hex(golden.block)});
   }
   spec.tensors.push_back({"f16", {3}, 1, bytes_of_all<std::uint16_t>({0x3c00, 0xc000, 0x0001})});
   spec.tensors.push_back({"bf16", {1, 2}, 30, bytes_of_all<std::uint16_t>({0x3fc0, 0xc000})});
@@ -106,8 +113,8 @@ TEST(Gguf, ReadsEveryKindOfMetadata) {
                   gguf_array("flags", 7, 2, std::string("\x01\x00", 2)),
                   gguf_texts("texts", {"x", "", "yy"}),
                   gguf_array("nested", 9, 2,
-                             bytes_of<std::uint32_t>(8) + bytes_of<std::uint64_t>(1) + gguf_string("in") + bytes_of<std::uint32_t>(0) +
-                                 bytes_of<std::uint64_t>(3) + "abc"),
+                             bytes_of<std::uint32_t>(8) + bytes_of<std::uint64_t>(1) + gguf_string("in") +
+                                 bytes_of<std::uint32_t>(0) + bytes_of<std::uint64_t>(3) + "abc"),
                   gguf_array("empty", 8, 0, "")};
   GgufFile const file(folder.put("a.gguf", spec.bytes()), graft::FileAccess::read);
   EXPECT_EQ(file.metadata().size(), spec.entries.size());
@@ -183,7 +190,9 @@ TEST(Gguf, ConfigurationAsHuggingFaceHasIt) {
 TEST(Gguf, EndsOfTurnsAndMessagesEndTextsToo) {
   TemporaryFolder const folder;
   auto spec = tiny_llama();
-  auto const ends = [&] { return graft::gguf_config_json(GgufFile(folder.put("a.gguf", spec.bytes())))["eos_token_id"]; };
+  auto const ends = [&] {
+    return graft::gguf_config_json(GgufFile(folder.put("a.gguf", spec.bytes())))["eos_token_id"];
+  };
   spec.set(gguf_u32("tokenizer.ggml.eot_token_id", 2));
   EXPECT_EQ(ends(), 2);  // the same token
   spec.set(gguf_u32("tokenizer.ggml.eot_token_id", 1));

@@ -26,8 +26,8 @@ std::string message(std::string const& text, JsonLimits const& limits = {}) {
 
 TEST(Json, ParsesAndReads) {
   graft_test::TemporaryFolder const folder;
-  auto const json =
-      graft::read_json(folder.put("c.json", R"({"n": 5, "x": 1e-5, "s": "t", "l": [1, 2], "b": true, "none": null, "o": {"k": -1}})"));
+  auto const json = graft::read_json(
+      folder.put("c.json", R"({"n": 5, "x": 1e-5, "s": "t", "l": [1, 2], "b": true, "none": null, "o": {"k": -1}})"));
   EXPECT_EQ(json_at<int>("c", json, "n"), 5);
   EXPECT_EQ(json_at<double>("c", json, "x"), 1e-5);
   EXPECT_EQ(json_at<double>("c", json, "n"), 5.0);
@@ -40,14 +40,16 @@ TEST(Json, ParsesAndReads) {
 }
 
 TEST(Json, WrongTypesNameFileAndKey) {
-  auto const json = parse_json(R"({"s": "text", "big": 5000000000, "neg": -1, "x": 1.5, "n": null, "l": [1, "a"]})", "c.json");
+  auto const json =
+      parse_json(R"({"s": "text", "big": 5000000000, "neg": -1, "x": 1.5, "n": null, "l": [1, "a"]})", "c.json");
   auto const refuses = [&](auto type, char const* key) {
     using T = decltype(type);
     try {
       static_cast<void>(json_at<T>("c.json", json, key));
     } catch (FileError const& error) {
       std::string const what = error.what();
-      return what.find("c.json") != std::string::npos && what.find(key) != std::string::npos && what.find("expected") != std::string::npos;
+      return what.find("c.json") != std::string::npos && what.find(key) != std::string::npos &&
+             what.find("expected") != std::string::npos;
     }
     return false;
   };
@@ -66,8 +68,8 @@ TEST(Json, WrongTypesNameFileAndKey) {
 }
 
 TEST(Json, RefusesMalformedText) {
-  for (char const* const text :
-       {"", "{", "{\"a\":}", "[1,]", "nul", "{} {}", "{\"a\" 1}", "\"\\ud800\"", "\"\xff\"", "01", "[1e999]", "{\"a\":1,}", "'a'"}) {
+  for (char const* const text : {"", "{", "{\"a\":}", "[1,]", "nul", "{} {}", "{\"a\" 1}", "\"\\ud800\"", "\"\xff\"",
+                                 "01", "[1e999]", "{\"a\":1,}", "'a'"}) {
     EXPECT_NE(message(text).find("folder/config.json"), std::string::npos) << text;
   }
   EXPECT_NE(message(std::string("{}\0{}", 5)), "");

@@ -1,4 +1,5 @@
-// What every malformed file must meet: the library's exception, naming the file, at a bounded cost in memory, however the file is reached.
+// What every malformed file must meet: the library's exception, naming the file, at a bounded cost in memory, however
+// the file is reached.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -25,10 +26,12 @@ void reset_most_allocated_bytes();
 
 enum class Outcome { accepted, refused, wrong };
 
-// Runs `use(path, access)`; anything but acceptance or a FileError that names the file, within 2 × file + 64 MB, is a failure.
+// Runs `use(path, access)`; anything but acceptance or a FileError that names the file, within 2 × file + 64 MB, is a
+// failure.
 template <class Use>
 Outcome outcome(std::filesystem::path const& path, graft::FileAccess access, std::string const& what, Use const& use) {
-  auto const size = std::filesystem::is_regular_file(path) ? static_cast<std::size_t>(std::filesystem::file_size(path)) : 0;
+  auto const size =
+      std::filesystem::is_regular_file(path) ? static_cast<std::size_t>(std::filesystem::file_size(path)) : 0;
   std::size_t const before = allocated_bytes();
   reset_most_allocated_bytes();
   Outcome result = Outcome::accepted;
@@ -69,8 +72,8 @@ void expect_every_cut_refused(std::string const& bytes, Use const& use) {
   }
 }
 
-// Changes every byte in several ways and returns how many changes were refused. A changed weight is still a valid file, so acceptance is
-// allowed; a crash or another exception is not.
+// Changes every byte in several ways and returns how many changes were refused. A changed weight is still a valid file,
+// so acceptance is allowed; a crash or another exception is not.
 template <class Use>
 std::size_t refused_of_changed_bytes(std::string const& bytes, Use const& use) {
   TemporaryFolder const folder;
@@ -86,7 +89,8 @@ std::size_t refused_of_changed_bytes(std::string const& bytes, Use const& use) {
     unsigned const old = static_cast<unsigned char>(bytes[i]);
     for (unsigned const changed : {0u, 255u, old ^ 1u, old ^ 128u, old + 1u, old - 1u}) {
       set(i, changed);
-      refused += outcome(path, graft::FileAccess::map, "byte " + std::to_string(i) + " changed", use) == Outcome::refused;
+      refused +=
+          outcome(path, graft::FileAccess::map, "byte " + std::to_string(i) + " changed", use) == Outcome::refused;
     }
     set(i, old);
   }

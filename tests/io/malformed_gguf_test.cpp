@@ -133,31 +133,16 @@ std::vector<Case> tensor_cases() {
       change_tensor("empty name", [](Info t) { t.name = ""; }),
       change_tensor("name of 2000 bytes", [](Info t) { t.name = std::string(2000, 'n'); }),
       change_tensor("name twice", [](Info t) { t.name = "blk.0.attn_k.weight"; }),
-      change_tensor("rank 5",
-                    [](Info t) {
-                      t.extents = {4, 2, 1, 1, 1};
-                    }),
+      change_tensor("rank 5", [](Info t) { t.extents = {4, 2, 1, 1, 1}; }),
       change_tensor("rank 2^32-1", [](Info t) { t.rank = 0xffffffffu; }),
       change_tensor("rank one more", [](Info t) { t.rank = 3; }),
       change_tensor("rank one less", [](Info t) { t.rank = 1; }),
       change_tensor("dimension 2^64-1", [](Info t) { t.extents[0] = huge; }),
       change_tensor("dimension 2^63", [](Info t) { t.extents[1] = 1ull << 63; }),
-      change_tensor("product 2^64 (wraps to 0)",
-                    [](Info t) {
-                      t.extents = {1ull << 32, 1ull << 32};
-                    }),
-      change_tensor("product 2^64 + 8 (wraps to the true size)",
-                    [](Info t) {
-                      t.extents = {(1ull << 62) + 2, 4};
-                    }),
-      change_tensor("four dimensions of 2^16 + 1",
-                    [](Info t) {
-                      t.extents = {65537, 65537, 65537, 65537};
-                    }),
-      change_tensor("zero beside a product that wraps",
-                    [](Info t) {
-                      t.extents = {1ull << 40, 1ull << 40, 0};
-                    }),
+      change_tensor("product 2^64 (wraps to 0)", [](Info t) { t.extents = {1ull << 32, 1ull << 32}; }),
+      change_tensor("product 2^64 + 8 (wraps to the true size)", [](Info t) { t.extents = {(1ull << 62) + 2, 4}; }),
+      change_tensor("four dimensions of 2^16 + 1", [](Info t) { t.extents = {65537, 65537, 65537, 65537}; }),
+      change_tensor("zero beside a product that wraps", [](Info t) { t.extents = {1ull << 40, 1ull << 40, 0}; }),
       change_tensor("bytes beyond 64 bits", [](Info t) { t.extents = {1ull << 62}; }),
       change_tensor(
           "dimension one more", [](Info t) { t.extents[0] += 1; }, "output_norm.weight"),
@@ -244,7 +229,8 @@ std::vector<Case> model_cases() {
       change_entry("odd head width", gguf_u32("llama.attention.key_length", 3)),
       change_entry("experts", gguf_u32("llama.expert_count", 8)),
       change_entry("epsilon negative", gguf_f32("llama.attention.layer_norm_rms_epsilon", -1)),
-      change_entry("epsilon NaN", gguf_f32("llama.attention.layer_norm_rms_epsilon", std::numeric_limits<float>::quiet_NaN())),
+      change_entry("epsilon NaN",
+                   gguf_f32("llama.attention.layer_norm_rms_epsilon", std::numeric_limits<float>::quiet_NaN())),
       change_entry("rotary base infinite", gguf_f32("llama.rope.freq_base", std::numeric_limits<float>::infinity())),
       change_entry("vocabulary that is not the embedding's", gguf_u32("llama.vocab_size", 4)),
       change_entry("eos beyond the vocabulary", gguf_u32("tokenizer.ggml.eos_token_id", 3)),
@@ -261,17 +247,10 @@ std::vector<Case> model_cases() {
       change_entry("merges are numbers", array_of("tokenizer.ggml.merges", {1})),
       change_entry("add_bos a number", gguf_u32("tokenizer.ggml.add_bos_token", 1)),
       {"query rows not of whole heads",
-       [](GgufSpec& s) {
-         s.tensor("blk.0.attn_q.weight") = {"blk.0.attn_q.weight", {4, 3}, 0, float_bytes(12, 0)};
-       }},
-      {"query of rank 3",
-       [](GgufSpec& s) {
-         s.tensor("blk.0.attn_q.weight").extents = {2, 2, 4};
-       }},
+       [](GgufSpec& s) { s.tensor("blk.0.attn_q.weight") = {"blk.0.attn_q.weight", {4, 3}, 0, float_bytes(12, 0)}; }},
+      {"query of rank 3", [](GgufSpec& s) { s.tensor("blk.0.attn_q.weight").extents = {2, 2, 4}; }},
       {"query without rows",
-       [](GgufSpec& s) {
-         s.tensor("blk.0.attn_q.weight") = {"blk.0.attn_q.weight", {4, 0}, 0, ""};
-       }},
+       [](GgufSpec& s) { s.tensor("blk.0.attn_q.weight") = {"blk.0.attn_q.weight", {4, 0}, 0, ""}; }},
       {"embedding of rank 1", [](GgufSpec& s) { s.tensor("token_embd.weight").extents = {12}; }},
       {"no embedding", [](GgufSpec& s) { s.tensor("token_embd.weight").name = "other.weight"; }},
       {"two names for one tensor", [](GgufSpec& s) { s.tensor("blk.0.attn_v.weight").name = "model.norm.weight"; }},
@@ -280,7 +259,8 @@ std::vector<Case> model_cases() {
 
 TEST(MalformedGguf, EveryChangeIsRefused) {
   TemporaryFolder const folder;
-  ASSERT_EQ(outcome(folder.put("good", tiny_llama().bytes()), graft::FileAccess::map, "unchanged", use), Outcome::accepted);
+  ASSERT_EQ(outcome(folder.put("good", tiny_llama().bytes()), graft::FileAccess::map, "unchanged", use),
+            Outcome::accepted);
   std::size_t count = 0;
   for (auto const& cases : {header_cases(), value_cases(), tensor_cases(), model_cases()}) {
     for (auto const& one : cases) {
@@ -305,7 +285,8 @@ TEST(MalformedGguf, BombsAreRefusedCheaply) {
   std::string const info_tail =
       bytes_of<std::uint32_t>(1) + bytes_of<std::uint64_t>(0) + bytes_of<std::uint32_t>(0) + bytes_of<std::uint64_t>(0);
   for (int i = 0; i < 131'072; ++i) infos += gguf_string(std::to_string(i)) + info_tail;
-  std::string const empty = "GGUF" + bytes_of<std::uint32_t>(3) + bytes_of<std::uint64_t>(131'072) + bytes_of<std::uint64_t>(0) + infos;
+  std::string const empty =
+      "GGUF" + bytes_of<std::uint32_t>(3) + bytes_of<std::uint64_t>(131'072) + bytes_of<std::uint64_t>(0) + infos;
   expect_refused(folder, "131072 empty tensors", empty, use);
 }
 

@@ -21,7 +21,8 @@ auto const use_npy = [](std::filesystem::path const& path, graft::FileAccess acc
 };
 
 std::string npy_bytes(std::string const& header, std::size_t data_bytes) {
-  return std::string("\x93NUMPY\x01\0", 8) + bytes_of(static_cast<std::uint16_t>(header.size())) + header + std::string(data_bytes, 'd');
+  return std::string("\x93NUMPY\x01\0", 8) + bytes_of(static_cast<std::uint16_t>(header.size())) + header +
+         std::string(data_bytes, 'd');
 }
 
 TEST(MalformedNpy, EveryHeaderIsRefused) {
@@ -29,7 +30,8 @@ TEST(MalformedNpy, EveryHeaderIsRefused) {
   std::string const descr = "'descr': '<f4', ";
   std::string const order = "'fortran_order': False, ";
   std::string const shape = "'shape': (2,), ";
-  ASSERT_EQ(outcome(folder.put("good", npy_bytes("{" + descr + order + shape + "}\n", 8)), graft::FileAccess::map, "good", use_npy),
+  ASSERT_EQ(outcome(folder.put("good", npy_bytes("{" + descr + order + shape + "}\n", 8)), graft::FileAccess::map,
+                    "good", use_npy),
             Outcome::accepted);
   std::vector<std::string> const headers = {
       "",
@@ -91,7 +93,9 @@ TEST(MalformedNpy, CutAndChanged) {
   EXPECT_GT(refused_of_changed_bytes(file, use_npy), 100u);
 }
 
-auto const use_json = [](std::filesystem::path const& path, graft::FileAccess) { static_cast<void>(graft::read_json(path)); };
+auto const use_json = [](std::filesystem::path const& path, graft::FileAccess) {
+  static_cast<void>(graft::read_json(path));
+};
 
 TEST(MalformedJson, Bombs) {
   TemporaryFolder const folder;
@@ -101,8 +105,9 @@ TEST(MalformedJson, Bombs) {
   expect_refused(folder, "objects", objects, use_json);
   expect_refused(folder, "string", "\"" + std::string(30'000'000, 'a'), use_json);
   expect_refused(folder, "empty", "", use_json);
-  expect_every_cut_refused(R"({"model_type": "llama", "layers": [1, 2.5, -3e4], "nested": {"a": null, "b": [true, false, "\u00e9\n"]}})",
-                           use_json);
+  expect_every_cut_refused(
+      R"({"model_type": "llama", "layers": [1, 2.5, -3e4], "nested": {"a": null, "b": [true, false, "\u00e9\n"]}})",
+      use_json);
 }
 
 TEST(MalformedIndex, IsRefused) {

@@ -72,7 +72,8 @@ Case const malformed_headers[] = {
     {R"({"t":{"t":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}})", 8},
     // Duplicates.
     {"{" GOOD "," GOOD "}", 8},
-    {R"({"t":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\u0074":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})", 0},
+    {R"({"t":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\u0074":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}})",
+     0},
     {R"({"t":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8},
     {R"({"t":{"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]}})", 8},
     {R"({"t":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"data_offsets":[0,8]}})", 8},
@@ -108,7 +109,8 @@ Case const malformed_headers[] = {
     {R"({"t":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}})", 8},
     {R"({"t":{"dtype":"F32","shape":[],"data_offsets":[0,8]}})", 8},
     {R"({"t":{"dtype":"F32","shape":[0],"data_offsets":[0,8]}})", 8},
-    {R"({"t":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,2],"data_offsets":[0,8]}})", 8},
+    {R"({"t":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,2],"data_offsets":[0,8]}})",
+     8},
     // Shape × dtype beyond 64 bits, chosen so that a wrapping product would fit.
     {R"({"t":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0},
     {R"({"t":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,0]}})", 0},
@@ -162,8 +164,9 @@ TEST(MalformedSafetensors, HeaderSizesThatLie) {
   std::string const header = "{" GOOD "}";
   for (std::uint64_t const size :
        {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{header.size() - 1}, std::uint64_t{header.size() + 1},
-        std::uint64_t{header.size() + 8}, std::uint64_t{header.size() + 9}, std::uint64_t{100'000'000}, std::uint64_t{100'000'001},
-        std::uint64_t{1} << 32, std::uint64_t{1} << 63, ~std::uint64_t{0}, ~std::uint64_t{0} - 7}) {
+        std::uint64_t{header.size() + 8}, std::uint64_t{header.size() + 9}, std::uint64_t{100'000'000},
+        std::uint64_t{100'000'001}, std::uint64_t{1} << 32, std::uint64_t{1} << 63, ~std::uint64_t{0},
+        ~std::uint64_t{0} - 7}) {
     expect_refused(folder, "header size " + std::to_string(size), bytes_of(size) + header + std::string(8, 'd'), use);
   }
   expect_refused(folder, "empty", "", use);
@@ -181,16 +184,20 @@ TEST(MalformedSafetensors, BombsAreRefusedCheaply) {
   std::string ones;
   for (int i = 0; i < 5'000'000; ++i) ones += "1,";
   expect_refused(folder, "long shape",
-                 safetensors_bytes("{\"t\":{\"dtype\":\"U8\",\"shape\":[" + ones + "1],\"data_offsets\":[0,1]}}", "d"), use);
+                 safetensors_bytes("{\"t\":{\"dtype\":\"U8\",\"shape\":[" + ones + "1],\"data_offsets\":[0,1]}}", "d"),
+                 use);
   expect_refused(folder, "long name", safetensors_bytes("{\"" + std::string(20'000'000, 'n') + "\":{}}", ""), use);
   expect_refused(folder, "long number", safetensors_bytes("{\"t\":" + std::string(20'000'000, '1') + "}", ""), use);
   std::string tensors;
-  for (int i = 0; i < 400'000; ++i) tensors += "\"" + std::to_string(i) + "\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]},";
+  for (int i = 0; i < 400'000; ++i)
+    tensors += "\"" + std::to_string(i) + "\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]},";
   expect_refused(folder, "many tensors", safetensors_bytes("{" + tensors + "\"t\":1}", "d"), use);
   std::string metadata;
   for (int i = 0; i < 400'000; ++i) metadata += "\"" + std::to_string(i) + "\":\"\",";
-  expect_refused(folder, "much metadata", safetensors_bytes("{\"__metadata__\":{" + metadata + "\"t\":\"\"}}", ""), use);
-  expect_refused(folder, "many empty objects", safetensors_bytes("{\"t\":{}" + std::string(10'000'000, '{') + "}", ""), use);
+  expect_refused(folder, "much metadata", safetensors_bytes("{\"__metadata__\":{" + metadata + "\"t\":\"\"}}", ""),
+                 use);
+  expect_refused(folder, "many empty objects", safetensors_bytes("{\"t\":{}" + std::string(10'000'000, '{') + "}", ""),
+                 use);
 }
 
 std::string one_kilobyte() {

@@ -20,7 +20,12 @@ std::string const header_of_numpy = "{'descr': '<f4', 'fortran_order': False, 's
 
 template <class T>
 TensorEntry entry_of(std::vector<T> const& values, std::vector<std::int64_t> shape) {
-  return {"", graft::dtype_of<T>, std::move(shape), reinterpret_cast<std::byte const*>(values.data()), values.size() * sizeof(T), nullptr};
+  return {"",
+          graft::dtype_of<T>,
+          std::move(shape),
+          reinterpret_cast<std::byte const*>(values.data()),
+          values.size() * sizeof(T),
+          nullptr};
 }
 
 TEST(Npy, WritesWhatNumpyWrites) {
@@ -56,9 +61,9 @@ TEST(Npy, ReadsTheOtherVersionsAndSpellings) {
   TemporaryFolder const folder;
   for (char const version : {'\x02', '\x03'}) {
     std::string const text = "{\"shape\": (2,), 'fortran_order': False,\n 'descr': '<i8'}  \n";
-    auto const path =
-        folder.put("v.npy", std::string("\x93NUMPY") + version + '\0' + graft_test::bytes_of(static_cast<std::uint32_t>(text.size())) +
-                                text + graft_test::bytes_of_all<std::int64_t>({5, -6}));
+    auto const path = folder.put("v.npy", std::string("\x93NUMPY") + version + '\0' +
+                                              graft_test::bytes_of(static_cast<std::uint32_t>(text.size())) + text +
+                                              graft_test::bytes_of_all<std::int64_t>({5, -6}));
     auto const read = graft::read_npy(path, graft::FileAccess::read);
     EXPECT_EQ(read.dtype, Dtype::i64);
     std::vector<double> values(2);

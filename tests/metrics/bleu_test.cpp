@@ -21,8 +21,9 @@ std::string joined(std::vector<std::string> const& tokens) {
 }
 
 TEST(Tokenize, EqualsSacrebleus13a) {
-  EXPECT_EQ(joined(graft::tokenize("Hello, world! It's 3.5 or 1,000... x-1 3-4 (a/b) &amp; &lt;b&gt; <skipped>U.K. $5 .5 5. ,a",
-                                   Tokenization::sacrebleu)),
+  EXPECT_EQ(joined(graft::tokenize(
+                "Hello, world! It's 3.5 or 1,000... x-1 3-4 (a/b) &amp; &lt;b&gt; <skipped>U.K. $5 .5 5. ,a",
+                Tokenization::sacrebleu)),
             "Hello , world ! It's 3.5 or 1,000 . . . x-1 3 - 4 ( a / b ) & < b > U . K . $ 5 . 5 5 . , a");
   EXPECT_EQ(joined(graft::tokenize("one-\ntwo\nthree\xe3\x80\x80"
                                    "four\xc2\xa0"
@@ -85,12 +86,13 @@ TEST(CorpusBleu, ClipsMatchesAndTakesTheClosestLength) {
   EXPECT_EQ(bleu.reference_length, 4);
   EXPECT_NEAR(bleu.brevity_penalty, std::exp(1.0 - 4.0 / 3.0), 1e-12);
   EXPECT_EQ(bleu.score, 0.0);
-  EXPECT_EQ(corpus_bleu({"a b c"}, {{"a b", "a b c d"}}, options).reference_length, 2) << "of two equally close lengths the shorter";
+  EXPECT_EQ(corpus_bleu({"a b c"}, {{"a b", "a b c d"}}, options).reference_length, 2)
+      << "of two equally close lengths the shorter";
 }
 
 TEST(CorpusBleu, BoundsAndEmptyOutputs) {
-  EXPECT_NEAR(corpus_bleu({"one two three four five", ""}, {{"one two three four five"}, {"x"}}).score, 100.0 * std::exp(1.0 - 6.0 / 5.0),
-              1e-9);
+  EXPECT_NEAR(corpus_bleu({"one two three four five", ""}, {{"one two three four five"}, {"x"}}).score,
+              100.0 * std::exp(1.0 - 6.0 / 5.0), 1e-9);
   EXPECT_EQ(corpus_bleu({""}, {{"x"}}).score, 0.0);
   EXPECT_EQ(corpus_bleu({"x"}, {{""}}).score, 0.0);
   EXPECT_NEAR(corpus_bleu({"one two three four"}, {{"zzz", "one two three four"}}).score, 100.0, 1e-9);

@@ -34,22 +34,26 @@ TEST(EvaluationFiles, AFileWithoutEmptyLinesHoldsOneReferenceALine) {
 }
 
 TEST(EvaluationFiles, SaysWhatDoesNotFit) {
-  EXPECT_NE(error_of("one\ntwo\n", "a\n\nb\n\nc\n").find("got 3 blocks of references for 2 outputs"), std::string::npos);
+  EXPECT_NE(error_of("one\ntwo\n", "a\n\nb\n\nc\n").find("got 3 blocks of references for 2 outputs"),
+            std::string::npos);
   EXPECT_NE(error_of("one\ntwo\n", "a\nb\nc\n").find("got 1 blocks of references for 2 outputs"), std::string::npos);
   EXPECT_NE(error_of("", "a\n").find("empty file; expected one output a line"), std::string::npos);
   EXPECT_NE(error_of("one\n", "\n\n").find("no references"), std::string::npos);
   EXPECT_NE(error_of("on\xff\n", "a\n").find("line 1: not valid UTF-8"), std::string::npos);
-  EXPECT_NE(message_of<FileError>([] { (void)graft::read_hypotheses("/nowhere"); }).find("[/nowhere] no such file"), std::string::npos);
+  EXPECT_NE(message_of<FileError>([] { (void)graft::read_hypotheses("/nowhere"); }).find("[/nowhere] no such file"),
+            std::string::npos);
 }
 
 TEST(TextLine, EscapesAreReadBack) {
-  for (std::string const text : {"plain, caf\u00e9", "a\nb\r\n", "back\\slash \\n", "\v\f\u0085\u2028\u2029\x1c\ufeff", ""}) {
+  for (std::string const text :
+       {"plain, caf\u00e9", "a\nb\r\n", "back\\slash \\n", "\v\f\u0085\u2028\u2029\x1c\ufeff", ""}) {
     std::string const line = graft::escape_line(text);
     EXPECT_EQ(line.find_first_of("\n\r\v\f\x1c"), std::string::npos);
     EXPECT_EQ(graft::unescape_line(line), text);
   }
   EXPECT_EQ(graft::escape_line("a\n\\\u2028"), "a\\n\\\\\\u2028");
-  for (char const* const text : {"\\", "\\t", "\\u12", "\\ud800", "\\u12g4"}) EXPECT_EQ(graft::unescape_line(text), std::nullopt);
+  for (char const* const text : {"\\", "\\t", "\\u12", "\\ud800", "\\u12g4"})
+    EXPECT_EQ(graft::unescape_line(text), std::nullopt);
 }
 
 TEST(EvaluationFiles, BackslashesAreEscapesWhereAllOfThemAre) {
@@ -67,7 +71,10 @@ TEST(EvaluationFiles, BackslashesAreEscapesWhereAllOfThemAre) {
   EXPECT_NE(said[1].find("as they stand, for one in line 2"), std::string::npos) << said[1];
   EXPECT_EQ(graft::read_hypotheses(escaped.path(), Escapes::always), (Texts{"a\nb", "\\"}));
   EXPECT_EQ(graft::read_hypotheses(escaped.path(), Escapes::never), (Texts{"a\\nb", "\\\\"}));
-  EXPECT_NE(message_of<FileError>([&] { (void)graft::read_hypotheses(plain.path(), Escapes::always); }).find("line 2: \"\\alpha\""), std::string::npos);
+  EXPECT_NE(message_of<FileError>([&] {
+              (void)graft::read_hypotheses(plain.path(), Escapes::always);
+            }).find("line 2: \"\\alpha\""),
+            std::string::npos);
   EXPECT_EQ(graft::read_reference_blocks(escaped.path()), (graft::ReferenceLists{{"a\nb", "\\"}}));
   EXPECT_EQ(graft::read_reference_blocks(escaped.path(), Escapes::never), (graft::ReferenceLists{{"a\\nb", "\\\\"}}));
   EXPECT_EQ(said.size(), 2u);  // the same sentence is said once

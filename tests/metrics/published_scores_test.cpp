@@ -52,8 +52,10 @@ TEST(PublishedScores, BleuAndRougeLToFourDecimals) {
       ASSERT_EQ(rows[i].fields.at(0), references.sources[i - 1]) << path << " line " << rows[i].line;
       outputs.push_back(rows[i].fields.at(1));
     }
-    EXPECT_NEAR(graft::corpus_bleu(outputs, references.texts, options).score / 100, std::stod(published.at(3)), 0.5e-4) << published[0];
-    EXPECT_NEAR(graft::e2e_rouge_l(outputs, references.texts) / 100, std::stod(published.at(6)), 0.5e-4) << published[0];
+    EXPECT_NEAR(graft::corpus_bleu(outputs, references.texts, options).score / 100, std::stod(published.at(3)), 0.5e-4)
+        << published[0];
+    EXPECT_NEAR(graft::e2e_rouge_l(outputs, references.texts) / 100, std::stod(published.at(6)), 0.5e-4)
+        << published[0];
     ++systems;
   }
   EXPECT_EQ(systems, 9U);

@@ -51,18 +51,21 @@ TEST(LongestCommonSubsequence, AgreesWithRecursion) {
   graft::RandomKey const key(5);
   for (std::uint64_t trial = 0; trial < 100; ++trial) {
     Words a, b;
-    for (std::uint64_t i = 0; i < 1 + trial % 8; ++i) a.push_back(static_cast<graft::detail::WordId>(key.with(trial).below(i, 3)));
-    for (std::uint64_t i = 0; i < 1 + trial % 7; ++i) b.push_back(static_cast<graft::detail::WordId>(key.with(trial).below(100 + i, 3)));
+    for (std::uint64_t i = 0; i < 1 + trial % 8; ++i)
+      a.push_back(static_cast<graft::detail::WordId>(key.with(trial).below(i, 3)));
+    for (std::uint64_t i = 0; i < 1 + trial % 7; ++i)
+      b.push_back(static_cast<graft::detail::WordId>(key.with(trial).below(100 + i, 3)));
     EXPECT_EQ(graft::detail::longest_common_subsequence(a, b), Recursion::length(a, b, 0, 0));
   }
   EXPECT_EQ(graft::detail::longest_common_subsequence({}, {1}), 0U);
 }
 
 TEST(E2eRougeL, CutsWordsAsTheTreebankDoes) {
-  auto const words =
-      graft::detail::treebank_words("It's £20.50-priced; they don't say \"no\", cannot (5/10) in the U.K., and/or St. John's...");
-  std::vector<std::string> const expected = {"it",   "'s", "#",  "20.50-priced", "they", "do",  "n't", "say", "no",  "can",  "not", "(",
-                                             "5/10", ")",  "in", "the",          "u.k.", "and", "/",   "or",  "st.", "john", "'s"};
+  auto const words = graft::detail::treebank_words(
+      "It's £20.50-priced; they don't say \"no\", cannot (5/10) in the U.K., and/or St. John's...");
+  std::vector<std::string> const expected = {"it",  "'s",  "#",   "20.50-priced", "they", "do", "n't", "say",  "no",
+                                             "can", "not", "(",   "5/10",         ")",    "in", "the", "u.k.", "and",
+                                             "/",   "or",  "st.", "john",         "'s"};
   EXPECT_EQ(words, expected);
 }
 

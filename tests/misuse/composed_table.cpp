@@ -12,4 +12,6 @@ using Part = graft::LoRA;
 using Part = graft::AdapterTable;
 #endif
 
-void misuse(graft::Base<graft::Gpt2> const& base) { (void)graft::adapt(base, graft::compose(graft::IA3{}, graft::compose(Part{}))); }
+void misuse(graft::Base<graft::Gpt2> const& base) {
+  (void)graft::adapt(base, graft::compose(graft::IA3{}, graft::compose(Part{})));
+}

@@ -24,7 +24,8 @@ tables::Table<A, double> mixed() {
     table.add(graft::PrefixTuning{.length = 2 + i});
     table.add(graft::PromptTuning{.length = 3 - i});
     table.add(graft::LoRA{.rank = 2, .dropout = 0.3 * static_cast<double>(i)});
-    table.add(graft::BottleneckAdapter{.bottleneck = 3, .placement = i ? graft::AdapterPlacement::houlsby : graft::AdapterPlacement::between_layers});
+    table.add(graft::BottleneckAdapter{
+        .bottleneck = 3, .placement = i ? graft::AdapterPlacement::houlsby : graft::AdapterPlacement::between_layers});
     table.add(graft::IA3{});
   }
   return table;
@@ -48,7 +49,8 @@ void check_generation() {
   auto table = mixed<A>();
   std::vector<Index> const adapters{0, 1, 2, 3, 4, -1, 6, 5};
   std::vector<std::vector<graft::Token>> prompts;
-  for (std::size_t p = 0; p < adapters.size(); ++p) prompts.push_back(tables::example<A>(p, 0, static_cast<int>(2 + p % 4), 1).source);
+  for (std::size_t p = 0; p < adapters.size(); ++p)
+    prompts.push_back(tables::example<A>(p, 0, static_cast<int>(2 + p % 4), 1).source);
   graft::BeamSearch settings{.max_new_tokens = 5, .adapters = adapters, .beams = 3};
   auto const together = graft::generate(table.model, prompts, settings, 9);
   for (std::size_t p = 0; p < prompts.size(); ++p) {

@@ -17,8 +17,8 @@
 
 namespace {
 
-using graft::AdapterPlacement, graft::BottleneckAdapter, graft::EmbeddingOnly, graft::IA3, graft::InfixTuning, graft::LoRA, graft::Mlp,
-    graft::ParallelAdapter, graft::PrefixTuning, graft::PromptTuning, graft::PTuning;
+using graft::AdapterPlacement, graft::BottleneckAdapter, graft::EmbeddingOnly, graft::IA3, graft::InfixTuning,
+    graft::LoRA, graft::Mlp, graft::ParallelAdapter, graft::PrefixTuning, graft::PromptTuning, graft::PTuning;
 using graft::Gpt2, graft::Index, graft::Token;
 using tables::Table;
 
@@ -27,9 +27,14 @@ template <class Scalar>
 Table<Gpt2, Scalar> sixteen() {
   Table<Gpt2, Scalar> table;
   for (Index i = 0; i < 3; ++i) {
-    table.add(PrefixTuning{.length = 1 + i, .reparametrization = i == 1 ? std::optional(Mlp{.hidden = 4}) : std::nullopt, .dropout = i == 2 ? 0.3 : 0.0});
-    table.add(PromptTuning{.length = 2 + i, .positions = i == 0 ? graft::PositionPolicy::keep : graft::PositionPolicy::shift});
-    table.add(LoRA{.rank = 1 + i, .targets = i == 2 ? std::vector<std::string>{"c_proj", "c_fc"} : std::vector<std::string>{}, .dropout = i == 1 ? 0.4 : 0.0});
+    table.add(PrefixTuning{.length = 1 + i,
+                           .reparametrization = i == 1 ? std::optional(Mlp{.hidden = 4}) : std::nullopt,
+                           .dropout = i == 2 ? 0.3 : 0.0});
+    table.add(PromptTuning{.length = 2 + i,
+                           .positions = i == 0 ? graft::PositionPolicy::keep : graft::PositionPolicy::shift});
+    table.add(LoRA{.rank = 1 + i,
+                   .targets = i == 2 ? std::vector<std::string>{"c_proj", "c_fc"} : std::vector<std::string>{},
+                   .dropout = i == 1 ? 0.4 : 0.0});
     table.add(BottleneckAdapter{.bottleneck = 3, .placement = static_cast<AdapterPlacement>(i)});
     table.add(IA3{});
   }
@@ -57,14 +62,17 @@ TEST(AdapterTable, OtherKindsSeveralRowsOfOneAndRowsWithoutAny) {
   table.add(graft::compose(PrefixTuning{.length = 2}, LoRA{.rank = 2}));
   std::vector<graft::TokenizedExample> examples;
   for (Index r = 0; r < 11; ++r)
-    examples.push_back(tables::example<Gpt2>(static_cast<std::uint64_t>(r), std::vector<Index>{3, -1, 0, 4, 4, 1, 3, 0, -1, 1, 0}[static_cast<std::size_t>(r)],
-                                             static_cast<int>(2 + r % 4), static_cast<int>(1 + r % 3)));
+    examples.push_back(
+        tables::example<Gpt2>(static_cast<std::uint64_t>(r),
+                              std::vector<Index>{3, -1, 0, 4, 4, 1, 3, 0, -1, 1, 0}[static_cast<std::size_t>(r)],
+                              static_cast<int>(2 + r % 4), static_cast<int>(1 + r % 3)));
   tables::check_against_alone(table, examples, false, false, 1e-12);  // nobody has adapter 2
   examples[1].adapter = 2;
   tables::check_against_alone(table, examples, true, true, 1e-12);
   auto const batch = table.model.pack(examples);
   auto plain = graft::adapt(table.base, graft::NoAdaptation{});
-  auto const together = invariants::logits_of(table.model, batch), base = invariants::logits_of(plain, plain.pack({examples[8]}));
+  auto const together = invariants::logits_of(table.model, batch),
+             base = invariants::logits_of(plain, plain.pack({examples[8]}));
   EXPECT_LE(tables::relative_difference(base, together.row(batch.rows.begin(8))), 1e-12) << "a row without an adapter";
 }
 
@@ -75,14 +83,17 @@ void check_bits(Settings const& settings) {
   table.add(PrefixTuning{.length = 2});
   table.add(settings);
   std::vector<graft::TokenizedExample> examples;
-  for (std::uint64_t r = 0; r < 5; ++r) examples.push_back(tables::example<Gpt2>(r, 1, static_cast<int>(3 + r), static_cast<int>(1 + r % 3)));
+  for (std::uint64_t r = 0; r < 5; ++r)
+    examples.push_back(tables::example<Gpt2>(r, 1, static_cast<int>(3 + r), static_cast<int>(1 + r % 3)));
   auto batch = table.model.pack(examples);
   batch.rows.training = true;
-  EXPECT_TRUE(invariants::same_bits(invariants::logits_of(table.model, batch), table.alone[1].logits(batch))) << table.alone[1].name;
+  EXPECT_TRUE(invariants::same_bits(invariants::logits_of(table.model, batch), table.alone[1].logits(batch)))
+      << table.alone[1].name;
   graft::backward(tables::sum_of_losses(table.model, batch));
   auto const found = table.gradients_of(1), expected = table.alone[1].gradients(batch);
   ASSERT_EQ(found.size(), expected.size());
-  for (std::size_t p = 0; p < found.size(); ++p) EXPECT_TRUE(invariants::same_bits(found[p], expected[p])) << table.alone[1].name << ", parameter " << p;
+  for (std::size_t p = 0; p < found.size(); ++p)
+    EXPECT_TRUE(invariants::same_bits(found[p], expected[p])) << table.alone[1].name << ", parameter " << p;
 }
 TEST(AdapterTable, OneAdapterInAllRowsIsItsOwnModelBitForBit) {
   check_bits(PrefixTuning{.length = 3, .reparametrization = Mlp{.hidden = 4}, .dropout = 0.2});
@@ -110,7 +121,8 @@ TEST(AdapterTable, ARemovedAdapterChangesNoOtherRowsBits) {
   EXPECT_EQ(table.model.state().size(), 14);
   EXPECT_TRUE(invariants::same_bits(before, invariants::logits_of(table.model, batch)));
   auto const gradients_after = gradients();
-  for (std::size_t p = 0; p < gradients_before.size(); ++p) EXPECT_TRUE(invariants::same_bits(gradients_before[p], gradients_after[p]));
+  for (std::size_t p = 0; p < gradients_before.size(); ++p)
+    EXPECT_TRUE(invariants::same_bits(gradients_before[p], gradients_after[p]));
   EXPECT_EQ(graft::add_adapter(table.model, LoRA{.rank = 2}), 16) << "numbers are not given again";
   EXPECT_TRUE(invariants::same_bits(before, invariants::logits_of(table.model, batch)));
 }
@@ -134,7 +146,8 @@ TEST(AdapterTable, APreparedStepKeepsWhatItWasPreparedWith) {
 template <class Settings>
 void check_generation(Table<Gpt2, double>& table, std::vector<Index> const& adapters, Settings settings) {
   std::vector<std::vector<Token>> prompts;
-  for (std::size_t p = 0; p < adapters.size(); ++p) prompts.push_back(tables::example<Gpt2>(p % 2, 0, static_cast<int>(3 + p % 3), 1).source);
+  for (std::size_t p = 0; p < adapters.size(); ++p)
+    prompts.push_back(tables::example<Gpt2>(p % 2, 0, static_cast<int>(3 + p % 3), 1).source);
   settings.adapters = adapters;
   auto const together = graft::generate(table.model, prompts, settings, 6);
   ASSERT_EQ(together.size(), prompts.size());
@@ -165,13 +178,16 @@ TEST(AdapterTable, EveryPromptIsContinuedWithItsAdapter) {
   // against a model of its own, and against running the whole text through the table without a cache
   auto const prompt = tables::example<Gpt2>(3, 0, 5, 1).source;
   for (Index number = 0; number < 6; ++number) {
-    auto const text = graft::generate(table.model, {prompt, prompt}, graft::Greedy{.max_new_tokens = 6, .adapters = {number, -1}})[0][0].tokens;
+    auto const text = graft::generate(table.model, {prompt, prompt},
+                                      graft::Greedy{.max_new_tokens = 6, .adapters = {number, -1}})[0][0]
+                          .tokens;
     graft::TokenizedExample whole{.source = prompt, .target = text, .id = 0, .adapter = number};
     auto const batch = table.model.pack({whole});
     auto const logits = table.alone[static_cast<std::size_t>(number)].logits(batch);
     for (std::size_t i = 0; i < text.size(); ++i) {
       double const* row = logits.row(static_cast<Index>(prompt.size() + i) - 1);
-      EXPECT_EQ(std::max_element(row, row + logits.width()) - row, text[i]) << table.alone[static_cast<std::size_t>(number)].name << ", token " << i;
+      EXPECT_EQ(std::max_element(row, row + logits.width()) - row, text[i])
+          << table.alone[static_cast<std::size_t>(number)].name << ", token " << i;
     }
   }
 }
@@ -192,7 +208,9 @@ struct Seen {
 TEST(AdapterTable, ManyPrefixesAreRowsOfOneSource) {
   Table<Gpt2, double> table;
   for (Index i = 0; i < 64; ++i)
-    table.add(PrefixTuning{.length = 1 + i % 3, .reparametrization = i == 5 ? std::optional(Mlp{.hidden = 4}) : std::nullopt, .dropout = i == 9 ? 0.3 : 0.0});
+    table.add(PrefixTuning{.length = 1 + i % 3,
+                           .reparametrization = i == 5 ? std::optional(Mlp{.hidden = 4}) : std::nullopt,
+                           .dropout = i == 9 ? 0.3 : 0.0});
   for (int layer = 0; layer < static_cast<int>(table.model.config().layers); ++layer) {
     Seen const seen = seen_in(table, layer);
     ASSERT_EQ(seen.sources.size(), 1u);
@@ -205,7 +223,8 @@ TEST(AdapterTable, ManyPrefixesAreRowsOfOneSource) {
     }
     EXPECT_EQ(seen.sources[0].keys.x.rows(), end);
   }
-  for (bool const training : {false, true}) tables::check_against_alone(table, tables::a_row_each<Gpt2>(64), training, training, 1e-12);
+  for (bool const training : {false, true})
+    tables::check_against_alone(table, tables::a_row_each<Gpt2>(64), training, training, 1e-12);
 }
 TEST(AdapterTable, BanksOfAllKindsShareASourceWhereTheirMatricesAreAlike) {
   Table<Gpt2, double> table;
@@ -273,7 +292,8 @@ TEST(AdapterTable, TrainsAllOfItsAdaptersAtOnce) {
   auto const before = invariants::values_of(table.model);
   auto const report = graft::Trainer({.epochs = 60, .batch = 2, .learning_rate = 0.05}).fit(table.model, examples);
   EXPECT_LT(report.steps.back().loss, 0.7 * report.steps.front().loss);
-  for (auto const& [name, value] : invariants::values_of(table.model)) EXPECT_FALSE(invariants::same_bits(value, before.at(name))) << name;
+  for (auto const& [name, value] : invariants::values_of(table.model))
+    EXPECT_FALSE(invariants::same_bits(value, before.at(name))) << name;
 }
 
 template <class F>
@@ -294,25 +314,34 @@ TEST(AdapterTable, WhatIsNotThereIsRefusedInASentence) {
   auto const batch = table.model.pack(examples);
   expect_refused([&] { (void)table.model.scores(batch); }, "got adapter 2 in row 1; expected one of the table");
   expect_refused([&] { (void)table.model.logits(batch); }, "got adapter 2 in row 1");
-  expect_refused([&] { graft::Trainer({.epochs = 1}).fit(table.model, examples); }, "training example 1 names adapter 2");
-  expect_refused([&] { (void)graft::generate(table.model, {{3, 4}, {5}}, graft::Greedy{.max_new_tokens = 2, .adapters = {0, 7}}); },
-                 "prompt 2 names adapter 7");
-  expect_refused([&] { (void)graft::generate(table.model, {{3, 4}, {5}}, graft::Greedy{.max_new_tokens = 2, .adapters = {0}}); },
-                 "got adapters of 1 prompts; expected 2");
+  expect_refused([&] { graft::Trainer({.epochs = 1}).fit(table.model, examples); },
+                 "training example 1 names adapter 2");
+  expect_refused(
+      [&] {
+        (void)graft::generate(table.model, {{3, 4}, {5}}, graft::Greedy{.max_new_tokens = 2, .adapters = {0, 7}});
+      },
+      "prompt 2 names adapter 7");
+  expect_refused(
+      [&] { (void)graft::generate(table.model, {{3, 4}, {5}}, graft::Greedy{.max_new_tokens = 2, .adapters = {0}}); },
+      "got adapters of 1 prompts; expected 2");
   expect_refused([&] { graft::remove_adapter(table.model, 2); }, "got adapter 2 to remove");
   graft::remove_adapter(table.model, 1);
   expect_refused([&] { graft::remove_adapter(table.model, 1); }, "got adapter 1 to remove");
-  expect_refused([&] { (void)table.model.scores(table.model.pack(tables::a_row_each<Gpt2>(2))); }, "got adapter 1 in row");
-  expect_refused([&] { graft::add_adapter(table.model, graft::adapt(small::base<Gpt2, double>(), LoRA{})); }, "on another base than the table");
+  expect_refused([&] { (void)table.model.scores(table.model.pack(tables::a_row_each<Gpt2>(2))); },
+                 "got adapter 1 in row");
+  expect_refused([&] { graft::add_adapter(table.model, graft::adapt(small::base<Gpt2, double>(), LoRA{})); },
+                 "on another base than the table");
   auto const first_only = table.model.prepare({.adapters = {0}});
   auto examples_of_none = tables::a_row_each<Gpt2>(1);
   examples_of_none[0].adapter = -1;
-  expect_refused([&] { (void)table.model.logits(table.model.pack(examples_of_none), first_only); }, "prepared for others");
+  expect_refused([&] { (void)table.model.logits(table.model.pack(examples_of_none), first_only); },
+                 "prepared for others");
   Table<Gpt2, double> grown;
   grown.add(LoRA{.rank = 2});
   auto const earlier = grown.model.prepare();
   grown.add(PrefixTuning{.length = 2});
-  expect_refused([&] { (void)grown.model.logits(grown.model.pack(tables::a_row_each<Gpt2>(2)), earlier); }, "prepared for others");
+  expect_refused([&] { (void)grown.model.logits(grown.model.pack(tables::a_row_each<Gpt2>(2)), earlier); },
+                 "prepared for others");
   auto const lora = graft::adapt(table.model.base(), LoRA{.rank = 2});
   graft::add_adapter(table.model, lora);
   expect_refused([&] { graft::add_adapter(table.model, lora); }, "in the table already, as number 2");
@@ -342,8 +371,12 @@ TEST(AdapterTable, RowsHaveTheLimitsOfTheirAdapter) {
   EXPECT_EQ(limits.longest_source(1, 0), limits.longest_source(1, 1) - 10);
   EXPECT_EQ(limits.longest_source(1, 1), table.model.config().positions);
   std::vector<Token> const prompt(35, 3);
-  EXPECT_EQ(graft::generate(table.model, {prompt}, graft::Greedy{.max_new_tokens = 3, .adapters = {1}})[0][0].tokens.size(), 3u);
-  expect_refused([&] { (void)graft::generate(table.model, {prompt}, graft::Greedy{.max_new_tokens = 3, .adapters = {0}}); }, "10 virtual ones");
+  EXPECT_EQ(
+      graft::generate(table.model, {prompt}, graft::Greedy{.max_new_tokens = 3, .adapters = {1}})[0][0].tokens.size(),
+      3u);
+  expect_refused(
+      [&] { (void)graft::generate(table.model, {prompt}, graft::Greedy{.max_new_tokens = 3, .adapters = {0}}); },
+      "10 virtual ones");
 }
 
 /// Counts how often it is prepared.
@@ -356,7 +389,8 @@ struct Counting {
     struct Step {
       Value embeddings;
     };
-    State(Counting const&, graft::ModelInfo const& model, graft::BaseAccess<Scalar, Device> const&, graft::RandomKey key)
+    State(Counting const&, graft::ModelInfo const& model, graft::BaseAccess<Scalar, Device> const&,
+          graft::RandomKey key)
         : embeddings("embeddings", graft::normal<Scalar>(graft::Shape{3, model.width}, key)) {}
     std::vector<graft::Parameter<Scalar, Device>*> parameters() { return {&embeddings}; }
     Step prepare(graft::StepContext const&) const {
@@ -364,7 +398,9 @@ struct Counting {
       return {embeddings.variable()};
     }
     void announce(graft::Additions& additions) const { additions.tokens.push_back({.count = 3}); }
-    void virtual_tokens(graft::EmbeddingList<Scalar, Device>& list, Step const& step) const { list.push_back(step.embeddings); }
+    void virtual_tokens(graft::EmbeddingList<Scalar, Device>& list, Step const& step) const {
+      list.push_back(step.embeddings);
+    }
     graft::Parameter<Scalar, Device> embeddings;
   };
 };

@@ -1,4 +1,5 @@
-// What a graft model holds, in the dense reference's terms: its base's weights by name, and what its strategy's parameters mean.
+// What a graft model holds, in the dense reference's terms: its base's weights by name, and what its strategy's
+// parameters mean.
 #pragma once
 
 #include <map>
@@ -28,7 +29,8 @@ using Parameters = std::map<std::string, Matrix>;
 
 inline Matrix matrix_of(graft::Tensor<double> const& tensor) {
   bool const vector = tensor.shape().rank() == 1;
-  Matrix matrix(vector ? 1 : static_cast<std::size_t>(tensor.shape()[0]), static_cast<std::size_t>(vector ? tensor.size() : tensor.width()));
+  Matrix matrix(vector ? 1 : static_cast<std::size_t>(tensor.shape()[0]),
+                static_cast<std::size_t>(vector ? tensor.size() : tensor.width()));
   std::copy_n(tensor.data(), tensor.size(), matrix.data.begin());
   return matrix;
 }
@@ -47,7 +49,8 @@ inline Curve curve_of(graft::Activation activation) {
 inline Matrix reparametrized(Parameters const& p, std::string const& prefix) {
   Matrix const& input = p.at(prefix + "embedding.weight");
   if (!p.contains(prefix + "transform.0.weight")) return input;
-  Matrix const &w1 = p.at(prefix + "transform.0.weight"), &b1 = p.at(prefix + "transform.0.bias"), &w2 = p.at(prefix + "transform.2.weight"), &b2 = p.at(prefix + "transform.2.bias");
+  Matrix const &w1 = p.at(prefix + "transform.0.weight"), &b1 = p.at(prefix + "transform.0.bias"),
+               &w2 = p.at(prefix + "transform.2.weight"), &b2 = p.at(prefix + "transform.2.bias");
   Matrix out(input.rows, w2.rows);
   for (std::size_t r = 0; r < input.rows; ++r) {
     std::vector<double> x(&input.data[r * input.width], &input.data[r * input.width] + input.width), hidden(w1.rows);
@@ -55,7 +58,9 @@ inline Matrix reparametrized(Parameters const& p, std::string const& prefix) {
       double mean = 0, variance = 0;
       for (double value : x) mean += value / static_cast<double>(x.size());
       for (double value : x) variance += (value - mean) * (value - mean) / static_cast<double>(x.size());
-      for (std::size_t k = 0; k < x.size(); ++k) x[k] = (x[k] - mean) / std::sqrt(variance + 1e-5) * p.at(prefix + "norm.weight").data[k] + p.at(prefix + "norm.bias").data[k];
+      for (std::size_t k = 0; k < x.size(); ++k)
+        x[k] = (x[k] - mean) / std::sqrt(variance + 1e-5) * p.at(prefix + "norm.weight").data[k] +
+               p.at(prefix + "norm.bias").data[k];
     }
     for (std::size_t h = 0; h < hidden.size(); ++h) {
       double sum = b1.data[h];
@@ -83,7 +88,9 @@ class Reader {
     KeyGroup group{bank.rows, place == graft::Place::infix, settings.positions != graft::PositionPolicy::keep, {}};
     std::size_t block = 0;
     for (std::size_t layer = 0; layer < static_cast<std::size_t>(config_.layers); ++layer) {
-      if (!settings.layers.empty() && std::find(settings.layers.begin(), settings.layers.end(), static_cast<int>(layer)) == settings.layers.end()) continue;
+      if (!settings.layers.empty() &&
+          std::find(settings.layers.begin(), settings.layers.end(), static_cast<int>(layer)) == settings.layers.end())
+        continue;
       group.layers[layer] = {columns(bank, 2 * block * width, width), columns(bank, (2 * block + 1) * width, width)};
       ++block;
     }
@@ -95,7 +102,8 @@ class Reader {
     for (auto const& [name, matrix] : p_)
       if (auto const at = name.find(".lora_A.weight"); at != std::string::npos && name.starts_with(prefix)) {
         std::string const module = name.substr(prefix.size(), at - prefix.size());
-        added.low_rank[module] = {matrix, p_.at(prefix + module + ".lora_B.weight"), settings.alpha / static_cast<double>(settings.rank)};
+        added.low_rank[module] = {matrix, p_.at(prefix + module + ".lora_B.weight"),
+                                  settings.alpha / static_cast<double>(settings.rank)};
       }
   }
   void add(graft::BottleneckAdapter const& settings, std::string const& prefix) {
@@ -103,9 +111,11 @@ class Reader {
       auto const unit = [&](std::string const& place, std::map<std::size_t, Bottleneck>& units) {
         std::string const name = prefix + std::to_string(layer) + place;
         if (p_.contains(name + ".down.weight"))
-          units[layer] = {p_.at(name + ".down.weight"), p_.at(name + ".down.bias"), p_.at(name + ".up.weight"), p_.at(name + ".up.bias"), curve_of(settings.activation), 1};
+          units[layer] = {p_.at(name + ".down.weight"), p_.at(name + ".down.bias"),    p_.at(name + ".up.weight"),
+                          p_.at(name + ".up.bias"),     curve_of(settings.activation), 1};
       };
-      unit("", added.after_layer), unit(".attention", added.after_attention), unit(".feed_forward", added.after_feed_forward);
+      unit("", added.after_layer), unit(".attention", added.after_attention),
+          unit(".feed_forward", added.after_feed_forward);
     }
   }
   void add(graft::PTuning const& settings, std::string const& prefix) {
@@ -118,7 +128,8 @@ class Reader {
     for (auto const& [name, matrix] : p_)
       if (auto const at = name.find(".ia3_l"); at != std::string::npos && name.starts_with(prefix)) {
         std::string const module = name.substr(prefix.size(), at - prefix.size());
-        bool input = settings.targets.empty() && settings.feed_forward_targets.empty() && (module.ends_with("mlp.c_proj") || module.ends_with("down_proj"));
+        bool input = settings.targets.empty() && settings.feed_forward_targets.empty() &&
+                     (module.ends_with("mlp.c_proj") || module.ends_with("down_proj"));
         for (auto const& target : settings.feed_forward_targets) input = input || module.ends_with(target);
         (input ? added.input_scales : added.output_scales)[module] = matrix;
       }
@@ -128,7 +139,8 @@ class Reader {
       auto const unit = [&](std::string const& place, std::map<std::size_t, Bottleneck>& units) {
         std::string const name = prefix + std::to_string(layer) + place;
         if (p_.contains(name + ".down.weight"))
-          units[layer] = {p_.at(name + ".down.weight"), p_.at(name + ".down.bias"), p_.at(name + ".up.weight"), p_.at(name + ".up.bias"), curve_of(settings.activation), settings.scale};
+          units[layer] = {p_.at(name + ".down.weight"), p_.at(name + ".down.bias"),    p_.at(name + ".up.weight"),
+                          p_.at(name + ".up.bias"),     curve_of(settings.activation), settings.scale};
       };
       unit(".attention", added.beside_attention), unit(".feed_forward", added.beside_feed_forward);
     }
@@ -148,7 +160,8 @@ class Reader {
  private:
   template <class Settings>
   void tokens(Settings const& settings, std::string const& prefix) {
-    added.tokens.push_back({reparametrized(p_, prefix), settings.place == graft::Place::infix, settings.positions != graft::PositionPolicy::keep});
+    added.tokens.push_back({reparametrized(p_, prefix), settings.place == graft::Place::infix,
+                            settings.positions != graft::PositionPolicy::keep});
   }
   static Matrix columns(Matrix const& x, std::size_t first, std::size_t count) {
     Matrix y(x.rows, count);
@@ -164,13 +177,20 @@ class Reader {
 template <class Model>
 [[nodiscard]] dense::Model twin(Model& model) {
   auto const& config = model.config();
-  Dimensions const dimensions{Model::architecture::fused_attention, static_cast<std::size_t>(config.layers), static_cast<std::size_t>(config.heads), static_cast<std::size_t>(config.kv_heads),
-                              static_cast<std::size_t>(config.head_dim), config.norm_epsilon, config.inverse_frequency, curve_of(config.activation)};
+  Dimensions const dimensions{Model::architecture::fused_attention,
+                              static_cast<std::size_t>(config.layers),
+                              static_cast<std::size_t>(config.heads),
+                              static_cast<std::size_t>(config.kv_heads),
+                              static_cast<std::size_t>(config.head_dim),
+                              config.norm_epsilon,
+                              config.inverse_frequency,
+                              curve_of(config.activation)};
   Weights weights;
   for (auto const& site : model.info().sites) {
     if (site.tied) continue;
     weights[site.name + ".weight"] = matrix_of(graft::copy_weight(*model.base(), site.address, graft::Part::weight));
-    if (site.bias) weights[site.name + ".bias"] = matrix_of(graft::copy_weight(*model.base(), site.address, graft::Part::bias));
+    if (site.bias)
+      weights[site.name + ".bias"] = matrix_of(graft::copy_weight(*model.base(), site.address, graft::Part::bias));
   }
   Parameters parameters;
   for (auto* parameter : model.parameters()) parameters[parameter->name()] = matrix_of(parameter->value());

@@ -1,4 +1,5 @@
-// The library's transformer against the dense reference, strategy by strategy, for one architecture; and its gradients against central differences.
+// The library's transformer against the dense reference, strategy by strategy, for one architecture; and its gradients
+// against central differences.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,8 +14,10 @@
 
 namespace dense {
 
-using graft::BottleneckAdapter, graft::EmbeddingOnly, graft::IA3, graft::InfixTuning, graft::LoRA, graft::Mlp, graft::NoAdaptation, graft::ParallelAdapter, graft::ParallelPlacement, graft::PrefixTuning, graft::PromptEncoderKind, graft::PTuning, graft::PromptTuning, graft::TopLayers;
 using graft::AdapterPlacement, graft::compose, graft::Place, graft::PositionPolicy;
+using graft::BottleneckAdapter, graft::EmbeddingOnly, graft::IA3, graft::InfixTuning, graft::LoRA, graft::Mlp,
+    graft::NoAdaptation, graft::ParallelAdapter, graft::ParallelPlacement, graft::PrefixTuning,
+    graft::PromptEncoderKind, graft::PTuning, graft::PromptTuning, graft::TopLayers;
 
 template <graft::Architecture A>
 class Comparison {
@@ -82,7 +85,9 @@ class Comparison {
 template <class A>
 class DenseReference : public testing::Test {
  protected:
-  static void SetUpTestSuite() { graft::ThreadPool::global().resize(1); }  // thousands of tiny passes: waking a thread costs more than its work
+  static void SetUpTestSuite() {
+    graft::ThreadPool::global().resize(1);
+  }  // thousands of tiny passes: waking a thread costs more than its work
 };
 TYPED_TEST_SUITE_P(DenseReference);
 
@@ -93,29 +98,39 @@ TYPED_TEST_P(DenseReference, Prefix) {
   C::agrees("flat", PrefixTuning{.length = 4});
   C::agrees("layers 0 and 2", PrefixTuning{.length = 4, .layers = {2, 0}});
   C::agrees("positions kept", PrefixTuning{.length = 4, .positions = PositionPolicy::keep});
-  C::agrees("top layer, MLP", PrefixTuning{.length = 3, .reparametrization = Mlp{.hidden = 7, .input = 5}, .layers = {2}});
-  C::agrees_with_gradients("MLP with layer norm", PrefixTuning{.length = 3, .reparametrization = Mlp{.hidden = 7, .input = 5, .layer_norm = true}});
+  C::agrees("top layer, MLP",
+            PrefixTuning{.length = 3, .reparametrization = Mlp{.hidden = 7, .input = 5}, .layers = {2}});
+  C::agrees_with_gradients(
+      "MLP with layer norm",
+      PrefixTuning{.length = 3, .reparametrization = Mlp{.hidden = 7, .input = 5, .layer_norm = true}});
 }
 
 TYPED_TEST_P(DenseReference, Infix) {
   using C = Comparison<TypeParam>;
   C::agrees("flat", InfixTuning{.length = 4});
   C::agrees("positions kept", InfixTuning{.length = 4, .positions = PositionPolicy::keep});
-  C::agrees_with_gradients("layers 1 and 2, MLP", InfixTuning{.length = 3, .reparametrization = Mlp{.hidden = 6}, .layers = {1, 2}});
+  C::agrees_with_gradients("layers 1 and 2, MLP",
+                           InfixTuning{.length = 3, .reparametrization = Mlp{.hidden = 6}, .layers = {1, 2}});
 }
 
 TYPED_TEST_P(DenseReference, VirtualTokens) {
   using C = Comparison<TypeParam>;
   C::agrees("prompt", PromptTuning{.length = 4});
   C::agrees("prompt, positions kept", PromptTuning{.length = 4, .positions = PositionPolicy::keep});
-  C::agrees_with_gradients("embedding-only infix, MLP", EmbeddingOnly{.length = 3, .place = Place::infix, .reparametrization = Mlp{.hidden = 6, .input = 4}, .init = graft::Init::normal});
-  C::agrees("embedding-only infix, positions kept", EmbeddingOnly{.length = 3, .place = Place::infix, .positions = PositionPolicy::keep});
+  C::agrees_with_gradients("embedding-only infix, MLP", EmbeddingOnly{.length = 3,
+                                                                      .place = Place::infix,
+                                                                      .reparametrization = Mlp{.hidden = 6, .input = 4},
+                                                                      .init = graft::Init::normal});
+  C::agrees("embedding-only infix, positions kept",
+            EmbeddingOnly{.length = 3, .place = Place::infix, .positions = PositionPolicy::keep});
 }
 
 TYPED_TEST_P(DenseReference, Adapter) {
   using C = Comparison<TypeParam>;
   C::agrees("between layers", BottleneckAdapter{.bottleneck = 3});
-  C::agrees("pfeiffer, ReLU", BottleneckAdapter{.bottleneck = 3, .placement = AdapterPlacement::pfeiffer, .activation = graft::Activation::relu});
+  C::agrees("pfeiffer, ReLU",
+            BottleneckAdapter{
+                .bottleneck = 3, .placement = AdapterPlacement::pfeiffer, .activation = graft::Activation::relu});
   C::agrees_with_gradients("houlsby", BottleneckAdapter{.bottleneck = 2, .placement = AdapterPlacement::houlsby});
 }
 
@@ -123,16 +138,24 @@ TYPED_TEST_P(DenseReference, LoraTargets) {
   bool const gpt2 = TypeParam::fused_attention;
   using Names = std::vector<std::string>;
   Comparison<TypeParam>::agrees("default targets", LoRA{.rank = 2});
-  Comparison<TypeParam>::agrees_with_gradients("all targets", LoRA{.rank = 2, .alpha = 3, .targets = gpt2 ? Names{"c_attn", "c_proj", "c_fc"} : Names{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}});
+  Comparison<TypeParam>::agrees_with_gradients(
+      "all targets",
+      LoRA{.rank = 2,
+           .alpha = 3,
+           .targets = gpt2 ? Names{"c_attn", "c_proj", "c_fc"}
+                           : Names{"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}});
 }
 
 TYPED_TEST_P(DenseReference, Scales) {
   bool const gpt2 = TypeParam::fused_attention;
   using Names = std::vector<std::string>;
   Comparison<TypeParam>::agrees_with_gradients("default targets", IA3{});
-  Comparison<TypeParam>::agrees("outputs and inputs elsewhere", gpt2 ? IA3{.targets = {"attn.c_proj", "c_fc"}, .feed_forward_targets = Names{"c_attn"}}
-                                                                     : IA3{.targets = {"q_proj", "up_proj", "o_proj"}, .feed_forward_targets = Names{"gate_proj", "o_proj"}});
-  auto const settings = compose(LoRA{.rank = 2, .targets = gpt2 ? Names{"c_attn", "mlp.c_proj"} : Names{"k_proj", "down_proj"}}, IA3{});
+  Comparison<TypeParam>::agrees(
+      "outputs and inputs elsewhere",
+      gpt2 ? IA3{.targets = {"attn.c_proj", "c_fc"}, .feed_forward_targets = Names{"c_attn"}}
+           : IA3{.targets = {"q_proj", "up_proj", "o_proj"}, .feed_forward_targets = Names{"gate_proj", "o_proj"}});
+  auto const settings =
+      compose(LoRA{.rank = 2, .targets = gpt2 ? Names{"c_attn", "mlp.c_proj"} : Names{"k_proj", "down_proj"}}, IA3{});
   Comparison<TypeParam>::agrees_with_gradients("around LoRA", settings);
 }
 
@@ -141,7 +164,8 @@ TYPED_TEST_P(DenseReference, PromptEncoders) {
   C::agrees_with_gradients("MLP", PTuning{.length = 4, .hidden = 5});
   C::agrees_with_gradients("LSTM", PTuning{.length = 3, .encoder = PromptEncoderKind::lstm, .hidden = 2, .layers = 2});
   C::agrees("LSTM of one layer, one token", PTuning{.length = 1, .encoder = PromptEncoderKind::lstm, .layers = 1});
-  C::agrees("rows that the model does not read", PTuning{.length = 3, .encoder = PromptEncoderKind::lstm, .hidden = 3, .submodules = 2});
+  C::agrees("rows that the model does not read",
+            PTuning{.length = 3, .encoder = PromptEncoderKind::lstm, .hidden = 3, .submodules = 2});
   C::agrees("flat", PTuning{.length = 4, .flat = true});
   C::agrees_with_gradients("with LoRA", compose(PTuning{.length = 2, .hidden = 3}, LoRA{.rank = 1}));
 }
@@ -149,26 +173,44 @@ TYPED_TEST_P(DenseReference, PromptEncoders) {
 TYPED_TEST_P(DenseReference, Parallel) {
   using C = Comparison<TypeParam>;
   C::agrees("beside the feed-forward", ParallelAdapter{.bottleneck = 3, .scale = 2});
-  C::agrees_with_gradients("beside attention", ParallelAdapter{.bottleneck = 3, .placement = ParallelPlacement::attention, .activation = graft::Activation::gelu, .scale = 0.5});
-  C::agrees("beside both", ParallelAdapter{.bottleneck = 2, .placement = ParallelPlacement::both, .activation = graft::Activation::silu});
-  C::agrees_with_gradients("with a prefix", graft::mam({.length = 2}, {.bottleneck = 2, .activation = graft::Activation::gelu}));
-  C::agrees("with adapters between layers", compose(ParallelAdapter{.bottleneck = 2}, BottleneckAdapter{.bottleneck = 2}));
+  C::agrees_with_gradients("beside attention", ParallelAdapter{.bottleneck = 3,
+                                                               .placement = ParallelPlacement::attention,
+                                                               .activation = graft::Activation::gelu,
+                                                               .scale = 0.5});
+  C::agrees(
+      "beside both",
+      ParallelAdapter{.bottleneck = 2, .placement = ParallelPlacement::both, .activation = graft::Activation::silu});
+  C::agrees_with_gradients("with a prefix",
+                           graft::mam({.length = 2}, {.bottleneck = 2, .activation = graft::Activation::gelu}));
+  C::agrees("with adapters between layers",
+            compose(ParallelAdapter{.bottleneck = 2}, BottleneckAdapter{.bottleneck = 2}));
 }
 
-TYPED_TEST_P(DenseReference, PrefixAndLoRA) { Comparison<TypeParam>::agrees_with_gradients("prefix and LoRA", compose(PrefixTuning{.length = 2, .layers = {1}}, LoRA{.rank = 2})); }
+TYPED_TEST_P(DenseReference, PrefixAndLoRA) {
+  Comparison<TypeParam>::agrees_with_gradients("prefix and LoRA",
+                                               compose(PrefixTuning{.length = 2, .layers = {1}}, LoRA{.rank = 2}));
+}
 
-TYPED_TEST_P(DenseReference, PromptAndPrefix) { Comparison<TypeParam>::agrees_with_gradients("prompt and prefix", compose(PromptTuning{.length = 3}, PrefixTuning{.length = 2})); }
+TYPED_TEST_P(DenseReference, PromptAndPrefix) {
+  Comparison<TypeParam>::agrees_with_gradients("prompt and prefix",
+                                               compose(PromptTuning{.length = 3}, PrefixTuning{.length = 2}));
+}
 
 TYPED_TEST_P(DenseReference, PrefixInfixAndAdapter) {
-  Comparison<TypeParam>::agrees_with_gradients("prefix, infix and adapter", compose(PrefixTuning{.length = 2}, InfixTuning{.length = 3, .layers = {0, 1}}, BottleneckAdapter{.bottleneck = 2, .placement = AdapterPlacement::pfeiffer}));
+  Comparison<TypeParam>::agrees_with_gradients(
+      "prefix, infix and adapter",
+      compose(PrefixTuning{.length = 2}, InfixTuning{.length = 3, .layers = {0, 1}},
+              BottleneckAdapter{.bottleneck = 2, .placement = AdapterPlacement::pfeiffer}));
 }
 
 TYPED_TEST_P(DenseReference, InfixTokensAndKeysAndTopLayers) {
-  auto const settings = compose(EmbeddingOnly{.length = 2, .place = Place::infix}, InfixTuning{.length = 3}, TopLayers{.layers = 1, .head = true});
+  auto const settings = compose(EmbeddingOnly{.length = 2, .place = Place::infix}, InfixTuning{.length = 3},
+                                TopLayers{.layers = 1, .head = true});
   Comparison<TypeParam>::agrees_with_gradients("infix tokens, infix keys, top layer and head", settings);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(DenseReference, Base, Prefix, Infix, VirtualTokens, Adapter, LoraTargets, Scales, PromptEncoders, Parallel, PrefixAndLoRA, PromptAndPrefix, PrefixInfixAndAdapter,
+REGISTER_TYPED_TEST_SUITE_P(DenseReference, Base, Prefix, Infix, VirtualTokens, Adapter, LoraTargets, Scales,
+                            PromptEncoders, Parallel, PrefixAndLoRA, PromptAndPrefix, PrefixInfixAndAdapter,
                             InfixTokensAndKeysAndTopLayers);
 
 }  // namespace dense

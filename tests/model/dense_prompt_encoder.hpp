@@ -28,7 +28,8 @@ Matrix lstm_both_ways(Matrix const& x, Weight const& weight) {
   std::size_t const hidden = weight("weight_hh", false).width;
   Matrix y(x.rows, 2 * hidden);
   for (bool const reverse : {false, true}) {
-    Matrix const &w = weight("weight_ih", reverse), &u = weight("weight_hh", reverse), &b = weight("bias_ih", reverse), &c = weight("bias_hh", reverse);
+    Matrix const &w = weight("weight_ih", reverse), &u = weight("weight_hh", reverse), &b = weight("bias_ih", reverse),
+                 &c = weight("bias_hh", reverse);
     std::vector<double> h(hidden), cell(hidden);
     for (std::size_t step = 0; step < x.rows; ++step) {
       std::size_t const t = reverse ? x.rows - 1 - step : step;
@@ -58,7 +59,8 @@ inline Matrix prompt_encoder(std::map<std::string, Matrix> const& p, std::string
     });
   for (int place = 0; p.contains(prefix + "mlp_head." + std::to_string(place) + ".weight"); place += 2) {
     std::string const name = prefix + "mlp_head." + std::to_string(place);
-    x = affine(x, p.at(name + ".weight"), p.at(name + ".bias"), p.contains(prefix + "mlp_head." + std::to_string(place + 2) + ".weight"));
+    x = affine(x, p.at(name + ".weight"), p.at(name + ".bias"),
+               p.contains(prefix + "mlp_head." + std::to_string(place + 2) + ".weight"));
   }
   return x;
 }

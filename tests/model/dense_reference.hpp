@@ -1,5 +1,6 @@
-// GPT-2 and LLaMA with everything a strategy adds, written a second time: padded tensors, explicit masks, plain loops in double. It shares nothing
-// with the library's transformer, plan and operations; weights come as a checkpoint's name -> matrix.
+// GPT-2 and LLaMA with everything a strategy adds, written a second time: padded tensors, explicit masks, plain loops
+// in double. It shares nothing with the library's transformer, plan and operations; weights come as a checkpoint's name
+// -> matrix.
 #pragma once
 
 #include <algorithm>
@@ -66,11 +67,11 @@ struct Bottleneck {
 struct Additions {
   std::vector<KeyGroup> keys;
   std::vector<TokenGroup> tokens;
-  std::map<std::string, LowRank> low_rank;                                        // by module name
+  std::map<std::string, LowRank> low_rank;  // by module name
   std::map<std::size_t, Bottleneck> after_attention, after_feed_forward, after_layer;
   std::map<std::size_t, Bottleneck> beside_attention, beside_feed_forward;
-  Weights output_scales, input_scales;                                            // by module name
-  Weights replaced;                                                               // trained weights in place of the base's
+  Weights output_scales, input_scales;  // by module name
+  Weights replaced;                     // trained weights in place of the base's
 };
 
 struct Row {
@@ -112,7 +113,8 @@ inline std::vector<Item> timeline(Row const& row, Additions const& added) {
 
 class Model {
  public:
-  Model(Dimensions dimensions, Weights weights, Additions added) : d_(std::move(dimensions)), w_(std::move(weights)), added_(std::move(added)) {
+  Model(Dimensions dimensions, Weights weights, Additions added)
+      : d_(std::move(dimensions)), w_(std::move(weights)), added_(std::move(added)) {
     for (auto const& [name, matrix] : added_.replaced) w_.at(name) = matrix;
   }
 
@@ -136,7 +138,8 @@ class Model {
     for (std::size_t r = 0; r < rows.size(); ++r)
       for (std::size_t i = 0; i < longest; ++i) {
         if (items[r][i].kind != Item::real) continue;
-        for (std::size_t v = 0; v < head.rows; ++v) result.data.push_back(dot(&x.data[(r * longest + i) * x.width], &head.data[v * head.width], x.width));
+        for (std::size_t v = 0; v < head.rows; ++v)
+          result.data.push_back(dot(&x.data[(r * longest + i) * x.width], &head.data[v * head.width], x.width));
         ++result.rows;
       }
     return result;
@@ -148,13 +151,16 @@ class Model {
     for (std::size_t i = 0; i < n; ++i) sum += a[i] * b[i];
     return sum;
   }
-  [[nodiscard]] Matrix const& token_table() const { return w_.at(d_.gpt2 ? "transformer.wte.weight" : "model.embed_tokens.weight"); }
+  [[nodiscard]] Matrix const& token_table() const {
+    return w_.at(d_.gpt2 ? "transformer.wte.weight" : "model.embed_tokens.weight");
+  }
 
   void embed(Row const& row, Item const& item, double* x) const {
     if (item.kind == Item::padding || item.kind == Item::virtual_key) return;
     Matrix const& table = item.kind == Item::real ? token_table() : added_.tokens[item.group].embeddings;
     std::size_t const at = item.kind == Item::real ? static_cast<std::size_t>(row.tokens[item.index]) : item.index;
-    for (std::size_t k = 0; k < table.width; ++k) x[k] = table(at, k) + (d_.gpt2 ? w_.at("transformer.wpe.weight")(item.position, k) : 0);
+    for (std::size_t k = 0; k < table.width; ++k)
+      x[k] = table(at, k) + (d_.gpt2 ? w_.at("transformer.wpe.weight")(item.position, k) : 0);
   }
 
   [[nodiscard]] Matrix norm(std::string const& name, Matrix const& x) const {
@@ -166,17 +172,21 @@ class Model {
       for (std::size_t k = 0; d_.gpt2 && k < x.width; ++k) mean += x(r, k) / n;
       for (std::size_t k = 0; k < x.width; ++k) square += (x(r, k) - mean) * (x(r, k) - mean) / n;
       for (std::size_t k = 0; k < x.width; ++k)
-        y(r, k) = (x(r, k) - mean) / std::sqrt(square + d_.epsilon) * gain.data[k] + (d_.gpt2 ? w_.at(name + ".bias").data[k] : 0);
+        y(r, k) = (x(r, k) - mean) / std::sqrt(square + d_.epsilon) * gain.data[k] +
+                  (d_.gpt2 ? w_.at(name + ".bias").data[k] : 0);
     }
     return y;
   }
 
   static Matrix scaled(Weights const& scales, std::string const& name, Matrix x) {
     auto const found = scales.find(name);
-    for (std::size_t i = 0; found != scales.end() && i < x.data.size(); ++i) x.data[i] *= found->second.data[i % x.width];
+    for (std::size_t i = 0; found != scales.end() && i < x.data.size(); ++i)
+      x.data[i] *= found->second.data[i % x.width];
     return x;
   }
-  [[nodiscard]] Matrix linear(std::string const& name, Matrix const& x) const { return scaled(added_.output_scales, name, plain_linear(name, scaled(added_.input_scales, name, x))); }
+  [[nodiscard]] Matrix linear(std::string const& name, Matrix const& x) const {
+    return scaled(added_.output_scales, name, plain_linear(name, scaled(added_.input_scales, name, x)));
+  }
   [[nodiscard]] Matrix plain_linear(std::string const& name, Matrix const& x) const {
     Matrix const& w = w_.at(name + ".weight");
     bool const turned = d_.gpt2;  // Conv1D: [in, out]
@@ -205,8 +215,10 @@ class Model {
     for (std::size_t r = 0; r < h.rows; ++r) {
       std::vector<double> inner, out(unit.up_bias.data);
       for (std::size_t k = 0; k < unit.down.rows; ++k)
-        inner.push_back(curve(unit.activation, unit.down_bias.data[k] + dot(&h.data[r * h.width], &unit.down.data[k * h.width], h.width)));
-      for (std::size_t o = 0; o < h.width; ++o) h(r, o) += unit.up_bias.data[o] + dot(inner.data(), &unit.up.data[o * inner.size()], inner.size());
+        inner.push_back(curve(unit.activation, unit.down_bias.data[k] +
+                                                   dot(&h.data[r * h.width], &unit.down.data[k * h.width], h.width)));
+      for (std::size_t o = 0; o < h.width; ++o)
+        h(r, o) += unit.up_bias.data[o] + dot(inner.data(), &unit.up.data[o * inner.size()], inner.size());
     }
     return h;
   }
@@ -239,13 +251,16 @@ class Model {
       std::size_t const width = all.width / 3;
       q = columns(all, 0, width), k = columns(all, width, width), v = columns(all, 2 * width, width);
     } else {
-      q = linear(name + "self_attn.q_proj", normed), k = linear(name + "self_attn.k_proj", normed), v = linear(name + "self_attn.v_proj", normed);
+      q = linear(name + "self_attn.q_proj", normed), k = linear(name + "self_attn.k_proj", normed),
+      v = linear(name + "self_attn.v_proj", normed);
       rotate(q, items), rotate(k, items);
     }
-    Matrix const attended = linear(name + (d_.gpt2 ? "attn.c_proj" : "self_attn.o_proj"), attend(layer, q, k, v, items));
+    Matrix const attended =
+        linear(name + (d_.gpt2 ? "attn.c_proj" : "self_attn.o_proj"), attend(layer, q, k, v, items));
     x = sum(x, beside(added_.beside_attention, layer, normed, adapt(added_.after_attention, layer, attended)));
     Matrix const inner = norm(name + (d_.gpt2 ? "ln_2" : "post_attention_layernorm"), x);
-    x = sum(x, beside(added_.beside_feed_forward, layer, inner, adapt(added_.after_feed_forward, layer, feed_forward(name + "mlp.", inner))));
+    x = sum(x, beside(added_.beside_feed_forward, layer, inner,
+                      adapt(added_.after_feed_forward, layer, feed_forward(name + "mlp.", inner))));
     return adapt(added_.after_layer, layer, x);
   }
 
@@ -274,7 +289,8 @@ class Model {
   }
 
   /// Softmax over a full [longest, longest] mask for every row and head.
-  [[nodiscard]] Matrix attend(std::size_t layer, Matrix const& q, Matrix const& k, Matrix const& v, std::vector<std::vector<Item>> const& items) const {
+  [[nodiscard]] Matrix attend(std::size_t layer, Matrix const& q, Matrix const& k, Matrix const& v,
+                              std::vector<std::vector<Item>> const& items) const {
     std::size_t const longest = items[0].size();
     Matrix out(q.rows, q.width);
     for (std::size_t r = 0; r < items.size(); ++r)
@@ -286,21 +302,26 @@ class Model {
           double total = 0;
           for (std::size_t key = 0; key < longest; ++key) {
             Item const& item = items[r][key];
-            double const *key_row = &k.data[(r * longest + key) * k.width], *value_row = &v.data[(r * longest + key) * v.width];
+            double const *key_row = &k.data[(r * longest + key) * k.width],
+                         *value_row = &v.data[(r * longest + key) * v.width];
             bool seen = key <= at && item.kind != Item::padding;
             if (item.kind == Item::virtual_key) {
               auto const bank = added_.keys[item.group].layers.find(layer);
               seen = seen && bank != added_.keys[item.group].layers.end();
               if (!seen) continue;
-              key_row = &bank->second.first.data[item.index * k.width], value_row = &bank->second.second.data[item.index * v.width];
+              key_row = &bank->second.first.data[item.index * k.width],
+              value_row = &bank->second.second.data[item.index * v.width];
             }
             if (!seen) continue;
-            weight[key] = std::exp(dot(&q.data[(r * longest + at) * q.width + h * d_.head], key_row + kv * d_.head, d_.head) / std::sqrt(static_cast<double>(d_.head)));
+            weight[key] =
+                std::exp(dot(&q.data[(r * longest + at) * q.width + h * d_.head], key_row + kv * d_.head, d_.head) /
+                         std::sqrt(static_cast<double>(d_.head)));
             values[key] = value_row + kv * d_.head;
             total += weight[key];
           }
           for (std::size_t key = 0; key < longest; ++key)
-            for (std::size_t c = 0; values[key] && c < d_.head; ++c) out(r * longest + at, h * d_.head + c) += weight[key] / total * values[key][c];
+            for (std::size_t c = 0; values[key] && c < d_.head; ++c)
+              out(r * longest + at, h * d_.head + c) += weight[key] / total * values[key][c];
         }
     return out;
   }

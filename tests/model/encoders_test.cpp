@@ -19,8 +19,8 @@
 
 namespace {
 
-using graft::Index, graft::Token;
 using graft::Bart, graft::Bert, graft::Roberta, graft::T5, graft::T5v11;
+using graft::Index, graft::Token;
 using graft::InfixTuning, graft::LoRA, graft::Mlp, graft::PrefixTuning, graft::PromptTuning;
 
 std::vector<graft::TokenizedExample> sources_and_targets() {
@@ -72,7 +72,8 @@ TEST(EncoderGradients, InfixPromptAndAdapters) {
   check_gradients<Bart>(graft::BottleneckAdapter{.bottleneck = 2, .placement = graft::AdapterPlacement::houlsby});
   check_gradients<T5v11>(LoRA{.rank = 2, .targets = {"k", "o", "wo"}});
   check_gradients<Roberta>(graft::compose(LoRA{.rank = 2}, graft::ClassificationHead{}));
-  check_gradients<Bert>(graft::compose(PromptTuning{.length = 2, .pooling = graft::Pooling::first_token}, graft::ClassificationHead{}));
+  check_gradients<Bert>(
+      graft::compose(PromptTuning{.length = 2, .pooling = graft::Pooling::first_token}, graft::ClassificationHead{}));
 }
 
 TEST(EncoderDecoder, PrefixHasABankForEveryAttention) {
@@ -86,7 +87,8 @@ TEST(EncoderDecoder, PrefixHasABankForEveryAttention) {
 }
 
 TEST(EncoderDecoder, AliasedSlotsAreReadAsPeftReadsThem) {
-  auto const banks = graft::key_banks<double, graft::Cpu>(graft::describe_model<T5>(small::config<T5>()), graft::Place::front, graft::PrefixScope::peft_decoder, {});
+  auto const banks = graft::key_banks<double, graft::Cpu>(graft::describe_model<T5>(small::config<T5>()),
+                                                          graft::Place::front, graft::PrefixScope::peft_decoder, {});
   ASSERT_EQ(banks.size(), 1U);
   EXPECT_EQ(banks[0].columns(), 4 * banks[0].width());  // two encoder layers
   for (std::size_t layer : {0U, 1U, 2U}) {
@@ -98,7 +100,9 @@ TEST(EncoderDecoder, AliasedSlotsAreReadAsPeftReadsThem) {
 TEST(EncoderDecoder, APrefixGoesBetweenItsLayouts) {
   using graft::PrefixScope;
   auto const base = small::base<T5, double>();
-  auto shared = graft::adapt(base, PrefixTuning{.length = 3, .reparametrization = graft::Mlp{.hidden = 5}, .scope = PrefixScope::peft_decoder});
+  auto shared = graft::adapt(
+      base,
+      PrefixTuning{.length = 3, .reparametrization = graft::Mlp{.hidden = 5}, .scope = PrefixScope::peft_decoder});
   auto own = graft::with_scope(shared, PrefixScope::decoder);  // three layers, which share one slot in PEFT's
   auto back = graft::with_scope(own, PrefixScope::peft_decoder);
   EXPECT_EQ(own.state().banks()[0].columns(), 6 * own.state().banks()[0].width());
@@ -112,7 +116,8 @@ TEST(EncoderDecoder, APrefixGoesBetweenItsLayouts) {
   numbers.row(1)[own.state().banks()[0].column(2, 1)] += 0.5;
   EXPECT_THROW((void)graft::with_scope(own, PrefixScope::peft_decoder), graft::ConfigError);
   EXPECT_THROW((void)graft::with_scope(own, PrefixScope::all), graft::ConfigError);
-  EXPECT_THROW((void)graft::with_scope(graft::adapt(base, PrefixTuning{.length = 3}), PrefixScope::decoder), graft::ConfigError);
+  EXPECT_THROW((void)graft::with_scope(graft::adapt(base, PrefixTuning{.length = 3}), PrefixScope::decoder),
+               graft::ConfigError);
 }
 
 TEST(EncoderDecoder, InfixLeavesTheEncoderAndReachesTheFirstTarget) {
@@ -122,7 +127,8 @@ TEST(EncoderDecoder, InfixLeavesTheEncoderAndReachesTheFirstTarget) {
   auto const batch = model.pack(sources_and_targets());
   auto const [with, extents] = model.encode_sources(batch);
   auto const [without, same] = plain.encode_sources(batch);
-  for (std::size_t layer = 0; layer < with.layers.size(); ++layer) EXPECT_TRUE(invariants::same_bits(with.layers[layer].keys, without.layers[layer].keys));
+  for (std::size_t layer = 0; layer < with.layers.size(); ++layer)
+    EXPECT_TRUE(invariants::same_bits(with.layers[layer].keys, without.layers[layer].keys));
   auto first = batch;
   first.rows.targets = {{0}, {batch.rows.targets.labels[0]}, {}};
   graft::backward(small::loss(model, first));
@@ -137,14 +143,18 @@ template <graft::Architecture A>
 void check_target_prompt() {
   auto const base = small::base<A, double>();
   Token const start = small::config<A>().decoder_start;
-  auto model = graft::adapt(base, PromptTuning{.length = 3, .init = graft::Init::words, .init_words = {{start}, {5}, {6}}, .side = graft::Side::target,
+  auto model = graft::adapt(base, PromptTuning{.length = 3,
+                                               .init = graft::Init::words,
+                                               .init_words = {{start}, {5}, {6}},
+                                               .side = graft::Side::target,
                                                .positions = graft::PositionPolicy::shift});
   auto plain = graft::adapt(base, graft::NoAdaptation{});
   graft::NoGrad no_grad;
   for (auto const& example : sources_and_targets()) {
     std::vector<Token> words{5, 6, start};
     words.insert(words.end(), example.target.begin(), example.target.end());
-    auto const got = model.logits(model.pack({example})).value(), read = plain.logits(plain.pack({{example.source, words, 0}})).value();
+    auto const got = model.logits(model.pack({example})).value(),
+               read = plain.logits(plain.pack({{example.source, words, 0}})).value();
     ASSERT_EQ(read.rows(), got.rows() + 3);
     for (Index i = 0; i < got.rows(); ++i)
       for (Index v = 0; v < got.width(); ++v) EXPECT_NEAR(got.row(i)[v], read.row(i + 3)[v], 1e-12) << A::model_type;
@@ -153,7 +163,8 @@ void check_target_prompt() {
 TEST(EncoderDecoder, PromptsOfBothSidesAreOneOfEach) {
   auto const base = small::base<Bart, double>();
   auto both = graft::adapt(base, PromptTuning{.length = 2, .side = graft::Side::both});
-  auto each = graft::adapt(base, graft::compose(PromptTuning{.length = 2}, PromptTuning{.length = 2, .side = graft::Side::target}));
+  auto each = graft::adapt(
+      base, graft::compose(PromptTuning{.length = 2}, PromptTuning{.length = 2, .side = graft::Side::target}));
   auto const rows = both.parameters().at(0)->value();
   ASSERT_EQ(rows.shape(), (graft::Shape{4, 12}));
   std::copy_n(rows.row(0), 24, each.parameters().at(0)->mutable_value().data());
@@ -165,7 +176,9 @@ TEST(EncoderDecoder, PromptsOfBothSidesAreOneOfEach) {
 TEST(EncoderDecoder, PromptOfTheTargetSideIsReadByTheDecoder) {
   check_target_prompt<Bart>();
   check_target_prompt<T5>();
-  EXPECT_THROW((void)graft::adapt(small::base<Bart, double>(), PromptTuning{.side = graft::Side::target, .place = graft::Place::infix}), graft::ConfigError);
+  EXPECT_THROW((void)graft::adapt(small::base<Bart, double>(),
+                                  PromptTuning{.side = graft::Side::target, .place = graft::Place::infix}),
+               graft::ConfigError);
 }
 
 template <graft::Architecture A, class Settings>
@@ -175,9 +188,11 @@ void check_decoding(Settings const& settings) {
   std::vector<std::vector<Token>> sources;
   for (auto const& example : small::examples()) sources.push_back(example.source);
   graft::BeamSearch const beams{.max_new_tokens = 7, .end_tokens = {4}, .beams = 3};
-  auto const together = graft::generate(model, sources, beams), greedy = graft::generate(model, sources, graft::Greedy{.max_new_tokens = 7});
+  auto const together = graft::generate(model, sources, beams),
+             greedy = graft::generate(model, sources, graft::Greedy{.max_new_tokens = 7});
   for (std::size_t s = 0; s < sources.size(); ++s) {
-    EXPECT_EQ(graft::generate(model, {sources[s]}, beams)[0][0].tokens, together[s][0].tokens) << A::model_type << ", source " << s;
+    EXPECT_EQ(graft::generate(model, {sources[s]}, beams)[0][0].tokens, together[s][0].tokens)
+        << A::model_type << ", source " << s;
     // greedy without a cache: the whole text anew at every step
     std::vector<Token> text;
     graft::NoGrad no_grad;
@@ -187,7 +202,8 @@ void check_decoding(Settings const& settings) {
       auto batch = model.pack({{sources[s], target, 0}});
       batch.rows.targets = {{batch.rows.tokens() - 1}, {}, {}};
       auto const logits = model.logits(batch).value();
-      EXPECT_EQ(std::max_element(logits.data(), logits.data() + logits.size()) - logits.data(), chosen) << A::model_type << ", source " << s;
+      EXPECT_EQ(std::max_element(logits.data(), logits.data() + logits.size()) - logits.data(), chosen)
+          << A::model_type << ", source " << s;
       text.push_back(chosen);
     }
   }
@@ -202,7 +218,8 @@ TEST(EncoderDecoder, DecodesWithTheCacheAsWithout) {
   check_decoding<Bart>(PromptTuning{.length = 2});
   check_decoding<Bart>(PromptTuning{.length = 3, .side = graft::Side::target});
   check_decoding<T5v11>(PromptTuning{.length = 2, .side = graft::Side::target});
-  check_decoding<Bart>(graft::compose(PromptTuning{.length = 2}, PromptTuning{.length = 3, .side = graft::Side::target}));
+  check_decoding<Bart>(
+      graft::compose(PromptTuning{.length = 2}, PromptTuning{.length = 3, .side = graft::Side::target}));
   check_decoding<T5>(PromptTuning{.length = 2, .side = graft::Side::both});
 }
 
@@ -211,7 +228,8 @@ TEST(EncoderDecoder, VirtualTokensBesideKeptPositionsLeaveRoomToWrite) {
   graft::Greedy const settings{.max_new_tokens = 30};
   auto kept = graft::adapt(base, PromptTuning{.length = 25, .side = graft::Side::target});
   EXPECT_EQ(graft::generate(kept, {{3, 4}}, settings)[0].size(), 1U);
-  auto shifted = graft::adapt(base, PromptTuning{.length = 25, .side = graft::Side::target, .positions = graft::PositionPolicy::shift});
+  auto shifted = graft::adapt(
+      base, PromptTuning{.length = 25, .side = graft::Side::target, .positions = graft::PositionPolicy::shift});
   EXPECT_THROW((void)graft::generate(shifted, {{3, 4}}, settings), graft::ConfigError);
 }
 
@@ -251,7 +269,8 @@ void check_training(Settings const& settings) {
   invariants::recomputing_changes_nothing(model, batch);
   graft::NoGrad no_grad;
   EXPECT_LT(small::loss(model, batch).value().data()[0], first) << A::model_type;
-  for (auto* parameter : model.parameters()) EXPECT_FALSE(invariants::same_bits(parameter->value(), start.at(parameter->name()))) << parameter->name();
+  for (auto* parameter : model.parameters())
+    EXPECT_FALSE(invariants::same_bits(parameter->value(), start.at(parameter->name()))) << parameter->name();
   auto const after = invariants::snapshot(base);
   for (std::size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(invariants::same_bits(before[i], after[i]));
   auto plain = graft::adapt(base, graft::NoAdaptation{});
@@ -263,7 +282,8 @@ TEST(Encoders, TrainingMovesTheAdapterAlone) {
   check_training<Bart>(PrefixTuning{.length = 2, .init = graft::Init::words, .init_words = {{3, 4}, {5}}});
   check_training<Bart>(PromptTuning{.length = 2});
   check_training<Bart>(PromptTuning{.length = 2, .side = graft::Side::both});
-  check_training<Bert>(graft::compose(PrefixTuning{.length = 2}, graft::ClassificationHead{.labels = 3, .restart = true}));
+  check_training<Bert>(
+      graft::compose(PrefixTuning{.length = 2}, graft::ClassificationHead{.labels = 3, .restart = true}));
 }
 
 TEST(Encoders, RobertaCountsNoPaddingTokenInAText) {
@@ -271,8 +291,10 @@ TEST(Encoders, RobertaCountsNoPaddingTokenInAText) {
   Index const padding = model.config().position_offset - 1;
   ASSERT_GE(padding, 0);
   graft::Batch batch;
-  for (int row = 0; row < 2; ++row) model.append(batch, {{5, static_cast<graft::Token>(padding), 6, static_cast<graft::Token>(padding), 7}, {}, 0});
-  EXPECT_EQ(batch.rows.positions, (std::vector<Index>{0, -1, 1, -1, 2, 0, -1, 1, -1, 2})) << "as create_position_ids_from_input_ids of transformers has it";
+  for (int row = 0; row < 2; ++row)
+    model.append(batch, {{5, static_cast<graft::Token>(padding), 6, static_cast<graft::Token>(padding), 7}, {}, 0});
+  EXPECT_EQ(batch.rows.positions, (std::vector<Index>{0, -1, 1, -1, 2, 0, -1, 1, -1, 2}))
+      << "as create_position_ids_from_input_ids of transformers has it";
 }
 /// Rows of the position table moved to where a text without padding would look for them.
 TEST(Encoders, RobertaReadsThePositionsThatItCounts) {
@@ -284,8 +306,9 @@ TEST(Encoders, RobertaReadsThePositionsThatItCounts) {
   auto values = graft::clone(table.dense());  // [positions + offset, width]
   Index const first = base->config().position_offset;
   for (Index i = 0; i < 5; ++i)
-    std::copy_n(table.dense().row(std::vector<Index>{first, first - 1, first + 1, first - 1, first + 2}[static_cast<std::size_t>(i)]), values.width(),
-                values.row(first + i));
+    std::copy_n(table.dense().row(
+                    std::vector<Index>{first, first - 1, first + 1, first - 1, first + 2}[static_cast<std::size_t>(i)]),
+                values.width(), values.row(first + i));
   table = {std::move(values), graft::Layout::out_in};
   graft::TokenizedExample const example{{5, padding, 6, padding, 7}, {0}, 0};
   auto const model = graft::adapt(base, graft::NoAdaptation{});
@@ -300,7 +323,8 @@ TEST(Encoders, RobertaReadsThePositionsThatItCounts) {
   for (Index& position : shifted.rows.positions)
     if (position >= 0) position += 2;
   auto kept = graft::adapt(base, PrefixTuning{.length = 2, .positions = graft::PositionPolicy::keep});
-  EXPECT_TRUE(invariants::same_bits(prefix.logits(counted).value(), kept.logits(shifted).value())) << "a prefix shifts no padding";
+  EXPECT_TRUE(invariants::same_bits(prefix.logits(counted).value(), kept.logits(shifted).value()))
+      << "a prefix shifts no padding";
 }
 
 TEST(Encoders, StepsInTurnAreRecomputedWithWhatEachPrepared) {
@@ -329,7 +353,8 @@ TEST(Encoders, StepsInTurnAreRecomputedWithWhatEachPrepared) {
     for (bool const in_turn : {false, true}) {
       auto const found = gradients(recompute, in_turn);
       for (std::size_t i = 0; i < expected.size(); ++i)
-        EXPECT_TRUE(invariants::same_bits(expected[i], found[i])) << "recompute " << recompute << ", in turn " << in_turn << ", parameter " << i;
+        EXPECT_TRUE(invariants::same_bits(expected[i], found[i]))
+            << "recompute " << recompute << ", in turn " << in_turn << ", parameter " << i;
     }
 }
 
@@ -345,7 +370,8 @@ TEST(Encoders, HeadlessBaseSaysWhatToDo) {
     EXPECT_NE(std::string(error.what()).find("without a classification head"), std::string::npos) << error.what();
   }
   graft::Tape::current().discard();
-  auto with_head = graft::adapt(graft::Base<Bert, double>(headless), graft::compose(LoRA{.rank = 2}, graft::ClassificationHead{.labels = 5}));
+  auto with_head = graft::adapt(graft::Base<Bert, double>(headless),
+                                graft::compose(LoRA{.rank = 2}, graft::ClassificationHead{.labels = 5}));
   EXPECT_EQ(with_head.logits(with_head.pack(classes())).value().width(), 5);
   graft::Tape::current().discard();
 }
@@ -360,7 +386,8 @@ TEST(Encoders, PrefixOfActivationsStartsAtTheWords) {
       if (i < 0) continue;
       auto const values = bank.matrix.values();
       for (Index p = 0; p < 3; ++p)
-        for (Index c = 0; c < bank.width(); ++c) EXPECT_EQ(values.row(p)[bank.column(static_cast<std::size_t>(i), 1) + c], layer.values.row(p)[c]);
+        for (Index c = 0; c < bank.width(); ++c)
+          EXPECT_EQ(values.row(p)[bank.column(static_cast<std::size_t>(i), 1) + c], layer.values.row(p)[c]);
     }
   }
 }

@@ -1,4 +1,5 @@
-// Infix activations lie between source and target: the source does not know of them, and the state that predicts the first target token does.
+// Infix activations lie between source and target: the source does not know of them, and the state that predicts the
+// first target token does.
 #include <graft/adaptation/embedding_only.hpp>
 #include <graft/adaptation/infix_tuning.hpp>
 #include <graft/models/gpt2.hpp>
@@ -20,7 +21,8 @@ TYPED_TEST_SUITE(Infix, Architectures);
 /// Largest difference of the logits at a token from the base's.
 double difference(graft::Tensor<double> const& a, graft::Tensor<double> const& b, Index token) {
   double worst = 0;
-  for (Index v = 0; v < a.width(); ++v) worst = graft::testing::worse(worst, std::abs(a.row(token)[v] - b.row(token)[v]));
+  for (Index v = 0; v < a.width(); ++v)
+    worst = graft::testing::worse(worst, std::abs(a.row(token)[v] - b.row(token)[v]));
   return worst;
 }
 
@@ -53,7 +55,8 @@ graft::Batch first_targets() {
 TYPED_TEST(Infix, SourceStatesAreTheBases) {
   auto keys = graft::adapt(small::base<TypeParam, double>(), InfixTuning{.length = 4});
   source_is_the_bases(keys);
-  auto tokens = graft::adapt(small::base<TypeParam, double>(), EmbeddingOnly{.length = 4, .place = graft::Place::infix});
+  auto tokens =
+      graft::adapt(small::base<TypeParam, double>(), EmbeddingOnly{.length = 4, .place = graft::Place::infix});
   source_is_the_bases(tokens);
 }
 
@@ -66,7 +69,8 @@ TYPED_TEST(Infix, FirstTargetTokenSeesIt) {
     for (Index block = 0; block < 2 * model.config().layers; ++block) {
       double norm = 0;
       for (Index k = 0; k < width; ++k) norm += std::abs(gradient.row(p)[block * width + k]);
-      EXPECT_GT(norm, 1e-9) << "virtual token " << p << (block % 2 ? ", values" : ", keys") << " of layer " << block / 2;
+      EXPECT_GT(norm, 1e-9) << "virtual token " << p << (block % 2 ? ", values" : ", keys") << " of layer "
+                            << block / 2;
     }
 }
 

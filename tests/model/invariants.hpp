@@ -22,7 +22,8 @@ using graft::Index;
 /// Bit for bit, so that −0 and 0 differ and NaN equals itself.
 template <class Scalar>
 [[nodiscard]] bool same_bits(graft::Tensor<Scalar> const& a, graft::Tensor<Scalar> const& b) {
-  return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(Scalar)) == 0;
+  return a.shape() == b.shape() &&
+         std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(Scalar)) == 0;
 }
 
 /// Copies of all the base's tensors.
@@ -31,7 +32,8 @@ template <class Base>
   std::vector<graft::Tensor<typename Base::element_type::scalar_type>> tensors;
   for (auto const& site : base->info().sites)
     for (auto part : {graft::Part::weight, graft::Part::bias})
-      if (auto tensor = graft::copy_weight(*base, site.address, part); !tensor.empty()) tensors.push_back(std::move(tensor));
+      if (auto tensor = graft::copy_weight(*base, site.address, part); !tensor.empty())
+        tensors.push_back(std::move(tensor));
   return tensors;
 }
 
@@ -48,11 +50,15 @@ template <class Model>
   return graft::clone(model.logits(small::every_token(batch)).value());
 }
 
-/// Whether a gradient can reach an element: embeddings of tokens and positions that do not occur have none, and key biases leave every softmax as it is.
-inline bool can_move(std::string const& name, Index element, graft::ModelConfig const& config, graft::Batch const& batch) {
+/// Whether a gradient can reach an element: embeddings of tokens and positions that do not occur have none, and key
+/// biases leave every softmax as it is.
+inline bool can_move(std::string const& name, Index element, graft::ModelConfig const& config,
+                     graft::Batch const& batch) {
   Index const row = element / config.width;
-  if (name.ends_with("wpe.weight")) return row <= *std::max_element(batch.rows.positions.begin(), batch.rows.positions.end());
-  if (name.ends_with("embed_tokens.weight") && !config.tied_head) return std::count(batch.tokens.begin(), batch.tokens.end(), row) > 0;
+  if (name.ends_with("wpe.weight"))
+    return row <= *std::max_element(batch.rows.positions.begin(), batch.rows.positions.end());
+  if (name.ends_with("embed_tokens.weight") && !config.tied_head)
+    return std::count(batch.tokens.begin(), batch.tokens.end(), row) > 0;
   if (name.ends_with("c_attn.bias")) return row != 1;
   return true;
 }
@@ -80,7 +86,8 @@ void train(Model& model, graft::Batch batch, int steps) {
   }
 }
 
-/// A step that computes layers again in its backward pass has the gradients of one that keeps everything, bit for bit, dropout included.
+/// A step that computes layers again in its backward pass has the gradients of one that keeps everything, bit for bit,
+/// dropout included.
 template <class Model>
 void recomputing_changes_nothing(Model& model, graft::Batch batch) {
   batch.rows.training = true, batch.rows.step = 3;
@@ -91,17 +98,20 @@ void recomputing_changes_nothing(Model& model, graft::Batch batch) {
     graft::backward(loss);
     std::map<std::string, graft::Tensor<typename Model::scalar_type>> all;
     for (auto* parameter : model.parameters())
-      if (parameter->has_gradient()) all.emplace(parameter->name(), graft::clone(parameter->gradient())), parameter->clear_gradient();
+      if (parameter->has_gradient())
+        all.emplace(parameter->name(), graft::clone(parameter->gradient())), parameter->clear_gradient();
     return std::pair(recorded, std::move(all));
   };
   auto const [kept, expected] = gradients(false);
   auto const [fewer, got] = gradients(true);
   EXPECT_LE(fewer, kept);
   ASSERT_EQ(got.size(), expected.size());
-  for (auto const& [name, gradient] : expected) EXPECT_TRUE(same_bits(got.at(name), gradient)) << "recomputed: " << name;
+  for (auto const& [name, gradient] : expected)
+    EXPECT_TRUE(same_bits(got.at(name), gradient)) << "recomputed: " << name;
 }
 
-/// Trains a little: the base stays bitwise, all of the adapter moves, switching it off gives the base and on what was trained.
+/// Trains a little: the base stays bitwise, all of the adapter moves, switching it off gives the base and on what was
+/// trained.
 template <graft::Architecture A, class Settings>
 void training_changes_the_adapter_alone(Settings const& settings) {
   auto const base = small::base<A, double>();
@@ -117,13 +127,16 @@ void training_changes_the_adapter_alone(Settings const& settings) {
   for (auto* parameter : model.parameters()) {
     auto const& now = parameter->value();
     Index stuck = 0;
-    for (Index i = 0; i < now.size(); ++i) stuck += can_move(parameter->name(), i, model.config(), batch) && now.data()[i] == start.at(parameter->name()).data()[i];
+    for (Index i = 0; i < now.size(); ++i)
+      stuck += can_move(parameter->name(), i, model.config(), batch) &&
+               now.data()[i] == start.at(parameter->name()).data()[i];
     EXPECT_EQ(stuck, 0) << parameter->name() << ": elements that did not move, of " << now.size();
   }
   recomputing_changes_nothing(model, batch);
   auto const after = snapshot(base);
   ASSERT_EQ(before.size(), after.size());
-  for (std::size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(same_bits(before[i], after[i])) << "tensor " << i << " of the base";
+  for (std::size_t i = 0; i < before.size(); ++i)
+    EXPECT_TRUE(same_bits(before[i], after[i])) << "tensor " << i << " of the base";
   EXPECT_TRUE(same_bits(logits_of(plain, batch), base_logits));
 
   auto const trained = logits_of(model, batch);
@@ -135,7 +148,8 @@ void training_changes_the_adapter_alone(Settings const& settings) {
   model.enable();
   EXPECT_TRUE(same_bits(logits_of(model, batch), trained)) << "enabled again";
 
-  for (auto const& [name, value] : values_of(twin)) EXPECT_TRUE(same_bits(value, start.at(name))) << "another adapter with the same seed: " << name;
+  for (auto const& [name, value] : values_of(twin))
+    EXPECT_TRUE(same_bits(value, start.at(name))) << "another adapter with the same seed: " << name;
 }
 
 /// The strategy starts as the identity.
@@ -150,7 +164,8 @@ void starts_as_the_base(Settings const& settings) {
 
 /// −log p of every target, by the example's id, in a training step.
 template <class Model>
-[[nodiscard]] std::map<std::uint64_t, std::vector<double>> training_scores(Model& model, std::vector<graft::TokenizedExample> const& examples, std::uint64_t step) {
+[[nodiscard]] std::map<std::uint64_t, std::vector<double>> training_scores(
+    Model& model, std::vector<graft::TokenizedExample> const& examples, std::uint64_t step) {
   graft::NoGrad no_grad;
   auto batch = graft::pack(examples);
   batch.rows.training = true;
@@ -163,10 +178,12 @@ template <class Model>
   return result;
 }
 
-inline double distance(std::map<std::uint64_t, std::vector<double>> const& a, std::map<std::uint64_t, std::vector<double>> const& b) {
+inline double distance(std::map<std::uint64_t, std::vector<double>> const& a,
+                       std::map<std::uint64_t, std::vector<double>> const& b) {
   double worst = 0;
   for (auto const& [id, values] : a)
-    for (std::size_t i = 0; i < values.size(); ++i) worst = graft::testing::worse(worst, std::abs(values[i] - b.at(id).at(i)));
+    for (std::size_t i = 0; i < values.size(); ++i)
+      worst = graft::testing::worse(worst, std::abs(values[i] - b.at(id).at(i)));
   return worst;
 }
 
@@ -181,7 +198,8 @@ void dropout_is_addressed(Settings const& with, Settings const& without) {
   EXPECT_EQ(distance(scores, training_scores(model, examples, 3)), 0);
   EXPECT_GT(distance(scores, training_scores(model, examples, 4)), 1e-3) << "another step";
   EXPECT_GT(distance(scores, training_scores(whole, examples, 3)), 1e-3) << "no dropout";
-  EXPECT_TRUE(same_bits(logits_of(model, graft::pack(examples)), logits_of(whole, graft::pack(examples)))) << "evaluation";
+  EXPECT_TRUE(same_bits(logits_of(model, graft::pack(examples)), logits_of(whole, graft::pack(examples))))
+      << "evaluation";
   std::reverse(examples.begin(), examples.end());
   EXPECT_LE(distance(scores, training_scores(model, examples, 3)), 1e-12) << "rows in another order";
 }

@@ -19,8 +19,10 @@
 
 namespace invariants {
 
-using graft::BitFit, graft::BottleneckAdapter, graft::EmbeddingOnly, graft::FullFineTuning, graft::IA3, graft::InfixTuning, graft::LoRA, graft::PTuning;
-using graft::Mlp, graft::ParallelAdapter, graft::ParallelPlacement, graft::PromptEncoderKind, graft::PrefixTuning, graft::PromptTuning, graft::TopLayers;
+using graft::BitFit, graft::BottleneckAdapter, graft::EmbeddingOnly, graft::FullFineTuning, graft::IA3,
+    graft::InfixTuning, graft::LoRA, graft::PTuning;
+using graft::Mlp, graft::ParallelAdapter, graft::ParallelPlacement, graft::PromptEncoderKind, graft::PrefixTuning,
+    graft::PromptTuning, graft::TopLayers;
 
 template <class A>
 class Invariants : public testing::Test {};
@@ -28,16 +30,21 @@ TYPED_TEST_SUITE_P(Invariants);
 
 TYPED_TEST_P(Invariants, Prefix) {
   training_changes_the_adapter_alone<TypeParam>(PrefixTuning{.length = 3, .layers = {0, 2}});
-  training_changes_the_adapter_alone<TypeParam>(PrefixTuning{.length = 3, .reparametrization = Mlp{.hidden = 5, .layer_norm = true}});
+  training_changes_the_adapter_alone<TypeParam>(
+      PrefixTuning{.length = 3, .reparametrization = Mlp{.hidden = 5, .layer_norm = true}});
   dropout_is_addressed<TypeParam>(PrefixTuning{.length = 3, .dropout = 0.4}, PrefixTuning{.length = 3});
 }
-TYPED_TEST_P(Invariants, Infix) { training_changes_the_adapter_alone<TypeParam>(InfixTuning{.length = 3, .reparametrization = Mlp{.hidden = 5}}); }
+TYPED_TEST_P(Invariants, Infix) {
+  training_changes_the_adapter_alone<TypeParam>(InfixTuning{.length = 3, .reparametrization = Mlp{.hidden = 5}});
+}
 TYPED_TEST_P(Invariants, Prompt) { training_changes_the_adapter_alone<TypeParam>(PromptTuning{.length = 3}); }
 TYPED_TEST_P(Invariants, EmbeddingOnlyInfix) {
-  training_changes_the_adapter_alone<TypeParam>(EmbeddingOnly{.length = 3, .place = graft::Place::infix, .reparametrization = Mlp{.hidden = 5}});
+  training_changes_the_adapter_alone<TypeParam>(
+      EmbeddingOnly{.length = 3, .place = graft::Place::infix, .reparametrization = Mlp{.hidden = 5}});
 }
 TYPED_TEST_P(Invariants, Adapter) {
-  for (auto placement : {graft::AdapterPlacement::between_layers, graft::AdapterPlacement::houlsby, graft::AdapterPlacement::pfeiffer}) {
+  for (auto placement :
+       {graft::AdapterPlacement::between_layers, graft::AdapterPlacement::houlsby, graft::AdapterPlacement::pfeiffer}) {
     starts_as_the_base<TypeParam>(BottleneckAdapter{.bottleneck = 3, .placement = placement});
     training_changes_the_adapter_alone<TypeParam>(BottleneckAdapter{.bottleneck = 3, .placement = placement});
   }
@@ -82,7 +89,8 @@ TYPED_TEST_P(Invariants, TopLayer) {
     graft::Tape::current().discard();
     return size;
   };
-  EXPECT_LT(recorded({.layers = 1}) + 5, recorded({.layers = 2})) << "something is recorded below the lowest trained layer";
+  EXPECT_LT(recorded({.layers = 1}) + 5, recorded({.layers = 2}))
+      << "something is recorded below the lowest trained layer";
 }
 TYPED_TEST_P(Invariants, Biases) {
   if constexpr (TypeParam::fused_attention) {
@@ -93,12 +101,16 @@ TYPED_TEST_P(Invariants, Biases) {
       (void)graft::adapt(small::base<TypeParam, double>(), BitFit{});
       FAIL() << "no error";
     } catch (graft::ConfigError const& error) {
-      EXPECT_STREQ(error.what(), "[bitfit] got a llama model without biases; expected biases to train; hint: LoRA or prefix tuning");
+      EXPECT_STREQ(error.what(),
+                   "[bitfit] got a llama model without biases; expected biases to train; hint: LoRA or prefix tuning");
     }
   }
 }
-TYPED_TEST_P(Invariants, PrefixAndLoRA) { training_changes_the_adapter_alone<TypeParam>(graft::compose(PrefixTuning{.length = 2}, LoRA{.rank = 2})); }
+TYPED_TEST_P(Invariants, PrefixAndLoRA) {
+  training_changes_the_adapter_alone<TypeParam>(graft::compose(PrefixTuning{.length = 2}, LoRA{.rank = 2}));
+}
 
-REGISTER_TYPED_TEST_SUITE_P(Invariants, Prefix, Infix, Prompt, EmbeddingOnlyInfix, Adapter, LowRank, Scales, PromptEncoders, Parallel, Full, TopLayer, Biases, PrefixAndLoRA);
+REGISTER_TYPED_TEST_SUITE_P(Invariants, Prefix, Infix, Prompt, EmbeddingOnlyInfix, Adapter, LowRank, Scales,
+                            PromptEncoders, Parallel, Full, TopLayer, Biases, PrefixAndLoRA);
 
 }  // namespace invariants

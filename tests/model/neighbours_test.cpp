@@ -1,4 +1,5 @@
-// A row's result depends neither on the rows beside it nor on the number of threads. The models are large enough for every kernel to divide its work.
+// A row's result depends neither on the rows beside it nor on the number of threads. The models are large enough for
+// every kernel to divide its work.
 #include <graft/adaptation/bottleneck_adapter.hpp>
 #include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/infix_tuning.hpp>
@@ -34,13 +35,16 @@ graft::ModelConfig wide_config() {
 
 std::vector<graft::TokenizedExample> rows_of_all_lengths() {
   std::vector<graft::TokenizedExample> examples;
-  std::vector<std::pair<int, int>> const lengths{{1, 1}, {70, 30}, {2, 7}, {33, 3}, {5, 64}, {16, 16}, {3, 1}, {100, 40}, {9, 12}};
+  std::vector<std::pair<int, int>> const lengths{{1, 1},   {70, 30}, {2, 7},    {33, 3}, {5, 64},
+                                                 {16, 16}, {3, 1},   {100, 40}, {9, 12}};
   for (auto const& [source, target] : lengths) {
     graft::TokenizedExample example;
     example.id = examples.size();
     graft::RandomKey const key(77 + example.id);
-    for (int i = 0; i < source; ++i) example.source.push_back(static_cast<Token>(key.below(static_cast<std::uint64_t>(i), 700)));
-    for (int i = 0; i < target; ++i) example.target.push_back(static_cast<Token>(key.below(1000 + static_cast<std::uint64_t>(i), 700)));
+    for (int i = 0; i < source; ++i)
+      example.source.push_back(static_cast<Token>(key.below(static_cast<std::uint64_t>(i), 700)));
+    for (int i = 0; i < target; ++i)
+      example.target.push_back(static_cast<Token>(key.below(1000 + static_cast<std::uint64_t>(i), 700)));
     examples.push_back(example);
   }
   return examples;
@@ -67,7 +71,8 @@ void ignores_neighbours(Settings const& settings, double tolerance) {
       auto const& single = alone.at(batch.rows.examples[static_cast<std::size_t>(r)]);
       double worst = 0, largest = 0;
       for (Index i = 0; i < single.size(); ++i) {
-        worst = graft::testing::worse(worst, std::abs(static_cast<double>(single.data()[i]) - static_cast<double>(together.row(batch.rows.begin(r))[i])));
+        worst = graft::testing::worse(worst, std::abs(static_cast<double>(single.data()[i]) -
+                                                      static_cast<double>(together.row(batch.rows.begin(r))[i])));
         largest = std::max(largest, std::abs(static_cast<double>(single.data()[i])));
       }
       EXPECT_LE(worst / largest, tolerance) << "row of length " << batch.rows.length(r) << ", order " << order;
@@ -94,11 +99,13 @@ void ignores_threads(Settings const& settings) {
   pool.resize(before);
   for (std::size_t k : {1U, 2U}) {
     EXPECT_TRUE(invariants::same_bits(logits[0], logits[k])) << "logits, " << (k == 1 ? 3 : 8) << " threads";
-    for (auto const& [name, value] : trained[0]) EXPECT_TRUE(invariants::same_bits(value, trained[k].at(name))) << name << ", " << (k == 1 ? 3 : 8) << " threads";
+    for (auto const& [name, value] : trained[0])
+      EXPECT_TRUE(invariants::same_bits(value, trained[k].at(name))) << name << ", " << (k == 1 ? 3 : 8) << " threads";
   }
 }
 
-auto const prefix_and_lora = graft::compose(PrefixTuning{.length = 7, .reparametrization = graft::Mlp{.hidden = 40}}, LoRA{.rank = 3});
+auto const prefix_and_lora =
+    graft::compose(PrefixTuning{.length = 7, .reparametrization = graft::Mlp{.hidden = 40}}, LoRA{.rank = 3});
 auto const prompt_and_adapter = graft::compose(PromptTuning{.length = 6}, BottleneckAdapter{.bottleneck = 5});
 InfixTuning const infix{.length = 9};
 

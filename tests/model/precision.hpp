@@ -25,12 +25,13 @@ using graft::Index;
 /// bfloat16 has 8 significant bits: a rounding changes a number by at most this share of it.
 inline constexpr double unit = 0x1p-8;
 
-/// The roundings on the way through the model: of every layer at most the norms (2), projections (2, with rotary 3), attention, its
-/// output, the feed-forward's products and activation (3), the sums (2); with cross-attention 6 more; of the ends the embeddings and sums
-/// (4) and the last norm.
+/// The roundings on the way through the model: of every layer at most the norms (2), projections (2, with rotary 3),
+/// attention, its output, the feed-forward's products and activation (3), the sums (2); with cross-attention 6 more; of
+/// the ends the embeddings and sums (4) and the last norm.
 template <class A>
 double roundings(graft::ModelConfig const& config) {
-  double const layers = static_cast<double>(config.layers) + (config.encoder ? static_cast<double>(config.encoder->layers) : 0.0);
+  double const layers =
+      static_cast<double>(config.layers) + (config.encoder ? static_cast<double>(config.encoder->layers) : 0.0);
   return layers * (A::stacks == graft::StackKind::encoder_decoder ? 18 : 12) + 5;
 }
 
@@ -39,8 +40,8 @@ template <class A>
 graft::Base<A, float> base() {
   return small::base<A, float>(3, small::config<A>(), 0.2);
 }
-/// The same weights, each moved by a random share of at most a rounding. What that does to a model's results in float32 says how far they
-/// amplify roundings.
+/// The same weights, each moved by a random share of at most a rounding. What that does to a model's results in float32
+/// says how far they amplify roundings.
 template <class A>
 graft::Base<A, float> nudged(graft::Base<A, float> const& base, std::uint64_t seed) {
   auto result = std::make_shared<graft::Pretrained<A, float>>(*base);
@@ -73,7 +74,8 @@ inline double largest_of(graft::Tensor<float> const& x) {
 }
 template <class Scalar>
 bool same_bits(graft::Tensor<Scalar> const& a, graft::Tensor<Scalar> const& b) {
-  return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(Scalar)) == 0;
+  return a.shape() == b.shape() &&
+         std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(Scalar)) == 0;
 }
 
 /// Rows of various lengths; of a classifier one label each.
@@ -97,18 +99,21 @@ std::vector<graft::Tensor<float>> gradients(Model& model, graft::Batch const& ba
   graft::backward(small::loss(model, batch));
   std::vector<graft::Tensor<float>> all;
   for (auto* parameter : model.parameters()) {
-    all.push_back(parameter->has_gradient() ? graft::clone(parameter->gradient()) : graft::zeros<float>(parameter->value().shape()));
+    all.push_back(parameter->has_gradient() ? graft::clone(parameter->gradient())
+                                            : graft::zeros<float>(parameter->value().shape()));
     parameter->clear_gradient();
   }
   return all;
 }
 
 /// ‖got − expected‖ / ‖expected‖ over all of them.
-inline double distance(std::vector<graft::Tensor<float>> const& got, std::vector<graft::Tensor<float>> const& expected) {
+inline double distance(std::vector<graft::Tensor<float>> const& got,
+                       std::vector<graft::Tensor<float>> const& expected) {
   double difference = 0, size = 0;
   for (std::size_t i = 0; i < expected.size(); ++i)
     for (Index k = 0; k < expected[i].size(); ++k) {
-      auto const wanted = static_cast<double>(expected[i].data()[k]), error = static_cast<double>(got[i].data()[k]) - wanted;
+      auto const wanted = static_cast<double>(expected[i].data()[k]),
+                 error = static_cast<double>(got[i].data()[k]) - wanted;
       difference += error * error, size += wanted * wanted;
     }
   return std::sqrt(difference / size);
@@ -131,17 +136,19 @@ std::vector<double> losses(Model& model, graft::Batch batch, int steps, double r
   return all;
 }
 
-/// Logits and gradients as near to float32's as roundings let them be: independent ones add up as their root does, and a model that
-/// amplifies a nudge of its weights amplifies them, too. Recomputation changes nothing; training takes the same way.
+/// Logits and gradients as near to float32's as roundings let them be: independent ones add up as their root does, and
+/// a model that amplifies a nudge of its weights amplifies them, too. Recomputation changes nothing; training takes the
+/// same way.
 template <class A, class Settings>
-void expect_as_in_float32(std::string const& what, Settings const& settings, graft::Base<A, float> const& base = precision::base<A>(),
-                          double rate = 3e-3) {
+void expect_as_in_float32(std::string const& what, Settings const& settings,
+                          graft::Base<A, float> const& base = precision::base<A>(), double rate = 3e-3) {
   SCOPED_TRACE(std::string(A::model_type) + ", " + what);
   auto wide = graft::adapt(base, settings, 5);
   small::disturb(wide, 0.1);
   auto narrow = graft::with_precision<graft::Bfloat16>(wide);
   using Narrow = decltype(narrow);
-  static_assert(std::is_same_v<typename Narrow::activation_type, graft::bfloat16> && std::is_same_v<typename Narrow::scalar_type, float>);
+  static_assert(std::is_same_v<typename Narrow::activation_type, graft::bfloat16> &&
+                std::is_same_v<typename Narrow::scalar_type, float>);
   static_assert(std::is_same_v<decltype(narrow.hidden_states(graft::Batch())), graft::Variable<graft::bfloat16>>);
   auto const batch = batch_for(wide);
   double const there = std::sqrt(roundings<A>(wide.config())) * unit, there_and_back = std::sqrt(2.0) * there;
@@ -162,7 +169,8 @@ void expect_as_in_float32(std::string const& what, Settings const& settings, gra
   auto again = batch;
   again.rows.recompute = true;
   auto const recomputed = gradients(narrow, again);
-  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(same_bits(recomputed[i], found[i])) << "recomputed: parameter " << i;
+  for (std::size_t i = 0; i < found.size(); ++i)
+    EXPECT_TRUE(same_bits(recomputed[i], found[i])) << "recomputed: parameter " << i;
 
   auto trained = graft::adapt(base, settings, 5);
   auto trained_narrow = graft::adapt<graft::Bfloat16>(base, settings, 5);
@@ -191,10 +199,12 @@ void expect_generation_as_in_float32(Settings const& settings) {
     graft::NoGrad const no_grad;
     auto const z = wide.logits(batch).value();
     ASSERT_EQ(z.rows(), 6);
-    double const allowed = 4 * std::sqrt(roundings<A>(wide.config())) * unit * largest_of(z);  // twice that of either logit
+    double const allowed =
+        4 * std::sqrt(roundings<A>(wide.config())) * unit * largest_of(z);  // twice that of either logit
     for (Index i = 0; i < z.rows(); ++i) {
       auto const best = static_cast<double>(*std::max_element(z.row(i), z.row(i) + z.width()));
-      EXPECT_GE(static_cast<double>(z.row(i)[tokens[static_cast<std::size_t>(i)]]), best - allowed) << "prompt " << p << ", token " << i;
+      EXPECT_GE(static_cast<double>(z.row(i)[tokens[static_cast<std::size_t>(i)]]), best - allowed)
+          << "prompt " << p << ", token " << i;
     }
   }
 }

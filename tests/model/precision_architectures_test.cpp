@@ -30,9 +30,11 @@ using graft::compose, graft::LoRA, graft::PrefixTuning, graft::PromptTuning;
 using precision::expect_as_in_float32, precision::expect_generation_as_in_float32, precision::same_bits;
 
 TEST(PrecisionOfStrategies, VirtualActivationsAndAdapters) {
-  expect_as_in_float32<Gpt2>("infix and adapters", compose(graft::InfixTuning{.length = 3}, graft::BottleneckAdapter{.bottleneck = 3}));
-  expect_as_in_float32<Gpt2>("embedding-only, (IA)³, parallel adapters",
-                             compose(graft::EmbeddingOnly{.length = 3}, graft::IA3{}, graft::ParallelAdapter{.bottleneck = 3}));
+  expect_as_in_float32<Gpt2>("infix and adapters",
+                             compose(graft::InfixTuning{.length = 3}, graft::BottleneckAdapter{.bottleneck = 3}));
+  expect_as_in_float32<Gpt2>(
+      "embedding-only, (IA)³, parallel adapters",
+      compose(graft::EmbeddingOnly{.length = 3}, graft::IA3{}, graft::ParallelAdapter{.bottleneck = 3}));
   expect_as_in_float32<Gpt2>("P-tuning", graft::PTuning{.length = 3, .hidden = 4});
 }
 TEST(PrecisionOfStrategies, TheModelsOwnWeights) {
@@ -43,13 +45,16 @@ TEST(PrecisionOfStrategies, TheModelsOwnWeights) {
 
 TEST(PrecisionOfArchitectures, EncoderDecoders) {
   expect_as_in_float32<T5>("full fine-tuning", graft::FullFineTuning{}, precision::base<T5>(), 1e-3);
-  expect_as_in_float32<T5>("prefix and LoRA", compose(PrefixTuning{.length = 2, .init_deviation = 0.5}, LoRA{.rank = 2}));
-  auto const prompt = compose(PromptTuning{.length = 2, .init = graft::Init::normal, .side = graft::Side::both}, graft::BottleneckAdapter{.bottleneck = 3});
+  expect_as_in_float32<T5>("prefix and LoRA",
+                           compose(PrefixTuning{.length = 2, .init_deviation = 0.5}, LoRA{.rank = 2}));
+  auto const prompt = compose(PromptTuning{.length = 2, .init = graft::Init::normal, .side = graft::Side::both},
+                              graft::BottleneckAdapter{.bottleneck = 3});
   expect_as_in_float32<Bart>("prompt and adapters", prompt);
   expect_generation_as_in_float32<Bart>(prompt);
 }
 TEST(PrecisionOfArchitectures, Encoders) {
-  expect_as_in_float32<Bert>("prefix and a head", compose(PrefixTuning{.length = 2, .init_deviation = 0.5}, graft::ClassificationHead{.labels = 3}));
+  expect_as_in_float32<Bert>("prefix and a head", compose(PrefixTuning{.length = 2, .init_deviation = 0.5},
+                                                          graft::ClassificationHead{.labels = 3}));
 }
 
 /// Rows of several adapters, each beside a model of its own that computes in bfloat16, too.
@@ -58,7 +63,8 @@ TEST(PrecisionOfStrategies, AdapterTable) {
   auto table = graft::adapt<Bfloat16>(base, graft::AdapterTable{});
   auto prefix = graft::adapt<Bfloat16>(base, PrefixTuning{.length = 3}, 1);
   auto lora = graft::adapt<Bfloat16>(base, LoRA{.rank = 2}, 2);
-  auto second = graft::adapt<Bfloat16>(base, PrefixTuning{.length = 3}, 3), longer = graft::adapt<Bfloat16>(base, PrefixTuning{.length = 5}, 4);
+  auto second = graft::adapt<Bfloat16>(base, PrefixTuning{.length = 3}, 3),
+       longer = graft::adapt<Bfloat16>(base, PrefixTuning{.length = 5}, 4);
   small::disturb(prefix), small::disturb(lora, 0.1), small::disturb(second), small::disturb(longer);
   EXPECT_EQ(graft::add_adapter(table, prefix), 0);
   EXPECT_EQ(graft::add_adapter(table, lora), 1);
@@ -69,13 +75,15 @@ TEST(PrecisionOfStrategies, AdapterTable) {
   batch.rows.adapter = {0, 1, 2, 3, -1};
   auto plain = graft::adapt<Bfloat16>(base, graft::NoAdaptation{});
   auto const together = precision::logits(table, batch);
-  std::vector<graft::Tensor<float>> const of{precision::logits(plain, alone), precision::logits(prefix, alone), precision::logits(lora, alone),
-                                             precision::logits(second, alone), precision::logits(longer, alone)};
+  std::vector<graft::Tensor<float>> const of{precision::logits(plain, alone), precision::logits(prefix, alone),
+                                             precision::logits(lora, alone), precision::logits(second, alone),
+                                             precision::logits(longer, alone)};
   for (graft::Index r = 0; r < batch.rows.count(); ++r) {
     auto const& expected = of[static_cast<std::size_t>(batch.rows.adapter_of(r) + 1)];
     graft::Index const first = batch.rows.begin(r), last = first + batch.rows.length(r);
     EXPECT_LE(precision::relative(together.slice(first, last), expected.slice(first, last)),
-              std::sqrt(precision::roundings<Llama>(table.config())) * precision::unit) << "row " << r;
+              std::sqrt(precision::roundings<Llama>(table.config())) * precision::unit)
+        << "row " << r;
   }
   auto const gradients = precision::gradients(table, batch);
   ASSERT_EQ(gradients.size(), 3 + lora.parameters().size());

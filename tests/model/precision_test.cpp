@@ -18,8 +18,10 @@ using Decoders = testing::Types<Gpt2, Llama>;
 TYPED_TEST_SUITE(Precision, Decoders);
 
 TYPED_TEST(Precision, Prefix) {
-  expect_as_in_float32<TypeParam>("prefix", PrefixTuning{.length = 3, .reparametrization = graft::Mlp{.hidden = 5}, .dropout = 0.1});
-  expect_generation_as_in_float32<TypeParam>(PrefixTuning{.length = 3, .reparametrization = graft::Mlp{.hidden = 5}, .dropout = 0.1});
+  expect_as_in_float32<TypeParam>(
+      "prefix", PrefixTuning{.length = 3, .reparametrization = graft::Mlp{.hidden = 5}, .dropout = 0.1});
+  expect_generation_as_in_float32<TypeParam>(
+      PrefixTuning{.length = 3, .reparametrization = graft::Mlp{.hidden = 5}, .dropout = 0.1});
 }
 TYPED_TEST(Precision, Prompt) {
   expect_as_in_float32<TypeParam>("prompt", PromptTuning{.length = 3});

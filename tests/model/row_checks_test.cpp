@@ -1,4 +1,5 @@
-// Batches, caches and prepared steps that do not fit: one sentence each before anything is computed, and what fits still works.
+// Batches, caches and prepared steps that do not fit: one sentence each before anything is computed, and what fits
+// still works.
 #include <graft/adaptation/classification_head.hpp>
 #include <graft/adaptation/compose.hpp>
 #include <graft/adaptation/lora.hpp>
@@ -49,28 +50,32 @@ class After {
   Batch good_;
 };
 
-std::vector<graft::TokenizedExample> classes() {
-  return {{{3, 4, 5}, {1}, 0, {0, 0, 1}}, {{6, 7}, {2}, 1, {0, 1}}};
-}
+std::vector<graft::TokenizedExample> classes() { return {{{3, 4, 5}, {1}, 0, {0, 0, 1}}, {{6, 7}, {2}, 1, {0, 1}}}; }
 
 /// Rows of 6, 5, 10, 6 and 7 tokens with 17 targets.
 TEST(Rows, WithListsOfTheWrongLengthAreRefused) {
   auto const model = graft::adapt(small::base<Gpt2, float>(), NoAdaptation{});
   After const after(model, model.pack(small::examples()));
-  EXPECT_EQ(after([](Batch& b) { b.rows.offsets.clear(); }), "[transformer] got no row offsets; expected 0, and the end of every row");
-  EXPECT_EQ(after([](Batch& b) { b.rows.offsets[0] = 2; }), "[transformer] got row offsets that begin with 2; expected 0");
-  EXPECT_EQ(after([](Batch& b) { b.rows.offsets[2] = 4; }), "[transformer] got row offset 4 after 6; expected offsets that never fall");
-  EXPECT_EQ(after([](Batch& b) { b.rows.offsets[1] = -1; }), "[transformer] got row offset -1 after 0; expected offsets that never fall");
+  EXPECT_EQ(after([](Batch& b) { b.rows.offsets.clear(); }),
+            "[transformer] got no row offsets; expected 0, and the end of every row");
+  EXPECT_EQ(after([](Batch& b) { b.rows.offsets[0] = 2; }),
+            "[transformer] got row offsets that begin with 2; expected 0");
+  EXPECT_EQ(after([](Batch& b) { b.rows.offsets[2] = 4; }),
+            "[transformer] got row offset 4 after 6; expected offsets that never fall");
+  EXPECT_EQ(after([](Batch& b) { b.rows.offsets[1] = -1; }),
+            "[transformer] got row offset -1 after 0; expected offsets that never fall");
   EXPECT_EQ(after([](Batch& b) { b.rows.positions.pop_back(); }),
             "[transformer] got 33 positions for 34 tokens; expected one for each");
-  EXPECT_EQ(after([](Batch& b) { b.rows.positions.clear(); }), "[transformer] got 0 positions for 34 tokens; expected one for each");
+  EXPECT_EQ(after([](Batch& b) { b.rows.positions.clear(); }),
+            "[transformer] got 0 positions for 34 tokens; expected one for each");
   EXPECT_EQ(after([](Batch& b) { b.rows.insertion.pop_back(); }),
             "[transformer] got 4 insertion points for 5 rows; expected one for each");
   EXPECT_EQ(after([](Batch& b) { b.rows.token_types = {0, 0}; }),
             "[transformer] got 2 token types for 34 tokens; expected one for each, or none");
   EXPECT_EQ(after([](Batch& b) { b.rows.examples.pop_back(); }),
             "[transformer] got 4 examples for 5 rows; expected one for each, or none");
-  EXPECT_EQ(after([](Batch& b) { b.rows.adapter = {0, 0}; }), "[transformer] got 2 adapters for 5 rows; expected one for each, or none");
+  EXPECT_EQ(after([](Batch& b) { b.rows.adapter = {0, 0}; }),
+            "[transformer] got 2 adapters for 5 rows; expected one for each, or none");
   EXPECT_EQ(after([](Batch& b) { b.rows.targets.labels.pop_back(); }),
             "[transformer] got 16 labels for 17 targets; expected one for each, or none");
   EXPECT_EQ(after([](Batch& b) { b.rows.targets.weights.push_back(1); }),
@@ -93,7 +98,8 @@ TEST(Rows, WithNumbersOutOfRangeAreRefused) {
   EXPECT_EQ(after([](Batch& b) { b.rows.positions[2] = -1; }),
             "[transformer] got position -1 at place 2 of the batch; expected at least 0");
   EXPECT_EQ(after([](Batch& b) { b.rows.positions[2] = std::numeric_limits<Index>::max(); }),
-            "[transformer] got a row that reaches position 9223372036854775807; expected at most 39, the model's last; hint: shorten the "
+            "[transformer] got a row that reaches position 9223372036854775807; expected at most 39, the model's last; "
+            "hint: shorten the "
             "prompt, or the virtual tokens");
 }
 
@@ -145,7 +151,8 @@ TEST(Rows, OfSourcesAreHeldAgainstTheSame) {
   EXPECT_EQ(both([](Batch& b) { b.source_tokens.pop_back(); }),
             "[transformer] got 21 source tokens; expected 22 as the rows' offsets say");
   EXPECT_EQ(both([](Batch& b) { b.source_tokens[3] = 31; }),
-            "[transformer] got source token 31 at place 3 of the batch; expected 0 to 30; hint: does the tokenizer belong to the model?");
+            "[transformer] got source token 31 at place 3 of the batch; expected 0 to 30; hint: does the tokenizer "
+            "belong to the model?");
   EXPECT_EQ(both([](Batch& b) { b.source.positions.clear(); }),
             "[transformer] got 0 source positions for 22 tokens; expected one for each");
   EXPECT_EQ(both([](Batch& b) { b.source.positions[0] = -3; }),
@@ -184,7 +191,8 @@ TEST(Rows, ThatLackWhatNobodyReadsWork) {
   Batch lean = good;
   lean.rows.examples.clear();
   lean.rows.targets.weights.clear();
-  EXPECT_TRUE(invariants::same_bits(model.scores(lean).log_probability.value(), model.scores(good).log_probability.value()));
+  EXPECT_TRUE(
+      invariants::same_bits(model.scores(lean).log_probability.value(), model.scores(good).log_probability.value()));
   lean.rows.targets.labels.clear();
   EXPECT_TRUE(invariants::same_bits(model.logits(lean).value(), model.logits(good).value()));
   lean.rows.offsets.insert(lean.rows.offsets.begin() + 2, lean.rows.offsets[2]);  // a row without tokens
@@ -199,7 +207,9 @@ TEST(Rows, MayHaveATargetTwice) {
   batch.rows.targets.at = {0, 0, 2};  // three of a range of three tokens
   auto const some = model.logits(batch).value();
   for (Index i : {0, 1, 2})
-    EXPECT_TRUE(std::equal(some.row(i), some.row(i) + some.width(), every.row(batch.rows.targets.at[static_cast<std::size_t>(i)]))) << i;
+    EXPECT_TRUE(std::equal(some.row(i), some.row(i) + some.width(),
+                           every.row(batch.rows.targets.at[static_cast<std::size_t>(i)])))
+        << i;
 }
 
 TEST(Caches, ThatHaveNoRoomOrLayersAreRefused) {
@@ -217,7 +227,8 @@ TEST(Caches, ThatHaveNoRoomOrLayersAreRefused) {
   EXPECT_EQ(with({&cache, {{.past = {}, .append = 2}}}), "[transformer] got row 0 to append at row 2" + room);
   EXPECT_EQ(with({&cache, {{.past = {}, .append = -1}}}), "[transformer] got row 0 to append at row -1" + room);
   graft::KeyValueCache<float> wide(3, 6, 16);
-  EXPECT_EQ(with({&wide, {{}}}), "[transformer] got a cache with keys or values of shape [6, 16]; expected [capacity, 12]");
+  EXPECT_EQ(with({&wide, {{}}}),
+            "[transformer] got a cache with keys or values of shape [6, 16]; expected [capacity, 12]");
   std::string const read = " of row 0 in the cache; expected 0, its earlier tokens with the virtual ones among them";
   EXPECT_EQ(with({&cache, {{.past = {{0, 2}}}}}), "[transformer] got 2 tokens" + read);
   EXPECT_EQ(with({&cache, {{.past = {{0, 2}, {2, -2}}}}}),
@@ -283,9 +294,11 @@ TEST(PreparedSteps, OfAnotherModelAreRefused) {
   model.enable();
 
   auto const copy = model;
-  EXPECT_TRUE(invariants::same_bits(copy.logits(batch, own).value(), model.logits(batch).value())) << "copies share the state";
+  EXPECT_TRUE(invariants::same_bits(copy.logits(batch, own).value(), model.logits(batch).value()))
+      << "copies share the state";
   auto const narrow = graft::with_precision<graft::Bfloat16>(model);
-  EXPECT_TRUE(invariants::same_bits(narrow.logits(batch, own).value(), narrow.logits(batch).value())) << "so do precisions";
+  EXPECT_TRUE(invariants::same_bits(narrow.logits(batch, own).value(), narrow.logits(batch).value()))
+      << "so do precisions";
 }
 /// Who has a const model may read its state; a copy is a handle of its own.
 template <class Model>
@@ -296,10 +309,12 @@ static_assert(std::is_same_v<SharedState<Adapted>, std::shared_ptr<Adapted::Stat
 
 TEST(PreparedSteps, OfAnotherModelEncodeNoSources) {
   auto const base = small::base<Bart, float>();
-  auto const model = graft::adapt(base, graft::PrefixTuning{.length = 2}), other = graft::adapt(base, graft::PrefixTuning{.length = 2});
+  auto const model = graft::adapt(base, graft::PrefixTuning{.length = 2}),
+             other = graft::adapt(base, graft::PrefixTuning{.length = 2});
   Batch const batch = model.pack(small::examples());
   EXPECT_EQ(message_of<graft::Error>([&] { (void)model.encode_sources(batch, other.prepare()); }),
-            "[transformer] got a step that another model prepared; expected one of this model, which is enabled; hint: prepare it again");
+            "[transformer] got a step that another model prepared; expected one of this model, which is enabled; hint: "
+            "prepare it again");
 }
 
 }  // namespace

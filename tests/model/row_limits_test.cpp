@@ -131,8 +131,12 @@ TEST(RowLimits, TokensThatTheModelLacksAreRefused) {
   };
   for (auto const how : {graft::TooLong::refuse, graft::TooLong::cut, graft::TooLong::skip}) {
     EXPECT_EQ(said({{0, last}, {0}, 1}, how), "");
-    EXPECT_TRUE(said({{1, beyond}, {1}, 1}, how).starts_with(graft::cat("[data] line 2 has the token ", beyond, " in its source; expected 0 to ", last, ", the model's vocabulary")));
-    EXPECT_TRUE(said({{1}, {1, beyond}, 1}, how).starts_with(graft::cat("[data] line 2 has the token ", beyond, " in its target; expected 0 to ", last)));
+    EXPECT_TRUE(said({{1, beyond}, {1}, 1}, how)
+                    .starts_with(graft::cat("[data] line 2 has the token ", beyond, " in its source; expected 0 to ",
+                                            last, ", the model's vocabulary")));
+    EXPECT_TRUE(
+        said({{1}, {1, beyond}, 1}, how)
+            .starts_with(graft::cat("[data] line 2 has the token ", beyond, " in its target; expected 0 to ", last)));
     EXPECT_TRUE(said({{-1}, {1}, 1}, how).starts_with("[data] line 2 has the token -1 in its source"));
     std::vector<Tokens> prompts{{1}, {1, beyond}};
     EXPECT_THROW(graft::fit_prompts(prompts, limits, 1, how, 1, where), graft::ConfigError);
@@ -147,8 +151,9 @@ TEST(RowLimits, PromptsLeaveRoomForNewTokens) {
   EXPECT_THROW(graft::fit_prompts(prompts, limits, 5, graft::TooLong::refuse, 1, where), graft::ConfigError);
   EXPECT_EQ(graft::fit_prompts(prompts, limits, 5, graft::TooLong::cut, 1, where).cut, 1);
   EXPECT_EQ(prompts[1].size(), 26u);
-  EXPECT_EQ(limits.excess(some(27), 5), "got 27 tokens, 10 virtual ones and up to 5 new tokens; expected at most 41 together, "
-                                        "as the model has 40 positions and reads all but the last");
+  EXPECT_EQ(limits.excess(some(27), 5),
+            "got 27 tokens, 10 virtual ones and up to 5 new tokens; expected at most 41 together, "
+            "as the model has 40 positions and reads all but the last");
   EXPECT_EQ(limits.excess(some(26), 5), std::nullopt);
   EXPECT_THROW(graft::fit_prompts(prompts, limits, 31, graft::TooLong::cut, 1, where), graft::ConfigError)
       << "no prompt is left";
@@ -167,7 +172,8 @@ TEST(RowLimits, PromptsAreFittedToTheirOwnAdapters) {
   EXPECT_EQ(prompts[2].size(), 34u);
   EXPECT_EQ(prompts[3].size(), 36u);
   prompts = {some(30), some(30), some(30)};
-  EXPECT_EQ(graft::fit_prompts(prompts, limits, 5, graft::TooLong::skip, 1, where, {1, 0, 1}).kept, (std::vector<std::size_t>{0, 2}));
+  EXPECT_EQ(graft::fit_prompts(prompts, limits, 5, graft::TooLong::skip, 1, where, {1, 0, 1}).kept,
+            (std::vector<std::size_t>{0, 2}));
   EXPECT_THROW(graft::fit_prompts(prompts, limits, 5, graft::TooLong::skip, 1, where, {0}), graft::ConfigError);
 }
 

@@ -15,9 +15,10 @@ struct Item {
 };
 
 TEST(SiteTable, FindsWhatASearchFinds) {
-  std::vector<SiteAddress> const added{{Site::value, {Stack::encoder, 3}},  {Site::query, {Stack::decoder, 0}},
-                                       {Site::query, {Stack::decoder, 11}}, {Site::token_embedding},
-                                       {Site::final_norm, {Stack::encoder, -1}}, {Site::feed_forward_down, {Stack::decoder, 0}}};
+  std::vector<SiteAddress> const added{
+      {Site::value, {Stack::encoder, 3}},       {Site::query, {Stack::decoder, 0}},
+      {Site::query, {Stack::decoder, 11}},      {Site::token_embedding},
+      {Site::final_norm, {Stack::encoder, -1}}, {Site::feed_forward_down, {Stack::decoder, 0}}};
   SiteTable<Item> table;
   EXPECT_TRUE(table.empty());
   EXPECT_EQ(table.find({Site::query, {Stack::decoder, 0}}), nullptr);
@@ -29,12 +30,14 @@ TEST(SiteTable, FindsWhatASearchFinds) {
         SiteAddress const site{static_cast<Site>(s), {stack, layer}};
         auto const expected = std::find(added.begin(), added.end(), site);
         Item const* const found = std::as_const(table).find(site);
-        ASSERT_EQ(found != nullptr, expected != added.end()) << "stack " << static_cast<int>(stack) << ", layer " << layer << ", site " << s;
+        ASSERT_EQ(found != nullptr, expected != added.end())
+            << "stack " << static_cast<int>(stack) << ", layer " << layer << ", site " << s;
         if (found) {
           EXPECT_EQ(found->number, expected - added.begin());
         }
       }
-  for (std::size_t i = 0; i < table.size(); ++i) EXPECT_EQ(table[i].number, static_cast<int>(i));  // in the order they came
+  for (std::size_t i = 0; i < table.size(); ++i)
+    EXPECT_EQ(table[i].number, static_cast<int>(i));  // in the order they came
 }
 
 TEST(SiteTable, CopiesAndMovesFindTheirOwn) {

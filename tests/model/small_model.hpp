@@ -35,7 +35,8 @@ template <class A>
   config.inverse_frequency = graft::rotary_frequencies(config.head_dim, 50.0);
   if constexpr (A::stacks != graft::StackKind::decoder) {
     config.kv_heads = config.heads;
-    config.head_dim = A::positions == graft::PositionKind::relative ? 4 : 6;  // of T5, heads · head_dim need not be the width
+    config.head_dim =
+        A::positions == graft::PositionKind::relative ? 4 : 6;  // of T5, heads · head_dim need not be the width
     config.attention_bias = config.attention_output_bias = config.feed_forward_bias = true;
     config.activation = graft::Activation::gelu;
     config.relative = {8, 9};
@@ -47,7 +48,8 @@ template <class A>
   if constexpr (A::stacks == graft::StackKind::encoder_decoder) {
     config.encoder = config.main();
     config.encoder->layers = 2;
-    if (A::positions == graft::PositionKind::learned) config.encoder->heads = config.encoder->kv_heads = 3, config.encoder->head_dim = 4;
+    if (A::positions == graft::PositionKind::learned)
+      config.encoder->heads = config.encoder->kv_heads = 3, config.encoder->head_dim = 4;
     config.encoder->inner = 16;
     config.embedding_scale = 1.7;
     config.head_scale = 0.8;
@@ -57,7 +59,8 @@ template <class A>
 
 /// The same numbers for every scalar, up to rounding; `deviation` of the matrices.
 template <graft::Architecture A, class Scalar>
-[[nodiscard]] graft::Base<A, Scalar> base(std::uint64_t seed = 3, graft::ModelConfig const& dimensions = config<A>(), double deviation = 0.35) {
+[[nodiscard]] graft::Base<A, Scalar> base(std::uint64_t seed = 3, graft::ModelConfig const& dimensions = config<A>(),
+                                          double deviation = 0.35) {
   auto base = std::make_shared<graft::Pretrained<A, Scalar>>(dimensions);
   for (auto const& site : base->info().sites) {
     if (site.tied) continue;
@@ -69,7 +72,9 @@ template <graft::Architecture A, class Scalar>
     else if (site.role == graft::Role::norm)
       weights.gain = graft::uniform<Scalar>(Shape{site.out}, key, 0.6, 1.5);
     else
-      weights.matrix = {graft::normal<Scalar>(turned ? Shape{site.in, site.out} : Shape{site.out, site.in}, key, deviation), site.layout};
+      weights.matrix = {
+          graft::normal<Scalar>(turned ? Shape{site.in, site.out} : Shape{site.out, site.in}, key, deviation),
+          site.layout};
     if (site.bias) weights.bias = graft::normal<Scalar>(Shape{site.out}, key.with("bias"), 0.2);
   }
   return base;
@@ -81,7 +86,8 @@ void disturb(Model& model, double deviation = 0.2, std::uint64_t seed = 8) {
   for (auto* parameter : model.parameters()) {
     auto value = parameter->mutable_value();
     auto const noise = graft::normal<double>(value.shape(), graft::RandomKey(seed).with(parameter->name()), deviation);
-    for (Index i = 0; i < value.size(); ++i) value.data()[i] += static_cast<typename Model::scalar_type>(noise.data()[i]);
+    for (Index i = 0; i < value.size(); ++i)
+      value.data()[i] += static_cast<typename Model::scalar_type>(noise.data()[i]);
   }
 }
 
@@ -91,7 +97,10 @@ void disturb(Model& model, double deviation = 0.2, std::uint64_t seed = 8) {
   std::vector<std::pair<int, int>> const lengths{{4, 3}, {1, 5}, {9, 2}, {6, 1}, {2, 6}};
   for (std::size_t e = 0; e < lengths.size(); ++e) {
     graft::TokenizedExample example;
-    auto const token = [&](int place) { return static_cast<Token>(graft::RandomKey(e).below(static_cast<std::uint64_t>(place), static_cast<std::uint64_t>(vocabulary))); };
+    auto const token = [&](int place) {
+      return static_cast<Token>(
+          graft::RandomKey(e).below(static_cast<std::uint64_t>(place), static_cast<std::uint64_t>(vocabulary)));
+    };
     for (int i = 0; i < lengths[e].first; ++i) example.source.push_back(token(i));
     for (int i = 0; i < lengths[e].second; ++i) example.target.push_back(token(100 + i));
     example.id = e + 10;
@@ -112,7 +121,8 @@ template <class Model>
 [[nodiscard]] auto loss(Model& model, graft::Batch const& batch) {
   using Scalar = typename Model::scalar_type;
   Index const count = batch.rows.targets.size();
-  return graft::weighted_sum(model.scores(batch).log_probability, graft::full(Shape{count}, static_cast<Scalar>(-1.0 / static_cast<double>(count))));
+  return graft::weighted_sum(model.scores(batch).log_probability,
+                             graft::full(Shape{count}, static_cast<Scalar>(-1.0 / static_cast<double>(count))));
 }
 
 }  // namespace small

@@ -32,7 +32,8 @@ struct Results {
   graft::Generations texts;
 
   friend bool operator==(Results const& a, Results const& b) {
-    bool same = invariants::same_bits(a.scores, b.scores) && invariants::same_bits(a.logits, b.logits) && a.texts.size() == b.texts.size();
+    bool same = invariants::same_bits(a.scores, b.scores) && invariants::same_bits(a.logits, b.logits) &&
+                a.texts.size() == b.texts.size();
     for (std::size_t p = 0; same && p < a.texts.size(); ++p)
       for (std::size_t t = 0; t < a.texts[p].size(); ++t)
         same = same && a.texts[p][t].tokens == b.texts[p][t].tokens && a.texts[p][t].score == b.texts[p][t].score;
@@ -56,7 +57,8 @@ Results use(Model const& model, std::size_t i, std::vector<Index> const& adapter
   results.scores = graft::clone(model.scores(batch).log_probability.value());
   results.logits = invariants::logits_of(model, batch);
   std::vector<Index> const of_prompts{adapters[i % adapters.size()], adapters[(i + 1) % adapters.size()]};
-  results.texts = graft::generate(model, {examples[0].source, examples[1].source}, graft::BeamSearch{.max_new_tokens = 4, .adapters = of_prompts, .beams = 2});
+  results.texts = graft::generate(model, {examples[0].source, examples[1].source},
+                                  graft::BeamSearch{.max_new_tokens = 4, .adapters = of_prompts, .beams = 2});
   return results;
 }
 template <class Model>
@@ -71,7 +73,8 @@ void check_use(Model const& model, std::vector<Index> const& adapters = {0}) {
 
 TEST(Threads, ShareOneModel) {
   auto const gpt2 = small::base<graft::Gpt2, float>();
-  auto prefix = graft::adapt(gpt2, graft::PrefixTuning{.length = 2, .reparametrization = graft::Mlp{.hidden = 4}, .dropout = 0.2});
+  auto prefix = graft::adapt(
+      gpt2, graft::PrefixTuning{.length = 2, .reparametrization = graft::Mlp{.hidden = 4}, .dropout = 0.2});
   small::disturb(prefix);
   check_use(prefix);
   auto bart = graft::adapt(small::base<graft::Bart, float>(), graft::PromptTuning{.length = 2});
@@ -87,11 +90,13 @@ TEST(Threads, ShareOneTableOfAdapters) {
 }
 
 template <class Settings>
-std::vector<graft::Tensor<float>> trained(graft::Base<graft::Gpt2, float> const& base, Settings const& settings, std::size_t i) {
+std::vector<graft::Tensor<float>> trained(graft::Base<graft::Gpt2, float> const& base, Settings const& settings,
+                                          std::size_t i) {
   auto model = graft::adapt(base, settings, i);
   auto examples = tables::a_row_each<graft::Gpt2>(6);
   for (auto& example : examples) example.adapter = 0;
-  graft::Trainer({.epochs = 2, .batch = 3, .recompute = i % 2 == 1, .learning_rate = 0.01, .seed = i}).fit(model, examples);
+  graft::Trainer({.epochs = 2, .batch = 3, .recompute = i % 2 == 1, .learning_rate = 0.01, .seed = i})
+      .fit(model, examples);
   std::vector<graft::Tensor<float>> values;
   for (auto* parameter : model.parameters()) values.push_back(graft::clone(parameter->value()));
   return values;
@@ -106,7 +111,8 @@ TEST(Threads, TrainModelsOfTheirOwnOverOneBase) {
   for (std::size_t i = 0; i < threads; ++i) alone.push_back(train(i));
   auto const together = at_once(train);
   for (std::size_t i = 0; i < threads; ++i)
-    for (std::size_t p = 0; p < alone[i].size(); ++p) EXPECT_TRUE(invariants::same_bits(alone[i][p], together[i][p])) << "thread " << i;
+    for (std::size_t p = 0; p < alone[i].size(); ++p)
+      EXPECT_TRUE(invariants::same_bits(alone[i][p], together[i][p])) << "thread " << i;
 }
 
 }  // namespace

@@ -11,20 +11,16 @@ using testing::leaf;
 using testing::message_of;
 using testing::random;
 
-constexpr Activation all[] = {Activation::gelu, Activation::gelu_tanh, Activation::silu, Activation::relu, Activation::tanh};
+constexpr Activation all[] = {Activation::gelu, Activation::gelu_tanh, Activation::silu, Activation::relu,
+                              Activation::tanh};
 
 double plain(Activation f, double x) {
   switch (f) {
-    case Activation::gelu:
-      return x * 0.5 * std::erfc(-x / std::sqrt(2.0));
-    case Activation::gelu_tanh:
-      return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-    case Activation::silu:
-      return x / (1 + std::exp(-x));
-    case Activation::relu:
-      return x > 0 ? x : 0;
-    default:
-      return std::tanh(x);
+    case Activation::gelu: return x * 0.5 * std::erfc(-x / std::sqrt(2.0));
+    case Activation::gelu_tanh: return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case Activation::silu: return x / (1 + std::exp(-x));
+    case Activation::relu: return x > 0 ? x : 0;
+    default: return std::tanh(x);
   }
 }
 
@@ -44,9 +40,11 @@ TEST(Activation, ValuesMatchTheFormulas) {
     for (Index i = 0; i < y.size(); ++i) {
       double const x = in_double.data()[i], x_float = static_cast<double>(in_float.data()[i]);
       ASSERT_NEAR(y.data()[i], plain(f, x), 1e-14 * std::max(1.0, std::abs(x))) << static_cast<int>(f) << " at " << x;
-      double const wanted = plain(f, x_float), unit = f == Activation::gelu ? std::max(1.0, std::abs(x_float)) : std::abs(wanted);
+      double const wanted = plain(f, x_float),
+                   unit = f == Activation::gelu ? std::max(1.0, std::abs(x_float)) : std::abs(wanted);
       double const tolerance = f == Activation::gelu_tanh ? 4e-6 : 1e-6;  // e^-2u magnifies the rounding of u
-      ASSERT_NEAR(static_cast<double>(z.data()[i]), wanted, tolerance * unit + 1e-12) << static_cast<int>(f) << " at " << x_float;
+      ASSERT_NEAR(static_cast<double>(z.data()[i]), wanted, tolerance * unit + 1e-12)
+          << static_cast<int>(f) << " at " << x_float;
     }
   }
 }
@@ -111,10 +109,12 @@ TEST(Activation, NamesAndErrors) {
   EXPECT_EQ(activation_from_name("swish"), Activation::silu);
   EXPECT_EQ(activation_from_name("relu"), Activation::relu);
   EXPECT_EQ(activation_from_name("tanh"), Activation::tanh);
-  EXPECT_NE(message_of<ConfigError>([] { (void)activation_from_name("gelou"); }).find("got the name \"gelou\""), std::string::npos);
-  Variable<double> const a(random({2, 3}, 1)), b(random({3, 2}, 1));
-  EXPECT_NE(message_of<ShapeError>([&] { (void)gated(a, b, Activation::silu); }).find("[2, 3] and values of shape [3, 2]"),
+  EXPECT_NE(message_of<ConfigError>([] { (void)activation_from_name("gelou"); }).find("got the name \"gelou\""),
             std::string::npos);
+  Variable<double> const a(random({2, 3}, 1)), b(random({3, 2}, 1));
+  EXPECT_NE(
+      message_of<ShapeError>([&] { (void)gated(a, b, Activation::silu); }).find("[2, 3] and values of shape [3, 2]"),
+      std::string::npos);
 }
 
 }  // namespace

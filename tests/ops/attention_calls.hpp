@@ -65,11 +65,13 @@ inline Variable<double> composition(Call const& call, std::vector<Variable<doubl
 
 inline std::vector<Parameter<double>> leaves(Call const& call) {
   std::vector<Parameter<double>> result;
-  for (std::size_t v = 0; v < call.variables.size(); ++v) result.push_back(leaf(cat("variable ", v), call.variables[v], 100 + v));
+  for (std::size_t v = 0; v < call.variables.size(); ++v)
+    result.push_back(leaf(cat("variable ", v), call.variables[v], 100 + v));
   return result;
 }
 
-/// Values and gradients against the composition's; recorded gradients also against central differences; no gradient for constants.
+/// Values and gradients against the composition's; recorded gradients also against central differences; no gradient for
+/// constants.
 inline void expect_right(Call const& call) {
   auto parameters = leaves(call);
   std::vector<Variable<double>> x;
@@ -123,7 +125,8 @@ inline SegmentTable with_segment(SegmentTable const& table, Segment const& segme
   result.segments.clear();
   for (Index row = 0; row < table.rows(); ++row) {
     result.segments.push_back(segment);
-    for (Index s = table.first_segment(row); s < table.first_segment(row + 1); ++s) result.segments.push_back(table.segment(s));
+    for (Index s = table.first_segment(row); s < table.first_segment(row + 1); ++s)
+      result.segments.push_back(table.segment(s));
     result.segment_offsets[static_cast<std::size_t>(row) + 1] = static_cast<Index>(result.segments.size());
   }
   return result;
@@ -139,7 +142,8 @@ inline Call with_bank(Call call, Index length, Index first_query = 0) {
   std::size_t const bank = call.variables.size();
   call.variables.push_back({length, 2 * call.shape.kv_width() + 3});
   call.sources.push_back({{bank, 1}, {bank, call.shape.kv_width() + 2}});
-  call.table = with_segment(call.table, {static_cast<int>(call.sources.size()) - 1, 0, length, first_query, false, 0, -length});
+  call.table =
+      with_segment(call.table, {static_cast<int>(call.sources.size()) - 1, 0, length, first_query, false, 0, -length});
   return call;
 }
 

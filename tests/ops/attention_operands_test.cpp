@@ -15,9 +15,12 @@ namespace {
 using namespace attention_calls;
 
 TEST(AttentionOperands, ColumnsOfOneFusedProjectionAndOfOneBank) {
-  // Queries, keys and values side by side in one variable; two layers' keys and values in one bank, the second layer's used.
+  // Queries, keys and values side by side in one variable; two layers' keys and values in one bank, the second layer's
+  // used.
   Index const width = grouped.width(), kv = grouped.kv_width();
-  Call call{grouped, {{9, width + 2 * kv}}, {0, 0}, {{{0, width}, {0, width + kv}}}, self_attention({4, 5}, true), {}, 0, {}, 0};
+  Call call{
+      grouped, {{9, width + 2 * kv}}, {0, 0}, {{{0, width}, {0, width + kv}}}, self_attention({4, 5}, true), {}, 0, {},
+      0};
   expect_right(call);
   call.variables.push_back({3, 4 * kv});
   call.sources.push_back({{1, 2 * kv}, {1, 3 * kv}});
@@ -28,7 +31,15 @@ TEST(AttentionOperands, ColumnsOfOneFusedProjectionAndOfOneBank) {
 }
 
 TEST(AttentionOperands, KeysThatAreValues) {
-  Call call{grouped, {{5, grouped.width()}, {5, grouped.kv_width()}}, {0, 0}, {{{1, 0}, {1, 0}}}, self_attention({5}, true), {}, 0, {}, 0};
+  Call call{grouped,
+            {{5, grouped.width()}, {5, grouped.kv_width()}},
+            {0, 0},
+            {{{1, 0}, {1, 0}}},
+            self_attention({5}, true),
+            {},
+            0,
+            {},
+            0};
   expect_right(call);
 }
 
@@ -65,7 +76,8 @@ TEST(AttentionOperands, GradientsAddToWhatIsThere) {
   for (auto const& parameter : parameters) once.push_back(clone(parameter.gradient()));
   testing::backward_from(run(call, x));
   for (std::size_t v = 0; v < x.size(); ++v) {
-    kernels::On<Cpu, kernels::Elementwise, double>::scale(std::as_const(once[v]).data(), 2.0, once[v].data(), once[v].size());
+    kernels::On<Cpu, kernels::Elementwise, double>::scale(std::as_const(once[v]).data(), 2.0, once[v].data(),
+                                                          once[v].size());
     EXPECT_LE(testing::relative_error(parameters[v].gradient(), once[v]), 1e-14);
   }
 }
@@ -75,10 +87,12 @@ TEST(AttentionOperands, AWrongGradientIsCaught) {
   auto parameters = leaves(call);
   std::vector<Variable<double>> x;
   for (auto const& parameter : parameters) x.push_back(parameter.variable());
-  // The queries' gradient of an attention that is blind to its keys by one: the definition is differentiated with another mask.
+  // The queries' gradient of an attention that is blind to its keys by one: the definition is differentiated with
+  // another mask.
   Call blind = call;
   blind.table.segments[0].offset = 1;
-  EXPECT_FALSE(gradcheck([&] { return Tape::current().recording() ? run(call, x) : composition(blind, x); }, parameters).passed);
+  EXPECT_FALSE(
+      gradcheck([&] { return Tape::current().recording() ? run(call, x) : composition(blind, x); }, parameters).passed);
 }
 
 TEST(AttentionOperands, SaysWhatDoesNotFit) {
@@ -87,7 +101,9 @@ TEST(AttentionOperands, SaysWhatDoesNotFit) {
     for (auto const& parameter : leaves(call)) x.push_back(parameter.variable());
     return testing::message_of<ShapeError>([&] { (void)run(call, x); });
   };
-  auto const expect = [&](Call const& call, char const* part) { EXPECT_NE(message(call).find(part), std::string::npos) << message(call); };
+  auto const expect = [&](Call const& call, char const* part) {
+    EXPECT_NE(message(call).find(part), std::string::npos) << message(call);
+  };
   Call const good = separate(grouped, self_attention({2, 3}, true));
   Call call = good;
   call.table.segments[1].offset = -1;
@@ -136,7 +152,8 @@ TEST(AttentionOperands, SaysWhatDoesNotFit) {
   expect(call, "got bucket 5");
 }
 
-/// Two losses that share the keys: the second backward is refused in a sentence, though attention gathers gradients in buffers.
+/// Two losses that share the keys: the second backward is refused in a sentence, though attention gathers gradients in
+/// buffers.
 TEST(AttentionOperands, KeysOfTwoLossesAreRefusedInASentence) {
   auto const shape = AttentionShape{1, 1, 2, 1.0};
   SegmentTable table;

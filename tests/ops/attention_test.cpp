@@ -36,7 +36,8 @@ TEST(Attention, PrefixBankSharedByRows) {
 TEST(Attention, InfixBankAfterEachRowsSource) {
   // Row r: source tokens, infix keys, target tokens; queries of the source do not see the infix.
   Call call = separate(grouped, {});
-  call.variables = {{11, grouped.width()}, {11, grouped.kv_width()}, {11, grouped.kv_width()}, {2, 2 * grouped.kv_width()}};
+  call.variables = {
+      {11, grouped.width()}, {11, grouped.kv_width()}, {11, grouped.kv_width()}, {2, 2 * grouped.kv_width()}};
   call.sources.push_back({{3, 0}, {3, grouped.kv_width()}});
   Index begin = 0;
   for (auto const& [source, target] : {std::pair<Index, Index>{3, 2}, {1, 5}}) {
@@ -53,9 +54,11 @@ TEST(Attention, InfixBankAfterEachRowsSource) {
 
 TEST(Attention, CrossAttentionToSharedStates) {
   // Three targets attend to two sources' states; two targets share one source; keys and values are of different widths.
-  Call call{
-      grouped, {{9, grouped.width()}, {10, grouped.kv_width()}, {10, grouped.kv_width() + 7}}, {0, 0}, {{{1, 0}, {2, 7}}}, {}, {}, 0, {},
-      0};
+  Call call{grouped, {{9, grouped.width()}, {10, grouped.kv_width()}, {10, grouped.kv_width() + 7}},
+            {0, 0},  {{{1, 0}, {2, 7}}},
+            {},      {},
+            0,       {},
+            0};
   call.table.query_offsets = {0, 2, 3, 9};
   call.table.segment_offsets = {0, 1, 2, 3};
   call.table.segments = {{0, 0, 6, 0, false, 0, 0}, {0, 0, 6, 0, false, 0, 0}, {0, 6, 4, 0, false, 0, 0}};
@@ -66,11 +69,17 @@ TEST(Attention, CrossAttentionToSharedStates) {
 TEST(Attention, OneQueryARowWithCachedKeys) {
   for (AttentionShape const& shape :
        {one_head, AttentionShape{2, 1, 7, 0.4}, AttentionShape{8, 1, 3, 0.6}, AttentionShape{2, 2, 16, 0.25}}) {
-    Call call{shape, {{3, shape.width()}, {90, shape.kv_width()}, {90, shape.kv_width()}}, {0, 0}, {{{1, 0}, {2, 0}}}, {}, {}, 0, {}, 0};
+    Call call{shape,  {{3, shape.width()}, {90, shape.kv_width()}, {90, shape.kv_width()}},
+              {0, 0}, {{{1, 0}, {2, 0}}},
+              {},     {},
+              0,      {},
+              0};
     call.table.query_offsets = {0, 1, 2, 3};
     call.table.segment_offsets = {0, 1, 3, 4};
-    // The query of row 0 is its 4th token; row 1 continues the first two keys of row 0; row 2 sees 71 of the 75 keys there is room for.
-    call.table.segments = {{0, 0, 4, 0, true, 3, 0}, {0, 0, 2, 0, false, 0, 0}, {0, 4, 5, 0, true, 4, 2}, {0, 15, 75, 0, true, 70, 0}};
+    // The query of row 0 is its 4th token; row 1 continues the first two keys of row 0; row 2 sees 71 of the 75 keys
+    // there is room for.
+    call.table.segments = {
+        {0, 0, 4, 0, true, 3, 0}, {0, 0, 2, 0, false, 0, 0}, {0, 4, 5, 0, true, 4, 2}, {0, 15, 75, 0, true, 70, 0}};
     expect_right(call);
     expect_same_bits(call);
   }
@@ -87,7 +96,8 @@ TEST(Attention, SeveralQueriesContinueCachedKeys) {
 }
 
 TEST(Attention, SomeQueriesOfARowOnly) {
-  // The third to the fifth token of a row of 7, and the last of a row of 4; a bank joins each row before its fourth token.
+  // The third to the fifth token of a row of 7, and the last of a row of 4; a bank joins each row before its fourth
+  // token.
   Call call = separate(grouped, {});
   call.variables[0] = {4, grouped.width()};
   call.variables[1] = call.variables[2] = {11, grouped.kv_width()};
@@ -114,7 +124,8 @@ TEST(Attention, SegmentsMayOverlapWithinAndBetweenRows) {
   call.variables = {{4, grouped.width()}, {6, grouped.kv_width()}, {6, grouped.kv_width()}};
   call.table.query_offsets = {0, 1, 4};
   call.table.segment_offsets = {0, 2, 4};
-  call.table.segments = {{0, 0, 3, 0, false, 0, 0}, {0, 2, 2, 0, false, 0, 0}, {0, 3, 2, 0, false, 0, 0}, {0, 4, 2, 1, true, -1, 0}};
+  call.table.segments = {
+      {0, 0, 3, 0, false, 0, 0}, {0, 2, 2, 0, false, 0, 0}, {0, 3, 2, 0, false, 0, 0}, {0, 4, 2, 1, true, -1, 0}};
   expect_right(call);
   expect_same_bits(call);
 }
@@ -148,7 +159,8 @@ TEST(Attention, ARowDoesNotDependOnItsNeighbours) {
   }
   auto const expected = run(both, x).value().slice(29, 79);
   auto const got = run(with_bank(separate(real, self_attention({50}, true)), 10), alone).value();
-  EXPECT_EQ(std::memcmp(got.data(), std::as_const(expected).data(), static_cast<std::size_t>(got.size()) * sizeof(float)), 0);
+  EXPECT_EQ(
+      std::memcmp(got.data(), std::as_const(expected).data(), static_cast<std::size_t>(got.size()) * sizeof(float)), 0);
 }
 
 TEST(Attention, LargeScoresDoNotOverflow) {

@@ -1,4 +1,5 @@
-// Operations on bfloat16: what the same operation on float gives for the same numbers, with one rounding of each result.
+// Operations on bfloat16: what the same operation on float gives for the same numbers, with one rounding of each
+// result.
 #include <graft/ops/activation.hpp>
 #include <graft/ops/attention.hpp>
 #include <graft/ops/bias.hpp>
@@ -26,13 +27,15 @@ Parameter<float> leaf_of(Tensor<float> const& value) { return {"x", clone(value)
 
 template <class Scalar>
 bool same_bits(Tensor<Scalar> const& a, Tensor<Scalar> const& b) {
-  return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(Scalar)) == 0;
+  return a.shape() == b.shape() &&
+         std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(Scalar)) == 0;
 }
 
-/// `f` of variables of either type: one result; its operands' numbers are `inputs`, its parameters' (float in both) `weights`.
+/// `f` of variables of either type: one result; its operands' numbers are `inputs`, its parameters' (float in both)
+/// `weights`.
 template <class F>
-void expect_one_rounding(char const* what, std::vector<Tensor<float>> const& inputs, std::vector<Tensor<float>> const& weights,
-                         F const& f) {
+void expect_one_rounding(char const* what, std::vector<Tensor<float>> const& inputs,
+                         std::vector<Tensor<float>> const& weights, F const& f) {
   std::vector<Parameter<bfloat16>> narrow;
   std::vector<Parameter<float>> wide, of_narrow, of_wide;
   for (auto const& input : inputs) narrow.push_back(narrow_leaf(input)), wide.push_back(leaf_of(input));
@@ -44,7 +47,8 @@ void expect_one_rounding(char const* what, std::vector<Tensor<float>> const& inp
   backward_from(y, rounded<bfloat16, Cpu>(dy));
   backward_from(expected, clone(dy));
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    EXPECT_TRUE(same_bits(narrow[i].gradient(), (rounded<bfloat16, Cpu>(wide[i].gradient())))) << what << ", operand " << i;
+    EXPECT_TRUE(same_bits(narrow[i].gradient(), (rounded<bfloat16, Cpu>(wide[i].gradient()))))
+        << what << ", operand " << i;
   for (std::size_t i = 0; i < weights.size(); ++i)
     EXPECT_TRUE(same_bits(of_narrow[i].gradient(), of_wide[i].gradient())) << what << ", parameter " << i;
 }
@@ -69,14 +73,18 @@ TEST(Bfloat16, AnOperationRoundsItsResultOnce) {
   std::vector<Index> positions(37);
   for (std::size_t i = 0; i < positions.size(); ++i) positions[i] = static_cast<Index>(3 * i);
   one("rotary", {x}, [&](auto& in) { return rotary(in[0].variable(), positions, table); });
-  expect_one_rounding("layer norm", {x}, {vector, shift},
-                      [](auto& in, auto& w) { return layer_norm(in[0].variable(), w[0].variable(), w[1].variable(), 1e-5); });
-  expect_one_rounding("rms norm", {x}, {vector}, [](auto& in, auto& w) { return rms_norm(in[0].variable(), w[0].variable(), 1e-6); });
-  expect_one_rounding("bias", {x}, {vector}, [](auto& in, auto& w) { return add_bias(in[0].variable(), w[0].variable()); });
+  expect_one_rounding("layer norm", {x}, {vector, shift}, [](auto& in, auto& w) {
+    return layer_norm(in[0].variable(), w[0].variable(), w[1].variable(), 1e-5);
+  });
+  expect_one_rounding("rms norm", {x}, {vector},
+                      [](auto& in, auto& w) { return rms_norm(in[0].variable(), w[0].variable(), 1e-6); });
+  expect_one_rounding("bias", {x}, {vector},
+                      [](auto& in, auto& w) { return add_bias(in[0].variable(), w[0].variable()); });
   expect_one_rounding("linear", {x}, {wide, of_fifty}, [](auto& in, auto& w) {
     return linear(in[0].variable(), TrainableMatrix<float>{w[0].variable()}, w[1].variable());
   });
-  for (FrozenMatrix<float> const& frozen : {FrozenMatrix<float>(wide), FrozenMatrix<float>(rounded<bfloat16, Cpu>(wide))})
+  for (FrozenMatrix<float> const& frozen :
+       {FrozenMatrix<float>(wide), FrozenMatrix<float>(rounded<bfloat16, Cpu>(wide))})
     one("frozen linear", {x}, [&](auto& in) { return linear(in[0].variable(), frozen, of_fifty); });
 }
 
@@ -100,8 +108,10 @@ TEST(Bfloat16, AttentionSumsInFloat32) {
   SegmentTable segments;
   segments.query_offsets = {0, 4, 7};
   segments.segment_offsets = {0, 2, 4};
-  segments.segments = {{.source = 0, .begin = 0, .length = 4, .causal = true, .position = 0}, {.source = 1, .begin = 0, .length = 3},
-                     {.source = 0, .begin = 4, .length = 3, .causal = true, .position = 0}, {.source = 1, .begin = 0, .length = 3}};
+  segments.segments = {{.source = 0, .begin = 0, .length = 4, .causal = true, .position = 0},
+                       {.source = 1, .begin = 0, .length = 3},
+                       {.source = 0, .begin = 4, .length = 3, .causal = true, .position = 0},
+                       {.source = 1, .begin = 0, .length = 3}};
   auto const table = std::make_shared<CheckedSegments const>(segments);
   std::vector<int> buckets;
   for (int distance = -20; distance <= 20; ++distance) buckets.push_back(distance < 0 ? 0 : distance > 2 ? 2 : 1);
@@ -109,9 +119,10 @@ TEST(Bfloat16, AttentionSumsInFloat32) {
   auto const run = [&](auto query, auto keys, auto prefix, Parameter<float> const& bias) {
     using Scalar = std::remove_cvref_t<decltype(*query.value().data())>;
     RelativeBias<Scalar> const relative{bias.variable(), buckets, -20};
-    return attention<Scalar, Cpu>({query.variable(), 0},
-                                  {{{keys.variable(), 0}, {keys.variable(), 12}}, {{prefix.variable(), 0}, {prefix.variable(), 12}}}, table,
-                                  shape, &relative);
+    return attention<Scalar, Cpu>(
+        {query.variable(), 0},
+        {{{keys.variable(), 0}, {keys.variable(), 12}}, {{prefix.variable(), 0}, {prefix.variable(), 12}}}, table,
+        shape, &relative);
   };
   auto nq = narrow_leaf(q), nk = narrow_leaf(kv), nb = narrow_leaf(bank);
   auto wq = leaf_of(q), wk = leaf_of(kv), wb = leaf_of(bank), bias = leaf_of(biases), wide_bias = leaf_of(biases);
@@ -131,7 +142,8 @@ TEST(Bfloat16, KeysThatAreTheValuesGetBothGradients) {
   AttentionShape const shape{1, 1, 8, 0.5};
   auto const x = representable({5, 8}, 1);
   SegmentTable segments;
-  segments.query_offsets = {0, 5}, segments.segment_offsets = {0, 1}, segments.segments = {{.source = 0, .begin = 0, .length = 5}};
+  segments.query_offsets = {0, 5}, segments.segment_offsets = {0, 1},
+  segments.segments = {{.source = 0, .begin = 0, .length = 5}};
   auto const table = std::make_shared<CheckedSegments const>(segments);
   auto const run = [&](auto& p) {
     using Scalar = std::remove_cvref_t<decltype(*p.value().data())>;
@@ -166,14 +178,16 @@ TEST(Bfloat16, RowsAndColumnsOfOneVariableAreAddedUpInFloat32) {
   auto rows = narrow_leaf(full({3, 2}, 1.0F)), columns = narrow_leaf(full({1, 4}, 1.0F));
   auto const ones = [] { return rounded<bfloat16, Cpu>(full({1, 2}, 1.0F)); };
   SegmentTable segments;  // one query that sees one key, so that its output is the value
-  segments.query_offsets = {0, 1}, segments.segment_offsets = {0, 1}, segments.segments = {{.source = 0, .begin = 0, .length = 1}};
+  segments.query_offsets = {0, 1}, segments.segment_offsets = {0, 1},
+  segments.segments = {{.source = 0, .begin = 0, .length = 1}};
   auto const table = std::make_shared<CheckedSegments const>(segments);
   for (int i = 0; i < 300; ++i) {
     backward_from(slice_rows(rows.variable(), 1, 2), ones());
     backward_from(gather_rows(rows.variable(), {1}), ones());
-    backward_from(attention<bfloat16, Cpu>({Variable<bfloat16>(ones()), 0}, {{{columns.variable(), 0}, {columns.variable(), 2}}}, table,
-                                           AttentionShape{1, 1, 2, 1.0}),
-                  ones());
+    backward_from(
+        attention<bfloat16, Cpu>({Variable<bfloat16>(ones()), 0}, {{{columns.variable(), 0}, {columns.variable(), 2}}},
+                                 table, AttentionShape{1, 1, 2, 1.0}),
+        ones());
   }
   EXPECT_EQ(static_cast<float>(rows.gradient().row(1)[1]), 600);
   EXPECT_EQ(static_cast<float>(rows.gradient().row(2)[1]), 0);
@@ -203,7 +217,8 @@ TEST(Bfloat16, ContributionsAreNotRoundedBeforeTheirSum) {
 }
 
 TEST(Cast, RoundsToNearestEvenAndPassesGradientsOn) {
-  auto x = leaf_of(tensor_of<float>({4}, std::vector<double>{1.0, 1.00390625, 1.01171875, -3.0}));  // 1, 1 + 2⁻⁸, 1 + 3·2⁻⁸
+  auto x =
+      leaf_of(tensor_of<float>({4}, std::vector<double>{1.0, 1.00390625, 1.01171875, -3.0}));  // 1, 1 + 2⁻⁸, 1 + 3·2⁻⁸
   auto const y = cast<bfloat16>(x.variable());
   EXPECT_EQ(static_cast<float>(y.value().data()[1]), 1.0F) << "a tie goes to the even neighbour";
   EXPECT_EQ(static_cast<float>(y.value().data()[2]), 1.015625F);
@@ -214,7 +229,8 @@ TEST(Cast, RoundsToNearestEvenAndPassesGradientsOn) {
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(x.gradient().data()[i], expected[i]);
 }
 
-/// Over numbers and steps that bfloat16 holds, casts are linear without any rounding, and so differences give the derivative exactly.
+/// Over numbers and steps that bfloat16 holds, casts are linear without any rounding, and so differences give the
+/// derivative exactly.
 TEST(Cast, GradientsEqualDifferences) {
   std::vector<double> const weights{0.5, -2.0, 1.25, 3.0, -0.75, 8.0};
   auto const w = tensor_of<float>({2, 3}, weights);
@@ -233,7 +249,8 @@ TEST(Cast, GradientsEqualDifferences) {
 
 TEST(Cast, ColumnsGetTheirOwnGradient) {
   auto x = leaf_of(random<float>({5, 9}, 1));
-  auto const first = cast<bfloat16>(Columns<float>{x.variable(), 2}, 3), second = cast<bfloat16>(Columns<float>{x.variable(), 4}, 3);
+  auto const first = cast<bfloat16>(Columns<float>{x.variable(), 2}, 3),
+             second = cast<bfloat16>(Columns<float>{x.variable(), 4}, 3);
   EXPECT_EQ(first.first, 0);
   for (Index i = 0; i < 5; ++i)
     for (Index j = 0; j < 3; ++j) EXPECT_EQ(first.x.value().row(i)[j], bfloat16(x.value().row(i)[2 + j]));
@@ -243,8 +260,9 @@ TEST(Cast, ColumnsGetTheirOwnGradient) {
   std::vector<float> const expected{0, 0, 1.5F, 1.5F, 3, 1.5F, 1.5F, 0, 0};
   for (Index i = 0; i < 5; ++i)
     for (Index j = 0; j < 9; ++j) EXPECT_EQ(x.gradient().row(i)[j], expected[static_cast<std::size_t>(j)]);
-  EXPECT_NE(message_of<ShapeError>([&] { (void)cast<bfloat16>(Columns<float>{x.variable(), 7}, 3); })
-                .find("[cast] x: got columns 7 to 10 of shape [5, 9]; expected them within its width"),
+  EXPECT_NE(message_of<ShapeError>([&] {
+              (void)cast<bfloat16>(Columns<float>{x.variable(), 7}, 3);
+            }).find("[cast] x: got columns 7 to 10 of shape [5, 9]; expected them within its width"),
             std::string::npos);
 }
 

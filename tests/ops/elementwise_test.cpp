@@ -56,7 +56,8 @@ TEST(Elementwise, Gradients) {
 }
 
 TEST(Elementary, ValuesAndGradients) {
-  auto x = leaf("x", {4, 6}, 1), positive = Parameter<double>("positive", uniform<double>({4, 6}, RandomKey(2), 0.3, 3));
+  auto x = leaf("x", {4, 6}, 1),
+       positive = Parameter<double>("positive", uniform<double>({4, 6}, RandomKey(2), 0.3, 3));
   auto const v = [](Parameter<double> const& p) { return p.variable(); };
   auto const e = exp(v(x)).value(), ln = log(v(positive)).value(), root = power(v(positive), -0.5).value();
   for (Index i = 0; i < 24; ++i) {
@@ -89,7 +90,8 @@ TEST(Elementary, PrecisionAndThreads) {
   testing::expect_precise_and_independent_of_threads(run, 2e-6);
 }
 
-TEST(Elementwise, SharedGradientsAreNotOverwritten) {  // reverse passes recycle storage: x's gradient passes through several of them
+TEST(Elementwise,
+     SharedGradientsAreNotOverwritten) {  // reverse passes recycle storage: x's gradient passes through several of them
   auto a = leaf("a", {4, 6}, 1), b = leaf("b", {4, 6}, 2);
   auto const f = [&] {
     auto const x = a.variable();
@@ -103,7 +105,8 @@ TEST(Elementwise, SharedGradientsAreNotOverwritten) {  // reverse passes recycle
 TEST(Elementwise, PrecisionAndThreads) {
   auto const run = [](auto zero) {
     using Scalar = decltype(zero);
-    auto x = leaf<Scalar>("x", {1031, 150}, 1), b = leaf<Scalar>("bias", {150}, 2), z = leaf<Scalar>("z", {1031, 150}, 3);
+    auto x = leaf<Scalar>("x", {1031, 150}, 1), b = leaf<Scalar>("bias", {150}, 2),
+         z = leaf<Scalar>("z", {1031, 150}, 3);
     auto const y = multiply(add_bias(x.variable(), b.variable()), add(scale(z.variable(), 0.7), x.variable()));
     auto const loss = add(mean_squared_error(y, random<Scalar>({1031, 150}, 9)), scale(sum(multiply(y, y)), 1e-5));
     backward(loss);
@@ -112,18 +115,23 @@ TEST(Elementwise, PrecisionAndThreads) {
   testing::expect_precise_and_independent_of_threads(run, 1e-5);
 }
 
-TEST(Elementwise, SumsAreAccurate) {  // 0.1 is not a binary fraction: adding a million of them one by one drifts by 1e-2 relative
+TEST(Elementwise,
+     SumsAreAccurate) {  // 0.1 is not a binary fraction: adding a million of them one by one drifts by 1e-2 relative
   EXPECT_NEAR(sum(Variable<float>(full({1000003}, 0.1F))).value().data()[0], 100000.3, 0.1);
   EXPECT_EQ(sum(Variable<float>(Tensor<float>(Shape{0}))).value().data()[0], 0.F);
 }
 
 TEST(Elementwise, Errors) {
   Variable<double> const a(random({2, 3}, 1)), b(random({3, 2}, 1));
-  EXPECT_NE(message_of<ShapeError>([&] { (void)add(a, b); }).find("[add] got shapes [2, 3] and [3, 2]"), std::string::npos);
+  EXPECT_NE(message_of<ShapeError>([&] { (void)add(a, b); }).find("[add] got shapes [2, 3] and [3, 2]"),
+            std::string::npos);
   EXPECT_NE(message_of<ShapeError>([&] { (void)multiply(a, b); }).find("[multiply]"), std::string::npos);
-  EXPECT_NE(message_of<ShapeError>([&] { (void)add_bias(a, random({2}, 1)); }).find("a bias of shape [2]"), std::string::npos);
-  EXPECT_NE(message_of<ShapeError>([&] { (void)weighted_sum(a, random({5}, 1)); }).find("weights of shape [5]"), std::string::npos);
-  EXPECT_NE(message_of<ShapeError>([&] { (void)mean_squared_error(a, b.value()); }).find("a target of shape [3, 2]"), std::string::npos);
+  EXPECT_NE(message_of<ShapeError>([&] { (void)add_bias(a, random({2}, 1)); }).find("a bias of shape [2]"),
+            std::string::npos);
+  EXPECT_NE(message_of<ShapeError>([&] { (void)weighted_sum(a, random({5}, 1)); }).find("weights of shape [5]"),
+            std::string::npos);
+  EXPECT_NE(message_of<ShapeError>([&] { (void)mean_squared_error(a, b.value()); }).find("a target of shape [3, 2]"),
+            std::string::npos);
 }
 
 }  // namespace

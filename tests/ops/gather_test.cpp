@@ -47,7 +47,8 @@ TEST(Gather, NothingToGather) {
   auto x = leaf("x", {3, 2}, 1);
   EXPECT_EQ(gather_rows(x.variable(), {}).shape(), (Shape{0, 2}));
   EXPECT_EQ(embedding(x.variable(), std::vector<Token>{}).shape(), (Shape{0, 2}));
-  auto const report = gradcheck([&] { return add(slice_rows(x.variable(), 1, 1), gather_rows(x.variable(), {})); }, {x});
+  auto const report =
+      gradcheck([&] { return add(slice_rows(x.variable(), 1, 1), gather_rows(x.variable(), {})); }, {x});
   EXPECT_TRUE(report.passed) << report.message;
 }
 
@@ -60,10 +61,14 @@ TEST(Gather, Gradients) {
   expect(gradcheck([&] { return gather_rows(x.variable(), {4, 0, 3}); }, {x}));     // distinct
   expect(gradcheck([&] { return slice_rows(x.variable(), 1, 3); }, {x}));
   expect(gradcheck([&] { return embedding(x.variable(), tokens); }, {x}));
-  expect(gradcheck([&] { return assemble_rows<double, Cpu>({x.variable(), z.variable(), x.variable()}, map); }, {x, z}));
+  expect(
+      gradcheck([&] { return assemble_rows<double, Cpu>({x.variable(), z.variable(), x.variable()}, map); }, {x, z}));
   expect(gradcheck([&] { return assemble_rows<double, Cpu>({x.value(), z.variable(), x.value()}, map); }, {z}));
-  // Contributions before and after, so that the sparse one finds a gradient that it must keep, its own or shared with another slot.
-  expect(gradcheck([&] { return add(slice_rows(x.variable(), 0, 2), add(gather_rows(x.variable(), {1, 1}), z.variable())); }, {x, z}));
+  // Contributions before and after, so that the sparse one finds a gradient that it must keep, its own or shared with
+  // another slot.
+  expect(gradcheck(
+      [&] { return add(slice_rows(x.variable(), 0, 2), add(gather_rows(x.variable(), {1, 1}), z.variable())); },
+      {x, z}));
   auto const dense_first = [&] {
     auto const sparse = gather_rows(x.variable(), {1, 1, 2, 0, 0});
     return add(add(x.variable(), sparse), embedding(x.variable(), tokens));
@@ -103,11 +108,11 @@ TEST(Gather, Errors) {
               (void)embedding(x, std::vector<Token>{1, 2, 50257});
             }).find("got 50257 at position 2; expected 0 to 4"),
             std::string::npos);
-  EXPECT_NE(message_of<Error>([&] { (void)embedding(x, std::vector<Token>{-1}); }).find("got -1 at position 0"), std::string::npos);
-  EXPECT_NE(message_of<ShapeError>([&] {
-              (void)gather_rows(x, {0, 5});
-            }).find("got index 5 at place 1; expected 0 to 4"),
+  EXPECT_NE(message_of<Error>([&] { (void)embedding(x, std::vector<Token>{-1}); }).find("got -1 at position 0"),
             std::string::npos);
+  EXPECT_NE(
+      message_of<ShapeError>([&] { (void)gather_rows(x, {0, 5}); }).find("got index 5 at place 1; expected 0 to 4"),
+      std::string::npos);
   EXPECT_NE(message_of<ShapeError>([&] { (void)slice_rows(x, 3, 6); }).find("got rows 3 to 6"), std::string::npos);
   auto const assemble = [&](std::vector<Variable<double>> const& sources, Map const& map) {
     return message_of<ShapeError>([&] { (void)assemble_rows(sources, map); });

@@ -15,7 +15,8 @@ Variable<double> square(Variable<double> const& x, double error, Index at) {
   if (!needs_gradient(x)) return y;
   return record(y, [x, error, at](Tensor<double> const& dy) {
     Tensor<double> dx(dy.shape());
-    for (Index i = 0; i < dx.size(); ++i) dx.data()[i] = dy.data()[i] * (2 * x.value().data()[i] + (i == at ? error : 0));
+    for (Index i = 0; i < dx.size(); ++i)
+      dx.data()[i] = dy.data()[i] * (2 * x.value().data()[i] + (i == at ? error : 0));
     x.slot()->accumulate(dx);
   });
 }

@@ -25,8 +25,9 @@ TEST(LinearCrossEntropy, EqualsItsCompositionForEveryBlock) {
       auto const got = linear_cross_entropy(h.variable(), weight(), labels, bias(), block);
       EXPECT_LE(testing::relative_error(got.log_sum_exp, wanted.log_sum_exp), 1e-13);
       EXPECT_LE(testing::relative_error(got.mean_logit, wanted.mean_logit), 1e-13);
-      testing::expect_same(leaves, [&] { return linear_cross_entropy(h.variable(), weight(), labels, bias(), block).log_probability; },
-                           [&] { return composite::linear_cross_entropy(h.variable(), weight(), labels, bias()).log_probability; });
+      testing::expect_same(
+          leaves, [&] { return linear_cross_entropy(h.variable(), weight(), labels, bias(), block).log_probability; },
+          [&] { return composite::linear_cross_entropy(h.variable(), weight(), labels, bias()).log_probability; });
     }
   };
   auto const frozen = [&] { return FrozenMatrix<double>(w.value()); };
@@ -45,7 +46,9 @@ TEST(LinearCrossEntropy, GradientsOfEveryCombinationAndBlock) {
   Tensor<double> const bias = b.value(), none;
   auto const expect = [](GradcheckReport const& report) { EXPECT_TRUE(report.passed) << report.message; };
   for (auto const& block : blocks) {
-    auto const score = [&](auto const& x, auto const& weight, auto const& some_bias) { return linear_cross_entropy(x, weight, labels, some_bias, block).log_probability; };
+    auto const score = [&](auto const& x, auto const& weight, auto const& some_bias) {
+      return linear_cross_entropy(x, weight, labels, some_bias, block).log_probability;
+    };
     expect(gradcheck([&] { return score(h.variable(), frozen, none); }, {h}));
     expect(gradcheck([&] { return score(h.variable(), frozen, bias); }, {h}));
     expect(gradcheck([&] { return score(h.variable(), frozen, b.variable()); }, {h, b}));
@@ -57,13 +60,15 @@ TEST(LinearCrossEntropy, GradientsOfEveryCombinationAndBlock) {
 }
 
 TEST(LinearCrossEntropy, LargeLogitsInAnyOrderOfBlocks) {
-  // The largest logit comes in the first, a middle or the last block; exp of the plain differences would overflow or vanish.
+  // The largest logit comes in the first, a middle or the last block; exp of the plain differences would overflow or
+  // vanish.
   for (Index const at : {0, 11, 22}) {
     auto const h = full<float>({1, 1}, 1.F);
     Tensor<float> w(Shape{vocabulary, 1});
     for (Index v = 0; v < vocabulary; ++v) w.data()[v] = static_cast<float>(-300 * v);
     w.data()[at] = 5000.F;
-    auto const got = linear_cross_entropy(Variable<float>(h), FrozenMatrix<float>(w), {static_cast<Token>(at)}, Tensor<float>(), LogitBlock{4, 1});
+    auto const got = linear_cross_entropy(Variable<float>(h), FrozenMatrix<float>(w), {static_cast<Token>(at)},
+                                          Tensor<float>(), LogitBlock{4, 1});
     EXPECT_EQ(got.log_sum_exp.data()[0], 5000.F) << at;
     EXPECT_EQ(got.log_probability.value().data()[0], 0.F) << at;
   }
@@ -73,7 +78,8 @@ TEST(LinearCrossEntropy, ANumberThatIsNoneIsNotHidden) {
   for (Index const at : {0, 11, 22}) {
     auto w = random({vocabulary, 1}, 2);
     w.data()[at] = NAN;
-    auto const got = linear_cross_entropy(Variable<double>(full<double>({1, 1}, 1.0)), FrozenMatrix<double>(w), {1}, Tensor<double>(), LogitBlock{4, 1});
+    auto const got = linear_cross_entropy(Variable<double>(full<double>({1, 1}, 1.0)), FrozenMatrix<double>(w), {1},
+                                          Tensor<double>(), LogitBlock{4, 1});
     EXPECT_TRUE(std::isnan(got.log_probability.value().data()[0])) << at;
   }
 }
@@ -81,8 +87,10 @@ TEST(LinearCrossEntropy, ANumberThatIsNoneIsNotHidden) {
 TEST(LinearCrossEntropy, StorageOfTwoBytesScoresAsItsNumbersDo) {
   auto const h = random({targets, width}, 1);
   Tensor<bfloat16> const stored = cast<bfloat16>(random<float>({vocabulary, width}, 2));
-  auto const got = linear_cross_entropy(Variable<double>(h), FrozenMatrix<double>(stored), labels, Tensor<double>(), LogitBlock{7, 2});
-  auto const wanted = composite::linear_cross_entropy(Variable<double>(h), FrozenMatrix<double>(cast<double>(cast<float>(stored))), labels);
+  auto const got = linear_cross_entropy(Variable<double>(h), FrozenMatrix<double>(stored), labels, Tensor<double>(),
+                                        LogitBlock{7, 2});
+  auto const wanted = composite::linear_cross_entropy(Variable<double>(h),
+                                                      FrozenMatrix<double>(cast<double>(cast<float>(stored))), labels);
   EXPECT_LE(testing::relative_error(got.log_probability.value(), wanted.log_probability.value()), 1e-13);
 }
 
@@ -91,29 +99,34 @@ TEST(LinearCrossEntropy, FloatIsPreciseAndIndependentOfThreads) {
   for (Token i = 0; i < 50; ++i) many.push_back(i * 97 % 5000);
   testing::expect_precise_and_independent_of_threads(
       [&]<class Scalar>(Scalar) {
-        auto h = Parameter<Scalar>("h", cast<Scalar>(random({50, 33}, 1))), w = Parameter<Scalar>("w", cast<Scalar>(random({5000, 33}, 2)));
+        auto h = Parameter<Scalar>("h", cast<Scalar>(random({50, 33}, 1))),
+             w = Parameter<Scalar>("w", cast<Scalar>(random({5000, 33}, 2)));
         auto const scores = linear_cross_entropy(h.variable(), TrainableMatrix<Scalar>{w.variable()}, many);
         testing::backward_from(scores.log_probability);
-        return std::vector<Tensor<Scalar>>{scores.log_probability.value(), scores.log_sum_exp, h.gradient(), w.gradient()};
+        return std::vector<Tensor<Scalar>>{scores.log_probability.value(), scores.log_sum_exp, h.gradient(),
+                                           w.gradient()};
       },
       2e-6);
 }
 
 TEST(LinearCrossEntropy, NothingToScore) {
   auto h = leaf("h", {0, width}, 1), w = leaf("w", {vocabulary, width}, 2);
-  EXPECT_EQ(linear_cross_entropy(h.variable(), TrainableMatrix<double>{w.variable()}, {}).log_probability.shape(), (Shape{0}));
+  EXPECT_EQ(linear_cross_entropy(h.variable(), TrainableMatrix<double>{w.variable()}, {}).log_probability.shape(),
+            (Shape{0}));
 }
 
 TEST(LinearCrossEntropy, RefusesWhatDoesNotFit) {
   auto const h = random({2, width}, 1), w = random({vocabulary, width}, 2);
   auto const run = [&](Tensor<double> const& x, std::vector<Token> const& some, Layout layout = Layout::out_in) {
-    return message_of<ShapeError>([&] { static_cast<void>(linear_cross_entropy(Variable<double>(x), FrozenMatrix<double>(w, layout), some)); });
+    return message_of<ShapeError>(
+        [&] { static_cast<void>(linear_cross_entropy(Variable<double>(x), FrozenMatrix<double>(w, layout), some)); });
   };
   EXPECT_EQ(run(random({2, 3}, 1), {1, 2}), "[linear_cross_entropy] got hidden states [2, 3]; expected [targets, 4]");
   EXPECT_EQ(run(h, {1}), "[linear_cross_entropy] got 1 labels; expected 2, one for each hidden state");
   EXPECT_EQ(run(h, {1, 23}), "[linear_cross_entropy] got label 23; expected 0 to 22");
   EXPECT_EQ(run(h, {1, -1}), "[linear_cross_entropy] got label -1; expected 0 to 22");
-  EXPECT_EQ(run(random({2, 23}, 1), {1, 2}, Layout::in_out), "[FrozenMatrix] got outputs of a weight stored as [in, out]; expected [out, in]");
+  EXPECT_EQ(run(random({2, 23}, 1), {1, 2}, Layout::in_out),
+            "[FrozenMatrix] got outputs of a weight stored as [in, out]; expected [out, in]");
 }
 
 }  // namespace

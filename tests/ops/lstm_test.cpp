@@ -21,10 +21,12 @@ struct Network {
       std::vector<LstmWeights<Scalar>> both;
       for (int d = 0; d < directions; ++d) {
         auto const add = [&](std::string const& name, Shape const& shape) {
-          parameters.push_back({name + std::to_string(layer) + (d ? "_reverse" : ""), normal<Scalar>(shape, RandomKey(seed++), 0.4)});
+          parameters.push_back(
+              {name + std::to_string(layer) + (d ? "_reverse" : ""), normal<Scalar>(shape, RandomKey(seed++), 0.4)});
           return parameters.back().variable();
         };
-        auto const w = add("weight_ih_l", {4 * hidden, layer == 0 ? in : directions * hidden}), u = add("weight_hh_l", {4 * hidden, hidden});
+        auto const w = add("weight_ih_l", {4 * hidden, layer == 0 ? in : directions * hidden}),
+                   u = add("weight_hh_l", {4 * hidden, hidden});
         auto const b = add("bias_ih_l", {4 * hidden}), c = add("bias_hh_l", {4 * hidden});
         both.push_back({w, u, b, c});
       }
@@ -37,7 +39,8 @@ struct Size {
   int depth, directions;
   Index steps, in, hidden;
 };
-std::vector<Size> const sizes{{1, 1, 1, 3, 2}, {1, 1, 5, 3, 4}, {1, 2, 1, 2, 3}, {1, 2, 4, 5, 3}, {2, 2, 6, 3, 2}, {3, 1, 3, 2, 5}, {3, 2, 7, 4, 1}};
+std::vector<Size> const sizes{{1, 1, 1, 3, 2}, {1, 1, 5, 3, 4}, {1, 2, 1, 2, 3}, {1, 2, 4, 5, 3},
+                              {2, 2, 6, 3, 2}, {3, 1, 3, 2, 5}, {3, 2, 7, 4, 1}};
 
 TEST(Lstm, EqualsItsComposition) {
   for (auto const& s : sizes) {
@@ -46,8 +49,9 @@ TEST(Lstm, EqualsItsComposition) {
     Parameter<double> x("x", random({s.steps, s.in}, 1));
     std::vector<Parameter<double>*> leaves{&x};
     for (auto& p : network.parameters) leaves.push_back(&p);
-    testing::expect_same(leaves, [&] { return lstm(x.variable(), network.layers); },
-                         [&] { return composite::lstm(x.variable(), network.layers); }, 1e-13);
+    testing::expect_same(
+        leaves, [&] { return lstm(x.variable(), network.layers); },
+        [&] { return composite::lstm(x.variable(), network.layers); }, 1e-13);
   }
 }
 
@@ -105,7 +109,8 @@ TEST(Lstm, Between) {
     return scale(v, 2.0);
   });
   EXPECT_EQ(seen, (std::vector<std::size_t>{0, 1}));
-  auto const by_hand = lstm_layer(scale(lstm_layer(scale(lstm_layer(x, network.layers[0]), 2.0), network.layers[1]), 2.0), network.layers[2]);
+  auto const by_hand = lstm_layer(
+      scale(lstm_layer(scale(lstm_layer(x, network.layers[0]), 2.0), network.layers[1]), 2.0), network.layers[2]);
   EXPECT_EQ(std::memcmp(y.value().data(), by_hand.value().data(), static_cast<std::size_t>(y.value().size()) * 8), 0);
 }
 
@@ -126,8 +131,10 @@ TEST(Lstm, PrecisionAndThreads) {
 TEST(Lstm, Errors) {
   Network<double> network(1, 2, 3, 2);
   Variable<double> const four(random({2, 4}, 1)), three(random({2, 3}, 1)), flat(random({3}, 1));
-  EXPECT_NE(message_of<ShapeError>([&] { (void)lstm(four, network.layers); }).find("expected [4·hidden, 4]"), std::string::npos);
-  EXPECT_NE(message_of<ShapeError>([&] { (void)lstm(flat, network.layers); }).find("input of shape [3]"), std::string::npos);
+  EXPECT_NE(message_of<ShapeError>([&] { (void)lstm(four, network.layers); }).find("expected [4·hidden, 4]"),
+            std::string::npos);
+  EXPECT_NE(message_of<ShapeError>([&] { (void)lstm(flat, network.layers); }).find("input of shape [3]"),
+            std::string::npos);
   EXPECT_NE(message_of<ShapeError>([&] { (void)lstm_layer(three, {}); }).find("0 directions"), std::string::npos);
 }
 

@@ -23,9 +23,11 @@ TEST(Norm, EqualsItsComposition) {
         {&x, &gain, &bias}, [&] { return layer_norm(v(x), v(gain), v(bias), 1e-5); },
         [&] { return composite::layer_norm(v(x), v(gain), v(bias), 1e-5); }, 1e-12, terms);
     expect_same(
-        {&x}, [&] { return layer_norm(v(x), none, none, 1e-5); }, [&] { return composite::layer_norm(v(x), none, none, 1e-5); }, 1e-12, terms);
+        {&x}, [&] { return layer_norm(v(x), none, none, 1e-5); },
+        [&] { return composite::layer_norm(v(x), none, none, 1e-5); }, 1e-12, terms);
     expect_same(
-        {&x, &gain}, [&] { return rms_norm(v(x), v(gain), 1e-6); }, [&] { return composite::rms_norm(v(x), v(gain), 1e-6); }, 1e-12, terms);
+        {&x, &gain}, [&] { return rms_norm(v(x), v(gain), 1e-6); },
+        [&] { return composite::rms_norm(v(x), v(gain), 1e-6); }, 1e-12, terms);
   }
 }
 
@@ -63,7 +65,8 @@ TEST(Norm, RowsDoNotDependOnTheirPlace) {
 TEST(Norm, PrecisionAndThreads) {
   auto const run = [](auto zero) {
     using Scalar = decltype(zero);
-    auto x = leaf<Scalar>("x", {517, 300}, 1, 10.0), gain = leaf<Scalar>("gain", {300}, 2), bias = leaf<Scalar>("bias", {300}, 3);
+    auto x = leaf<Scalar>("x", {517, 300}, 1, 10.0), gain = leaf<Scalar>("gain", {300}, 2),
+         bias = leaf<Scalar>("bias", {300}, 3);
     auto other = leaf<Scalar>("other", {300}, 4);
     auto const y = rms_norm(layer_norm(x.variable(), gain.variable(), bias.variable(), 1e-5), other.variable(), 1e-6);
     testing::backward_from(y);
@@ -75,12 +78,15 @@ TEST(Norm, PrecisionAndThreads) {
 TEST(Norm, Errors) {
   Variable<double> const x(random({2, 4}, 1)), flat(random({4}, 1));
   auto const four = random({4}, 2), three = random({3}, 2);
-  EXPECT_NE(
-      message_of<ShapeError>([&] { (void)layer_norm(x, three, four, 1e-5); }).find("gain of 3 elements; expected the input's width 4"),
-      std::string::npos);
-  EXPECT_NE(message_of<ShapeError>([&] { (void)layer_norm(x, four, three, 1e-5); }).find("bias of 3"), std::string::npos);
-  EXPECT_NE(message_of<ShapeError>([&] { (void)rms_norm(flat, four, 1e-5); }).find("[rms_norm] got an input of shape [4]"),
+  EXPECT_NE(message_of<ShapeError>([&] {
+              (void)layer_norm(x, three, four, 1e-5);
+            }).find("gain of 3 elements; expected the input's width 4"),
             std::string::npos);
+  EXPECT_NE(message_of<ShapeError>([&] { (void)layer_norm(x, four, three, 1e-5); }).find("bias of 3"),
+            std::string::npos);
+  EXPECT_NE(
+      message_of<ShapeError>([&] { (void)rms_norm(flat, four, 1e-5); }).find("[rms_norm] got an input of shape [4]"),
+      std::string::npos);
 }
 
 }  // namespace

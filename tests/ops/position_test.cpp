@@ -20,8 +20,9 @@ TEST(Rotary, EqualsItsComposition) {
   for (Index const head_width : {8, 10}) {  // all of a head is turned; two of ten dimensions are left
     auto x = leaf("x", {3, 2 * head_width}, 1);
     RotaryTable<double> const table(frequencies, head_width);
-    expect_same({&x}, [&] { return rotary(x.variable(), positions, table); },
-                [&] { return composite::rotary(x.variable(), positions, frequencies, head_width); });
+    expect_same(
+        {&x}, [&] { return rotary(x.variable(), positions, table); },
+        [&] { return composite::rotary(x.variable(), positions, frequencies, head_width); });
   }
   auto const x = random({3, 20}, 1);
   auto const y = rotary(Variable<double>(x), positions, RotaryTable<double>(frequencies, 10)).value();
@@ -69,7 +70,9 @@ TEST(Rotary, Errors) {
             std::string::npos);
   EXPECT_NE(message_of<ShapeError>([&] { (void)rotary(x, {0}, four); }).find("got 1 positions"), std::string::npos);
   EXPECT_NE(message_of<ShapeError>([&] { (void)rotary(x, {0, -1}, four); }).find("got position -1"), std::string::npos);
-  EXPECT_NE(message_of<ConfigError>([] { RotaryTable<double> const table(rotary_frequencies(8), 6); }).find("heads of width 6"),
+  EXPECT_NE(message_of<ConfigError>([] {
+              RotaryTable<double> const table(rotary_frequencies(8), 6);
+            }).find("heads of width 6"),
             std::string::npos);
   EXPECT_NE(message_of<ConfigError>([] { (void)rotary_frequencies(7); }).find("got 7"), std::string::npos);
 }
@@ -90,7 +93,8 @@ TEST(Dropout, KeepsTheRightShareAndScalesIt) {
 
 TEST(Dropout, TheMaskBelongsToTheAddressNotThePlace) {
   Tensor<float> const ones = full({7, 33}, 1.F);
-  auto const masked = [&](std::vector<Index> const& offsets, std::vector<std::uint64_t> const& addresses, RandomKey key) {
+  auto const masked = [&](std::vector<Index> const& offsets, std::vector<std::uint64_t> const& addresses,
+                          RandomKey key) {
     return dropout(Variable<float>(ones.slice(0, offsets.back())), 0.5, offsets, addresses, key).value();
   };
   auto const same = [](Tensor<float> const& a, Tensor<float> const& b) {
@@ -126,19 +130,15 @@ TEST(Dropout, PrecisionAndThreads) {
 TEST(Dropout, Errors) {
   Variable<double> const x(random({2, 3}, 1));
   for (double const p : {-0.1, 1.0, 1.5, static_cast<double>(NAN)})
-    EXPECT_NE(message_of<ConfigError>([&] {
-                (void)dropout(x, p, {0, 2}, {1}, RandomKey(1));
-              }).find("got probability"),
+    EXPECT_NE(message_of<ConfigError>([&] { (void)dropout(x, p, {0, 2}, {1}, RandomKey(1)); }).find("got probability"),
               std::string::npos)
         << p;
-  EXPECT_NE(message_of<ShapeError>([&] {
-              (void)dropout(x, 0.5, {0, 3}, {1}, RandomKey(1));
-            }).find("offsets of 3 tokens"),
-            std::string::npos);
-  EXPECT_NE(message_of<ShapeError>([&] {
-              (void)dropout(x, 0.5, {0, 1, 2}, {1}, RandomKey(1));
-            }).find("3 row offsets and 1"),
-            std::string::npos);
+  EXPECT_NE(
+      message_of<ShapeError>([&] { (void)dropout(x, 0.5, {0, 3}, {1}, RandomKey(1)); }).find("offsets of 3 tokens"),
+      std::string::npos);
+  EXPECT_NE(
+      message_of<ShapeError>([&] { (void)dropout(x, 0.5, {0, 1, 2}, {1}, RandomKey(1)); }).find("3 row offsets and 1"),
+      std::string::npos);
 }
 
 }  // namespace

@@ -13,13 +13,15 @@ using testing::random;
 TEST(ScaleColumns, EqualsItsComposition) {
   for (Index const width : {1, 3, 64, 131}) {
     auto x = leaf("x", {7, width}, 1), l = leaf("l", {1, width}, 2);
-    testing::expect_same({&x, &l}, [&] { return scale_columns(x.variable(), l.variable()); },
-                         [&] { return composite::scale_columns(x.variable(), l.variable()); }, 1e-14);
+    testing::expect_same(
+        {&x, &l}, [&] { return scale_columns(x.variable(), l.variable()); },
+        [&] { return composite::scale_columns(x.variable(), l.variable()); }, 1e-14);
   }
 }
 
 TEST(ScaleColumns, Gradients) {
-  for (auto const& shape : {Shape{5}, Shape{5, 1}, Shape{1, 5}}) {  // a vector, (IA)³'s scales of outputs, and of inputs
+  for (auto const& shape :
+       {Shape{5}, Shape{5, 1}, Shape{1, 5}}) {  // a vector, (IA)³'s scales of outputs, and of inputs
     auto x = leaf("x", {4, 5}, 1), l = leaf("l", shape, 2);
     Variable<double> const constant_x(x.value()), constant_l(l.value());
     auto const expect = [](GradcheckReport const& report) { EXPECT_TRUE(report.passed) << report.message; };
@@ -34,12 +36,15 @@ TEST(ScaleColumns, GradcheckCatchesAGradientThatForgetsTheInput) {
   auto x = leaf("x", {4, 5}, 1), l = leaf("l", {5}, 2);
   auto const wrong = [&] {
     Tensor<double> y = scale_columns(Variable<double>(x.value()), Variable<double>(l.value())).value();
-    return record(y, [to_x = x.variable().slot(), to_l = l.variable().slot(), gain = l.value()](Tensor<double> const& dy) {
-      Tensor<double> dx(dy.shape()), dl(gain.shape());
-      kernels::On<Cpu, kernels::ScaleColumns, double>::scale_columns(dy.data(), gain.data(), dy.rows(), dy.width(), dx.data());
-      kernels::On<Cpu, kernels::ScaleColumns, double>::scale_columns_gain_gradient(dy.data(), dy.data(), dy.rows(), dy.width(), dl.data());  // dy in place of x
-      to_x->accumulate(dx), to_l->accumulate(dl);
-    });
+    return record(y,
+                  [to_x = x.variable().slot(), to_l = l.variable().slot(), gain = l.value()](Tensor<double> const& dy) {
+                    Tensor<double> dx(dy.shape()), dl(gain.shape());
+                    kernels::On<Cpu, kernels::ScaleColumns, double>::scale_columns(dy.data(), gain.data(), dy.rows(),
+                                                                                   dy.width(), dx.data());
+                    kernels::On<Cpu, kernels::ScaleColumns, double>::scale_columns_gain_gradient(
+                        dy.data(), dy.data(), dy.rows(), dy.width(), dl.data());  // dy in place of x
+                    to_x->accumulate(dx), to_l->accumulate(dl);
+                  });
   };
   auto const report = gradcheck(wrong, {x, l});
   EXPECT_FALSE(report.passed);
@@ -67,8 +72,10 @@ TEST(ScaleColumns, PrecisionAndThreads) {
 
 TEST(ScaleColumns, Errors) {
   Variable<double> const x(random({2, 4}, 1)), flat(random({4}, 1)), three(random({3}, 2));
-  EXPECT_NE(message_of<ShapeError>([&] { (void)scale_columns(x, three); }).find("scales of shape [3]"), std::string::npos);
-  EXPECT_NE(message_of<ShapeError>([&] { (void)scale_columns(flat, flat); }).find("input of shape [4]"), std::string::npos);
+  EXPECT_NE(message_of<ShapeError>([&] { (void)scale_columns(x, three); }).find("scales of shape [3]"),
+            std::string::npos);
+  EXPECT_NE(message_of<ShapeError>([&] { (void)scale_columns(flat, flat); }).find("input of shape [4]"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ Variable<double> squares(Variable<double> const& x) { return sum(multiply(x, x))
 
 void expect_gradient(Parameter<double> const& x, double factor) {
   ASSERT_TRUE(x.has_gradient()) << x.name();
-  for (Index i = 0; i < x.value().size(); ++i) EXPECT_DOUBLE_EQ(x.gradient().data()[i], factor * x.value().data()[i]) << x.name();
+  for (Index i = 0; i < x.value().size(); ++i)
+    EXPECT_DOUBLE_EQ(x.gradient().data()[i], factor * x.value().data()[i]) << x.name();
 }
 
 template <class F>
@@ -90,7 +91,8 @@ TEST_F(TapeTest, SharedComputationIsRefused) {
   auto const first = sum(x), second = sum(scale(x, 3.0));
   backward(first);
   auto const message = message_of([&] { backward(second); });
-  EXPECT_NE(message.find("[backward] reaches a computation that is no longer on the tape"), std::string::npos) << message;
+  EXPECT_NE(message.find("[backward] reaches a computation that is no longer on the tape"), std::string::npos)
+      << message;
   EXPECT_EQ(Tape::current().size(), 0U) << "what the refused pass had begun";
   a.clear_gradient();
   auto const y = multiply(a.variable(), a.variable());
@@ -124,7 +126,8 @@ TEST_F(TapeTest, AnotherThreadIsRefused) {
   Variable<double> orphan;
   std::thread([&] { orphan = squares(b.variable()); }).join();
   EXPECT_NE(message_of([&] { backward(orphan); }).find("recorded on another thread"), std::string::npos);
-  EXPECT_NE(message_of([&] { backward(add(orphan, squares(a.variable()))); }).find("recorded on another thread"), std::string::npos);
+  EXPECT_NE(message_of([&] { backward(add(orphan, squares(a.variable()))); }).find("recorded on another thread"),
+            std::string::npos);
 }
 
 TEST_F(TapeTest, ExceptionInAForwardLeavesOthersAlone) {
@@ -144,7 +147,8 @@ TEST_F(TapeTest, ExceptionInAForwardLeavesOthersAlone) {
 TEST_F(TapeTest, ExceptionInABackwardEndsThatPassAlone) {
   auto const other = squares(b.variable());
   auto const y = multiply(a.variable(), a.variable());
-  auto const loss = sum(record(y.value(), [slot = y.slot()](Tensor<double> const&) { throw std::runtime_error("in the middle"); }));
+  auto const loss =
+      sum(record(y.value(), [slot = y.slot()](Tensor<double> const&) { throw std::runtime_error("in the middle"); }));
   EXPECT_THROW(backward(loss), std::runtime_error);
   backward(other);
   expect_gradient(b, 2);

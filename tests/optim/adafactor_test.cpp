@@ -1,12 +1,11 @@
 // Adafactor against transformers 5.24 (torch 2.15). The numbers come from:
 //
-//   a = torch.nn.Parameter(torch.tensor([0.5, -1.25, 2.0], dtype=dt)); b = torch.nn.Parameter(torch.tensor([[1.0, -0.75], [0.25, 0.5], [-2.0, 0.125]], dtype=dt))
-//   o = transformers.optimization.Adafactor([a, b], lr=lr, weight_decay=wd, …)
-//   for k in range(6):
+//   a = torch.nn.Parameter(torch.tensor([0.5, -1.25, 2.0], dtype=dt)); b = torch.nn.Parameter(torch.tensor([[1.0,
+//   -0.75], [0.25, 0.5], [-2.0, 0.125]], dtype=dt)) o = transformers.optimization.Adafactor([a, b], lr=lr,
+//   weight_decay=wd, …) for k in range(6):
 //       a.grad = torch.tensor([0.3*(k-2), 0.01*k+0.02, -1.5+k*k*0.2], dtype=dt)
-//       b.grad = None if k in (2, 4) else torch.tensor([[2.0-k, 0.125*(k+1)], [0.5, -0.25*k], [0.01*k-0.02, 3.0]], dtype=dt)
-//       if lr is not None: o.param_groups[0]["lr"] = lr * (1 - k / 10)
-//       o.step()
+//       b.grad = None if k in (2, 4) else torch.tensor([[2.0-k, 0.125*(k+1)], [0.5, -0.25*k], [0.01*k-0.02, 3.0]],
+//       dtype=dt) if lr is not None: o.param_groups[0]["lr"] = lr * (1 - k / 10) o.step()
 //   print(a.tolist(), b.tolist(), o.state[a], o.state[b])
 #include <gtest/gtest.h>
 
@@ -30,7 +29,8 @@ using Numbers = std::vector<double>;
 template <class Scalar>
 void set_gradient(Parameter<Scalar>& parameter, Numbers const& values) {
   parameter.clear_gradient();
-  if (!values.empty()) parameter.variable().slot()->accumulate(graft::tensor_of<Scalar>(parameter.value().shape(), values));
+  if (!values.empty())
+    parameter.variable().slot()->accumulate(graft::tensor_of<Scalar>(parameter.value().shape(), values));
 }
 
 template <class Scalar>
@@ -39,7 +39,8 @@ struct TwoParameters {
   Parameter<Scalar> b{"b", graft::tensor_of<Scalar>(Shape{3, 2}, Numbers{1.0, -0.75, 0.25, 0.5, -2.0, 0.125})};
   graft::ParameterList<Scalar> list() { return {&a, &b}; }
   void set_gradients(int k, double times = 1) {
-    Numbers of_a{0.3 * (k - 2), 0.01 * k + 0.02, -1.5 + k * k * 0.2}, of_b{2.0 - k, 0.125 * (k + 1), 0.5, -0.25 * k, 0.01 * k - 0.02, 3.0};
+    Numbers of_a{0.3 * (k - 2), 0.01 * k + 0.02, -1.5 + k * k * 0.2},
+        of_b{2.0 - k, 0.125 * (k + 1), 0.5, -0.25 * k, 0.01 * k - 0.02, 3.0};
     for (auto* gradient : {&of_a, &of_b})
       for (double& g : *gradient) g *= times;
     set_gradient(a, of_a);
@@ -51,7 +52,8 @@ template <class Scalar>
 void expect_values(Tensor<Scalar> const& got, Numbers const& expected, double tolerance) {
   ASSERT_EQ(got.size(), static_cast<Index>(expected.size()));
   for (std::size_t i = 0; i < expected.size(); ++i)
-    EXPECT_NEAR(static_cast<double>(got.data()[i]), expected[i], tolerance * (1.0 + std::abs(expected[i]))) << "element " << i;
+    EXPECT_NEAR(static_cast<double>(got.data()[i]), expected[i], tolerance * (1.0 + std::abs(expected[i])))
+        << "element " << i;
 }
 
 struct Golden {
@@ -64,17 +66,41 @@ struct Golden {
 
 std::vector<Golden> goldens() {
   Numbers const row{2.2055976423255244, 0.4680114721296137, 4.500206970037445};
-  return {{{.weight_decay = 1e-5}, 0.3, {0.45243938354995394, -2.7195431143256763, 2.281203283113579},
-           {0.7803370379016867, -0.9314536289966074, -1.094607746003173, 0.9985212640730952, -1.998498314664865, -0.7904730484404547}, "exp_avg_sq_row", row},
-          {{.decay = 0.6, .clip_threshold = 0.5, .beta1 = 0.9, .epsilon1 = 1e-6, .epsilon2 = 0.8, .weight_decay = 0.1, .scale_parameter = true}, 0.05,
+  return {{{.weight_decay = 1e-5},
+           0.3,
+           {0.45243938354995394, -2.7195431143256763, 2.281203283113579},
+           {0.7803370379016867, -0.9314536289966074, -1.094607746003173, 0.9985212640730952, -1.998498314664865,
+            -0.7904730484404547},
+           "exp_avg_sq_row",
+           row},
+          {{.decay = 0.6,
+            .clip_threshold = 0.5,
+            .beta1 = 0.9,
+            .epsilon1 = 1e-6,
+            .epsilon2 = 0.8,
+            .weight_decay = 0.1,
+            .scale_parameter = true},
+           0.05,
            {0.49729724114837887, -1.2704607521782931, 1.9668323819305102},
-           {0.9710766740783308, -0.7416751391296794, 0.21722120610795723, 0.4992849062060875, -1.9695760739545682, 0.10432698346038007}, "exp_avg",
-           {0.0005343032427771071, 0.0013298480185262032, 0.008867522644559027, -0.0035246319176885977, -3.10609024093795e-06, 0.006153174161903011}},
-          {{.scale_parameter = true, .relative_step = true}, 0.0, {0.48127733118176336, -1.3412311265690047, 2.00070571430657},
-           {1.0049578254757077, -0.7586519535609215, 0.1964745958568814, 0.5252514797905085, -2.0000284704419, 0.08685881247302633}, "exp_avg_sq_col",
+           {0.9710766740783308, -0.7416751391296794, 0.21722120610795723, 0.4992849062060875, -1.9695760739545682,
+            0.10432698346038007},
+           "exp_avg",
+           {0.0005343032427771071, 0.0013298480185262032, 0.008867522644559027, -0.0035246319176885977,
+            -3.10609024093795e-06, 0.006153174161903011}},
+          {{.scale_parameter = true, .relative_step = true},
+           0.0,
+           {0.48127733118176336, -1.3412311265690047, 2.00070571430657},
+           {1.0049578254757077, -0.7586519535609215, 0.1964745958568814, 0.5252514797905085, -2.0000284704419,
+            0.08685881247302633},
+           "exp_avg_sq_col",
            {1.463271562993182, 3.319272493335207}},
-          {{.relative_step = true, .warmup_init = true}, 0.0, {0.49998751138892644, -1.2500219319363526, 1.999991625130722},
-           {1.0000077507295968, -0.7500026396567835, 0.24998797279231125, 0.5000083227657158, -2.0000000489286736, 0.1249907003002666}, "exp_avg_sq_row", row}};
+          {{.relative_step = true, .warmup_init = true},
+           0.0,
+           {0.49998751138892644, -1.2500219319363526, 1.999991625130722},
+           {1.0000077507295968, -0.7500026396567835, 0.24998797279231125, 0.5000083227657158, -2.0000000489286736,
+            0.1249907003002666},
+           "exp_avg_sq_row",
+           row}};
 }
 
 template <class Scalar>
@@ -148,10 +174,12 @@ TEST(Adafactor, RefusesForeignStatesAndSettings) {
   graft::Adafactor<double> optimizer(model.list());
   graft::OptimizerState<double> other_rule, other_shape;
   other_rule["a"].values = {{"exp_avg", graft::zeros<double>({3})}, {"exp_avg_sq", graft::zeros<double>({3})}};
-  other_shape["b"].values = {{"exp_avg_sq_row", graft::zeros<double>({2})}, {"exp_avg_sq_col", graft::zeros<double>({3})}};
+  other_shape["b"].values = {{"exp_avg_sq_row", graft::zeros<double>({2})},
+                             {"exp_avg_sq_col", graft::zeros<double>({3})}};
   EXPECT_THROW(optimizer.restore(other_rule), graft::ConfigError);
   EXPECT_THROW(optimizer.restore(other_shape), graft::ConfigError);
-  for (auto const& bad : {AdafactorSettings{.decay = -1}, AdafactorSettings{.clip_threshold = 0}, AdafactorSettings{.beta1 = 1}, AdafactorSettings{.epsilon1 = NAN},
+  for (auto const& bad : {AdafactorSettings{.decay = -1}, AdafactorSettings{.clip_threshold = 0},
+                          AdafactorSettings{.beta1 = 1}, AdafactorSettings{.epsilon1 = NAN},
                           AdafactorSettings{.weight_decay = -1}, AdafactorSettings{.warmup_init = true}})
     EXPECT_THROW(graft::Adafactor<double>(model.list(), bad), graft::ConfigError);
 }
@@ -160,7 +188,8 @@ TEST(Adafactor, SameBitsForAnyNumberOfThreads) {
   std::vector<std::vector<float>> results;
   for (int threads : {1, 2, 3}) {
     graft::ThreadPool::global().resize(threads);
-    Parameter<float> matrix("w", graft::normal<float>(Shape{301, 257}, graft::RandomKey(1))), vector("v", graft::normal<float>(Shape{40000}, graft::RandomKey(3)));
+    Parameter<float> matrix("w", graft::normal<float>(Shape{301, 257}, graft::RandomKey(1))),
+        vector("v", graft::normal<float>(Shape{40000}, graft::RandomKey(3)));
     matrix.variable().slot()->accumulate(graft::normal<float>(Shape{301, 257}, graft::RandomKey(2)));
     vector.variable().slot()->accumulate(graft::normal<float>(Shape{40000}, graft::RandomKey(4)));
     graft::Adafactor<float> optimizer({&matrix, &vector}, {.scale_parameter = true});

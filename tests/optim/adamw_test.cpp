@@ -1,12 +1,13 @@
 // AdamW and clipping against torch 2.15. The numbers come from:
 //
-//   a = torch.nn.Parameter(torch.tensor([0.5, -1.25, 2.0], dtype=dt)); b = torch.nn.Parameter(torch.tensor([[1.0, -0.75]], dtype=dt))
-//   o = torch.optim.AdamW([a, b], lr=0.01, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1); s = get_linear_schedule_with_warmup(o, 2, 6)
-//   for k in range(6):
+//   a = torch.nn.Parameter(torch.tensor([0.5, -1.25, 2.0], dtype=dt)); b = torch.nn.Parameter(torch.tensor([[1.0,
+//   -0.75]], dtype=dt)) o = torch.optim.AdamW([a, b], lr=0.01, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1); s =
+//   get_linear_schedule_with_warmup(o, 2, 6) for k in range(6):
 //       a.grad = torch.tensor([0.3*(k-2), 0.01*k, -1.5+k*k*0.2], dtype=dt)
 //       b.grad = None if k in (2, 4) else torch.tensor([[2.0-k, 0.125*(k+1)]], dtype=dt)
 //       print(torch.nn.utils.clip_grad_norm_([a, b], 1.0), a.grad.tolist()); o.step(); s.step()
-//   print(a.tolist(), b.tolist(), o.state[a]['exp_avg'].tolist(), o.state[b]['exp_avg_sq'].tolist(), o.state[b]['step'])
+//   print(a.tolist(), b.tolist(), o.state[a]['exp_avg'].tolist(), o.state[b]['exp_avg_sq'].tolist(),
+//   o.state[b]['step'])
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -26,7 +27,8 @@ using graft::Shape;
 using graft::Tensor;
 
 constexpr graft::AdamWSettings settings{0.8, 0.95, 1e-3, 0.1};
-std::vector<double> const norms{2.574028943116219, 1.686001186239203, 0.7002856560004638, 1.196202324023825, 1.8032193432857804, 4.756574397610112};
+std::vector<double> const norms{2.574028943116219, 1.686001186239203,  0.7002856560004638,
+                                1.196202324023825, 1.8032193432857804, 4.756574397610112};
 std::vector<std::vector<double>> const clipped{{-0.23309752149721188, 0.0, -0.5827438037430297},
                                                {-0.1779357123309431, 0.005931190411031437, -0.7710547534340869},
                                                {0.0, 0.02, -0.7},
@@ -37,14 +39,16 @@ std::vector<std::vector<double>> const clipped{{-0.23309752149721188, 0.0, -0.58
 template <class Scalar>
 void set_gradient(Parameter<Scalar>& parameter, std::vector<double> const& values) {
   parameter.clear_gradient();
-  if (!values.empty()) parameter.variable().slot()->accumulate(graft::tensor_of<Scalar>(parameter.value().shape(), values));
+  if (!values.empty())
+    parameter.variable().slot()->accumulate(graft::tensor_of<Scalar>(parameter.value().shape(), values));
 }
 
 template <class Scalar>
 void expect_values(Tensor<Scalar> const& got, std::vector<double> const& expected, double tolerance) {
   ASSERT_EQ(got.size(), static_cast<Index>(expected.size()));
   for (std::size_t i = 0; i < expected.size(); ++i)
-    EXPECT_NEAR(static_cast<double>(got.data()[i]), expected[i], tolerance * (1.0 + std::abs(expected[i]))) << "element " << i;
+    EXPECT_NEAR(static_cast<double>(got.data()[i]), expected[i], tolerance * (1.0 + std::abs(expected[i])))
+        << "element " << i;
 }
 
 template <class Scalar>
@@ -66,7 +70,8 @@ void follows_torch(bool fused_clipping, double tolerance) {
   graft::AdamW<Scalar> optimizer(model.list(), settings);
   for (int k = 0; k < 6; ++k) {
     model.set_gradients(k);
-    double const norm = fused_clipping ? graft::gradient_norm(model.list()) : graft::clip_gradient_norm(model.list(), 1.0);
+    double const norm =
+        fused_clipping ? graft::gradient_norm(model.list()) : graft::clip_gradient_norm(model.list(), 1.0);
     EXPECT_NEAR(norm, norms[static_cast<std::size_t>(k)], tolerance * norm);
     if (!fused_clipping) expect_values(model.a.gradient(), clipped[static_cast<std::size_t>(k)], tolerance);
     optimizer.step(learning_rate(k), fused_clipping ? graft::clip_coefficient(norm, 1.0) : 1.0);
@@ -76,7 +81,8 @@ void follows_torch(bool fused_clipping, double tolerance) {
   expect_values(model.a.value(), {0.5066281001005151, -1.2700819355638029, 2.0127198913574604}, tolerance);
   expect_values(model.b.value(), {0.9936715798322131, -0.762248720857979}, tolerance);
   auto const& state = optimizer.state();
-  expect_values(state.at("a").values.at("exp_avg"), {0.09332923136601236, 0.01139559834905907, 0.15707200863617368}, tolerance);
+  expect_values(state.at("a").values.at("exp_avg"), {0.09332923136601236, 0.01139559834905907, 0.15707200863617368},
+                tolerance);
   expect_values(state.at("b").values.at("exp_avg_sq"), {0.09484041942659106, 0.010635306415283586}, tolerance);
   EXPECT_EQ(state.at("a").steps, 6);
   EXPECT_EQ(state.at("b").steps, 4);  // steps without a gradient do not count
@@ -140,7 +146,8 @@ TEST(AdamW, SameBitsForAnyNumberOfThreads) {
     Parameter<float> parameter("w", graft::normal<float>(Shape{301, 257}, graft::RandomKey(1)));
     parameter.variable().slot()->accumulate(graft::normal<float>(Shape{301, 257}, graft::RandomKey(2)));
     graft::AdamW<float> optimizer({&parameter});
-    for (int k = 0; k < 3; ++k) optimizer.step(1e-2, graft::clip_coefficient(graft::gradient_norm(optimizer.parameters()), 1.0));
+    for (int k = 0; k < 3; ++k)
+      optimizer.step(1e-2, graft::clip_coefficient(graft::gradient_norm(optimizer.parameters()), 1.0));
     results.emplace_back(parameter.value().data(), parameter.value().data() + parameter.value().size());
   }
   graft::ThreadPool::global().resize(2);

@@ -22,7 +22,8 @@ TEST(Clip, NormIsThatOfALongSumAndOfNoThreadCount) {
   for (graft::Index size : {0, 1, 7, 8, 16383, 16384, 16385, 100003}) {
     auto parameter = with_gradient("g", graft::normal<float>(Shape{size}, graft::RandomKey(3)));
     long double sum = 0;
-    for (graft::Index i = 0; i < size; ++i) sum += static_cast<long double>(parameter.gradient().data()[i]) * parameter.gradient().data()[i];
+    for (graft::Index i = 0; i < size; ++i)
+      sum += static_cast<long double>(parameter.gradient().data()[i]) * parameter.gradient().data()[i];
     std::vector<double> norms;
     for (int threads : {1, 2, 3}) {
       graft::ThreadPool::global().resize(threads);

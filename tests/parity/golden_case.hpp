@@ -1,5 +1,6 @@
 /// @file
-/// @brief One golden case as the fixture generator writes it: a folder with case.json and expected.safetensors (or base.safetensors).
+/// @brief One golden case as the fixture generator writes it: a folder with case.json and expected.safetensors (or
+/// base.safetensors).
 #pragma once
 
 #include <cmath>
@@ -29,7 +30,9 @@ struct GoldenCase {
   std::string architecture, method;
   std::map<std::string, graft::Tensor<double>> tensors;
 
-  [[nodiscard]] std::filesystem::path model() const { return (method == "none" ? folder : folder.parent_path()) / "model"; }
+  [[nodiscard]] std::filesystem::path model() const {
+    return (method == "none" ? folder : folder.parent_path()) / "model";
+  }
   [[nodiscard]] bool has(std::string const& name) const { return tensors.contains(name); }
   [[nodiscard]] graft::Tensor<double> const& at(std::string const& name) const {
     auto const found = tensors.find(name);
@@ -78,14 +81,17 @@ inline graft::Batch batch_of_sources(GoldenCase const& golden, bool classifies, 
   auto const& labels = golden.at("labels");
   for (Index r = 0; r < golden.rows(); ++r) {
     graft::TokenizedExample example{tokens_of(golden, r), {}, static_cast<std::uint64_t>(r)};
-    for (Index i = 0; i < labels.size() / labels.rows() && labels.data()[r * (labels.size() / labels.rows()) + i] >= 0; ++i)
+    for (Index i = 0; i < labels.size() / labels.rows() && labels.data()[r * (labels.size() / labels.rows()) + i] >= 0;
+         ++i)
       example.target.push_back(static_cast<Token>(labels.data()[r * (labels.size() / labels.rows()) + i]));
-    classifies ? graft::append_classification_row(batch, example) : graft::append_encoder_decoder_row(batch, example, start);
+    classifies ? graft::append_classification_row(batch, example)
+               : graft::append_encoder_decoder_row(batch, example, start);
   }
   return batch;
 }
 
-/// The case's rows for a causal model, with the loss's targets (labels that count) or with every token as one, for logits.
+/// The case's rows for a causal model, with the loss's targets (labels that count) or with every token as one, for
+/// logits.
 inline graft::Batch causal_batch_of(GoldenCase const& golden, bool every_token) {
   graft::Batch batch;
   auto const &ids = golden.at("input_ids"), &labels = golden.at("labels");

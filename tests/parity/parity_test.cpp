@@ -1,4 +1,5 @@
-// Parity with Hugging Face transformers and PEFT. Cases are discovered when the program runs, under GRAFT_FIXTURES and among the repository's own goldens.
+// Parity with Hugging Face transformers and PEFT. Cases are discovered when the program runs, under GRAFT_FIXTURES and
+// among the repository's own goldens.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -39,7 +40,8 @@ int run_all(fs::path const& root) {
       }
     }
     (known ? ran : skipped) += 1;
-    std::cout << (known ? "  ran      " : "  skipped  ") << golden.architecture << "/" << golden.method << (known ? "" : ": not built yet") << "\n";
+    std::cout << (known ? "  ran      " : "  skipped  ") << golden.architecture << "/" << golden.method
+              << (known ? "" : ": not built yet") << "\n";
   }
   std::cout << ran << " cases ran in float64 and float32, " << skipped << " skipped\n";
   return ran;
@@ -50,7 +52,8 @@ int run_all(fs::path const& root) {
 TEST(Parity, Fixtures) {
   char const* const variable = std::getenv("GRAFT_FIXTURES");
   fs::path const root = variable ? fs::path(variable) : fs::path(GRAFT_SOURCE_DIR) / ".." / "shared" / "fixtures";
-  if (!variable && !fs::is_directory(root)) GTEST_SKIP() << "no folder of fixtures: GRAFT_FIXTURES is not set and " << root << " is absent";
+  if (!variable && !fs::is_directory(root))
+    GTEST_SKIP() << "no folder of fixtures: GRAFT_FIXTURES is not set and " << root << " is absent";
   ASSERT_TRUE(fs::is_directory(root)) << "GRAFT_FIXTURES names no folder: " << root;
   EXPECT_GT(run_all(root), 0) << "no case under " << root;
 }

@@ -30,8 +30,8 @@
 
 #include "golden_case.hpp"
 #include "strategy_cases.hpp"
-#include "tolerance.hpp"
 #include "support/worst.hpp"
+#include "tolerance.hpp"
 
 namespace parity {
 
@@ -65,28 +65,39 @@ class CaseRunner {
     if (method == "full") return check(golden, base, graft::FullFineTuning{}, named(""));
     if (method == "bitfit") return check(golden, base, graft::BitFit{}, named(""));
     if (method == "adapter") return check_adapter(golden, base);
-    if (method == "lora") return check_with_head(golden, base, lora_settings(golden), named("base_model.model.", ".default.weight"), "base_model.model.");
+    if (method == "lora")
+      return check_with_head(golden, base, lora_settings(golden), named("base_model.model.", ".default.weight"),
+                             "base_model.model.");
     if (method == "prompt_tuning") {
-      graft::PromptTuning const settings{.length = length, .submodules = has_encoder ? 2 : 1, .positions = graft::PositionPolicy::shift};  // as PEFT
+      graft::PromptTuning const settings{
+          .length = length, .submodules = has_encoder ? 2 : 1, .positions = graft::PositionPolicy::shift};  // as PEFT
       return check_with_head(golden, base, settings, named("prompt_encoder.default."), "base_model.");
     }
-    if (method == "prefix_tuning" || method == "prefix_tuning_mlp") return check_prefix(golden, base, length, named("prompt_encoder.default."));
+    if (method == "prefix_tuning" || method == "prefix_tuning_mlp")
+      return check_prefix(golden, base, length, named("prompt_encoder.default."));
     if constexpr (A::stacks == graft::StackKind::decoder) {
-      if (method == "top_layers") return check(golden, base, graft::TopLayers{.layers = 1, .final_norm = false}, named(""));
+      if (method == "top_layers")
+        return check(golden, base, graft::TopLayers{.layers = 1, .final_norm = false}, named(""));
       if (method == "infix")
-        return check(golden, base, graft::InfixTuning{.length = length}, [&](std::string const& kind, std::string const&) { return infix_bank(golden, kind); });
+        return check(golden, base, graft::InfixTuning{.length = length},
+                     [&](std::string const& kind, std::string const&) { return infix_bank(golden, kind); });
       if (method == "embedding_infix")
         return check(golden, base, graft::EmbeddingOnly{.length = length, .place = graft::Place::infix},
                      [&](std::string const& kind, std::string const&) { return golden.at(kind + ".embedding"); });
     }
-    return run_strategy_case(golden, [&](auto const& settings, Expected const& expected, std::string const& prefix) { return check_with_head(golden, base, settings, expected, prefix); });
+    return run_strategy_case(golden, [&](auto const& settings, Expected const& expected, std::string const& prefix) {
+      return check_with_head(golden, base, settings, expected, prefix);
+    });
   }
 
  private:
-  static constexpr bool classifies = A::head == graft::HeadKind::classifier, has_encoder = A::stacks == graft::StackKind::encoder_decoder;
+  static constexpr bool classifies = A::head == graft::HeadKind::classifier,
+                        has_encoder = A::stacks == graft::StackKind::encoder_decoder;
 
-  static bool check_prefix(GoldenCase const& golden, graft::Base<A, Scalar> const& base, Index length, Expected const& expected) {
-    graft::PrefixTuning settings{.length = length, .positions = graft::PositionPolicy::shift, .scope = graft::PrefixScope::peft_decoder};
+  static bool check_prefix(GoldenCase const& golden, graft::Base<A, Scalar> const& base, Index length,
+                           Expected const& expected) {
+    graft::PrefixTuning settings{
+        .length = length, .positions = graft::PositionPolicy::shift, .scope = graft::PrefixScope::peft_decoder};
     if (golden.method == "prefix_tuning_mlp") {
       auto const& first = golden.at("initial.prompt_encoder.default.transform.0.weight");
       settings.reparametrization = graft::Mlp{.hidden = first.rows(), .input = first.width()};
@@ -95,19 +106,23 @@ class CaseRunner {
   }
   static bool check_adapter(GoldenCase const& golden, graft::Base<A, Scalar> const& base) {
     Index const width = golden.at(has_encoder ? "initial.encoder_0.down.weight" : "initial.0.down.weight").rows();
-    return check(golden, base, graft::BottleneckAdapter{.bottleneck = width}, [&](std::string const& kind, std::string name) {
-      if (has_encoder) name.replace(name.find('.'), 1, "_");  // encoder.0 is encoder_0 there
-      return golden.at(kind + "." + name);
-    });
+    return check(golden, base, graft::BottleneckAdapter{.bottleneck = width},
+                 [&](std::string const& kind, std::string name) {
+                   if (has_encoder) name.replace(name.find('.'), 1, "_");  // encoder.0 is encoder_0 there
+                   return golden.at(kind + "." + name);
+                 });
   }
   /// A classifier's head is trained beside the strategy, as PEFT has it.
   template <class Adaptation>
-  static bool check_with_head(GoldenCase const& golden, graft::Base<A, Scalar> const& base, Adaptation const& settings, Expected const& expected, std::string const& prefix) {
+  static bool check_with_head(GoldenCase const& golden, graft::Base<A, Scalar> const& base, Adaptation const& settings,
+                              Expected const& expected, std::string const& prefix) {
     if constexpr (classifies) {
-      return check(golden, base, graft::compose(settings, graft::ClassificationHead{}), [&](std::string const& kind, std::string const& name) {
-        if (name.starts_with("0.")) return expected(kind, name.substr(2));
-        return golden.at(kind + "." + prefix + "classifier.modules_to_save.default" + name.substr(std::string("1.classifier").size()));
-      });
+      return check(golden, base, graft::compose(settings, graft::ClassificationHead{}),
+                   [&](std::string const& kind, std::string const& name) {
+                     if (name.starts_with("0.")) return expected(kind, name.substr(2));
+                     return golden.at(kind + "." + prefix + "classifier.modules_to_save.default" +
+                                      name.substr(std::string("1.classifier").size()));
+                   });
     } else {
       return check(golden, base, settings, expected);
     }
@@ -122,7 +137,9 @@ class CaseRunner {
 
   static graft::LoRA lora_settings(GoldenCase const& golden) {
     auto const json = graft::read_json(golden.folder / "adapter" / "adapter_config.json");
-    return {.rank = json.at("r").get<Index>(), .alpha = json.at("lora_alpha").get<double>(), .targets = json.at("target_modules").get<std::vector<std::string>>()};
+    return {.rank = json.at("r").get<Index>(),
+            .alpha = json.at("lora_alpha").get<double>(),
+            .targets = json.at("target_modules").get<std::vector<std::string>>()};
   }
   /// [P, 2·L·D] from the fixture's separate [L, P, heads, head_dim] keys and values.
   static graft::Tensor<double> infix_bank(GoldenCase const& golden, std::string const& kind) {
@@ -138,7 +155,8 @@ class CaseRunner {
   }
 
   template <class Adaptation>
-  static bool check(GoldenCase const& golden, graft::Base<A, Scalar> const& base, Adaptation const& settings, Expected const& expected) {
+  static bool check(GoldenCase const& golden, graft::Base<A, Scalar> const& base, Adaptation const& settings,
+                    Expected const& expected) {
     auto model = graft::adapt(base, settings);
     if (golden.method != "none" && golden.method != "full") {
       Index count = 0;
@@ -146,7 +164,8 @@ class CaseRunner {
         auto const start = expected("initial", parameter->name());
         graft::Tensor<Scalar> value = parameter->mutable_value();
         ASSERT_EQ_OR_FAIL(start.size(), value.size(), parameter->name());
-        std::transform(start.data(), start.data() + start.size(), value.data(), [](double v) { return static_cast<Scalar>(v); });
+        std::transform(start.data(), start.data() + start.size(), value.data(),
+                       [](double v) { return static_cast<Scalar>(v); });
         count += value.size();
       }
       EXPECT_EQ(count, golden.json.at("trainable").get<Index>()) << "trainable parameters";
@@ -198,19 +217,25 @@ class CaseRunner {
   template <class Model>
   static graft::Variable<Scalar> loss_of(Model& model, graft::Batch const& batch) {
     auto const weight = static_cast<Scalar>(-1.0 / static_cast<double>(batch.rows.targets.size()));
-    return graft::weighted_sum(model.scores(batch).log_probability, graft::full(graft::Shape{batch.rows.targets.size()}, weight));
+    return graft::weighted_sum(model.scores(batch).log_probability,
+                               graft::full(graft::Shape{batch.rows.targets.size()}, weight));
   }
   template <class Model>
   static void check_base_loss(GoldenCase const& golden, Model& model) {
     graft::NoGrad no_grad;
-    EXPECT_LE(difference(loss_of(model, batch_of(golden, model, false)).value(), golden.at("loss")), tolerance<Scalar>(golden).loss) << "loss";
+    EXPECT_LE(difference(loss_of(model, batch_of(golden, model, false)).value(), golden.at("loss")),
+              tolerance<Scalar>(golden).loss)
+        << "loss";
   }
 
   template <class Model>
   static void check_training(GoldenCase const& golden, Model& model, Expected const& expected) {
     auto const batch = batch_of(golden, model, false);
     auto const& json = golden.json;
-    graft::AdamW<Scalar> optimizer(model.parameters(), {.beta1 = json.at("betas").at(0), .beta2 = json.at("betas").at(1), .epsilon = json.at("eps"), .weight_decay = json.at("weight_decay")});
+    graft::AdamW<Scalar> optimizer(model.parameters(), {.beta1 = json.at("betas").at(0),
+                                                        .beta2 = json.at("betas").at(1),
+                                                        .epsilon = json.at("eps"),
+                                                        .weight_decay = json.at("weight_decay")});
     graft::Tensor<double> losses(graft::Shape{json.at("steps").get<Index>()});
     for (Index step = 0; step < losses.size(); ++step) {
       auto const loss = loss_of(model, batch);
@@ -218,18 +243,22 @@ class CaseRunner {
       graft::backward(loss);
       if (step == 0) check_gradients(golden, model, expected);
       double const norm = graft::gradient_norm<Scalar, graft::Cpu>(model.parameters());
-      optimizer.step(json.at("lr").get<double>() * json.at("lr_factors").at(static_cast<std::size_t>(step)).get<double>(),
-                     graft::clip_coefficient(norm, json.at("clip_norm").get<double>()));
+      optimizer.step(
+          json.at("lr").get<double>() * json.at("lr_factors").at(static_cast<std::size_t>(step)).get<double>(),
+          graft::clip_coefficient(norm, json.at("clip_norm").get<double>()));
       optimizer.clear_gradients();
     }
-    EXPECT_LE(difference(losses, golden.at("step_losses")), tolerance<Scalar>(golden).step_losses) << "losses of AdamW steps";
+    EXPECT_LE(difference(losses, golden.at("step_losses")), tolerance<Scalar>(golden).step_losses)
+        << "losses of AdamW steps";
     check_trained(golden, model, expected);
   }
 
   /// First gradients by name; the full model's are recorded with the base model's case.
   static Expected gradients_of(GoldenCase const& golden, Expected const& expected) {
     if (golden.method != "full") return expected;
-    return [base = read_case(golden.folder.parent_path())](std::string const& kind, std::string const& name) { return base.at(kind + "." + name); };
+    return [base = read_case(golden.folder.parent_path())](std::string const& kind, std::string const& name) {
+      return base.at(kind + "." + name);
+    };
   }
 
   template <class Model>
@@ -265,7 +294,8 @@ class CaseRunner {
         continue;
       }
       auto const gradient = gradients("grad", parameter->name());
-      EXPECT_LE(difference(parameter->gradient(), gradient, largest), allowed.gradient) << "gradient of " << parameter->name();
+      EXPECT_LE(difference(parameter->gradient(), gradient, largest), allowed.gradient)
+          << "gradient of " << parameter->name();
       for (Index i = 0; i < gradient.size(); ++i) {
         double const error = static_cast<double>(parameter->gradient().data()[i]) - gradient.data()[i];
         squared_error += error * error;
@@ -285,15 +315,23 @@ class CaseRunner {
         return std::vector<Token>(tensor.data(), tensor.data() + tensor.size());
       };
       auto const prompt = tokens("prompt"), ids = tokens("ids");
-      std::vector<Token> const continuation(ids.begin() + static_cast<std::ptrdiff_t>(has_encoder ? 1 : prompt.size()), ids.end());
+      std::vector<Token> const continuation(ids.begin() + static_cast<std::ptrdiff_t>(has_encoder ? 1 : prompt.size()),
+                                            ids.end());
       Token const end = runs[k].value("eos_token_id", model.config().eos);
-      Index const limit = runs[k].at("max_new_tokens").template get<Index>(), beams = runs[k].value("num_beams", Index{1});
+      Index const limit = runs[k].at("max_new_tokens").template get<Index>(),
+                  beams = runs[k].value("num_beams", Index{1});
       graft::Generations texts;
       if (beams == 1)
         texts = graft::generate(model, {prompt}, graft::Greedy{.max_new_tokens = limit, .end_tokens = {end}});
       else
-        texts = graft::generate(model, {prompt}, graft::BeamSearch{.max_new_tokens = limit, .end_tokens = {end}, .beams = beams, .length_penalty = runs[k].at("length_penalty").template get<double>(),
-                                                                   .early_stopping = runs[k].at("early_stopping").template get<bool>() ? graft::EarlyStopping::when_full : graft::EarlyStopping::heuristic});
+        texts = graft::generate(model, {prompt},
+                                graft::BeamSearch{.max_new_tokens = limit,
+                                                  .end_tokens = {end},
+                                                  .beams = beams,
+                                                  .length_penalty = runs[k].at("length_penalty").template get<double>(),
+                                                  .early_stopping = runs[k].at("early_stopping").template get<bool>()
+                                                                        ? graft::EarlyStopping::when_full
+                                                                        : graft::EarlyStopping::heuristic});
       EXPECT_EQ(texts.at(0).at(0).tokens, continuation) << "generation " << k << ": " << runs[k].dump();
     }
   }

@@ -15,7 +15,8 @@ namespace parity {
 inline graft::IA3 ia3_settings(GoldenCase const& golden) {
   auto const json = graft::read_json(golden.folder / "adapter" / "adapter_config.json");
   using Names = std::vector<std::string>;
-  return {.targets = json.at("target_modules").get<Names>(), .feed_forward_targets = json.at("feedforward_modules").get<Names>()};
+  return {.targets = json.at("target_modules").get<Names>(),
+          .feed_forward_targets = json.at("feedforward_modules").get<Names>()};
 }
 inline graft::PTuning p_tuning_settings(GoldenCase const& golden) {
   auto const json = graft::read_json(golden.folder / "adapter" / "adapter_config.json");
@@ -31,9 +32,12 @@ inline graft::PTuning p_tuning_settings(GoldenCase const& golden) {
 template <class Check>
 bool run_strategy_case(GoldenCase const& golden, Check const& check) {
   auto const named = [&golden](std::string const& prefix, std::string const& suffix) {
-    return [&golden, prefix, suffix](std::string const& kind, std::string const& name) { return golden.at(kind + "." + prefix + name + suffix); };
+    return [&golden, prefix, suffix](std::string const& kind, std::string const& name) {
+      return golden.at(kind + "." + prefix + name + suffix);
+    };
   };
-  if (golden.method == "ia3") return check(ia3_settings(golden), named("base_model.model.", ".default"), "base_model.model.");
+  if (golden.method == "ia3")
+    return check(ia3_settings(golden), named("base_model.model.", ".default"), "base_model.model.");
   if (golden.method == "p_tuning_mlp" || golden.method == "p_tuning_lstm")
     return check(p_tuning_settings(golden), named("prompt_encoder.default.", ""), "base_model.");
   return false;

@@ -1,4 +1,5 @@
-// minGPT's gpt-nano, trained to sort six letters: a published GPT-2 whose activations are recorded (data/gpt2_nano_sort).
+// minGPT's gpt-nano, trained to sort six letters: a published GPT-2 whose activations are recorded
+// (data/gpt2_nano_sort).
 #include <graft/adaptation/none.hpp>
 #include <graft/generate/generate.hpp>
 #include <graft/io/json.hpp>
@@ -38,7 +39,8 @@ std::vector<unsigned char> from_base64(std::string const& text) {
 graft::Tensor<float> tensor_of(nlohmann::json const& json) {
   graft::Tensor<float> tensor{Shape(json.at("shape").get<std::vector<Index>>())};
   auto const bytes = from_base64(json.at("data").get<std::string>());
-  if (bytes.size() != static_cast<std::size_t>(tensor.size()) * sizeof(float)) graft::fail("got ", bytes.size(), " bytes for shape ", tensor.shape());
+  if (bytes.size() != static_cast<std::size_t>(tensor.size()) * sizeof(float))
+    graft::fail("got ", bytes.size(), " bytes for shape ", tensor.shape());
   std::memcpy(tensor.data(), bytes.data(), bytes.size());
   return tensor;
 }
@@ -74,7 +76,9 @@ class NanoSort : public testing::Test {
     folder_ = real::reference("GRAFT_DATA", "data") / "gpt2_nano_sort";
     GRAFT_NEEDS(folder_, "GRAFT_DATA");
   }
-  [[nodiscard]] graft::Base<graft::Gpt2, float> base() const { return nano(graft::read_json(folder_ / "gpt-nano-sort-model.json")); }
+  [[nodiscard]] graft::Base<graft::Gpt2, float> base() const {
+    return nano(graft::read_json(folder_ / "gpt-nano-sort-model.json"));
+  }
   std::filesystem::path folder_;
 };
 
@@ -82,14 +86,17 @@ TEST_F(NanoSort, LogitsAreThePublishedOnes) {
   auto const partials = graft::read_json(folder_ / "gpt-nano-sort-t0-partials.json");
   auto const ids = tensor_of(partials.at("idx")), expected = tensor_of(partials.at("lm_head"));
   graft::Batch batch;
-  for (Index r = 0; r < ids.rows(); ++r) graft::append_causal_row(batch, {std::vector<Token>(ids.row(r), ids.row(r) + ids.width()), {}, static_cast<std::uint64_t>(r)});
+  for (Index r = 0; r < ids.rows(); ++r)
+    graft::append_causal_row(
+        batch, {std::vector<Token>(ids.row(r), ids.row(r) + ids.width()), {}, static_cast<std::uint64_t>(r)});
   for (Index i = 0; i < batch.rows.tokens(); ++i) batch.rows.targets.at.push_back(i);
   auto model = graft::adapt(base(), graft::NoAdaptation{});
   auto const logits = model.logits(batch).value();
   ASSERT_EQ(logits.size(), expected.size());
   double worst = 0, largest = 0;
   for (Index i = 0; i < logits.size(); ++i) {
-    worst = graft::testing::worse(worst, std::abs(static_cast<double>(logits.data()[i]) - static_cast<double>(expected.data()[i])));
+    worst = graft::testing::worse(
+        worst, std::abs(static_cast<double>(logits.data()[i]) - static_cast<double>(expected.data()[i])));
     largest = std::max(largest, std::abs(static_cast<double>(expected.data()[i])));
   }
   EXPECT_LE(worst, 1e-5);

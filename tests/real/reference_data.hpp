@@ -1,4 +1,5 @@
-// Where the reference data of the tests on real models lies. A variable that is set and leads nowhere is a failure; an absent default skips.
+// Where the reference data of the tests on real models lies. A variable that is set and leads nowhere is a failure; an
+// absent default skips.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -12,7 +13,8 @@ namespace real {
 /// The folder or file that `variable` names, or `fallback` below the repository's neighbour ../shared.
 inline std::filesystem::path reference(char const* variable, std::string const& fallback) {
   char const* const set = std::getenv(variable);
-  return set != nullptr ? std::filesystem::path(set) : std::filesystem::path(GRAFT_SOURCE_DIR) / ".." / "shared" / fallback;
+  return set != nullptr ? std::filesystem::path(set)
+                        : std::filesystem::path(GRAFT_SOURCE_DIR) / ".." / "shared" / fallback;
 }
 
 }  // namespace real

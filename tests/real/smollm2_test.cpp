@@ -1,6 +1,7 @@
-// A real pretrained model, SmolLM2-135M from its GGUF file, against what transformers and PEFT computed with it (fixtures/smollm2, in float32):
-// tokens, losses, twenty AdamW steps of three strategies, and greedy continuations. smollm2_float64.json has the prefix's steps by the peer in float64
-// (make_smollm2_float64.py), hence what float32 does to each: the test may be four times as far from the peer's float32 as that is.
+// A real pretrained model, SmolLM2-135M from its GGUF file, against what transformers and PEFT computed with it
+// (fixtures/smollm2, in float32): tokens, losses, twenty AdamW steps of three strategies, and greedy continuations.
+// smollm2_float64.json has the prefix's steps by the peer in float64 (make_smollm2_float64.py), hence what float32 does
+// to each: the test may be four times as far from the peer's float32 as that is.
 #include <graft/adaptation/lora.hpp>
 #include <graft/adaptation/none.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
@@ -46,7 +47,9 @@ class SmolLM2 : public testing::Test {
     GRAFT_NEEDS(record_.folder, "GRAFT_FIXTURES");
     record_.json = graft::read_json(record_.folder / "smollm2_e2e.json");
     record_.float64 = graft::read_json(fs::path(GRAFT_SOURCE_DIR) / "tests" / "real" / "smollm2_float64.json");
-    for (auto const& row : record_.json.at("rows")) record_.examples.push_back({row.at("source_ids").get<Tokens>(), row.at("target_ids").get<Tokens>(), record_.examples.size()});
+    for (auto const& row : record_.json.at("rows"))
+      record_.examples.push_back(
+          {row.at("source_ids").get<Tokens>(), row.at("target_ids").get<Tokens>(), record_.examples.size()});
   }
   template <class Scalar = float>
   [[nodiscard]] graft::Base<graft::Llama, Scalar> const& base() const {
@@ -78,17 +81,23 @@ class SmolLM2 : public testing::Test {
 /// ‖a − b‖ over all tensors of two adapters.
 template <class Adaptation, class Model>
 double distance(Model& a, Model& b) {
-  auto const left = graft::adapter_tensors<Adaptation, float, graft::Cpu>(a.state()), right = graft::adapter_tensors<Adaptation, float, graft::Cpu>(b.state());
+  auto const left = graft::adapter_tensors<Adaptation, float, graft::Cpu>(a.state()),
+             right = graft::adapter_tensors<Adaptation, float, graft::Cpu>(b.state());
   double sum = 0;
   for (std::size_t k = 0; k < left.size(); ++k)
-    for (Index i = 0; i < left[k].values.size(); ++i) sum += std::pow(static_cast<double>(left[k].values.data()[i]) - static_cast<double>(right[k].values.data()[i]), 2);
+    for (Index i = 0; i < left[k].values.size(); ++i)
+      sum +=
+          std::pow(static_cast<double>(left[k].values.data()[i]) - static_cast<double>(right[k].values.data()[i]), 2);
   return std::sqrt(sum);
 }
 
 template <class Model>
 std::vector<double> SmolLM2::train(Model& model, nlohmann::json const& run) const {
   using Scalar = Model::scalar_type;
-  graft::AdamW<Scalar> optimizer(model.parameters(), {.beta1 = run.at("betas").at(0), .beta2 = run.at("betas").at(1), .epsilon = run.at("eps"), .weight_decay = run.at("weight_decay")});
+  graft::AdamW<Scalar> optimizer(model.parameters(), {.beta1 = run.at("betas").at(0),
+                                                      .beta2 = run.at("betas").at(1),
+                                                      .epsilon = run.at("eps"),
+                                                      .weight_decay = run.at("weight_decay")});
   std::vector<double> losses;
   for (std::size_t step = 0; step < run.at("losses").size(); ++step) {
     auto const value = loss(model, batch(step));
@@ -107,7 +116,8 @@ void SmolLM2::trains_as_the_peer(std::string const& name, double closeness) {
   auto const exact = record_.float64.value(name, nlohmann::json::object());  // of the prefix alone
   auto const initial = record_.folder / (name + "_initial"), after = record_.folder / (name + "_after20");
   auto model = graft::load_adapter<Adaptation>(base(), initial);
-  auto const losses = train(model, run), expected = run.at("losses").template get<std::vector<double>>(), in_float64 = exact.value("losses", expected);
+  auto const losses = train(model, run), expected = run.at("losses").template get<std::vector<double>>(),
+             in_float64 = exact.value("losses", expected);
   double worst = 0;
   for (std::size_t step = 0; step < expected.size(); ++step) {
     double const error = std::abs(losses[step] - expected[step]);
@@ -116,8 +126,10 @@ void SmolLM2::trains_as_the_peer(std::string const& name, double closeness) {
   }
   auto start = graft::load_adapter<Adaptation>(base(), initial), peer = graft::load_adapter<Adaptation>(base(), after);
   double const relative = distance<Adaptation>(model, peer) / distance<Adaptation>(start, peer);
-  EXPECT_LE(relative, std::max(closeness, 4 * exact.value("distance", 0.0))) << "distance to the peer's adapter, relative to the way it went";
-  std::cout << name << ": losses differ by at most " << worst << ", adapters by " << relative << " of the way they went\n";
+  EXPECT_LE(relative, std::max(closeness, 4 * exact.value("distance", 0.0)))
+      << "distance to the peer's adapter, relative to the way it went";
+  std::cout << name << ": losses differ by at most " << worst << ", adapters by " << relative
+            << " of the way they went\n";
 
   auto const tokenizer = graft::load_tokenizer(gguf_);
   std::vector<Tokens> prompts;
@@ -126,12 +138,14 @@ void SmolLM2::trains_as_the_peer(std::string const& name, double closeness) {
   auto const texts = graft::generate(peer, prompts, graft::Greedy{.max_new_tokens = 24, .end_tokens = {end}});
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     EXPECT_EQ(texts[i][0].tokens, run.at("greedy_first4").at(i).template get<Tokens>()) << "row " << i;
-    EXPECT_EQ(tokenizer.decode(texts[i][0].tokens), run.at("greedy_text").at(i).template get<std::string>()) << "row " << i;
+    EXPECT_EQ(tokenizer.decode(texts[i][0].tokens), run.at("greedy_text").at(i).template get<std::string>())
+        << "row " << i;
   }
 }
 
 TEST_F(SmolLM2, TokensAreThePeers) {
-  auto const from_gguf = graft::load_tokenizer(gguf_), from_json = graft::load_tokenizer(record_.folder / "tokenizer.json");
+  auto const from_gguf = graft::load_tokenizer(gguf_),
+             from_json = graft::load_tokenizer(record_.folder / "tokenizer.json");
   Token const end = base()->config().eos;
   auto const& rows = record_.json.at("rows");
   ASSERT_EQ(rows.size(), 48U);
@@ -149,7 +163,8 @@ TEST_F(SmolLM2, LossesOfTheBase) {
   auto model = graft::adapt(base(), graft::NoAdaptation{});
   auto const expected = record_.json.at("base_losses").get<std::vector<double>>();
   ASSERT_EQ(expected.size(), 12U);
-  for (std::size_t k = 0; k < expected.size(); ++k) EXPECT_NEAR(loss(model, batch(k)).value().data()[0], expected[k], 2e-3) << "batch " << k;
+  for (std::size_t k = 0; k < expected.size(); ++k)
+    EXPECT_NEAR(loss(model, batch(k)).value().data()[0], expected[k], 2e-3) << "batch " << k;
 }
 
 TEST_F(SmolLM2, PrefixTuning) { trains_as_the_peer<graft::PrefixTuning>("prefix_tuning", 0.3); }
@@ -160,7 +175,8 @@ TEST_F(SmolLM2, LoRA) { trains_as_the_peer<graft::LoRA>("lora", 0.05); }
 TEST_F(SmolLM2, PrefixTuningInFloat64) {
   std::string const name = "prefix_tuning";
   auto model = graft::load_adapter<graft::PrefixTuning>(base<double>(), record_.folder / (name + "_initial"));
-  auto const losses = train(model, record_.json.at("runs").at(name)), expected = record_.float64.at(name).at("losses").get<std::vector<double>>();
+  auto const losses = train(model, record_.json.at("runs").at(name)),
+             expected = record_.float64.at(name).at("losses").get<std::vector<double>>();
   ASSERT_EQ(losses.size(), expected.size());
   double worst = 0;
   for (std::size_t step = 0; step < expected.size(); ++step) {

@@ -1,5 +1,5 @@
-// The main of every test program: counts passed, failed and skipped tests, repeats why each was skipped, and exits with 77 (ctest's "skipped")
-// where nothing but skipped tests ran. tests/summary.py reads the lines that start with [graft].
+// The main of every test program: counts passed, failed and skipped tests, repeats why each was skipped, and exits with
+// 77 (ctest's "skipped") where nothing but skipped tests ran. tests/summary.py reads the lines that start with [graft].
 #include <gtest/gtest.h>
 
 #include <iostream>
@@ -26,7 +26,8 @@ class Summary : public testing::EmptyTestEventListener {
 
   void OnTestProgramEnd(testing::UnitTest const&) override {
     for (auto const& line : skipped_) std::cout << "[graft] skipped " << line << '\n';
-    std::cout << "[graft] " << passed_ << " passed, " << failed_ << " failed, " << skipped_.size() << " skipped" << std::endl;
+    std::cout << "[graft] " << passed_ << " passed, " << failed_ << " failed, " << skipped_.size() << " skipped"
+              << std::endl;
   }
 
   [[nodiscard]] bool only_skipped() const { return passed_ == 0 && failed_ == 0 && !skipped_.empty(); }

@@ -45,7 +45,11 @@ TEST(ThreadPool, RunsEveryTaskOnceAndPassesExceptionsOn) {
   std::vector<std::atomic<int>> seen(1000);
   pool.run(1000, [&](Index i) { ++seen[static_cast<std::size_t>(i)]; });
   for (auto const& count : seen) EXPECT_EQ(count, 1);
-  EXPECT_THROW(pool.run(100, [](Index i) { if (i == 57) fail("task ", i); }), Error);
+  EXPECT_THROW(pool.run(100,
+                        [](Index i) {
+                          if (i == 57) fail("task ", i);
+                        }),
+               Error);
   std::atomic<int> after{0};
   pool.run(10, [&](Index) { pool.run(3, [&](Index) { ++after; }); });  // nested work runs in line
   EXPECT_EQ(after, 30);
@@ -107,7 +111,8 @@ TEST(ThreadPool, CallersFromSeveralThreadsWaitForEachOther) {
   ThreadPool pool(3);
   std::vector<std::thread> callers;
   std::atomic<int> right{0};
-  for (int i = 0; i < 4; ++i) callers.emplace_back([&] {
+  for (int i = 0; i < 4; ++i)
+    callers.emplace_back([&] {
       for (int round = 0; round < 50; ++round) right += sum_on(pool) == 5050;
     });
   for (auto& caller : callers) caller.join();
@@ -124,7 +129,8 @@ TEST(ThreadPool, AForkedChildHasWorkersOfItsOwn) {
   });
   for (int i = 0; i < 5; ++i)
     EXPECT_EQ(in_child([&] {
-                bool const good = sum_on(pool) == 5050 && pool.threads() == 3 && sum_on(ThreadPool::global()) == 5050 && zeros<float>(Shape{1000}).size() == 1000;
+                bool const good = sum_on(pool) == 5050 && pool.threads() == 3 && sum_on(ThreadPool::global()) == 5050 &&
+                                  zeros<float>(Shape{1000}).size() == 1000;
                 return good ? 0 : 1;
               }),
               0);
@@ -196,7 +202,8 @@ TEST(Warning, AHandlerTakesThePlaceOfStandardErrorAndIsGivenBack) {
 TEST(Warning, MayComeFromSeveralThreads) {
   Caught caught;
   std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) threads.emplace_back([] {
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([] {
       for (int k = 0; k < 100; ++k) warn("number ", k);
     });
   for (auto& thread : threads) thread.join();
@@ -218,7 +225,10 @@ TEST(Memory, BeyondTheMachinesIsRefusedWithTheNumber) {
     Tensor<float> const tensor(Shape{count});
     FAIL() << "a tensor beyond the machine's memory";
   } catch (Error const& error) {
-    EXPECT_NE(std::string(error.what()).find("out of memory; got a request for " + gibibytes(4.0 * static_cast<double>(count))), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what())
+                  .find("out of memory; got a request for " + gibibytes(4.0 * static_cast<double>(count))),
+              std::string::npos)
+        << error.what();
   }
   EXPECT_THROW(require_memory("[test] length 5", 1e30), ConfigError);
   require_memory("[test] length 5", 1e3);
@@ -234,12 +244,15 @@ TEST(Numbers, OfSettingsAreCountsSharesAndWhatAFloatHolds) {
     return std::string();
   };
   EXPECT_EQ(refused([] { check_count("op", "n", most_of_anything); }), "");
-  EXPECT_EQ(refused([] { check_count("op", "n", most_of_anything + 1); }), "[op] got n 2147483648; expected at most 2147483647");
+  EXPECT_EQ(refused([] { check_count("op", "n", most_of_anything + 1); }),
+            "[op] got n 2147483648; expected at most 2147483647");
   EXPECT_EQ(refused([] { check_finite("op", "x", -3.4e38); }), "");
   EXPECT_EQ(refused([] { check_finite("op", "x", 3.5e38); }), "[op] got x 3.5e+38; expected a finite number");
-  EXPECT_EQ(refused([] { check_finite("op", "x", std::numeric_limits<double>::quiet_NaN()); }), "[op] got x nan; expected a finite number");
+  EXPECT_EQ(refused([] { check_finite("op", "x", std::numeric_limits<double>::quiet_NaN()); }),
+            "[op] got x nan; expected a finite number");
   EXPECT_EQ(refused([] { check_share("op", "p", 0), check_share("op", "p", 1); }), "");
-  EXPECT_EQ(refused([] { check_share("op", "p", std::numeric_limits<double>::quiet_NaN()); }), "[op] got p nan; expected 0 to 1");
+  EXPECT_EQ(refused([] { check_share("op", "p", std::numeric_limits<double>::quiet_NaN()); }),
+            "[op] got p nan; expected 0 to 1");
 }
 
 TEST(RandomKey, IsAddressedAndWellSpread) {

@@ -1,4 +1,5 @@
-// Ends while other threads compute: their work is cut off, nothing is destroyed under it, and the exit status is 0. ThreadSanitizer watches this program.
+// Ends while other threads compute: their work is cut off, nothing is destroyed under it, and the exit status is 0.
+// ThreadSanitizer watches this program.
 #include <atomic>
 #include <chrono>
 #include <cstdio>

@@ -1,4 +1,5 @@
-// Matrix products against plain loops, for all readings, betas and sizes around the kernels' limits; the same bits for any number of threads.
+// Matrix products against plain loops, for all readings, betas and sizes around the kernels' limits; the same bits for
+// any number of threads.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,12 +24,15 @@ struct Case {
   Case(Index rows, Index columns, Index depth) : m(rows), n(columns), k(depth) {
     RandomKey const key(static_cast<std::uint64_t>(m * 1000003 + n * 1009 + k));
     for (Index i = 0; i < m * k; ++i) a.push_back(static_cast<Scalar>(key.normal(static_cast<std::uint64_t>(i))));
-    for (Index i = 0; i < k * n; ++i) b.push_back(static_cast<Scalar>(key.with("b").normal(static_cast<std::uint64_t>(i))));
+    for (Index i = 0; i < k * n; ++i)
+      b.push_back(static_cast<Scalar>(key.with("b").normal(static_cast<std::uint64_t>(i))));
     c.assign(static_cast<std::size_t>(m * n), Scalar(0.5));
   }
   std::vector<Scalar> run(Read read_a, Read read_b, Scalar beta) const {
     auto result = c;
-    kernels::On<Cpu, kernels::Matmul, Scalar>::matmul({m, n, k, a.data(), read_a == Read::plain ? k : m, read_a, b.data(), read_b == Read::plain ? n : k, read_b, beta, result.data(), n});
+    kernels::On<Cpu, kernels::Matmul, Scalar>::matmul({m, n, k, a.data(), read_a == Read::plain ? k : m, read_a,
+                                                       b.data(), read_b == Read::plain ? n : k, read_b, beta,
+                                                       result.data(), n});
     return result;
   }
   double expected(Read read_a, Read read_b, Scalar beta, Index i, Index j) const {
@@ -53,7 +57,9 @@ TEST(Matmul, EqualsPlainLoops) {
               auto const got = values.run(read_a, read_b, beta);
               for (Index i = 0; i < m; i += 1 + m / 7)
                 for (Index j = 0; j < n; j += 1 + n / 7)
-                  ASSERT_NEAR(got[static_cast<std::size_t>(i * n + j)], values.expected(read_a, read_b, beta, i, j), 1e-11 * static_cast<double>(k + 1)) << m << " " << n << " " << k;
+                  ASSERT_NEAR(got[static_cast<std::size_t>(i * n + j)], values.expected(read_a, read_b, beta, i, j),
+                              1e-11 * static_cast<double>(k + 1))
+                      << m << " " << n << " " << k;
             }
       }
 }
@@ -67,7 +73,9 @@ TEST(Matmul, EqualsPlainLoopsWhereTheDepthIsCut) {
           auto const got = values.run(read_a, read_b, beta);
           for (Index i = 0; i < m; i += 3)
             for (Index j = 0; j < n; ++j)
-              ASSERT_NEAR(got[static_cast<std::size_t>(i * n + j)], values.expected(read_a, read_b, beta, i, j), 2e-6 * static_cast<double>(k)) << m << " " << n << " " << k;
+              ASSERT_NEAR(got[static_cast<std::size_t>(i * n + j)], values.expected(read_a, read_b, beta, i, j),
+                          2e-6 * static_cast<double>(k))
+                  << m << " " << n << " " << k;
         }
   }
 }
@@ -75,24 +83,30 @@ TEST(Matmul, EqualsPlainLoopsWhereTheDepthIsCut) {
 TEST(Matmul, WritesNothingBesideItsPartOfLargerArrays) {
   Index const m = 29, n = 37, k = 21, width = 64;
   RandomKey const key(5);
-  std::vector<double> array(static_cast<std::size_t>(m * width)), right(static_cast<std::size_t>(k * width)), result(static_cast<std::size_t>(m * width), 7.0);
+  std::vector<double> array(static_cast<std::size_t>(m * width)), right(static_cast<std::size_t>(k * width)),
+      result(static_cast<std::size_t>(m * width), 7.0);
   for (std::size_t i = 0; i < array.size(); ++i) array[i] = key.normal(i);
   for (std::size_t i = 0; i < right.size(); ++i) right[i] = key.with("right").normal(i);
-  kernels::On<Cpu, kernels::Matmul, double>::matmul({m, n, k, array.data() + 3, width, Read::plain, right.data() + 5, width, Read::plain, 1.0, result.data() + 2, width});
+  kernels::On<Cpu, kernels::Matmul, double>::matmul({m, n, k, array.data() + 3, width, Read::plain, right.data() + 5,
+                                                     width, Read::plain, 1.0, result.data() + 2, width});
   for (Index i = 0; i < m; ++i)
     for (Index j = 0; j < width; ++j) {
       double expected = 7.0;
       if (j >= 2 && j < 2 + n)
-        for (Index t = 0; t < k; ++t) expected += array[static_cast<std::size_t>(i * width + 3 + t)] * right[static_cast<std::size_t>(t * width + 5 + j - 2)];
+        for (Index t = 0; t < k; ++t)
+          expected += array[static_cast<std::size_t>(i * width + 3 + t)] *
+                      right[static_cast<std::size_t>(t * width + 5 + j - 2)];
       ASSERT_NEAR(result[static_cast<std::size_t>(i * width + j)], expected, 1e-12) << i << " " << j;
     }
 }
 
 TEST(Matmul, WithoutDepthOnlyBetaCounts) {
   std::vector<float> c(40, 3.0F);
-  kernels::On<Cpu, kernels::Matmul, float>::matmul({8, 5, 0, nullptr, 1, Read::plain, nullptr, 5, Read::plain, 0.5F, c.data(), 5});
+  kernels::On<Cpu, kernels::Matmul, float>::matmul(
+      {8, 5, 0, nullptr, 1, Read::plain, nullptr, 5, Read::plain, 0.5F, c.data(), 5});
   for (float v : c) EXPECT_EQ(v, 1.5F);
-  kernels::On<Cpu, kernels::Matmul, float>::matmul({8, 5, 0, nullptr, 1, Read::plain, nullptr, 5, Read::plain, 0.0F, c.data(), 5});
+  kernels::On<Cpu, kernels::Matmul, float>::matmul(
+      {8, 5, 0, nullptr, 1, Read::plain, nullptr, 5, Read::plain, 0.0F, c.data(), 5});
   for (float v : c) EXPECT_EQ(v, 0.0F);
 }
 
@@ -104,7 +118,9 @@ TEST(Matmul, BitsOfARowDoNotDependOnItsNeighbours) {
     for (Index first : {0, 1, 40})
       for (Index rows : {13, 17, 60}) {
         std::vector<float> some(static_cast<std::size_t>(rows * n));
-        kernels::On<Cpu, kernels::Matmul, float>::matmul({rows, n, k, values.a.data() + first * k, k, Read::plain, values.b.data(), read_b == Read::plain ? n : k, read_b, 0.0F, some.data(), n});
+        kernels::On<Cpu, kernels::Matmul, float>::matmul({rows, n, k, values.a.data() + first * k, k, Read::plain,
+                                                          values.b.data(), read_b == Read::plain ? n : k, read_b, 0.0F,
+                                                          some.data(), n});
         ASSERT_TRUE(std::equal(some.begin(), some.end(), all.begin() + first * n)) << first << " " << rows;
       }
   }

@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <graft/tensor/eigen.hpp>
-#include <graft/weights/frozen_matrix.hpp>
 #include <graft/tensor/xtensor.hpp>
+#include <graft/weights/frozen_matrix.hpp>
 
 using namespace graft;
 
@@ -67,7 +67,9 @@ TEST(FrozenMatrix, EveryStorageAndLayoutIsTheSameMap) {
   Index const out = 700, in = 5, rows = 3;  // more stored rows than a panel
   Tensor<float> plain(Shape{out, in}), turned(Shape{in, out});
   for (Index o = 0; o < out; ++o)
-    for (Index i = 0; i < in; ++i) plain.row(o)[i] = turned.row(i)[o] = static_cast<float>((o * 7 + i * 3) % 11) - 5.0F;  // exact in bfloat16 and half
+    for (Index i = 0; i < in; ++i)
+      plain.row(o)[i] = turned.row(i)[o] =
+          static_cast<float>((o * 7 + i * 3) % 11) - 5.0F;  // exact in bfloat16 and half
   auto const x = normal<float>({rows, in}, RandomKey(1)), g = normal<float>({rows, out}, RandomKey(2));
   FrozenMatrix<float> const reference(plain);
   Tensor<float> y(Shape{rows, out}), dx(Shape{rows, in});
@@ -83,8 +85,10 @@ TEST(FrozenMatrix, EveryStorageAndLayoutIsTheSameMap) {
     for (Index i = 0; i < from.size(); ++i) to.data()[i] = decltype(tag)(from.data()[i]);
     return to;
   };
-  for (auto const& matrix : {FrozenMatrix<float>(turned, Layout::in_out), FrozenMatrix<float>(narrowed(plain, bfloat16{})), FrozenMatrix<float>(narrowed(plain, half{})),
-                             FrozenMatrix<float>(narrowed(turned, bfloat16{}), Layout::in_out)}) {
+  for (auto const& matrix :
+       {FrozenMatrix<float>(turned, Layout::in_out), FrozenMatrix<float>(narrowed(plain, bfloat16{})),
+        FrozenMatrix<float>(narrowed(plain, half{})),
+        FrozenMatrix<float>(narrowed(turned, bfloat16{}), Layout::in_out)}) {
     ASSERT_EQ(matrix.out(), out);
     ASSERT_EQ(matrix.in(), in);
     Tensor<float> y2(y.shape()), dx2(dx.shape()), some(Shape{3, in});

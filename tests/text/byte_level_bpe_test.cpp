@@ -98,7 +98,8 @@ TEST(ByteLevelBpe, LongWordsTakeNoQuadraticTime) {
 
 ByteLevelBpeFields two_letters() {
   ByteLevelBpeFields fields;
-  for (char const* token : {"<unk>", "a", "b", "ab", "ba", "Ġa"}) fields.vocabulary.add(token, fields.vocabulary.size(), "test");
+  for (char const* token : {"<unk>", "a", "b", "ab", "ba", "Ġa"})
+    fields.vocabulary.add(token, fields.vocabulary.size(), "test");
   fields.merges.add("a", "b");
   return fields;
 }

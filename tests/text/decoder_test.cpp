@@ -1,4 +1,5 @@
-// From tokens back to text, at once and one by one. The expected texts were recorded with Hugging Face tokenizers 0.23 and SentencePiece 0.2.3.
+// From tokens back to text, at once and one by one. The expected texts were recorded with Hugging Face tokenizers 0.23
+// and SentencePiece 0.2.3.
 #include <graft/text/decoding_state.hpp>
 #include <graft/text/text_template.hpp>
 
@@ -32,7 +33,8 @@ std::string decode(Decoder const& decoder, Strings const& tokens) {
 TEST(Decoder, WordPiece) {
   decoding::WordPiece decoder;
   EXPECT_EQ(decode(decoder, {"un", "##believ", "##able", ",", "he", "said", "!", "##"}), "unbelievable, he said!");
-  EXPECT_EQ(decode(decoder, {"do", "n", "'", "t", "'", "s"}), "do n ' t ' s");  // recorded: cleaning sees one token at a time
+  EXPECT_EQ(decode(decoder, {"do", "n", "'", "t", "'", "s"}),
+            "do n ' t ' s");  // recorded: cleaning sees one token at a time
   EXPECT_EQ(decode(decoder, {"##ing", "n't", "'s", "do not"}), "##ingn't's don't");
   decoder.cleanup = false;
   EXPECT_EQ(decode(decoder, {"a", ",", "##b"}), "a ,b");
@@ -53,7 +55,8 @@ TEST(Decoder, ByteFallbackAndStrip) {
   EXPECT_EQ(decode(llama(), {"▁the", "▁fox", "<0xF0>", "<0x9F>", "<0x99>", "<0x82>", "!"}), "the fox🙂!");
   EXPECT_EQ(decode(llama(), {"▁▁", "a"}), " a");
   EXPECT_EQ(decode(llama(), {"", "▁", "▁a"}), " a");
-  EXPECT_EQ(decode(llama(), {"<0x41>", "<0xE2>", "<0x82>", "b", "<0xE2>"}), "���b�");  // a run that is not UTF-8 is lost as a whole
+  EXPECT_EQ(decode(llama(), {"<0x41>", "<0xE2>", "<0x82>", "b", "<0xE2>"}),
+            "���b�");  // a run that is not UTF-8 is lost as a whole
   EXPECT_EQ(decode(llama(), {"<0x20>", "a"}), "a");
   EXPECT_EQ(decode(llama(), {"<0x4g>", "<0x4>"}), "<0x4g><0x4>");
   EXPECT_EQ(decode(llama(), {}), "");
@@ -119,8 +122,10 @@ TEST(TextTemplate, CutsTheLongerTextFirstAndSaysHowMuch) {
                                          {1, 9, 4, 1, 3}}) {
     Ids const a(c.a, 7), b(c.b, 8);
     auto const out = TextTemplate::bert(1, 2).apply(a, b, c.most + 3);
-    EXPECT_EQ(std::count(out.ids.begin(), out.ids.end(), 7), static_cast<std::ptrdiff_t>(c.kept_a)) << c.a << ' ' << c.b << ' ' << c.most;
-    EXPECT_EQ(std::count(out.ids.begin(), out.ids.end(), 8), static_cast<std::ptrdiff_t>(c.kept_b)) << c.a << ' ' << c.b << ' ' << c.most;
+    EXPECT_EQ(std::count(out.ids.begin(), out.ids.end(), 7), static_cast<std::ptrdiff_t>(c.kept_a))
+        << c.a << ' ' << c.b << ' ' << c.most;
+    EXPECT_EQ(std::count(out.ids.begin(), out.ids.end(), 8), static_cast<std::ptrdiff_t>(c.kept_b))
+        << c.a << ' ' << c.b << ' ' << c.most;
     EXPECT_EQ(out.cut_tokens, c.a + c.b - c.kept_a - c.kept_b);
     EXPECT_EQ(out.ids.size(), out.token_types.size());
   }

@@ -1,5 +1,5 @@
-// Small folders with files beside the tokenizer, and what transformers' AutoTokenizer made of texts with them (make_folder_cases.py). A folder whose ids or texts differ
-// must have made a warning when it was loaded.
+// Small folders with files beside the tokenizer, and what transformers' AutoTokenizer made of texts with them
+// (make_folder_cases.py). A folder whose ids or texts differ must have made a warning when it was loaded.
 #include <graft/core/warning.hpp>
 #include <graft/io/tokenizer_files.hpp>
 #include <graft/text/stream_decoder.hpp>
@@ -61,7 +61,9 @@ std::string streamed(Tokenizer const& tokenizer, Ids const& ids, bool skip) {
 std::vector<std::string> differences(Tokenizer const& tokenizer, Json const& folder) {
   std::vector<std::string> found;
   auto const ids = [&](char const* what, Json const& text, Ids const& got, Json const& expected) {
-    if (got != expected.get<Ids>()) found.push_back(std::string(what) + ' ' + text.dump() + " got " + Json(got).dump() + " expected " + expected.dump());
+    if (got != expected.get<Ids>())
+      found.push_back(std::string(what) + ' ' + text.dump() + " got " + Json(got).dump() + " expected " +
+                      expected.dump());
   };
   Json const& encoded = folder["encoded"];
   for (std::size_t i = 0; i < encoded.size(); ++i) {
@@ -75,7 +77,8 @@ std::vector<std::string> differences(Tokenizer const& tokenizer, Json const& fol
     auto const tokens = c[0].get<Ids>();
     for (bool const skip : {false, true}) {
       auto const text = tokenizer.decode(tokens, skip), expected = c[skip ? 2 : 1].get<std::string>();
-      if (text != expected) found.push_back("decoded " + c[0].dump() + " got " + Json(text).dump() + " expected " + Json(expected).dump());
+      if (text != expected)
+        found.push_back("decoded " + c[0].dump() + " got " + Json(text).dump() + " expected " + Json(expected).dump());
       EXPECT_EQ(streamed(tokenizer, tokens, skip), text) << folder["name"];
     }
   }
@@ -99,13 +102,16 @@ TEST(FolderCases, AreAsAutoTokenizerHasThemOrSaid) {
     equal += found.empty();
     silent += !found.empty() && warnings.empty();
     if (verbose || (!found.empty() && warnings.empty())) {
-      std::cout << folder["name"].get<std::string>() << ": " << found.size() << " differences, " << warnings.size() << " warnings\n";
+      std::cout << folder["name"].get<std::string>() << ": " << found.size() << " differences, " << warnings.size()
+                << " warnings\n";
       for (std::size_t i = 0; i < found.size() && i < 4; ++i) std::cout << "  " << found[i] << '\n';
       for (auto const& warning : warnings) std::cout << "  warning: " << warning << '\n';
-      if (!found.empty() && warnings.empty()) ADD_FAILURE() << folder["name"] << ' ' << folder["files"].dump().substr(0, 1500);
+      if (!found.empty() && warnings.empty())
+        ADD_FAILURE() << folder["name"] << ' ' << folder["files"].dump().substr(0, 1500);
     }
   }
-  std::cout << "[tokenizer] " << folders << " folders, " << equal << " as recorded, " << folders - equal << " others, all but " << silent << " said\n";
+  std::cout << "[tokenizer] " << folders << " folders, " << equal << " as recorded, " << folders - equal
+            << " others, all but " << silent << " said\n";
   EXPECT_EQ(silent, 0);
   EXPECT_GE(folders, 60);
   EXPECT_GE(equal * 5, folders * 4);

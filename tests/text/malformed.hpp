@@ -10,7 +10,8 @@ namespace malformed {
 /// `make(text)` throws an E of one short line, which begins with "[file] " and has `says`.
 /// @param name of the case
 template <class E, class Make>
-void expect_error(Make const& make, std::string const& file, std::string const& text, std::string const& says, std::string const& name) {
+void expect_error(Make const& make, std::string const& file, std::string const& text, std::string const& says,
+                  std::string const& name) {
   try {
     (void)make(text);
     FAIL() << name << ": accepted";

@@ -1,4 +1,5 @@
-// What happens to a text before it is divided. The expected texts were recorded with Hugging Face tokenizers 0.23 and SentencePiece 0.2.3.
+// What happens to a text before it is divided. The expected texts were recorded with Hugging Face tokenizers 0.23 and
+// SentencePiece 0.2.3.
 #include "small_sentencepiece.hpp"
 
 #include <graft/text/normalizer.hpp>
@@ -25,7 +26,8 @@ using Words = std::vector<std::string>;
 namespace normalizing = graft::normalizing;
 
 TEST(BertNormalizer, CleansAndLowers) {
-  std::string const text = std::string("\u00c9t\u00e9") + '\0' + " \u4e2dA\u0301\t\u200b\u2028\u0130\u03a3 \ufffd\u00a0b";
+  std::string const text =
+      std::string("\u00c9t\u00e9") + '\0' + " \u4e2dA\u0301\t\u200b\u2028\u0130\u03a3 \ufffd\u00a0b";
   EXPECT_EQ(BertNormalizer()(text), "ete  \u4e2d a  i\u03c3  b");
   BertNormalizer cased;
   cased.lowercase = false;
@@ -44,7 +46,8 @@ TEST(BertNormalizer, KnowsTheUnicodeOfItsDay) {
   using graft::detail::is_bert_punctuation;
   for (char32_t const code : {U'!', U'$', U'~', U'\u00bf', U'\u2042', U'\u166D', U'\U000111C9'})
     EXPECT_TRUE(is_bert_punctuation(code)) << +code;
-  for (char32_t const code : {U'a', U'0', U' ', U'\u20ac', U'\u2e43', U'\u09fd'}) EXPECT_FALSE(is_bert_punctuation(code)) << +code;
+  for (char32_t const code : {U'a', U'0', U' ', U'\u20ac', U'\u2e43', U'\u09fd'})
+    EXPECT_FALSE(is_bert_punctuation(code)) << +code;
   EXPECT_TRUE(graft::detail::is_bert_control(U'\ue000') && graft::detail::is_bert_control(U'\u00ad'));
   EXPECT_FALSE(graft::detail::is_bert_control(U'\u0890') || graft::detail::is_bert_control(U'\n'));
 }
@@ -97,9 +100,10 @@ TEST(CharsMap, FindsItsRules) {
 }
 
 TEST(Precompiled, AppliesRulesToShortClustersAsAWhole) {
-  normalizing::Precompiled const precompiled{std::make_shared<CharsMap const>(small::chars_map({{'A', "a"}, {'E', "e"}}), "test")};
+  normalizing::Precompiled const precompiled{
+      std::make_shared<CharsMap const>(small::chars_map({{'A', "a"}, {'E', "e"}}), "test")};
   EXPECT_EQ(precompiled("AB\u00e9"), "aB\u00e9");
-  EXPECT_EQ(precompiled("A\u0301x"), "ax");                              // three bytes: the rule of A takes the accent along
+  EXPECT_EQ(precompiled("A\u0301x"), "ax");  // three bytes: the rule of A takes the accent along
   EXPECT_EQ(precompiled("A\u0301\u0301\u0301"), "a\u0301\u0301\u0301");  // seven: each character by itself
 }
 
@@ -124,7 +128,8 @@ TEST(SentencePieceNormalizer, TreatsSpacesAsItsSettingsSay) {
 TEST(SentencePieceNormalizer, PutsNoSpaceOfItsOwnWhereATextGoesOn) {
   SentencePieceNormalizer spm;
   EXPECT_EQ(spm("a b", TextPlace::continues), "a\u2581b");
-  EXPECT_EQ(spm("  a  b ", TextPlace::continues), "\u2581a\u2581b");  // extra spaces are removed, the one between words stays
+  EXPECT_EQ(spm("  a  b ", TextPlace::continues),
+            "\u2581a\u2581b");  // extra spaces are removed, the one between words stays
   spm.remove_extra_whitespaces = false;
   EXPECT_EQ(spm(" a", TextPlace::continues), "\u2581a");
   spm.prefix = graft::PrefixSpace::first;
@@ -132,7 +137,8 @@ TEST(SentencePieceNormalizer, PutsNoSpaceOfItsOwnWhereATextGoesOn) {
 }
 
 TEST(Normalizer, PrependsAndStripsNothingWhereATextGoesOn) {
-  graft::Normalizer const llama({graft::normalizing::Strip{}, graft::normalizing::Prepend{"\u2581"}, graft::normalizing::Replace{" ", "\u2581"}});
+  graft::Normalizer const llama(
+      {graft::normalizing::Strip{}, graft::normalizing::Prepend{"\u2581"}, graft::normalizing::Replace{" ", "\u2581"}});
   EXPECT_EQ(llama(" the cat "), "\u2581the\u2581cat");
   EXPECT_EQ(llama(" the cat ", TextPlace::continues), "\u2581the\u2581cat");
   EXPECT_EQ(llama("the", TextPlace::continues), "the");
@@ -142,7 +148,8 @@ TEST(Normalizer, PrependsAndStripsNothingWhereATextGoesOn) {
 
 TEST(SentencePieceNormalizer, AppliesTheLongestRuleAndLeavesUserDefinedPieces) {
   SentencePieceNormalizer spm;
-  spm.chars_map = std::make_shared<CharsMap const>(small::chars_map({{'A', "a"}, {'\n', " "}, {'\x07', ""}, {'%', " x "}}), "test");
+  spm.chars_map =
+      std::make_shared<CharsMap const>(small::chars_map({{'A', "a"}, {'\n', " "}, {'\x07', ""}, {'%', " x "}}), "test");
   EXPECT_EQ(spm("\n\nAA\n\nB\x07", TextPlace::begins), "\u2581aa\u2581B");
   EXPECT_EQ(spm("%A%", TextPlace::begins), "\u2581x\u2581a\u2581x");  // recorded: a rule may make spaces too
   auto kept = std::make_shared<graft::KeptTexts>();
@@ -153,11 +160,11 @@ TEST(SentencePieceNormalizer, AppliesTheLongestRuleAndLeavesUserDefinedPieces) {
   EXPECT_EQ(spm("AAA AA BA", TextPlace::begins), "\u2581AAa\u2581AA\u2581Ba");
 }
 
-Words split(std::vector<PreTokenizerStep> steps, std::string const& text, graft::TextPlace place = graft::TextPlace::begins) {
+Words split(std::vector<PreTokenizerStep> steps, std::string const& text,
+            graft::TextPlace place = graft::TextPlace::begins) {
   Words words;
   graft::PreTokenizer(std::move(steps))
-      .for_each_word(
-          text, [&](std::string_view word) { words.emplace_back(word); }, place);
+      .for_each_word(text, [&](std::string_view word) { words.emplace_back(word); }, place);
   return words;
 }
 
@@ -180,10 +187,12 @@ TEST(PreTokenizer, MetaspaceStepByStep) {
   EXPECT_EQ(split({whitespace, metaspaces, metaspace_prefix}, " a b"), (Words{"\u2581a", "\u2581b"}));
   EXPECT_EQ(split(always, "Hey", TextPlace::continues), (Words{"Hey"}));
   EXPECT_EQ(split(first, " Hey", TextPlace::continues), (Words{"\u2581Hey"}));
-  EXPECT_EQ(split({whitespace, metaspaces, metaspace_prefix}, " a b", TextPlace::continues), (Words{"\u2581a", "\u2581b"}));
+  EXPECT_EQ(split({whitespace, metaspaces, metaspace_prefix}, " a b", TextPlace::continues),
+            (Words{"\u2581a", "\u2581b"}));
   EXPECT_EQ(split({prefix_space, split_gpt2}, "a b"), (Words{" a", " b"}));
   EXPECT_EQ(split({prefix_space, split_gpt2}, "a b", TextPlace::continues), (Words{"a", " b"}));
-  EXPECT_EQ(split({whitespace, metaspace_prefix_first}, " a"), (Words{"a"}));  // the text begins with a space, not with this piece
+  EXPECT_EQ(split({whitespace, metaspace_prefix_first}, " a"),
+            (Words{"a"}));  // the text begins with a space, not with this piece
 }
 
 }  // namespace

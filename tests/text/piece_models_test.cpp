@@ -68,7 +68,8 @@ TEST(PieceTrie, FindsAllPrefixesShortestFirst) {
       std::string const text = random_word(random, 9, 4);
       std::map<std::size_t, Token> expected;
       for (Token const id : ids)
-        if (auto const& token = tokens[static_cast<std::size_t>(id)]; text.rfind(token, 0) == 0) expected[token.size()] = id;
+        if (auto const& token = tokens[static_cast<std::size_t>(id)]; text.rfind(token, 0) == 0)
+          expected[token.size()] = id;
       std::vector<std::pair<std::size_t, Token>> found;
       trie.for_each_prefix(vocabulary, text, [&](Token id, std::size_t length) { found.emplace_back(length, id); });
       EXPECT_EQ(found, (std::vector<std::pair<std::size_t, Token>>(expected.begin(), expected.end()))) << text;
@@ -131,7 +132,8 @@ TEST(Unigram, TakesTheMostProbableDivision) {
           continue;
         }
         ASSERT_EQ(text[at], 'd');
-        for (; at < text.size() && text[at] == 'd'; ++at) sum += lowest - 10;  // a run of unknown characters is one token
+        for (; at < text.size() && text[at] == 'd'; ++at)
+          sum += lowest - 10;  // a run of unknown characters is one token
       }
       EXPECT_EQ(at, text.size());
       EXPECT_DOUBLE_EQ(sum, best_score(scores, text, lowest - 10)) << text;
@@ -312,7 +314,8 @@ TEST(CharacterBpe, SpellsUnknownCharactersInBytes) {
   EXPECT_EQ(encode(graft::CharacterBpe(fields), "ab€€a"), (Ids{4, 0, 1}));
   fields.byte_fallback = true;
   EXPECT_EQ(encode(graft::CharacterBpe(fields), "ab€a"), (Ids{4, 5, 6, 7, 1}));
-  EXPECT_EQ(encode(graft::CharacterBpe(fields), "ñ€a"), (Ids{5, 6, 7, 0, 1}));  // recorded: bytes overtake a character held back
+  EXPECT_EQ(encode(graft::CharacterBpe(fields), "ñ€a"),
+            (Ids{5, 6, 7, 0, 1}));  // recorded: bytes overtake a character held back
   EXPECT_EQ(encode(graft::CharacterBpe(fields), "ba"), (Ids{2, 1}));
   fields.unknown = "<none>";
   EXPECT_THROW(graft::CharacterBpe{fields}, graft::FileError);
@@ -326,8 +329,10 @@ TEST(CharacterBpe, IgnoreMergesTakesAWordThatIsAToken) {
   EXPECT_EQ(encode(graft::CharacterBpe(fields), "ab"), (Ids{2}));
 }
 
-/// The definition: from the left the longest piece, shortened character by character; nothing found, and the whole word is unknown.
-Ids word_piece_by_definition(Vocabulary const& vocabulary, std::string const& word, std::string const& prefix, Token unknown) {
+/// The definition: from the left the longest piece, shortened character by character; nothing found, and the whole word
+/// is unknown.
+Ids word_piece_by_definition(Vocabulary const& vocabulary, std::string const& word, std::string const& prefix,
+                             Token unknown) {
   Ids ids;
   for (std::size_t at = 0; at < word.size();) {
     std::size_t end = word.size();
@@ -359,7 +364,8 @@ TEST(WordPiece, TakesTheLongestPieceFromTheLeft) {
     graft::WordPiece const model(fields);
     for (int i = 0; i < 60; ++i) {
       std::string const word = random_word(random, 12, 4);
-      EXPECT_EQ(encode(model, word), word_piece_by_definition(fields.vocabulary, word, prefix, *model.unknown())) << word;
+      EXPECT_EQ(encode(model, word), word_piece_by_definition(fields.vocabulary, word, prefix, *model.unknown()))
+          << word;
     }
   }
 }

@@ -1,4 +1,5 @@
-// Unicode, UTF-8 and splitting. The expected words were recorded with Hugging Face tokenizers 0.23, which runs the regular expressions.
+// Unicode, UTF-8 and splitting. The expected words were recorded with Hugging Face tokenizers 0.23, which runs the
+// regular expressions.
 #include <graft/text/byte_alphabet.hpp>
 #include <graft/text/normalizer.hpp>
 #include <graft/text/pre_tokenizer.hpp>
@@ -34,22 +35,30 @@ std::vector<Case> const recorded{
      {"I", "'m", " you", "'re", " we", "'", "LL", " they", "'", "D", " ", " it", "'s"}},
     {PreTokenizerStep::split_gpt2, "a  b\n\n c \t d   ", {"a", " ", " b", "\n\n", " c", " \t", " d", "   "}},
     {PreTokenizerStep::split_gpt2, "12345 x2 \u00bd\u2167", {"12345", " x", "2", " \u00bd\u2167"}},
-    {PreTokenizerStep::split_gpt2, " \u00e9t\u00e9 e\u0301 \u65e5\u672c", {" \u00e9t\u00e9", " e", "\u0301", " \u65e5\u672c"}},
+    {PreTokenizerStep::split_gpt2,
+     " \u00e9t\u00e9 e\u0301 \u65e5\u672c",
+     {" \u00e9t\u00e9", " e", "\u0301", " \u65e5\u672c"}},
     {PreTokenizerStep::split_gpt2, "!?\r\n\r\n ...\n x", {"!?", "\r\n\r\n", " ...", "\n", " x"}},
-    {PreTokenizerStep::split_gpt2, "tab\tsep\u00a0nb \u3000wide", {"tab", "\t", "sep", "\u00a0", "nb", " ", "\u3000", "wide"}},
+    {PreTokenizerStep::split_gpt2,
+     "tab\tsep\u00a0nb \u3000wide",
+     {"tab", "\t", "sep", "\u00a0", "nb", " ", "\u3000", "wide"}},
     {PreTokenizerStep::split_gpt2, "'\u017f 'S", {"'", "\u017f", " '", "S"}},
     {PreTokenizerStep::split_gpt2, "  12  ", {" ", " 12", "  "}},
     {PreTokenizerStep::split_llama3,
      "I'm you're we'LL they'D  it's",
      {"I", "'m", " you", "'re", " we", "'LL", " they", "'D", " ", " it", "'s"}},
     {PreTokenizerStep::split_llama3, "12345 x2 \u00bd\u2167", {"123", "45", " x", "2", " ", "\u00bd\u2167"}},
-    {PreTokenizerStep::split_llama3, " \u00e9t\u00e9 e\u0301 \u65e5\u672c", {" \u00e9t\u00e9", " e", "\u0301", " \u65e5\u672c"}},
+    {PreTokenizerStep::split_llama3,
+     " \u00e9t\u00e9 e\u0301 \u65e5\u672c",
+     {" \u00e9t\u00e9", " e", "\u0301", " \u65e5\u672c"}},
     {PreTokenizerStep::split_llama3, "!?\r\n\r\n ...\n x", {"!?\r\n\r\n", " ...\n", " x"}},
     {PreTokenizerStep::split_llama3, "tab\tsep\u00a0nb \u3000wide", {"tab", "\tsep", "\u00a0nb", " ", "\u3000wide"}},
     {PreTokenizerStep::split_llama3, "'\u017f 'S", {"'\u017f", " '", "S"}},
     {PreTokenizerStep::split_llama3, "\n \n  a'", {"\n \n", " ", " a", "'"}},
     {PreTokenizerStep::split_llama3, "  12  ", {" ", " ", "12", "  "}},
-    {PreTokenizerStep::split_qwen2, "12345 x2 \u00bd\u2167", {"1", "2", "3", "4", "5", " x", "2", " ", "\u00bd", "\u2167"}},
+    {PreTokenizerStep::split_qwen2,
+     "12345 x2 \u00bd\u2167",
+     {"1", "2", "3", "4", "5", " x", "2", " ", "\u00bd", "\u2167"}},
     {PreTokenizerStep::split_qwen2, "a  b\n\n c \t d   ", {"a", " ", " b", "\n\n", " c", " \t", " d", "   "}},
     {PreTokenizerStep::digits, "12345 x2 \u00bd\u2167", {"1", "2", "3", "4", "5", " x", "2", " ", "\u00bd", "\u2167"}},
     {PreTokenizerStep::digits, "  12  ", {"  ", "1", "2", "  "}},
@@ -86,7 +95,8 @@ TEST(PreTokenizer, OnlyKnownPatternsAreFound) {
 
 TEST(Utf8, IllFormedBytesAreReplacedByMaximalSubparts) {
   // The Unicode standard's table 3-8, and the forms that it forbids: overlong, surrogate, beyond U+10FFFF.
-  EXPECT_EQ(graft::replace_invalid_utf8("a\xF1\x80\x80\xE1\x80\xC2z\x80w\x80\xBFq"), "a\uFFFD\uFFFD\uFFFDz\uFFFDw\uFFFD\uFFFDq");
+  EXPECT_EQ(graft::replace_invalid_utf8("a\xF1\x80\x80\xE1\x80\xC2z\x80w\x80\xBFq"),
+            "a\uFFFD\uFFFD\uFFFDz\uFFFDw\uFFFD\uFFFDq");
   EXPECT_EQ(graft::replace_invalid_utf8("\xC0\xAF\xE0\x80\xBF"), "\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD");
   EXPECT_EQ(graft::replace_invalid_utf8("\xED\xA0\x80\xF4\x90\x80\x80"), "\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD");
   EXPECT_EQ(graft::replace_invalid_utf8("12345678\xF0\x9F\x99"), "12345678\uFFFD");
@@ -99,7 +109,8 @@ TEST(Utf8, EveryCodePointSurvives) {
     std::string text;
     graft::append_utf8(text, code);
     auto const c = graft::utf8_at(text, 0);
-    ASSERT_TRUE(c.code == code && c.bytes == text.size() && c.state == graft::Utf8State::valid) << static_cast<unsigned>(code);
+    ASSERT_TRUE(c.code == code && c.bytes == text.size() && c.state == graft::Utf8State::valid)
+        << static_cast<unsigned>(code);
   }
 }
 

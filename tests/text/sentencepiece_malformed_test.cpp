@@ -1,5 +1,5 @@
-// SentencePiece models and vocab.txt: cut short, contradictory, hostile. Each gives one clear error that names the file, or a tokenizer
-// that works.
+// SentencePiece models and vocab.txt: cut short, contradictory, hostile. Each gives one clear error that names the
+// file, or a tokenizer that works.
 #include "malformed.hpp"
 #include "small_sentencepiece.hpp"
 #include "temporary_folder.hpp"
@@ -44,17 +44,15 @@ TEST(MalformedSentencePiece, Contradictions) {
       {"zero byte in a piece", [](auto& m) { m.pieces[5].text = std::string("a\0b", 3); }, "zero byte"},
       {"piece that is not UTF-8", [](auto& m) { m.pieces[5].text = "\xE2\x96"; }, "is not UTF-8"},
       {"piece too long", [](auto& m) { m.pieces[5].text = std::string(8000, 'x'); }, "is too long"},
-      {"score not a number", [](auto& m) { m.pieces[5].score = std::numeric_limits<float>::quiet_NaN(); }, "is not a finite number"},
-      {"score infinite", [](auto& m) { m.pieces[5].score = -std::numeric_limits<float>::infinity(); }, "is not a finite number"},
+      {"score not a number", [](auto& m) { m.pieces[5].score = std::numeric_limits<float>::quiet_NaN(); },
+       "is not a finite number"},
+      {"score infinite", [](auto& m) { m.pieces[5].score = -std::numeric_limits<float>::infinity(); },
+       "is not a finite number"},
       {"control score not a number", [](auto& m) { m.pieces[0].score = std::numeric_limits<float>::quiet_NaN(); },
        "is not a finite number"},
       {"piece type 0", [](auto& m) { m.pieces[5].type = 0; }, "type of piece 5 is unknown; got 0"},
       {"piece type 7", [](auto& m) { m.pieces[5].type = 7; }, "type of piece 5 is unknown; got 7"},
-      {"byte without fallback",
-       [](auto& m) {
-         m.pieces.push_back({"<0x41>", 0, 6});
-       },
-       "without byte fallback"},
+      {"byte without fallback", [](auto& m) { m.pieces.push_back({"<0x41>", 0, 6}); }, "without byte fallback"},
       {"fallback without bytes", [](auto& m) { m.byte_fallback = true; }, "lacks byte pieces; got 0"},
       {"one byte missing",
        [](auto& m) {
@@ -90,8 +88,8 @@ TEST(MalformedSentencePiece, OtherKindsAreRefusedByName) {
   expect_error<graft::ConfigError>(model.bytes(), "4 (characters)", "character model");
   std::string const rules = small::bytes_field(5, small::bytes_field(2, "x"));
   expect_error<graft::ConfigError>(small::unigram().bytes() + rules, "denormalizer", "rules for decoding");
-  EXPECT_NO_THROW(
-      (void)make_model(small::unigram().bytes() + small::bytes_field(5, small::bytes_field(2, "") + small::number_field(3, 0))));
+  EXPECT_NO_THROW((void)make_model(small::unigram().bytes() +
+                                   small::bytes_field(5, small::bytes_field(2, "") + small::number_field(3, 0))));
 }
 
 TEST(MalformedSentencePiece, WireFormat) {
@@ -112,15 +110,17 @@ TEST(MalformedSentencePiece, WireFormat) {
   refuses(good + small::float_field(3, 5), "normalizer_spec of the wrong wire type");
   refuses(good + small::bytes_field(1, small::number_field(1, 5)), "a piece's text of the wrong wire type");
   refuses(good + small::bytes_field(1, small::number_field(2, 5)), "a piece's score of the wrong wire type");
-  refuses(good + small::bytes_field(1, small::bytes_field(1, "q") + small::float_field(3, 1)), "a piece's type of the wrong wire type");
+  refuses(good + small::bytes_field(1, small::bytes_field(1, "q") + small::float_field(3, 1)),
+          "a piece's type of the wrong wire type");
   refuses(good + small::bytes_field(1, small::bytes_field(1, "q") + "\x15\x01\x02"), "a piece's score needs 4 bytes");
-  refuses(good + small::bytes_field(1, "\x0A\x05q"), "a piece's text needs 5 bytes");  // it would reach into the next field
+  refuses(good + small::bytes_field(1, "\x0A\x05q"),
+          "a piece's text needs 5 bytes");  // it would reach into the next field
   refuses(good + small::bytes_field(2, small::bytes_field(3, "x")), "the model's type of the wrong wire type");
   refuses(good + small::bytes_field(2, small::bytes_field(35, "x")), "byte_fallback of the wrong wire type");
   refuses(good + small::bytes_field(3, small::number_field(2, 1)), "precompiled_charsmap of the wrong wire type");
   refuses(good + small::bytes_field(3, small::bytes_field(4, "x")), "remove_extra_whitespaces of the wrong wire type");
-  EXPECT_NO_THROW((void)make_model(good + small::bytes_field(200, "extension") + small::number_field(201, 3) + small::float_field(202, 1) +
-                                   small::varint(203 << 3 | 1) + "12345678"));
+  EXPECT_NO_THROW((void)make_model(good + small::bytes_field(200, "extension") + small::number_field(201, 3) +
+                                   small::float_field(202, 1) + small::varint(203 << 3 | 1) + "12345678"));
 }
 
 TEST(MalformedSentencePiece, CharsMaps) {
@@ -171,7 +171,8 @@ TEST(MalformedSentencePiece, DamagedBytesGiveTheLibrarysErrorsOrATokenizer) {
     std::string const good = base.bytes();
     for (int i = 0; i < 4000; ++i) {
       std::string bytes = good;
-      for (auto changes = 1 + random() % 4; changes > 0; --changes) bytes[random() % bytes.size()] = static_cast<char>(random() % 256);
+      for (auto changes = 1 + random() % 4; changes > 0; --changes)
+        bytes[random() % bytes.size()] = static_cast<char>(random() % 256);
       try {
         auto const tokenizer = make_model(bytes);
         (void)tokenizer.decode(tokenizer.encode("the  foxAB<sep> é🙂\xFF"));

@@ -27,7 +27,9 @@ Strings tokens(Tokenizer const& tokenizer, Ids const& ids) {
   for (Token const id : ids) out.push_back(*tokenizer.id_to_token(id));
   return out;
 }
-Strings tokens(Tokenizer const& tokenizer, std::string const& text) { return tokens(tokenizer, tokenizer.encode(text)); }
+Strings tokens(Tokenizer const& tokenizer, std::string const& text) {
+  return tokens(tokenizer, tokenizer.encode(text));
+}
 
 TEST(SentencePiece, Unigram) {
   Tokenizer const tokenizer = make(small::unigram());
@@ -67,7 +69,8 @@ TEST(SentencePiece, RulesAndUserDefinedPieces) {
   model.pieces.push_back({"<sep>", 0, 4});
   model.dummy_prefix = false;
   Tokenizer const tokenizer = make(model);
-  EXPECT_EQ(tokens(tokenizer, "\tthe<sep>Fox<sep\t\tfox"), (Strings{"the", "<sep>", "fox", "<unk>", "e", "<unk>", "▁fox"}));
+  EXPECT_EQ(tokens(tokenizer, "\tthe<sep>Fox<sep\t\tfox"),
+            (Strings{"the", "<sep>", "fox", "<unk>", "e", "<unk>", "▁fox"}));
 }
 
 TEST(SentencePieceFolder, ByItselfTheModelIsSentencePieces) {
@@ -96,12 +99,15 @@ TEST(SentencePieceFolder, T5) {
   EXPECT_EQ(tokenizer.special_tokens().eos, 1);
   EXPECT_EQ(tokenizer.special_tokens().pad, 0);
 
-  folder.write("tokenizer_config.json", R"({"tokenizer_class": "T5TokenizerFast", "extra_ids": 2, "legacy": false, "eos_token": "</s>"})");
+  folder.write("tokenizer_config.json",
+               R"({"tokenizer_class": "T5TokenizerFast", "extra_ids": 2, "legacy": false, "eos_token": "</s>"})");
   tokenizer = graft::load_tokenizer(folder.path());
   EXPECT_EQ(tokenizer.vocabulary_size(), 16);
-  EXPECT_EQ(tokens(tokenizer, "the<extra_id_1>fox"), (Strings{"▁the", "<extra_id_1>", "▁fox"}));  // as in transformers 5
+  EXPECT_EQ(tokens(tokenizer, "the<extra_id_1>fox"),
+            (Strings{"▁the", "<extra_id_1>", "▁fox"}));  // as in transformers 5
 
-  folder.write("tokenizer_config.json", R"({"tokenizer_class": "T5Tokenizer", "eos_token": "</s>", "added_tokens_decoder":
+  folder.write("tokenizer_config.json",
+               R"({"tokenizer_class": "T5Tokenizer", "eos_token": "</s>", "added_tokens_decoder":
       {"1": {"content": "</s>", "special": true}, "14": {"content": "<extra_id_0>", "special": true, "lstrip": true}}})");
   tokenizer = graft::load_tokenizer(folder.path());
   EXPECT_EQ(tokenizer.vocabulary_size(), 15);
@@ -116,7 +122,9 @@ TEST(SentencePieceFolder, Llama) {
   TemporaryFolder const folder;
   folder.write("tokenizer.model", small::with_bytes(small::bpe()).bytes());
   EXPECT_EQ(graft::load_tokenizer(folder.path()).encode_with_template("the fox").ids, (Ids{1, 6, 8}));
-  folder.write("tokenizer_config.json", R"({"tokenizer_class": "LlamaTokenizer", "legacy": true, "add_eos_token": true, "bos_token": {"content": "<s>"},
+  folder.write(
+      "tokenizer_config.json",
+      R"({"tokenizer_class": "LlamaTokenizer", "legacy": true, "add_eos_token": true, "bos_token": {"content": "<s>"},
       "eos_token": {"content": "</s>"}, "unk_token": "<unk>"})");
   folder.write("added_tokens.json", R"({"<pad>": 272})");
   Tokenizer const tokenizer = graft::load_tokenizer(folder.path());

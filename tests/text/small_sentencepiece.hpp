@@ -11,18 +11,23 @@ namespace small {
 
 inline std::string varint(std::uint64_t value) {
   std::string out;
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(static_cast<unsigned char>(0x80 | (value & 0x7F))));
+  for (; value >= 0x80; value >>= 7)
+    out.push_back(static_cast<char>(static_cast<unsigned char>(0x80 | (value & 0x7F))));
   out.push_back(static_cast<char>(value));
   return out;
 }
 inline std::string number_field(unsigned field, std::uint64_t value) { return varint(field << 3) + varint(value); }
-inline std::string bytes_field(unsigned field, std::string const& bytes) { return varint(field << 3 | 2) + varint(bytes.size()) + bytes; }
+inline std::string bytes_field(unsigned field, std::string const& bytes) {
+  return varint(field << 3 | 2) + varint(bytes.size()) + bytes;
+}
 inline std::string fixed(std::uint32_t bits) {
   std::string out;
   for (int i = 0; i < 4; ++i) out.push_back(static_cast<char>(static_cast<unsigned char>(bits >> (8 * i))));
   return out;
 }
-inline std::string float_field(unsigned field, float value) { return varint(field << 3 | 5) + fixed(std::bit_cast<std::uint32_t>(value)); }
+inline std::string float_field(unsigned field, float value) {
+  return varint(field << 3 | 5) + fixed(std::bit_cast<std::uint32_t>(value));
+}
 
 struct Piece {
   std::string text;
@@ -31,7 +36,8 @@ struct Piece {
 };
 
 inline std::string piece_field(Piece const& piece) {
-  return bytes_field(1, bytes_field(1, piece.text) + float_field(2, piece.score) + (piece.type == 1 ? "" : number_field(3, piece.type)));
+  return bytes_field(1, bytes_field(1, piece.text) + float_field(2, piece.score) +
+                            (piece.type == 1 ? "" : number_field(3, piece.type)));
 }
 
 struct Model {
@@ -46,7 +52,8 @@ struct Model {
     for (Piece const& piece : pieces) out += piece_field(piece);
     out += bytes_field(2, number_field(3, type) + number_field(35, byte_fallback ? 1 : 0));
     return out + bytes_field(3, bytes_field(1, "small") + (chars_map.empty() ? "" : bytes_field(2, chars_map)) +
-                                    number_field(3, dummy_prefix ? 1 : 0) + number_field(4, remove_extra_whitespaces ? 1 : 0));
+                                    number_field(3, dummy_prefix ? 1 : 0) +
+                                    number_field(4, remove_extra_whitespaces ? 1 : 0));
   }
 };
 
@@ -99,8 +106,8 @@ inline Model with_bytes(Model model) {
   return model;
 }
 
-/// A `precompiled_charsmap` with single-byte rules: a double-array trie by hand. The root's children lie at their byte XOR 1, their values
-/// behind them.
+/// A `precompiled_charsmap` with single-byte rules: a double-array trie by hand. The root's children lie at their byte
+/// XOR 1, their values behind them.
 inline std::string chars_map(std::vector<std::pair<char, std::string>> const& rules) {
   std::vector<std::uint32_t> units(512, 0);
   units[0] = 256u << 10;  // children from unit 256 on

@@ -1,4 +1,5 @@
-// A tokenizer.json small enough to read: every byte, a few merges, one special token. The tests change single parts of it.
+// A tokenizer.json small enough to read: every byte, a few merges, one special token. The tests change single parts of
+// it.
 #pragma once
 
 #include <graft/text/byte_alphabet.hpp>
@@ -14,8 +15,8 @@ namespace small {
 
 using Json = nlohmann::json;
 
-inline std::vector<std::pair<std::string, std::string>> const merges{{"t", "h"},   {"th", "e"}, {"Ġ", "the"}, {"a", "b"},
-                                                                     {"ab", "ab"}, {"Ġ", "Ġ"},  {"x", "x"},   {"xx", "xx"}};
+inline std::vector<std::pair<std::string, std::string>> const merges{
+    {"t", "h"}, {"th", "e"}, {"Ġ", "the"}, {"a", "b"}, {"ab", "ab"}, {"Ġ", "Ġ"}, {"x", "x"}, {"xx", "xx"}};
 
 inline Json vocabulary() {
   Json tokens = Json::object();
@@ -39,7 +40,8 @@ inline constexpr int end_of_text = 264, first_free = 265;
 inline Json tokenizer() {
   Json pairs = Json::array();
   for (auto const& [left, right] : merges) pairs.push_back({left, right});
-  Json const byte_level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
+  Json const byte_level = {
+      {"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
   return {{"version", "1.0"},
           {"truncation", nullptr},
           {"padding", nullptr},

@@ -10,13 +10,16 @@
 class TemporaryFolder {
  public:
   TemporaryFolder()
-      : path_(std::filesystem::temp_directory_path() / ("graft_tokenizer_" + std::to_string(::getpid()) + "_" + std::to_string(count_++))) {
+      : path_(std::filesystem::temp_directory_path() /
+              ("graft_tokenizer_" + std::to_string(::getpid()) + "_" + std::to_string(count_++))) {
     std::filesystem::create_directories(path_);
   }
   ~TemporaryFolder() { std::filesystem::remove_all(path_); }
   TemporaryFolder(TemporaryFolder const&) = delete;
   TemporaryFolder& operator=(TemporaryFolder const&) = delete;
-  void write(std::string const& name, std::string const& text) const { std::ofstream(path_ / name, std::ios::binary) << text; }
+  void write(std::string const& name, std::string const& text) const {
+    std::ofstream(path_ / name, std::ios::binary) << text;
+  }
   [[nodiscard]] std::filesystem::path const& path() const { return path_; }
 
  private:

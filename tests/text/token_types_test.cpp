@@ -1,4 +1,5 @@
-// Whether a folder's tokenizer gives the model token types: model_input_names, else the class, as transformers 5.23 had it for each of these.
+// Whether a folder's tokenizer gives the model token types: model_input_names, else the class, as transformers 5.23 had
+// it for each of these.
 #include <gtest/gtest.h>
 
 #include <graft/io/load_tokenizer.hpp>
@@ -13,7 +14,8 @@ namespace {
 using Ids = std::vector<graft::Token>;
 
 /// BERT's template around a vocabulary of two words.
-char const* const components = R"({"version": "1.0", "added_tokens": [], "normalizer": null, "pre_tokenizer": {"type": "BertPreTokenizer"},
+char const* const components =
+    R"({"version": "1.0", "added_tokens": [], "normalizer": null, "pre_tokenizer": {"type": "BertPreTokenizer"},
   "post_processor": {"type": "TemplateProcessing",
     "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
     "pair": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "[SEP]", "type_id": 0}},
@@ -25,8 +27,8 @@ char const* const components = R"({"version": "1.0", "added_tokens": [], "normal
 char const* const words = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nfox\n";
 
 /// @param file tokenizer.json or vocab.txt, which alone is loaded where `alone`
-bool gives_types(std::string const& file, std::string const& name, std::string const& type, std::string const& inputs = "",
-                 bool alone = false) {
+bool gives_types(std::string const& file, std::string const& name, std::string const& type,
+                 std::string const& inputs = "", bool alone = false) {
   TemporaryFolder const folder;
   folder.write(file, file == "vocab.txt" ? words : components);
   std::string config = R"({"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]")";
@@ -34,7 +36,8 @@ bool gives_types(std::string const& file, std::string const& name, std::string c
   if (!inputs.empty()) config += R"(, "model_input_names": )" + inputs;
   folder.write("tokenizer_config.json", config + "}");
   if (!type.empty()) folder.write("config.json", R"({"model_type": ")" + type + "\"}");
-  auto const encoded = graft::load_tokenizer(alone ? folder.path() / file : folder.path()).encode_with_template("the", "fox");
+  auto const encoded =
+      graft::load_tokenizer(alone ? folder.path() / file : folder.path()).encode_with_template("the", "fox");
   EXPECT_EQ(encoded.ids, (Ids{2, 5, 3, 6, 3})) << name;
   return encoded.token_types == Ids{0, 0, 0, 1, 1};
 }
@@ -42,7 +45,8 @@ bool gives_types(std::string const& file, std::string const& name, std::string c
 TEST(TokenTypes, AreThoseOfTheClass) {
   for (char const* name : {"BertTokenizer", "BertTokenizerFast", "ElectraTokenizer", "MobileBertTokenizer"})
     EXPECT_TRUE(gives_types("tokenizer.json", name, "")) << name;
-  for (char const* name : {"", "DistilBertTokenizer", "DistilBertTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend"})
+  for (char const* name :
+       {"", "DistilBertTokenizer", "DistilBertTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend"})
     EXPECT_FALSE(gives_types("tokenizer.json", name, "")) << name;
   for (char const* type : {"bert", "distilbert", "electra"}) {
     EXPECT_TRUE(gives_types("tokenizer.json", "", type)) << type;

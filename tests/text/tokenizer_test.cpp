@@ -1,5 +1,5 @@
-// Whole tokenizers from files that the tests write. Expectations that involve flags of added tokens were recorded with Hugging Face
-// tokenizers 0.23 on the same tokenizer.
+// Whole tokenizers from files that the tests write. Expectations that involve flags of added tokens were recorded with
+// Hugging Face tokenizers 0.23 on the same tokenizer.
 #include "small_tokenizer.hpp"
 #include "temporary_folder.hpp"
 
@@ -35,7 +35,8 @@ using Folder = TemporaryFolder;
 
 TEST(Tokenizer, EncodesAndDecodes) {
   Tokenizer const tokenizer = make(small::tokenizer());
-  EXPECT_EQ(tokens(tokenizer, "the the  abab<|endoftext|>é"), (Strings{"the", "Ġthe", "Ġ", "Ġ", "abab", "<|endoftext|>", "Ã", "©"}));
+  EXPECT_EQ(tokens(tokenizer, "the the  abab<|endoftext|>é"),
+            (Strings{"the", "Ġthe", "Ġ", "Ġ", "abab", "<|endoftext|>", "Ã", "©"}));
   EXPECT_EQ(tokenizer.decode(tokenizer.encode("the the  abab<|endoftext|>é")), "the the  abab<|endoftext|>é");
   EXPECT_EQ(tokenizer.decode(tokenizer.encode("a<|endoftext|>b"), true), "ab");
   EXPECT_EQ(tokenizer.vocabulary_size(), 265);
@@ -117,7 +118,8 @@ TEST(TokenizerFolder, SettingsNameTheSpecialTokens) {
   EXPECT_EQ(special.bos, 7);
   EXPECT_EQ(special.eos, 9);
   EXPECT_FALSE(special.pad);
-  folder.write("special_tokens_map.json", R"({"pad_token": {"content": "<pad>", "lstrip": false}, "eos_token": "<pad>"})");
+  folder.write("special_tokens_map.json",
+               R"({"pad_token": {"content": "<pad>", "lstrip": false}, "eos_token": "<pad>"})");
   folder.write("tokenizer_config.json", R"({"eos_token": "<|endoftext|>", "bos_token": null})");
   special = graft::load_tokenizer_files(folder.path()).special_tokens();
   EXPECT_EQ(special.bos, 7);
@@ -140,8 +142,9 @@ TEST(TokenizerFolder, VocabularyAndMerges) {
   EXPECT_EQ(tokenizer.encode(text), make(small::tokenizer()).encode(text));
   EXPECT_EQ(tokenizer.special_tokens().eos, small::end_of_text);
 
-  folder.write("tokenizer_config.json",
-               R"({"tokenizer_class": "Qwen2TokenizerFast", "eos_token": "<|endoftext|>", "additional_special_tokens": ["abab"],
+  folder.write(
+      "tokenizer_config.json",
+      R"({"tokenizer_class": "Qwen2TokenizerFast", "eos_token": "<|endoftext|>", "additional_special_tokens": ["abab"],
       "added_tokens_decoder": {"264": {"content": "<|endoftext|>", "special": true}, "265": {"content": "<new>", "special": false}}})");
   tokenizer = graft::load_tokenizer_files(folder.path());
   EXPECT_EQ(tokens(tokenizer, "the\tthe<new>abab"), (Strings{"the", "ĉ", "the", "<new>", "abab"}));
@@ -162,7 +165,8 @@ TEST(TokenizerFolder, RobertasVocabularyAndMerges) {
   Tokenizer const tokenizer = graft::load_tokenizer_files(folder.path());
   EXPECT_EQ(tokens(tokenizer, "the <mask> x</s>"), (Strings{"the", "Ġ", "<mask>", "Ġ", "x", "</s>"}));
   auto const special = tokenizer.special_tokens();
-  EXPECT_TRUE(special.bos == 265 && special.cls == 265 && special.eos == 267 && special.sep == 267 && special.mask == 269);
+  EXPECT_TRUE(special.bos == 265 && special.cls == 265 && special.eos == 267 && special.sep == 267 &&
+              special.mask == 269);
   auto const x = *tokenizer.token_to_id("x");
   EXPECT_EQ(tokenizer.encode_with_template("x", "xx").ids, (Ids{265, x, 267, 267, x, x, 267}));
   EXPECT_EQ(tokenizer.encode_with_template("x", "xx").token_types, Ids(7, 0));
@@ -172,13 +176,15 @@ TEST(TokenizerFolder, VocabTxt) {
   Folder const folder;
   folder.write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nfox\n##es\n,\n\xC3\xA9\r\nT\n##he\n");
   Tokenizer tokenizer = graft::load_tokenizer_files(folder.path());
-  EXPECT_EQ(tokens(tokenizer, "The FOXES, [MASK]zz \u00e9"), (Strings{"the", "fox", "##es", ",", "[MASK]", "[UNK]", "[UNK]"}));
+  EXPECT_EQ(tokens(tokenizer, "The FOXES, [MASK]zz \u00e9"),
+            (Strings{"the", "fox", "##es", ",", "[MASK]", "[UNK]", "[UNK]"}));
   EXPECT_EQ(tokenizer.decode(tokenizer.encode("The foxes, the")), "the foxes, the");
   auto const pair = tokenizer.encode_with_template("the", "fox the");
   EXPECT_EQ(pair.ids, (Ids{2, 5, 3, 6, 5, 3}));
   EXPECT_EQ(pair.token_types, (Ids{0, 0, 0, 1, 1, 1}));
   auto const special = tokenizer.special_tokens();
-  EXPECT_TRUE(special.cls == 2 && special.sep == 3 && special.mask == 4 && special.pad == 0 && special.unk == 1 && !special.eos);
+  EXPECT_TRUE(special.cls == 2 && special.sep == 3 && special.mask == 4 && special.pad == 0 && special.unk == 1 &&
+              !special.eos);
   EXPECT_EQ(tokenizer.decode(pair.ids, true), "the fox the");
 
   folder.write("tokenizer_config.json", R"({"do_lower_case": false, "tokenizer_class": "BertTokenizer"})");
@@ -188,32 +194,38 @@ TEST(TokenizerFolder, VocabTxt) {
   EXPECT_EQ(tokens(graft::load_tokenizer_files(folder.path()), "\u00c9"), (Strings{"\u00e9"}));
   EXPECT_EQ(tokens(graft::load_tokenizer_files(folder.path() / "vocab.txt"), "\u00c9"), (Strings{"\u00e9"}));
   folder.write("tokenizer_config.json", R"({"do_basic_tokenize": false})");
-  EXPECT_EQ(tokens(graft::load_tokenizer_files(folder.path()), "The"), (Strings{"the"}));  // transformers 5 ignores it, too; a warning says so
+  EXPECT_EQ(tokens(graft::load_tokenizer_files(folder.path()), "The"),
+            (Strings{"the"}));  // transformers 5 ignores it, too; a warning says so
   folder.write("tokenizer_config.json", R"({"tokenizer_class": "MPNetTokenizer"})");
   EXPECT_THROW((void)graft::load_tokenizer_files(folder.path()), graft::ConfigError);
 }
 
 TEST(Tokenizer, PostProcessors) {
   Json json = small::tokenizer();
-  json["added_tokens"].push_back(small::added_token("<s>", 265)), json["added_tokens"].push_back(small::added_token("</s>", 266));
+  json["added_tokens"].push_back(small::added_token("<s>", 265)),
+      json["added_tokens"].push_back(small::added_token("</s>", 266));
   Token const x = *make(json).token_to_id("x");
   EXPECT_EQ(make(json).encode_with_template("x", "x").ids, (Ids{x, x}));
   EXPECT_EQ(make(json).encode_with_template("x", "x").token_types, (Ids{0, 1}));
-  json["post_processor"] = {
-      {"type", "RobertaProcessing"}, {"sep", {"</s>", 266}}, {"cls", {"<s>", 265}}, {"trim_offsets", true}, {"add_prefix_space", false}};
+  json["post_processor"] = {{"type", "RobertaProcessing"},
+                            {"sep", {"</s>", 266}},
+                            {"cls", {"<s>", 265}},
+                            {"trim_offsets", true},
+                            {"add_prefix_space", false}};
   EXPECT_EQ(make(json).encode_with_template("x", "x").ids, (Ids{265, x, 266, 266, x, 266}));
   EXPECT_EQ(make(json).special_tokens().cls, 265);
   json["post_processor"] = {{"type", "BertProcessing"}, {"sep", {"</s>", 266}}, {"cls", {"<s>", 265}}};
   EXPECT_EQ(make(json).encode_with_template("x", "x").token_types, (Ids{0, 0, 0, 1, 1}));
   Json const a = {{"Sequence", {{"id", "A"}, {"type_id", 2}}}}, b = {{"Sequence", {{"id", "B"}, {"type_id", 0}}}};
   Json const twice = {{"SpecialToken", {{"id", "two"}, {"type_id", 1}}}};
-  json["post_processor"] = {{"type", "Sequence"},
-                            {"processors",
-                             {small::tokenizer()["post_processor"],
-                              {{"type", "TemplateProcessing"},
-                               {"single", {twice, a}},
-                               {"pair", {b, twice, a}},
-                               {"special_tokens", {{"two", {{"id", "two"}, {"ids", {265, 266}}, {"tokens", {"<s>", "</s>"}}}}}}}}}};
+  json["post_processor"] = {
+      {"type", "Sequence"},
+      {"processors",
+       {small::tokenizer()["post_processor"],
+        {{"type", "TemplateProcessing"},
+         {"single", {twice, a}},
+         {"pair", {b, twice, a}},
+         {"special_tokens", {{"two", {{"id", "two"}, {"ids", {265, 266}}, {"tokens", {"<s>", "</s>"}}}}}}}}}};
   EXPECT_EQ(make(json).encode_with_template("x").ids, (Ids{265, 266, x}));
   EXPECT_EQ(make(json).encode_with_template("x").token_types, (Ids{1, 1, 2}));
   auto const cut = make(json).encode_with_template("xyz", "thaa", 5);
@@ -291,7 +303,8 @@ TEST(Tokenizer, AFolderOfGgufFilesIsRefusedWithTheFirst) {
     (void)graft::load_tokenizer_files(folder.path());
     FAIL() << "expected an error";
   } catch (graft::FileError const& error) {
-    EXPECT_TRUE(std::string(error.what()).ends_with("by its file, here b-00001-of-00002.gguf, the first of its parts")) << error.what();
+    EXPECT_TRUE(std::string(error.what()).ends_with("by its file, here b-00001-of-00002.gguf, the first of its parts"))
+        << error.what();
   }
 }
 

@@ -1,4 +1,5 @@
-// What a training step in its steady state asks of the heap and of the system. The program counts the calls of malloc and its kin.
+// What a training step in its steady state asks of the heap and of the system. The program counts the calls of malloc
+// and its kin.
 #include <gtest/gtest.h>
 
 #include <graft/adaptation/bottleneck_adapter.hpp>
@@ -41,7 +42,8 @@ template <class A>
 [[nodiscard]] graft::ModelConfig six_layers() {
   graft::ModelConfig config;
   config.architecture = A::model_type;
-  config.vocabulary = 50, config.width = 32, config.layers = 6, config.heads = 4, config.head_dim = 8, config.inner = 48, config.positions = 96;
+  config.vocabulary = 50, config.width = 32, config.layers = 6, config.heads = 4, config.head_dim = 8,
+  config.inner = 48, config.positions = 96;
   config.kv_heads = A::fused_attention ? 4 : 2;
   config.activation = A::fused_attention ? graft::Activation::gelu_tanh : graft::Activation::silu;
   config.tied_head = A::fused_attention;
@@ -72,11 +74,13 @@ template <class A, class Precision = graft::Float32, class Settings>
     graft::Batch batch = model.pack(examples);
     batch.rows.step = step;
     batch.rows.training = true;
-    auto const loss = graft::token_loss(model.scores(batch), batch.rows.targets, static_cast<double>(batch.rows.targets.size()));
+    auto const loss =
+        graft::token_loss(model.scores(batch), batch.rows.targets, static_cast<double>(batch.rows.targets.size()));
     graft::backward(loss);
     optimizer.step(1e-3, graft::clip_coefficient(graft::gradient_norm(model.parameters()), 1.0));
     optimizer.clear_gradients();
-    calls = {heap_calls - before.heap, static_cast<long>(graft::HostPool::global().system_allocations()) - before.system};
+    calls = {heap_calls - before.heap,
+             static_cast<long>(graft::HostPool::global().system_allocations()) - before.system};
   }
   return calls;
 }
@@ -98,7 +102,8 @@ TEST(Allocations, StepOfLlamaAsksAQuarterAsOften) {
   expect_a_quarter(calls_of_a_step<graft::Llama>(graft::BottleneckAdapter{}), 1189);
 }
 
-/// What bfloat16 widens comes from the pool as well. Where a layer has virtual keys, the list of those in bfloat16 is one call more.
+/// What bfloat16 widens comes from the pool as well. Where a layer has virtual keys, the list of those in bfloat16 is
+/// one call more.
 template <class A, class Settings>
 void expect_as_few_in_bfloat16(Settings const& settings, long lists = 0) {
   Calls const wide = calls_of_a_step<A>(settings), narrow = calls_of_a_step<A, graft::Bfloat16>(settings);

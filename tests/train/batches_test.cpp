@@ -52,7 +52,9 @@ TEST(Batches, AnEpochSeesEveryExampleOnce) {
 
 TEST(Batches, OrderIsAFunctionOfSeedAndEpoch) {
   auto const lengths = lengths_of(40);
-  auto const plan = [&](std::uint64_t seed, Index epoch) { return flat(graft::plan_epoch(lengths, {4, 1, 0, false, seed}, epoch)); };
+  auto const plan = [&](std::uint64_t seed, Index epoch) {
+    return flat(graft::plan_epoch(lengths, {4, 1, 0, false, seed}, epoch));
+  };
   EXPECT_EQ(plan(1, 0), plan(1, 0));
   EXPECT_NE(plan(1, 0), plan(1, 1));
   EXPECT_NE(plan(1, 0), plan(2, 0));

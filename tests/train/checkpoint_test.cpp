@@ -98,7 +98,8 @@ TEST(Checkpoint, HalfWrittenFoldersAreNotLookedAt) {
   std::filesystem::create_directories(root / "step-00000008");  // appeared, but nothing in it
   EXPECT_EQ(graft::load_checkpoint<float>(root)->report.steps.size(), 6u);
   for (auto const& name : {"step-00000004", "step-00000006"}) write_all(root / name / "training.json", "{}");
-  expect_within(message_of<graft::FileError>([&] { (void)graft::load_checkpoint<float>(root); }), {"step-00000008", "no earlier checkpoint"});
+  expect_within(message_of<graft::FileError>([&] { (void)graft::load_checkpoint<float>(root); }),
+                {"step-00000008", "no earlier checkpoint"});
   EXPECT_FALSE(graft::load_checkpoint<float>(folder / "nowhere").has_value());
 }
 
@@ -109,20 +110,25 @@ TEST(Checkpoint, OfSomethingElseIsRefusedAndNothingChanges) {
     tiny::Model<float> model;
     train(model, settings);
   }
-  auto const refuses = [&](auto model, Training const& changed, std::vector<graft::TokenizedExample> const& examples, std::vector<std::string> const& parts) {
+  auto const refuses = [&](auto model, Training const& changed, std::vector<graft::TokenizedExample> const& examples,
+                           std::vector<std::string> const& parts) {
     auto const before = model.numbers();
-    expect_within(message_of<graft::ConfigError>([&] { (void)graft::Trainer(changed).fit(model, examples, tiny::counting(4)); }), parts);
+    expect_within(
+        message_of<graft::ConfigError>([&] { (void)graft::Trainer(changed).fit(model, examples, tiny::counting(4)); }),
+        parts);
     EXPECT_EQ(model.numbers(), before);
   };
   auto changed = settings;
   changed.learning_rate = 2e-2;
-  refuses(tiny::Model<float>(), changed, tiny::counting(9), {"other settings or data; got learning_rate 0.01; expected 0.02"});
+  refuses(tiny::Model<float>(), changed, tiny::counting(9),
+          {"other settings or data; got learning_rate 0.01; expected 0.02"});
   changed = settings, changed.steps = 7;
   refuses(tiny::Model<float>(), changed, tiny::counting(9), {"got total steps 6; expected 7"});
   changed = settings, changed.seed = 1;
   refuses(tiny::Model<float>(), changed, tiny::counting(9), {"got seed 0; expected 1"});
   refuses(tiny::Model<float>(), settings, tiny::counting(10), {"got training examples "});
-  refuses(tiny::Model<float>(1, 12), settings, tiny::counting(9), {"another model; got parameter table \"float32 [11, 8]\"; expected \"float32 [12, 8]\""});
+  refuses(tiny::Model<float>(1, 12), settings, tiny::counting(9),
+          {"another model; got parameter table \"float32 [11, 8]\"; expected \"float32 [12, 8]\""});
   refuses(tiny::Model<double>(), settings, tiny::counting(9), {"float64"});
   refuses(tiny::Model<float>(2), settings, tiny::counting(9), {"over another base model"});
   changed = settings, changed.resume = false;
@@ -136,7 +142,8 @@ TEST(Checkpoint, OfATableWithOtherSettingsOfAnAdapterIsRefusedByName) {
   ScratchFolder const folder;
   auto const settings = settings_of(folder / "run");
   auto const base = small::base<graft::Gpt2, float>();
-  auto const run = [&](graft::LoRA const& lora, graft::PrefixTuning const& prefix, std::uint64_t seed, Training const& training) {
+  auto const run = [&](graft::LoRA const& lora, graft::PrefixTuning const& prefix, std::uint64_t seed,
+                       Training const& training) {
     auto table = graft::adapt(base, graft::AdapterTable{});
     graft::add_adapter(table, lora, seed);
     graft::add_adapter(table, graft::compose(prefix, graft::IA3{}));
@@ -145,9 +152,11 @@ TEST(Checkpoint, OfATableWithOtherSettingsOfAnAdapterIsRefusedByName) {
   graft::LoRA const lora{.rank = 2, .dropout = 0.1};
   graft::PrefixTuning const prefix{.length = 2, .reparametrization = graft::Mlp{.hidden = 4}};
   run(lora, prefix, 3, settings);
-  auto const refuses = [&](graft::LoRA const& other, graft::PrefixTuning const& other_prefix, std::uint64_t seed, std::string const& part) {
+  auto const refuses = [&](graft::LoRA const& other, graft::PrefixTuning const& other_prefix, std::uint64_t seed,
+                           std::string const& part) {
     expect_within(message_of<graft::ConfigError>([&] { run(other, other_prefix, seed, settings); }),
-                  {"is a checkpoint of a training with other settings of a table's adapter; got adapter ", part, "nothing was changed"});
+                  {"is a checkpoint of a training with other settings of a table's adapter; got adapter ", part,
+                   "nothing was changed"});
   };
   auto changed = lora;
   changed.dropout = 0.2;

@@ -47,24 +47,28 @@ TEST(Failures, InfiniteGradientKeepsTheStepBefore) {
     auto model = std::make_unique<tiny::Model<double>>();
     model->infinite_gradient_at = fail_at;
     auto settings = quick();
-    settings.checkpoint = folder / ("run" + std::to_string(fail_at)).c_str(), settings.checkpoint_every = 4, settings.log = folder / "log.jsonl";
+    settings.checkpoint = folder / ("run" + std::to_string(fail_at)).c_str(), settings.checkpoint_every = 4,
+    settings.log = folder / "log.jsonl";
     settings.on_step = [&](graft::StepReport const& step) {
       if (step.step == stop_at) throw std::runtime_error("stopped");
     };
-    std::string const message = message_of<std::exception>([&] { (void)graft::Trainer(settings).fit(*model, tiny::counting(20)); });
+    std::string const message =
+        message_of<std::exception>([&] { (void)graft::Trainer(settings).fit(*model, tiny::counting(20)); });
     return std::pair(message, std::move(model));
   };
   auto const [stopped, expected] = run(-1, 9);
   EXPECT_EQ(stopped, "stopped");
   auto const [message, model] = run(9, -1);  // steps count from 0 in Rows: this is the tenth
-  expect_within(message, {"gradient's norm is ", " at step 10 (epoch 2), examples ", "learning rate ", "hint: ", "parameters are those after step 9", "checkpoint is kept"});
+  expect_within(message, {"gradient's norm is ", " at step 10 (epoch 2), examples ", "learning rate ",
+                          "hint: ", "parameters are those after step 9", "checkpoint is kept"});
   EXPECT_EQ(model->numbers(), expected->numbers());
   EXPECT_FALSE(model->table().has_gradient());
   EXPECT_EQ(graft::Tape::current().size(), 0u);
   auto const saved = graft::load_checkpoint<double>(folder / "run9");
   ASSERT_TRUE(saved.has_value());
   EXPECT_EQ(saved->report.steps.size(), 8u);
-  expect_within(read_all(folder / "log.jsonl"), {"\"event\":\"failed\",\"step\":9,\"message\":\"[Trainer] the gradient's norm"});
+  expect_within(read_all(folder / "log.jsonl"),
+                {"\"event\":\"failed\",\"step\":9,\"message\":\"[Trainer] the gradient's norm"});
 }
 
 TEST(Failures, NotANumberLossNamesItsExamples) {
@@ -90,19 +94,24 @@ TEST(Failures, NotANumberInValidation) {
   model.table().mutable_value().row(19)[0] = std::numeric_limits<float>::infinity();
   auto settings = quick();
   model.table().mutable_value().row(19)[1] = -std::numeric_limits<float>::infinity();
-  expect_within(message_of<graft::NumericError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(9), validation); }), {"validation loss is ", "after step 3"});
+  expect_within(message_of<graft::NumericError>(
+                    [&] { (void)graft::Trainer(settings).fit(model, tiny::counting(9), validation); }),
+                {"validation loss is ", "after step 3"});
 }
 
 // The loss of the step that ruins a model is that of the model before it: nothing else would tell.
 TEST(Failures, ARuinedModelIsNoEndOfATraining) {
   ScratchFolder const folder;
   auto settings = quick();
-  settings.steps = 1, settings.learning_rate = 3e38, settings.clip = 0, settings.weight_decay = 1e3, settings.schedule = graft::Schedule::constant;
+  settings.steps = 1, settings.learning_rate = 3e38, settings.clip = 0, settings.weight_decay = 1e3,
+  settings.schedule = graft::Schedule::constant;
   auto const train = [&] {
     tiny::Model<float> model;
     return message_of<graft::NumericError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(9)); });
   };
-  std::vector<std::string> const says{"[Trainer] the model is ruined after step 1 (learning rate ", "parameter ", "expected finite numbers", "nothing is saved of it", "hint: a lower learning rate"};
+  std::vector<std::string> const says{"[Trainer] the model is ruined after step 1 (learning rate ", "parameter ",
+                                      "expected finite numbers", "nothing is saved of it",
+                                      "hint: a lower learning rate"};
   expect_within(train(), says);
 
   settings.checkpoint = folder / "run", settings.log = folder / "log.jsonl";
@@ -121,7 +130,8 @@ TEST(Failures, NorIsOneWithoutALoss) {
     auto weight = model.parameters()[1]->mutable_value();
     weight.data()[0] = 100, weight.data()[1] = -100;  // ∞ − ∞ in the product
   };
-  expect_within(message_of<graft::NumericError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(9)); }), {"ruined after step 1", "log-probability is "});
+  expect_within(message_of<graft::NumericError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(9)); }),
+                {"ruined after step 1", "log-probability is "});
 }
 
 TEST(Failures, ThrowingModelLeavesNoRecording) {
@@ -136,22 +146,29 @@ TEST(Failures, ThrowingModelLeavesNoRecording) {
 TEST(Failures, RequestsThatCannotBeCarriedOut) {
   tiny::Model<float> model;
   graft::Trainer const trainer(quick());
-  expect_within(message_of<graft::ConfigError>([&] { (void)trainer.fit(model, std::vector<graft::TokenizedExample>{}); }), {"no training examples"});
+  expect_within(
+      message_of<graft::ConfigError>([&] { (void)trainer.fit(model, std::vector<graft::TokenizedExample>{}); }),
+      {"no training examples"});
   auto examples = tiny::counting(4);
   examples[2].target.clear();
-  expect_within(message_of<graft::ConfigError>([&] { (void)trainer.fit(model, examples); }), {"training number 2", "without target"});
+  expect_within(message_of<graft::ConfigError>([&] { (void)trainer.fit(model, examples); }),
+                {"training number 2", "without target"});
   examples = tiny::counting(4);
   examples[3].source.clear();
-  expect_within(message_of<graft::ConfigError>([&] { (void)trainer.fit(model, tiny::counting(4), examples); }), {"validation number 3", "without source"});
+  expect_within(message_of<graft::ConfigError>([&] { (void)trainer.fit(model, tiny::counting(4), examples); }),
+                {"validation number 3", "without source"});
   auto settings = quick();
   settings.patience = 2;
-  expect_within(message_of<graft::ConfigError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(4)); }), {"patience 2 without validation"});
+  expect_within(message_of<graft::ConfigError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(4)); }),
+                {"patience 2 without validation"});
   settings = quick();
   settings.drop_last = true, settings.batch = 5;
-  expect_within(message_of<graft::ConfigError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(4)); }), {"4 examples for steps of 5"});
+  expect_within(message_of<graft::ConfigError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(4)); }),
+                {"4 examples for steps of 5"});
   settings = quick();
   settings.log = "/proc/nowhere/log.jsonl";
-  expect_within(message_of<graft::FileError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(4)); }), {"/proc/nowhere/log.jsonl", "cannot be written"});
+  expect_within(message_of<graft::FileError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(4)); }),
+                {"/proc/nowhere/log.jsonl", "cannot be written"});
 }
 
 TEST(Failures, NoCheckpointIsPromisedWhereThereIsNone) {
@@ -190,7 +207,8 @@ TEST(Failures, ALogThatCannotBeWrittenEndsNoTraining) {
   std::istringstream lines(read_all(settings.log));
   std::vector<Index> steps;
   std::string last;
-  for (std::string line; std::getline(lines, line); last = line) steps.push_back(nlohmann::json::parse(line).at("step").get<Index>());  // whole lines alone
+  for (std::string line; std::getline(lines, line); last = line)
+    steps.push_back(nlohmann::json::parse(line).at("step").get<Index>());  // whole lines alone
   EXPECT_EQ(nlohmann::json::parse(last).at("event"), "end");
   EXPECT_LT(steps.size(), report.steps.size() + 1);
 }
@@ -205,7 +223,8 @@ TEST(Failures, CheckpointFoldersThatCannotBe) {
       auto settings = quick();
       settings.checkpoint = folder / name.c_str(), settings.resume = resume;
       auto const before = model.numbers();
-      std::string const message = message_of<graft::FileError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(4)); });
+      std::string const message =
+          message_of<graft::FileError>([&] { (void)graft::Trainer(settings).fit(model, tiny::counting(4)); });
       expect_within(message, {name});
       EXPECT_EQ(message.find("filesystem error"), std::string::npos) << message;
       EXPECT_EQ(model.numbers(), before);
@@ -215,7 +234,8 @@ TEST(Failures, CheckpointFoldersThatCannotBe) {
 TEST(Failures, WhatWasRecordedBeforeIsNotTrainedOn) {
   tiny::Model<double> clean, used;
   (void)used.scores(graft::pack(tiny::counting(3)));  // recorded, never gone back through
-  graft::backward(graft::token_loss(used.scores(graft::pack(tiny::counting(3))), graft::pack(tiny::counting(3)).rows.targets, 1.0));
+  graft::backward(
+      graft::token_loss(used.scores(graft::pack(tiny::counting(3))), graft::pack(tiny::counting(3)).rows.targets, 1.0));
   (void)graft::Trainer(quick()).fit(clean, tiny::counting(9));
   (void)graft::Trainer(quick()).fit(used, tiny::counting(9));
   EXPECT_EQ(clean.numbers(), used.numbers());

@@ -17,8 +17,9 @@ namespace {
 // xxhash.xxh64(bytes((7*i+3) % 256 for i in range(n))).hexdigest() of the Python package xxhash 4.1
 TEST(Checksum, IsXxh64) {
   std::vector<std::pair<std::size_t, std::uint64_t>> const known{
-      {0, 0xef46db3751d8e999},  {1, 0x1f25c8d0bc1f4bb6},  {3, 0x31d2363f52e564c9},  {4, 0x9bb64b7d66ee9fda},   {8, 0xdab99d95c6f90092},   {31, 0xa2aa5f33cc4a6119},
-      {32, 0x23c3c17ef790fd97}, {33, 0x50a7cfc7ba588784}, {63, 0x5e3e54b431c7493c}, {100, 0xa61f8d4c170fe531}, {1000, 0x5f235fa033f1a3fb}};
+      {0, 0xef46db3751d8e999},  {1, 0x1f25c8d0bc1f4bb6},   {3, 0x31d2363f52e564c9},   {4, 0x9bb64b7d66ee9fda},
+      {8, 0xdab99d95c6f90092},  {31, 0xa2aa5f33cc4a6119},  {32, 0x23c3c17ef790fd97},  {33, 0x50a7cfc7ba588784},
+      {63, 0x5e3e54b431c7493c}, {100, 0xa61f8d4c170fe531}, {1000, 0x5f235fa033f1a3fb}};
   std::vector<unsigned char> bytes;
   for (unsigned i = 0; i < 1000; ++i) bytes.push_back(static_cast<unsigned char>((7 * i + 3) % 256));
   for (auto const& [size, hash] : known) EXPECT_EQ(graft::checksum(bytes.data(), size), hash) << size << " bytes";
@@ -43,7 +44,8 @@ TEST(Manifest, SeesEveryChange) {
 }
 
 TEST(Progress, ParameterLineIsPefts) {
-  EXPECT_EQ(graft::parameter_line(9216, 134524224), "trainable params: 9,216 || all params: 134,524,224 || trainable%: 0.0069");
+  EXPECT_EQ(graft::parameter_line(9216, 134524224),
+            "trainable params: 9,216 || all params: 134,524,224 || trainable%: 0.0069");
   EXPECT_EQ(graft::parameter_line(999, 999), "trainable params: 999 || all params: 999 || trainable%: 100.0000");
   EXPECT_EQ(graft::grouped(-123456), "-123,456");
   EXPECT_EQ(graft::grouped(1000000), "1,000,000");
@@ -57,13 +59,18 @@ TEST(Progress, Clock) {
 
 TEST(Progress, SaysALineWhereThereIsNoTerminal) {
   graft::StepReport report;
-  report.step = 4, report.epoch = 0.5, report.loss = 2.5, report.learning_rate = 4e-5, report.tokens = 100, report.seconds = 0.5;
+  report.step = 4, report.epoch = 0.5, report.loss = 2.5, report.learning_rate = 4e-5, report.tokens = 100,
+  report.seconds = 0.5;
   testing::internal::CaptureStderr();
-  { graft::Progress(true, 0, 8, 1).step(report); }
+  {
+    graft::Progress(true, 0, 8, 1).step(report);
+  }
   std::string const said = testing::internal::GetCapturedStderr();
   EXPECT_EQ(said.find("epoch 0.5/1  step 4/8  loss 2.5000  lr 4.00e-05  200 tokens/s  00:00 left\n"), 0u) << said;
   testing::internal::CaptureStderr();
-  { graft::Progress(false, 0, 8, 1).step(report); }
+  {
+    graft::Progress(false, 0, 8, 1).step(report);
+  }
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
 }
 

@@ -20,7 +20,8 @@ using graft::Bfloat16, graft::Gpt2, graft::LoRA;
 
 template <class Scalar>
 bool same_bits(graft::Tensor<Scalar> const& a, graft::Tensor<Scalar> const& b) {
-  return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(Scalar)) == 0;
+  return a.shape() == b.shape() &&
+         std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(Scalar)) == 0;
 }
 template <class Model>
 bool same_parameters(Model& a, Model& b) {

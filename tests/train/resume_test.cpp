@@ -28,11 +28,14 @@ struct Stop {};
 /// 7 steps an epoch, 28 in all; dropout is on; passes are accumulated.
 Training settings_of(std::string const& folder) {
   Training t;
-  t.epochs = 4, t.batch = 2, t.accumulate = 2, t.learning_rate = 2e-2, t.warmup_ratio = 0.1, t.validate_every = 5, t.patience = 3, t.progress = false;
+  t.epochs = 4, t.batch = 2, t.accumulate = 2, t.learning_rate = 2e-2, t.warmup_ratio = 0.1, t.validate_every = 5,
+  t.patience = 3, t.progress = false;
   t.checkpoint = folder, t.resume = !folder.empty();
   return t;
 }
-TrainingReport train(tiny::Model<float>& model, Training const& settings) { return graft::Trainer(settings).fit(model, tiny::counting(27), tiny::counting(8)); }
+TrainingReport train(tiny::Model<float>& model, Training const& settings) {
+  return graft::Trainer(settings).fit(model, tiny::counting(27), tiny::counting(8));
+}
 
 void expect_equal(TrainingReport const& a, TrainingReport const& b) {
   ASSERT_EQ(a.steps.size(), b.steps.size());
@@ -95,7 +98,8 @@ TEST(Resume, IsBitwiseWithAdafactor) {
   ScratchFolder const folder;
   for (bool const own_rate : {false, true}) {
     auto const with_adafactor = [&](Training t) {
-      t.optimizer = graft::OptimizerKind::adafactor, t.learning_rate = 5e-2, t.schedule = graft::Schedule::constant, t.warmup_ratio = 0, t.weight_decay = 1e-5, t.clip = 0;
+      t.optimizer = graft::OptimizerKind::adafactor, t.learning_rate = 5e-2, t.schedule = graft::Schedule::constant,
+      t.warmup_ratio = 0, t.weight_decay = 1e-5, t.clip = 0;
       if (own_rate) t.adafactor = {.beta1 = 0.5, .scale_parameter = true, .relative_step = true};
       return t;
     };
@@ -136,7 +140,9 @@ TEST(Resume, AfterARequestToStop) {
     auto const part = train(first, interrupted);
     EXPECT_EQ(part.interrupted, 15);
     EXPECT_EQ(static_cast<Index>(part.steps.size()), stop);
-    EXPECT_NE(read_all(interrupted.log).find(graft::cat("{\"event\":\"interrupted\",\"step\":", stop, ",\"message\":\"asked to stop (15)")), std::string::npos);
+    EXPECT_NE(read_all(interrupted.log)
+                  .find(graft::cat("{\"event\":\"interrupted\",\"step\":", stop, ",\"message\":\"asked to stop (15)")),
+              std::string::npos);
     interrupted.stop = nullptr;
     auto const report = train(second, interrupted);
     EXPECT_EQ(report.interrupted, 0);
@@ -177,7 +183,9 @@ TEST(Resume, OfAFinishedOrStoppedTrainingChangesNothing) {
   ScratchFolder const folder;
   for (bool stops : {false, true}) {
     auto settings = settings_of(folder / (stops ? "stopped" : "finished"));
-    auto const fit = [&](tiny::Model<float>& model) { return graft::Trainer(settings).fit(model, tiny::counting(27), tiny::counting(8, 11, stops ? 2 : 1)); };
+    auto const fit = [&](tiny::Model<float>& model) {
+      return graft::Trainer(settings).fit(model, tiny::counting(27), tiny::counting(8, 11, stops ? 2 : 1));
+    };
     if (stops) settings.validate_every = 1, settings.patience = 1;
     tiny::Model<float> first, second;
     auto const once = fit(first), again = fit(second);
@@ -187,7 +195,8 @@ TEST(Resume, OfAFinishedOrStoppedTrainingChangesNothing) {
   }
 }
 
-/// The program is killed 200 times, at arbitrary moments, while it writes checkpoints most of its time; each time the newest checkpoint is whole.
+/// The program is killed 200 times, at arbitrary moments, while it writes checkpoints most of its time; each time the
+/// newest checkpoint is whole.
 TEST(Resume, SurvivesBeingKilled) {
   ScratchFolder const folder;
   tiny::Model<float> whole;
@@ -223,7 +232,8 @@ TEST(Resume, SurvivesBeingKilled) {
     std::size_t const now = saved ? saved->report.steps.size() : 0;
     ASSERT_GE(now, reached);
     furthest = std::max(furthest, now);
-    patience = now > reached ? std::max<std::uint64_t>(15000, patience / 2) : std::min<std::uint64_t>(1000000, patience * 5 / 4);
+    patience = now > reached ? std::max<std::uint64_t>(15000, patience / 2)
+                             : std::min<std::uint64_t>(1000000, patience * 5 / 4);
     bool const restart = !WIFSIGNALED(status) && kills < 200;  // it came to its end: once more from the start
     if (restart) std::filesystem::remove_all(settings.checkpoint);
     reached = restart ? 0 : now;

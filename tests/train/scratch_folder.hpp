@@ -1,4 +1,5 @@
-// A folder of its own for a test, removed afterwards; in memory where the system offers that, because a disk's fsync is what these tests would wait for.
+// A folder of its own for a test, removed afterwards; in memory where the system offers that, because a disk's fsync is
+// what these tests would wait for.
 #pragma once
 
 #include <unistd.h>
@@ -13,7 +14,8 @@ class ScratchFolder {
   ScratchFolder() {
     static int number = 0;
     bool const memory = ::access("/dev/shm", W_OK | X_OK) == 0;
-    path_ = (memory ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path()) / ("graft-train-" + std::to_string(::getpid()) + "-" + std::to_string(number++));
+    path_ = (memory ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path()) /
+            ("graft-train-" + std::to_string(::getpid()) + "-" + std::to_string(number++));
     std::filesystem::create_directories(path_);
   }
   ScratchFolder(ScratchFolder const&) = delete;
@@ -31,4 +33,6 @@ inline std::string read_all(std::filesystem::path const& path) {
   text << file.rdbuf();
   return text.str();
 }
-inline void write_all(std::filesystem::path const& path, std::string const& text) { std::ofstream(path, std::ios::binary | std::ios::trunc) << text; }
+inline void write_all(std::filesystem::path const& path, std::string const& text) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+}

@@ -56,7 +56,8 @@ TEST(Template, CutSourcesKeepTheSeparatorAndCutTargetsLoseTheEnd) {
 TEST(Template, BeginAndEndTokens) {
   BytesTokenizer tokenizer;
   graft::TemplateEncoder const with_begin(tokenizer, Template{":", "", 5, true}, {4, 0});
-  EXPECT_EQ(with_begin.source("abcd"), bytes("\x02" "ab:"));
+  EXPECT_EQ(with_begin.source("abcd"), bytes("\x02"
+                                             "ab:"));
   EXPECT_EQ(with_begin.end_token(), 5);
   tokenizer.special = {};
   EXPECT_THROW(graft::TemplateEncoder(tokenizer, Template{}), graft::ConfigError);
@@ -80,7 +81,8 @@ struct SpecialBytes : BytesTokenizer {
 /// Keeps what `graft::warn` says while it lives.
 struct Warnings {
   std::vector<std::string> said;
-  graft::WarningHandler before = graft::set_warning_handler([this](std::string const& sentence) { said.push_back(sentence); });
+  graft::WarningHandler before =
+      graft::set_warning_handler([this](std::string const& sentence) { said.push_back(sentence); });
   Warnings() = default;
   Warnings(Warnings const&) = delete;
   Warnings& operator=(Warnings const&) = delete;
@@ -91,7 +93,8 @@ TEST(Template, TheTokenizersOwnSpecialTokensOfADecoder) {
   SpecialBytes const llama{{}, graft::TextTemplate::around(2, std::nullopt)};
   Truncation cut;
   auto const encoded = graft::TemplateEncoder(llama, Template{}).encode({{"a", "b", {}, {}}}, cut);
-  EXPECT_EQ(encoded[0].source, bytes("\x02" "a ->"));
+  EXPECT_EQ(encoded[0].source, bytes("\x02"
+                                     "a ->"));
   EXPECT_EQ(encoded[0].target, bytes(" b\x7f"));
   Template twice;
   twice.begin_token = true;
@@ -99,7 +102,9 @@ TEST(Template, TheTokenizersOwnSpecialTokensOfADecoder) {
   Template bare;
   bare.special_tokens = false;
   EXPECT_EQ(graft::TemplateEncoder(llama, bare).source("a"), bytes("a ->"));
-  EXPECT_EQ(graft::TemplateEncoder(llama, Template{}, {5, 0}).source("abcdef"), bytes("\x02" "a ->"));  // cut behind the special tokens
+  EXPECT_EQ(graft::TemplateEncoder(llama, Template{}, {5, 0}).source("abcdef"),
+            bytes("\x02"
+                  "a ->"));  // cut behind the special tokens
   EXPECT_THROW((void)graft::TemplateEncoder(llama, Template{}, {4, 0}).source("abcdef"), graft::ConfigError);
   Warnings const warnings;
   SpecialBytes const ending{{}, graft::TextTemplate::around(2, 127)};
@@ -109,28 +114,35 @@ TEST(Template, TheTokenizersOwnSpecialTokensOfADecoder) {
 }
 
 TEST(Template, SourceAndTargetOfAnEncoderAndADecoderAreTextsOfTheirOwn) {
-  SpecialBytes const bart{{}, graft::TextTemplate::roberta(2, 127)}, t5{{}, graft::TextTemplate::trailing(127)}, none{{}, {}};
+  SpecialBytes const bart{{}, graft::TextTemplate::roberta(2, 127)}, t5{{}, graft::TextTemplate::trailing(127)},
+      none{{}, {}};
   auto const first = [](auto const& tokenizer, Template const& form) {
     Truncation cut;
     return graft::TemplateEncoder(tokenizer, form).encode({{"ab", "c", {}, {}}}, cut).front();
   };
-  EXPECT_EQ(first(bart, Template::of_pairs()).source, bytes("\x02" "ab\x7f"));
-  EXPECT_EQ(first(bart, Template::of_pairs()).target, bytes("\x02" "c\x7f"));
+  EXPECT_EQ(first(bart, Template::of_pairs()).source, bytes("\x02"
+                                                            "ab\x7f"));
+  EXPECT_EQ(first(bart, Template::of_pairs()).target, bytes("\x02"
+                                                            "c\x7f"));
   EXPECT_EQ(first(t5, Template::of_pairs()).source, bytes("ab\x7f"));
   EXPECT_EQ(first(t5, Template::of_pairs()).target, bytes("c\x7f"));
   EXPECT_EQ(first(none, Template::of_pairs()).source, bytes("ab"));
   EXPECT_EQ(first(none, Template::of_pairs()).target, bytes("c\x7f"));  // it has to end
   Template form = Template::of_pairs();
   form.separator = " =>", form.begin_token = true;
-  EXPECT_EQ(first(t5, form).source, bytes("\x02" "ab =>\x7f"));
+  EXPECT_EQ(first(t5, form).source, bytes("\x02"
+                                          "ab =>\x7f"));
   EXPECT_EQ(first(t5, form).target, bytes("c\x7f"));
-  EXPECT_EQ(graft::TemplateEncoder(bart, Template::of_pairs(), {4, 0}).source("abcdef"), bytes("\x02" "ab\x7f"));  // cut inside the special tokens
+  EXPECT_EQ(graft::TemplateEncoder(bart, Template::of_pairs(), {4, 0}).source("abcdef"),
+            bytes("\x02"
+                  "ab\x7f"));  // cut inside the special tokens
 }
 
 TEST(Template, PartsGiveTheIdsOfTheWholeTextWhereTheTokenizerPutsASpaceBeforeIt) {
   small::Model model = small::bpe();
   model.remove_extra_whitespaces = false;
-  graft::Tokenizer const tokenizer = graft::Tokenizer(graft::make_sentencepiece_parts(graft::parse_sentencepiece(model.bytes(), "small")));
+  graft::Tokenizer const tokenizer =
+      graft::Tokenizer(graft::make_sentencepiece_parts(graft::parse_sentencepiece(model.bytes(), "small")));
   auto const with_end = [&] {
     graft::SpecialTokens special;
     special.bos = 1, special.eos = 2;

@@ -1,4 +1,5 @@
-// A model small enough to train in milliseconds, with what matters to a trainer: several parameters, a frozen part, dropout.
+// A model small enough to train in milliseconds, with what matters to a trainer: several parameters, a frozen part,
+// dropout.
 #pragma once
 
 #include <graft/nn/rows.hpp>
@@ -43,8 +44,10 @@ class Model {
   graft::TargetScores<Scalar, graft::Cpu> scores(graft::Batch const& batch) {
     auto x = graft::embedding(table_.variable(), batch.tokens);
     if (batch.rows.training && dropout > 0)
-      x = graft::dropout(x, dropout, batch.rows.offsets, batch.rows.examples, graft::RandomKey(9).with("dropout").with(batch.rows.step));
-    auto h = graft::tanh(graft::linear(graft::gather_rows(x, batch.rows.targets.at), weight_.variable(), bias_.variable()));
+      x = graft::dropout(x, dropout, batch.rows.offsets, batch.rows.examples,
+                         graft::RandomKey(9).with("dropout").with(batch.rows.step));
+    auto h =
+        graft::tanh(graft::linear(graft::gather_rows(x, batch.rows.targets.at), weight_.variable(), bias_.variable()));
     if (batch.rows.training && static_cast<Index>(batch.rows.step) == infinite_gradient_at)
       h = graft::record(h.value(), [slot = h.slot()](graft::Tensor<Scalar> const& dy) {
         slot->accumulate(graft::full<Scalar>(dy.shape(), std::numeric_limits<Scalar>::infinity()));
@@ -55,7 +58,8 @@ class Model {
   /// All parameters' numbers, one after another.
   std::vector<Scalar> numbers() {
     std::vector<Scalar> all;
-    for (auto const* parameter : parameters()) all.insert(all.end(), parameter->value().data(), parameter->value().data() + parameter->value().size());
+    for (auto const* parameter : parameters())
+      all.insert(all.end(), parameter->value().data(), parameter->value().data() + parameter->value().size());
     return all;
   }
   graft::Parameter<Scalar>& table() { return table_; }

@@ -37,7 +37,8 @@ TEST(Trainer, LearnsToCount) {
   EXPECT_EQ(report.all, report.trainable + 88);
   EXPECT_GT(report.tokens_per_second(), 0.0);
   Index tokens = 0;
-  for (auto const& example : tiny::counting(33)) tokens += static_cast<Index>(example.source.size() + example.target.size());
+  for (auto const& example : tiny::counting(33))
+    tokens += static_cast<Index>(example.source.size() + example.target.size());
   EXPECT_EQ(report.tokens, 40 * tokens);
   EXPECT_EQ(report.validations.back().loss, graft::evaluate_loss(model, tiny::counting(11)));
 }
@@ -52,7 +53,8 @@ TEST(Trainer, LossIsTheTokenMean) {
     graft::NoGrad const no_grad;
     for (auto const& example : examples) {
       auto const scores = model.scores(graft::pack({example}));
-      for (Index i = 0; i < scores.log_probability.value().size(); ++i, ++count) sum -= scores.log_probability.value().data()[i];
+      for (Index i = 0; i < scores.log_probability.value().size(); ++i, ++count)
+        sum -= scores.log_probability.value().data()[i];
     }
   }
   EXPECT_NEAR(graft::evaluate_loss(model, examples, 7), sum / count, 1e-12);
@@ -68,7 +70,8 @@ TEST(Trainer, AccumulationEqualsTheBigBatch) {
   auto const train = [](Index batch, Index accumulate, Index max_tokens) {
     tiny::Model<double> model;
     auto settings = quick();
-    settings.batch = batch, settings.accumulate = accumulate, settings.max_tokens = max_tokens, settings.learning_rate = 1e-2;
+    settings.batch = batch, settings.accumulate = accumulate, settings.max_tokens = max_tokens,
+    settings.learning_rate = 1e-2;
     auto report = graft::Trainer(settings).fit(model, tiny::counting(32));
     return std::pair(report, model.numbers());
   };
@@ -80,7 +83,8 @@ TEST(Trainer, AccumulationEqualsTheBigBatch) {
       EXPECT_NEAR(parts.steps[i].loss, whole.steps[i].loss, 1e-12 * whole.steps[i].loss) << "step " << i;
       EXPECT_EQ(parts.steps[i].tokens, whole.steps[i].tokens);
     }
-    for (std::size_t i = 0; i < numbers.size(); ++i) EXPECT_NEAR(others[i], numbers[i], 1e-12 * (1.0 + std::abs(numbers[i])));
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+      EXPECT_NEAR(others[i], numbers[i], 1e-12 * (1.0 + std::abs(numbers[i])));
   }
 }
 
@@ -132,7 +136,8 @@ TEST(Trainer, EarlyStoppingRestoresTheBest) {
   tiny::Model<double> model;
   model.dropout = 0;
   auto settings = quick();
-  settings.epochs = 60, settings.patience = 3, settings.validate_every = 4, settings.schedule = graft::Schedule::constant;
+  settings.epochs = 60, settings.patience = 3, settings.validate_every = 4,
+  settings.schedule = graft::Schedule::constant;
   std::map<Index, std::vector<double>> after;
   settings.on_step = [&](graft::StepReport const& step) { after[step.step] = model.numbers(); };
   // validation contradicts training (counts by two), so its loss soon rises
@@ -154,15 +159,20 @@ TEST(Trainer, CutsAreCountedAndSaid) {
   auto settings = quick();
   settings.epochs = 1, settings.max_source = 6, settings.max_target = 4, settings.progress = true;
   testing::internal::CaptureStderr();
-  auto const report = graft::Trainer(settings).fit(model, std::vector<graft::Example>{{"abcdef", "uvwxyz", {}, {}}, {"abc", "uv", {}, {}}}, BytesTokenizer{});
+  auto const report = graft::Trainer(settings).fit(
+      model, std::vector<graft::Example>{{"abcdef", "uvwxyz", {}, {}}, {"abc", "uv", {}, {}}}, BytesTokenizer{});
   std::string const said = testing::internal::GetCapturedStderr();
   EXPECT_EQ(report.cut.sources, 1);
   EXPECT_EQ(report.cut.source_tokens, 3);
   EXPECT_EQ(report.cut.targets, 1);
   EXPECT_EQ(report.cut.target_tokens, 4);
   EXPECT_EQ(report.tokens, 6 + 4 + 6 + 4);
-  EXPECT_NE(said.find("cut to the maximum lengths: 1 sources (3 tokens of them), 1 targets (4 tokens of them) of 2 examples"), std::string::npos) << said;
-  EXPECT_NE(said.find("trainable params: 1,096 || all params: 2,120 || trainable%: 51.6981"), std::string::npos) << said;
+  EXPECT_NE(
+      said.find("cut to the maximum lengths: 1 sources (3 tokens of them), 1 targets (4 tokens of them) of 2 examples"),
+      std::string::npos)
+      << said;
+  EXPECT_NE(said.find("trainable params: 1,096 || all params: 2,120 || trainable%: 51.6981"), std::string::npos)
+      << said;
 }
 
 TEST(Trainer, LogsEveryStepAndValidation) {

@@ -42,7 +42,8 @@ std::string quantized_llama(GgmlType type) {
     tensor.data.clear();
     for (std::uint64_t row = 0; row < tensor.extents[1]; ++row) {
       tensor.data += type == GgmlType::q8_0 ? bytes_of(half(0.003F)) : bytes_of(half(0.05F)) + bytes_of(half(-0.4F));
-      for (int i = 0; i < (type == GgmlType::q8_0 ? 32 : 16); ++i) tensor.data += static_cast<char>(static_cast<unsigned char>(256 * key.uniform(drawn++)));
+      for (int i = 0; i < (type == GgmlType::q8_0 ? 32 : 16); ++i)
+        tensor.data += static_cast<char>(static_cast<unsigned char>(256 * key.uniform(drawn++)));
     }
   }
   return spec.bytes();

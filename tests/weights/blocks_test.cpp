@@ -23,7 +23,8 @@ Golden const goldens[] = {
 
 std::vector<std::byte> from_hex(std::string const& text) {
   std::vector<std::byte> bytes;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2) bytes.push_back(static_cast<std::byte>(std::stoi(text.substr(i, 2), nullptr, 16)));
+  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
+    bytes.push_back(static_cast<std::byte>(std::stoi(text.substr(i, 2), nullptr, 16)));
   return bytes;
 }
 
@@ -38,7 +39,8 @@ TEST(Blocks, WidenAsTheReferenceDoes) {
     dequantize_values(static_cast<GgmlType>(golden.type), blocks.data(), values.size(), values.data());
     EXPECT_EQ(std::memcmp(values.data(), expected.data(), expected.size()), 0) << block_format_name(format);
     std::vector<double> doubles(values.size());
-    kernels::On<Cpu, kernels::Blocks, double>::widen(format, blocks.data(), static_cast<Index>(doubles.size()), doubles.data());
+    kernels::On<Cpu, kernels::Blocks, double>::widen(format, blocks.data(), static_cast<Index>(doubles.size()),
+                                                     doubles.data());
     for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(doubles[i], static_cast<double>(values[i]));
   }
 }
@@ -55,7 +57,8 @@ Sample sample(Golden const& golden, Index rows, Index blocks_in_row, Index head_
   auto const size = static_cast<std::size_t>(block_bytes(format));
   for (Index i = 0; i < rows * blocks_in_row; ++i) {
     bool const second = (i * i + i / 3) % 2 == 1;
-    made.bytes->insert(made.bytes->end(), two.begin() + (second ? static_cast<std::ptrdiff_t>(size) : 0), two.begin() + static_cast<std::ptrdiff_t>(second ? 2 * size : size));
+    made.bytes->insert(made.bytes->end(), two.begin() + (second ? static_cast<std::ptrdiff_t>(size) : 0),
+                       two.begin() + static_cast<std::ptrdiff_t>(second ? 2 * size : size));
     made.bytes->at(made.bytes->size() - size / 2) = static_cast<std::byte>(37 * i);  // rows differ
   }
   made.matrix = {format, made.bytes->data(), rows, blocks_in_row * block_values(format), head_rows};
@@ -65,7 +68,8 @@ Sample sample(Golden const& golden, Index rows, Index blocks_in_row, Index head_
 template <class Scalar>
 void expect_close(Tensor<Scalar> const& got, Tensor<Scalar> const& expected, double tolerance, std::string_view what) {
   double scale = 0;
-  for (Index i = 0; i < expected.size(); ++i) scale = std::max(scale, std::abs(static_cast<double>(expected.data()[i])));
+  for (Index i = 0; i < expected.size(); ++i)
+    scale = std::max(scale, std::abs(static_cast<double>(expected.data()[i])));
   ASSERT_GT(scale, 0);
   for (Index i = 0; i < got.size(); ++i)
     ASSERT_NEAR(got.data()[i], expected.data()[i], tolerance * scale) << what << " at " << i;
@@ -77,7 +81,8 @@ void expect_same_map(FrozenMatrix<Scalar> const& blocks, FrozenMatrix<Scalar> co
   ASSERT_EQ(blocks.out(), dense.out());
   ASSERT_EQ(blocks.in(), dense.in());
   for (Index rows : {1, 3, 12, 13, 70}) {
-    auto const x = normal<Scalar>({rows, dense.in()}, RandomKey(1)), g = normal<Scalar>({rows, dense.out()}, RandomKey(2));
+    auto const x = normal<Scalar>({rows, dense.in()}, RandomKey(1)),
+               g = normal<Scalar>({rows, dense.out()}, RandomKey(2));
     for (Scalar beta : {Scalar(0), Scalar(1)}) {
       auto y = full(Shape{rows, dense.out()}, Scalar(0.5)), y2 = full(Shape{rows, dense.out()}, Scalar(0.5));
       blocks.times_transposed(x.data(), rows, y.data(), beta);
@@ -90,7 +95,8 @@ void expect_same_map(FrozenMatrix<Scalar> const& blocks, FrozenMatrix<Scalar> co
     }
   }
   std::vector<Token> ids;
-  for (Index i = dense.out() - 1; i >= 0; i -= 7) ids.insert(ids.end(), {static_cast<Token>(i), static_cast<Token>(i % 5)});
+  for (Index i = dense.out() - 1; i >= 0; i -= 7)
+    ids.insert(ids.end(), {static_cast<Token>(i), static_cast<Token>(i % 5)});
   Shape const chosen{static_cast<Index>(ids.size()), dense.in()};
   Tensor<Scalar> some(chosen), some2(chosen), all = dense.dense();
   blocks.rows(ids, some.data());
@@ -112,14 +118,16 @@ void check_storage(double tolerance) {
       for (Index i = 0; i < 198; ++i) {
         // ggml turns the pairs (2i, 2i + 1) of a head, Hugging Face (i, i + 11)
         Index const at = i % 22, from = head_rows == 0 ? i : i - at + (at < 11 ? 2 * at : 2 * (at - 11) + 1);
-        kernels::On<Cpu, kernels::Blocks, Scalar>::widen(made.matrix.format, made.bytes->data() + from * made.matrix.row_bytes(),
+        kernels::On<Cpu, kernels::Blocks, Scalar>::widen(made.matrix.format,
+                                                         made.bytes->data() + from * made.matrix.row_bytes(),
                                                          made.matrix.columns, stored.row(i));
       }
       FrozenMatrix<Scalar> const dense(stored);
       expect_same_map(blocks, dense, tolerance);
       expect_same_map(blocks.outputs(31, 100), dense.outputs(31, 100), tolerance);
       auto const widened = blocks.dense();
-      EXPECT_EQ(std::memcmp(widened.data(), stored.data(), static_cast<std::size_t>(stored.size()) * sizeof(Scalar)), 0);
+      EXPECT_EQ(std::memcmp(widened.data(), stored.data(), static_cast<std::size_t>(stored.size()) * sizeof(Scalar)),
+                0);
       EXPECT_EQ(blocks.storage()->bytes(), made.bytes->size());
     }
 }

@@ -62,21 +62,26 @@ TEST(GgufSplit, AFolderOfPartsIsRefusedWithTheFirst) {
     }
     return std::string("no error");
   };
-  std::string const hint = "; hint: a GGUF model is given by its file, here a-00001-of-00002.gguf, the first of its parts";
+  std::string const hint =
+      "; hint: a GGUF model is given by its file, here a-00001-of-00002.gguf, the first of its parts";
   EXPECT_TRUE(message([&] { static_cast<void>(graft::open_checkpoint(folder.path())); }).ends_with(hint));
 
   TemporaryFolder const single, none;
   static_cast<void>(single.put("whole.gguf", split.whole.bytes()));
   EXPECT_TRUE(message([&] { static_cast<void>(graft::open_checkpoint(single.path())); }).ends_with("here whole.gguf"));
-  EXPECT_TRUE(message([&] { static_cast<void>(graft::open_checkpoint(none.path())); }).ends_with("model.safetensors.index.json"));
+  EXPECT_TRUE(message([&] {
+                static_cast<void>(graft::open_checkpoint(none.path()));
+              }).ends_with("model.safetensors.index.json"));
 }
 
 TEST(GgufSplit, RefusesMissingAndForeignParts) {
   TemporaryFolder const folder;
   Split split;
-  auto const open = [&](char const* name, GgufSpec const& first) { return GgufCheckpoint(folder.put(name, first.bytes())).names(); };
-  EXPECT_THROW(static_cast<void>(open("a-00001-of-00002.gguf", split.first)), FileError);  // no second
-  EXPECT_THROW(static_cast<void>(open("a.gguf", split.first)), FileError);                 // a name without a number
+  auto const open = [&](char const* name, GgufSpec const& first) {
+    return GgufCheckpoint(folder.put(name, first.bytes())).names();
+  };
+  EXPECT_THROW(static_cast<void>(open("a-00001-of-00002.gguf", split.first)), FileError);   // no second
+  EXPECT_THROW(static_cast<void>(open("a.gguf", split.first)), FileError);                  // a name without a number
   EXPECT_THROW(static_cast<void>(open("a-00002-of-00002.gguf", split.second)), FileError);  // not the first
   EXPECT_EQ(open("a-00001-of-00002.gguf", split.first).size(), split.whole.tensors.size());
   auto const with_second = [&](GgufSpec const& second) {
@@ -102,9 +107,11 @@ TEST(GgufSplit, RefusesMissingAndForeignParts) {
 
 TEST(GgufSplit, PartsAreNamedByTheFirst) {
   using graft::gguf_parts;
-  EXPECT_EQ(gguf_parts("d/a-00001-of-00003.gguf"),
-            (std::vector<std::string>{"d/a-00001-of-00003.gguf", "d/a-00002-of-00003.gguf", "d/a-00003-of-00003.gguf"}));
-  for (std::string const name : {"a.gguf", "a-00002-of-00003.gguf", "a-00001-of-3.gguf", "a-00001-of-00001.gguf", "a-00001-of-00003.bin"})
+  EXPECT_EQ(
+      gguf_parts("d/a-00001-of-00003.gguf"),
+      (std::vector<std::string>{"d/a-00001-of-00003.gguf", "d/a-00002-of-00003.gguf", "d/a-00003-of-00003.gguf"}));
+  for (std::string const name :
+       {"a.gguf", "a-00002-of-00003.gguf", "a-00001-of-3.gguf", "a-00001-of-00001.gguf", "a-00001-of-00003.bin"})
     EXPECT_EQ(gguf_parts(name), std::vector<std::string>{name});
 }
 

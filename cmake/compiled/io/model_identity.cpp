@@ -2,7 +2,7 @@
 
 namespace graft::detail {
 
-template nlohmann::json identity_json<void>(nlohmann::json, std::string const&, std::optional<std::uint64_t>, std::string const&,
-                                            ModelConfig const&, nlohmann::json);
+template nlohmann::json identity_json<void>(nlohmann::json, std::string const&, std::optional<std::uint64_t>,
+                                            std::string const&, ModelConfig const&, nlohmann::json);
 
 }  // namespace graft::detail

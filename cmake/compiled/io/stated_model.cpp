@@ -1,5 +1,5 @@
-#include <graft/io/stated_model.hpp>
 #include <graft/io/read_stated_model.hpp>
+#include <graft/io/stated_model.hpp>
 
 namespace graft::detail {
 

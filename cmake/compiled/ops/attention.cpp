@@ -3,8 +3,10 @@
 namespace graft {
 
 template Variable<float> attention(Columns<float> const&, std::vector<AttentionSource<float>>,
-    std::shared_ptr<CheckedSegments const> const&, AttentionShape const&, RelativeBias<float> const*);
+                                   std::shared_ptr<CheckedSegments const> const&, AttentionShape const&,
+                                   RelativeBias<float> const*);
 template Variable<double> attention(Columns<double> const&, std::vector<AttentionSource<double>>,
-    std::shared_ptr<CheckedSegments const> const&, AttentionShape const&, RelativeBias<double> const*);
+                                    std::shared_ptr<CheckedSegments const> const&, AttentionShape const&,
+                                    RelativeBias<double> const*);
 
 }  // namespace graft

@@ -39,12 +39,14 @@ class AdapterList {
   /// Takes an adapter out, with its parameters; the others keep their numbers. @throws ConfigError where there is none
   void remove(Index number) {
     if (number < 0 || !has_adapter(number))
-      fail<ConfigError>("[adapter_table] got adapter ", number, " to remove; expected one of the ", size(), " in the table");
+      fail<ConfigError>("[adapter_table] got adapter ", number, " to remove; expected one of the ", size(),
+                        " in the table");
     entries_[static_cast<std::size_t>(number)] = {};
   }
   /// Adapters that are in the table.
   [[nodiscard]] Index size() const {
-    return static_cast<Index>(std::count_if(entries_.begin(), entries_.end(), [](Entry const& e) { return e.adapter != nullptr; }));
+    return static_cast<Index>(
+        std::count_if(entries_.begin(), entries_.end(), [](Entry const& e) { return e.adapter != nullptr; }));
   }
   /// f(number, settings) of every adapter.
   template <class F>
@@ -54,8 +56,8 @@ class AdapterList {
   }
   /// Whether a row may name it: an adapter of the table, or −1 for none.
   [[nodiscard]] bool has_adapter(Index number) const {
-    return number == -1 ||
-           (number >= 0 && number < static_cast<Index>(entries_.size()) && entries_[static_cast<std::size_t>(number)].adapter);
+    return number == -1 || (number >= 0 && number < static_cast<Index>(entries_.size()) &&
+                            entries_[static_cast<std::size_t>(number)].adapter);
   }
 
   /// Those of all adapters, with the adapter's number and a dot before their names: "0.", "1.", …

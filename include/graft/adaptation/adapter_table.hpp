@@ -13,9 +13,9 @@
 
 namespace graft {
 
-/// A table of adapters of the same or of different strategies over one base: `Rows::adapter` says which of them each row of a batch has.
-/// What the base computes is computed for all rows together (but for products whose inputs an adapter changes). It starts empty; see
-/// `add_adapter` and `remove_adapter`.
+/// A table of adapters of the same or of different strategies over one base: `Rows::adapter` says which of them each
+/// row of a batch has. What the base computes is computed for all rows together (but for products whose inputs an
+/// adapter changes). It starts empty; see `add_adapter` and `remove_adapter`.
 struct AdapterTable {
   static constexpr char const* name = "adapter_table";
   template <class Scalar, class Device>
@@ -39,7 +39,8 @@ class AdapterTable::State : public AdapterList<Scalar, Device> {
     std::vector<Entry> entries;  ///< by number, ascending
 
     [[nodiscard]] Entry const* find(Index number) const {
-      auto const at = std::lower_bound(entries.begin(), entries.end(), number, [](Entry const& e, Index n) { return e.number < n; });
+      auto const at = std::lower_bound(entries.begin(), entries.end(), number,
+                                       [](Entry const& e, Index n) { return e.number < n; });
       return at != entries.end() && at->number == number ? &*at : nullptr;
     }
   };
@@ -68,7 +69,8 @@ class AdapterTable::State : public AdapterList<Scalar, Device> {
   void virtual_tokens(EmbeddingList<Scalar, Device>& embeddings, Step const& step) const {
     for (auto const& entry : step.entries) entry.adapter->virtual_tokens(embeddings, entry.step);
   }
-  void virtual_keys_values(LayerAddress at, AttentionKind kind, BankList<Scalar, Device>& banks, Step const& step) const {
+  void virtual_keys_values(LayerAddress at, AttentionKind kind, BankList<Scalar, Device>& banks,
+                           Step const& step) const {
     for (auto const& entry : step.entries) {
       std::size_t const first = banks.size();
       entry.adapter->virtual_keys_values(at, kind, banks, entry.step);
@@ -78,7 +80,8 @@ class AdapterTable::State : public AdapterList<Scalar, Device> {
 
   /// The base's product is computed once for the rows of all adapters that leave its input alone.
   template <class Linear>
-  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows, Step const& step) const {
+  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows,
+                              Step const& step) const {
     auto const groups = groups_of(rows);
     auto const change = [&](RowGroup const& group) {
       auto const* entry = step.find(group.adapter);
@@ -88,7 +91,8 @@ class AdapterTable::State : public AdapterList<Scalar, Device> {
       auto const& entry = *step.find(groups->front().adapter);
       return entry.adapter->project(site, x, AnyLinear<Scalar, Device>(linear), rows, entry.step);
     }
-    bool const apart = std::all_of(groups->begin(), groups->end(), [&](auto const& g) { return change(g) == ProductChange::input; });
+    bool const apart =
+        std::all_of(groups->begin(), groups->end(), [&](auto const& g) { return change(g) == ProductChange::input; });
     RowMixture<Scalar, Device> mixture(apart && !groups->empty() ? Value() : linear(x), rows.tokens());
     for (auto const& group : *groups) {
       ProductChange const how = change(group);
@@ -98,28 +102,35 @@ class AdapterTable::State : public AdapterList<Scalar, Device> {
       auto const product = [&, &at = places](Value const& input) {
         return how == ProductChange::input ? linear(input) : gather_rows(mixture.base(), at);
       };
-      mixture.put(entry.adapter->project(site, gather_rows(x, places), AnyLinear<Scalar, Device>(product), own, entry.step), places);
+      mixture.put(
+          entry.adapter->project(site, gather_rows(x, places), AnyLinear<Scalar, Device>(product), own, entry.step),
+          places);
     }
     return mixture.result();
   }
-  [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const& residual, Value const& input, Value const& output,
-                                     Rows const& rows, Step const& step) const {
+  [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const& residual, Value const& input,
+                                     Value const& output, Rows const& rows, Step const& step) const {
     return for_each_group(
         output, rows, step, [](Adapter const& adapter) { return adapter.has_after_sublayer(); },
         [&](auto const& entry, Rows const& own, auto const& select) {
-          return entry.adapter->after_sublayer(at, which, select(residual), select(input), select(output), own, entry.step);
+          return entry.adapter->after_sublayer(at, which, select(residual), select(input), select(output), own,
+                                               entry.step);
         });
   }
   [[nodiscard]] Value after_layer(LayerAddress at, Value const& x, Rows const& rows, Step const& step) const {
     return for_each_group(
         x, rows, step, [](Adapter const& adapter) { return adapter.has_after_layer(); },
-        [&](auto const& entry, Rows const& own, auto const& select) { return entry.adapter->after_layer(at, select(x), own, entry.step); });
+        [&](auto const& entry, Rows const& own, auto const& select) {
+          return entry.adapter->after_layer(at, select(x), own, entry.step);
+        });
   }
 
  private:
-  /// `x` with `call(entry, rows, select)` in the rows of every adapter that `has` the hook; `select` takes an activation's rows of it.
+  /// `x` with `call(entry, rows, select)` in the rows of every adapter that `has` the hook; `select` takes an
+  /// activation's rows of it.
   template <class Has, class Call>
-  [[nodiscard]] static Value for_each_group(Value const& x, Rows const& rows, Step const& step, Has const& has, Call const& call) {
+  [[nodiscard]] static Value for_each_group(Value const& x, Rows const& rows, Step const& step, Has const& has,
+                                            Call const& call) {
     auto const groups = groups_of(rows);
     RowMixture<Scalar, Device> mixture(x, rows.tokens());
     for (auto const& group : *groups) {
@@ -127,7 +138,8 @@ class AdapterTable::State : public AdapterList<Scalar, Device> {
       if (!entry || !has(*entry->adapter)) continue;
       if (groups->size() == 1) return call(*entry, rows, [](Value const& all) { return all; });
       auto const& places = group.selected.places;
-      mixture.put(call(*entry, group.selected.rows, [&](Value const& all) { return gather_rows(all, places); }), places);
+      mixture.put(call(*entry, group.selected.rows, [&](Value const& all) { return gather_rows(all, places); }),
+                  places);
     }
     return mixture.result();
   }

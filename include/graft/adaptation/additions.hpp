@@ -1,5 +1,6 @@
 /// @file
-/// @brief What a strategy adds to the rows: how many virtual tokens and keys, and where. Facts of its settings; nothing is computed.
+/// @brief What a strategy adds to the rows: how many virtual tokens and keys, and where. Facts of its settings; nothing
+/// is computed.
 #pragma once
 
 #include <vector>
@@ -27,7 +28,8 @@ enum class PositionPolicy {
   return model.main().crosses && model.learned_positions ? PositionPolicy::keep : PositionPolicy::shift;
 }
 
-/// What a strategy adds to rows, announced before any layer runs: its virtual tokens join the row, its keys shift positions.
+/// What a strategy adds to rows, announced before any layer runs: its virtual tokens join the row, its keys shift
+/// positions.
 struct Additions {
   static constexpr Index every_row = -1;
 
@@ -37,7 +39,7 @@ struct Additions {
     Stack stack = Stack::decoder;
     Place place = Place::front;
     PositionPolicy positions = PositionPolicy::shift;
-    bool pooled = false;        ///< of tokens: whether a classifier reads the first of them in place of the first real token
+    bool pooled = false;  ///< of tokens: whether a classifier reads the first of them in place of the first real token
     Index adapter = every_row;  ///< whose rows have them; see `Rows::adapter`
 
     [[nodiscard]] bool joins(Stack row_stack, Index row_adapter) const {

@@ -23,7 +23,8 @@ struct BankRows {
 template <class Scalar, class Device>
 using BankRowsList = std::vector<BankRows<Scalar, Device>*>;
 
-/// Steps that say where their banks are stored, with `bank_rows(list)`: an `AdapterTable` then stores those of all its adapters together.
+/// Steps that say where their banks are stored, with `bank_rows(list)`: an `AdapterTable` then stores those of all its
+/// adapters together.
 template <class Step, class Scalar, class Device>
 concept HasBankRows = requires(Step& step, BankRowsList<Scalar, Device>& list) { step.bank_rows(list); };
 
@@ -39,8 +40,8 @@ void list_bank_rows(std::tuple<Parts...>& steps, BankRowsList<Scalar, Device>& l
   std::apply([&](auto&... step) { (list_bank_rows(step, list), ...); }, steps);
 }
 
-/// Stores matrices of the same width one behind the other in one: attention then reads all of them from one source. A gradient of the one
-/// is split among them.
+/// Stores matrices of the same width one behind the other in one: attention then reads all of them from one source. A
+/// gradient of the one is split among them.
 template <class Scalar, class Device>
 void pool_bank_rows(BankRowsList<Scalar, Device> list) {
   auto const narrower = [](auto const* a, auto const* b) { return a->matrix.width() < b->matrix.width(); };

@@ -17,8 +17,9 @@ struct BitFit {
   class State : public TrainedWeights<roles, Scalar, Device> {
    public:
     State(BitFit const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey)
-        : TrainedWeights<roles, Scalar, Device>(
-              model, base, [&](SiteInfo const& site, Part) { return settings.head || !(model.classifies && site.role == Role::head); }) {
+        : TrainedWeights<roles, Scalar, Device>(model, base, [&](SiteInfo const& site, Part) {
+            return settings.head || !(model.classifies && site.role == Role::head);
+          }) {
       if (this->empty())
         fail<ConfigError>("[bitfit] got a ", model.architecture,
                           " model without biases; expected biases to train; hint: LoRA or prefix tuning");

@@ -30,8 +30,8 @@ struct Bottleneck {
 template <class Scalar, class Device>
 class Bottlenecks {
  public:
-  /// Adds the network there, whose down-projection starts as `down` `[r, width]`. All else starts at zero, so that the network computes
-  /// zeros. Its parameters are `<prefix>.down.weight` and so on.
+  /// Adds the network there, whose down-projection starts as `down` `[r, width]`. All else starts at zero, so that the
+  /// network computes zeros. Its parameters are `<prefix>.down.weight` and so on.
   void add(LayerAddress at, Sublayer which, std::string const& prefix, Tensor<Scalar> down) {
     Index const r = down.rows(), width = down.width();
     all_.push_back({{last_site(which), at},
@@ -47,7 +47,9 @@ class Bottlenecks {
     return parameters;
   }
   /// The network there; null where there is none.
-  [[nodiscard]] Bottleneck<Scalar, Device> const* find(LayerAddress at, Sublayer which) const { return all_.find({last_site(which), at}); }
+  [[nodiscard]] Bottleneck<Scalar, Device> const* find(LayerAddress at, Sublayer which) const {
+    return all_.find({last_site(which), at});
+  }
 
  private:
   static Site last_site(Sublayer which) {

@@ -1,6 +1,6 @@
 /// @file
-/// @brief Bottleneck adapters: h + up(f(down(h))), after every layer (Rebuffi et al. 2017, as the prefix-tuning paper uses them) or inside
-/// the sublayers (Houlsby et al. 2019; Pfeiffer et al. 2021).
+/// @brief Bottleneck adapters: h + up(f(down(h))), after every layer (Rebuffi et al. 2017, as the prefix-tuning paper
+/// uses them) or inside the sublayers (Houlsby et al. 2019; Pfeiffer et al. 2021).
 #pragma once
 
 #include <string>
@@ -21,7 +21,8 @@ enum class AdapterPlacement {
 /// Settings; the width is given directly or as a share of the model's parameters.
 struct BottleneckAdapter {
   Index bottleneck = 64;
-  /// > 0: the widest bottleneck whose adapters have at most this share of the model's parameters (0.03 and 0.001 in the paper)
+  /// > 0: the widest bottleneck whose adapters have at most this share of the model's parameters (0.03 and 0.001 in the
+  /// paper)
   double share = 0.0;
   AdapterPlacement placement = AdapterPlacement::between_layers;
   Activation activation = Activation::gelu;
@@ -45,7 +46,8 @@ class BottleneckAdapter::State {
  public:
   using Value = Variable<Scalar, Device>;
 
-  State(BottleneckAdapter const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key) : settings_(settings) {
+  State(BottleneckAdapter const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key)
+      : settings_(settings) {
     auto const slots = slots_of(model);
     Index const width = model.width, r = width_of(settings, model, static_cast<Index>(slots.size()));
     for (auto const& [prefix, at, which] : slots) {
@@ -59,12 +61,14 @@ class BottleneckAdapter::State {
   [[nodiscard]] Value after_layer(LayerAddress at, Value const& x, Rows const&) const {
     return settings_.placement == AdapterPlacement::between_layers ? apply(at, Sublayer::attention, x) : x;
   }
-  [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const&, Value const&, Value const& output, Rows const&) const {
+  [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const&, Value const&, Value const& output,
+                                     Rows const&) const {
     return settings_.placement == AdapterPlacement::between_layers ? output : apply(at, which, output);
   }
 
  private:
-  /// Where an adapter stands, and the prefix of its parameters' names. One between layers counts as its layer's attention's.
+  /// Where an adapter stands, and the prefix of its parameters' names. One between layers counts as its layer's
+  /// attention's.
   struct Slot {
     std::string prefix;
     LayerAddress at;
@@ -78,7 +82,8 @@ class BottleneckAdapter::State {
         LayerAddress const at{stack.stack, l};
         std::string const layer = layer_name(model, at);
         if (settings_.placement == AdapterPlacement::between_layers) slots.push_back({layer, at, Sublayer::attention});
-        if (settings_.placement == AdapterPlacement::houlsby) slots.push_back({layer + ".attention", at, Sublayer::attention});
+        if (settings_.placement == AdapterPlacement::houlsby)
+          slots.push_back({layer + ".attention", at, Sublayer::attention});
         if (settings_.placement == AdapterPlacement::houlsby && stack.crosses)
           slots.push_back({layer + ".cross_attention", at, Sublayer::cross_attention});
         if (settings_.placement != AdapterPlacement::between_layers)
@@ -88,14 +93,16 @@ class BottleneckAdapter::State {
   }
   static Index width_of(BottleneckAdapter const& settings, ModelInfo const& model, Index count) {
     if (settings.share == 0) {
-      if (settings.bottleneck < 1) fail<ConfigError>("[bottleneck_adapter] got bottleneck ", settings.bottleneck, "; expected at least 1");
+      if (settings.bottleneck < 1)
+        fail<ConfigError>("[bottleneck_adapter] got bottleneck ", settings.bottleneck, "; expected at least 1");
       return settings.bottleneck;
     }
-    double const budget =
-        settings.share * static_cast<double>(model.parameters()) / static_cast<double>(count) - static_cast<double>(model.width);
+    double const budget = settings.share * static_cast<double>(model.parameters()) / static_cast<double>(count) -
+                          static_cast<double>(model.width);
     Index const r = static_cast<Index>(budget / static_cast<double>(2 * model.width + 1));
     if (r < 1)
-      fail<ConfigError>("[bottleneck_adapter] got share ", settings.share, "; expected enough for a bottleneck of 1, a share of at least ",
+      fail<ConfigError>("[bottleneck_adapter] got share ", settings.share,
+                        "; expected enough for a bottleneck of 1, a share of at least ",
                         static_cast<double>(count * (3 * model.width + 1)) / static_cast<double>(model.parameters()));
     return r;
   }

@@ -21,7 +21,8 @@ struct NumberCheck {
     if constexpr (std::is_floating_point_v<T>) {
       std::string_view const field(name);
       if (field != "dropout") check_finite(owner, name, value);  // strategies check a dropout themselves
-      if (field == "init_deviation" && value < 0) fail<ConfigError>("[", owner, "] got ", name, " ", value, "; expected 0 or more");
+      if (field == "init_deviation" && value < 0)
+        fail<ConfigError>("[", owner, "] got ", name, " ", value, "; expected 0 or more");
       if (field == "share") check_share(owner, name, value);
     } else if constexpr (std::is_same_v<T, Index>) {
       check_count(owner, name, value);
@@ -38,8 +39,8 @@ struct NumberCheck {
 
 }  // namespace detail
 
-/// @throws ConfigError naming the first field of a strategy's settings whose number cannot be meant: not finite, or beyond any model's
-/// size. Settings without `visit` are passed over.
+/// @throws ConfigError naming the first field of a strategy's settings whose number cannot be meant: not finite, or
+/// beyond any model's size. Settings without `visit` are passed over.
 template <class Settings>
 void check_numbers(Settings const& settings) {
   detail::NumberCheck const check{Settings::name};

@@ -7,10 +7,11 @@
 
 namespace graft {
 
-/// Trains the classifier of an encoder (RoBERTa's with its dense layer), alone or, by `compose`, beside another strategy.
+/// Trains the classifier of an encoder (RoBERTa's with its dense layer), alone or, by `compose`, beside another
+/// strategy.
 struct ClassificationHead {
-  Index labels = 0;             ///< classes; 0 for as many as the base's configuration says
-  bool restart = false;         ///< start anew even where the base has a head for as many classes
+  Index labels = 0;              ///< classes; 0 for as many as the base's configuration says
+  bool restart = false;          ///< start anew even where the base has a head for as many classes
   double init_deviation = 0.02;  ///< of a new head's weights; its biases start at zero
 
   static constexpr char const* name = "classification_head";
@@ -19,12 +20,14 @@ struct ClassificationHead {
   template <class Scalar, class Device>
   class State : public TrainedWeights<roles, Scalar, Device> {
    public:
-    State(ClassificationHead const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key)
+    State(ClassificationHead const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base,
+          RandomKey key)
         : TrainedWeights<roles, Scalar, Device>(model, with_new_head(settings, model, base, key),
                                                 [](SiteInfo const& site, Part) { return site.role == Role::head; }) {
       if (!model.classifies)
-        fail<ConfigError>("[classification_head] got a ", model.architecture,
-                          " model; expected an encoder (BERT, RoBERTa); hint: a language model writes its classes as text");
+        fail<ConfigError>(
+            "[classification_head] got a ", model.architecture,
+            " model; expected an encoder (BERT, RoBERTa); hint: a language model writes its classes as text");
     }
 
    private:
@@ -32,7 +35,8 @@ struct ClassificationHead {
     static BaseAccess<Scalar, Device> with_new_head(ClassificationHead const& settings, ModelInfo const& model,
                                                     BaseAccess<Scalar, Device> base, RandomKey key) {
       if (settings.labels < 0)
-        fail<ConfigError>("[classification_head] got ", settings.labels, " labels; expected at least 1, or 0 for the model's own");
+        fail<ConfigError>("[classification_head] got ", settings.labels,
+                          " labels; expected at least 1, or 0 for the model's own");
       auto const weight = base.weight;
       base.weight = [=](SiteAddress const& address, Part part) {
         SiteInfo const& site = *model.find(address);

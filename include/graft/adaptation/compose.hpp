@@ -14,8 +14,8 @@
 
 namespace graft {
 
-/// Strategies side by side; `compose(PrefixTuning{…}, LoRA{…})` makes one. Virtual tokens and keys stand in the order of the strategies.
-/// An `AdapterTable` is none of them; its adapters may be compositions.
+/// Strategies side by side; `compose(PrefixTuning{…}, LoRA{…})` makes one. Virtual tokens and keys stand in the order
+/// of the strategies. An `AdapterTable` is none of them; its adapters may be compositions.
 template <class... Adaptations>
 struct Composed {
   std::tuple<Adaptations...> parts;
@@ -86,19 +86,21 @@ class Composed<Adaptations...>::State {
   }
   /// The first strategy is the innermost around the linear map.
   template <class Linear>
-  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows, Step const& step) const
+  [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows,
+                              Step const& step) const
       requires(HasProject<PartState<Adaptations>, Scalar, Device> || ...) {
     return project_with<sizeof...(Adaptations)>(site, x, linear, rows, step);
   }
   [[nodiscard]] ProductChange changes(SiteAddress const& site) const {
     ProductChange most = ProductChange::none;
     each([&](auto const& state) {
-      if constexpr (HasProject<std::remove_cvref_t<decltype(state)>, Scalar, Device>) most = std::max(most, product_change(state, site));
+      if constexpr (HasProject<std::remove_cvref_t<decltype(state)>, Scalar, Device>)
+        most = std::max(most, product_change(state, site));
     });
     return most;
   }
-  [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const& residual, Value const& input, Value output,
-                                     Rows const& rows, Step const& step) const
+  [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const& residual, Value const& input,
+                                     Value output, Rows const& rows, Step const& step) const
       requires(HasAfterSublayer<PartState<Adaptations>, Scalar, Device> || ...) {
     each(step, [&](auto const& state, auto const& own) {
       if constexpr (HasAfterSublayer<std::remove_cvref_t<decltype(state)>, Scalar, Device>)
@@ -114,7 +116,8 @@ class Composed<Adaptations...>::State {
     });
     return x;
   }
-  [[nodiscard]] Value const* trained(SiteAddress const& site, Part part) const requires(HasTrained<PartState<Adaptations>> || ...) {
+  [[nodiscard]] Value const* trained(SiteAddress const& site, Part part) const
+      requires(HasTrained<PartState<Adaptations>> || ...) {
     Value const* found = nullptr;
     each([&](auto const& state) {
       if constexpr (requires { state.trained(site, part); })
@@ -136,7 +139,8 @@ class Composed<Adaptations...>::State {
  private:
   template <std::size_t... i>
   static std::tuple<PartState<Adaptations>...> make(Composed const& settings, ModelInfo const& model,
-                                                    BaseAccess<Scalar, Device> const& base, RandomKey key, std::index_sequence<i...>) {
+                                                    BaseAccess<Scalar, Device> const& base, RandomKey key,
+                                                    std::index_sequence<i...>) {
     return {PartState<Adaptations>(std::get<i>(settings.parts), model, base, key.with(i))...};
   }
   template <std::size_t count, class Linear>
@@ -165,8 +169,9 @@ class Composed<Adaptations...>::State {
   /// f(state, step) of every part.
   template <class F>
   void each(Step const& step, F const& f) const {
-    [&]<std::size_t... i>(std::index_sequence<i...>) { (f(std::get<i>(states_), std::get<i>(step)), ...); }
-    (std::index_sequence_for<Adaptations...>());
+    [&]<std::size_t... i>(std::index_sequence<i...>) {
+      (f(std::get<i>(states_), std::get<i>(step)), ...);
+    }(std::index_sequence_for<Adaptations...>());
   }
 
   std::tuple<PartState<Adaptations>...> states_;

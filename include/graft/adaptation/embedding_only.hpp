@@ -7,12 +7,12 @@
 
 namespace graft {
 
-/// The ablation of prefix-tuning that trains only the embedding layer's part of the prefix. At the front and without an MLP it is
-/// prompt tuning and shares its code; the papers differ in the start (here normal numbers
-/// or words) and in the optional MLP and infix place.
+/// The ablation of prefix-tuning that trains only the embedding layer's part of the prefix. At the front and without an
+/// MLP it is prompt tuning and shares its code; the papers differ in the start (here normal numbers or words) and in
+/// the optional MLP and infix place.
 struct EmbeddingOnly {
-  Index length = 10;                                    ///< P: virtual tokens
-  Side side = Side::source;                             ///< of an encoder–decoder
+  Index length = 10;         ///< P: virtual tokens
+  Side side = Side::source;  ///< of an encoder–decoder
   Place place = Place::front;
   std::optional<Mlp> reparametrization = std::nullopt;
   Init init = Init::vocabulary;
@@ -21,7 +21,7 @@ struct EmbeddingOnly {
   bool fill_from_vocabulary = false;
   Index init_sample = 5000;
   PositionPolicy positions = PositionPolicy::automatic;
-  Pooling pooling = Pooling::first_virtual;             ///< of a classifier
+  Pooling pooling = Pooling::first_virtual;  ///< of a classifier
 
   static constexpr char const* name = "embedding_only";
   template <class Scalar, class Device>

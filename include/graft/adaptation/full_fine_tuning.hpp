@@ -17,8 +17,9 @@ struct FullFineTuning {
   class State : public TrainedWeights<roles, Scalar, Device> {
    public:
     State(FullFineTuning const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey)
-        : TrainedWeights<roles, Scalar, Device>(
-              model, base, [&](SiteInfo const& site, Part) { return settings.head || !(model.classifies && site.role == Role::head); }) {}
+        : TrainedWeights<roles, Scalar, Device>(model, base, [&](SiteInfo const& site, Part) {
+            return settings.head || !(model.classifies && site.role == Role::head);
+          }) {}
   };
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {

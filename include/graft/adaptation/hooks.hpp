@@ -1,8 +1,10 @@
 /// @file
-/// @brief The hooks: the places where the model asks the strategy. A strategy has those it needs; an absent hook is no code in the program.
+/// @brief The hooks: the places where the model asks the strategy. A strategy has those it needs; an absent hook is no
+/// code in the program.
 ///
-/// A strategy is an aggregate of settings with a nested `template <class Scalar, class Device> class State`, constructed as
-/// `State(settings, ModelInfo const&, BaseAccess const&, RandomKey)`, which holds its parameters and any of these hooks:
+/// A strategy is an aggregate of settings with a nested `template <class Scalar, class Device> class State`,
+/// constructed as `State(settings, ModelInfo const&, BaseAccess const&, RandomKey)`, which holds its parameters and any
+/// of these hooks:
 ///
 /// | hook | called | used by |
 /// |-|-|-|
@@ -18,13 +20,13 @@
 /// | `changes(SiteAddress) -> ProductChange` | of every product of an `AdapterTable` | LoRA, (IA)³ |
 /// | `has_adapter(Index) -> bool` | of every row, before anything is computed | `AdapterTable` |
 ///
-/// A step with virtual keys and values may say where they are stored (`HasBankRows`): then a table stores those of all its adapters in one.
-/// `Scalar` is the type of the parameters, which hooks compute in. A model whose activations have another (bfloat16) casts what it gives to
-/// a hook, and what the hook returns.
+/// A step with virtual keys and values may say where they are stored (`HasBankRows`): then a table stores those of all
+/// its adapters in one. `Scalar` is the type of the parameters, which hooks compute in. A model whose activations have
+/// another (bfloat16) casts what it gives to a hook, and what the hook returns.
 ///
-/// Hooks are const: a step is a value. What `prepare` computes of the parameters it returns, as a type of the strategy's own, and every
-/// hook that is called after it may take that as a last argument, which the table shows where it is usual. So one model is used by several
-/// threads, and several steps may be under way.
+/// Hooks are const: a step is a value. What `prepare` computes of the parameters it returns, as a type of the
+/// strategy's own, and every hook that is called after it may take that as a last argument, which the table shows where
+/// it is usual. So one model is used by several threads, and several steps may be under way.
 #pragma once
 
 #include <concepts>
@@ -48,8 +50,8 @@ struct StepContext {
   std::vector<Index> adapters = {};  ///< those that rows of the step have, ascending; empty for all
 };
 
-/// Virtual keys and values of one attention, as it uses them (after rotary positions): stored once, seen by all rows that they belong to.
-/// Attention reads banks of the same storage from one source.
+/// Virtual keys and values of one attention, as it uses them (after rotary positions): stored once, seen by all rows
+/// that they belong to. Attention reads banks of the same storage from one source.
 template <class Scalar, class Device>
 struct Bank {
   Columns<Scalar, Device> keys, values;  ///< `[≥ begin + count, kv_width]` each
@@ -70,8 +72,8 @@ template <class A, class B>
   return same(a.keys, b.keys) && same(a.values, b.values);
 }
 
-/// The embeddings `[count, width]` of a strategy's virtual tokens, after embedding scale and before positions: one for each of
-/// `Additions::tokens`, in their order.
+/// The embeddings `[count, width]` of a strategy's virtual tokens, after embedding scale and before positions: one for
+/// each of `Additions::tokens`, in their order.
 template <class Scalar, class Device>
 using EmbeddingList = std::vector<Variable<Scalar, Device>>;
 
@@ -104,22 +106,23 @@ using StepOf = typename detail::StepType<State>::type;
 template <class State>
 concept HasAnnounce = requires(State const& s, Additions& a) { s.announce(a); };
 template <class State, class S, class D>
-concept HasVirtualTokens = requires(State const& s, EmbeddingList<S, D>& e) { s.virtual_tokens(e); } ||
-                           requires(State const& s, EmbeddingList<S, D>& e, StepOf<State> const& t) { s.virtual_tokens(e, t); };
+concept HasVirtualTokens = requires(State const& s, EmbeddingList<S, D>& e) {
+  s.virtual_tokens(e);
+} || requires(State const& s, EmbeddingList<S, D>& e, StepOf<State> const& t) { s.virtual_tokens(e, t); };
 template <class State, class S, class D>
-concept HasVirtualKeysValues =
-    requires(State const& s, LayerAddress l, AttentionKind k, BankList<S, D>& b) { s.virtual_keys_values(l, k, b); } ||
-    requires(State const& s, LayerAddress l, AttentionKind k, BankList<S, D>& b, StepOf<State> const& t) {
-      s.virtual_keys_values(l, k, b, t);
-    };
+concept HasVirtualKeysValues = requires(State const& s, LayerAddress l, AttentionKind k, BankList<S, D>& b) {
+  s.virtual_keys_values(l, k, b);
+} || requires(State const& s, LayerAddress l, AttentionKind k, BankList<S, D>& b, StepOf<State> const& t) {
+  s.virtual_keys_values(l, k, b, t);
+};
 template <class State, class S, class D>
 concept HasProject =
-    requires(State const& s, SiteAddress a, Variable<S, D> const& v, LinearMap<S, D> l, Rows const& r) { s.project(a, v, l, r); } ||
-    requires(State const& s, SiteAddress a, Variable<S, D> const& v, LinearMap<S, D> l, Rows const& r, StepOf<State> const& t) {
-      s.project(a, v, l, r, t);
-    };
-/// A state that says `static constexpr bool adds_to_products = true` promises that its `project` adds to what the linear map gives and
-/// does not read it.
+    requires(State const& s, SiteAddress a, Variable<S, D> const& v, LinearMap<S, D> l, Rows const& r) {
+      s.project(a, v, l, r);
+    } || requires(State const& s, SiteAddress a, Variable<S, D> const& v, LinearMap<S, D> l, Rows const& r,
+                  StepOf<State> const& t) { s.project(a, v, l, r, t); };
+/// A state that says `static constexpr bool adds_to_products = true` promises that its `project` adds to what the
+/// linear map gives and does not read it.
 template <class State>
 concept AddsToProducts = requires { requires State::adds_to_products; };
 /// What a strategy's `project` does with a product.
@@ -128,8 +131,9 @@ enum class ProductChange {
   output,  ///< it calls the linear map with x itself, and changes the result or adds to it
   input,   ///< it may call the linear map with something else
 };
-/// A state may say so of each site with `ProductChange changes(SiteAddress const&) const`: then the rows of an `AdapterTable` share the
-/// base's product wherever its input is theirs. A composition changes what any of its parts changes.
+/// A state may say so of each site with `ProductChange changes(SiteAddress const&) const`: then the rows of an
+/// `AdapterTable` share the base's product wherever its input is theirs. A composition changes what any of its parts
+/// changes.
 template <class State>
 [[nodiscard]] ProductChange product_change(State const& state, SiteAddress const& site) {
   if constexpr (requires { state.changes(site); })
@@ -139,20 +143,29 @@ template <class State>
 }
 template <class State, class S, class D>
 concept HasAfterSublayer =
-    requires(State const& s, LayerAddress l, Sublayer u, Variable<S, D> const& v, Rows const& r) { s.after_sublayer(l, u, v, v, v, r); } ||
-    requires(State const& s, LayerAddress l, Sublayer u, Variable<S, D> const& v, Rows const& r, StepOf<State> const& t) {
-      s.after_sublayer(l, u, v, v, v, r, t);
-    };
+    requires(State const& s, LayerAddress l, Sublayer u, Variable<S, D> const& v, Rows const& r) {
+      s.after_sublayer(l, u, v, v, v, r);
+    } || requires(State const& s, LayerAddress l, Sublayer u, Variable<S, D> const& v, Rows const& r,
+                  StepOf<State> const& t) { s.after_sublayer(l, u, v, v, v, r, t); };
 template <class State, class S, class D>
-concept HasAfterLayer =
-    requires(State const& s, LayerAddress l, Variable<S, D> const& v, Rows const& r) { s.after_layer(l, v, r); } ||
-    requires(State const& s, LayerAddress l, Variable<S, D> const& v, Rows const& r, StepOf<State> const& t) { s.after_layer(l, v, r, t); };
+concept HasAfterLayer = requires(State const& s, LayerAddress l, Variable<S, D> const& v, Rows const& r) {
+  s.after_layer(l, v, r);
+} || requires(State const& s, LayerAddress l, Variable<S, D> const& v, Rows const& r, StepOf<State> const& t) {
+  s.after_layer(l, v, r, t);
+};
 template <class State>
-concept HasAdapters = requires(State const& s, Index i) { { s.has_adapter(i) } -> std::same_as<bool>; };
+concept HasAdapters = requires(State const& s, Index i) {
+  { s.has_adapter(i) } -> std::same_as<bool>;
+};
 template <class State>
-concept HasChanges = requires(State const& s, SiteAddress a) { { s.changes(a) } -> std::same_as<ProductChange>; };
+concept HasChanges = requires(State const& s, SiteAddress a) {
+  { s.changes(a) } -> std::same_as<ProductChange>;
+};
 template <class State>
-concept HasTrained = requires(State const& s, SiteAddress a) { s.trained(a, Part::weight); State::trained_roles; };
+concept HasTrained = requires(State const& s, SiteAddress a) {
+  s.trained(a, Part::weight);
+  State::trained_roles;
+};
 
 /// The roles whose weights a state may train; none without the hook.
 template <class State>

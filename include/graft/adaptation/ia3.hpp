@@ -1,5 +1,6 @@
 /// @file
-/// @brief (IA)³ (Liu et al. 2022): keys, values and the feed-forward's inner activations are multiplied by trained vectors.
+/// @brief (IA)³ (Liu et al. 2022): keys, values and the feed-forward's inner activations are multiplied by trained
+/// vectors.
 #pragma once
 
 #include <algorithm>
@@ -14,11 +15,11 @@
 
 namespace graft {
 
-/// y = l ∘ (x·Wᵀ + b) for targets, y = (l ∘ x)·Wᵀ + b for targets in the feed-forward; only the vectors l, 1 at first, are trained.
-/// Names are last components of module names, such as `k_proj` or `mlp.c_proj`. Without any: the key and value products of every attention
-/// (or the fused product, all of it), and the feed-forward's second product.
+/// y = l ∘ (x·Wᵀ + b) for targets, y = (l ∘ x)·Wᵀ + b for targets in the feed-forward; only the vectors l, 1 at first,
+/// are trained. Names are last components of module names, such as `k_proj` or `mlp.c_proj`. Without any: the key and
+/// value products of every attention (or the fused product, all of it), and the feed-forward's second product.
 struct IA3 {
-  std::vector<std::string> targets = {};               ///< whose outputs are scaled, unless they are in the other list too
+  std::vector<std::string> targets = {};  ///< whose outputs are scaled, unless they are in the other list too
   std::vector<std::string> feed_forward_targets = {};  ///< whose inputs are scaled
 
   static constexpr char const* name = "ia3";
@@ -31,7 +32,8 @@ struct IA3 {
   }
 };
 
-/// What a linear map's outputs and inputs are multiplied by, for merging: W' = diag(output)·W·diag(input), b' = output ∘ b; empty for 1.
+/// What a linear map's outputs and inputs are multiplied by, for merging: W' = diag(output)·W·diag(input), b' = output
+/// ∘ b; empty for 1.
 template <class Scalar, class Device>
 struct MergedScale {
   Tensor<Scalar, Device> output, input;
@@ -53,8 +55,10 @@ class IA3::State {
     all.insert(all.end(), settings.feed_forward_targets.begin(), settings.feed_forward_targets.end());
     for (auto const& site : target_sites(name, all, default_sites, model)) {
       bool const input = all.empty() ? site.address.site == Site::feed_forward_down : scales_input(settings, site);
-      units_.push_back(
-          {site.address, site.layout, input, {site.name + ".ia3_l", full(input ? Shape{1, site.in} : Shape{site.out, 1}, Scalar(1))}});
+      units_.push_back({site.address,
+                        site.layout,
+                        input,
+                        {site.name + ".ia3_l", full(input ? Shape{1, site.in} : Shape{site.out, 1}, Scalar(1))}});
     }
   }
 
@@ -71,7 +75,8 @@ class IA3::State {
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const&) const {
     Unit const* const unit = units_.find(site);
     if (!unit) return linear(x);
-    return unit->scales_input ? linear(scale_columns(x, unit->scale.variable())) : scale_columns(linear(x), unit->scale.variable());
+    return unit->scales_input ? linear(scale_columns(x, unit->scale.variable()))
+                              : scale_columns(linear(x), unit->scale.variable());
   }
 
   /// The targets' vectors, for files.
@@ -79,7 +84,8 @@ class IA3::State {
   [[nodiscard]] MergedScale<Scalar, Device> merged_scale(SiteAddress const& site) const {
     Unit const* const unit = units_.find(site);
     if (!unit) return {};
-    return unit->scales_input ? MergedScale<Scalar, Device>{{}, unit->scale.value()} : MergedScale<Scalar, Device>{unit->scale.value(), {}};
+    return unit->scales_input ? MergedScale<Scalar, Device>{{}, unit->scale.value()}
+                              : MergedScale<Scalar, Device>{unit->scale.value(), {}};
   }
 
  private:

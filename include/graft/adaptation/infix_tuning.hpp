@@ -6,9 +6,9 @@
 
 namespace graft {
 
-/// Like prefix tuning, but the virtual keys and values stand before the last source token (the separator): only it and the target see them,
-/// so the source's states are the base model's, bit for bit, and the state that predicts the first target token does see them.
-/// Tokens from there on have their position plus P.
+/// Like prefix tuning, but the virtual keys and values stand before the last source token (the separator): only it and
+/// the target see them, so the source's states are the base model's, bit for bit, and the state that predicts the first
+/// target token does see them. Tokens from there on have their position plus P.
 using InfixTuning = VirtualKeys<Place::infix>;
 
 }  // namespace graft

@@ -13,12 +13,15 @@ namespace graft {
 enum class Init {
   normal,      ///< independent normal numbers with `init_deviation`
   uniform,     ///< independent uniform numbers in ±`init_deviation`
-  vocabulary,  ///< embeddings of tokens sampled from the first `init_sample` of the vocabulary (the most common ones; Lester et al. 2021)
-  words,       ///< the given words: their embeddings, or for keys and values their activations in the base model (Li & Liang 2021)
+  vocabulary,  ///< embeddings of tokens sampled from the first `init_sample` of the vocabulary (the most common ones;
+               ///< Lester et al. 2021)
+  words,  ///< the given words: their embeddings, or for keys and values their activations in the base model (Li & Liang
+          ///< 2021)
 };
 
 /// `count` tokens for `Init::vocabulary`, sampled without replacement where possible.
-[[nodiscard]] inline std::vector<std::vector<Token>> sample_vocabulary(Index count, Index vocabulary, Index sample, RandomKey key) {
+[[nodiscard]] inline std::vector<std::vector<Token>> sample_vocabulary(Index count, Index vocabulary, Index sample,
+                                                                       RandomKey key) {
   Index const bound = std::min(vocabulary, sample);
   std::vector<Token> ids(static_cast<std::size_t>(bound));
   for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<Token>(i);

@@ -10,21 +10,26 @@
 
 namespace graft {
 
-/// `[P, 2·L·D]`: column (2i + kv)·D + h·d + c holds the i-th layer that has a bank, kv 0 = key, 1 = value, head h, component c.
+/// `[P, 2·L·D]`: column (2i + kv)·D + h·d + c holds the i-th layer that has a bank, kv 0 = key, 1 = value, head h,
+/// component c.
 template <class Scalar, class Device>
 struct KeyBank {
-  std::string name;           ///< "encoder", "decoder" or "cross" of a model with several, else empty
-  StackInfo stack;            ///< whose queries see it
+  std::string name;  ///< "encoder", "decoder" or "cross" of a model with several, else empty
+  StackInfo stack;   ///< whose queries see it
   AttentionKind kind = AttentionKind::self;
-  std::vector<int> layers;    ///< ascending
-  int aliased_slots = 0;      ///< > 0: PEFT's layout for encoder–decoders, where layer l reads slots 4l and 4l + 1 modulo this many
+  std::vector<int> layers;  ///< ascending
+  int aliased_slots =
+      0;  ///< > 0: PEFT's layout for encoder–decoders, where layer l reads slots 4l and 4l + 1 modulo this many
   ReparametrizedMatrix<Scalar, Device> matrix;
 
   [[nodiscard]] Index width() const { return stack.kv_width(); }
-  [[nodiscard]] Index columns() const { return (aliased_slots > 0 ? aliased_slots : 2 * static_cast<Index>(layers.size())) * width(); }
+  [[nodiscard]] Index columns() const {
+    return (aliased_slots > 0 ? aliased_slots : 2 * static_cast<Index>(layers.size())) * width();
+  }
   /// First column of the keys (0) or values (1) of the i-th layer.
   [[nodiscard]] Index column(std::size_t i, Index kv) const {
-    Index const slot = aliased_slots > 0 ? (4 * static_cast<Index>(layers[i]) + kv) % aliased_slots : 2 * static_cast<Index>(i) + kv;
+    Index const slot =
+        aliased_slots > 0 ? (4 * static_cast<Index>(layers[i]) + kv) % aliased_slots : 2 * static_cast<Index>(i) + kv;
     return slot * width();
   }
   /// The place of a layer, or −1 where this bank is not seen.
@@ -34,7 +39,8 @@ struct KeyBank {
   }
   /// Keys and values of `length` tokens that the base computes, in the layout of the matrix. (Aliased
   /// slots keep what the last layer that reads them wrote.)
-  [[nodiscard]] Tensor<Scalar> from_activations(std::vector<LayerKeysValues<Scalar>> const& activations, Index length) const {
+  [[nodiscard]] Tensor<Scalar> from_activations(std::vector<LayerKeysValues<Scalar>> const& activations,
+                                                Index length) const {
     Tensor<Scalar> start = zeros<Scalar>(Shape{length, columns()});
     for (auto const& layer : activations) {
       auto const i = find(layer.at, layer.kind);
@@ -48,14 +54,16 @@ struct KeyBank {
   }
 };
 
-/// Which attentions of an encoder–decoder get a prefix; other models have one kind of attention, and all of these mean that one.
+/// Which attentions of an encoder–decoder get a prefix; other models have one kind of attention, and all of these mean
+/// that one.
 enum class PrefixScope {
   all,           ///< the encoder's, the decoder's and cross-attention, each with its own bank and MLP (Li & Liang 2021)
   decoder,       ///< the decoder's self-attention only
   peft_decoder,  ///< the same in PEFT's layout, where decoder layers may share slots
 };
 
-/// The banks of a model, without numbers. An infix stands behind the encoder's states in cross-attention; a prefix as `scope` says.
+/// The banks of a model, without numbers. An infix stands behind the encoder's states in cross-attention; a prefix as
+/// `scope` says.
 template <class Scalar, class Device>
 [[nodiscard]] std::vector<KeyBank<Scalar, Device>> key_banks(ModelInfo const& model, Place place, PrefixScope scope,
                                                              std::vector<int> const& chosen) {
@@ -67,7 +75,8 @@ template <class Scalar, class Device>
     for (std::size_t i = 0; i < layers.size(); ++i) {
       if (layers[i] < 0 || layers[i] >= stack.layers)
         fail<ConfigError>("[virtual keys] got layer ", layers[i], "; expected 0 to ", stack.layers - 1);
-      if (i > 0 && layers[i] == layers[i - 1]) fail<ConfigError>("[virtual keys] got layer ", layers[i], " twice; expected each once");
+      if (i > 0 && layers[i] == layers[i - 1])
+        fail<ConfigError>("[virtual keys] got layer ", layers[i], " twice; expected each once");
     }
     banks.push_back({std::move(name), stack, kind, std::move(layers), 0, {}});
   };

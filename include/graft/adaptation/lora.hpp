@@ -23,8 +23,8 @@ struct LoRA {
   double alpha = 16;
   /// last components of module names, such as q_proj; empty for the query and value products (or a fused one)
   std::vector<std::string> targets = {};
-  double dropout = 0.0;                   ///< on the low-rank path's input, while training
-  bool rank_stabilized = false;           ///< scale by alpha / √rank (Kalajdzievski 2023)
+  double dropout = 0.0;          ///< on the low-rank path's input, while training
+  bool rank_stabilized = false;  ///< scale by alpha / √rank (Kalajdzievski 2023)
 
   static constexpr char const* name = "lora";
   template <class Scalar, class Device>
@@ -53,16 +53,18 @@ class LoRA::State {
     Parameter<Scalar, Device> a, b;
   };
 
-  State(LoRA const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key) : settings_(settings), key_(key) {
+  State(LoRA const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key)
+      : settings_(settings), key_(key) {
     if (settings.rank < 1) fail<ConfigError>("[lora] got rank ", settings.rank, "; expected at least 1");
     if (!(settings.dropout >= 0 && settings.dropout < 1))
       fail<ConfigError>("[lora] got dropout ", settings.dropout, "; expected 0 or more, and less than 1");
     for (auto const& site : target_sites(name, settings.targets, default_sites, model)) {
       RandomKey const own = key.with(site.name);
-      units_.push_back({site.address,
-                        site.layout,
-                        {site.name + ".lora_A.weight", linear_init<Scalar>(Shape{settings.rank, site.in}, site.in, own)},
-                        {site.name + ".lora_B.weight", zeros<Scalar>(Shape{site.out, settings.rank})}});
+      units_.push_back(
+          {site.address,
+           site.layout,
+           {site.name + ".lora_A.weight", linear_init<Scalar>(Shape{settings.rank, site.in}, site.in, own)},
+           {site.name + ".lora_B.weight", zeros<Scalar>(Shape{site.out, settings.rank})}});
     }
   }
 
@@ -79,10 +81,12 @@ class LoRA::State {
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const {
     Unit const* const unit = units_.find(site);
     if (!unit) return linear(x);
-    Value const input = rows.training && settings_.dropout > 0 ? graft::dropout(x, settings_.dropout, rows.offsets, rows.examples,
-                                                                                key_.with("dropout").with(rows.step).with(unit->a.name()))
-                                                               : x;
-    return add_low_rank(linear(x), input, unit->a.variable(), unit->b.variable(), static_cast<Scalar>(settings_.scale()));
+    Value const input = rows.training && settings_.dropout > 0
+                            ? graft::dropout(x, settings_.dropout, rows.offsets, rows.examples,
+                                             key_.with("dropout").with(rows.step).with(unit->a.name()))
+                            : x;
+    return add_low_rank(linear(x), input, unit->a.variable(), unit->b.variable(),
+                        static_cast<Scalar>(settings_.scale()));
   }
 
   /// The targets' matrices, for files.
@@ -103,13 +107,14 @@ class LoRA::State {
     else
       kernels::On<Device, kernels::Matmul, Scalar>::matmul(
           {out, in, r, b.data(), r, Read::plain, a.data(), in, Read::plain, Scalar(0), delta.data(), in});
-    kernels::On<Device, kernels::Elementwise, Scalar>::scale(delta.data(), static_cast<Scalar>(settings_.scale()), delta.data(),
-                                                             delta.size());
+    kernels::On<Device, kernels::Elementwise, Scalar>::scale(delta.data(), static_cast<Scalar>(settings_.scale()),
+                                                             delta.data(), delta.size());
     return delta;
   }
 
  private:
-  static constexpr std::array default_sites{Site::query, Site::value, Site::query_key_value, Site::cross_query, Site::cross_value};
+  static constexpr std::array default_sites{Site::query, Site::value, Site::query_key_value, Site::cross_query,
+                                            Site::cross_value};
 
   LoRA settings_;
   RandomKey key_;

@@ -53,7 +53,8 @@ inline void rotate(std::vector<double>& x, std::vector<double>& y, double c, dou
         add_scaled(result.left[i], share, u);
       }
     double const after = std::sqrt(dot(v, v));
-    if (std::isfinite(before) && after <= 1e-13 * before) continue;  // what is too large stays, and is no number in the result
+    if (std::isfinite(before) && after <= 1e-13 * before)
+      continue;  // what is too large stays, and is no number in the result
     scale(v, 1 / after);
     scale(u, after);
     result.left.push_back(std::move(u));
@@ -64,8 +65,9 @@ inline void rotate(std::vector<double>& x, std::vector<double>& y, double c, dou
 
 }  // namespace detail
 
-/// The sum's singular value decomposition (one-sided Jacobi), cut off after `rank` terms: the vⱼ are orthonormal, the uⱼ orthogonal and as
-/// long as the singular values, which fall. No sum of so many terms is nearer to the whole one (Eckart & Young 1936).
+/// The sum's singular value decomposition (one-sided Jacobi), cut off after `rank` terms: the vⱼ are orthonormal, the
+/// uⱼ orthogonal and as long as the singular values, which fall. No sum of so many terms is nearer to the whole one
+/// (Eckart & Young 1936).
 [[nodiscard]] inline LowRankTerms truncated(LowRankTerms const& sum, std::size_t rank) {
   LowRankTerms terms = detail::orthonormal_right(sum);
   bool rotated = true;
@@ -76,7 +78,8 @@ inline void rotate(std::vector<double>& x, std::vector<double>& y, double c, dou
         auto &x = terms.left[p], &y = terms.left[q];
         double const xx = detail::dot(x, x), yy = detail::dot(y, y), xy = detail::dot(x, y);
         if (!(std::abs(xy) > 1e-14 * std::sqrt(xx) * std::sqrt(yy))) continue;
-        double const zeta = (yy - xx) / (2 * xy), t = (zeta < 0 ? -1 : 1) / (std::abs(zeta) + std::sqrt(1 + zeta * zeta));
+        double const zeta = (yy - xx) / (2 * xy),
+                     t = (zeta < 0 ? -1 : 1) / (std::abs(zeta) + std::sqrt(1 + zeta * zeta));
         double const c = 1 / std::sqrt(1 + t * t), s = c * t;
         detail::rotate(x, y, c, s);
         detail::rotate(terms.right[p], terms.right[q], c, s);

@@ -21,7 +21,8 @@ namespace graft {
 }
 /// Whether one of them does.
 [[nodiscard]] inline bool names_module(std::vector<std::string> const& targets, std::string_view module) {
-  return std::any_of(targets.begin(), targets.end(), [&](std::string const& target) { return names_module(target, module); });
+  return std::any_of(targets.begin(), targets.end(),
+                     [&](std::string const& target) { return names_module(target, module); });
 }
 
 /// The last components of all linear maps' names, once each, for messages: `q_proj, k_proj, …`.
@@ -53,8 +54,10 @@ struct RefusedTarget {
   char const* hint;
 };
 [[nodiscard]] inline RefusedTarget refused_target(std::string_view target, ModelInfo const& model) {
-  RefusedTarget const head{"which is the head", "; hint: FullFineTuning, TopLayers or a ClassificationHead train a head"};
-  RefusedTarget const embedding{"which is an embedding", "; hint: FullFineTuning trains embeddings, PromptTuning adds some"};
+  RefusedTarget const head{"which is the head",
+                           "; hint: FullFineTuning, TopLayers or a ClassificationHead train a head"};
+  RefusedTarget const embedding{"which is an embedding",
+                                "; hint: FullFineTuning trains embeddings, PromptTuning adds some"};
   for (auto const& site : model.sites) {
     if (!names_module(target, site.name)) continue;
     if (site.role == Role::head) return head;
@@ -72,25 +75,29 @@ struct RefusedTarget {
 
 /// Whether a target means a linear map of the model.
 [[nodiscard]] inline bool names_linear_map(std::string_view target, ModelInfo const& model) {
-  return std::any_of(model.sites.begin(), model.sites.end(),
-                     [&](SiteInfo const& site) { return site.role == Role::weight && names_module(target, site.name); });
+  return std::any_of(model.sites.begin(), model.sites.end(), [&](SiteInfo const& site) {
+    return site.role == Role::weight && names_module(target, site.name);
+  });
 }
 
 /// Refuses targets that name no linear map of the model, each by its name, also beside others that do.
 /// @param strategy for the message: "lora"
 /// @throws ConfigError
-inline void require_modules(std::string_view strategy, std::vector<std::string> const& targets, ModelInfo const& model) {
+inline void require_modules(std::string_view strategy, std::vector<std::string> const& targets,
+                            ModelInfo const& model) {
   for (auto const& target : targets) {
     if (names_linear_map(target, model)) continue;
     auto const refused = detail::refused_target(target, model);
-    fail<ConfigError>("[", strategy, "] got the target ", detail::shown_target(target), ", ", refused.is, " of this ", model.architecture,
-                      " model; expected some of ", module_choices(model), refused.hint);
+    fail<ConfigError>("[", strategy, "] got the target ", detail::shown_target(target), ", ", refused.is, " of this ",
+                      model.architecture, " model; expected some of ", module_choices(model), refused.hint);
   }
 }
 
-/// The linear maps that a strategy acts on, in the model's order: those that the targets name, or without targets those of some sites.
+/// The linear maps that a strategy acts on, in the model's order: those that the targets name, or without targets those
+/// of some sites.
 /// @throws ConfigError for a target that names none, and where there is none at all
-[[nodiscard]] inline std::vector<SiteInfo> target_sites(std::string_view strategy, std::vector<std::string> const& targets,
+[[nodiscard]] inline std::vector<SiteInfo> target_sites(std::string_view strategy,
+                                                        std::vector<std::string> const& targets,
                                                         std::span<Site const> by_default, ModelInfo const& model) {
   require_modules(strategy, targets, model);
   std::vector<SiteInfo> sites;
@@ -101,8 +108,8 @@ inline void require_modules(std::string_view strategy, std::vector<std::string> 
     if (site.role == Role::weight && meant) sites.push_back(site);
   }
   if (sites.empty())
-    fail<ConfigError>("[", strategy, "] got targets that name no linear map of this ", model.architecture, " model; expected some of ",
-                      module_choices(model));
+    fail<ConfigError>("[", strategy, "] got targets that name no linear map of this ", model.architecture,
+                      " model; expected some of ", module_choices(model));
   return sites;
 }
 

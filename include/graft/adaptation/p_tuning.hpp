@@ -11,17 +11,18 @@
 
 namespace graft {
 
-/// [encoder(E); X] runs through the frozen model, with E `[P, width]` and the encoder trained. The tokens stand before the input of the
-/// encoder where the model has one, else of the decoder; real tokens' positions follow theirs.
+/// [encoder(E); X] runs through the frozen model, with E `[P, width]` and the encoder trained. The tokens stand before
+/// the input of the encoder where the model has one, else of the decoder; real tokens' positions follow theirs.
 struct PTuning {
-  Index length = 20;                                  ///< P: virtual tokens
+  Index length = 20;  ///< P: virtual tokens
   PromptEncoderKind encoder = PromptEncoderKind::mlp;
-  Index hidden = 0;                                   ///< width inside the encoder, of one direction of an LSTM; 0 for the model's width
-  Index layers = 2;                                   ///< of an LSTM
-  double dropout = 0.0;                               ///< between the layers of an LSTM, while training
-  /// E has P times so many rows, of which the model reads the first P; 0 for PEFT's number: 2 for an encoder–decoder, else 1
+  Index hidden = 0;      ///< width inside the encoder, of one direction of an LSTM; 0 for the model's width
+  Index layers = 2;      ///< of an LSTM
+  double dropout = 0.0;  ///< between the layers of an LSTM, while training
+  /// E has P times so many rows, of which the model reads the first P; 0 for PEFT's number: 2 for an encoder–decoder,
+  /// else 1
   Index submodules = 0;
-  Pooling pooling = Pooling::first_virtual;           ///< of a classifier
+  Pooling pooling = Pooling::first_virtual;  ///< of a classifier
   /// train the virtual tokens themselves: adapters are loaded so, because files do not hold the encoder
   bool flat = false;
 
@@ -47,15 +48,17 @@ class PTuning::State {
   using Values = Tensor<Scalar, Device>;
 
   State(PTuning const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key)
-      : settings_(settings), stack_(model.input().stack), pooled_(model.classifies && settings.pooling == Pooling::first_virtual) {
+      : settings_(settings),
+        stack_(model.input().stack),
+        pooled_(model.classifies && settings.pooling == Pooling::first_virtual) {
     if (settings_.submodules == 0) settings_.submodules = model.main().crosses ? 2 : 1;
     check();
     Index const rows = settings_.length * settings_.submodules;
     if (settings_.flat)
       encoder_ = PromptEncoder<Scalar, Device>(normal<Scalar>(Shape{rows, model.width}, key.with("embedding")));
     else
-      encoder_ = {{settings_.encoder, rows, model.width, settings_.hidden > 0 ? settings_.hidden : model.width, settings_.layers,
-                   settings_.dropout},
+      encoder_ = {{settings_.encoder, rows, model.width, settings_.hidden > 0 ? settings_.hidden : model.width,
+                   settings_.layers, settings_.dropout},
                   key};
   }
 
@@ -70,7 +73,9 @@ class PTuning::State {
   void announce(Additions& additions) const {
     additions.tokens.push_back({settings_.length, stack_, Place::front, PositionPolicy::shift, pooled_});
   }
-  void virtual_tokens(EmbeddingList<Scalar, Device>& embeddings, Step const& step) const { embeddings.push_back(step.tokens); }
+  void virtual_tokens(EmbeddingList<Scalar, Device>& embeddings, Step const& step) const {
+    embeddings.push_back(step.tokens);
+  }
 
   /// The virtual tokens (all of E's rows), for files.
   [[nodiscard]] PromptEncoder<Scalar, Device>& embeddings() { return encoder_; }
@@ -87,8 +92,10 @@ class PTuning::State {
     require("length", settings_.length, settings_.length >= 1 && settings_.length <= many, "at least 1");
     require("hidden", settings_.hidden, settings_.hidden >= 0, "at least 1, or 0 for the model's width");
     require("layers", settings_.layers, settings_.layers >= 1, "at least 1");
-    require("dropout", settings_.dropout, settings_.dropout >= 0 && settings_.dropout < 1, "0 or more, and less than 1");
-    require("submodules", settings_.submodules, settings_.submodules >= 0 && settings_.submodules <= 2, "1 or 2, or 0 for PEFT's number");
+    require("dropout", settings_.dropout, settings_.dropout >= 0 && settings_.dropout < 1,
+            "0 or more, and less than 1");
+    require("submodules", settings_.submodules, settings_.submodules >= 0 && settings_.submodules <= 2,
+            "1 or 2, or 0 for PEFT's number");
   }
 
   PTuning settings_;

@@ -44,21 +44,24 @@ class ParallelAdapter::State {
   using Value = Variable<Scalar, Device>;
 
   /// Starts as LoRA does: down uniform in ±1/√width, everything else 0, so that the adapted model starts as the base.
-  State(ParallelAdapter const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key) : settings_(settings) {
-    if (settings.bottleneck < 1) fail<ConfigError>("[parallel_adapter] got bottleneck ", settings.bottleneck, "; expected at least 1");
+  State(ParallelAdapter const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key)
+      : settings_(settings) {
+    if (settings.bottleneck < 1)
+      fail<ConfigError>("[parallel_adapter] got bottleneck ", settings.bottleneck, "; expected at least 1");
     for (auto const& stack : model.stacks)
       for (int layer = 0; layer < stack.layers; ++layer) {
         LayerAddress const at{stack.stack, layer};
         for (auto const& [which, text] : sublayers(model, at)) {
           std::string const prefix = cat(layer_name(model, at), ".", text);
-          units_.add(at, which, prefix, linear_init<Scalar>(Shape{settings.bottleneck, model.width}, model.width, key.with(prefix)));
+          units_.add(at, which, prefix,
+                     linear_init<Scalar>(Shape{settings.bottleneck, model.width}, model.width, key.with(prefix)));
         }
       }
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return units_.parameters(); }
-  [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const&, Value const& input, Value const& output,
-                                     Rows const&) const {
+  [[nodiscard]] Value after_sublayer(LayerAddress at, Sublayer which, Value const&, Value const& input,
+                                     Value const& output, Rows const&) const {
     auto const* unit = units_.find(at, which);
     return unit ? add(output, graft::scale(unit->compute(input, settings_.activation), settings_.scale)) : output;
   }

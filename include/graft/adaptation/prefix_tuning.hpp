@@ -6,7 +6,8 @@
 
 namespace graft {
 
-/// Attention of layer l over [P_K; K] and [P_V; V], with P `[P, 2·L·D]` trained and the model frozen. Real tokens' positions start at P.
+/// Attention of layer l over [P_K; K] and [P_V; V], with P `[P, 2·L·D]` trained and the model frozen. Real tokens'
+/// positions start at P.
 using PrefixTuning = VirtualKeys<Place::front>;
 
 }  // namespace graft

@@ -1,5 +1,6 @@
 /// @file
-/// @brief The network behind P-tuning's virtual tokens (Liu et al. 2021), dropped after training. Names are those of PEFT's PromptEncoder.
+/// @brief The network behind P-tuning's virtual tokens (Liu et al. 2021), dropped after training. Names are those of
+/// PEFT's PromptEncoder.
 #pragma once
 
 #include <string>
@@ -40,7 +41,9 @@ class PromptEncoder {
       : shape_{PromptEncoderKind::mlp, flat.rows(), flat.width()}, embedding_("embedding.weight", std::move(flat)) {}
   /// Embeddings start normal as torch.nn.Embedding's, linear maps and the LSTM uniform as torch's.
   PromptEncoder(PromptEncoderShape const& shape, RandomKey key)
-      : shape_(shape), key_(key), embedding_("embedding.weight", normal<Scalar>(Shape{shape.rows, shape.width}, key.with("embedding"))) {
+      : shape_(shape),
+        key_(key),
+        embedding_("embedding.weight", normal<Scalar>(Shape{shape.rows, shape.width}, key.with("embedding"))) {
     Index const hidden = shape.hidden;
     if (shape.kind == PromptEncoderKind::lstm) {
       for (Index layer = 0; layer < shape.layers; ++layer) add_lstm(layer, layer == 0 ? shape.width : 2 * hidden);
@@ -60,10 +63,12 @@ class PromptEncoder {
       for (auto& parameter : *group) all.push_back(&parameter);
     return all;
   }
-  /// The virtual tokens, recorded: `[rows, width]`. While training, the step addresses the dropout between the LSTM's layers.
+  /// The virtual tokens, recorded: `[rows, width]`. While training, the step addresses the dropout between the LSTM's
+  /// layers.
   [[nodiscard]] Value compute(StepContext const& step = {}) const {
     Value x = embedding_.variable();
-    if (!recurrent_.empty()) x = lstm(x, lstm_layers(), [&](Value const& y, std::size_t layer) { return dropped(y, layer, step); });
+    if (!recurrent_.empty())
+      x = lstm(x, lstm_layers(), [&](Value const& y, std::size_t layer) { return dropped(y, layer, step); });
     for (std::size_t i = 0; i < head_.size(); i += 2) {
       x = linear(x, head_[i].variable(), head_[i + 1].variable());
       if (i + 2 < head_.size()) x = relu(x);
@@ -100,7 +105,8 @@ class PromptEncoder {
       auto const at = [&](std::size_t i) { return recurrent_[first + i].variable(); };
       return LstmWeights<Scalar, Device>{at(0), at(1), at(2), at(3)};
     };
-    for (std::size_t first = 0; first < recurrent_.size(); first += 8) layers.push_back({weights(first), weights(first + 4)});
+    for (std::size_t first = 0; first < recurrent_.size(); first += 8)
+      layers.push_back({weights(first), weights(first + 4)});
     return layers;
   }
   [[nodiscard]] Value dropped(Value const& y, std::size_t layer, StepContext const& step) const {
@@ -111,7 +117,8 @@ class PromptEncoder {
   PromptEncoderShape shape_;
   RandomKey key_;
   Parameter<Scalar, Device> embedding_;
-  std::vector<Parameter<Scalar, Device>> recurrent_, head_;  ///< eight a layer of the LSTM; weight and bias of each linear map
+  std::vector<Parameter<Scalar, Device>> recurrent_,
+      head_;  ///< eight a layer of the LSTM; weight and bias of each linear map
 };
 
 }  // namespace graft

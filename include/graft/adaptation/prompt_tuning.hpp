@@ -8,21 +8,21 @@ namespace graft {
 
 /// [E; X] runs through the frozen model, with E `[P, width]` trained.
 struct PromptTuning {
-  Index length = 20;                                    ///< P: virtual tokens
+  Index length = 20;  ///< P: virtual tokens
   /// normal, uniform, vocabulary (sampled), or words (a text's tokens, or class labels)
   Init init = Init::vocabulary;
-  double init_deviation = 0.5;                          ///< Lester's uniform start is ±0.5
+  double init_deviation = 0.5;  ///< Lester's uniform start is ±0.5
   /// for words: a text has one token a word, a class label may have several (their mean is taken)
   std::vector<std::vector<Token>> init_words = {};
   /// with fewer words than P: sample the rest (Lester's class labels) instead of repeating them (PEFT's text)
   bool fill_from_vocabulary = false;
-  Index init_sample = 5000;                             ///< how many of the first tokens are sampled from
+  Index init_sample = 5000;  ///< how many of the first tokens are sampled from
   /// PEFT keeps P·2 rows for an encoder–decoder and reads the first P; 2 keeps them too
   Index submodules = 1;
-  Side side = Side::source;                             ///< of an encoder–decoder
+  Side side = Side::source;  ///< of an encoder–decoder
   Place place = Place::front;
   PositionPolicy positions = PositionPolicy::automatic;
-  Pooling pooling = Pooling::first_virtual;             ///< of a classifier
+  Pooling pooling = Pooling::first_virtual;  ///< of a classifier
   std::optional<Mlp> reparametrization = std::nullopt;
 
   static constexpr char const* name = "prompt_tuning";

@@ -1,5 +1,6 @@
 /// @file
-/// @brief A trainable matrix, given flat or as the output of a small MLP that is dropped after training (Li & Liang 2021, §4.3).
+/// @brief A trainable matrix, given flat or as the output of a small MLP that is dropped after training (Li & Liang
+/// 2021, §4.3).
 #pragma once
 
 #include <optional>
@@ -30,14 +31,16 @@ struct Mlp {
   }
 };
 
-/// `[rows, columns]` of trainable numbers behind an optional MLP. Parameter names are PEFT's (`embedding.weight`, `transform.0.weight`, …).
+/// `[rows, columns]` of trainable numbers behind an optional MLP. Parameter names are PEFT's (`embedding.weight`,
+/// `transform.0.weight`, …).
 template <class Scalar, class Device>
 class ReparametrizedMatrix {
  public:
   using Values = Tensor<Scalar, Device>;
 
   ReparametrizedMatrix() = default;
-  /// Starts flat numbers at `start`; an MLP starts like torch's linear layers, its input E at `input_start` (normal numbers if empty).
+  /// Starts flat numbers at `start`; an MLP starts like torch's linear layers, its input E at `input_start` (normal
+  /// numbers if empty).
   ReparametrizedMatrix(Tensor<Scalar> start, std::optional<Mlp> const& mlp, Index natural_input, RandomKey key,
                        Tensor<Scalar> input_start = {})
       : shape_(start.shape()) {
@@ -45,9 +48,11 @@ class ReparametrizedMatrix {
       flat_ = {"embedding.weight", std::move(start)};
       return;
     }
-    Index const input = input_start.empty() ? (mlp->input ? mlp->input : natural_input) : input_start.width(), hidden = mlp->hidden;
+    Index const input = input_start.empty() ? (mlp->input ? mlp->input : natural_input) : input_start.width(),
+                hidden = mlp->hidden;
     if (hidden < 1 || input < 1)
-      fail<ConfigError>("[reparametrization] got hidden width ", hidden, " and input width ", input, "; expected at least 1 each");
+      fail<ConfigError>("[reparametrization] got hidden width ", hidden, " and input width ", input,
+                        "; expected at least 1 each");
     if (input_start.empty()) input_start = normal<Scalar>(Shape{shape_[0], input}, key.with("embedding"));
     flat_ = {"embedding.weight", std::move(input_start)};
     if (mlp->layer_norm) {
@@ -86,7 +91,8 @@ class ReparametrizedMatrix {
   }
   /// Replaces everything by flat numbers (a file's): the MLP, if any, is gone.
   void adopt(Tensor<Scalar> flat) {
-    if (!(flat.shape() == shape_)) fail<ShapeError>("[reparametrization] got a matrix ", flat.shape(), "; expected ", shape_);
+    if (!(flat.shape() == shape_))
+      fail<ShapeError>("[reparametrization] got a matrix ", flat.shape(), "; expected ", shape_);
     *this = ReparametrizedMatrix(std::move(flat), std::nullopt, 0, RandomKey());
   }
   /// Fits the MLP to `target` by Adam on the mean squared error, as the paper's code
@@ -119,7 +125,8 @@ class ReparametrizedMatrix {
   static void adam_step(Parameter<Scalar, Device>& p, Values& m, Values& v, int step, double rate) {
     double const b1 = 0.9, b2 = 0.999, correction = std::sqrt(1 - std::pow(b2, step)) / (1 - std::pow(b1, step));
     Values value = p.mutable_value();
-    kernels::On<Device, kernels::Adamw, Scalar>::adamw(value.data(), p.gradient().data(), m.data(), v.data(), value.size(),
+    kernels::On<Device, kernels::Adamw, Scalar>::adamw(value.data(), p.gradient().data(), m.data(), v.data(),
+                                                       value.size(),
                                                        {1, 1 - b1, b2, 1 - b2, rate * correction, 1, 1e-8}, nullptr);
   }
 

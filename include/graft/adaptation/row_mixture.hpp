@@ -25,7 +25,8 @@ class RowMixture {
   void put(Value part, std::vector<Index> const& places) {
     auto const source = static_cast<int>(sources_.size());
     sources_.push_back(std::move(part));
-    for (std::size_t k = 0; k < places.size(); ++k) map_[static_cast<std::size_t>(places[k])] = {source, static_cast<Index>(k)};
+    for (std::size_t k = 0; k < places.size(); ++k)
+      map_[static_cast<std::size_t>(places[k])] = {source, static_cast<Index>(k)};
   }
   [[nodiscard]] Value result() const {
     return sources_.size() == 1 && !base_.empty() ? base_ : assemble_rows(sources_, map_);

@@ -29,7 +29,9 @@ void list_value(std::vector<Setting>& all, std::string const& path, T const& val
 /// What `visit` names of an aggregate, under `path`.
 template <class T>
 void list_fields(std::vector<Setting>& all, std::string const& path, T const& settings) {
-  T::visit(settings, [&](char const* name, auto const& field) { list_value(all, path.empty() ? name : cat(path, ".", name), field); });
+  T::visit(settings, [&](char const* name, auto const& field) {
+    list_value(all, path.empty() ? name : cat(path, ".", name), field);
+  });
 }
 template <class T>
 void list_value(std::vector<Setting>& all, std::string const& path, T const& value) {

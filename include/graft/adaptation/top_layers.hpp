@@ -6,9 +6,9 @@
 
 namespace graft {
 
-/// Trains all weights of the last `layers` layers (of the decoder, or of an encoder without one), and of the final norm and the head if
-/// asked. The prefix-tuning authors' code also trains the final norm and the tied embedding; a tied head is the token embedding, so
-/// training it changes the input too (and backpropagates through every layer).
+/// Trains all weights of the last `layers` layers (of the decoder, or of an encoder without one), and of the final norm
+/// and the head if asked. The prefix-tuning authors' code also trains the final norm and the tied embedding; a tied
+/// head is the token embedding, so training it changes the input too (and backpropagates through every layer).
 struct TopLayers {
   Index layers = 2;
   bool final_norm = true;
@@ -21,7 +21,8 @@ struct TopLayers {
   class State : public TrainedWeights<roles, Scalar, Device> {
    public:
     State(TopLayers const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey)
-        : TrainedWeights<roles, Scalar, Device>(model, base, [&](SiteInfo const& site, Part) { return chosen(settings, model, site); }) {}
+        : TrainedWeights<roles, Scalar, Device>(
+              model, base, [&](SiteInfo const& site, Part) { return chosen(settings, model, site); }) {}
 
    private:
     static bool chosen(TopLayers const& settings, ModelInfo const& model, SiteInfo const& site) {
@@ -32,9 +33,10 @@ struct TopLayers {
         return site.address.at.stack == model.main().stack && site.address.at.layer >= count - settings.layers;
       SiteInfo const* head = model.find({Site::head});
       bool const tied = head && head->tied;
-      return (settings.final_norm && site.address.site == Site::final_norm && site.address.at.stack == model.main().stack) ||
-             (settings.head && (site.address.site == (tied ? Site::token_embedding : Site::head) || site.address.site == Site::pooler ||
-                                site.address.site == Site::classifier));
+      return (settings.final_norm && site.address.site == Site::final_norm &&
+              site.address.at.stack == model.main().stack) ||
+             (settings.head && (site.address.site == (tied ? Site::token_embedding : Site::head) ||
+                                site.address.site == Site::pooler || site.address.site == Site::classifier));
     }
   };
   template <class Self, class Visitor>

@@ -13,7 +13,8 @@
 
 namespace graft {
 
-/// Trainable copies of the weights that `chosen(site, part)` names; the base stays as it is. Parameter names are the checkpoint's.
+/// Trainable copies of the weights that `chosen(site, part)` names; the base stays as it is. Parameter names are the
+/// checkpoint's.
 template <Roles roles, class Scalar, class Device>
 class TrainedWeights {
  public:
@@ -26,11 +27,13 @@ class TrainedWeights {
       if (site.tied) continue;
       Unit unit{site.address, {}, {}};
       if (contains(roles, site.role) && chosen(site, Part::weight)) unit.weight = copy(site, Part::weight, base);
-      if (contains(roles, Role::bias) && site.bias && chosen(site, Part::bias)) unit.bias = copy(site, Part::bias, base);
+      if (contains(roles, Role::bias) && site.bias && chosen(site, Part::bias))
+        unit.bias = copy(site, Part::bias, base);
       if (!unit.weight.empty() || !unit.bias.empty()) units.push_back(std::move(unit));
     }
     // The order of parameters is that of stacks and their layers, whatever order an architecture lists its sites in.
-    std::stable_sort(units.begin(), units.end(), [](Unit const& a, Unit const& b) { return order(a.site) < order(b.site); });
+    std::stable_sort(units.begin(), units.end(),
+                     [](Unit const& a, Unit const& b) { return order(a.site) < order(b.site); });
     for (auto& unit : units) units_.push_back(std::move(unit));
   }
 

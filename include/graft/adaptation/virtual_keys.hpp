@@ -22,13 +22,13 @@ struct VirtualKeys {
   std::optional<Mlp> reparametrization = std::nullopt;  ///< train through an MLP; none for a flat bank
   /// normal, uniform, or words (activations of real words; an MLP is pre-fitted to them)
   Init init = Init::normal;
-  double init_deviation = 1.0;                          ///< of flat random numbers; PEFT's is 1
-  std::vector<std::vector<Token>> init_words = {};      ///< tokens of the words for `Init::words`
-  bool embed_words_as_input = false;                    ///< with an MLP: start its input at the words' embeddings instead of pre-fitting
-  double dropout = 0.0;                                 ///< on the bank, while training
-  std::vector<int> layers = {};                         ///< the layers (of each stack) that get a bank; empty for all
+  double init_deviation = 1.0;                      ///< of flat random numbers; PEFT's is 1
+  std::vector<std::vector<Token>> init_words = {};  ///< tokens of the words for `Init::words`
+  bool embed_words_as_input = false;  ///< with an MLP: start its input at the words' embeddings instead of pre-fitting
+  double dropout = 0.0;               ///< on the bank, while training
+  std::vector<int> layers = {};       ///< the layers (of each stack) that get a bank; empty for all
   PositionPolicy positions = PositionPolicy::automatic;
-  PrefixScope scope = PrefixScope::all;                 ///< of a prefix in an encoder–decoder
+  PrefixScope scope = PrefixScope::all;  ///< of a prefix in an encoder–decoder
 
   static constexpr bool needs_target = place == Place::infix;
   static constexpr char const* name = place == Place::front ? "prefix_tuning" : "infix_tuning";
@@ -49,24 +49,31 @@ struct VirtualKeys {
   }
 };
 
-/// Banks of virtual keys and values: one for the self-attention of a decoder or an encoder, three for a prefix of both (see `PrefixScope`).
+/// Banks of virtual keys and values: one for the self-attention of a decoder or an encoder, three for a prefix of both
+/// (see `PrefixScope`).
 template <Place place, class Scalar, class Device>
 class VirtualKeysState {
  public:
   using BankOfKeys = KeyBank<Scalar, Device>;
 
-  VirtualKeysState(VirtualKeys<place> const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key)
-      : settings_(settings), key_(key), banks_(key_banks<Scalar, Device>(model, place, settings.scope, settings.layers)) {
+  VirtualKeysState(VirtualKeys<place> const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base,
+                   RandomKey key)
+      : settings_(settings),
+        key_(key),
+        banks_(key_banks<Scalar, Device>(model, place, settings.scope, settings.layers)) {
     check();
     settings_.positions = resolve(settings.positions, model);
     bool const words = settings.init == Init::words, fitted = words && !settings.embed_words_as_input;
     auto const activations = fitted ? base.keys_values(word_tokens()) : std::vector<LayerKeysValues<Scalar>>{};
     for (auto& bank : banks_) {
       RandomKey const own = bank.name.empty() ? key : key.with(bank.name);
-      Tensor<Scalar> const start = fitted ? bank.from_activations(activations, settings.length) : random_start(bank, own);
+      Tensor<Scalar> const start =
+          fitted ? bank.from_activations(activations, settings.length) : random_start(bank, own);
       Tensor<Scalar> input;
-      if (words && !fitted && settings.reparametrization) input = embed_words(settings.init_words, settings.length, base);
-      bank.matrix = ReparametrizedMatrix<Scalar, Device>(start, settings.reparametrization, bank.width(), own, std::move(input));
+      if (words && !fitted && settings.reparametrization)
+        input = embed_words(settings.init_words, settings.length, base);
+      bank.matrix =
+          ReparametrizedMatrix<Scalar, Device>(start, settings.reparametrization, bank.width(), own, std::move(input));
       if (!bank.name.empty()) bank.matrix.prefix_names(bank.name + ".");
       if (fitted && bank.matrix.has_mlp()) bank.matrix.fit(start);
     }
@@ -98,9 +105,11 @@ class VirtualKeysState {
   }
   void announce(Additions& additions) const {
     for (auto const& bank : banks_)
-      if (bank.kind == AttentionKind::self) additions.keys.push_back({settings_.length, bank.stack.stack, place, settings_.positions});
+      if (bank.kind == AttentionKind::self)
+        additions.keys.push_back({settings_.length, bank.stack.stack, place, settings_.positions});
   }
-  void virtual_keys_values(LayerAddress at, AttentionKind kind, BankList<Scalar, Device>& banks, Step const& step) const {
+  void virtual_keys_values(LayerAddress at, AttentionKind kind, BankList<Scalar, Device>& banks,
+                           Step const& step) const {
     for (std::size_t b = 0; b < banks_.size(); ++b)
       if (auto const i = banks_[b].find(at, kind); i >= 0) {
         auto const layer = static_cast<std::size_t>(i);
@@ -118,26 +127,32 @@ class VirtualKeysState {
 
  private:
   void check() const {
-    if (settings_.length < 1) fail<ConfigError>("[virtual keys] got length ", settings_.length, "; expected at least 1");
+    if (settings_.length < 1)
+      fail<ConfigError>("[virtual keys] got length ", settings_.length, "; expected at least 1");
     if (settings_.init == Init::vocabulary)
-      fail<ConfigError>("[virtual keys] got init vocabulary; expected normal, uniform or words; hint: words with sampled tokens");
+      fail<ConfigError>(
+          "[virtual keys] got init vocabulary; expected normal, uniform or words; hint: words with sampled tokens");
     for (auto const& bank : banks_)
-      require_memory(cat("[virtual keys] length ", settings_.length),
-                     static_cast<double>(settings_.length) * (static_cast<double>(bank.columns()) * sizeof(Scalar) + 4));
+      require_memory(
+          cat("[virtual keys] length ", settings_.length),
+          static_cast<double>(settings_.length) * (static_cast<double>(bank.columns()) * sizeof(Scalar) + 4));
     if (!(settings_.dropout >= 0 && settings_.dropout < 1))
       fail<ConfigError>("[virtual keys] got dropout ", settings_.dropout, "; expected 0 or more, and less than 1");
   }
   [[nodiscard]] Tensor<Scalar> random_start(BankOfKeys const& bank, RandomKey key) const {
     double const d = settings_.init_deviation;
     Shape const shape{settings_.length, bank.columns()};
-    return settings_.init == Init::uniform ? uniform<Scalar>(shape, key.with("bank"), -d, d) : normal<Scalar>(shape, key.with("bank"), d);
+    return settings_.init == Init::uniform ? uniform<Scalar>(shape, key.with("bank"), -d, d)
+                                           : normal<Scalar>(shape, key.with("bank"), d);
   }
   /// The words' tokens, in order, repeated to P.
   [[nodiscard]] std::vector<Token> word_tokens() const {
     std::vector<Token> tokens, repeated;
     for (auto const& word : settings_.init_words) tokens.insert(tokens.end(), word.begin(), word.end());
-    if (tokens.empty()) fail<ConfigError>("[virtual keys] got no words; expected at least one token in init_words for init words");
-    for (Index i = 0; i < settings_.length; ++i) repeated.push_back(tokens[static_cast<std::size_t>(i) % tokens.size()]);
+    if (tokens.empty())
+      fail<ConfigError>("[virtual keys] got no words; expected at least one token in init_words for init words");
+    for (Index i = 0; i < settings_.length; ++i)
+      repeated.push_back(tokens[static_cast<std::size_t>(i) % tokens.size()]);
     return repeated;
   }
 

@@ -1,5 +1,6 @@
 /// @file
-/// @brief What prompt tuning and embedding-only tuning share: trainable embeddings that join every row and run through the frozen model.
+/// @brief What prompt tuning and embedding-only tuning share: trainable embeddings that join every row and run through
+/// the frozen model.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +20,8 @@ enum class Side {
   both,    ///< each its own: `[2·P, width]`, the encoder's first
 };
 
-/// Visits the settings that all strategies of virtual tokens have; their aggregates differ in order, in defaults and in what is added.
+/// Visits the settings that all strategies of virtual tokens have; their aggregates differ in order, in defaults and in
+/// what is added.
 template <class Self, class Visitor>
 void visit_virtual_tokens(Self& self, Visitor& visitor) {
   visitor("length", self.length);
@@ -39,22 +41,26 @@ void visit_virtual_tokens(Self& self, Visitor& visitor) {
 template <class Settings, class Scalar, class Device>
 class VirtualTokensState {
  public:
-  VirtualTokensState(Settings const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key)
+  VirtualTokensState(Settings const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base,
+                     RandomKey key)
       : settings_(settings),
         source_(model.input().stack),
         target_(model.main().stack),
         pooled_(model.classifies && settings.pooling == Pooling::first_virtual) {
     settings_.positions = resolve(settings.positions, model);
-    if (settings.length < 1) fail<ConfigError>("[virtual tokens] got length ", settings.length, "; expected at least 1");
+    if (settings.length < 1)
+      fail<ConfigError>("[virtual tokens] got length ", settings.length, "; expected at least 1");
     if (settings.side == Side::both && !model.main().crosses)
       fail<ConfigError>("[virtual tokens] got both sides in a model of one stack; expected source or target");
     if (model.main().crosses && settings.side == Side::target && settings.place == Place::infix)
       fail<ConfigError>(
-          "[virtual tokens] got the infix place on the target side; expected the front, since a decoder's rows hold no source");
+          "[virtual tokens] got the infix place on the target side; expected the front, since a decoder's rows hold no "
+          "source");
     Tensor<Scalar> const start = start_values(model, base, key);
     bool const from_words = settings.init == Init::words || settings.init == Init::vocabulary;
-    embeddings_ = ReparametrizedMatrix<Scalar, Device>(start, settings.reparametrization, model.width, key,
-                                                       from_words && settings.reparametrization ? clone(start) : Tensor<Scalar>());
+    embeddings_ = ReparametrizedMatrix<Scalar, Device>(
+        start, settings.reparametrization, model.width, key,
+        from_words && settings.reparametrization ? clone(start) : Tensor<Scalar>());
   }
 
   [[nodiscard]] std::vector<Parameter<Scalar, Device>*> parameters() { return embeddings_.parameters(); }
@@ -66,8 +72,9 @@ class VirtualTokensState {
     if (settings_.side != Side::target)
       additions.tokens.push_back({settings_.length, source_, settings_.place, settings_.positions, pooled_});
     if (settings_.side != Side::source)
-      additions.tokens.push_back(
-          {settings_.length, target_, settings_.side == Side::both ? Place::front : settings_.place, settings_.positions, pooled_});
+      additions.tokens.push_back({settings_.length, target_,
+                                  settings_.side == Side::both ? Place::front : settings_.place, settings_.positions,
+                                  pooled_});
   }
   void virtual_tokens(EmbeddingList<Scalar, Device>& embeddings, Step const& step) const {
     if (settings_.side != Side::target) embeddings.push_back(part(step, 0));
@@ -82,9 +89,11 @@ class VirtualTokensState {
   /// The P rows of a side.
   [[nodiscard]] Variable<Scalar, Device> part(Step const& step, Index number) const {
     Index const first = number * settings_.length;
-    return step.embeddings.rows() == settings_.length ? step.embeddings : slice_rows(step.embeddings, first, first + settings_.length);
+    return step.embeddings.rows() == settings_.length ? step.embeddings
+                                                      : slice_rows(step.embeddings, first, first + settings_.length);
   }
-  [[nodiscard]] Tensor<Scalar> start_values(ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey key) const {
+  [[nodiscard]] Tensor<Scalar> start_values(ModelInfo const& model, BaseAccess<Scalar, Device> const& base,
+                                            RandomKey key) const {
     Index const rows = settings_.length * std::max<Index>(submodules(settings_), settings_.side == Side::both ? 2 : 1);
     Shape const shape{rows, model.width};
     require_memory(cat("[virtual tokens] length ", settings_.length),
@@ -93,13 +102,15 @@ class VirtualTokensState {
     switch (settings_.init) {
       case Init::normal: return normal<Scalar>(shape, key.with("tokens"), d);
       case Init::uniform: return uniform<Scalar>(shape, key.with("tokens"), -d, d);
-      case Init::vocabulary: return embed_words(sample_vocabulary(rows, model.vocabulary, settings_.init_sample, key), rows, base);
+      case Init::vocabulary:
+        return embed_words(sample_vocabulary(rows, model.vocabulary, settings_.init_sample, key), rows, base);
       case Init::words: break;
     }
     auto words = settings_.init_words;
     if (settings_.fill_from_vocabulary && static_cast<Index>(words.size()) < settings_.length) {
       auto const sampled = sample_vocabulary(settings_.length, model.vocabulary, settings_.init_sample, key);
-      words.insert(words.end(), sampled.begin(), sampled.begin() + (settings_.length - static_cast<Index>(words.size())));
+      words.insert(words.end(), sampled.begin(),
+                   sampled.begin() + (settings_.length - static_cast<Index>(words.size())));
     }
     return embed_words(words, rows, base);
   }

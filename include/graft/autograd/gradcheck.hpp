@@ -16,7 +16,8 @@
 
 namespace graft {
 
-/// What a gradient check found. `message` names the worst element in one sentence: `EXPECT_TRUE(report.passed) << report.message`.
+/// What a gradient check found. `message` names the worst element in one sentence: `EXPECT_TRUE(report.passed) <<
+/// report.message`.
 struct GradcheckReport {
   bool passed = true;
   double error = 0;  ///< the largest relative error over the inputs
@@ -51,10 +52,11 @@ struct CentralDifferences {
 };
 
 /// (L(x + step) - L(x - step)) / 2·step for every element of `input`, with L = Σ cotangent_i · y_i. Results that do not
-/// change with an element are the same bits on both sides and add no rounding, so the difference is taken before the sum.
+/// change with an element are the same bits on both sides and add no rounding, so the difference is taken before the
+/// sum.
 template <class F>
-CentralDifferences central_differences(F const& f, std::vector<Parameter<double>> const& inputs, Parameter<double> input,
-                                       Tensor<double> const& cotangent, double step) {
+CentralDifferences central_differences(F const& f, std::vector<Parameter<double>> const& inputs,
+                                       Parameter<double> input, Tensor<double> const& cotangent, double step) {
   constexpr double rounded = 16 * std::numeric_limits<double>::epsilon();  // relative error of one result
   Tensor<double> values = input.mutable_value();
   CentralDifferences result;
@@ -67,7 +69,8 @@ CentralDifferences central_differences(F const& f, std::vector<Parameter<double>
     values.data()[i] = before;
     double change = 0, magnitude = 0;
     for (Index j = 0; j < cotangent.size(); ++j) {
-      double const high = above[static_cast<std::size_t>(j)], low = below[static_cast<std::size_t>(j)], weight = cotangent.data()[j];
+      double const high = above[static_cast<std::size_t>(j)], low = below[static_cast<std::size_t>(j)],
+                   weight = cotangent.data()[j];
       change += weight * (high - low);
       if (high != low) magnitude += std::abs(weight) * std::max(std::abs(high), std::abs(low));
     }
@@ -85,25 +88,29 @@ inline double largest(std::vector<double> const& values) {
 
 }  // namespace detail
 
-/// Compares the recorded gradient of `f` with respect to every element of `inputs` with central differences. `f` takes nothing, or the
-/// inputs as a `std::vector<Variable<double>>`, and returns a variable of any shape, which is contracted with a fixed random cotangent c.
-/// The inputs' gradients are cleared before and after.
+/// Compares the recorded gradient of `f` with respect to every element of `inputs` with central differences. `f` takes
+/// nothing, or the inputs as a `std::vector<Variable<double>>`, and returns a variable of any shape, which is
+/// contracted with a fixed random cotangent c. The inputs' gradients are cleared before and after.
 ///
-/// An element's error is |recorded - reference| / unit and passes if it is at most `tolerance`. The unit is the largest of
+/// An element's error is |recorded - reference| / unit and passes if it is at most `tolerance`. The unit is the largest
+/// of
 /// - the largest reference gradient of the same input;
 /// - 1e-4 of the largest over all inputs, because some true gradients are zero;
-/// - rounding / tolerance, with rounding = 16·ε·Σ|c_i·y_i| / step over the results y_i that change with the element, and
+/// - rounding / tolerance, with rounding = 16·ε·Σ|c_i·y_i| / step over the results y_i that change with the element,
+/// and
 ///   ε = 2.2e-16: what the rounding of `f` may add to the reference.
 ///
-/// The last one says what a central difference can tell. A result of magnitude |y| comes out of double arithmetic with an
-/// error of some ε·|y|, which is another one on every processor, and the division by the step magnifies it. Beside it, the
-/// difference's own error, of the order of step², is small.
+/// The last one says what a central difference can tell. A result of magnitude |y| comes out of double arithmetic with
+/// an error of some ε·|y|, which is another one on every processor, and the division by the step magnifies it. Beside
+/// it, the difference's own error, of the order of step², is small.
 template <class F>
-[[nodiscard]] GradcheckReport gradcheck(F const& f, std::vector<Parameter<double>> inputs, double step = 1e-5, double tolerance = 1e-6) {
+[[nodiscard]] GradcheckReport gradcheck(F const& f, std::vector<Parameter<double>> inputs, double step = 1e-5,
+                                        double tolerance = 1e-6) {
   for (auto& input : inputs) input.clear_gradient();
   Recording const recording;
   Variable<double> const y = detail::gradcheck_call(f, inputs);
-  if (!y.tracked()) return {false, 1, "[gradcheck] the result depends on none of the inputs; expected a recorded computation"};
+  if (!y.tracked())
+    return {false, 1, "[gradcheck] the result depends on none of the inputs; expected a recorded computation"};
   Tensor<double> const cotangent = uniform<double>(y.shape(), RandomKey(17).with("gradcheck"), -1, 1);
   backward_from(y, cotangent, recording.first());
 
@@ -124,9 +131,9 @@ template <class F>
       if (error <= report.error) continue;  // false for a NaN
       report.passed = report.passed && error <= tolerance;
       report.error = error;
-      report.message =
-          cat("[gradcheck] input ", inputs[k].name(), " at element ", i, ": got gradient ", recorded, "; expected ", reference[i],
-              " from central differences; relative error ", error, inputs[k].has_gradient() ? "" : "; hint: no gradient arrived");
+      report.message = cat("[gradcheck] input ", inputs[k].name(), " at element ", i, ": got gradient ", recorded,
+                           "; expected ", reference[i], " from central differences; relative error ", error,
+                           inputs[k].has_gradient() ? "" : "; hint: no gradient arrived");
       if (std::isnan(error)) return report;
     }
     inputs[k].clear_gradient();

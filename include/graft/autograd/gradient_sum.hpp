@@ -41,7 +41,8 @@ class GradientSum {
   Values sum_;
 };
 
-/// Of a narrow type the sum is formed in the wider type, and rounded once: when somebody asks for it. Contributions come in either type.
+/// Of a narrow type the sum is formed in the wider type, and rounded once: when somebody asks for it. Contributions
+/// come in either type.
 template <class Scalar, class Device>
 class GradientSum<Scalar, Device, true> {
  public:

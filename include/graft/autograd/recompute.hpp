@@ -15,12 +15,13 @@ namespace graft {
 template <class Scalar, class Device = Cpu>
 using Recomputed = std::function<Variable<Scalar, Device>(Variable<Scalar, Device> const& x, bool again)>;
 
-/// The same value and gradients as `f(x)`, bit for bit where nobody but `f` reads x. What `f` records is forgotten once its value is
-/// there; the reverse pass calls `f` again, goes back through that recording, and passes the gradient of x on. `f` must compute the same
-/// whenever it is called (random numbers are addressed, so dropout does) and must own what it uses: it lives as long as the record.
-/// Parameters and recorded results that `f` captures get their gradients as usual.
-/// @param f of x, and whether it is called again, by the reverse pass: what it records then must be the same, but its value is not read and
-/// need not be computed
+/// The same value and gradients as `f(x)`, bit for bit where nobody but `f` reads x. What `f` records is forgotten once
+/// its value is there; the reverse pass calls `f` again, goes back through that recording, and passes the gradient of x
+/// on. `f` must compute the same whenever it is called (random numbers are addressed, so dropout does) and must own
+/// what it uses: it lives as long as the record. Parameters and recorded results that `f` captures get their gradients
+/// as usual.
+/// @param f of x, and whether it is called again, by the reverse pass: what it records then must be the same, but its
+/// value is not read and need not be computed
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> recompute(Variable<Scalar, Device> const& x,
                                                  std::type_identity_t<Recomputed<Scalar, Device>> f) {

@@ -14,8 +14,9 @@
 
 namespace graft {
 
-/// The operations recorded on this thread, in order. Each has a number; `backward` begins at its loss's own and runs the records that
-/// gradients reach. A record that nobody can reach any more, because no variable and no later record holds its result, is freed on the way.
+/// The operations recorded on this thread, in order. Each has a number; `backward` begins at its loss's own and runs
+/// the records that gradients reach. A record that nobody can reach any more, because no variable and no later record
+/// holds its result, is freed on the way.
 class Tape {
  public:
   using Number = std::uint64_t;  ///< numbers of a thread's records rise from 1 on
@@ -49,8 +50,8 @@ class Tape {
     entries_.push_back({next_, std::move(record)});
     return next_++;
   }
-  /// Runs what gradients reach from the record `last` down to `first`, last first; each record is destroyed before the next one runs. Where
-  /// one throws, all that were still to run are destroyed.
+  /// Runs what gradients reach from the record `last` down to `first`, last first; each record is destroyed before the
+  /// next one runs. Where one throws, all that were still to run are destroyed.
   void run(Number last, Number first = 0) {
     first = std::max(first, floor_);
     try {
@@ -107,11 +108,13 @@ class Tape {
     compact(floor_);
     sweep_at_ = 2 * entries_.size() + 1024;
   }
-  /// Removes the emptied entries from number `first` on; below it, a run that called this one still counts on its places.
+  /// Removes the emptied entries from number `first` on; below it, a run that called this one still counts on its
+  /// places.
   void compact(Number first) {
-    auto const begin =
-        std::lower_bound(entries_.begin(), entries_.end(), first, [](Entry const& entry, Number number) { return entry.number < number; });
-    entries_.erase(std::remove_if(begin, entries_.end(), [](Entry const& entry) { return entry.record == nullptr; }), entries_.end());
+    auto const begin = std::lower_bound(entries_.begin(), entries_.end(), first,
+                                        [](Entry const& entry, Number number) { return entry.number < number; });
+    entries_.erase(std::remove_if(begin, entries_.end(), [](Entry const& entry) { return entry.record == nullptr; }),
+                   entries_.end());
   }
 
   bool recording_ = true;
@@ -132,8 +135,9 @@ class NoGrad {
   bool before_;
 };
 
-/// A recording within whatever else is recorded on this thread: while it lives, operations record, even inside a `NoGrad`; what it recorded
-/// and nobody went back through is forgotten at its end, be that a return or an exception. Recordings nest.
+/// A recording within whatever else is recorded on this thread: while it lives, operations record, even inside a
+/// `NoGrad`; what it recorded and nobody went back through is forgotten at its end, be that a return or an exception.
+/// Recordings nest.
 class Recording {
  public:
   Recording() : first_(Tape::current().next()), before_(std::exchange(Tape::current().recording_, true)) {}

@@ -1,6 +1,7 @@
 /// @file
-/// @brief Frozen is a type: a weight given as a `Tensor` (or `FrozenMatrix`) is a constant, one given as a `Variable` can be trained.
-/// Operations that take either are templates over the weight's type, and the one on a frozen weight has no weight gradient in the program.
+/// @brief Frozen is a type: a weight given as a `Tensor` (or `FrozenMatrix`) is a constant, one given as a `Variable`
+/// can be trained. Operations that take either are templates over the weight's type, and the one on a frozen weight has
+/// no weight gradient in the program.
 #pragma once
 
 #include <type_traits>

@@ -16,8 +16,8 @@
 
 namespace graft {
 
-/// Where the gradient of one variable is gathered: a sum, of bfloat16 formed in float32 and rounded once. The slot of a recorded result
-/// knows its record: gradients arrive only as long as that is on the tape of this thread.
+/// Where the gradient of one variable is gathered: a sum, of bfloat16 formed in float32 and rounded once. The slot of a
+/// recorded result knows its record: gradients arrive only as long as that is on the tape of this thread.
 template <class Scalar, class Device>
 class GradientSlot {
  public:
@@ -48,10 +48,15 @@ class GradientSlot {
   void check() const {
     if (record_ == 0) return;
     if (tape_ != &Tape::current())
-      fail("[backward] reaches a computation that was recorded on another thread; expected forward and backward on one thread");
+      fail(
+          "[backward] reaches a computation that was recorded on another thread; expected forward and backward on one "
+          "thread");
     if (closed_)
-      fail("[backward] reaches a computation that is no longer on the tape: a record is gone through once, and then freed; "
-           "expected one backward; hint: add losses that share a computation and go back from the sum, or compute it anew");
+      fail(
+          "[backward] reaches a computation that is no longer on the tape: a record is gone through once, and then "
+          "freed; "
+          "expected one backward; hint: add losses that share a computation and go back from the sum, or compute it "
+          "anew");
   }
 
  private:
@@ -70,8 +75,10 @@ class Variable {
 
   Variable() = default;
   /// A constant.
-  Variable(Tensor<Scalar, Device> value) : value_(std::move(value)) {}  // NOLINT: tensors are constants wherever variables are expected
-  Variable(Tensor<Scalar, Device> value, std::shared_ptr<Slot> slot) : value_(std::move(value)), slot_(std::move(slot)) {}
+  Variable(Tensor<Scalar, Device> value)
+      : value_(std::move(value)) {}  // NOLINT: tensors are constants wherever variables are expected
+  Variable(Tensor<Scalar, Device> value, std::shared_ptr<Slot> slot)
+      : value_(std::move(value)), slot_(std::move(slot)) {}
 
   [[nodiscard]] Tensor<Scalar, Device> const& value() const { return value_; }
   [[nodiscard]] Shape const& shape() const { return value_.shape(); }
@@ -108,7 +115,8 @@ class ClosureRecord final : public Tape::Record {
 
 }  // namespace detail
 
-/// Whether no program has a gradient for values of this type. Such a type says so with `static constexpr bool frozen = true`.
+/// Whether no program has a gradient for values of this type. Such a type says so with `static constexpr bool frozen =
+/// true`.
 template <class Input>
 inline constexpr bool is_frozen = requires { requires Input::frozen; };
 template <class Scalar, class Device>
@@ -120,15 +128,16 @@ concept HasTracked = requires(Input const& input) {
   { input.tracked() } -> std::convertible_to<bool>;
 };
 
-/// Whether the gradient of this operand is wanted in this step: never, for a frozen type. A type that is neither frozen nor answers for
-/// itself does not compile.
+/// Whether the gradient of this operand is wanted in this step: never, for a frozen type. A type that is neither frozen
+/// nor answers for itself does not compile.
 template <class Input>
 [[nodiscard]] bool tracked([[maybe_unused]] Input const& input) {
   if constexpr (HasTracked<Input>) {
     return input.tracked();
   } else {
     static_assert(is_frozen<Input>,
-                  "graft: an operand whose type neither has tracked() nor is declared frozen would silently get no gradient; give the type "
+                  "graft: an operand whose type neither has tracked() nor is declared frozen would silently get no "
+                  "gradient; give the type "
                   "tracked(), which answers for its variables, or static constexpr bool frozen = true");
     return false;
   }
@@ -140,12 +149,13 @@ template <class... Inputs>
   return Tape::current().recording() && (tracked(inputs) || ...);
 }
 
-/// Wraps a result and records its reverse pass: `reverse(dy)` receives the result's gradient and accumulates into the slots of the inputs
-/// it captured. A result whose gradient nobody contributed to is skipped.
+/// Wraps a result and records its reverse pass: `reverse(dy)` receives the result's gradient and accumulates into the
+/// slots of the inputs it captured. A result whose gradient nobody contributed to is skipped.
 template <class Scalar, class Device, class Reverse>
 [[nodiscard]] Variable<Scalar, Device> record(Tensor<Scalar, Device> value, Reverse reverse) {
   auto slot = std::allocate_shared<GradientSlot<Scalar, Device>>(PoolAllocator<GradientSlot<Scalar, Device>>());
-  slot->set_record(Tape::current().record(std::make_unique<detail::ClosureRecord<Scalar, Device, Reverse>>(slot, std::move(reverse))));
+  slot->set_record(Tape::current().record(
+      std::make_unique<detail::ClosureRecord<Scalar, Device, Reverse>>(slot, std::move(reverse))));
   return {std::move(value), std::move(slot)};
 }
 
@@ -184,8 +194,8 @@ class Parameter {
   Variable<Scalar, Device> variable_;
 };
 
-/// d y / d everything tracked, contracted with `dy`, for what was recorded from number `first` on; frees the records that it runs. Records
-/// that it does not reach stay, for other losses.
+/// d y / d everything tracked, contracted with `dy`, for what was recorded from number `first` on; frees the records
+/// that it runs. Records that it does not reach stay, for other losses.
 /// @throws Error where `y` or something that it was computed from is no longer on this
 /// thread's tape; gradients of leaves may be incomplete then
 template <class Scalar, class Device>
@@ -194,14 +204,17 @@ void backward_from(Variable<Scalar, Device> const& y, Tensor<Scalar, Device> dy,
   Tape::current().run(y.slot()->record(), first);
 }
 
-/// d loss / d everything tracked, for a loss of one element. `scale` multiplies every gradient. Several recorded losses are gone back from
-/// one after the other, if they share no recorded computation; those that do are added first.
+/// d loss / d everything tracked, for a loss of one element. `scale` multiplies every gradient. Several recorded losses
+/// are gone back from one after the other, if they share no recorded computation; those that do are added first.
 /// @throws Error for a loss that is no longer on this thread's tape
 template <class Scalar, class Device>
 void backward(Variable<Scalar, Device> const& loss, Scalar scale = Scalar(1)) {
-  if (loss.value().size() != 1) fail<ShapeError>("[backward] got a loss of shape ", loss.shape(), "; expected one element");
+  if (loss.value().size() != 1)
+    fail<ShapeError>("[backward] got a loss of shape ", loss.shape(), "; expected one element");
   if (!loss.tracked())
-    fail("[backward] got a loss that depends on nothing trainable; expected a recorded computation; hint: is the adaptation disabled?");
+    fail(
+        "[backward] got a loss that depends on nothing trainable; expected a recorded computation; hint: is the "
+        "adaptation disabled?");
   Tensor<Scalar, Device> one(loss.shape());
   kernels::On<Device, kernels::Elementwise, Scalar>::fill(one.data(), scale, Index{1});
   backward_from(loss, std::move(one));

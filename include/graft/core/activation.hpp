@@ -23,12 +23,15 @@ enum class Activation {
 
 /// Hugging Face's names of the activations, for messages.
 inline constexpr std::string_view activation_names =
-    "gelu, gelu_python, gelu_new, gelu_pytorch_tanh, gelu_python_tanh, gelu_accurate, gelu_fast, silu, swish, relu or tanh";
+    "gelu, gelu_python, gelu_new, gelu_pytorch_tanh, gelu_python_tanh, gelu_accurate, gelu_fast, silu, swish, relu or "
+    "tanh";
 
-/// The activation that Hugging Face's configurations call `name`; nothing for a name that stands for none of `Activation`'s.
+/// The activation that Hugging Face's configurations call `name`; nothing for a name that stands for none of
+/// `Activation`'s.
 [[nodiscard]] inline std::optional<Activation> find_activation(std::string_view name) {
   if (name == "gelu" || name == "gelu_python") return Activation::gelu;
-  for (std::string_view const tanh : {"gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate", "gelu_fast"})
+  for (std::string_view const tanh :
+       {"gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate", "gelu_fast"})
     if (name == tanh) return Activation::gelu_tanh;
   if (name == "silu" || name == "swish") return Activation::silu;
   if (name == "relu") return Activation::relu;

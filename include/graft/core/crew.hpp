@@ -34,7 +34,8 @@ class Crew {
     return static_cast<int>(workers_.size()) + 1;
   }
 
-  /// Runs `task(i)` for every i in [0, count); returns when all have ended; rethrows the first exception. Nested calls run in line.
+  /// Runs `task(i)` for every i in [0, count); returns when all have ended; rethrows the first exception. Nested calls
+  /// run in line.
   template <class Task>
   void run(Index count, Task const& task) {
     if (count <= 0) return;
@@ -112,7 +113,8 @@ class Crew {
         // What the system gave to the last thread it may refuse to the work itself: half of them are let go.
         stop(workers_.size() / 2);
         warn("[threads] the system refused some threads; got ", workers_.size() + 1, "; expected ", wanted_,
-             "; results do not depend on their number; hint: a smaller GRAFT_NUM_THREADS, or a higher limit on processes (ulimit -u) or "
+             "; results do not depend on their number; hint: a smaller GRAFT_NUM_THREADS, or a higher limit on "
+             "processes (ulimit -u) or "
              "memory (ulimit -v)");
       }
     });

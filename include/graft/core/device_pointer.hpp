@@ -1,5 +1,6 @@
 /// @file
-/// @brief Addresses in a device's memory: on the host plain pointers, on any other device a type that the host cannot read through.
+/// @brief Addresses in a device's memory: on the host plain pointers, on any other device a type that the host cannot
+/// read through.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +11,9 @@
 
 namespace graft {
 
-/// The address of a `T` in a device's memory. It can be moved and compared, but has neither `*` nor `[]`: a loop of the host over device
-/// memory does not compile. Kernels take it; `raw()` gives the address to code that runs on the device, or to a function of its library.
+/// The address of a `T` in a device's memory. It can be moved and compared, but has neither `*` nor `[]`: a loop of the
+/// host over device memory does not compile. Kernels take it; `raw()` gives the address to code that runs on the
+/// device, or to a function of its library.
 template <class T>
 class DevicePointer {
  public:
@@ -20,7 +22,7 @@ class DevicePointer {
   constexpr explicit DevicePointer(T* raw) : raw_(raw) {}
   /// For reading alone.
   template <class Other>
-    requires(std::is_same_v<T, Other const>)
+  requires(std::is_same_v<T, Other const>)
   constexpr DevicePointer(DevicePointer<Other> other) : raw_(other.raw()) {}  // NOLINT: as with plain pointers
 
   [[nodiscard]] constexpr T* raw() const { return raw_; }

@@ -16,26 +16,23 @@
 
 namespace graft {
 
-/// Element format of stored tensors (Hugging Face safetensors' names: F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL).
+/// Element format of stored tensors (Hugging Face safetensors' names: F64, F32, F16, BF16, I64, I32, I16, I8, U8,
+/// BOOL).
 enum class Dtype : std::uint8_t { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean };
 
 /// Bytes of one element.
 [[nodiscard]] constexpr std::size_t dtype_size(Dtype dtype) noexcept {
   switch (dtype) {
     case Dtype::f64:
-    case Dtype::i64:
-      return 8;
+    case Dtype::i64: return 8;
     case Dtype::f32:
-    case Dtype::i32:
-      return 4;
+    case Dtype::i32: return 4;
     case Dtype::f16:
     case Dtype::bf16:
-    case Dtype::i16:
-      return 2;
+    case Dtype::i16: return 2;
     case Dtype::i8:
     case Dtype::u8:
-    case Dtype::boolean:
-      return 1;
+    case Dtype::boolean: return 1;
   }
   return 0;
 }
@@ -43,26 +40,16 @@ enum class Dtype : std::uint8_t { f64, f32, f16, bf16, i64, i32, i16, i8, u8, bo
 /// Name as Hugging Face configurations spell it: "float32", "bfloat16", "int64", …
 [[nodiscard]] constexpr std::string_view dtype_name(Dtype dtype) noexcept {
   switch (dtype) {
-    case Dtype::f64:
-      return "float64";
-    case Dtype::f32:
-      return "float32";
-    case Dtype::f16:
-      return "float16";
-    case Dtype::bf16:
-      return "bfloat16";
-    case Dtype::i64:
-      return "int64";
-    case Dtype::i32:
-      return "int32";
-    case Dtype::i16:
-      return "int16";
-    case Dtype::i8:
-      return "int8";
-    case Dtype::u8:
-      return "uint8";
-    case Dtype::boolean:
-      return "bool";
+    case Dtype::f64: return "float64";
+    case Dtype::f32: return "float32";
+    case Dtype::f16: return "float16";
+    case Dtype::bf16: return "bfloat16";
+    case Dtype::i64: return "int64";
+    case Dtype::i32: return "int32";
+    case Dtype::i16: return "int16";
+    case Dtype::i8: return "int8";
+    case Dtype::u8: return "uint8";
+    case Dtype::boolean: return "bool";
   }
   return "unknown";
 }
@@ -70,7 +57,9 @@ enum class Dtype : std::uint8_t { f64, f32, f16, bf16, i64, i32, i16, i8, u8, bo
 namespace detail {
 
 // __builtin_bit_cast rather than std::bit_cast: a CUDA compiler takes it in device code without further flags.
-GRAFT_HOST_DEVICE constexpr std::uint32_t bits_of(float value) noexcept { return __builtin_bit_cast(std::uint32_t, value); }
+GRAFT_HOST_DEVICE constexpr std::uint32_t bits_of(float value) noexcept {
+  return __builtin_bit_cast(std::uint32_t, value);
+}
 GRAFT_HOST_DEVICE constexpr float float_of(std::uint32_t bits) noexcept { return __builtin_bit_cast(float, bits); }
 
 /// Upper half of a float, rounded to nearest even; a NaN keeps its sign and upper payload and is made quiet.
@@ -108,7 +97,8 @@ GRAFT_HOST_DEVICE constexpr float half_bits_to_float(std::uint16_t bits) noexcep
   std::uint32_t const magnitude = bits & 0x7fffu;
   std::uint32_t const shifted = magnitude << 13;
   constexpr std::uint32_t smallest_normal = 113u << 23;  // 2⁻¹⁴ as a float
-  // 2⁻¹⁴(1 + m/1024) − 2⁻¹⁴ is the subnormal's value, and no subnormal float is touched on the way (flush-to-zero modes).
+  // 2⁻¹⁴(1 + m/1024) − 2⁻¹⁴ is the subnormal's value, and no subnormal float is touched on the way (flush-to-zero
+  // modes).
   std::uint32_t const subnormal = bits_of(float_of(smallest_normal + shifted) - float_of(smallest_normal));
   std::uint32_t const normal = shifted + (112u << 23);
   std::uint32_t const special = shifted | 0x7f800000u;
@@ -124,7 +114,9 @@ struct bfloat16 {
 
   bfloat16() = default;
   GRAFT_HOST_DEVICE constexpr explicit bfloat16(float value) noexcept : bits(detail::float_to_bfloat16_bits(value)) {}
-  GRAFT_HOST_DEVICE constexpr explicit operator float() const noexcept { return detail::float_of(static_cast<std::uint32_t>(bits) << 16); }
+  GRAFT_HOST_DEVICE constexpr explicit operator float() const noexcept {
+    return detail::float_of(static_cast<std::uint32_t>(bits) << 16);
+  }
   [[nodiscard]] static constexpr bfloat16 from_bits(std::uint16_t bits) noexcept {
     bfloat16 value;
     value.bits = bits;

@@ -20,16 +20,18 @@ namespace graft::detail {
   return out + (text.size() > 40 ? "…\"" : "\"");
 }
 
-/// The integer in [least, most] that the variable `name` holds; nothing where it is not set. Another value is said in a warning that ends
-/// with `otherwise` ("using 4, one a processor"), and counts as not set.
-[[nodiscard]] inline std::optional<int> environment_number(char const* name, int least, int most, std::string const& otherwise) {
+/// The integer in [least, most] that the variable `name` holds; nothing where it is not set. Another value is said in a
+/// warning that ends with `otherwise` ("using 4, one a processor"), and counts as not set.
+[[nodiscard]] inline std::optional<int> environment_number(char const* name, int least, int most,
+                                                           std::string const& otherwise) {
   char const* const text = std::getenv(name);
   if (!text) return std::nullopt;
   std::string_view const all(text);
   int value = 0;
   auto const [end, error] = std::from_chars(all.data(), all.data() + all.size(), value);
   if (error == std::errc() && end == all.data() + all.size() && value >= least && value <= most) return value;
-  warn("[", name, "] is not understood; got ", shown(all), "; expected a number from ", least, " to ", most, "; ", otherwise);
+  warn("[", name, "] is not understood; got ", shown(all), "; expected a number from ", least, " to ", most, "; ",
+       otherwise);
   return std::nullopt;
 }
 

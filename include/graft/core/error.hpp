@@ -43,7 +43,8 @@ class NumericError : public Error {
 
 namespace detail {
 
-/// One part of a message. What prints it is compiled once a type and not once a message, of which the library has hundreds.
+/// One part of a message. What prints it is compiled once a type and not once a message, of which the library has
+/// hundreds.
 class MessagePart {
  public:
   template <class T>

@@ -1,6 +1,6 @@
 /// @file
-/// @brief Host memory from a pool: blocks are kept and handed out again, so that a training step in its steady state asks the system for
-/// nothing.
+/// @brief Host memory from a pool: blocks are kept and handed out again, so that a training step in its steady state
+/// asks the system for nothing.
 #pragma once
 
 #include <algorithm>
@@ -20,15 +20,17 @@
 
 namespace graft {
 
-/// Host memory: best fit among the blocks that were given back, 64-byte aligned. A block's header holds what counts its owners, so that a
-/// block in use again costs no other allocation.
+/// Host memory: best fit among the blocks that were given back, 64-byte aligned. A block's header holds what counts its
+/// owners, so that a block in use again costs no other allocation.
 class HostPool {
  public:
   static HostPool& global() {
     static HostPool* const pool = [] {
-      auto* const made = new HostPool;  // never destroyed: tensors in static storage may outlive any order of destruction
+      auto* const made =
+          new HostPool;  // never destroyed: tensors in static storage may outlive any order of destruction
       // A child of fork() must not find the lock held by a thread that it does not have.
-      pthread_atfork([] { global().mutex_.lock(); }, [] { global().mutex_.unlock(); }, [] { global().mutex_.unlock(); });
+      pthread_atfork([] { global().mutex_.lock(); }, [] { global().mutex_.unlock(); },
+                     [] { global().mutex_.unlock(); });
       return made;
     }();
     return *pool;
@@ -39,7 +41,8 @@ class HostPool {
     Block* const block = take(bytes);
     return {block->data(), [](void*) {}, OwnersOf<void>{this, block}};
   }
-  /// A block of at least `bytes` that its one owner gives back with `release`: for small objects that come and go with every step.
+  /// A block of at least `bytes` that its one owner gives back with `release`: for small objects that come and go with
+  /// every step.
   [[nodiscard]] void* take_bytes(std::size_t bytes) { return take(bytes)->data(); }
   void release(void* data) { give_back(Block::of(data)); }
 
@@ -67,9 +70,9 @@ class HostPool {
  private:
   /// What stands before a block's bytes.
   struct alignas(64) Block {
-    std::size_t size;                                     ///< of its bytes
-    Block* next;                                          ///< in its list, while it is idle
-    alignas(std::max_align_t) unsigned char owners[48];   ///< the control block of its shared_ptr, while it is used
+    std::size_t size;                                    ///< of its bytes
+    Block* next;                                         ///< in its list, while it is idle
+    alignas(std::max_align_t) unsigned char owners[48];  ///< the control block of its shared_ptr, while it is used
 
     [[nodiscard]] void* data() { return this + 1; }
     [[nodiscard]] static Block* of(void* data) { return static_cast<Block*>(data) - 1; }
@@ -102,7 +105,8 @@ class HostPool {
     std::lock_guard<std::mutex> lock(mutex_);
     if (bytes > machine_memory()) out_of_memory(bytes);
     std::size_t const size = rounded(bytes), whole = sizeof(Block) + size;
-    for (auto list = idle_blocks_.lower_bound(size); list != idle_blocks_.end() && list->first <= size + size / 2; ++list)
+    for (auto list = idle_blocks_.lower_bound(size); list != idle_blocks_.end() && list->first <= size + size / 2;
+         ++list)
       if (Block* const block = list->second) {
         list->second = block->next;
         idle_ -= sizeof(Block) + block->size;
@@ -123,7 +127,8 @@ class HostPool {
   void give_back(Block* block) {
     std::lock_guard<std::mutex> lock(mutex_);
     std::size_t const whole = sizeof(Block) + block->size;
-    bool kept = idle_ <= held_ / 2 || block->size <= (std::size_t{1} << 20);  // more idle than in use: let large blocks go
+    bool kept =
+        idle_ <= held_ / 2 || block->size <= (std::size_t{1} << 20);  // more idle than in use: let large blocks go
     try {
       if (kept) block->next = std::exchange(idle_blocks_[block->size], block);
     } catch (std::bad_alloc const&) {
@@ -147,12 +152,14 @@ class HostPool {
   }
   [[noreturn]] void out_of_memory(std::size_t wanted) const {
     fail("[memory] out of memory; got a request for ", gibibytes(static_cast<double>(wanted)), " beside ",
-         gibibytes(static_cast<double>(held_)), " in use; expected it to fit in the ", gibibytes(static_cast<double>(machine_memory())),
+         gibibytes(static_cast<double>(held_)), " in use; expected it to fit in the ",
+         gibibytes(static_cast<double>(machine_memory())),
          " that this machine has; hint: a smaller batch, length or rank");
   }
 
   mutable std::mutex mutex_;
-  std::map<std::size_t, Block*> idle_blocks_;  ///< by size; an emptied list stays, so that refilling it asks for nothing
+  std::map<std::size_t, Block*>
+      idle_blocks_;  ///< by size; an emptied list stays, so that refilling it asks for nothing
   std::size_t held_ = 0, idle_ = 0, system_allocations_ = 0;
 };
 
@@ -163,7 +170,9 @@ struct PoolAllocator {
   PoolAllocator() = default;
   template <class Other>
   PoolAllocator(PoolAllocator<Other> const&) {}  // NOLINT: allocators convert
-  [[nodiscard]] T* allocate(std::size_t count) { return static_cast<T*>(HostPool::global().take_bytes(count * sizeof(T))); }
+  [[nodiscard]] T* allocate(std::size_t count) {
+    return static_cast<T*>(HostPool::global().take_bytes(count * sizeof(T)));
+  }
   void deallocate(T* data, std::size_t) { HostPool::global().release(data); }
   friend bool operator==(PoolAllocator const&, PoolAllocator const&) { return true; }
 };

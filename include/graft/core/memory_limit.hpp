@@ -1,5 +1,6 @@
 /// @file
-/// @brief How much memory the process can have at all, so that a request beyond it ends in a sentence and not in a kill.
+/// @brief How much memory the process can have at all, so that a request beyond it ends in a sentence and not in a
+/// kill.
 #pragma once
 
 #include <algorithm>
@@ -35,8 +36,9 @@ namespace detail {
 [[nodiscard]] inline std::size_t find_machine_memory() {
   std::size_t limit = std::numeric_limits<std::size_t>::max();
 #ifdef __linux__
-  struct sysinfo info {};
-  if (sysinfo(&info) == 0) limit = (static_cast<std::size_t>(info.totalram) + static_cast<std::size_t>(info.totalswap)) * info.mem_unit;
+  struct sysinfo info{};
+  if (sysinfo(&info) == 0)
+    limit = (static_cast<std::size_t>(info.totalram) + static_cast<std::size_t>(info.totalswap)) * info.mem_unit;
   for (char const* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"})
     limit = std::min(limit, control_group_limit(path));
 #endif
@@ -64,8 +66,8 @@ namespace detail {
 /// @throws ConfigError that begins with `what`
 inline void require_memory(std::string const& what, double bytes) {
   if (bytes > static_cast<double>(machine_memory()))
-    fail<ConfigError>(what, " needs ", gibibytes(bytes), " of memory; expected at most ", gibibytes(static_cast<double>(machine_memory())),
-                      ", all that this machine has");
+    fail<ConfigError>(what, " needs ", gibibytes(bytes), " of memory; expected at most ",
+                      gibibytes(static_cast<double>(machine_memory())), ", all that this machine has");
 }
 
 }  // namespace graft

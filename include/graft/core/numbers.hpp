@@ -24,7 +24,8 @@ static_assert(most_of_anything == 2147483647);
 
 /// @throws ConfigError in the name of `owner` where the count is more than `most_of_anything`
 inline void check_count(char const* owner, char const* name, Index value) {
-  if (value > most_of_anything) fail<ConfigError>("[", owner, "] got ", name, " ", value, "; expected ", at_most_of_anything);
+  if (value > most_of_anything)
+    fail<ConfigError>("[", owner, "] got ", name, " ", value, "; expected ", at_most_of_anything);
 }
 /// @throws ConfigError in the name of `owner` for NaN and what no float can hold
 inline void check_finite(char const* owner, char const* name, double value) {

@@ -20,15 +20,17 @@ struct Double {
   using parameter = double;
   using sum = double;
 };
-/// Activations and their gradients in bfloat16, half the memory. Parameters, their gradients and the optimizer's state stay in float32;
-/// products, norms, softmax, the loss and the gradients of one variable are summed in float32, and each result is rounded once.
+/// Activations and their gradients in bfloat16, half the memory. Parameters, their gradients and the optimizer's state
+/// stay in float32; products, norms, softmax, the loss and the gradients of one variable are summed in float32, and
+/// each result is rounded once.
 struct Bfloat16 {
   using activation = bfloat16;
   using parameter = float;
   using sum = float;
 };
 
-/// A policy: the types of activations, of parameters (those of the adapter, and the operands of products with frozen weights) and of sums.
+/// A policy: the types of activations, of parameters (those of the adapter, and the operands of products with frozen
+/// weights) and of sums.
 template <class P>
 concept Precision = requires {
   typename P::activation;

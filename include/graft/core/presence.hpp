@@ -15,14 +15,15 @@ namespace detail {
   std::error_code error;
   auto const type = std::filesystem::status(path, error).type();
   if (type == std::filesystem::file_type::none)
-    fail<FileError>("[", path.string(), "] cannot be looked at; got: ", error.message(), "; expected a path that this program may read");
+    fail<FileError>("[", path.string(), "] cannot be looked at; got: ", error.message(),
+                    "; expected a path that this program may read");
   return type;
 }
 
 }  // namespace detail
 
-/// Whether a file or folder is there. @throws FileError where that cannot be told: a folder without permission, a read error, a loop of
-/// links
+/// Whether a file or folder is there. @throws FileError where that cannot be told: a folder without permission, a read
+/// error, a loop of links
 [[nodiscard]] inline bool is_there(std::filesystem::path const& path) {
   return detail::input_type(path) != std::filesystem::file_type::not_found;
 }

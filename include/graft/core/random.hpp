@@ -1,5 +1,6 @@
 /// @file
-/// @brief Random numbers that are addressed, not drawn: the same key and counter give the same number on every machine, in any order.
+/// @brief Random numbers that are addressed, not drawn: the same key and counter give the same number on every machine,
+/// in any order.
 #pragma once
 
 #include <cmath>
@@ -23,7 +24,9 @@ class RandomKey {
   constexpr explicit RandomKey(std::uint64_t seed = 0) : state_(mix_bits(seed ^ 0x67726166742e3031ULL)) {}
 
   /// The sub-stream for an integer part of the address.
-  [[nodiscard]] constexpr RandomKey with(std::uint64_t part) const { return RandomKey(state_ ^ mix_bits(part + 1), Raw{}); }
+  [[nodiscard]] constexpr RandomKey with(std::uint64_t part) const {
+    return RandomKey(state_ ^ mix_bits(part + 1), Raw{});
+  }
   /// The sub-stream for a named part of the address.
   [[nodiscard]] constexpr RandomKey with(std::string_view name) const {
     std::uint64_t hash = 1469598103934665603ULL;  // FNV-1a
@@ -32,9 +35,13 @@ class RandomKey {
   }
 
   /// 64 random bits at position `counter` of the stream.
-  [[nodiscard]] constexpr std::uint64_t bits(std::uint64_t counter) const { return mix_bits(state_ + mix_bits(counter)); }
+  [[nodiscard]] constexpr std::uint64_t bits(std::uint64_t counter) const {
+    return mix_bits(state_ + mix_bits(counter));
+  }
   /// Uniform in [0, 1).
-  [[nodiscard]] constexpr double uniform(std::uint64_t counter) const { return static_cast<double>(bits(counter) >> 11) * 0x1.0p-53; }
+  [[nodiscard]] constexpr double uniform(std::uint64_t counter) const {
+    return static_cast<double>(bits(counter) >> 11) * 0x1.0p-53;
+  }
   /// Uniform integer in [0, bound); `bound` > 0.
   [[nodiscard]] constexpr std::uint64_t below(std::uint64_t counter, std::uint64_t bound) const {
     auto const value = static_cast<std::uint64_t>(uniform(counter) * static_cast<double>(bound));

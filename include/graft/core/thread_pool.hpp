@@ -51,7 +51,8 @@ class ThreadPool {
  public:
   static constexpr int max_threads = 1024;
 
-  /// @throws ConfigError unless 1 ≤ threads ≤ max_threads. Where the system refuses threads, there are fewer, and a warning says so.
+  /// @throws ConfigError unless 1 ≤ threads ≤ max_threads. Where the system refuses threads, there are fewer, and a
+  /// warning says so.
   explicit ThreadPool(int threads) : crew_(make_crew(threads)) {
     auto& pools = detail::Pools::all();
     std::lock_guard<std::mutex> const lock(pools.mutex);
@@ -78,7 +79,8 @@ class ThreadPool {
   /// Changes the number of threads; not while work is running.
   void resize(int threads) { crew_ = make_crew(threads); }
 
-  /// Runs `task(i)` for every i in [0, count); returns when all have ended; rethrows the first exception. Nested calls run in line.
+  /// Runs `task(i)` for every i in [0, count); returns when all have ended; rethrows the first exception. Nested calls
+  /// run in line.
   template <class Task>
   void run(Index count, Task const& task) {
     crew_->run(count, task);
@@ -89,11 +91,13 @@ class ThreadPool {
 
   static int default_threads() {
     int const processors = std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, max_threads);
-    return detail::environment_number("GRAFT_NUM_THREADS", 1, max_threads, cat("using ", processors, ", one a processor"))
+    return detail::environment_number("GRAFT_NUM_THREADS", 1, max_threads,
+                                      cat("using ", processors, ", one a processor"))
         .value_or(processors);
   }
   static std::unique_ptr<detail::Crew> make_crew(int threads) {
-    if (threads < 1 || threads > max_threads) fail<ConfigError>("[threads] got ", threads, " threads; expected 1 to ", max_threads);
+    if (threads < 1 || threads > max_threads)
+      fail<ConfigError>("[threads] got ", threads, " threads; expected 1 to ", max_threads);
     return std::make_unique<detail::Crew>(threads);
   }
 
@@ -101,7 +105,8 @@ class ThreadPool {
   ThreadPool* next_ = nullptr;
 };
 
-/// The parent's crews are left as they are: their threads are not here, and their locks may be held by one of them for ever.
+/// The parent's crews are left as they are: their threads are not here, and their locks may be held by one of them for
+/// ever.
 inline void detail::Pools::renew_in_child() {
   auto& pools = all();
   for (ThreadPool* pool = pools.first; pool; pool = pool->next_) {
@@ -126,6 +131,8 @@ void parallel_chunks(Index count, Index grain, Task const& task) {
 }
 
 /// Rows a chunk should hold so that it is worth handing to another thread; depends on the work alone.
-inline Index rows_per_chunk(Index width, Index elements = 16384) { return std::max<Index>(1, elements / std::max<Index>(1, width)); }
+inline Index rows_per_chunk(Index width, Index elements = 16384) {
+  return std::max<Index>(1, elements / std::max<Index>(1, width));
+}
 
 }  // namespace graft

@@ -37,15 +37,15 @@ inline void say_warning(std::string const& sentence) {
 
 }  // namespace detail
 
-/// Says the joined parts, a sentence like an error's (`[file] what; got …; hint`), on standard error; the same sentence once in a process.
-/// May be called from several threads.
+/// Says the joined parts, a sentence like an error's (`[file] what; got …; hint`), on standard error; the same sentence
+/// once in a process. May be called from several threads.
 template <class... Parts>
 void warn(Parts const&... parts) {
   detail::say_warning(detail::join({detail::MessagePart(parts)...}));
 }
 
-/// Puts `handler` in the place of standard error, for programs that show or collect warnings themselves, and forgets what has been said;
-/// returns the one before. An empty handler drops them. The handler must not call `warn`.
+/// Puts `handler` in the place of standard error, for programs that show or collect warnings themselves, and forgets
+/// what has been said; returns the one before. An empty handler drops them. The handler must not call `warn`.
 inline WarningHandler set_warning_handler(WarningHandler handler) {
   detail::Warnings& all = detail::warnings();
   std::lock_guard const lock(all.mutex);

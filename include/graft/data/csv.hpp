@@ -22,7 +22,8 @@ namespace detail {
 /// Reads records from front to back; keeps the line number for messages.
 class CsvParser {
  public:
-  CsvParser(std::string_view text, std::string_view file, char separator) : text_(text), file_(file), separator_(separator) {}
+  CsvParser(std::string_view text, std::string_view file, char separator)
+      : text_(text), file_(file), separator_(separator) {}
 
   [[nodiscard]] std::vector<CsvRow> rows() {
     std::vector<CsvRow> rows;
@@ -66,7 +67,8 @@ class CsvParser {
         return field;
       }
     }
-    fail<FileError>("[", file_, "] line ", first_line, ": quoted field has no end; got the end of the file; expected a closing quote");
+    fail<FileError>("[", file_, "] line ", first_line,
+                    ": quoted field has no end; got the end of the file; expected a closing quote");
   }
 
   void end_of_row() {
@@ -75,8 +77,9 @@ class CsvParser {
     if (take('\n'))
       ++line_;
     else if (at_ < text_.size())
-      fail<FileError>("[", file_, "] line ", line_, ": text after a closing quote or a stray carriage return; got '", text_.substr(at_, 12),
-                      "'; expected '", separator_, "' or a line break; quotes inside a field are doubled");
+      fail<FileError>("[", file_, "] line ", line_, ": text after a closing quote or a stray carriage return; got '",
+                      text_.substr(at_, 12), "'; expected '", separator_,
+                      "' or a line break; quotes inside a field are doubled");
   }
 
   std::string_view text_;
@@ -88,8 +91,8 @@ class CsvParser {
 
 }  // namespace detail
 
-/// The records of `text`: fields parted by `separator`, in double quotes where they hold a separator, a quote (doubled) or a line break.
-/// Lines end with LF or CR LF; blank lines are skipped. @param file the name to use in messages
+/// The records of `text`: fields parted by `separator`, in double quotes where they hold a separator, a quote (doubled)
+/// or a line break. Lines end with LF or CR LF; blank lines are skipped. @param file the name to use in messages
 /// @throws FileError with file and line for broken quoting. Format: RFC 4180.
 [[nodiscard]] inline std::vector<CsvRow> parse_csv(std::string_view text, std::string_view file, char separator = ',') {
   return detail::CsvParser(text, file, separator).rows();

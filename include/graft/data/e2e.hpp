@@ -26,7 +26,8 @@ inline std::string e2e_field_name(std::string_view name) {
   return std::string(name);
 }
 
-/// Values as the prefix-tuning paper's data tokenize them: `£` and a hyphen between digits stand apart (`£20-25` → `£ 20 - 25`).
+/// Values as the prefix-tuning paper's data tokenize them: `£` and a hyphen between digits stand apart (`£20-25` → `£
+/// 20 - 25`).
 inline std::string e2e_value(std::string_view value) {
   constexpr std::string_view pound = "\xc2\xa3";
   auto const digit = [&](std::size_t i) { return i < value.size() && value[i] >= '0' && value[i] <= '9'; };
@@ -63,8 +64,9 @@ inline std::string join_lines(std::string_view text) {
 
 }  // namespace detail
 
-/// `name[The Vaults], eatType[pub], priceRange[£20-25]` as `name : The Vaults | Type : pub | price : £ 20 - 25`: the order is kept, and the
-/// result equals the sources of XiangLi1999/PrefixTuning's `data/e2e_data` for every row of the E2E data set.
+/// `name[The Vaults], eatType[pub], priceRange[£20-25]` as `name : The Vaults | Type : pub | price : £ 20 - 25`: the
+/// order is kept, and the result equals the sources of XiangLi1999/PrefixTuning's `data/e2e_data` for every row of the
+/// E2E data set.
 /// @throws FileError naming `where` (file and line) when the text is not of that form
 [[nodiscard]] inline std::string linearize_meaning_representation(std::string_view representation,
                                                                   std::string_view where = "meaning representation") {
@@ -82,7 +84,8 @@ inline std::string join_lines(std::string_view text) {
     rest = trim(rest.substr(close + 1));
     if (rest.empty()) break;
     if (rest.front() != ',')
-      fail<FileError>("[", where, "] malformed meaning representation; got '", rest.substr(0, 40), "' after a field; expected ', '");
+      fail<FileError>("[", where, "] malformed meaning representation; got '", rest.substr(0, 40),
+                      "' after a field; expected ', '");
     rest = trim(rest.substr(1));
   } while (true);
   return result;
@@ -96,10 +99,11 @@ namespace detail {
   if (rows.empty()) fail<FileError>("[", file, "] empty file; expected a header 'mr,ref' and rows");
   auto const& header = rows.front().fields;
   auto const column = [&](char const* name) {
-    auto const found = std::find_if(header.begin(), header.end(), [&](std::string const& field) { return trim(field) == name; });
+    auto const found =
+        std::find_if(header.begin(), header.end(), [&](std::string const& field) { return trim(field) == name; });
     if (found == header.end())
-      fail<FileError>("[", file, "] line 1: no column '", name, "'; got ", header.size(), " columns, the first '", header[0].substr(0, 40),
-                      "'; expected a header 'mr,ref'");
+      fail<FileError>("[", file, "] line 1: no column '", name, "'; got ", header.size(), " columns, the first '",
+                      header[0].substr(0, 40), "'; expected a header 'mr,ref'");
     return static_cast<std::size_t>(found - header.begin());
   };
   std::size_t const source = column("mr"), target = column("ref");
@@ -108,8 +112,8 @@ namespace detail {
   for (std::size_t i = 1; i < rows.size(); ++i) {
     CsvRow const& row = rows[i];
     if (row.fields.size() != header.size())
-      fail<FileError>("[", file, "] line ", row.line, ": wrong number of columns; got ", row.fields.size(), "; expected ", header.size(),
-                      " as in the header");
+      fail<FileError>("[", file, "] line ", row.line, ": wrong number of columns; got ", row.fields.size(),
+                      "; expected ", header.size(), " as in the header");
     if (trim(row.fields[target]).empty())
       fail<FileError>("[", file, "] line ", row.line, ": empty text in column 'ref'; expected a reference");
     examples.push_back({linearize_meaning_representation(row.fields[source], cat(file, ", line ", row.line)),
@@ -124,9 +128,9 @@ namespace detail {
 
 }  // namespace detail
 
-/// Rows of an E2E file (`trainset.csv`, `devset.csv`, `testset_w_refs.csv`; also the cleaned E2E data): columns `mr` and `ref`, found
-/// by their names in the header. Sources are linearized, targets are the texts as written (PrefixTuning's files have them tokenized),
-/// on one line.
+/// Rows of an E2E file (`trainset.csv`, `devset.csv`, `testset_w_refs.csv`; also the cleaned E2E data): columns `mr`
+/// and `ref`, found by their names in the header. Sources are linearized, targets are the texts as written
+/// (PrefixTuning's files have them tokenized), on one line.
 /// @throws FileError with file and line for a malformed row, a missing column, or a file without rows
 [[nodiscard]] inline std::vector<Example> read_e2e_csv(std::filesystem::path const& path) {
   return detail::e2e_examples(read_text_file(path), path.string());

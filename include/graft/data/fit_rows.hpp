@@ -1,6 +1,6 @@
 /// @file
-/// @brief Which examples are too long for a model, before the first of them is computed: refused, cut or left out. Tokens that the model
-/// lacks are refused.
+/// @brief Which examples are too long for a model, before the first of them is computed: refused, cut or left out.
+/// Tokens that the model lacks are refused.
 #pragma once
 
 #include <algorithm>
@@ -43,8 +43,8 @@ struct FitWords {
 /// Refuses, cuts or leaves out; the items that stay move together. `excess(item, i)` is what is wrong with the i-th, if
 /// anything; `cut(item, i)` shortens it as far as it can.
 template <class Item, class Where, class Excess, class Cut>
-FittedRows fit(std::vector<Item>& items, RowLimits const& limits, TooLong how, FitWords const& words, Where const& where,
-               Excess const& excess, Cut const& cut) {
+FittedRows fit(std::vector<Item>& items, RowLimits const& limits, TooLong how, FitWords const& words,
+               Where const& where, Excess const& excess, Cut const& cut) {
   FittedRows result;
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (source_of(items[i]).empty())
@@ -95,14 +95,15 @@ FittedRows fit_rows(std::vector<TokenizedExample>& examples, RowLimits const& li
                     Where const& where) {
   bool const any = !examples.empty();
   auto result = detail::fit(
-      examples, limits, how, {" has no source tokens; expected at least one", "shorten it", "fewer virtual tokens"}, where,
-      [&](TokenizedExample const& example, std::size_t) { return limits.excess(example); },
+      examples, limits, how, {" has no source tokens; expected at least one", "shorten it", "fewer virtual tokens"},
+      where, [&](TokenizedExample const& example, std::size_t) { return limits.excess(example); },
       [&](TokenizedExample& example, std::size_t) {
         auto& source = example.source;
         auto& target = example.target;
-        detail::cut_before_end(limits.longest_source(static_cast<Index>(target.size()), example.adapter), kept_end, source,
-                               example.token_types);
-        Index const room = std::max<Index>(0, limits.longest_target(static_cast<Index>(source.size()), example.adapter));
+        detail::cut_before_end(limits.longest_source(static_cast<Index>(target.size()), example.adapter), kept_end,
+                               source, example.token_types);
+        Index const room =
+            std::max<Index>(0, limits.longest_target(static_cast<Index>(source.size()), example.adapter));
         if (static_cast<Index>(target.size()) > room && limits.excess(example))
           target.resize(static_cast<std::size_t>(room));
       });
@@ -114,20 +115,25 @@ FittedRows fit_rows(std::vector<TokenizedExample>& examples, RowLimits const& li
 }
 
 /// The same of prompts that may become longer by `new_tokens`, which cutting leaves alone.
-/// @param adapters which adapter of an `AdapterTable` each prompt has, whose virtual tokens it has; empty for 0 in all. Whoever leaves
-/// prompts out keeps those of `FittedRows::kept`
-/// @throws ConfigError for an empty prompt, adapters that are not one for each prompt, and as `fit_rows`, except that none may be left
+/// @param adapters which adapter of an `AdapterTable` each prompt has, whose virtual tokens it has; empty for 0 in all.
+/// Whoever leaves prompts out keeps those of `FittedRows::kept`
+/// @throws ConfigError for an empty prompt, adapters that are not one for each prompt, and as `fit_rows`, except that
+/// none may be left
 template <class Where>
 FittedRows fit_prompts(std::vector<std::vector<Token>>& prompts, RowLimits const& limits, Index new_tokens, TooLong how,
                        Index kept_end, Where const& where, std::vector<Index> const& adapters = {}) {
   if (!adapters.empty() && adapters.size() != prompts.size())
-    fail<ConfigError>("[generate] got adapters of ", adapters.size(), " prompts; expected ", prompts.size(), ", or none for 0 in all");
+    fail<ConfigError>("[generate] got adapters of ", adapters.size(), " prompts; expected ", prompts.size(),
+                      ", or none for 0 in all");
   auto const adapter_of = [&](std::size_t i) { return adapters.empty() ? 0 : adapters[i]; };
   return detail::fit(
       prompts, limits, how,
-      {" is an empty prompt; expected at least one token", "shorten it, write fewer new tokens", "fewer new or virtual tokens"},
+      {" is an empty prompt; expected at least one token", "shorten it, write fewer new tokens",
+       "fewer new or virtual tokens"},
       where,
-      [&](std::vector<Token> const& prompt, std::size_t i) { return limits.excess(prompt, new_tokens, nullptr, adapter_of(i)); },
+      [&](std::vector<Token> const& prompt, std::size_t i) {
+        return limits.excess(prompt, new_tokens, nullptr, adapter_of(i));
+      },
       [&](std::vector<Token>& prompt, std::size_t i) {
         detail::cut_before_end(limits.longest_source(new_tokens, adapter_of(i)), kept_end, prompt);
       });

@@ -19,8 +19,9 @@
 
 namespace graft {
 
-/// What stands around source and target: the model reads `source + separator` and learns to write `target_prefix + target` and the end
-/// token. Separator and end token tell it where the text begins and ends, so both belong in training and in generation alike.
+/// What stands around source and target: the model reads `source + separator` and learns to write `target_prefix +
+/// target` and the end token. Separator and end token tell it where the text begins and ends, so both belong in
+/// training and in generation alike.
 struct Template {
   std::string separator = " ->";
   std::string target_prefix = " ";
@@ -48,7 +49,8 @@ struct SurroundingTokens {
   std::vector<Token> before, behind;
 };
 
-/// What a tokenizer's files put around a text (`text_template`), as far as the template wants it, and the template's beginning token.
+/// What a tokenizer's files put around a text (`text_template`), as far as the template wants it, and the template's
+/// beginning token.
 template <class Tokenizer>
 [[nodiscard]] SurroundingTokens surrounding_tokens(Tokenizer const& tokenizer, Template const& form) {
   SurroundingTokens around;
@@ -75,9 +77,11 @@ template <class Tokenizer>
     return tokenizer.encode(text);
 }
 
-/// What a model reads: `text` and the separator, in special tokens. Those behind it are left out where the target continues it.
+/// What a model reads: `text` and the separator, in special tokens. Those behind it are left out where the target
+/// continues it.
 template <class Tokenizer>
-[[nodiscard]] std::vector<Token> encode_source(Tokenizer const& tokenizer, std::string_view text, Template const& form) {
+[[nodiscard]] std::vector<Token> encode_source(Tokenizer const& tokenizer, std::string_view text,
+                                               Template const& form) {
   auto const [before, behind] = surrounding_tokens(tokenizer, form);
   std::vector<Token> tokens = tokenizer.encode(std::string(text) + form.separator);
   tokens.insert(tokens.begin(), before.begin(), before.end());
@@ -88,7 +92,8 @@ template <class Tokenizer>
 /// What a model is to write: the prefix, `text` and one end token. A text apart has its special
 /// tokens too, as transformers' `text_target` gives them.
 template <class Tokenizer>
-[[nodiscard]] std::vector<Token> encode_target(Tokenizer const& tokenizer, std::string_view text, Template const& form, Token end) {
+[[nodiscard]] std::vector<Token> encode_target(Tokenizer const& tokenizer, std::string_view text, Template const& form,
+                                               Token end) {
   std::string const whole = form.target_prefix + std::string(text);
   std::vector<Token> tokens = form.apart ? tokenizer.encode(whole) : encode_continuation(tokenizer, whole);
   if (form.apart) {
@@ -105,8 +110,8 @@ template <class Tokenizer>
 
 /// What maximum lengths cut off.
 struct Truncation {
-  Index sources = 0, targets = 0;                ///< examples that lost some of it
-  Index source_tokens = 0, target_tokens = 0;    ///< tokens lost
+  Index sources = 0, targets = 0;              ///< examples that lost some of it
+  Index source_tokens = 0, target_tokens = 0;  ///< tokens lost
   [[nodiscard]] bool any() const { return sources + targets > 0; }
   void add(Truncation const& other) {
     sources += other.sources, targets += other.targets;
@@ -123,7 +128,8 @@ struct LengthLimits {
 /// (the separator, which the model must see) and never its first
 /// `kept_begin` (the special tokens); a target loses its end, the end token with it: the text does not end there.
 /// @throws ConfigError for a limit that leaves nothing of the source
-inline Truncation limit_lengths(std::vector<TokenizedExample>& examples, LengthLimits limits, Index kept_end = 1, Index kept_begin = 0) {
+inline Truncation limit_lengths(std::vector<TokenizedExample>& examples, LengthLimits limits, Index kept_end = 1,
+                                Index kept_begin = 0) {
   if (limits.source < 0 || limits.target < 0 || (limits.source > 0 && limits.source <= kept_end + kept_begin))
     fail<ConfigError>("[limit_lengths] got maximum lengths ", limits.source, " (source) and ", limits.target,
                       " (target); expected 0 for none, or a source of more than the ", kept_end + kept_begin,
@@ -136,7 +142,8 @@ inline Truncation limit_lengths(std::vector<TokenizedExample>& examples, LengthL
       ++cut.sources;
       cut.source_tokens += excess;
     }
-    if (Index const excess = static_cast<Index>(example.target.size()) - limits.target; limits.target > 0 && excess > 0) {
+    if (Index const excess = static_cast<Index>(example.target.size()) - limits.target;
+        limits.target > 0 && excess > 0) {
       example.target.resize(static_cast<std::size_t>(limits.target));
       ++cut.targets;
       cut.target_tokens += excess;
@@ -145,8 +152,8 @@ inline Truncation limit_lengths(std::vector<TokenizedExample>& examples, LengthL
   return cut;
 }
 
-/// Encodes the two sides of examples. `Tokenizer` has `encode(text)` and `special_tokens()`, and `encode_part` and `text_template` where it
-/// puts spaces and special tokens of its own around a text; it is only referred to.
+/// Encodes the two sides of examples. `Tokenizer` has `encode(text)` and `special_tokens()`, and `encode_part` and
+/// `text_template` where it puts spaces and special tokens of its own around a text; it is only referred to.
 template <class Tokenizer>
 class TemplateEncoder {
  public:
@@ -157,17 +164,21 @@ class TemplateEncoder {
     auto const special = tokenizer.special_tokens();
     if (!form_.end_token) form_.end_token = special.eos;
     if (!form_.end_token && !sources_only)
-      fail<ConfigError>("[template] the tokenizer has no end token; expected one; hint: name it in the model's files (eos_token in ",
-                        "tokenizer_config.json, tokenizer.ggml.eos_token_id in a GGUF file), or in Template::end_token");
+      fail<ConfigError>(
+          "[template] the tokenizer has no end token; expected one; hint: name it in the model's files (eos_token in ",
+          "tokenizer_config.json, tokenizer.ggml.eos_token_id in a GGUF file), or in Template::end_token");
     if (form_.begin_token && !special.bos)
-      fail<ConfigError>("[template] the tokenizer has no beginning token; expected one; hint: name it in the model's files (bos_token in ",
-                        "tokenizer_config.json), or ask for none (--begin-token, Template::begin_token)");
+      fail<ConfigError>(
+          "[template] the tokenizer has no beginning token; expected one; hint: name it in the model's files "
+          "(bos_token in ",
+          "tokenizer_config.json), or ask for none (--begin-token, Template::begin_token)");
     auto const around = surrounding_tokens(tokenizer, form_);
     if (!form_.apart && !around.behind.empty())
       warn("[template] the tokenizer puts ", around.behind.size(),
            " special tokens behind a text; they are left out behind a source, which the target continues");
     kept_begin_ = static_cast<Index>(around.before.size());
-    kept_end_ = static_cast<Index>(encode_continuation(tokenizer, form_.separator).size() + (form_.apart ? around.behind.size() : 0));
+    kept_end_ = static_cast<Index>(encode_continuation(tokenizer, form_.separator).size() +
+                                   (form_.apart ? around.behind.size() : 0));
   }
 
   /// The prompt of a source: what the model reads before it writes. Cut like the sources in training.
@@ -183,7 +194,8 @@ class TemplateEncoder {
   }
   /// @throws ConfigError where there is none, of an encoder of sources only
   [[nodiscard]] Token end_token() const {
-    if (!form_.end_token) fail<ConfigError>("[template] the tokenizer has no end token; expected one behind every target");
+    if (!form_.end_token)
+      fail<ConfigError>("[template] the tokenizer has no end token; expected one behind every target");
     return *form_.end_token;
   }
   [[nodiscard]] Template const& form() const { return form_; }

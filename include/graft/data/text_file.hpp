@@ -24,7 +24,9 @@ namespace graft {
   if (!is_there(path)) fail<FileError>("[", path.string(), "] no such file; expected a readable text file");
   if (is_folder(path)) fail<FileError>("[", path.string(), "] is a folder; expected a text file");
   std::ifstream in(path, std::ios::binary);
-  if (!in) fail<FileError>("[", path.string(), "] cannot be opened; got '", std::strerror(errno), "'; expected a readable text file");
+  if (!in)
+    fail<FileError>("[", path.string(), "] cannot be opened; got '", std::strerror(errno),
+                    "'; expected a readable text file");
   std::string text;
   std::vector<char> piece(std::size_t{1} << 16);
   errno = 0;
@@ -49,7 +51,8 @@ struct TextLine {
   std::size_t number = 0;
 };
 
-/// Lines of `text` (which must outlive them), ended by LF or CR LF; a line break at the very end starts no further line.
+/// Lines of `text` (which must outlive them), ended by LF or CR LF; a line break at the very end starts no further
+/// line.
 [[nodiscard]] inline std::vector<TextLine> split_lines(std::string_view text) {
   std::vector<TextLine> lines;
   for (std::size_t start = 0; start < text.size();) {
@@ -67,7 +70,8 @@ struct TextLine {
 [[nodiscard]] inline std::string_view trim(std::string_view text) {
   constexpr std::string_view space = " \t\r\n\f\v";
   std::size_t const first = text.find_first_not_of(space);
-  return first == std::string_view::npos ? std::string_view{} : text.substr(first, text.find_last_not_of(space) - first + 1);
+  return first == std::string_view::npos ? std::string_view{}
+                                         : text.substr(first, text.find_last_not_of(space) - first + 1);
 }
 
 }  // namespace graft

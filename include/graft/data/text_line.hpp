@@ -39,8 +39,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// A text (UTF-8) in one line: `\n` for a line feed, `\r` for a carriage return, `\u` and four hexadecimal digits for the other characters
-/// that end lines somewhere (vertical tab, form feed, U+001C to U+001E, U+0085, U+2028, U+2029)
+/// A text (UTF-8) in one line: `\n` for a line feed, `\r` for a carriage return, `\u` and four hexadecimal digits for
+/// the other characters that end lines somewhere (vertical tab, form feed, U+001C to U+001E, U+0085, U+2028, U+2029)
 /// and for U+FEFF, `\\` for a backslash. All else stays.
 [[nodiscard]] inline std::string escape_line(std::string_view text) {
   std::string line;

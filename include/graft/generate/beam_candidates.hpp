@@ -26,8 +26,8 @@ struct BeamCandidate {
 
 /// The `count` best continuations of one beam with sum `score`, best first; impossible ones (−∞) are none.
 template <class Scalar>
-[[nodiscard]] std::vector<BeamCandidate> best_continuations(Scalar const* log_probabilities, Index vocabulary, double score, Index beam,
-                                                            std::size_t count) {
+[[nodiscard]] std::vector<BeamCandidate> best_continuations(Scalar const* log_probabilities, Index vocabulary,
+                                                            double score, Index beam, std::size_t count) {
   std::vector<BeamCandidate> best;
   best.reserve(count + 1);
   Scalar bound = -std::numeric_limits<Scalar>::infinity();  // what a token must exceed to be among the best

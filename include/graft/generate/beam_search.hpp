@@ -15,11 +15,13 @@ namespace graft {
 
 namespace detail {
 
-/// The best continuations of every live beam: log-probabilities, changed by the processors (after the normalisation, as in transformers),
-/// added to the beams' sums. Candidates are ordered by row; `logits` is overwritten.
+/// The best continuations of every live beam: log-probabilities, changed by the processors (after the normalisation, as
+/// in transformers), added to the beams' sums. Candidates are ordered by row; `logits` is overwritten.
 template <class Scalar>
-[[nodiscard]] std::vector<std::vector<BeamCandidate>> continuations(std::vector<PromptBeams> const& prompts, Tensor<Scalar>& logits,
-                                                                    std::vector<LogitsProcessor> const& processors, std::size_t count) {
+[[nodiscard]] std::vector<std::vector<BeamCandidate>> continuations(std::vector<PromptBeams> const& prompts,
+                                                                    Tensor<Scalar>& logits,
+                                                                    std::vector<LogitsProcessor> const& processors,
+                                                                    std::size_t count) {
   struct RowBeam {
     PromptBeams const* prompt;
     Index beam;
@@ -44,7 +46,8 @@ template <class Scalar>
 }
 
 /// The `count` best over all beams of a prompt.
-[[nodiscard]] inline std::vector<BeamCandidate> merged(PromptBeams const& prompt, std::vector<std::vector<BeamCandidate>> const& by_row,
+[[nodiscard]] inline std::vector<BeamCandidate> merged(PromptBeams const& prompt,
+                                                       std::vector<std::vector<BeamCandidate>> const& by_row,
                                                        std::size_t count) {
   std::vector<BeamCandidate> all;
   for (auto const& beam : prompt.live()) {
@@ -60,7 +63,7 @@ template <class Scalar>
 /// processors change logits then, not log-probabilities.
 template <DecodingSession Session>
 [[nodiscard]] Generations decode_one_beam(Session& session, BeamSearch const& s) {
-  Greedy const greedy{s.max_new_tokens, s.min_new_tokens, s.end_tokens, s.repetition_penalty, s.no_repeat_ngram,
+  Greedy const greedy{s.max_new_tokens, s.min_new_tokens, s.end_tokens,   s.repetition_penalty, s.no_repeat_ngram,
                       s.bad_words,      s.processors,     s.first_prompt, s.adapters,           {}};
   auto result = decode(session, greedy);
   for (auto& texts : result) texts[0].score /= std::pow(static_cast<double>(texts[0].tokens.size()), s.length_penalty);
@@ -69,9 +72,10 @@ template <DecodingSession Session>
 
 }  // namespace detail
 
-/// Beam search in a decoding session: at each step the (1 + end tokens, at least 2) · beams best continuations of a prompt's beams are
-/// looked at. Those that end a text are finished if they rank among the first `beams`; the first `beams` others live on. Prompts do not
-/// affect each other: one that is done leaves the batch. A prompt can have fewer texts than `sequences` where the processors leave too few.
+/// Beam search in a decoding session: at each step the (1 + end tokens, at least 2) · beams best continuations of a
+/// prompt's beams are looked at. Those that end a text are finished if they rank among the first `beams`; the first
+/// `beams` others live on. Prompts do not affect each other: one that is done leaves the batch. A prompt can have fewer
+/// texts than `sequences` where the processors leave too few.
 template <DecodingSession Session>
 [[nodiscard]] Generations decode(Session& session, BeamSearch const& settings) {
   detail::check(settings);

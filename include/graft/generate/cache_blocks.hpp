@@ -10,8 +10,8 @@
 
 namespace graft::detail {
 
-/// Blocks of a few cache rows, counted by the texts that use them (paged attention; Kwon et al. 2023). The block that a text is writing is
-/// its own; full ones are shared.
+/// Blocks of a few cache rows, counted by the texts that use them (paged attention; Kwon et al. 2023). The block that a
+/// text is writing is its own; full ones are shared.
 class BlockPool {
  public:
   static constexpr Index rows = 16;  ///< of a block: a branch copies half a block on average
@@ -53,7 +53,8 @@ struct CachedText {
   Index generated = 0;  ///< tokens in the blocks
   std::vector<Index> blocks = {};
 
-  /// Makes room for one more token: takes a block where the last one is full, or a copy of the last one where another text uses it too.
+  /// Makes room for one more token: takes a block where the last one is full, or a copy of the last one where another
+  /// text uses it too.
   void grow(BlockPool& pool, Index first_row, std::vector<RowCopy>& copies) {
     Index const used = generated++ % BlockPool::rows;
     if (used == 0) {
@@ -65,7 +66,8 @@ struct CachedText {
       blocks.back() = own;
     }
   }
-  /// The cache rows of the first `count` generated tokens, neighbouring blocks joined; `first_row` is the first block's.
+  /// The cache rows of the first `count` generated tokens, neighbouring blocks joined; `first_row` is the first
+  /// block's.
   void append_extents(Index count, Index first_row, std::vector<CacheExtent>& extents) const {
     for (std::size_t b = 0; b < blocks.size() && count > 0; ++b) {
       Index const begin = first_row + blocks[b] * BlockPool::rows, length = std::min(count, BlockPool::rows);

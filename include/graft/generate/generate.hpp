@@ -16,7 +16,8 @@
 namespace graft {
 
 template <class Settings>
-concept GenerationSettings = std::same_as<Settings, Greedy> || std::same_as<Settings, Sampling> || std::same_as<Settings, BeamSearch>;
+concept GenerationSettings =
+    std::same_as<Settings, Greedy> || std::same_as<Settings, Sampling> || std::same_as<Settings, BeamSearch>;
 
 namespace detail {
 
@@ -33,13 +34,16 @@ void check_prompts(Model const& model, std::vector<std::vector<Token>> const& pr
                       ", or none for 0 in all");
   for (std::size_t p = 0; p < prompts.size(); ++p) {
     Index const number = limits.first_prompt + static_cast<Index>(p) + 1;
-    if (prompts[p].empty()) fail<ConfigError>("[generate] prompt ", number, " is empty; expected at least one token; hint: a start token");
+    if (prompts[p].empty())
+      fail<ConfigError>("[generate] prompt ", number, " is empty; expected at least one token; hint: a start token");
     Index const adapter = limits.adapters.empty() ? 0 : limits.adapters[p];
     if (!model.has_adapter(adapter))
-      fail<ConfigError>("[generate] prompt ", number, " names adapter ", adapter, "; expected one of the table, or −1 for none");
+      fail<ConfigError>("[generate] prompt ", number, " names adapter ", adapter,
+                        "; expected one of the table, or −1 for none");
     if (auto const why = row_limits.excess(prompts[p], limits.max_new_tokens, "max_new_tokens", adapter))
       fail<ConfigError>("[generate] prompt ", number, ": ", *why, "; hint: shorten the prompt or lower max_new_tokens");
-    if (auto const foreign = row_limits.foreign_token(prompts[p])) fail<ConfigError>("[generate] prompt ", number, " ", *foreign);
+    if (auto const foreign = row_limits.foreign_token(prompts[p]))
+      fail<ConfigError>("[generate] prompt ", number, " ", *foreign);
   }
 }
 
@@ -57,16 +61,17 @@ void check_prompts(Model const& model, std::vector<std::vector<Token>> const& pr
 
 }  // namespace detail
 
-/// Generates after every prompt (token ids, of any lengths) with the model and its adaptation: `[prompts][texts]`. In a model with an
-/// encoder the prompts are the sources that the encoder reads. The first and last tokens that the model's configuration forces are forced,
-/// before the settings' own processors. Prompts are taken so many at a time that at most `texts_at_once` texts are written together (at
-/// least one prompt); the texts do not depend on it, the scores but for their last digits. The model is read alone: several threads may
-/// generate with one.
-/// @throws ConfigError for impossible settings, an empty prompt, one with a token outside the vocabulary, or one that leaves too few
-/// positions for max_new_tokens; NumericError for logits that are not finite. Messages count prompts from 1.
+/// Generates after every prompt (token ids, of any lengths) with the model and its adaptation: `[prompts][texts]`. In a
+/// model with an encoder the prompts are the sources that the encoder reads. The first and last tokens that the model's
+/// configuration forces are forced, before the settings' own processors. Prompts are taken so many at a time that at
+/// most `texts_at_once` texts are written together (at least one prompt); the texts do not depend on it, the scores but
+/// for their last digits. The model is read alone: several threads may generate with one.
+/// @throws ConfigError for impossible settings, an empty prompt, one with a token outside the vocabulary, or one that
+/// leaves too few positions for max_new_tokens; NumericError for logits that are not finite. Messages count prompts
+/// from 1.
 template <class Model, GenerationSettings Settings>
-[[nodiscard]] Generations generate(Model const& model, std::vector<std::vector<Token>> const& prompts, Settings settings,
-                                   Index texts_at_once = 32) {
+[[nodiscard]] Generations generate(Model const& model, std::vector<std::vector<Token>> const& prompts,
+                                   Settings settings, Index texts_at_once = 32) {
   detail::check(settings);
   static_assert(!requires { requires Model::classifies; }, "graft: a classifier has no text to generate; use logits()");
   detail::check_prompts(model, prompts, detail::limits_of(settings));

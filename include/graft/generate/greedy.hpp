@@ -28,9 +28,10 @@ template <DecodingSession Session>
 [[nodiscard]] Generations decode(Session& session, Greedy const& settings) {
   using Scalar = typename Session::scalar_type;
   detail::check(settings);
-  return detail::write_token_by_token(
-      session, detail::limits_of(settings), 1, settings.on_token,
-      [](detail::LiveText const&, Scalar const* scores, Index vocabulary) { return detail::most_probable(scores, vocabulary); });
+  return detail::write_token_by_token(session, detail::limits_of(settings), 1, settings.on_token,
+                                      [](detail::LiveText const&, Scalar const* scores, Index vocabulary) {
+                                        return detail::most_probable(scores, vocabulary);
+                                      });
 }
 
 }  // namespace graft

@@ -17,15 +17,17 @@ template <class Scalar>
 [[nodiscard]] std::vector<Scalar> log_sum_exp(Tensor<Scalar>& logits) {
   auto const rows = static_cast<std::size_t>(logits.rows());
   std::vector<Token> const labels(rows, 0);
-  std::vector<Scalar> largest(rows, -std::numeric_limits<Scalar>::infinity()), result(rows), total(rows), label_logit(rows);
-  kernels::On<Cpu, kernels::CrossEntropy, Scalar>::softmax_block(logits.data(), logits.rows(), logits.width(), 0, labels.data(),
-                                                                 {largest.data(), result.data(), total.data(), label_logit.data()},
-                                                                 nullptr);
+  std::vector<Scalar> largest(rows, -std::numeric_limits<Scalar>::infinity()), result(rows), total(rows),
+      label_logit(rows);
+  kernels::On<Cpu, kernels::CrossEntropy, Scalar>::softmax_block(
+      logits.data(), logits.rows(), logits.width(), 0, labels.data(),
+      {largest.data(), result.data(), total.data(), label_logit.data()}, nullptr);
   for (std::size_t i = 0; i < rows; ++i) result[i] = largest[i] + std::log(result[i]);
   for (Scalar value : result)
     if (!std::isfinite(value))
       fail<NumericError>(
-          "[generate] got logits that are not finite; expected numbers; hint: the model's weights or the adapter's parameters are broken");
+          "[generate] got logits that are not finite; expected numbers; hint: the model's weights or the adapter's "
+          "parameters are broken");
   return result;
 }
 

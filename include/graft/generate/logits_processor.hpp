@@ -14,8 +14,8 @@
 
 namespace graft {
 
-/// The scores of the next token, one for each vocabulary entry: logits in greedy search and sampling, log-probabilities in beam search.
-/// It hides whether they are float or double, so that processors and settings are no templates.
+/// The scores of the next token, one for each vocabulary entry: logits in greedy search and sampling, log-probabilities
+/// in beam search. It hides whether they are float or double, so that processors and settings are no templates.
 class Scores {
  public:
   Scores(float* scores, Index size) : single_(scores), size_(size) {}
@@ -23,7 +23,9 @@ class Scores {
 
   [[nodiscard]] Index size() const { return size_; }
   [[nodiscard]] bool has(Token token) const { return token >= 0 && token < size_; }
-  [[nodiscard]] double operator[](Token token) const { return single_ ? static_cast<double>(single_[token]) : double_[token]; }
+  [[nodiscard]] double operator[](Token token) const {
+    return single_ ? static_cast<double>(single_[token]) : double_[token];
+  }
   void set(Token token, double score) {
     single_ ? static_cast<void>(single_[token] = static_cast<float>(score)) : static_cast<void>(double_[token] = score);
   }
@@ -75,8 +77,8 @@ using LogitsProcessor = std::function<void(History const& history, Scores& score
     if (history.generated() == 0 && scores.has(token)) scores.make_certain(token);
   };
 }
-/// The last of `max_new_tokens` is `token`, if the text has not ended before (transformers: forced_eos_token_id). A forced token adds
-/// nothing to the score of a beam among several.
+/// The last of `max_new_tokens` is `token`, if the text has not ended before (transformers: forced_eos_token_id). A
+/// forced token adds nothing to the score of a beam among several.
 [[nodiscard]] inline LogitsProcessor force_last(Token token, Index max_new_tokens) {
   return [token, max_new_tokens](History const& history, Scores& scores) {
     if (history.generated() == max_new_tokens - 1 && scores.has(token)) scores.make_certain(token);
@@ -102,15 +104,18 @@ using LogitsProcessor = std::function<void(History const& history, Scores& score
 
 /// None of the sequences `words` in what is generated; they may begin in the prompt (transformers:
 /// bad_words_ids). A single end token is allowed all the same.
-[[nodiscard]] inline LogitsProcessor forbid_words(std::vector<std::vector<Token>> words, std::vector<Token> const& end_tokens = {}) {
+[[nodiscard]] inline LogitsProcessor forbid_words(std::vector<std::vector<Token>> words,
+                                                  std::vector<Token> const& end_tokens = {}) {
   auto const harmless = [&](std::vector<Token> const& word) {
-    return word.empty() || (word.size() == 1 && std::find(end_tokens.begin(), end_tokens.end(), word.front()) != end_tokens.end());
+    return word.empty() ||
+           (word.size() == 1 && std::find(end_tokens.begin(), end_tokens.end(), word.front()) != end_tokens.end());
   };
   words.erase(std::remove_if(words.begin(), words.end(), harmless), words.end());
   return [words = std::move(words)](History const& history, Scores& scores) {
     for (auto const& word : words) {
       if (word.size() - 1 > history.tokens.size() || !scores.has(word.back())) continue;
-      if (std::equal(word.begin(), word.end() - 1, history.tokens.end() - static_cast<Index>(word.size() - 1))) scores.forbid(word.back());
+      if (std::equal(word.begin(), word.end() - 1, history.tokens.end() - static_cast<Index>(word.size() - 1)))
+        scores.forbid(word.back());
     }
   };
 }
@@ -123,7 +128,8 @@ using LogitsProcessor = std::function<void(History const& history, Scores& score
     if (largest == -std::numeric_limits<double>::infinity()) return;
     for (Index v = 0; v < scores.size(); ++v) sum += std::exp(scores[static_cast<Token>(v)] - largest);
     double const log_sum = largest + std::log(sum);
-    for (Index v = 0; v < scores.size(); ++v) scores.set(static_cast<Token>(v), scores[static_cast<Token>(v)] - log_sum);
+    for (Index v = 0; v < scores.size(); ++v)
+      scores.set(static_cast<Token>(v), scores[static_cast<Token>(v)] - log_sum);
   };
 }
 

@@ -15,11 +15,11 @@
 
 namespace graft {
 
-/// A decoding session of a model. Every token goes through the model once: the prompts in one packed batch (what all of them begin with
-/// only once, where that pays), then each step's tokens in another. A prompt's keys and values are stored once for all its texts; texts
-/// that branch share their common past. In a model with an encoder the prompts are its sources, and every text begins with the decoder's
-/// start token. The adaptation is prepared once: its parameters must not change while the
-/// session lives. The model is read alone: sessions of several threads may share one.
+/// A decoding session of a model. Every token goes through the model once: the prompts in one packed batch (what all of
+/// them begin with only once, where that pays), then each step's tokens in another. A prompt's keys and values are
+/// stored once for all its texts; texts that branch share their common past. In a model with an encoder the prompts are
+/// its sources, and every text begins with the decoder's start token. The adaptation is prepared once: its parameters
+/// must not change while the session lives. The model is read alone: sessions of several threads may share one.
 template <class Model>
 class ModelSession {
  public:
@@ -29,8 +29,8 @@ class ModelSession {
   /// @param expected_texts texts that will be written at a time, for all prompts together
   /// @param expected_tokens tokens of each; both only size the cache, which grows when they are exceeded
   /// @param adapters which adapter of an `AdapterTable` each prompt has; empty for 0 in all
-  ModelSession(Model const& model, std::vector<std::vector<Token>> prompts, Index expected_texts = 0, Index expected_tokens = 0,
-               std::vector<Index> adapters = {})
+  ModelSession(Model const& model, std::vector<std::vector<Token>> prompts, Index expected_texts = 0,
+               Index expected_tokens = 0, std::vector<Index> adapters = {})
       : model_(model),
         prepared_(prepared(model, adapters)),
         prompts_(std::move(prompts)),
@@ -38,13 +38,15 @@ class ModelSession {
         extents_(prompts_.size()) {
     if (adapters_.empty()) adapters_.resize(prompts_.size(), 0);
     if (adapters_.size() != prompts_.size())
-      fail<ConfigError>("[generate] got adapters of ", adapters_.size(), " prompts; expected ", prompts_.size(), ", or none for 0 in all");
+      fail<ConfigError>("[generate] got adapters of ", adapters_.size(), " prompts; expected ", prompts_.size(),
+                        ", or none for 0 in all");
     for (std::size_t p = 0; p < prompts_.size(); ++p)
       if (prompts_[p].empty())
         fail<ConfigError>("[generate] prompt ", p + 1, " is empty; expected at least one token; hint: a start token");
     if constexpr (has_encoder) encode_sources();
     Additions const additions = model_.additions();
-    for (Index adapter : adapters_) virtual_tokens_.push_back(additions.token_count(model_.info().main().stack, adapter));
+    for (Index adapter : adapters_)
+      virtual_tokens_.push_back(additions.token_count(model_.info().main().stack, adapter));
     shared_ = shared_length();
     first_block_row_ = shared_;
     for (std::size_t p = 0; p < prompts_.size(); ++p)
@@ -84,7 +86,8 @@ class ModelSession {
       auto const& text = texts_[i];
       auto const p = static_cast<std::size_t>(text.prompt);
       Index const before = text.generated - 1;
-      ContinuedRow row{extents_[p], text.last_row(first_block_row_), static_cast<Index>(prompts_[p].size()) + before, source_of(p)};
+      ContinuedRow row{extents_[p], text.last_row(first_block_row_), static_cast<Index>(prompts_[p].size()) + before,
+                       source_of(p)};
       text.append_extents(before, first_block_row_, row.past);
       auto const token = tokens.begin() + static_cast<Index>(i);
       step.add(token, token + 1, prompts_[p].size(), p, adapters_[p], std::move(row));
@@ -93,7 +96,9 @@ class ModelSession {
   }
 
   /// Cache rows that are in use, and that there are.
-  [[nodiscard]] Index rows_in_use() const { return first_block_row_ + (pool_.size() - pool_.unused()) * detail::BlockPool::rows; }
+  [[nodiscard]] Index rows_in_use() const {
+    return first_block_row_ + (pool_.size() - pool_.unused()) * detail::BlockPool::rows;
+  }
   [[nodiscard]] Index capacity() const { return cache_.capacity(); }
   /// Tokens that all prompts begin with and that were computed once.
   [[nodiscard]] Index shared_tokens() const { return shared_; }
@@ -114,7 +119,8 @@ class ModelSession {
     if (adapters.empty()) adapters.push_back(0);
     for (Index adapter : adapters)
       if (!model.has_adapter(adapter))
-        fail<ConfigError>("[generate] got a prompt for adapter ", adapter, "; expected one of the table, or −1 for none");
+        fail<ConfigError>("[generate] got a prompt for adapter ", adapter,
+                          "; expected one of the table, or −1 for none");
     return model.prepare({.adapters = std::move(adapters)});
   }
 
@@ -124,7 +130,8 @@ class ModelSession {
     std::vector<ContinuedRow> rows;
 
     template <class Iterator>
-    void add(Iterator first, Iterator last, std::size_t prompt_length, std::size_t prompt, Index adapter, ContinuedRow row) {
+    void add(Iterator first, Iterator last, std::size_t prompt_length, std::size_t prompt, Index adapter,
+             ContinuedRow row) {
       Rows& packed = batch.rows;
       for (Index position = row.earlier; first != last; ++first, ++position) {
         batch.tokens.push_back(*first);
@@ -142,7 +149,8 @@ class ModelSession {
 
   [[nodiscard]] Tensor<scalar_type> run(Step& step) {
     NoGrad no_grad;
-    CacheView<activation_type, device_type> const view{&cache_, std::move(step.rows), has_encoder ? &sources_ : nullptr};
+    CacheView<activation_type, device_type> const view{&cache_, std::move(step.rows),
+                                                       has_encoder ? &sources_ : nullptr};
     return downloaded(model_.logits(step.batch, prepared_, &view).value());
   }
 
@@ -156,19 +164,23 @@ class ModelSession {
     }
     std::tie(sources_, source_extents_) = model_.encode_sources(batch, prepared_);
   }
-  [[nodiscard]] CacheExtent source_of(std::size_t prompt) const { return has_encoder ? source_extents_[prompt] : CacheExtent{}; }
+  [[nodiscard]] CacheExtent source_of(std::size_t prompt) const {
+    return has_encoder ? source_extents_[prompt] : CacheExtent{};
+  }
 
-  /// How many first tokens are worth computing once for all prompts: few-shot examples, instructions. Never a prompt's last token, which
-  /// infix activations precede.
+  /// How many first tokens are worth computing once for all prompts: few-shot examples, instructions. Never a prompt's
+  /// last token, which infix activations precede.
   [[nodiscard]] Index shared_length() const {
     constexpr Index worth_a_pass = 64;  // saved tokens that outweigh reading the weights once more
     auto const differs = [&](Index adapter) { return adapter != adapters_[0]; };
-    if (prompts_.size() < 2 || virtual_tokens_[0] > 0 || std::any_of(adapters_.begin(), adapters_.end(), differs)) return 0;
+    if (prompts_.size() < 2 || virtual_tokens_[0] > 0 || std::any_of(adapters_.begin(), adapters_.end(), differs))
+      return 0;
     std::size_t length = prompts_[0].size() - 1;
     for (auto const& prompt : prompts_) {
       length = std::min(length, prompt.size() - 1);
       length = static_cast<std::size_t>(
-          std::mismatch(prompt.begin(), prompt.begin() + static_cast<Index>(length), prompts_[0].begin()).first - prompt.begin());
+          std::mismatch(prompt.begin(), prompt.begin() + static_cast<Index>(length), prompts_[0].begin()).first -
+          prompt.begin());
     }
     auto const common = static_cast<Index>(length);
     return common * (static_cast<Index>(prompts_.size()) - 1) >= worth_a_pass ? common : 0;
@@ -226,7 +238,7 @@ class ModelSession {
   Cache cache_;
   Cache sources_;  ///< of cross-attention
   std::vector<CacheExtent> source_extents_;
-  std::vector<Index> virtual_tokens_;              ///< of every prompt
+  std::vector<Index> virtual_tokens_;  ///< of every prompt
   Index shared_ = 0, first_block_row_ = 0;
 };
 

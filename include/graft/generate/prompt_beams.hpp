@@ -1,5 +1,6 @@
 /// @file
-/// @brief The beams of one prompt: what stays alive, what is finished, and when it is over. No model and no other prompt is in sight.
+/// @brief The beams of one prompt: what stays alive, what is finished, and when it is over. No model and no other
+/// prompt is in sight.
 #pragma once
 
 #include <algorithm>
@@ -37,13 +38,14 @@ class PromptBeams {
   [[nodiscard]] std::vector<Beam> const& live() const { return live_; }
   [[nodiscard]] History history(Beam const& beam) const { return {beam.tokens, prompt_length_, number_}; }
 
-  /// Candidates considered at each step: so many that `beams` stay alive even if every end token of every beam is among them.
+  /// Candidates considered at each step: so many that `beams` stay alive even if every end token of every beam is among
+  /// them.
   [[nodiscard]] static std::size_t candidates(BeamSearch const& settings) {
     return static_cast<std::size_t>(settings.beams) * std::max<std::size_t>(2, 1 + settings.end_tokens.size());
   }
 
-  /// Takes the step's best candidates, best first. Afterwards `live()` holds the beams to go on with, none when the prompt is done; their
-  /// `row` is their parent's.
+  /// Takes the step's best candidates, best first. Afterwards `live()` holds the beams to go on with, none when the
+  /// prompt is done; their `row` is their parent's.
   void advance(std::vector<BeamCandidate> const& candidates) {
     if (candidates.empty() && finished_.empty()) fail_all_forbidden(number_, generated_);
     ++generated_;
@@ -53,10 +55,12 @@ class PromptBeams {
     for (std::size_t rank = 0; rank < candidates.size(); ++rank) {
       auto const& candidate = candidates[rank];
       bool const end = ends_text(limits_, candidate.token);
-      if ((end || last) && rank < beams) finish(candidate, end);  // one that ends below rank `beams` is neither finished nor continued
+      if ((end || last) && rank < beams)
+        finish(candidate, end);  // one that ends below rank `beams` is neither finished nor continued
       if (!(end || last) && next.size() < beams) next.push_back(continued(candidate));
     }
-    std::stable_sort(finished_.begin(), finished_.end(), [](Generated const& a, Generated const& b) { return a.score > b.score; });
+    std::stable_sort(finished_.begin(), finished_.end(),
+                     [](Generated const& a, Generated const& b) { return a.score > b.score; });
     if (finished_.size() > beams) finished_.resize(beams);
     live_ = std::move(next);
     if (over()) live_.clear();

@@ -30,8 +30,8 @@ template <class Scalar>
   return sorted[static_cast<std::size_t>(k - 1)];
 }
 
-/// Keeps the most probable tokens until their mass reaches `top_p`; among equals the lower ids go first, as in transformers.
-/// A heap, because few tokens of a large vocabulary stay.
+/// Keeps the most probable tokens until their mass reaches `top_p`; among equals the lower ids go first, as in
+/// transformers. A heap, because few tokens of a large vocabulary stay.
 inline void keep_top_p(std::vector<WeightedToken>& tokens, double top_p) {
   auto const less = [](WeightedToken const& a, WeightedToken const& b) {
     return a.weight != b.weight ? a.weight < b.weight : a.token < b.token;
@@ -49,7 +49,8 @@ inline void keep_top_p(std::vector<WeightedToken>& tokens, double top_p) {
 
 /// The tokens that may be drawn, by ascending id; empty where every score is −∞.
 template <class Scalar>
-[[nodiscard]] std::vector<WeightedToken> sampling_candidates(Scalar const* scores, Index vocabulary, Sampling const& settings) {
+[[nodiscard]] std::vector<WeightedToken> sampling_candidates(Scalar const* scores, Index vocabulary,
+                                                             Sampling const& settings) {
   Scalar const threshold = top_k_threshold(scores, vocabulary, settings.top_k);
   Scalar const largest = *std::max_element(scores, scores + vocabulary);
   std::vector<WeightedToken> tokens;
@@ -57,12 +58,15 @@ template <class Scalar>
   for (Index v = 0; v < vocabulary; ++v)
     if (scores[v] >= threshold && scores[v] > -std::numeric_limits<Scalar>::infinity())
       tokens.push_back(
-          {std::exp((static_cast<double>(scores[v]) - static_cast<double>(largest)) / settings.temperature), static_cast<Token>(v)});
+          {std::exp((static_cast<double>(scores[v]) - static_cast<double>(largest)) / settings.temperature),
+           static_cast<Token>(v)});
   if (settings.top_p < 1) keep_top_p(tokens, settings.top_p);
   if (settings.min_p > 0)
-    tokens.erase(std::remove_if(tokens.begin(), tokens.end(), [&](WeightedToken const& entry) { return entry.weight < settings.min_p; }),
+    tokens.erase(std::remove_if(tokens.begin(), tokens.end(),
+                                [&](WeightedToken const& entry) { return entry.weight < settings.min_p; }),
                  tokens.end());
-  std::sort(tokens.begin(), tokens.end(), [](WeightedToken const& a, WeightedToken const& b) { return a.token < b.token; });
+  std::sort(tokens.begin(), tokens.end(),
+            [](WeightedToken const& a, WeightedToken const& b) { return a.token < b.token; });
   return tokens;
 }
 
@@ -89,11 +93,13 @@ template <DecodingSession Session>
   detail::check(settings);
   auto const key = RandomKey(settings.seed).with("sampling");
   auto const choose = [&](detail::LiveText const& text, Scalar const* scores, Index vocabulary) {
-    auto const stream = key.with(static_cast<std::uint64_t>(text.number)).with(static_cast<std::uint64_t>(text.sequence));
+    auto const stream =
+        key.with(static_cast<std::uint64_t>(text.number)).with(static_cast<std::uint64_t>(text.sequence));
     return detail::draw(detail::sampling_candidates(scores, vocabulary, settings),
                         stream.uniform(static_cast<std::uint64_t>(text.generated())));
   };
-  return detail::write_token_by_token(session, detail::limits_of(settings), settings.sequences, settings.on_token, choose);
+  return detail::write_token_by_token(session, detail::limits_of(settings), settings.sequences, settings.on_token,
+                                      choose);
 }
 
 }  // namespace graft

@@ -16,7 +16,8 @@ namespace graft {
 /// tokens are chosen, and a search knows nothing of caches.
 /// - `prompts()`: the tokens that every text begins with, as logits processors are to see them.
 /// - `start()`: logits `[prompts, vocabulary]` after each prompt; called once, first.
-/// - `advance(parents, tokens)`: logits `[tokens.size(), vocabulary]`, where text i continues row `parents[i]` of the previous call with
+/// - `advance(parents, tokens)`: logits `[tokens.size(), vocabulary]`, where text i continues row `parents[i]` of the
+/// previous call with
 ///   `tokens[i]`. Rows may be dropped, repeated and reordered: finished texts leave the batch, and beams branch.
 /// The caller may overwrite the logits it was given.
 template <class Session>

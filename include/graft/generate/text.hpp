@@ -43,11 +43,11 @@ template <class Model, GenerationSettings Settings>
   return settings;
 }
 
-/// The best continuation of every prompt, which is read as `encode_source` gives it: in the special tokens of the tokenizer's files,
-/// without a separator. Where the settings name no end token, the model's are it; see `end_tokens`.
+/// The best continuation of every prompt, which is read as `encode_source` gives it: in the special tokens of the
+/// tokenizer's files, without a separator. Where the settings name no end token, the model's are it; see `end_tokens`.
 template <class Model, GenerationSettings Settings>
-[[nodiscard]] std::vector<std::string> generate(Model const& model, Tokenizer const& tokenizer, std::vector<std::string> const& prompts,
-                                                Settings const& settings) {
+[[nodiscard]] std::vector<std::string> generate(Model const& model, Tokenizer const& tokenizer,
+                                                std::vector<std::string> const& prompts, Settings const& settings) {
   std::vector<std::vector<Token>> tokens;
   Template form = Template::of_model<Model>();
   form.separator.clear();
@@ -60,7 +60,8 @@ template <class Model, GenerationSettings Settings>
 
 /// The best continuation of one prompt.
 template <class Model, GenerationSettings Settings>
-[[nodiscard]] std::string generate(Model const& model, Tokenizer const& tokenizer, std::string_view prompt, Settings const& settings) {
+[[nodiscard]] std::string generate(Model const& model, Tokenizer const& tokenizer, std::string_view prompt,
+                                   Settings const& settings) {
   return generate(model, tokenizer, std::vector<std::string>{std::string(prompt)}, settings).front();
 }
 

@@ -1,5 +1,6 @@
 /// @file
-/// @brief The loop that greedy search and sampling share: every text gets one token a step, and finished texts leave the batch.
+/// @brief The loop that greedy search and sampling share: every text gets one token a step, and finished texts leave
+/// the batch.
 #pragma once
 
 #include <cmath>
@@ -27,10 +28,12 @@ struct LiveText {
   [[nodiscard]] Index generated() const { return static_cast<Index>(tokens.size()) - prompt_length; }
 };
 
-/// The token that `choose(text, scores, vocabulary)` takes, and its log-probability under the model itself, whatever the processors did.
+/// The token that `choose(text, scores, vocabulary)` takes, and its log-probability under the model itself, whatever
+/// the processors did.
 template <class Scalar, class Choose>
-[[nodiscard]] std::pair<Token, double> next_token(LiveText const& text, Scalar const* logits, Index vocabulary, Scalar log_sum,
-                                                  std::vector<LogitsProcessor> const& processors, Choose const& choose) {
+[[nodiscard]] std::pair<Token, double> next_token(LiveText const& text, Scalar const* logits, Index vocabulary,
+                                                  Scalar log_sum, std::vector<LogitsProcessor> const& processors,
+                                                  Choose const& choose) {
   Scalar const* chosen_from = logits;
   std::vector<Scalar> processed;
   if (!processors.empty()) {
@@ -46,15 +49,15 @@ template <class Scalar, class Choose>
 
 /// Writes `sequences` texts for every prompt. `choose` returns −1 where no token is allowed.
 template <DecodingSession Session, class Choose>
-[[nodiscard]] Generations write_token_by_token(Session& session, Limits const& limits, Index sequences, TokenCallback const& on_token,
-                                               Choose const& choose) {
+[[nodiscard]] Generations write_token_by_token(Session& session, Limits const& limits, Index sequences,
+                                               TokenCallback const& on_token, Choose const& choose) {
   auto const& prompts = session.prompts();
   if (prompts.empty()) return {};
   std::vector<LiveText> texts;
   for (std::size_t p = 0; p < prompts.size(); ++p)
     for (Index s = 0; s < sequences; ++s)
-      texts.push_back({static_cast<Index>(p), s, limits.first_prompt + static_cast<Index>(p), static_cast<Index>(p), prompts[p],
-                       static_cast<Index>(prompts[p].size())});
+      texts.push_back({static_cast<Index>(p), s, limits.first_prompt + static_cast<Index>(p), static_cast<Index>(p),
+                       prompts[p], static_cast<Index>(prompts[p].size())});
 
   auto const processors = processors_of(limits);
   auto logits = checked_logits(session.start(), static_cast<Index>(prompts.size()));

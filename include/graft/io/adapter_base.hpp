@@ -17,12 +17,13 @@
 
 namespace graft {
 
-/// A base as adapter files name it: the hash of its weights (`Pretrained::weights_hash`), how its file stores them, and what its
-/// configuration makes of them.
+/// A base as adapter files name it: the hash of its weights (`Pretrained::weights_hash`), how its file stores them, and
+/// what its configuration makes of them.
 struct AdapterBase {
   std::string hash;     ///< 16 hexadecimal digits; empty if it is not known
   std::string storage;  ///< float32, bfloat16, Q8_0, …
-  nlohmann::json configuration = nullptr;  ///< `base_configuration`; null if it is not known, as in adapters of earlier versions
+  nlohmann::json configuration =
+      nullptr;  ///< `base_configuration`; null if it is not known, as in adapters of earlier versions
 };
 
 /// How an adapter is loaded.
@@ -51,7 +52,8 @@ template <class Pretrained>
 
 }  // namespace detail
 
-/// The base that an adapter's file names; PEFT's own files name none. @throws FileError for a configuration that is no JSON object
+/// The base that an adapter's file names; PEFT's own files name none. @throws FileError for a configuration that is no
+/// JSON object
 [[nodiscard]] inline AdapterBase adapter_base_of(SafetensorsFile const& file) {
   auto const value = [&](char const* key) {
     auto const found = file.metadata().find(key);
@@ -69,9 +71,10 @@ template <class Pretrained>
 
 namespace detail {
 
-/// An adapter without a word of its base is taken as it is, and so is one of an earlier version without a word of its configuration. One
-/// over a base of other weights is refused, but where the base is stored in another type (a quantized one, say), whose weights must
-/// differ: then a warning says so. A type changes no configuration: another one is refused in any case.
+/// An adapter without a word of its base is taken as it is, and so is one of an earlier version without a word of its
+/// configuration. One over a base of other weights is refused, but where the base is stored in another type (a
+/// quantized one, say), whose weights must differ: then a warning says so. A type changes no configuration: another one
+/// is refused in any case.
 /// @throws FileError
 template <class Pretrained>
 void check_adapter_base(SafetensorsFile const& file, Pretrained const& base, LoadOptions const& options) {
@@ -80,10 +83,13 @@ void check_adapter_base(SafetensorsFile const& file, Pretrained const& base, Loa
   bool const weights = !made.hash.empty() && !own.hash.empty() && own.hash != made.hash;
   auto const configured = configured_difference(own.configuration, made.configuration);
   if (!weights && !configured) return;
-  char const* const kind = !configured ? "other weights" : weights ? "other weights and of another configuration" : "another configuration";
+  char const* const kind = !configured ? "other weights"
+                           : weights   ? "other weights and of another configuration"
+                                       : "another configuration";
   std::string what = cat("[", file.path(), "] was made over a base of ", kind, "; got ", base.source);
   if (weights) what += cat(" with the hash ", own.hash, " (", own.storage, ")");
-  if (configured) what += cat(weights ? " and" : " with", " the ", configured->name, " ", json_excerpt(configured->got));
+  if (configured)
+    what += cat(weights ? " and" : " with", " the ", configured->name, " ", json_excerpt(configured->got));
   what += "; expected ";
   if (weights) what += cat(printable(made.hash), " (", made.storage.empty() ? "unknown" : printable(made.storage), ")");
   if (configured) what += cat(weights ? " and " : "", json_excerpt(configured->other));

@@ -1,5 +1,6 @@
 /// @file
-/// @brief A folder that holds an adapter: adapter_config.json and adapter_model.safetensors, as Hugging Face PEFT names them.
+/// @brief A folder that holds an adapter: adapter_config.json and adapter_model.safetensors, as Hugging Face PEFT names
+/// them.
 #pragma once
 
 #include <algorithm>
@@ -29,14 +30,16 @@ inline constexpr char const* default_adapter = "default";
 
 /// Where the adapter `name` of `folder` lies. @throws ConfigError for a name that is no plain file name
 [[nodiscard]] inline std::filesystem::path adapter_path(std::filesystem::path const& folder, std::string const& name) {
-  bool const plain = !name.empty() && name.front() != '.' && name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
+  bool const plain =
+      !name.empty() && name.front() != '.' && name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
   if (!plain)
-    fail<ConfigError>("[adapter] got the name ", printable(name), "; expected a plain name without / that does not start with a dot");
+    fail<ConfigError>("[adapter] got the name ", printable(name),
+                      "; expected a plain name without / that does not start with a dot");
   return name == default_adapter ? folder : folder / name;
 }
 
-/// The names of the adapters in a folder: "default" for the folder itself, and its subfolders that hold one; sorted. @throws FileError
-/// for a folder that cannot be listed
+/// The names of the adapters in a folder: "default" for the folder itself, and its subfolders that hold one; sorted.
+/// @throws FileError for a folder that cannot be listed
 [[nodiscard]] inline std::vector<std::string> adapter_names(std::filesystem::path const& folder) {
   std::vector<std::string> names;
   std::error_code error;
@@ -44,12 +47,13 @@ inline constexpr char const* default_adapter = "default";
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
     std::string const name = entry->path().filename().string();
     std::error_code ignored;
-    bool const holds =
-        name.front() != '.' && name != default_adapter && std::filesystem::is_regular_file(entry->path() / "adapter_config.json", ignored);
+    bool const holds = name.front() != '.' && name != default_adapter &&
+                       std::filesystem::is_regular_file(entry->path() / "adapter_config.json", ignored);
     if (holds) names.push_back(name);
   }
   if (error && error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory)
-    fail<FileError>("[", folder.string(), "] cannot be listed; got: ", error.message(), "; expected a folder that this program may read");
+    fail<FileError>("[", folder.string(), "] cannot be listed; got: ", error.message(),
+                    "; expected a folder that this program may read");
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -64,21 +68,24 @@ enum class AdapterFormat {
 /// How an adapter is saved.
 struct AdapterOptions {
   std::string name = default_adapter;  ///< any other name is saved in a subfolder of that name, as PEFT does
-  std::optional<std::string> base_model =
-      std::nullopt;  ///< what `base_model_name_or_path` says; the base's source if not given, null if empty. Never opened
+  std::optional<std::string> base_model = std::nullopt;  ///< what `base_model_name_or_path` says; the base's source if
+                                                         ///< not given, null if empty. Never opened
   AdapterFormat format = AdapterFormat::automatic;
   std::map<std::string, std::string> files = {};  ///< further files by name, written in the same step (`template_file`)
 };
 
-/// Whether a file of that name in an adapter folder belongs to the adapter, so that it goes when another takes its place: the two files of
-/// PEFT and graft, the pickled form of the second, and graft's template. A README or a tokenizer may stay.
+/// Whether a file of that name in an adapter folder belongs to the adapter, so that it goes when another takes its
+/// place: the two files of PEFT and graft, the pickled form of the second, and graft's template. A README or a
+/// tokenizer may stay.
 [[nodiscard]] inline bool is_adapter_file(std::string_view name) {
-  return name == "adapter_config.json" || name == "adapter_model.safetensors" || name == "adapter_model.bin" || name == template_file;
+  return name == "adapter_config.json" || name == "adapter_model.safetensors" || name == "adapter_model.bin" ||
+         name == template_file;
 }
 
 /// PEFT's types and graft's names of the same strategies.
-inline constexpr std::array peft_types{std::pair{"PREFIX_TUNING", "prefix_tuning"}, std::pair{"PROMPT_TUNING", "prompt_tuning"},
-                                       std::pair{"P_TUNING", "p_tuning"}, std::pair{"LORA", "lora"}, std::pair{"IA3", "ia3"}};
+inline constexpr std::array peft_types{std::pair{"PREFIX_TUNING", "prefix_tuning"},
+                                       std::pair{"PROMPT_TUNING", "prompt_tuning"}, std::pair{"P_TUNING", "p_tuning"},
+                                       std::pair{"LORA", "lora"}, std::pair{"IA3", "ia3"}};
 
 /// An adapter folder whose configuration has been read. The tensors are opened on request.
 struct AdapterFolder {
@@ -99,7 +106,8 @@ struct AdapterFolder {
     limits.bytes = std::size_t{4} << 20;
     AdapterFolder result{folder, path.string(), read_json(path, limits)};
     if (!result.config.is_object())
-      fail<FileError>("[", result.config_path, "] is no configuration; got ", detail::json_excerpt(result.config), "; expected an object");
+      fail<FileError>("[", result.config_path, "] is no configuration; got ", detail::json_excerpt(result.config),
+                      "; expected an object");
     return result;
   }
 
@@ -111,7 +119,9 @@ struct AdapterFolder {
     auto const found = config.find("modules_to_save");
     if (!is_peft() || found == config.end() || !found->is_array()) return false;
     for (auto const& name : *found)
-      if (auto const* const text = name.get_ptr<std::string const*>(); text && (*text == "classifier" || *text == "score")) return true;
+      if (auto const* const text = name.get_ptr<std::string const*>();
+          text && (*text == "classifier" || *text == "score"))
+        return true;
     return false;
   }
 
@@ -119,16 +129,19 @@ struct AdapterFolder {
   /// for a PEFT type that graft lacks, or if it says none
   [[nodiscard]] std::string kind() const {
     if (is_peft()) {
-      if (config.contains("graft_type")) fail<FileError>("[", config_path, "] has both a peft_type and a graft_type; expected one of them");
+      if (config.contains("graft_type"))
+        fail<FileError>("[", config_path, "] has both a peft_type and a graft_type; expected one of them");
       std::string const type = json_at<std::string>(config_path, config, "peft_type");
       for (auto const& [peft, name] : peft_types)
         if (type == peft) return name;
       std::string choices;
       for (auto const& item : peft_types) choices += (choices.empty() ? "" : ", ") + std::string(item.first);
-      fail<FileError>("[", config_path, "] has the peft_type ", printable(type), ", which is not supported; expected one of ", choices);
+      fail<FileError>("[", config_path, "] has the peft_type ", printable(type),
+                      ", which is not supported; expected one of ", choices);
     }
     if (!config.contains("graft_type"))
-      fail<FileError>("[", config_path, "] does not say what kind of adapter it describes; expected the key peft_type or graft_type");
+      fail<FileError>("[", config_path,
+                      "] does not say what kind of adapter it describes; expected the key peft_type or graft_type");
     return json_at<std::string>(config_path, config, "graft_type");
   }
 
@@ -136,15 +149,19 @@ struct AdapterFolder {
   [[nodiscard]] SafetensorsFile tensors() const {
     if (!is_there(tensors_path())) {
       bool const pickled = is_there(folder / "adapter_model.bin");
-      fail<FileError>(
-          "[", folder.string(), "] lacks the file adapter_model.safetensors; expected the adapter's tensors in it",
-          pickled ? "; hint: a pickled adapter_model.bin can run code and is not read, save it again with safe_serialization=True" : "");
+      fail<FileError>("[", folder.string(),
+                      "] lacks the file adapter_model.safetensors; expected the adapter's tensors in it",
+                      pickled ? "; hint: a pickled adapter_model.bin can run code and is not read, save it again with "
+                                "safe_serialization=True"
+                              : "");
     }
     return SafetensorsFile(tensors_path());
   }
 };
 
 /// Which strategy a folder holds, as `Adaptation::name`: for programs that choose the type at run time.
-[[nodiscard]] inline std::string adapter_kind(std::filesystem::path const& folder) { return AdapterFolder::open(folder).kind(); }
+[[nodiscard]] inline std::string adapter_kind(std::filesystem::path const& folder) {
+  return AdapterFolder::open(folder).kind();
+}
 
 }  // namespace graft

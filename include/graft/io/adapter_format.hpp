@@ -5,8 +5,8 @@
 ///      "model": {"head_dim": 64, "heads": 12, "kv_heads": 12, "layers": 12, "vocabulary": 50257, "width": 768},
 ///      "settings": {"length": 10, …}}
 ///
-/// A composition has, in place of `settings`, `"parts": [{"graft_type": …, "settings": {…}}, …]`. There is no `peft_type`, so that PEFT
-/// refuses the folder.
+/// A composition has, in place of `settings`, `"parts": [{"graft_type": …, "settings": {…}}, …]`. There is no
+/// `peft_type`, so that PEFT refuses the folder.
 #pragma once
 
 #include <algorithm>
@@ -37,8 +37,9 @@ inline constexpr std::int64_t adapter_format = 1;
   nlohmann::json json{{"vocabulary", model.vocabulary}, {"width", model.width},       {"layers", stack.layers},
                       {"heads", stack.heads},           {"kv_heads", stack.kv_heads}, {"head_dim", stack.head_dim}};
   if (model.stacks.size() > 1)
-    json.update(
-        {{"encoder_layers", model.input().layers}, {"encoder_heads", model.input().heads}, {"encoder_head_dim", model.input().head_dim}});
+    json.update({{"encoder_layers", model.input().layers},
+                 {"encoder_heads", model.input().heads},
+                 {"encoder_head_dim", model.input().head_dim}});
   return json;
 }
 
@@ -56,25 +57,29 @@ template <class Adaptation>
 }
 
 /// Warns of the keys of an object that nobody reads. `key` is the path to it: empty, `model`, `parts.0`.
-inline void warn_of_others(JsonPlace const& at, nlohmann::json const& object, std::initializer_list<std::string_view> known) {
+inline void warn_of_others(JsonPlace const& at, nlohmann::json const& object,
+                           std::initializer_list<std::string_view> known) {
   for (auto const& [name, value] : object.items())
     if (std::find(known.begin(), known.end(), std::string_view(name)) == known.end())
-      warn("[", at.file, "] has the key ", printable(at.inner(name).key), ", which is unknown here; got ", json_excerpt(value),
-           "; it is passed over");
+      warn("[", at.file, "] has the key ", printable(at.inner(name).key), ", which is unknown here; got ",
+           json_excerpt(value), "; it is passed over");
 }
 
 /// @param key path to the strategy in the configuration; empty for the whole of it, whose other keys the caller knows
 template <class Adaptation>
-[[nodiscard]] Adaptation read_strategy(std::string const& where, nlohmann::json const& config, std::string const& key = {}) {
+[[nodiscard]] Adaptation read_strategy(std::string const& where, nlohmann::json const& config,
+                                       std::string const& key = {}) {
   JsonPlace const at{where, key};
   std::string const type = json_at<std::string>(where, config, "graft_type");
-  if (type != Adaptation::name) fail<FileError>("[", where, "] holds the strategy ", printable(type), "; expected ", Adaptation::name);
+  if (type != Adaptation::name)
+    fail<FileError>("[", where, "] holds the strategy ", printable(type), "; expected ", Adaptation::name);
   if constexpr (IsComposed<Adaptation>::value) {
     Adaptation settings;
     auto const parts = json_at<nlohmann::json>(where, config, "parts");
     constexpr std::size_t count = std::tuple_size_v<decltype(settings.parts)>;
     if (!parts.is_array() || parts.size() != count)
-      fail<FileError>("[", where, "] has other parts than this composition; got ", json_excerpt(parts), "; expected an array of ", count);
+      fail<FileError>("[", where, "] has other parts than this composition; got ", json_excerpt(parts),
+                      "; expected an array of ", count);
     std::size_t i = 0;
     auto const place = [&] { return at.inner("parts").inner(std::to_string(i)).key; };
     std::apply(
@@ -91,7 +96,8 @@ template <class Adaptation>
   }
 }
 
-/// Settings of a folder in graft's format. @throws FileError for another strategy, a newer format, and values of a wrong kind
+/// Settings of a folder in graft's format. @throws FileError for another strategy, a newer format, and values of a
+/// wrong kind
 template <class Adaptation>
 [[nodiscard]] Adaptation read_graft_settings(AdapterFolder const& folder) {
   auto const version = json_or<std::int64_t>(folder.config_path, folder.config, "graft_format", adapter_format);
@@ -108,8 +114,8 @@ template <class Adaptation>
 inline void check_graft_model(AdapterFolder const& folder, ModelInfo const& model) {
   std::string const architecture = json_at<std::string>(folder.config_path, folder.config, "architecture");
   if (architecture != model.architecture)
-    fail<FileError>("[", folder.config_path, "] is an adapter of another model; got the architecture ", printable(architecture),
-                    "; expected ", model.architecture);
+    fail<FileError>("[", folder.config_path, "] is an adapter of another model; got the architecture ",
+                    printable(architecture), "; expected ", model.architecture);
   auto const saved = json_at<nlohmann::json>(folder.config_path, folder.config, "model"), own = model_json(model);
   if (saved.is_object())
     for (auto const& [key, value] : saved.items())
@@ -122,8 +128,8 @@ inline void check_graft_model(AdapterFolder const& folder, ModelInfo const& mode
   }
 }
 
-/// The settings that size a strategy's tensors must each be an extent of some tensor in the file, so that a lying configuration allocates
-/// nothing.
+/// The settings that size a strategy's tensors must each be an extent of some tensor in the file, so that a lying
+/// configuration allocates nothing.
 class ExtentCheck {
  public:
   ExtentCheck(AdapterFolder const& folder, SafetensorsFile const& file) : folder_(&folder), file_(&file) {
@@ -146,7 +152,8 @@ class ExtentCheck {
       std::string const key = name;
       if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(field)>>) {
         bool found = extents_.contains(static_cast<std::int64_t>(field));
-        if constexpr (requires { settings.submodules; }) found = found || (key == "length" && has_twice(static_cast<std::int64_t>(field)));
+        if constexpr (requires { settings.submodules; })
+          found = found || (key == "length" && has_twice(static_cast<std::int64_t>(field)));
         if ((key == "length" || key == "rank" || (key == "bottleneck" && !by_share)) && !found)
           refuse(key, field, cat("an extent of some tensor in ", file_->path()));
       }
@@ -162,7 +169,8 @@ class ExtentCheck {
   }
   template <class T>
   [[noreturn]] void refuse(std::string const& key, T value, std::string const& expected) const {
-    fail<FileError>("[", folder_->config_path, "] does not belong to its tensors; got ", key, " ", value, "; expected ", expected);
+    fail<FileError>("[", folder_->config_path, "] does not belong to its tensors; got ", key, " ", value, "; expected ",
+                    expected);
   }
 
   AdapterFolder const* folder_;

@@ -1,5 +1,6 @@
 /// @file
-/// @brief The tensors of a strategy's state under the names they have in an adapter file, and their reading with every check.
+/// @brief The tensors of a strategy's state under the names they have in an adapter file, and their reading with every
+/// check.
 #pragma once
 
 #include <cstddef>
@@ -22,10 +23,8 @@ inline constexpr char const* soft_prompt_tensor = "prompt_embeddings";
 
 /// A state of one matrix or several, flat or behind MLPs that files do not hold.
 template <class State>
-concept SoftPromptState = requires(State& state) {
-  state.banks().front().matrix.values();
-}
-|| requires(State& state) { state.embeddings().values(); };
+concept SoftPromptState = requires(State& state) { state.banks().front().matrix.values(); } ||
+                          requires(State& state) { state.embeddings().values(); };
 
 /// Calls `f(name, matrix)` for every matrix of a soft prompt; the name is empty where there is only one.
 template <SoftPromptState State, class F>
@@ -43,8 +42,9 @@ struct AdapterTensor {
   Tensor<Scalar, Device> values;
 };
 
-/// What a file holds of a state: of a soft prompt its matrix after the MLP, of others the parameters under their names. A composition's
-/// names begin with the place of the part: `0.prompt_embeddings`. The tensors share storage with parameters where they are just those.
+/// What a file holds of a state: of a soft prompt its matrix after the MLP, of others the parameters under their names.
+/// A composition's names begin with the place of the part: `0.prompt_embeddings`. The tensors share storage with
+/// parameters where they are just those.
 template <class Adaptation, class Scalar, class Device>
 [[nodiscard]] std::vector<AdapterTensor<Scalar, Device>> adapter_tensors(StateOf<Adaptation, Scalar, Device>& state) {
   std::vector<AdapterTensor<Scalar, Device>> tensors;
@@ -61,13 +61,15 @@ template <class Adaptation, class Scalar, class Device>
 
 /// The same tensors where the host can read them: themselves on the host, else copies.
 template <class Scalar, class Device>
-[[nodiscard]] std::vector<AdapterTensor<Scalar, Cpu>> on_host(std::vector<AdapterTensor<Scalar, Device>> const& tensors) {
+[[nodiscard]] std::vector<AdapterTensor<Scalar, Cpu>> on_host(
+    std::vector<AdapterTensor<Scalar, Device>> const& tensors) {
   std::vector<AdapterTensor<Scalar, Cpu>> here;
   for (auto const& tensor : tensors) here.push_back({tensor.name, downloaded(tensor.values)});
   return here;
 }
 
-/// Fills `tensors` from a file that must hold exactly these names and shapes in a floating-point format, and finite numbers.
+/// Fills `tensors` from a file that must hold exactly these names and shapes in a floating-point format, and finite
+/// numbers.
 /// @param owner whose shapes are expected, for messages: "this gpt2 model"
 /// @throws FileError for anything else; the tensors' contents are unspecified then
 template <class Scalar, class Device>
@@ -84,18 +86,20 @@ void read_adapter_tensors(SafetensorsFile const& file, std::vector<AdapterTensor
     for (std::size_t axis = 0; fits && axis < entry->shape.size(); ++axis)
       fits = entry->shape[axis] == tensor.values.shape()[static_cast<int>(axis)];
     if (!fits)
-      fail<FileError>("[", file.path(), "] tensor ", printable(tensor.name), " does not fit; got the shape ", shape_text(entry->shape),
-                      "; expected ", tensor.values.shape(), " for ", owner, "; hint: is it an adapter of another model?");
-    bool const real = entry->dtype == Dtype::f64 || entry->dtype == Dtype::f32 || entry->dtype == Dtype::f16 || entry->dtype == Dtype::bf16;
+      fail<FileError>("[", file.path(), "] tensor ", printable(tensor.name), " does not fit; got the shape ",
+                      shape_text(entry->shape), "; expected ", tensor.values.shape(), " for ", owner,
+                      "; hint: is it an adapter of another model?");
+    bool const real = entry->dtype == Dtype::f64 || entry->dtype == Dtype::f32 || entry->dtype == Dtype::f16 ||
+                      entry->dtype == Dtype::bf16;
     if (!real)
       fail<FileError>("[", file.path(), "] tensor ", printable(tensor.name), " is stored as ", dtype_name(entry->dtype),
                       "; expected floating-point numbers");
   }
   for (auto const& entry : file.entries())
     if (!expected.contains(entry.name))
-      fail<FileError>("[", file.path(), "] holds the tensor ", printable(entry.name), ", which has no place in this adapter of ", owner,
-                      "; expected ", tensors.size(), " tensors such as ",
-                      tensors.empty() ? std::string("none") : printable(tensors.front().name));
+      fail<FileError>("[", file.path(), "] holds the tensor ", printable(entry.name),
+                      ", which has no place in this adapter of ", owner, "; expected ", tensors.size(),
+                      " tensors such as ", tensors.empty() ? std::string("none") : printable(tensors.front().name));
   for (auto tensor : tensors) {
     TensorEntry const& entry = file.at(tensor.name);
     auto values = [&] {

@@ -28,12 +28,14 @@ namespace graft {
 /// Writes a file beside its target and renames it into place: temporary → write → fsync → rename → fsync of the folder.
 /// Until `commit()` returns the old file stays as it was; without it (an exception) the temporary is removed.
 ///
-/// Links are followed, to what does not exist yet too. A FIFO, a character device (a terminal, /dev/null) and a descriptor of this process
-/// (/dev/stdout) are written through and stay what they are; a folder, a socket, a block device and a loop of links are refused.
+/// Links are followed, to what does not exist yet too. A FIFO, a character device (a terminal, /dev/null) and a
+/// descriptor of this process
+/// (/dev/stdout) are written through and stay what they are; a folder, a socket, a block device and a loop of links are
+/// refused.
 class AtomicFile {
  public:
-  /// Creates the temporary in the target's folder, or opens the stream; throws FileError if that cannot be written, or the target not
-  /// be replaced.
+  /// Creates the temporary in the target's folder, or opens the stream; throws FileError if that cannot be written, or
+  /// the target not be replaced.
   explicit AtomicFile(std::filesystem::path const& target) : AtomicFile(target, detail::output_path(target)) {}
   AtomicFile(AtomicFile const&) = delete;
   AtomicFile& operator=(AtomicFile const&) = delete;
@@ -47,7 +49,8 @@ class AtomicFile {
   }
   void write(std::string_view text) { write(text.data(), text.size()); }
 
-  /// Takes back all but the first `count` bytes: what a write that failed has left of itself. A stream keeps what it took.
+  /// Takes back all but the first `count` bytes: what a write that failed has left of itself. A stream keeps what it
+  /// took.
   void shorten(std::uint64_t count) {
     if (!stream_ && ::ftruncate(file_.get(), static_cast<off_t>(count)) != 0) refuse("cannot be shortened");
   }
@@ -69,12 +72,17 @@ class AtomicFile {
 
  private:
   AtomicFile(std::filesystem::path const& given, detail::OutputPath const& output)
-      : given_(given), target_(output.path), stream_(output.kind != detail::OutputKind::file), committed_(stream_),
-        temporary_(detail::folder_of(target_) / detail::temporary_name()), file_(stream_ ? open_stream(output) : create()) {}
+      : given_(given),
+        target_(output.path),
+        stream_(output.kind != detail::OutputKind::file),
+        committed_(stream_),
+        temporary_(detail::folder_of(target_) / detail::temporary_name()),
+        file_(stream_ ? open_stream(output) : create()) {}
 
   [[nodiscard]] int open_stream(detail::OutputPath const& output) const {
-    int const file = output.kind == detail::OutputKind::descriptor ? ::fcntl(output.descriptor, F_DUPFD_CLOEXEC, 3)
-                                                                  : ::open(target_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    int const file = output.kind == detail::OutputKind::descriptor
+                         ? ::fcntl(output.descriptor, F_DUPFD_CLOEXEC, 3)
+                         : ::open(target_.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY);
     if (file < 0) refuse("cannot be written");
     return file;
   }
@@ -87,7 +95,8 @@ class AtomicFile {
       committed_ = true;  // nothing of ours to remove
       refuse("cannot be written");
     }
-    int const locked = ::flock(file.get(), LOCK_EX | LOCK_NB);  // shows that its writer lives; some file systems have no locks
+    int const locked =
+        ::flock(file.get(), LOCK_EX | LOCK_NB);  // shows that its writer lives; some file systems have no locks
     struct stat old = {};
     // a file system without modes loses nothing
     int const ignored = ::stat(target_.c_str(), &old) == 0 ? ::fchmod(file.get(), old.st_mode & 07777) : locked;
@@ -96,7 +105,9 @@ class AtomicFile {
   }
   [[noreturn]] void refuse(char const* what) const {
     std::string const why = std::strerror(errno);
-    if (stream_) fail<FileError>("[", detail::shown(given_), "] ", what, "; got: ", why, "; expected a stream that takes all of it");
+    if (stream_)
+      fail<FileError>("[", detail::shown(given_), "] ", what, "; got: ", why,
+                      "; expected a stream that takes all of it");
     fail<FileError>("[", detail::shown(given_), "] ", what, "; got: ", why, "; expected room and permission in ",
                     detail::shown(detail::folder_of(target_)), "; what was there before is unchanged");
   }
@@ -114,7 +125,8 @@ inline void write_file_atomic(std::filesystem::path const& path, std::string_vie
   file.commit();
 }
 
-/// Says what would keep a file from being written, before the work that it is for. Nothing is changed, and no FIFO is opened.
+/// Says what would keep a file from being written, before the work that it is for. Nothing is changed, and no FIFO is
+/// opened.
 /// @throws FileError
 inline void check_output_file(std::filesystem::path const& path) {
   auto const output = detail::output_path(path);

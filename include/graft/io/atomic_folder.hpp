@@ -25,9 +25,9 @@
 
 namespace graft {
 
-/// Collects files in a staging folder and swaps it with the target in one step. Entries of an existing target that were not written
-/// anew (a README, another subfolder) are kept, but for those that `replace` names. Where the two cannot be swapped (the target is a mount
-/// point or holds the current directory, or the file system lacks RENAME_EXCHANGE) the
+/// Collects files in a staging folder and swaps it with the target in one step. Entries of an existing target that were
+/// not written anew (a README, another subfolder) are kept, but for those that `replace` names. Where the two cannot be
+/// swapped (the target is a mount point or holds the current directory, or the file system lacks RENAME_EXCHANGE) the
 /// finished files are renamed into the target one by one.
 ///
 ///     AtomicFolder folder("prefix");
@@ -73,8 +73,8 @@ class AtomicFolder {
   /// Where to write the files.
   [[nodiscard]] std::filesystem::path const& staging() const noexcept { return staging_; }
 
-  /// Says which entries of an existing target go with what they belong to, where they are not written anew: the files of an earlier
-  /// adapter, say. Folders stay whatever it says.
+  /// Says which entries of an existing target go with what they belong to, where they are not written anew: the files
+  /// of an earlier adapter, say. Folders stay whatever it says.
   void replace(std::function<bool(std::string const& name)> stale) { stale_ = std::move(stale); }
 
   /// Says what would keep files of an existing target from being replaced. @throws FileError
@@ -110,22 +110,28 @@ class AtomicFolder {
     auto const bare = path.has_filename() ? path : path.parent_path();  // "a/" is a
     std::filesystem::path resolved = std::filesystem::absolute(detail::follow_links(bare), error);
     if (!error) resolved = std::filesystem::weakly_canonical(resolved, error);
-    if (error) fail<FileError>("[", path.string(), "] cannot be written; got: ", error.message(), "; expected a folder or a new name");
+    if (error)
+      fail<FileError>("[", path.string(), "] cannot be written; got: ", error.message(),
+                      "; expected a folder or a new name");
     if (!resolved.has_filename()) resolved = resolved.parent_path();
-    if (!resolved.has_filename()) fail<FileError>("[", path.string(), "] cannot be used as a folder to write; expected a name below it");
+    if (!resolved.has_filename())
+      fail<FileError>("[", path.string(), "] cannot be used as a folder to write; expected a name below it");
     return resolved;
   }
 
-  /// A program whose current directory lies in the target would be left in a removed folder, and a mount point cannot be renamed.
+  /// A program whose current directory lies in the target would be left in a removed folder, and a mount point cannot
+  /// be renamed.
   [[nodiscard]] bool can_swap() const {
     if (detail::why_not_replaceable(target_) != 0) return false;
     struct stat self = {};
     struct stat parent = {};
-    if (::stat(target_.c_str(), &self) != 0 || ::stat(target_.parent_path().c_str(), &parent) != 0 || self.st_dev != parent.st_dev)
+    if (::stat(target_.c_str(), &self) != 0 || ::stat(target_.parent_path().c_str(), &parent) != 0 ||
+        self.st_dev != parent.st_dev)
       return false;
 #ifdef STATX_ATTR_MOUNT_ROOT
     struct statx more = {};  // a bind mount is of its parent's device
-    if (::statx(AT_FDCWD, target_.c_str(), 0, STATX_BASIC_STATS, &more) == 0 && (more.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
+    if (::statx(AT_FDCWD, target_.c_str(), 0, STATX_BASIC_STATS, &more) == 0 &&
+        (more.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0)
       return false;
 #endif
     std::error_code error;
@@ -157,10 +163,14 @@ class AtomicFolder {
     detail::synchronize_folder(folder);
   }
 
-  /// What a staging folder is called while it may hold subfolders of the target: nobody but a writer of the same target touches it.
-  [[nodiscard]] std::string swap_prefix() const { return cat(".graft-swap-", std::hash<std::string>{}(target_.filename().string()), "-"); }
+  /// What a staging folder is called while it may hold subfolders of the target: nobody but a writer of the same target
+  /// touches it.
+  [[nodiscard]] std::string swap_prefix() const {
+    return cat(".graft-swap-", std::hash<std::string>{}(target_.filename().string()), "-");
+  }
 
-  /// Brings back the subfolders that a writer, killed between swapping the folders and moving them over, left in the old one.
+  /// Brings back the subfolders that a writer, killed between swapping the folders and moving them over, left in the
+  /// old one.
   void recover() const {
     std::lock_guard const guard(detail::temporaries_mutex());
     std::error_code error;
@@ -168,7 +178,8 @@ class AtomicFolder {
       if (!detail::is_abandoned(left, swap_prefix())) continue;
       std::error_code failed;
       for (auto const& path : detail::folder_entries(left, failed))
-        if (std::error_code missing; detail::is_own_folder(path) && !std::filesystem::exists(target_ / path.filename(), missing))
+        if (std::error_code missing;
+            detail::is_own_folder(path) && !std::filesystem::exists(target_ / path.filename(), missing))
           std::filesystem::rename(path, target_ / path.filename(), failed);
       if (!failed) std::filesystem::remove_all(left, failed);
     }
@@ -212,7 +223,8 @@ class AtomicFolder {
 
   /// Renames the staging folder so that `recover` finds it; it may hold no subfolders of its own.
   [[nodiscard]] bool set_apart(std::vector<std::string> const& files) {
-    if (std::any_of(files.begin(), files.end(), [&](std::string const& name) { return detail::is_own_folder(staging_ / name); }))
+    if (std::any_of(files.begin(), files.end(),
+                    [&](std::string const& name) { return detail::is_own_folder(staging_ / name); }))
       return false;
     auto const apart = target_.parent_path() / detail::temporary_name(swap_prefix());
     if (::rename(staging_.c_str(), apart.c_str()) != 0) return false;
@@ -233,10 +245,12 @@ class AtomicFolder {
 
   /// Stale entries go first: what is new never stands beside them.
   void rename_each(std::vector<std::string> const& files) const {
-    check_replaceable(
-        [&](std::string const& name) { return is_stale(name) || std::find(files.begin(), files.end(), name) != files.end(); });
+    check_replaceable([&](std::string const& name) {
+      return is_stale(name) || std::find(files.begin(), files.end(), name) != files.end();
+    });
     for (auto const& name : names(target_))
-      if (is_stale(name) && std::find(files.begin(), files.end(), name) == files.end() && !detail::is_own_folder(target_ / name))
+      if (is_stale(name) && std::find(files.begin(), files.end(), name) == files.end() &&
+          !detail::is_own_folder(target_ / name))
         std::filesystem::remove(target_ / name);
     for (auto const& name : files) {
       auto const to = target_ / name;
@@ -253,11 +267,12 @@ class AtomicFolder {
   bool swap_ = false;
 };
 
-/// Says what would keep a folder from being written, before the work that it is for. Nothing is changed but for missing parents, which
-/// are created.
+/// Says what would keep a folder from being written, before the work that it is for. Nothing is changed but for missing
+/// parents, which are created.
 /// @param replaced which of the files that an existing folder has would be replaced
 /// @throws FileError
-inline void check_output_folder(std::filesystem::path const& path, std::function<bool(std::string const& name)> const& replaced) {
+inline void check_output_folder(std::filesystem::path const& path,
+                                std::function<bool(std::string const& name)> const& replaced) {
   AtomicFolder const writable(path);
   writable.check_replaceable(replaced);
 }

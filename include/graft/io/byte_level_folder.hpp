@@ -4,12 +4,12 @@
 
 #include <graft/core/error.hpp>
 #include <graft/core/warning.hpp>
-#include <graft/io/json.hpp>
-#include <graft/io/mapped_file.hpp>
-#include <graft/io/tokenizer_sax.hpp>
 #include <graft/io/folder_class.hpp>
 #include <graft/io/folder_switches.hpp>
 #include <graft/io/folder_tokens.hpp>
+#include <graft/io/json.hpp>
+#include <graft/io/mapped_file.hpp>
+#include <graft/io/tokenizer_sax.hpp>
 #include <graft/io/tokenizer_settings.hpp>
 #include <graft/text/byte_level_bpe.hpp>
 #include <graft/text/tokenizer.hpp>
@@ -40,7 +40,8 @@ namespace graft::detail {
   return merges;
 }
 
-/// The roles of RoBERTa's and BART's tokens, of the usual names where settings are silent, and the template `<s> a </s></s> b </s>`.
+/// The roles of RoBERTa's and BART's tokens, of the usual names where settings are silent, and the template `<s> a
+/// </s></s> b </s>`.
 inline void use_roberta_tokens(TokenizerParts& parts, TokenizerSettings const& settings) {
   SpecialTokens& special = parts.special_tokens;
   auto const role = [&](char const* name, char const* usual_name) {
@@ -51,8 +52,8 @@ inline void use_roberta_tokens(TokenizerParts& parts, TokenizerSettings const& s
   if (special.cls && special.sep) parts.text_template = TextTemplate::roberta(*special.cls, *special.sep);
 }
 
-/// The class of vocab.json and merges.txt, which do not say how text is split: that of tokenizer_config.json or of config.json's model type, as
-/// for a tokenizer.json; GPT-2's where they name none.
+/// The class of vocab.json and merges.txt, which do not say how text is split: that of tokenizer_config.json or of
+/// config.json's model type, as for a tokenizer.json; GPT-2's where they name none.
 [[nodiscard]] inline FolderClass byte_level_class(TokenizerSettings const& settings) {
   std::string const name = settings.tokenizer_class();
   constexpr FolderClass kinds[] = {FolderClass::gpt2, FolderClass::roberta, FolderClass::qwen2, FolderClass::gpt_neox};
@@ -61,20 +62,26 @@ inline void use_roberta_tokens(TokenizerParts& parts, TokenizerSettings const& s
   std::string const& source = settings.tokenizer_config().first;
   if (!name.empty() && name != "PreTrainedTokenizer") {
     unsupported(source, "tokenizer_class with vocab.json and merges.txt", name,
-                "GPT2Tokenizer, RobertaTokenizer, BartTokenizer, Qwen2Tokenizer or GPTNeoXTokenizer; hint: a tokenizer.json says more");
+                "GPT2Tokenizer, RobertaTokenizer, BartTokenizer, Qwen2Tokenizer or GPTNeoXTokenizer; hint: a "
+                "tokenizer.json says more");
   }
   if (name.empty() && (settings.any() || !settings.model_type().empty())) {
-    warn("[", source, "] names no tokenizer_class, and vocab.json and merges.txt do not say how text is split; it is split as GPT-2 does; ",
+    warn("[", source,
+         "] names no tokenizer_class, and vocab.json and merges.txt do not say how text is split; it is split as GPT-2 "
+         "does; ",
          "hint: a tokenizer.json says more");
   }
   return FolderClass::gpt2;
 }
 
-/// vocab.json and merges.txt: GPT-2's splitting and special tokens, or those of another class if tokenizer_config.json or config.json says so.
-[[nodiscard]] inline TokenizerParts read_vocabulary_and_merges(std::filesystem::path const& folder, TokenizerSettings const& settings) {
+/// vocab.json and merges.txt: GPT-2's splitting and special tokens, or those of another class if tokenizer_config.json
+/// or config.json says so.
+[[nodiscard]] inline TokenizerParts read_vocabulary_and_merges(std::filesystem::path const& folder,
+                                                               TokenizerSettings const& settings) {
   auto const vocabulary = MappedFile::open(folder / "vocab.json"), merges = MappedFile::open(folder / "merges.txt");
   ByteLevelBpeFields fields;
-  fields.vocabulary = parse_tokenizer_json(vocabulary->text(), vocabulary->path(), TokenizerFile::vocab_json).vocabulary;
+  fields.vocabulary =
+      parse_tokenizer_json(vocabulary->text(), vocabulary->path(), TokenizerFile::vocab_json).vocabulary;
   fields.merges = read_merges(merges->text(), merges->path());
   fields.source = merges->path();
   TokenizerParts parts;
@@ -84,7 +91,8 @@ inline void use_roberta_tokens(TokenizerParts& parts, TokenizerSettings const& s
   FolderClass const kind = byte_level_class(settings);
   bool const qwen2 = kind == FolderClass::qwen2, roberta = kind == FolderClass::roberta;
   std::vector<PreTokenizerStep> steps{qwen2 ? PreTokenizerStep::split_qwen2 : PreTokenizerStep::split_gpt2};
-  if (settings.flag("add_prefix_space", false)) steps.insert(qwen2 ? steps.end() : steps.begin(), PreTokenizerStep::prefix_space);
+  if (settings.flag("add_prefix_space", false))
+    steps.insert(qwen2 ? steps.end() : steps.begin(), PreTokenizerStep::prefix_space);
   parts.pre_tokenizer = PreTokenizer(std::move(steps));
   if (qwen2 || kind == FolderClass::gpt_neox) parts.normalizer = NormalForm::nfc;
   add_folder_tokens(parts, settings, class_tokens(kind, settings));

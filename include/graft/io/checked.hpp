@@ -29,8 +29,8 @@ namespace graft {
   return rest == 0 ? value : checked_add(value, alignment - rest);
 }
 
-/// Number of elements of a shape (1 for rank 0), or nothing if a dimension is negative or the product of the dimensions that
-/// are not zero leaves int64: strides computed from an accepted shape cannot overflow.
+/// Number of elements of a shape (1 for rank 0), or nothing if a dimension is negative or the product of the dimensions
+/// that are not zero leaves int64: strides computed from an accepted shape cannot overflow.
 [[nodiscard]] inline std::optional<std::uint64_t> checked_elements(std::vector<std::int64_t> const& shape) noexcept {
   std::uint64_t product = 1;
   bool empty = false;

@@ -26,8 +26,8 @@ struct StoredBlocks {
   std::shared_ptr<void const> owner;  ///< keeps the blocks alive
 };
 
-/// Tensors of a checkpoint. Names, shapes and layouts are Hugging Face's ([out, in] for linear layers, [in, out] for GPT-2's Conv1D).
-/// All functions may be called by several threads at once. Errors are FileError and name the file.
+/// Tensors of a checkpoint. Names, shapes and layouts are Hugging Face's ([out, in] for linear layers, [in, out] for
+/// GPT-2's Conv1D). All functions may be called by several threads at once. Errors are FileError and name the file.
 class Checkpoint {
  public:
   Checkpoint() = default;
@@ -40,8 +40,8 @@ class Checkpoint {
   /// All tensors' names, sorted.
   [[nodiscard]] virtual std::vector<std::string> names() const = 0;
   [[nodiscard]] virtual bool contains(std::string_view name) const = 0;
-  /// Shape and type. `data` aliases the file where it holds plain values in this order; it is null, with dtype float32, where they are
-  /// quantized or in another order (GGUF): use read() then, or blocks().
+  /// Shape and type. `data` aliases the file where it holds plain values in this order; it is null, with dtype float32,
+  /// where they are quantized or in another order (GGUF): use read() then, or blocks().
   [[nodiscard]] virtual TensorEntry entry(std::string_view name) const = 0;
   /// The blocks of a matrix that is quantized, which alias the file; nothing for any other tensor.
   [[nodiscard]] virtual std::optional<StoredBlocks> blocks(std::string_view name) const {
@@ -71,8 +71,8 @@ class Checkpoint {
   [[nodiscard]] TensorEntry require(std::string_view name, std::vector<std::int64_t> const& shape) const {
     TensorEntry found = entry(name);
     if (found.shape != shape) {
-      fail<FileError>("[", path(), "] tensor ", printable(name), " has the shape ", shape_text(found.shape), "; expected ",
-                      shape_text(shape), " as the configuration has it");
+      fail<FileError>("[", path(), "] tensor ", printable(name), " has the shape ", shape_text(found.shape),
+                      "; expected ", shape_text(shape), " as the configuration has it");
     }
     return found;
   }
@@ -93,7 +93,8 @@ class Checkpoint {
   }
   void check_rows(std::string_view name, std::size_t first, std::size_t last, std::size_t rows) const {
     if (first > last || last > rows)
-      fail<ShapeError>("[", path(), "] tensor ", printable(name), " has ", rows, " rows; got the request [", first, ", ", last, ")");
+      fail<ShapeError>("[", path(), "] tensor ", printable(name), " has ", rows, " rows; got the request [", first,
+                       ", ", last, ")");
   }
 };
 

@@ -15,7 +15,8 @@ namespace graft::detail {
 
 /// `open_checkpoint`.
 template <class>
-[[nodiscard]] std::shared_ptr<Checkpoint const> open_any_checkpoint(std::filesystem::path const& path, FileAccess access) {
+[[nodiscard]] std::shared_ptr<Checkpoint const> open_any_checkpoint(std::filesystem::path const& path,
+                                                                    FileAccess access) {
   if (!is_folder(path) && (path.extension() == ".gguf" || MappedFile::open(path)->text().starts_with("GGUF"))) {
     return std::make_shared<GgufCheckpoint const>(path, access);
   }

@@ -75,7 +75,8 @@ template <class>
       continue;
     }
     for (std::size_t i = 0; i < value.size(); ++i)
-      if (!same_configured(value[i], (*found)[i])) return ConfiguredDifference{cat(name, "[", i, "]"), value[i], (*found)[i]};
+      if (!same_configured(value[i], (*found)[i]))
+        return ConfiguredDifference{cat(name, "[", i, "]"), value[i], (*found)[i]};
   }
   return std::nullopt;
 }

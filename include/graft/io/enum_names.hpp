@@ -29,7 +29,8 @@ struct EnumNames<Place> {
 };
 template <>
 struct EnumNames<Side> {
-  static constexpr std::array values{std::pair{Side::source, "source"}, std::pair{Side::target, "target"}, std::pair{Side::both, "both"}};
+  static constexpr std::array values{std::pair{Side::source, "source"}, std::pair{Side::target, "target"},
+                                     std::pair{Side::both, "both"}};
 };
 template <>
 struct EnumNames<PositionPolicy> {
@@ -43,7 +44,8 @@ struct EnumNames<PrefixScope> {
 };
 template <>
 struct EnumNames<Pooling> {
-  static constexpr std::array values{std::pair{Pooling::first_virtual, "first_virtual"}, std::pair{Pooling::first_token, "first_token"}};
+  static constexpr std::array values{std::pair{Pooling::first_virtual, "first_virtual"},
+                                     std::pair{Pooling::first_token, "first_token"}};
 };
 template <>
 struct EnumNames<Init> {
@@ -53,16 +55,19 @@ struct EnumNames<Init> {
 template <>
 struct EnumNames<AdapterPlacement> {
   static constexpr std::array values{std::pair{AdapterPlacement::between_layers, "between_layers"},
-                                     std::pair{AdapterPlacement::houlsby, "houlsby"}, std::pair{AdapterPlacement::pfeiffer, "pfeiffer"}};
+                                     std::pair{AdapterPlacement::houlsby, "houlsby"},
+                                     std::pair{AdapterPlacement::pfeiffer, "pfeiffer"}};
 };
 template <>
 struct EnumNames<PromptEncoderKind> {
-  static constexpr std::array values{std::pair{PromptEncoderKind::mlp, "mlp"}, std::pair{PromptEncoderKind::lstm, "lstm"}};
+  static constexpr std::array values{std::pair{PromptEncoderKind::mlp, "mlp"},
+                                     std::pair{PromptEncoderKind::lstm, "lstm"}};
 };
 template <>
 struct EnumNames<ParallelPlacement> {
   static constexpr std::array values{std::pair{ParallelPlacement::feed_forward, "feed_forward"},
-                                     std::pair{ParallelPlacement::attention, "attention"}, std::pair{ParallelPlacement::both, "both"}};
+                                     std::pair{ParallelPlacement::attention, "attention"},
+                                     std::pair{ParallelPlacement::both, "both"}};
 };
 template <>
 struct EnumNames<Activation> {
@@ -72,16 +77,15 @@ struct EnumNames<Activation> {
 };
 
 template <class Enum>
-concept NamedEnum = std::is_enum_v<Enum> && requires {
-  EnumNames<Enum>::values.size();
-};
+concept NamedEnum = std::is_enum_v<Enum> && requires { EnumNames<Enum>::values.size(); };
 
 /// The name of an enumerator. @throws ConfigError for a value that is none
 template <NamedEnum Enum>
 [[nodiscard]] std::string_view enum_name(Enum value) {
   for (auto const& [own, name] : EnumNames<Enum>::values)
     if (own == value) return name;
-  fail<ConfigError>("[settings] got the value ", static_cast<long long>(value), " of an enumeration; expected one of its enumerators");
+  fail<ConfigError>("[settings] got the value ", static_cast<long long>(value),
+                    " of an enumeration; expected one of its enumerators");
 }
 
 /// The enumerator of this name, where there is one.

@@ -26,7 +26,8 @@
 
 namespace graft::detail {
 
-/// Classes of transformers that build a tokenizer of their own from the tables of a tokenizer.json; all others take the file as it is.
+/// Classes of transformers that build a tokenizer of their own from the tables of a tokenizer.json; all others take the
+/// file as it is.
 enum class FolderClass : std::uint8_t { file, bert, gpt2, roberta, qwen2, gpt_neox, llama, t5, xlm_roberta };
 
 /// What a class of transformers is by itself.
@@ -51,7 +52,8 @@ inline constexpr KnownClass known_classes[] = {{"BertTokenizer", FolderClass::be
                                                {"MT5Tokenizer", FolderClass::t5},
                                                {"XLMRobertaTokenizer", FolderClass::xlm_roberta}};
 
-/// The class of that name (without "Fast"); any other takes the file as it is and gives no token types, as transformers' TokenizersBackend.
+/// The class of that name (without "Fast"); any other takes the file as it is and gives no token types, as
+/// transformers' TokenizersBackend.
 [[nodiscard]] inline KnownClass known_class(std::string_view name) noexcept {
   for (KnownClass const& known : known_classes)
     if (known.name == name) return known;
@@ -59,16 +61,30 @@ inline constexpr KnownClass known_classes[] = {{"BertTokenizer", FolderClass::be
 }
 [[nodiscard]] inline FolderClass class_named(std::string_view name) noexcept { return known_class(name).kind; }
 
-/// The class that transformers' AutoTokenizer registers for a model type (of no name: TokenizersBackend); nothing where it registers none.
+/// The class that transformers' AutoTokenizer registers for a model type (of no name: TokenizersBackend); nothing where
+/// it registers none.
 [[nodiscard]] inline std::optional<KnownClass> registered(std::string_view model_type) noexcept {
-  constexpr std::pair<std::string_view, std::string_view> types[] = {
-      {"bert", "BertTokenizer"},          {"distilbert", "BertTokenizer"},       {"electra", "ElectraTokenizer"},
-      {"mobilebert", "MobileBertTokenizer"}, {"gpt2", "GPT2Tokenizer"},          {"gptj", "GPT2Tokenizer"},
-      {"gpt_neo", "GPT2Tokenizer"},       {"opt", "GPT2Tokenizer"},              {"phi", "GPT2Tokenizer"},
-      {"roberta", "RobertaTokenizer"},    {"bart", "BartTokenizer"},             {"gpt_neox", "GPTNeoXTokenizer"},
-      {"qwen2", "Qwen2Tokenizer"},        {"qwen3", "Qwen2Tokenizer"},           {"t5", "T5Tokenizer"},
-      {"mt5", "MT5Tokenizer"},            {"xlm-roberta", "XLMRobertaTokenizer"}, {"mistral", ""},
-      {"mixtral", ""},                    {"phi3", ""},                          {"umt5", ""}};
+  constexpr std::pair<std::string_view, std::string_view> types[] = {{"bert", "BertTokenizer"},
+                                                                     {"distilbert", "BertTokenizer"},
+                                                                     {"electra", "ElectraTokenizer"},
+                                                                     {"mobilebert", "MobileBertTokenizer"},
+                                                                     {"gpt2", "GPT2Tokenizer"},
+                                                                     {"gptj", "GPT2Tokenizer"},
+                                                                     {"gpt_neo", "GPT2Tokenizer"},
+                                                                     {"opt", "GPT2Tokenizer"},
+                                                                     {"phi", "GPT2Tokenizer"},
+                                                                     {"roberta", "RobertaTokenizer"},
+                                                                     {"bart", "BartTokenizer"},
+                                                                     {"gpt_neox", "GPTNeoXTokenizer"},
+                                                                     {"qwen2", "Qwen2Tokenizer"},
+                                                                     {"qwen3", "Qwen2Tokenizer"},
+                                                                     {"t5", "T5Tokenizer"},
+                                                                     {"mt5", "MT5Tokenizer"},
+                                                                     {"xlm-roberta", "XLMRobertaTokenizer"},
+                                                                     {"mistral", ""},
+                                                                     {"mixtral", ""},
+                                                                     {"phi3", ""},
+                                                                     {"umt5", ""}};
   for (auto const& [type, name] : types)
     if (type == model_type) return known_class(name);
   return std::nullopt;
@@ -93,21 +109,17 @@ inline constexpr KnownClass known_classes[] = {{"BertTokenizer", FolderClass::be
   switch (kind) {
     case FolderClass::bert:
       return {{"unk", "[UNK]"}, {"sep", "[SEP]"}, {"pad", "[PAD]"}, {"cls", "[CLS]"}, {"mask", "[MASK]"}};
-    case FolderClass::gpt2:
-      return {{"bos", "<|endoftext|>"}, {"eos", "<|endoftext|>"}, {"unk", "<|endoftext|>"}};
-    case FolderClass::qwen2:
-      return {{"eos", "<|endoftext|>"}, {"unk", "<|endoftext|>"}, {"pad", "<|endoftext|>"}};
+    case FolderClass::gpt2: return {{"bos", "<|endoftext|>"}, {"eos", "<|endoftext|>"}, {"unk", "<|endoftext|>"}};
+    case FolderClass::qwen2: return {{"eos", "<|endoftext|>"}, {"unk", "<|endoftext|>"}, {"pad", "<|endoftext|>"}};
     case FolderClass::gpt_neox:
       return {{"bos", "<|endoftext|>"}, {"eos", "<|endoftext|>"}, {"unk", "<|endoftext|>"}, {"pad", "<|padding|>"}};
-    case FolderClass::llama:
-      return {{"bos", "<s>"}, {"eos", "</s>"}, {"unk", "<unk>"}};
-    case FolderClass::t5:
-      return {{"eos", "</s>"}, {"unk", "<unk>"}, {"pad", "<pad>"}};
+    case FolderClass::llama: return {{"bos", "<s>"}, {"eos", "</s>"}, {"unk", "<unk>"}};
+    case FolderClass::t5: return {{"eos", "</s>"}, {"unk", "<unk>"}, {"pad", "<pad>"}};
     case FolderClass::roberta:
     case FolderClass::xlm_roberta:
-      return {{"bos", "<s>"}, {"eos", "</s>"}, {"unk", "<unk>"}, {"sep", "</s>"}, {"pad", "<pad>"}, {"cls", "<s>"}, {"mask", "<mask>"}};
-    case FolderClass::file:
-      break;
+      return {{"bos", "<s>"},   {"eos", "</s>"}, {"unk", "<unk>"},  {"sep", "</s>"},
+              {"pad", "<pad>"}, {"cls", "<s>"},  {"mask", "<mask>"}};
+    case FolderClass::file: break;
   }
   return {};
 }
@@ -119,7 +131,8 @@ inline constexpr KnownClass known_classes[] = {{"BertTokenizer", FolderClass::be
   auto const& [source, config] = settings.tokenizer_config();
   constexpr std::int64_t most = 4096;
   auto const count = json_or<std::int64_t>(source, config, "extra_ids", 100);
-  if (count < 0 || count > most) fail<FileError>("[", source, "] extra_ids is out of range; got ", count, "; expected 0 to ", most);
+  if (count < 0 || count > most)
+    fail<FileError>("[", source, "] extra_ids is out of range; got ", count, "; expected 0 to ", most);
   auto const lists = settings.special_lists();
   if (lists.extra) return tokens;
   if (lists.additional)
@@ -142,8 +155,8 @@ inline constexpr KnownClass known_classes[] = {{"BertTokenizer", FolderClass::be
   return decoder;
 }
 
-/// Makes of a tokenizer.json what a class makes of it. A switch that tokenizer_config.json has is honoured. Where the class by itself would
-/// replace something that tokenizer.json says, the file counts, and a warning says so.
+/// Makes of a tokenizer.json what a class makes of it. A switch that tokenizer_config.json has is honoured. Where the
+/// class by itself would replace something that tokenizer.json says, the file counts, and a warning says so.
 class FolderClassReader {
  public:
   FolderClassReader(TokenizerParts& parts, nlohmann::json& root, TokenizerSettings const& settings, FolderClass kind)
@@ -152,24 +165,15 @@ class FolderClassReader {
   /// What comes before added tokens are added, which may be looked for in normalized text.
   void use_switches() {
     switch (kind_) {
-      case FolderClass::file:
-        break;
-      case FolderClass::bert:
-        use_bert();
-        break;
+      case FolderClass::file: break;
+      case FolderClass::bert: use_bert(); break;
       case FolderClass::gpt2:
       case FolderClass::roberta:
       case FolderClass::qwen2:
-      case FolderClass::gpt_neox:
-        use_byte_level();
-        break;
-      case FolderClass::llama:
-        use_llama();
-        break;
+      case FolderClass::gpt_neox: use_byte_level(); break;
+      case FolderClass::llama: use_llama(); break;
       case FolderClass::t5:
-      case FolderClass::xlm_roberta:
-        use_metaspace();
-        break;
+      case FolderClass::xlm_roberta: use_metaspace(); break;
     }
   }
 
@@ -200,13 +204,15 @@ class FolderClassReader {
     warn("[", settings_.tokenizer_class().empty() ? settings_.config().first : settings_.tokenizer_config().first, "] ",
          settings_.tokenizer_class().empty() ? "model_type " + printable(settings_.model_type())
                                              : "tokenizer_class " + printable(settings_.tokenizer_class()),
-         " has another ", component, " in transformers than tokenizer.json; the one of tokenizer.json is used; hint: tokenizer_class ",
+         " has another ", component,
+         " in transformers than tokenizer.json; the one of tokenizer.json is used; hint: tokenizer_class ",
          "\"TokenizersBackend\" makes transformers use it, too");
   }
 
   void put_template(TextTemplate const& made, std::vector<char const*> const& keys) {
     if (parts_.text_template == made) return;
-    bool const said = std::any_of(keys.begin(), keys.end(), [&](char const* key) { return settings_.entry(key) != nullptr; });
+    bool const said =
+        std::any_of(keys.begin(), keys.end(), [&](char const* key) { return settings_.entry(key) != nullptr; });
     if (!said && !is_absent(root_, "post_processor")) return keep("post-processor");
     parts_.text_template = made;
   }
@@ -228,9 +234,12 @@ class FolderClassReader {
     made.lowercase = settings_.flag("do_lower_case", true);
     made.handle_chinese_chars = settings_.flag("tokenize_chinese_chars", true);
     if (settings_.says("strip_accents")) made.strip_accents = settings_.flag("strip_accents", false);
-    bool const said = settings_.says("do_lower_case") || settings_.says("tokenize_chinese_chars") || settings_.says("strip_accents");
+    bool const said =
+        settings_.says("do_lower_case") || settings_.says("tokenize_chinese_chars") || settings_.says("strip_accents");
     bool same = normalizer_types() == std::vector<std::string>{"BertNormalizer"};
-    if (same) same = read_bert_normalizer(parts_.source, *flattened(parts_.source, root_["normalizer"], "normalizers").front()) == made;
+    if (same)
+      same = read_bert_normalizer(parts_.source,
+                                  *flattened(parts_.source, root_["normalizer"], "normalizers").front()) == made;
     if (!same && said) parts_.normalizer = Normalizer({made});
     if (!same && !said) keep("normalizer");
     check_steps({PreTokenizerStep::bert});
@@ -247,15 +256,18 @@ class FolderClassReader {
 
   void use_byte_level() {
     bool const prefix = settings_.flag("add_prefix_space", false);
-    if (settings_.says("add_prefix_space")) set_prefix_space(root_.contains("pre_tokenizer") ? root_["pre_tokenizer"] : root_, prefix);
+    if (settings_.says("add_prefix_space"))
+      set_prefix_space(root_.contains("pre_tokenizer") ? root_["pre_tokenizer"] : root_, prefix);
     auto read = read_pre_tokenizer(parts_.source, root_);
     if (!read.byte_level) return keep("pre-tokenizer");
     parts_.pre_tokenizer = std::move(read.steps);
-    std::vector<PreTokenizerStep> made{kind_ == FolderClass::qwen2 ? PreTokenizerStep::split_qwen2 : PreTokenizerStep::split_gpt2};
+    std::vector<PreTokenizerStep> made{kind_ == FolderClass::qwen2 ? PreTokenizerStep::split_qwen2
+                                                                   : PreTokenizerStep::split_gpt2};
     if (prefix) made.insert(kind_ == FolderClass::qwen2 ? made.end() : made.begin(), PreTokenizerStep::prefix_space);
     check_steps(made);
     bool const composes = kind_ == FolderClass::qwen2 || kind_ == FolderClass::gpt_neox;
-    if (normalizer_types() != (composes ? std::vector<std::string>{"NFC"} : std::vector<std::string>{})) keep("normalizer");
+    if (normalizer_types() != (composes ? std::vector<std::string>{"NFC"} : std::vector<std::string>{}))
+      keep("normalizer");
     if (!std::holds_alternative<decoding::ByteLevel>(parts_.decoder)) keep("decoder");
     nlohmann::json const& model = model_settings();
     if (json_or<bool>(parts_.source, model, "ignore_merges", false) || !is_absent(model, "unk_token"))
@@ -263,20 +275,22 @@ class FolderClassReader {
   }
 
   static void set_prefix_space(nlohmann::json& component, bool prefix) {
-    if (component.is_object() && component.contains("type") && component["type"] == "ByteLevel") component["add_prefix_space"] = prefix;
+    if (component.is_object() && component.contains("type") && component["type"] == "ByteLevel")
+      component["add_prefix_space"] = prefix;
     if (component.is_object() && component.contains("pretokenizers") && component["pretokenizers"].is_array())
       for (auto& inner : component["pretokenizers"]) set_prefix_space(inner, prefix);
   }
 
-  /// LLaMA's class has `Metaspace` and no normalizer; a text begins with `▁`, and what follows an added token if `legacy` says so.
+  /// LLaMA's class has `Metaspace` and no normalizer; a text begins with `▁`, and what follows an added token if
+  /// `legacy` says so.
   void use_llama() {
     bool const prefix = settings_.flag("add_prefix_space", true), legacy = settings_.flag("legacy", false);
     bool const said = settings_.says("add_prefix_space") || settings_.says("legacy");
     std::vector<PreTokenizerStep> steps{PreTokenizerStep::metaspaces};
     if (prefix) steps.push_back(legacy ? PreTokenizerStep::metaspace_prefix : PreTokenizerStep::metaspace_prefix_first);
     auto const types = normalizer_types();
-    bool const plain =
-        types.empty() || types == std::vector<std::string>{"Prepend", "Replace"} || types == std::vector<std::string>{"Replace"};
+    bool const plain = types.empty() || types == std::vector<std::string>{"Prepend", "Replace"} ||
+                       types == std::vector<std::string>{"Replace"};
     bool const fits = plain && (parts_.pre_tokenizer.steps().empty() || types.empty());
     bool const same = types.empty() && parts_.pre_tokenizer.steps() == steps;
     check_llama_model();
@@ -295,7 +309,9 @@ class FolderClassReader {
     nlohmann::json const& model = model_settings();
     auto const on = [&](char const* key) { return json_or<bool>(parts_.source, model, key, false); };
     bool spelled = true;  // whether bytes spell any text
-    for (int byte = 0; byte < 256; ++byte) spelled = spelled && parts_.model->vocabulary().find(spell_byte_piece(static_cast<unsigned char>(byte))).has_value();
+    for (int byte = 0; byte < 256; ++byte)
+      spelled =
+          spelled && parts_.model->vocabulary().find(spell_byte_piece(static_cast<unsigned char>(byte))).has_value();
     if (!model_is("BPE") || !on("byte_fallback") || on("ignore_merges") || (!spelled && !is_absent(model, "unk_token")))
       keep("model (byte_fallback, ignore_merges or unk_token)");
   }
@@ -318,7 +334,8 @@ class FolderClassReader {
     check_decoder(decoder);
     nlohmann::json const& model = model_settings();
     auto const unknown = is_absent(model, "unk_id") ? -1 : json_at<std::int64_t>(parts_.source, model, "unk_id");
-    if (!model_is("Unigram") || json_or<bool>(parts_.source, model, "byte_fallback", false) || unknown != (xlmr ? 3 : 2))
+    if (!model_is("Unigram") || json_or<bool>(parts_.source, model, "byte_fallback", false) ||
+        unknown != (xlmr ? 3 : 2))
       keep("model (byte_fallback or unk_id)");
   }
 
@@ -328,12 +345,15 @@ class FolderClassReader {
   }
 
   [[nodiscard]] nlohmann::json const& model_settings() const {
-    static auto const& none = *new nlohmann::json(nlohmann::json::object());  // never destroyed: a thread may read while the process ends
+    static auto const& none =
+        *new nlohmann::json(nlohmann::json::object());  // never destroyed: a thread may read while the process ends
     auto const model = root_.find("model");
     return model == root_.end() ? none : *model;
   }
   /// Whether the model is of that type; old files do not say.
-  [[nodiscard]] bool model_is(char const* type) const { return json_or<std::string>(parts_.source, model_settings(), "type", type) == type; }
+  [[nodiscard]] bool model_is(char const* type) const {
+    return json_or<std::string>(parts_.source, model_settings(), "type", type) == type;
+  }
 
   TokenizerParts& parts_;
   nlohmann::json& root_;

@@ -22,19 +22,75 @@ namespace graft::detail {
 
 /// Keys of tokenizer_config.json that are read somewhere.
 inline constexpr std::array<std::string_view, 22> honoured_keys{
-    "tokenizer_class", "added_tokens_decoder", "additional_special_tokens", "extra_special_tokens", "model_specific_special_tokens",
-    "add_prefix_space", "do_lower_case", "strip_accents", "tokenize_chinese_chars", "legacy", "extra_ids", "add_bos_token", "add_eos_token",
-    "clean_up_tokenization_spaces", "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output", "split_special_tokens",
-    "do_basic_tokenize", "never_split", "sp_model_kwargs", "fix_mistral_regex", "model_input_names", "fast_tokenizer_files"};
+    "tokenizer_class",
+    "added_tokens_decoder",
+    "additional_special_tokens",
+    "extra_special_tokens",
+    "model_specific_special_tokens",
+    "add_prefix_space",
+    "do_lower_case",
+    "strip_accents",
+    "tokenize_chinese_chars",
+    "legacy",
+    "extra_ids",
+    "add_bos_token",
+    "add_eos_token",
+    "clean_up_tokenization_spaces",
+    "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output",
+    "split_special_tokens",
+    "do_basic_tokenize",
+    "never_split",
+    "sp_model_kwargs",
+    "fix_mistral_regex",
+    "model_input_names",
+    "fast_tokenizer_files"};
 
 /// Keys that change neither the ids of a text nor the text of ids, in transformers 5 neither.
-inline constexpr std::array<std::string_view, 45> idle_keys{
-    "model_max_length", "max_len", "max_length", "stride", "truncation", "truncation_side", "truncation_strategy", "padding",
-    "padding_side", "pad_to_multiple_of", "pad_token_type_id", "chat_template", "chat_control_tokens", "response_template",
-    "response_schema", "name_or_path", "processor_class", "special_tokens_map_file", "tokenizer_file", "vocab_file", "merges_file",
-    "spm_file", "added_tokens_file", "errors", "use_fast", "use_default_system_prompt", "spaces_between_special_tokens", "trim_offsets",
-    "backend", "is_local", "local_files_only", "from_slow", "init_inputs", "files_loaded", "verbose", "return_token_type_ids", "device_map",
-    "torch_dtype", "dtype", "transformers_version", "_commit_hash", "_from_auto", "wordpieces_prefix", "tokenizer_type", "image_seq_len"};
+inline constexpr std::array<std::string_view, 45> idle_keys{"model_max_length",
+                                                            "max_len",
+                                                            "max_length",
+                                                            "stride",
+                                                            "truncation",
+                                                            "truncation_side",
+                                                            "truncation_strategy",
+                                                            "padding",
+                                                            "padding_side",
+                                                            "pad_to_multiple_of",
+                                                            "pad_token_type_id",
+                                                            "chat_template",
+                                                            "chat_control_tokens",
+                                                            "response_template",
+                                                            "response_schema",
+                                                            "name_or_path",
+                                                            "processor_class",
+                                                            "special_tokens_map_file",
+                                                            "tokenizer_file",
+                                                            "vocab_file",
+                                                            "merges_file",
+                                                            "spm_file",
+                                                            "added_tokens_file",
+                                                            "errors",
+                                                            "use_fast",
+                                                            "use_default_system_prompt",
+                                                            "spaces_between_special_tokens",
+                                                            "trim_offsets",
+                                                            "backend",
+                                                            "is_local",
+                                                            "local_files_only",
+                                                            "from_slow",
+                                                            "init_inputs",
+                                                            "files_loaded",
+                                                            "verbose",
+                                                            "return_token_type_ids",
+                                                            "device_map",
+                                                            "torch_dtype",
+                                                            "dtype",
+                                                            "transformers_version",
+                                                            "_commit_hash",
+                                                            "_from_auto",
+                                                            "wordpieces_prefix",
+                                                            "tokenizer_type",
+                                                            "image_seq_len"};
 
 /// Says where tokenizer_config.json chooses among versions of tokenizer.json, as transformers does by its own version.
 inline void check_tokenizer_versions(TokenizerSettings const& settings) {
@@ -48,18 +104,21 @@ inline void check_tokenizer_versions(TokenizerSettings const& settings) {
            "hint: put the file that is meant in its place");
 }
 
-/// Whether the tokenizer gives the model token types: what model_input_names says, else what its class has in transformers 5. What the
-/// files say stands beside a model type that is not listed here, in a vocab.txt without a word on its class, and in a tokenizer.json
-/// without any settings.
-/// @param component_file whether the folder has a tokenizer.json, which transformers takes without types where settings name no class
+/// Whether the tokenizer gives the model token types: what model_input_names says, else what its class has in
+/// transformers 5. What the files say stands beside a model type that is not listed here, in a vocab.txt without a word
+/// on its class, and in a tokenizer.json without any settings.
+/// @param component_file whether the folder has a tokenizer.json, which transformers takes without types where settings
+/// name no class
 [[nodiscard]] inline bool gives_token_types(TokenizerSettings const& settings, bool component_file) {
   nlohmann::json const& config = settings.tokenizer_config().second;
   auto const found = config.find("model_input_names");
-  if (found != config.end() && found->is_array()) return std::find(found->begin(), found->end(), "token_type_ids") != found->end();
+  if (found != config.end() && found->is_array())
+    return std::find(found->begin(), found->end(), "token_type_ids") != found->end();
   auto const of_model = registered(settings.model_type());
   if (of_model && of_model->name.empty()) return false;
   std::string const name = settings.tokenizer_class();
-  if (name.empty()) return of_model ? of_model->token_types : !component_file || !settings.any() || !settings.model_type().empty();
+  if (name.empty())
+    return of_model ? of_model->token_types : !component_file || !settings.any() || !settings.model_type().empty();
   return known_class(name).token_types;
 }
 
@@ -67,20 +126,26 @@ inline void check_tokenizer_versions(TokenizerSettings const& settings) {
 inline void check_config_keys(TokenizerSettings const& settings) {
   std::string const& source = settings.tokenizer_config().first;
   nlohmann::json const& config = settings.tokenizer_config().second;
-  auto const among = [](auto const& keys, std::string_view key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
+  auto const among = [](auto const& keys, std::string_view key) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
   for (auto const& [key, value] : config.items()) {
     bool const token = key.ends_with("_token") || key.ends_with("_token_id");
     if (among(honoured_keys, key) || among(idle_keys, key) || token || value.is_null()) continue;
     if (key == "auto_map") {
-      warn("[", source, "] auto_map names a tokenizer that is a program of its own, which is not run; the folder's tokenizer files count");
+      warn("[", source,
+           "] auto_map names a tokenizer that is a program of its own, which is not run; the folder's tokenizer files "
+           "count");
     } else {
       warn("[", source, "] entry ", printable(key), " is not known; it is ignored");
     }
   }
-  if (!settings.flag("do_basic_tokenize", true)) warn("[", source, "] do_basic_tokenize false has no effect, as in transformers 5");
+  if (!settings.flag("do_basic_tokenize", true))
+    warn("[", source, "] do_basic_tokenize false has no effect, as in transformers 5");
   auto const ignored = [&](char const* key) {
     auto const found = config.find(key);
-    bool const idle = found == config.end() || found->is_null() || found->empty() || (found->is_boolean() && !found->get<bool>());
+    bool const idle =
+        found == config.end() || found->is_null() || found->empty() || (found->is_boolean() && !found->get<bool>());
     if (!idle) warn("[", source, "] ", key, " is not followed; got ", json_excerpt(*found));
   };
   ignored("never_split"), ignored("sp_model_kwargs"), ignored("fix_mistral_regex");
@@ -89,14 +154,18 @@ inline void check_config_keys(TokenizerSettings const& settings) {
 /// Says what special_tokens_map.json adds where tokenizer_config.json lists the added tokens, for it is not read then.
 inline void check_unread_map(TokenizerSettings const& settings) {
   if (!settings.lists_added_tokens()) return;
-  auto const name = [](nlohmann::json const& token) { return token.is_object() && token.contains("content") ? token["content"] : token; };
+  auto const name = [](nlohmann::json const& token) {
+    return token.is_object() && token.contains("content") ? token["content"] : token;
+  };
   auto const& config = settings.tokenizer_config().second;
   for (auto const& [key, value] : settings.special_tokens_map().second.items()) {
     auto const found = config.find(key);
     bool const list = value.is_array() && key == "additional_special_tokens" && config.contains("extra_special_tokens");
-    if (value.is_null() || list || (found != config.end() && (value.is_array() || name(*found) == name(value)))) continue;
+    if (value.is_null() || list || (found != config.end() && (value.is_array() || name(*found) == name(value))))
+      continue;
     warn("[", settings.special_tokens_map().first, "] ", printable(key),
-         " is not read, as in transformers 5, where tokenizer_config.json has ", "added_tokens_decoder; got ", json_excerpt(value));
+         " is not read, as in transformers 5, where tokenizer_config.json has ", "added_tokens_decoder; got ",
+         json_excerpt(value));
   }
 }
 
@@ -133,11 +202,13 @@ struct NormalizerSwitches {
 }
 
 /// Says which switches the class in transformers does not follow either, where tokenizer.json says the opposite.
-inline void check_idle_switches(TokenizerParts const& parts, nlohmann::json const& root, TokenizerSettings const& settings) {
+inline void check_idle_switches(TokenizerParts const& parts, nlohmann::json const& root,
+                                TokenizerSettings const& settings) {
   std::string const& source = settings.tokenizer_config().first;
   auto const contradicts = [&](char const* key, bool file) {
     if (settings.says(key) && settings.flag(key, file) != file) {
-      warn("[", source, "] ", key, " has no effect beside tokenizer.json with this tokenizer_class, as in transformers 5; got ",
+      warn("[", source, "] ", key,
+           " has no effect beside tokenizer.json with this tokenizer_class, as in transformers 5; got ",
            settings.flag(key, file) ? "true" : "false", " where tokenizer.json has ", file ? "true" : "false");
     }
   };
@@ -168,7 +239,8 @@ inline void check_idle_switches(TokenizerParts const& parts, nlohmann::json cons
   contradicts("add_prefix_space", parts.normalizer.puts_space_before() || parts.pre_tokenizer.puts_space_before());
   for (char const* const key : {"truncation", "padding"}) {
     if (!is_absent(root, key))
-      warn("[", parts.source, "] ", key, " is not applied, as in transformers, whose programs ask for it; got ", json_excerpt(root[key]));
+      warn("[", parts.source, "] ", key, " is not applied, as in transformers, whose programs ask for it; got ",
+           json_excerpt(root[key]));
   }
 }
 

@@ -25,7 +25,8 @@
 
 namespace graft::detail {
 
-/// The added tokens of parts that are not a tokenizer yet, and the id that a further one gets, as Hugging Face's tokenizers number them.
+/// The added tokens of parts that are not a tokenizer yet, and the id that a further one gets, as Hugging Face's
+/// tokenizers number them.
 class TokenAdder {
  public:
   explicit TokenAdder(TokenizerParts& parts) : parts_(parts), next_(parts.model->vocabulary().size()) {
@@ -39,11 +40,12 @@ class TokenAdder {
 
   /// Makes an added token special.
   void promote(std::string const& content) {
-    if (auto const found = by_content_.find(content); found != by_content_.end()) parts_.added_tokens[found->second].special = true;
+    if (auto const found = by_content_.find(content); found != by_content_.end())
+      parts_.added_tokens[found->second].special = true;
   }
 
-  /// Adds a token with the id that it has already, in the vocabulary or among the added tokens, or else with the next one. Its flags
-  /// replace those that it had.
+  /// Adds a token with the id that it has already, in the vocabulary or among the added tokens, or else with the next
+  /// one. Its flags replace those that it had.
   Token add(AddedToken token) {
     if (auto const found = by_content_.find(token.content); found != by_content_.end()) {
       AddedToken& known = parts_.added_tokens[found->second];
@@ -70,7 +72,8 @@ class TokenAdder {
 };
 
 /// The tokens that tokenizer_config.json's `added_tokens_decoder`, or else added_tokens.json, lists, by id.
-[[nodiscard]] inline std::vector<AddedToken> listed_tokens(TokenizerSettings const& settings, std::set<std::string> const& special) {
+[[nodiscard]] inline std::vector<AddedToken> listed_tokens(TokenizerSettings const& settings,
+                                                           std::set<std::string> const& special) {
   std::vector<AddedToken> listed;
   if (settings.lists_added_tokens()) {
     auto const& [source, config] = settings.tokenizer_config();
@@ -98,26 +101,29 @@ class TokenAdder {
 struct ClassTokens {
   UsualTokens usual = {};             ///< special tokens that it has where no file names one
   std::vector<AddedToken> more = {};  ///< its own beside the list of special tokens
-  bool built = true;                  ///< it builds its tokenizer from tables alone, so that tokenizer.json's added tokens are no more than listed
-  bool plain = false;                 ///< it adds all its special tokens again, without flags
+  bool built = true;   ///< it builds its tokenizer from tables alone, so that tokenizer.json's added tokens are no more
+                       ///< than listed
+  bool plain = false;  ///< it adds all its special tokens again, without flags
 };
 
-/// Says which added tokens of tokenizer.json a class of transformers would not have beside `added_tokens_decoder`, which is read in their place.
-inline void check_tokens_of_file(TokenizerParts const& parts, TokenizerSettings const& settings, std::set<std::string> const& said,
-                                 std::set<std::string> const& special) {
+/// Says which added tokens of tokenizer.json a class of transformers would not have beside `added_tokens_decoder`,
+/// which is read in their place.
+inline void check_tokens_of_file(TokenizerParts const& parts, TokenizerSettings const& settings,
+                                 std::set<std::string> const& said, std::set<std::string> const& special) {
   for (AddedToken const& token : parts.added_tokens) {
     if (said.contains(token.content)) continue;
     if (special.contains(token.content) && parts.model->vocabulary().find(token.content) == token.id) continue;
     warn("[", settings.tokenizer_config().first, "] added_tokens_decoder lacks ", printable(token.content),
-         ", an added token of tokenizer.json; it keeps its id ", token.id, "; this tokenizer_class of transformers reads the list alone");
+         ", an added token of tokenizer.json; it keeps its id ", token.id,
+         "; this tokenizer_class of transformers reads the list alone");
   }
 }
 
-/// Adds the tokens that the files beside a vocabulary name, as transformers does: those that are listed with ids, then the special tokens
-/// that are named elsewhere or that a class has by itself.
+/// Adds the tokens that the files beside a vocabulary name, as transformers does: those that are listed with ids, then
+/// the special tokens that are named elsewhere or that a class has by itself.
 ///
-/// A token with a name (`eos_token`) is special whatever the list of added tokens says of it; one that is only in the list of special tokens
-/// is what the list of added tokens says.
+/// A token with a name (`eos_token`) is special whatever the list of added tokens says of it; one that is only in the
+/// list of special tokens is what the list of added tokens says.
 inline void add_folder_tokens(TokenizerParts& parts, TokenizerSettings const& settings, ClassTokens const& of_class) {
   std::vector<AddedToken> const named = settings.named_tokens(of_class.usual);
   std::vector<AddedToken> in_list = settings.listed_special_tokens();
@@ -134,9 +140,11 @@ inline void add_folder_tokens(TokenizerParts& parts, TokenizerSettings const& se
     own.insert(token.id);
     if (token.special && !of_class.built) own_special.insert(token.content);
   }
-  std::string const& source = settings.lists_added_tokens() ? settings.tokenizer_config().first : settings.added_tokens().first;
+  std::string const& source =
+      settings.lists_added_tokens() ? settings.tokenizer_config().first : settings.added_tokens().first;
   for (AddedToken& token : listed_tokens(settings, special)) {
-    if (token.content.empty()) fail<FileError>("[", source, "] added token with id ", token.id, " is empty; expected a text to look for");
+    if (token.content.empty())
+      fail<FileError>("[", source, "] added token with id ", token.id, " is empty; expected a text to look for");
     if (!settings.lists_added_tokens() && own.contains(token.id)) continue;
     token.special = token.special || special_names.contains(token.content) || own_special.contains(token.content);
     std::string const content = token.content;
@@ -152,7 +160,8 @@ inline void add_folder_tokens(TokenizerParts& parts, TokenizerSettings const& se
     for (AddedToken const& token : *group)
       if (!token.content.empty() && (of_class.plain || tokens.find(token.content) == nullptr))
         tokens.add(of_class.plain ? AddedToken{token.content, 0, true} : token);
-  if (of_class.built || !settings.lists_added_tokens())  // beside a list of its own, transformers leaves the tokens of tokenizer.json as they are
+  if (of_class.built || !settings.lists_added_tokens())  // beside a list of its own, transformers leaves the tokens of
+                                                         // tokenizer.json as they are
     for (std::string const& content : special_names) tokens.promote(content);
 }
 

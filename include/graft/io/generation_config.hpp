@@ -18,7 +18,8 @@ namespace detail {
 
 /// `generation_config` and `apply_generation_config`; their bodies are in generation_reader.hpp.
 template <class>
-[[nodiscard]] GenerationConfig read_generation_of(std::filesystem::path const& checkpoint, nlohmann::json const& config);
+[[nodiscard]] GenerationConfig read_generation_of(std::filesystem::path const& checkpoint,
+                                                  nlohmann::json const& config);
 template <class>
 void complete_generation(ModelConfig& model, GenerationConfig const& generation);
 #ifdef GRAFT_COMPILED_IO
@@ -30,7 +31,8 @@ extern template void complete_generation<void>(ModelConfig&, GenerationConfig co
 
 /// The generation configuration of a checkpoint whose configuration is `config`. A GGUF file has none but that.
 /// @throws FileError for values of a wrong type
-[[nodiscard]] inline GenerationConfig generation_config(std::filesystem::path const& checkpoint, nlohmann::json const& config) {
+[[nodiscard]] inline GenerationConfig generation_config(std::filesystem::path const& checkpoint,
+                                                        nlohmann::json const& config) {
   return detail::read_generation_of<void>(checkpoint, config);
 }
 
@@ -41,8 +43,8 @@ extern template void complete_generation<void>(ModelConfig&, GenerationConfig co
   return generation_config(checkpoint, read ? read_json(file) : nlohmann::json::object());
 }
 
-/// What generation with a model needs of it: end tokens, forced tokens, and what its decoder begins with. Ids outside the vocabulary, which
-/// could never come, are left out with a warning.
+/// What generation with a model needs of it: end tokens, forced tokens, and what its decoder begins with. Ids outside
+/// the vocabulary, which could never come, are left out with a warning.
 inline void apply_generation_config(ModelConfig& model, GenerationConfig const& generation) {
   detail::complete_generation<void>(model, generation);
 }

@@ -1,5 +1,6 @@
 /// @file
-/// @brief The keys of a generation_config.json that graft does not follow: those without effect on the text, and those that it refuses.
+/// @brief The keys of a generation_config.json that graft does not follow: those without effect on the text, and those
+/// that it refuses.
 #pragma once
 
 #include <algorithm>
@@ -82,7 +83,9 @@ struct RefusedGenerationKey {
 [[nodiscard]] inline bool is_number_up_to(nlohmann::json const& value, double most) {
   return value.is_number() && value.get<double>() <= most;
 }
-[[nodiscard]] inline bool is_one_or_more(nlohmann::json const& value) { return value.is_number() && value.get<double>() >= 1; }
+[[nodiscard]] inline bool is_one_or_more(nlohmann::json const& value) {
+  return value.is_number() && value.get<double>() >= 1;
+}
 [[nodiscard]] inline bool is_one(nlohmann::json const& value) { return value.is_number() && value.get<double>() == 1; }
 [[nodiscard]] inline bool is_no_cutoff(nlohmann::json const& value) {
   return value.is_number() && !(value.get<double>() > 0 && value.get<double>() < 1);

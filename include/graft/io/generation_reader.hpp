@@ -1,5 +1,6 @@
 /// @file
-/// @brief How a generation_config.json becomes a `GenerationConfig` and part of a model's configuration, once in graft::compiled.
+/// @brief How a generation_config.json becomes a `GenerationConfig` and part of a model's configuration, once in
+/// graft::compiled.
 #pragma once
 
 #include <filesystem>
@@ -41,7 +42,8 @@ class GenerationReader {
   [[nodiscard]] std::optional<Token> token(char const* key) const {
     auto const all = tokens(key);
     if (all.size() > 1)
-      fail<FileError>("[", where_, "] has several ids at the key ", key, "; expected one; hint: keep the one that is meant");
+      fail<FileError>("[", where_, "] has several ids at the key ", key,
+                      "; expected one; hint: keep the one that is meant");
     return all.empty() ? std::nullopt : std::optional(all.front());
   }
   [[nodiscard]] std::optional<std::string> early_stopping() const {
@@ -68,7 +70,8 @@ class GenerationReader {
 
 /// `generation_config` of a parsed file.
 template <class>
-[[nodiscard]] GenerationConfig read_generation_config(nlohmann::json const& json, std::string const& where, bool own_file) {
+[[nodiscard]] GenerationConfig read_generation_config(nlohmann::json const& json, std::string const& where,
+                                                      bool own_file) {
   GenerationReader const reader(json, where);
   GenerationConfig config;
   config.where = where, config.own_file = own_file;
@@ -84,23 +87,26 @@ template <class>
   config.top_k = reader.get<Index>("top_k"), config.no_repeat_ngram = reader.get<Index>("no_repeat_ngram_size");
   config.temperature = reader.get<double>("temperature"), config.top_p = reader.get<double>("top_p"),
   config.min_p = reader.get<double>("min_p");
-  config.repetition_penalty = reader.get<double>("repetition_penalty"), config.length_penalty = reader.get<double>("length_penalty");
+  config.repetition_penalty = reader.get<double>("repetition_penalty"),
+  config.length_penalty = reader.get<double>("length_penalty");
   config.early_stopping = reader.early_stopping();
   if (auto words = reader.get<std::vector<std::vector<Token>>>("bad_words_ids")) config.bad_words = std::move(*words);
-  config.suppressed = reader.tokens("suppress_tokens"), config.first_suppressed = reader.tokens("begin_suppress_tokens");
+  config.suppressed = reader.tokens("suppress_tokens"),
+  config.first_suppressed = reader.tokens("begin_suppress_tokens");
   config.renormalise = reader.get<bool>("renormalize_logits").value_or(false);
   reader.collect_others(config);
   return config;
 }
 /// `generation_config`.
 template <class>
-[[nodiscard]] GenerationConfig read_generation_of(std::filesystem::path const& checkpoint, nlohmann::json const& config) {
+[[nodiscard]] GenerationConfig read_generation_of(std::filesystem::path const& checkpoint,
+                                                  nlohmann::json const& config) {
   auto const folder = is_folder(checkpoint) ? checkpoint : checkpoint.parent_path();
   auto const file = folder / "generation_config.json";
   if (checkpoint.extension() != ".gguf" && is_there(file))
     return read_generation_config<void>(read_json(file), file.string(), true);
-  return read_generation_config<void>(config, checkpoint.extension() == ".gguf" ? checkpoint.string() : (folder / "config.json").string(),
-                                        false);
+  return read_generation_config<void>(
+      config, checkpoint.extension() == ".gguf" ? checkpoint.string() : (folder / "config.json").string(), false);
 }
 
 /// `apply_generation_config`.
@@ -108,10 +114,13 @@ template <class>
 void complete_generation(ModelConfig& model, GenerationConfig const& generation) {
   auto const fits = [&](Token token, char const* key) {
     if (token >= 0 && token < model.vocabulary) return true;
-    warn("[", generation.where, "] has the id ", token, " at the key ", key, ", which is left out; expected 0 to ", model.vocabulary - 1);
+    warn("[", generation.where, "] has the id ", token, " at the key ", key, ", which is left out; expected 0 to ",
+         model.vocabulary - 1);
     return false;
   };
-  auto const token = [&](std::optional<Token> one, char const* key) { return one && fits(*one, key) ? *one : Token{-1}; };
+  auto const token = [&](std::optional<Token> one, char const* key) {
+    return one && fits(*one, key) ? *one : Token{-1};
+  };
   model.ends.clear();
   for (Token end : generation.ends)
     if (fits(end, "eos_token_id")) model.ends.push_back(end);

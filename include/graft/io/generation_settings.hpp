@@ -27,7 +27,8 @@ struct GenerationConfig {
   std::vector<Token> ends;
   std::optional<Token> bos, decoder_start, forced_bos, forced_eos;
 
-  std::optional<Index> max_length, max_new_tokens, min_length, min_new_tokens;  ///< a length counts what the decoder reads first, too
+  std::optional<Index> max_length, max_new_tokens, min_length,
+      min_new_tokens;  ///< a length counts what the decoder reads first, too
   std::optional<bool> do_sample;
   std::optional<Index> beams, sequences, top_k, no_repeat_ngram;
   std::optional<double> temperature, top_p, min_p, repetition_penalty, length_penalty;

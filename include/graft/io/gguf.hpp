@@ -24,35 +24,40 @@
 
 namespace graft {
 
-/// A tensor in a GGUF file. ggml lists the fastest dimension first; `shape` is reversed, as Hugging Face has it: [out, in].
+/// A tensor in a GGUF file. ggml lists the fastest dimension first; `shape` is reversed, as Hugging Face has it: [out,
+/// in].
 struct GgufTensor {
   std::string_view name;  ///< aliases the file
   GgmlType type = GgmlType::f32;
   std::vector<std::int64_t> shape;
   std::byte const* data = nullptr;
   std::size_t bytes = 0;
-  std::size_t rows = 1;     ///< product of all dimensions but the last; 1 for a vector
-  std::size_t columns = 1;  ///< last dimension, a multiple of the type's block
+  std::size_t rows = 1;                              ///< product of all dimensions but the last; 1 for a vector
+  std::size_t columns = 1;                           ///< last dimension, a multiple of the type's block
   std::shared_ptr<MappedFile const> file = nullptr;  ///< what `name` and `data` alias
 };
 
-/// Converts rows [first, last) to `out[(last − first) · columns]`. Different rows may be converted by different threads.
+/// Converts rows [first, last) to `out[(last − first) · columns]`. Different rows may be converted by different
+/// threads.
 inline void dequantize_rows(GgufTensor const& tensor, std::size_t first, std::size_t last, float* out) {
   if (first > last || last > tensor.rows)
-    fail<ShapeError>("[dequantize_rows] rows [", first, ", ", last, ") of ", printable(tensor.name), "; expected them within ",
-                     tensor.rows);
+    fail<ShapeError>("[dequantize_rows] rows [", first, ", ", last, ") of ", printable(tensor.name),
+                     "; expected them within ", tensor.rows);
   GgmlBlock const block = ggml_block(tensor.type);
-  dequantize_values(tensor.type, tensor.data + first * (tensor.columns / block.values * block.bytes), (last - first) * tensor.columns, out);
+  dequantize_values(tensor.type, tensor.data + first * (tensor.columns / block.values * block.bytes),
+                    (last - first) * tensor.columns, out);
 }
 
 /// Converts a whole tensor to float32, row-major.
 inline void dequantize(GgufTensor const& tensor, float* out) { dequantize_rows(tensor, 0, tensor.rows, out); }
 
-/// An open GGUF file: magic, version, metadata, tensor list, padding, the tensors' bytes. Every count, length and offset is checked against
-/// the file's size at opening, before anything is allocated for it (FileError); metadata and tensors stay in the file.
+/// An open GGUF file: magic, version, metadata, tensor list, padding, the tensors' bytes. Every count, length and
+/// offset is checked against the file's size at opening, before anything is allocated for it (FileError); metadata and
+/// tensors stay in the file.
 class GgufFile {
  public:
-  explicit GgufFile(std::filesystem::path const& path, FileAccess access = FileAccess::map) : file_(MappedFile::open(path, access)) {
+  explicit GgufFile(std::filesystem::path const& path, FileAccess access = FileAccess::map)
+      : file_(MappedFile::open(path, access)) {
     detail::GgufCursor cursor(file_->bytes(), file_->path());
     std::string const& where = file_->path();
     if (std::memcmp(cursor.take(4, "the magic GGUF"), "GGUF", 4) != 0)
@@ -60,7 +65,8 @@ class GgufFile {
     version_ = cursor.number<std::uint32_t>("the version");
     if (version_ != 2 && version_ != 3) {
       fail<FileError>("[", where, "] has the GGUF version ", version_,
-                      version_ == 0x02000000 || version_ == 0x03000000 ? " (big-endian)" : "", "; expected 2 or 3, little-endian");
+                      version_ == 0x02000000 || version_ == 0x03000000 ? " (big-endian)" : "",
+                      "; expected 2 or 3, little-endian");
     }
     std::uint64_t const tensors = cursor.count(24, most_tensors, "tensor count");
     std::uint64_t const values = cursor.count(13, most_values, "metadata count");
@@ -76,12 +82,12 @@ class GgufFile {
   [[nodiscard]] std::vector<GgufValue> const& metadata() const noexcept { return metadata_; }
   /// The value of that key, or null.
   [[nodiscard]] GgufValue const* find(std::string_view key) const noexcept {
-    auto const at =
-        std::lower_bound(metadata_.begin(), metadata_.end(), key, [](GgufValue const& value, std::string_view k) { return value.key < k; });
+    auto const at = std::lower_bound(metadata_.begin(), metadata_.end(), key,
+                                     [](GgufValue const& value, std::string_view k) { return value.key < k; });
     return at != metadata_.end() && at->key == key ? &*at : nullptr;
   }
-  /// The value as T — bool, std::int64_t (any integer type), double (any number), std::string, or std::vector of these — or nothing
-  /// if the key is not there; throws FileError if it is of another type or does not fit.
+  /// The value as T — bool, std::int64_t (any integer type), double (any number), std::string, or std::vector of these
+  /// — or nothing if the key is not there; throws FileError if it is of another type or does not fit.
   template <class T>
   [[nodiscard]] std::optional<T> get(std::string_view key) const {
     GgufValue const* const value = find(key);
@@ -134,8 +140,8 @@ class GgufFile {
       metadata_.push_back(value);
     }
     std::sort(metadata_.begin(), metadata_.end(), [](GgufValue const& a, GgufValue const& b) { return a.key < b.key; });
-    auto const twice =
-        std::adjacent_find(metadata_.begin(), metadata_.end(), [](GgufValue const& a, GgufValue const& b) { return a.key == b.key; });
+    auto const twice = std::adjacent_find(metadata_.begin(), metadata_.end(),
+                                          [](GgufValue const& a, GgufValue const& b) { return a.key == b.key; });
     if (twice != metadata_.end())
       fail<FileError>("[", path(), "] has the metadata key ", printable(twice->key), " twice; expected it once");
   }
@@ -143,7 +149,8 @@ class GgufFile {
   void read_tensors(detail::GgufCursor& cursor, std::uint64_t count) {
     auto const alignment = static_cast<std::uint64_t>(get<std::int64_t>("general.alignment").value_or(32));
     if (alignment < 8 || alignment > 65536 || (alignment & (alignment - 1)) != 0) {
-      fail<FileError>("[", path(), "] has the alignment ", static_cast<std::int64_t>(alignment), "; expected a power of two in 8 … 65536");
+      fail<FileError>("[", path(), "] has the alignment ", static_cast<std::int64_t>(alignment),
+                      "; expected a power of two in 8 … 65536");
     }
     tensors_.reserve(static_cast<std::size_t>(count));
     std::vector<std::uint64_t> offsets;
@@ -155,7 +162,8 @@ class GgufFile {
     index_names();
     std::uint64_t const begin = checked_align(cursor.position(), alignment).value_or(file_->size());
     if (count > 0 && begin > file_->size())
-      fail<FileError>("[", path(), "] is cut short; got ", file_->size(), " bytes; expected tensors from byte ", begin, " on");
+      fail<FileError>("[", path(), "] is cut short; got ", file_->size(), " bytes; expected tensors from byte ", begin,
+                      " on");
     place(offsets, static_cast<std::size_t>(std::min<std::uint64_t>(begin, file_->size())), alignment);
   }
 
@@ -165,18 +173,23 @@ class GgufFile {
     if (tensor.name.empty() || tensor.name.size() > 1024)
       fail<FileError>("[", path(), "] has a tensor name of ", tensor.name.size(), " bytes; expected 1 … 1024");
     auto const rank = cursor.number<std::uint32_t>("a tensor's rank");
-    if (rank > 4) fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has ", rank, " dimensions; expected at most 4");
+    if (rank > 4)
+      fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has ", rank,
+                      " dimensions; expected at most 4");
     tensor.shape.resize(rank);
     for (std::uint32_t i = 0; i < rank; ++i) {
       auto const extent = cursor.number<std::uint64_t>("a tensor's dimension");
       if (!std::in_range<std::int64_t>(extent))
-        fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has a dimension of ", extent, "; expected one below 2⁶³");
+        fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has a dimension of ", extent,
+                        "; expected one below 2⁶³");
       tensor.shape[rank - 1 - i] = static_cast<std::int64_t>(extent);
     }
     auto const type = cursor.number<std::uint32_t>("a tensor's type");
     if (!ggml_type_readable(type)) {
-      fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has the type ", ggml_type_name(type), " (", type,
-                      "); expected F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 or Q2_K to Q6_K; hint: llama-quantize --allow-requantize "
+      fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has the type ", ggml_type_name(type), " (",
+                      type,
+                      "); expected F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 or Q2_K to Q6_K; hint: llama-quantize "
+                      "--allow-requantize "
                       "IN OUT Q8_0 converts the file");
     }
     tensor.type = static_cast<GgmlType>(type);
@@ -189,14 +202,14 @@ class GgufFile {
     GgmlBlock const block = ggml_block(tensor.type);
     std::uint64_t const columns = tensor.shape.empty() ? 1 : static_cast<std::uint64_t>(tensor.shape.back());
     if (!elements || columns % block.values != 0) {
-      fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has an impossible shape; got ", shape_text(tensor.shape), " of ",
-                      ggml_type_name(static_cast<std::uint32_t>(tensor.type)),
+      fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has an impossible shape; got ",
+                      shape_text(tensor.shape), " of ", ggml_type_name(static_cast<std::uint32_t>(tensor.type)),
                       "; expected fewer than 2⁶³ values and rows of a multiple of ", block.values);
     }
     auto const bytes = checked_multiply(*elements / block.values, block.bytes);
     if (!bytes || *bytes > file_->size()) {
-      fail<FileError>("[", path(), "] is cut short: tensor ", printable(tensor.name), " of shape ", shape_text(tensor.shape),
-                      " needs more bytes than the file's ", file_->size());
+      fail<FileError>("[", path(), "] is cut short: tensor ", printable(tensor.name), " of shape ",
+                      shape_text(tensor.shape), " needs more bytes than the file's ", file_->size());
     }
     tensor.bytes = static_cast<std::size_t>(*bytes);
     tensor.columns = static_cast<std::size_t>(columns);
@@ -206,9 +219,11 @@ class GgufFile {
   void index_names() {
     by_name_.resize(tensors_.size());
     for (std::size_t i = 0; i < by_name_.size(); ++i) by_name_[i] = static_cast<std::uint32_t>(i);
-    std::sort(by_name_.begin(), by_name_.end(), [this](std::uint32_t a, std::uint32_t b) { return tensors_[a].name < tensors_[b].name; });
-    auto const twice = std::adjacent_find(by_name_.begin(), by_name_.end(),
-                                          [this](std::uint32_t a, std::uint32_t b) { return tensors_[a].name == tensors_[b].name; });
+    std::sort(by_name_.begin(), by_name_.end(),
+              [this](std::uint32_t a, std::uint32_t b) { return tensors_[a].name < tensors_[b].name; });
+    auto const twice = std::adjacent_find(by_name_.begin(), by_name_.end(), [this](std::uint32_t a, std::uint32_t b) {
+      return tensors_[a].name == tensors_[b].name;
+    });
     if (twice != by_name_.end())
       fail<FileError>("[", path(), "] has the tensor ", printable(tensors_[*twice].name), " twice; expected it once");
   }
@@ -221,13 +236,13 @@ class GgufFile {
     for (std::size_t i = 0; i < tensors_.size(); ++i) {
       GgufTensor& tensor = tensors_[i];
       if (offsets[i] != expected) {
-        fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " lies at the wrong place; got offset ", offsets[i],
-                        "; expected ", expected);
+        fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " lies at the wrong place; got offset ",
+                        offsets[i], "; expected ", expected);
       }
       auto const last = checked_add(expected, tensor.bytes);
       if (!last || *last > available) {
-        fail<FileError>("[", path(), "] is cut short: tensor ", printable(tensor.name), " ends beyond the file; got ", available,
-                        " bytes of tensors; expected at least ", last ? std::to_string(*last) : "2⁶⁴");
+        fail<FileError>("[", path(), "] is cut short: tensor ", printable(tensor.name), " ends beyond the file; got ",
+                        available, " bytes of tensors; expected at least ", last ? std::to_string(*last) : "2⁶⁴");
       }
       tensor.data = file_->data() + begin + expected;
       tensor.file = file_;
@@ -235,7 +250,8 @@ class GgufFile {
       expected = checked_align(end, alignment).value_or(end);
     }
     if (available > expected)
-      fail<FileError>("[", path(), "] has ", available - end, " bytes after its last tensor; expected at most ", expected - end);
+      fail<FileError>("[", path(), "] has ", available - end, " bytes after its last tensor; expected at most ",
+                      expected - end);
   }
 
   std::shared_ptr<MappedFile const> file_;

@@ -27,12 +27,13 @@
 
 namespace graft {
 
-/// A GGUF file as a checkpoint. For the architectures "llama" and "gpt2" names are translated, rotary permutations undone and Conv1D
-/// weights transposed; tensors without a Hugging Face name (and those of other architectures)
-/// keep GGUF's. A head that repeats the embedding is left out.
+/// A GGUF file as a checkpoint. For the architectures "llama" and "gpt2" names are translated, rotary permutations
+/// undone and Conv1D weights transposed; tensors without a Hugging Face name (and those of other architectures) keep
+/// GGUF's. A head that repeats the embedding is left out.
 class GgufCheckpoint final : public Checkpoint {
  public:
-  explicit GgufCheckpoint(std::filesystem::path const& path, FileAccess access = FileAccess::map) : file_(open_gguf(path, access)) {
+  explicit GgufCheckpoint(std::filesystem::path const& path, FileAccess access = FileAccess::map)
+      : file_(open_gguf(path, access)) {
     auto const architecture = file_.get<std::string>("general.architecture").value_or("");
     bool const tied = gguf_tied_head(file_);
     if (architecture == "llama") {
@@ -47,7 +48,8 @@ class GgufCheckpoint final : public Checkpoint {
       if (mapped) arrange(item, mapped->layout);
       std::string name = mapped ? std::move(mapped->name) : std::string(tensor.name);
       if (!items_.emplace(std::move(name), item).second) {
-        fail<FileError>("[", file_.path(), "] has two tensors for one Hugging Face name; the second is ", printable(tensor.name));
+        fail<FileError>("[", file_.path(), "] has two tensors for one Hugging Face name; the second is ",
+                        printable(tensor.name));
       }
     }
   }
@@ -64,10 +66,14 @@ class GgufCheckpoint final : public Checkpoint {
   [[nodiscard]] TensorEntry entry(std::string_view name) const override {
     Item const& item = get(name);
     GgufTensor const& tensor = *item.tensor;
-    TensorEntry entry{std::string(name), Dtype::f32, tensor.shape, nullptr, tensor.rows * tensor.columns * sizeof(float), tensor.file};
+    TensorEntry entry{
+        std::string(name), Dtype::f32, tensor.shape, nullptr, tensor.rows * tensor.columns * sizeof(float),
+        tensor.file};
     if (item.layout == GgufLayout::transposed) std::reverse(entry.shape.begin(), entry.shape.end());
     if (item.layout == GgufLayout::same && ggml_block(tensor.type).values == 1) {
-      entry.dtype = tensor.type == GgmlType::f16 ? Dtype::f16 : tensor.type == GgmlType::bf16 ? Dtype::bf16 : Dtype::f32;
+      entry.dtype = tensor.type == GgmlType::f16    ? Dtype::f16
+                    : tensor.type == GgmlType::bf16 ? Dtype::bf16
+                                                    : Dtype::f32;
       entry.data = tensor.data;
       entry.bytes = tensor.bytes;
     }
@@ -78,8 +84,8 @@ class GgufCheckpoint final : public Checkpoint {
     GgufTensor const& tensor = *item.tensor;
     auto const format = block_format(tensor.type);
     if (!format || tensor.shape.size() != 2) return std::nullopt;
-    kernels::BlockMatrix const matrix{*format, tensor.data, static_cast<Index>(tensor.rows), static_cast<Index>(tensor.columns),
-                                      item.head_rows};
+    kernels::BlockMatrix const matrix{*format, tensor.data, static_cast<Index>(tensor.rows),
+                                      static_cast<Index>(tensor.columns), item.head_rows};
     return StoredBlocks{matrix, item.layout == GgufLayout::transposed, tensor.file};
   }
   [[nodiscard]] std::string storage(std::string_view name) const override {
@@ -87,7 +93,9 @@ class GgufCheckpoint final : public Checkpoint {
   }
   [[nodiscard]] nlohmann::json config() const override { return gguf_config_json(file_); }
 
-  void read_rows(std::string_view name, std::size_t first, std::size_t last, float* out) const override { convert(name, first, last, out); }
+  void read_rows(std::string_view name, std::size_t first, std::size_t last, float* out) const override {
+    convert(name, first, last, out);
+  }
   void read_rows(std::string_view name, std::size_t first, std::size_t last, double* out) const override {
     convert(name, first, last, out);
   }
@@ -109,7 +117,8 @@ class GgufCheckpoint final : public Checkpoint {
   void arrange(Item& item, GgufLayout layout) const {
     GgufTensor const& tensor = *item.tensor;
     if (layout == GgufLayout::transposed && tensor.shape.size() != 2) {
-      fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has the shape ", shape_text(tensor.shape), "; expected rank 2");
+      fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has the shape ", shape_text(tensor.shape),
+                      "; expected rank 2");
     }
     if (layout == GgufLayout::rotary_query || layout == GgufLayout::rotary_key) {
       std::int64_t const heads = layout == GgufLayout::rotary_query ? query_heads_ : key_heads_;
@@ -117,7 +126,8 @@ class GgufCheckpoint final : public Checkpoint {
       bool const vector_of_numbers = tensor.shape.size() == 1 && ggml_block(tensor.type).values == 1;
       if ((tensor.shape.size() != 2 && !vector_of_numbers) || rows == 0 || rows % (2 * heads) != 0) {
         fail<FileError>("[", path(), "] tensor ", printable(tensor.name), " has the shape ", shape_text(tensor.shape),
-                        "; expected rows for ", heads, " heads of an even width (llama.attention.head_count, head_count_kv)");
+                        "; expected rows for ", heads,
+                        " heads of an even width (llama.attention.head_count, head_count_kv)");
       }
       item.head_rows = rows / heads;
     }
@@ -176,7 +186,8 @@ class GgufCheckpoint final : public Checkpoint {
       dequantize_rows(tensor, row, end, panel.data());
       for (std::size_t column = first; column < last; ++column) {
         Real* const target = out + (column - first) * tensor.rows;
-        for (std::size_t r = row; r < end; ++r) target[r] = static_cast<Real>(panel[(r - row) * tensor.columns + column]);
+        for (std::size_t r = row; r < end; ++r)
+          target[r] = static_cast<Real>(panel[(r - row) * tensor.columns + column]);
       }
     }
   }

@@ -25,8 +25,8 @@ class GgufCursor {
   /// Steps over `count` bytes and returns where they begin.
   std::byte const* take(std::uint64_t count, char const* what) {
     if (count > remaining()) {
-      fail<FileError>("[", where_, "] is cut short or lies about a length: ", what, " needs ", count, " bytes at byte ", position_,
-                      "; got ", remaining(), " more in the file");
+      fail<FileError>("[", where_, "] is cut short or lies about a length: ", what, " needs ", count, " bytes at byte ",
+                      position_, "; got ", remaining(), " more in the file");
     }
     std::byte const* const at = bytes_.data() + position_;
     position_ += static_cast<std::size_t>(count);
@@ -40,7 +40,8 @@ class GgufCursor {
     return value;
   }
 
-  /// A count of things of at least `least` bytes each: bounded by what is left of the file before anything is allocated for it.
+  /// A count of things of at least `least` bytes each: bounded by what is left of the file before anything is allocated
+  /// for it.
   std::uint64_t count(std::size_t least, std::uint64_t most, char const* what) {
     auto const value = number<std::uint64_t>(what);
     if (value > remaining() / least || value > most) {
@@ -58,7 +59,8 @@ class GgufCursor {
   GgufType value_type(std::string_view key) {
     auto const type = number<std::uint32_t>("a value's type");
     if (type >= gguf_type_count)
-      fail<FileError>("[", where_, "] has a value of unknown type at the key ", printable(key), "; got type ", type, "; expected 0 … 12");
+      fail<FileError>("[", where_, "] has a value of unknown type at the key ", printable(key), "; got type ", type,
+                      "; expected 0 … 12");
     return static_cast<GgufType>(type);
   }
 
@@ -67,7 +69,9 @@ class GgufCursor {
     if (type == GgufType::string) {
       for (std::uint64_t i = 0; i < count; ++i) string("a string");
     } else if (type == GgufType::array) {
-      if (depth == 8) fail<FileError>("[", where_, "] nests arrays too deeply at the key ", printable(key), "; expected at most 8 levels");
+      if (depth == 8)
+        fail<FileError>("[", where_, "] nests arrays too deeply at the key ", printable(key),
+                        "; expected at most 8 levels");
       for (std::uint64_t i = 0; i < count; ++i) {
         GgufType const inner = value_type(key);
         skip(inner, array_count(inner), key, depth + 1);
@@ -77,13 +81,16 @@ class GgufCursor {
       std::byte const* const at = take(count * gguf_type_size(type), "a value");
       if (type != GgufType::boolean) return;
       for (std::uint64_t i = 0; i < count; ++i) {
-        if (at[i] > std::byte{1}) fail<FileError>("[", where_, "] has a boolean that is neither 0 nor 1 at the key ", printable(key));
+        if (at[i] > std::byte{1})
+          fail<FileError>("[", where_, "] has a boolean that is neither 0 nor 1 at the key ", printable(key));
       }
     }
   }
 
   std::uint64_t array_count(GgufType element) {
-    std::size_t const least = element == GgufType::string ? 8 : element == GgufType::array ? 12 : gguf_type_size(element);
+    std::size_t const least = element == GgufType::string  ? 8
+                              : element == GgufType::array ? 12
+                                                           : gguf_type_size(element);
     return count(least, ~std::uint64_t{0}, "array length");
   }
 

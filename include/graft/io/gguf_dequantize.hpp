@@ -16,15 +16,9 @@ namespace graft {
 /// Converts `count` values (a multiple of the block's 1, 32 or 256) stored from `source` on.
 inline void dequantize_values(GgmlType type, std::byte const* source, std::size_t count, float* out) {
   switch (type) {
-    case GgmlType::f32:
-      convert_values(Dtype::f32, source, count, out);
-      return;
-    case GgmlType::f16:
-      convert_values(Dtype::f16, source, count, out);
-      return;
-    case GgmlType::bf16:
-      convert_values(Dtype::bf16, source, count, out);
-      return;
+    case GgmlType::f32: convert_values(Dtype::f32, source, count, out); return;
+    case GgmlType::f16: convert_values(Dtype::f16, source, count, out); return;
+    case GgmlType::bf16: convert_values(Dtype::bf16, source, count, out); return;
     default:
       kernels::On<Cpu, kernels::Blocks, float>::widen(*block_format(type), source, static_cast<Index>(count), out);
   }

@@ -12,8 +12,8 @@
 
 namespace graft::detail {
 
-/// For the error about a folder that holds no model or no tokenizer: a hint that names a GGUF file in it, of a model in parts the first;
-/// empty where it has none.
+/// For the error about a folder that holds no model or no tokenizer: a hint that names a GGUF file in it, of a model in
+/// parts the first; empty where it has none.
 [[nodiscard]] inline std::string gguf_hint(std::filesystem::path const& folder) {
   std::string first;  // by name, which numbers the parts
   std::error_code error;
@@ -23,7 +23,8 @@ namespace graft::detail {
   }
   if (first.empty()) return "";
   bool const parts = gguf_parts(first).size() > 1;
-  return cat("; hint: a GGUF model is given by its file, here ", printable_name(first), parts ? ", the first of its parts" : "");
+  return cat("; hint: a GGUF model is given by its file, here ", printable_name(first),
+             parts ? ", the first of its parts" : "");
 }
 
 }  // namespace graft::detail

@@ -1,5 +1,6 @@
 /// @file
-/// @brief GGUF's tensor names and layouts → Hugging Face's, for the architectures "llama" (LLaMA, Mistral, SmolLM2, …) and "gpt2".
+/// @brief GGUF's tensor names and layouts → Hugging Face's, for the architectures "llama" (LLaMA, Mistral, SmolLM2, …)
+/// and "gpt2".
 #pragma once
 
 #include <array>
@@ -49,22 +50,27 @@ inline constexpr std::array<GgufNameRule, 9> llama_layer_names = {
      {"ffn_up", "mlp.up_proj"},
      {"ffn_down", "mlp.down_proj"}}};
 
-inline constexpr std::array<GgufNameRule, 4> gpt2_model_names = {
-    {{"token_embd", "transformer.wte"}, {"position_embd", "transformer.wpe"}, {"output_norm", "transformer.ln_f"}, {"output", "lm_head"}}};
+inline constexpr std::array<GgufNameRule, 4> gpt2_model_names = {{{"token_embd", "transformer.wte"},
+                                                                  {"position_embd", "transformer.wpe"},
+                                                                  {"output_norm", "transformer.ln_f"},
+                                                                  {"output", "lm_head"}}};
 
-inline constexpr std::array<GgufNameRule, 6> gpt2_layer_names = {{{"attn_norm", "ln_1"},
-                                                                  {"attn_qkv", "attn.c_attn", GgufLayout::transposed},
-                                                                  {"attn_output", "attn.c_proj", GgufLayout::transposed},
-                                                                  {"ffn_norm", "ln_2"},
-                                                                  {"ffn_up", "mlp.c_fc", GgufLayout::transposed},
-                                                                  {"ffn_down", "mlp.c_proj", GgufLayout::transposed}}};
+inline constexpr std::array<GgufNameRule, 6> gpt2_layer_names = {
+    {{"attn_norm", "ln_1"},
+     {"attn_qkv", "attn.c_attn", GgufLayout::transposed},
+     {"attn_output", "attn.c_proj", GgufLayout::transposed},
+     {"ffn_norm", "ln_2"},
+     {"ffn_up", "mlp.c_fc", GgufLayout::transposed},
+     {"ffn_down", "mlp.c_proj", GgufLayout::transposed}}};
 
 template <std::size_t N>
-[[nodiscard]] std::optional<GgufName> apply_name_rules(std::array<GgufNameRule, N> const& rules, std::string const& prefix,
-                                                       std::string_view stem, std::string_view suffix) {
+[[nodiscard]] std::optional<GgufName> apply_name_rules(std::array<GgufNameRule, N> const& rules,
+                                                       std::string const& prefix, std::string_view stem,
+                                                       std::string_view suffix) {
   for (auto const& rule : rules) {
     if (rule.gguf == stem) {
-      return GgufName{prefix + std::string(rule.hugging_face) + "." + std::string(suffix), suffix == "bias" ? rule.bias : rule.weight};
+      return GgufName{prefix + std::string(rule.hugging_face) + "." + std::string(suffix),
+                      suffix == "bias" ? rule.bias : rule.weight};
     }
   }
   return std::nullopt;
@@ -72,7 +78,8 @@ template <std::size_t N>
 
 }  // namespace detail
 
-/// `blk.3.attn_q.weight` → `model.layers.3.self_attn.q_proj.weight`, and so on; nothing for a name or an architecture not known here.
+/// `blk.3.attn_q.weight` → `model.layers.3.self_attn.q_proj.weight`, and so on; nothing for a name or an architecture
+/// not known here.
 [[nodiscard]] inline std::optional<GgufName> hugging_face_name(std::string_view architecture, std::string_view name) {
   bool const llama = architecture == "llama";
   if (!llama && architecture != "gpt2") return std::nullopt;

@@ -23,15 +23,47 @@ namespace detail {
 /// Says which entries about the tokenizer are not known, and which settings are not followed.
 inline void check_gguf_tokenizer_keys(GgufFile const& file, std::string_view model) {
   constexpr std::string_view ggml = "tokenizer.ggml.";
-  constexpr std::array<std::string_view, 36> known{
-      "model", "pre", "tokens", "token_type", "token_type_count", "scores", "merges", "bos_token_id", "eos_token_id", "padding_token_id",
-      "unknown_token_id", "separator_token_id", "seperator_token_id", "cls_token_id", "mask_token_id", "eot_token_id", "eom_token_id",
-      "prefix_token_id", "suffix_token_id", "middle_token_id", "fim_pre_token_id", "fim_suf_token_id", "fim_mid_token_id",
-      "fim_pad_token_id", "fim_rep_token_id", "fim_sep_token_id", "add_bos_token", "add_eos_token", "add_space_prefix", "add_sep_token",
-      "remove_extra_whitespaces", "precompiled_charsmap", "added_tokens", "suppress_tokens", "normalizer.lowercase", "add_prefix_space"};
+  constexpr std::array<std::string_view, 36> known{"model",
+                                                   "pre",
+                                                   "tokens",
+                                                   "token_type",
+                                                   "token_type_count",
+                                                   "scores",
+                                                   "merges",
+                                                   "bos_token_id",
+                                                   "eos_token_id",
+                                                   "padding_token_id",
+                                                   "unknown_token_id",
+                                                   "separator_token_id",
+                                                   "seperator_token_id",
+                                                   "cls_token_id",
+                                                   "mask_token_id",
+                                                   "eot_token_id",
+                                                   "eom_token_id",
+                                                   "prefix_token_id",
+                                                   "suffix_token_id",
+                                                   "middle_token_id",
+                                                   "fim_pre_token_id",
+                                                   "fim_suf_token_id",
+                                                   "fim_mid_token_id",
+                                                   "fim_pad_token_id",
+                                                   "fim_rep_token_id",
+                                                   "fim_sep_token_id",
+                                                   "add_bos_token",
+                                                   "add_eos_token",
+                                                   "add_space_prefix",
+                                                   "add_sep_token",
+                                                   "remove_extra_whitespaces",
+                                                   "precompiled_charsmap",
+                                                   "added_tokens",
+                                                   "suppress_tokens",
+                                                   "normalizer.lowercase",
+                                                   "add_prefix_space"};
   for (GgufValue const& value : file.metadata()) {
     std::string_view key = value.key;
-    if (!key.starts_with("tokenizer.") || key.starts_with("tokenizer.chat_template") || key == "tokenizer.huggingface.json") continue;
+    if (!key.starts_with("tokenizer.") || key.starts_with("tokenizer.chat_template") ||
+        key == "tokenizer.huggingface.json")
+      continue;
     bool const named = key.starts_with(ggml);
     if (named) key.remove_prefix(ggml.size());
     if (!named || std::find(known.begin(), known.end(), key) == known.end())
@@ -63,15 +95,17 @@ inline void check_gguf_tokenizer_keys(GgufFile const& file, std::string_view mod
   fields.pre = file.get<std::string>("tokenizer.ggml.pre").value_or("");
   fields.tokens = file.require<std::vector<std::string>>("tokenizer.ggml.tokens");
   fields.merges = file.get<std::vector<std::string>>("tokenizer.ggml.merges").value_or(std::vector<std::string>());
-  if (fields.tokens.empty()) fail<FileError>("[", file.path(), "] has an empty vocabulary at the metadata key \"tokenizer.ggml.tokens\"");
+  if (fields.tokens.empty())
+    fail<FileError>("[", file.path(), "] has an empty vocabulary at the metadata key \"tokenizer.ggml.tokens\"");
 
   auto const same_length = [&](std::string_view key, std::size_t length) {
     if (length != 0 && length != fields.tokens.size()) {
-      fail<FileError>("[", file.path(), "] has ", length, " values at the metadata key ", printable(key), "; expected one for each of ",
-                      fields.tokens.size(), " tokens");
+      fail<FileError>("[", file.path(), "] has ", length, " values at the metadata key ", printable(key),
+                      "; expected one for each of ", fields.tokens.size(), " tokens");
     }
   };
-  auto const types = file.get<std::vector<std::int64_t>>("tokenizer.ggml.token_type").value_or(std::vector<std::int64_t>());
+  auto const types =
+      file.get<std::vector<std::int64_t>>("tokenizer.ggml.token_type").value_or(std::vector<std::int64_t>());
   same_length("tokenizer.ggml.token_type", types.size());
   fields.token_types.reserve(types.size());
   for (std::int64_t const type : types) {
@@ -86,8 +120,8 @@ inline void check_gguf_tokenizer_keys(GgufFile const& file, std::string_view mod
   auto const id = [&](char const* key) {
     auto value = file.get<std::int64_t>(key);
     if (value && (*value < 0 || static_cast<std::uint64_t>(*value) >= fields.tokens.size())) {
-      fail<FileError>("[", file.path(), "] has the id ", *value, " at the metadata key ", key, "; expected one below the vocabulary's ",
-                      fields.tokens.size());
+      fail<FileError>("[", file.path(), "] has the id ", *value, " at the metadata key ", key,
+                      "; expected one below the vocabulary's ", fields.tokens.size());
     }
     return value;
   };

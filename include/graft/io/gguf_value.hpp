@@ -28,8 +28,8 @@ struct GgufValue {
 
 namespace detail {
 
-inline constexpr std::uint64_t most_gguf_elements = std::uint64_t{1}
-                                                    << 20;  // of an array decoded into memory; the largest vocabularies have 2¹⁸
+inline constexpr std::uint64_t most_gguf_elements =
+    std::uint64_t{1} << 20;  // of an array decoded into memory; the largest vocabularies have 2¹⁸
 
 template <class T>
 struct GgufElement {
@@ -79,26 +79,16 @@ template <class T>
     }
   };
   switch (stored) {
-    case GgufType::u8:
-      return number(gguf_load<std::uint8_t>(at));
-    case GgufType::i8:
-      return number(gguf_load<std::int8_t>(at));
-    case GgufType::u16:
-      return number(gguf_load<std::uint16_t>(at));
-    case GgufType::i16:
-      return number(gguf_load<std::int16_t>(at));
-    case GgufType::u32:
-      return number(gguf_load<std::uint32_t>(at));
-    case GgufType::i32:
-      return number(gguf_load<std::int32_t>(at));
-    case GgufType::u64:
-      return number(gguf_load<std::uint64_t>(at));
-    case GgufType::i64:
-      return number(gguf_load<std::int64_t>(at));
-    case GgufType::f32:
-      return number(gguf_load<float>(at));
-    case GgufType::f64:
-      return number(gguf_load<double>(at));
+    case GgufType::u8: return number(gguf_load<std::uint8_t>(at));
+    case GgufType::i8: return number(gguf_load<std::int8_t>(at));
+    case GgufType::u16: return number(gguf_load<std::uint16_t>(at));
+    case GgufType::i16: return number(gguf_load<std::int16_t>(at));
+    case GgufType::u32: return number(gguf_load<std::uint32_t>(at));
+    case GgufType::i32: return number(gguf_load<std::int32_t>(at));
+    case GgufType::u64: return number(gguf_load<std::uint64_t>(at));
+    case GgufType::i64: return number(gguf_load<std::int64_t>(at));
+    case GgufType::f32: return number(gguf_load<float>(at));
+    case GgufType::f64: return number(gguf_load<double>(at));
     case GgufType::boolean:
       if constexpr (std::is_same_v<T, bool>) out = gguf_load<std::uint8_t>(at) != 0;
       return std::is_same_v<T, bool>;
@@ -109,8 +99,7 @@ template <class T>
         at += length;
       }
       return std::is_same_v<T, std::string>;
-    case GgufType::array:
-      return false;
+    case GgufType::array: return false;
   }
   return false;
 }
@@ -127,8 +116,8 @@ template <class T>
   std::byte const* at = value.data;
   if constexpr (GgufElement<T>::array) {
     if (value.count > most_gguf_elements) {
-      fail<FileError>("[", where, "] has too long an array at the metadata key ", printable(value.key), "; got ", value.count,
-                      "; expected at most ", most_gguf_elements);
+      fail<FileError>("[", where, "] has too long an array at the metadata key ", printable(value.key), "; got ",
+                      value.count, "; expected at most ", most_gguf_elements);
     }
     T out;
     out.reserve(static_cast<std::size_t>(value.count));

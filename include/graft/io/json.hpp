@@ -41,23 +41,27 @@ namespace detail {
 /// Refuses a text beyond the limits in one pass that allocates nothing; returns the number of objects in it.
 inline std::size_t check_json_limits(std::string_view text, std::string const& where, JsonLimits const& limits) {
   if (text.size() > limits.bytes)
-    fail<FileError>("[", where, "] is too large for JSON; got ", text.size(), " bytes; expected at most ", limits.bytes);
+    fail<FileError>("[", where, "] is too large for JSON; got ", text.size(), " bytes; expected at most ",
+                    limits.bytes);
   std::size_t depth = 0, values = 1, objects = 0, token = 0;
   bool quoted = false, escaped = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     char const c = text[i];
-    if (c == '\0') fail<FileError>("[", where, "] is not JSON; got a zero byte at offset ", i);  // parsers take it for the end
+    if (c == '\0')
+      fail<FileError>("[", where, "] is not JSON; got a zero byte at offset ", i);  // parsers take it for the end
     bool structural = false;
     if (quoted) {
       if (c == '"' && !escaped) quoted = false;
       escaped = c == '\\' && !escaped;
     } else {
       quoted = c == '"';
-      structural = c == ',' || c == ':' || c == '{' || c == '[' || c == '}' || c == ']' || c == ' ' || c == '\n' || c == '\r' || c == '\t';
+      structural = c == ',' || c == ':' || c == '{' || c == '[' || c == '}' || c == ']' || c == ' ' || c == '\n' ||
+                   c == '\r' || c == '\t';
       if (c == '{' || c == '[') {
         objects += c == '{';
         if (++depth > limits.depth)
-          fail<FileError>("[", where, "] nests JSON too deeply at offset ", i, "; expected at most ", limits.depth, " levels");
+          fail<FileError>("[", where, "] nests JSON too deeply at offset ", i, "; expected at most ", limits.depth,
+                          " levels");
       } else if ((c == '}' || c == ']') && depth > 0) {
         --depth;
       }
@@ -65,8 +69,10 @@ inline std::size_t check_json_limits(std::string_view text, std::string const& w
     }
     token = structural ? 0 : token + 1;
     if (token > limits.token)
-      fail<FileError>("[", where, "] holds a JSON string or number of more than ", limits.token, " bytes at offset ", i - token + 1);
-    if (values > limits.values) fail<FileError>("[", where, "] holds too many JSON values; expected at most ", limits.values);
+      fail<FileError>("[", where, "] holds a JSON string or number of more than ", limits.token, " bytes at offset ",
+                      i - token + 1);
+    if (values > limits.values)
+      fail<FileError>("[", where, "] holds too many JSON values; expected at most ", limits.values);
   }
   return objects;
 }
@@ -125,8 +131,10 @@ extern template void read_json_events(std::string_view, nlohmann::json::json_sax
 
 }  // namespace detail
 
-/// Parses a JSON text; `where` (the file) begins every message. Throws FileError on malformed text or text beyond the limits.
-[[nodiscard]] inline nlohmann::json parse_json(std::string_view text, std::string const& where, JsonLimits const& limits = {}) {
+/// Parses a JSON text; `where` (the file) begins every message. Throws FileError on malformed text or text beyond the
+/// limits.
+[[nodiscard]] inline nlohmann::json parse_json(std::string_view text, std::string const& where,
+                                               JsonLimits const& limits = {}) {
   return detail::parse_within_limits(text, where, limits);
 }
 
@@ -179,8 +187,8 @@ template <class T>
   } else if constexpr (std::is_same_v<T, std::string>) {
     return value.is_string();
   } else if constexpr (IsVector<T>::value) {
-    return value.is_array() &&
-           std::all_of(value.begin(), value.end(), [](auto const& item) { return json_fits<typename T::value_type>(item); });
+    return value.is_array() && std::all_of(value.begin(), value.end(),
+                                           [](auto const& item) { return json_fits<typename T::value_type>(item); });
   } else {
     return std::is_same_v<T, nlohmann::json>;
   }
@@ -193,28 +201,34 @@ template <class T>
 template <class T>
 [[nodiscard]] T json_as(std::string const& where, std::string const& key, nlohmann::json const& value) {
   if (!detail::json_fits<T>(value)) {
-    fail<FileError>("[", where, "] has a wrong value at the key ", printable(key), "; got ", detail::json_excerpt(value), "; expected ",
-                    detail::json_kind<T>(), std::is_integral_v<T> && !std::is_same_v<T, bool> ? " in range" : "");
+    fail<FileError>("[", where, "] has a wrong value at the key ", printable(key), "; got ",
+                    detail::json_excerpt(value), "; expected ", detail::json_kind<T>(),
+                    std::is_integral_v<T> && !std::is_same_v<T, bool> ? " in range" : "");
   }
   return value.template get<T>();
 }
 
-/// `object[key]` as bool, integer, floating-point number, std::string, std::vector of these, or nlohmann::json. Throws FileError that
-/// names `where` and the key if it is missing, of another type, or out of T's range; numbers are never narrowed.
+/// `object[key]` as bool, integer, floating-point number, std::string, std::vector of these, or nlohmann::json. Throws
+/// FileError that names `where` and the key if it is missing, of another type, or out of T's range; numbers are never
+/// narrowed.
 template <class T>
 [[nodiscard]] T json_at(std::string const& where, nlohmann::json const& object, std::string const& key) {
   if (!object.is_object())
-    fail<FileError>("[", where, "] expected an object with the key ", printable(key), "; got ", detail::json_excerpt(object));
+    fail<FileError>("[", where, "] expected an object with the key ", printable(key), "; got ",
+                    detail::json_excerpt(object));
   auto const found = object.find(key);
-  if (found == object.end()) fail<FileError>("[", where, "] lacks the key ", printable(key), "; expected ", detail::json_kind<T>());
+  if (found == object.end())
+    fail<FileError>("[", where, "] lacks the key ", printable(key), "; expected ", detail::json_kind<T>());
   return json_as<T>(where, key, *found);
 }
 
-/// Like json_at, but `fallback` where the key is missing or null (Hugging Face configurations write null for "default").
+/// Like json_at, but `fallback` where the key is missing or null (Hugging Face configurations write null for
+/// "default").
 template <class T>
 [[nodiscard]] T json_or(std::string const& where, nlohmann::json const& object, std::string const& key, T fallback) {
   if (!object.is_object())
-    fail<FileError>("[", where, "] expected an object with the key ", printable(key), "; got ", detail::json_excerpt(object));
+    fail<FileError>("[", where, "] expected an object with the key ", printable(key), "; got ",
+                    detail::json_excerpt(object));
   auto const found = object.find(key);
   if (found == object.end() || found->is_null()) return fallback;
   return json_at<T>(where, object, key);

@@ -99,7 +99,8 @@ template <class Adaptation>
   else if constexpr (HasPeftFormat<Adaptation>)
     settings = PeftFormat<Adaptation>::settings(folder);
   else
-    fail<FileError>("[", folder.config_path, "] has a peft_type for the strategy ", Adaptation::name, "; expected a graft_type");
+    fail<FileError>("[", folder.config_path, "] has a peft_type for the strategy ", Adaptation::name,
+                    "; expected a graft_type");
   drop_reparametrizations(settings);
   return settings;
 }
@@ -114,7 +115,8 @@ void check_model(AdapterFolder const& folder, ModelInfo const& model) {
 
 /// A state of these settings whose numbers are still to be read: no initialiser runs the base.
 template <class Adaptation, Architecture A, class Scalar, class Device>
-[[nodiscard]] StateOf<Adaptation, Scalar, Device> unread_state(AdapterFolder const& folder, Base<A, Scalar, Device> const& base,
+[[nodiscard]] StateOf<Adaptation, Scalar, Device> unread_state(AdapterFolder const& folder,
+                                                               Base<A, Scalar, Device> const& base,
                                                                Adaptation settings) {
   each_field(settings, [](auto& field) {
     if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, Init>) field = Init::normal;
@@ -123,12 +125,14 @@ template <class Adaptation, Architecture A, class Scalar, class Device>
     check_numbers(settings);
     return StateOf<Adaptation, Scalar, Device>(settings, base->info(), access<A, Scalar, Device>(base), RandomKey());
   } catch (ConfigError const& error) {
-    fail<FileError>("[", folder.config_path, "] does not fit this ", base->info().architecture, " model: ", error.what());
+    fail<FileError>("[", folder.config_path, "] does not fit this ", base->info().architecture,
+                    " model: ", error.what());
   }
 }
 
 template <class Adaptation, Architecture A, class Scalar, class Device>
-[[nodiscard]] Transformer<A, Adaptation, Scalar, Device> load(AdapterFolder const& folder, Base<A, Scalar, Device> const& base,
+[[nodiscard]] Transformer<A, Adaptation, Scalar, Device> load(AdapterFolder const& folder,
+                                                              Base<A, Scalar, Device> const& base,
                                                               LoadOptions const& options = {}) {
   auto settings = read_settings<Adaptation>(folder);
   check_model<Adaptation>(folder, base->info());
@@ -146,40 +150,45 @@ template <class Adaptation, Architecture A, class Scalar, class Device>
 
 }  // namespace detail
 
-/// The settings in an adapter folder. Soft prompts are flat (no reparametrization); PEFT's folders know nothing of training-only settings,
-/// which take their defaults.
-/// @throws FileError if the folder holds another strategy, or an adapter that graft cannot honour (DoRA, patterns of ranks, …)
+/// The settings in an adapter folder. Soft prompts are flat (no reparametrization); PEFT's folders know nothing of
+/// training-only settings, which take their defaults.
+/// @throws FileError if the folder holds another strategy, or an adapter that graft cannot honour (DoRA, patterns of
+/// ranks, …)
 template <class Adaptation>
 [[nodiscard]] Adaptation read_adapter_settings(std::filesystem::path const& folder) {
   return detail::read_settings<Adaptation>(AdapterFolder::open(folder));
 }
 
-/// A model of this base with the adapter in `folder`, which graft or PEFT wrote (named adapters lie in subfolders: `adapter_path`). The
-/// base is shared. The model can be trained on; a soft prompt is flat then, its MLP is gone. Keys of the configuration that nobody knows
-/// are passed over, missing ones defaulted.
-/// A folder whose file names the base that it was made over is not used over other weights (`LoadOptions`).
-/// @throws FileError, one sentence, for everything that is missing, malformed, of another strategy or of another model, and for NaN
+/// A model of this base with the adapter in `folder`, which graft or PEFT wrote (named adapters lie in subfolders:
+/// `adapter_path`). The base is shared. The model can be trained on; a soft prompt is flat then, its MLP is gone. Keys
+/// of the configuration that nobody knows are passed over, missing ones defaulted. A folder whose file names the base
+/// that it was made over is not used over other weights (`LoadOptions`).
+/// @throws FileError, one sentence, for everything that is missing, malformed, of another strategy or of another model,
+/// and for NaN
 template <class Adaptation, Architecture A, class Scalar, class Device>
-[[nodiscard]] Transformer<A, Adaptation, Scalar, Device> load_adapter(std::shared_ptr<Pretrained<A, Scalar, Device> const> const& base,
-                                                                      std::filesystem::path const& folder,
-                                                                      LoadOptions const& options = {}) {
+[[nodiscard]] Transformer<A, Adaptation, Scalar, Device> load_adapter(
+    std::shared_ptr<Pretrained<A, Scalar, Device> const> const& base, std::filesystem::path const& folder,
+    LoadOptions const& options = {}) {
   return detail::load<Adaptation, A, Scalar>(AdapterFolder::open(folder), base, options);
 }
 
-/// Calls `f(model)` with the adapter in `folder`, whichever of `Adaptations` it is: the one place where a program turns the folder's word
-/// into a type.
+/// Calls `f(model)` with the adapter in `folder`, whichever of `Adaptations` it is: the one place where a program turns
+/// the folder's word into a type.
 /// @throws FileError if it is none of them, and as `load_adapter`
 template <class... Adaptations, Architecture A, class Scalar, class Device, class F>
-void visit_adapter(std::shared_ptr<Pretrained<A, Scalar, Device> const> const& base, std::filesystem::path const& folder, F const& f,
-                   LoadOptions const& options = {}) {
+void visit_adapter(std::shared_ptr<Pretrained<A, Scalar, Device> const> const& base,
+                   std::filesystem::path const& folder, F const& f, LoadOptions const& options = {}) {
   auto const opened = AdapterFolder::open(folder);
   std::string const kind = detail::held_name(opened);
-  bool const found =
-      ((kind == detail::full_name<Adaptations>() ? (f(detail::load<Adaptations, A, Scalar>(opened, base, options)), true) : false) || ...);
+  bool const found = ((kind == detail::full_name<Adaptations>()
+                           ? (f(detail::load<Adaptations, A, Scalar>(opened, base, options)), true)
+                           : false) ||
+                      ...);
   if (found) return;
   std::string choices;
   ((choices += (choices.empty() ? "" : ", ") + detail::full_name<Adaptations>()), ...);
-  fail<FileError>("[", opened.config_path, "] holds an adapter of the strategy ", printable(kind), "; expected one of ", choices);
+  fail<FileError>("[", opened.config_path, "] holds an adapter of the strategy ", printable(kind), "; expected one of ",
+                  choices);
 }
 
 /// All adapters of one strategy in a folder (the folder's own is "default") as a set on a shared base.
@@ -190,7 +199,8 @@ template <class Adaptation, Architecture A, class Scalar, class Device>
   AdapterSet<Transformer<A, Adaptation, Scalar, Device>> set;
   auto const names = adapter_names(folder);
   if (names.empty())
-    fail<FileError>("[", folder.string(), "] holds no adapter; expected the file adapter_config.json in it or in a subfolder");
+    fail<FileError>("[", folder.string(),
+                    "] holds no adapter; expected the file adapter_config.json in it or in a subfolder");
   for (auto const& name : names) set.add(name, load_adapter<Adaptation>(base, adapter_path(folder, name), options));
   return set;
 }

@@ -37,8 +37,9 @@ template <class Scalar>
   return tensor;
 }
 
-/// A matrix in a storage that loses nothing. Quantized blocks stay blocks. For a float model, bfloat16 and half stay what they are where
-/// the file has them in the checkpoint's order. Those that GGUF keeps in another are widened: LLaMA's queries and keys, GPT-2's matrices.
+/// A matrix in a storage that loses nothing. Quantized blocks stay blocks. For a float model, bfloat16 and half stay
+/// what they are where the file has them in the checkpoint's order. Those that GGUF keeps in another are widened:
+/// LLaMA's queries and keys, GPT-2's matrices.
 template <class Scalar>
 [[nodiscard]] FrozenMatrix<Scalar> load_matrix(Checkpoint const& checkpoint, std::string const& name,
                                                SiteInfo const& site) {
@@ -46,7 +47,8 @@ template <class Scalar>
   std::vector<std::int64_t> const shape{turned ? site.in : site.out, turned ? site.out : site.in};
   TensorEntry const entry = checkpoint.require(name, shape);
   if (auto const stored = checkpoint.blocks(name); stored && stored->turned == turned)
-    return FrozenMatrix<Scalar>(std::make_shared<BlockStorage<Scalar> const>(stored->matrix, stored->owner, site.layout));
+    return FrozenMatrix<Scalar>(
+        std::make_shared<BlockStorage<Scalar> const>(stored->matrix, stored->owner, site.layout));
   auto const narrow = [&](auto tag) -> FrozenMatrix<Scalar> {
     using Stored = decltype(tag);
     auto* const data = const_cast<Stored*>(reinterpret_cast<Stored const*>(entry.data));
@@ -74,7 +76,8 @@ namespace detail {
 inline void warn_of_adapter(std::filesystem::path const& model) {
   if (is_there(model / "adapter_config.json"))
     warn("[", model.string(),
-         "] holds an adapter beside the model, which is not used with it; transformers does; hint: load it as an adapter (--adapter), or "
+         "] holds an adapter beside the model, which is not used with it; transformers does; hint: load it as an "
+         "adapter (--adapter), or "
          "keep it in a folder of its own");
 }
 
@@ -87,7 +90,8 @@ extern template FrozenMatrix<double> load_matrix(Checkpoint const&, std::string 
 
 /// `load_pretrained` with a configuration that has been parsed.
 template <Architecture A, class Scalar>
-[[nodiscard]] Base<A, Scalar> load_stated(std::shared_ptr<Checkpoint const> const& checkpoint, StatedConfig const& stated) {
+[[nodiscard]] Base<A, Scalar> load_stated(std::shared_ptr<Checkpoint const> const& checkpoint,
+                                          StatedConfig const& stated) {
   std::string const where = checkpoint->path();
   ModelConfig const config = completed_config<void>(*checkpoint, stated);
   if (!covers<A>(config.architecture))
@@ -105,10 +109,9 @@ template <Architecture A, class Scalar>
     if (site.tied) return;
     auto& weights = base->mutable_at(site.address);
     if (site.role == Role::buffer) {
-      weights.bias =
-          checkpoint->contains(weight)
-              ? load_tensor<Scalar>(*checkpoint, weight, {site.out, site.in}).reshape(Shape{site.weights()})
-              : zeros<Scalar>(Shape{site.weights()});
+      weights.bias = checkpoint->contains(weight)
+                         ? load_tensor<Scalar>(*checkpoint, weight, {site.out, site.in}).reshape(Shape{site.weights()})
+                         : zeros<Scalar>(Shape{site.weights()});
       return;
     }
     if (site.role == Role::head && A::head == HeadKind::classifier && !checkpoint->contains(weight)) return;
@@ -151,13 +154,16 @@ auto visit_pretrained(std::shared_ptr<Checkpoint const> const& checkpoint, F con
   using Result = std::common_type_t<decltype(f(std::declval<Base<Architectures, Scalar>>()))...>;
   if constexpr (std::is_void_v<Result>) {
     bool const found =
-        ((covers<Architectures>(type) ? (f(detail::load_stated<Architectures, Scalar>(checkpoint, stated)), true) : false) || ...);
+        ((covers<Architectures>(type) ? (f(detail::load_stated<Architectures, Scalar>(checkpoint, stated)), true)
+                                      : false) ||
+         ...);
     if (found) return;
   } else {
     std::unique_ptr<Result> result;
     bool const found =
         ((covers<Architectures>(type)
-              ? (result = std::make_unique<Result>(f(detail::load_stated<Architectures, Scalar>(checkpoint, stated))), true)
+              ? (result = std::make_unique<Result>(f(detail::load_stated<Architectures, Scalar>(checkpoint, stated))),
+                 true)
               : false) ||
          ...);
     if (found) return std::move(*result);

@@ -21,10 +21,14 @@ extern template Tokenizer read_tokenizer<void>(std::filesystem::path const&);
 }  // namespace detail
 
 /// The tokenizer of a model: from the metadata of a GGUF file, from a Hugging Face folder (tokenizer.json, else a
-/// SentencePiece model, vocab.txt, or vocab.json and merges.txt), from the folder of a safetensors file, or from a tokenizer.json,
-/// a SentencePiece model or a vocab.txt itself. What `load_pretrained` takes for a model, this takes for its tokenizer.
-/// @throws FileError for missing or malformed files and for a model without a tokenizer, ConfigError for tokenizers of an unsupported kind
-[[nodiscard]] inline Tokenizer load_tokenizer(std::filesystem::path const& path) { return detail::read_tokenizer<void>(path); }
+/// SentencePiece model, vocab.txt, or vocab.json and merges.txt), from the folder of a safetensors file, or from a
+/// tokenizer.json, a SentencePiece model or a vocab.txt itself. What `load_pretrained` takes for a model, this takes
+/// for its tokenizer.
+/// @throws FileError for missing or malformed files and for a model without a tokenizer, ConfigError for tokenizers of
+/// an unsupported kind
+[[nodiscard]] inline Tokenizer load_tokenizer(std::filesystem::path const& path) {
+  return detail::read_tokenizer<void>(path);
+}
 
 }  // namespace graft
 

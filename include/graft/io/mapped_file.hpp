@@ -24,8 +24,9 @@
 
 namespace graft {
 
-/// How a file's bytes are reached. `map`: shared with every process and paged in on use, but a file that another program shortens
-/// while it is mapped kills this one (SIGBUS). `read`: copied into memory with `pread`, safe against that.
+/// How a file's bytes are reached. `map`: shared with every process and paged in on use, but a file that another
+/// program shortens while it is mapped kills this one (SIGBUS). `read`: copied into memory with `pread`, safe against
+/// that.
 enum class FileAccess { map, read };
 
 namespace detail {
@@ -53,7 +54,8 @@ class FileDescriptor {
 class MappedFile {
  public:
   /// Opens `path`; throws FileError if it is missing, unreadable or not a regular file.
-  [[nodiscard]] static std::shared_ptr<MappedFile const> open(std::filesystem::path const& path, FileAccess access = FileAccess::map) {
+  [[nodiscard]] static std::shared_ptr<MappedFile const> open(std::filesystem::path const& path,
+                                                              FileAccess access = FileAccess::map) {
     return std::shared_ptr<MappedFile const>(new MappedFile(path, access));
   }
 
@@ -72,24 +74,28 @@ class MappedFile {
   /// The path as given, for messages.
   [[nodiscard]] std::string const& path() const noexcept { return path_; }
 
-  /// Gives the pages that lie wholly within a mapped range back to the system: after a conversion they would only count as resident
-  /// memory. The bytes stay readable (they are paged in again); bytes held in memory are left alone.
+  /// Gives the pages that lie wholly within a mapped range back to the system: after a conversion they would only count
+  /// as resident memory. The bytes stay readable (they are paged in again); bytes held in memory are left alone.
   void discard(std::byte const* first, std::size_t count) const noexcept {
     if (mapping_ == nullptr) return;
     auto const page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
     auto const start = reinterpret_cast<std::uintptr_t>(first);
     std::uintptr_t const from = (start + page - 1) / page * page;
     std::uintptr_t const to = (start + count) / page * page;
-    if (from < to) ::madvise(static_cast<char*>(mapping_) + (from - reinterpret_cast<std::uintptr_t>(mapping_)), to - from, MADV_DONTNEED);
+    if (from < to)
+      ::madvise(static_cast<char*>(mapping_) + (from - reinterpret_cast<std::uintptr_t>(mapping_)), to - from,
+                MADV_DONTNEED);
   }
 
  private:
   MappedFile(std::filesystem::path const& path, FileAccess access) : path_(path.string()) {
     // O_NONBLOCK: opening a named pipe must not wait for a writer; regular files ignore it.
     detail::FileDescriptor const file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (file.get() < 0) fail<FileError>("[", path_, "] cannot be opened; got: ", std::strerror(errno), "; expected a readable file");
+    if (file.get() < 0)
+      fail<FileError>("[", path_, "] cannot be opened; got: ", std::strerror(errno), "; expected a readable file");
     struct stat status = {};
-    if (::fstat(file.get(), &status) != 0) fail<FileError>("[", path_, "] cannot be examined; got: ", std::strerror(errno));
+    if (::fstat(file.get(), &status) != 0)
+      fail<FileError>("[", path_, "] cannot be examined; got: ", std::strerror(errno));
     if (!S_ISREG(status.st_mode)) {
       fail<FileError>("[", path_, "] is not a file; got a ", S_ISDIR(status.st_mode) ? "folder" : "device or pipe",
                       "; expected a regular file");
@@ -119,13 +125,15 @@ class MappedFile {
   void read_all(int file) {
     copy_.reset(new (std::nothrow) std::byte[size_]);
     if (copy_ == nullptr)
-      fail<FileError>("[", path_, "] does not fit into memory; got ", size_, " bytes; hint: FileAccess::map needs none");
+      fail<FileError>("[", path_, "] does not fit into memory; got ", size_,
+                      " bytes; hint: FileAccess::map needs none");
     std::size_t done = 0;
     while (done < size_) {
       ssize_t const got = ::pread(file, copy_.get() + done, size_ - done, static_cast<off_t>(done));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) fail<FileError>("[", path_, "] cannot be read; got: ", std::strerror(errno), " at byte ", done);
-      if (got == 0) fail<FileError>("[", path_, "] became shorter while it was read; got ", done, " bytes; expected ", size_);
+      if (got == 0)
+        fail<FileError>("[", path_, "] became shorter while it was read; got ", done, " bytes; expected ", size_);
       done += static_cast<std::size_t>(got);
     }
     data_ = copy_.get();

@@ -1,5 +1,6 @@
 /// @file
-/// @brief NumPy's .npy files (format 1.0, 2.0, 3.0: numpy.lib.format): float32, float64, int32, int64 arrays in C order.
+/// @brief NumPy's .npy files (format 1.0, 2.0, 3.0: numpy.lib.format): float32, float64, int32, int64 arrays in C
+/// order.
 #pragma once
 
 #include <graft/core/dtype.hpp>
@@ -38,7 +39,8 @@ class NpyHeader {
       } else if (key == "fortran_order") {
         once(2);
         if (try_take("True"))
-          fail<FileError>("[", where_, "] is in Fortran order; expected C order; hint: save numpy.ascontiguousarray(x)");
+          fail<FileError>("[", where_,
+                          "] is in Fortran order; expected C order; hint: save numpy.ascontiguousarray(x)");
         take("False");
       } else if (key == "shape") {
         once(4);
@@ -105,7 +107,8 @@ class NpyHeader {
     }
   }
   [[noreturn]] void refuse(char const* expected) const {
-    fail<FileError>("[", where_, "] has a malformed .npy header; got ", printable(rest_.substr(0, 40)), "; expected ", expected);
+    fail<FileError>("[", where_, "] has a malformed .npy header; got ", printable(rest_.substr(0, 40)), "; expected ",
+                    expected);
   }
 
   std::string_view rest_;
@@ -125,10 +128,12 @@ class NpyHeader {
     fail<FileError>("[", where, "] is not a .npy file, or cut short; got ", text.size(), " bytes");
   int const version = static_cast<unsigned char>(text[6]);
   if (version < 1 || version > 3 || text[7] != 0) {
-    fail<FileError>("[", where, "] has the .npy version ", version, ".", static_cast<int>(text[7]), "; expected 1.0, 2.0 or 3.0");
+    fail<FileError>("[", where, "] has the .npy version ", version, ".", static_cast<int>(text[7]),
+                    "; expected 1.0, 2.0 or 3.0");
   }
   std::size_t const prefix = version == 1 ? 10 : 12;
-  if (text.size() < prefix) fail<FileError>("[", where, "] is cut short; got ", text.size(), " bytes; expected a .npy header");
+  if (text.size() < prefix)
+    fail<FileError>("[", where, "] is cut short; got ", text.size(), " bytes; expected a .npy header");
   std::uint32_t header_size = 0;
   std::memcpy(&header_size, text.data() + 8, prefix - 8);
   if (header_size > text.size() - prefix)
@@ -139,28 +144,27 @@ class NpyHeader {
   auto const bytes = elements ? checked_multiply(*elements, dtype_size(header.dtype)) : std::nullopt;
   std::size_t const available = text.size() - prefix - header_size;
   if (!bytes || *bytes != available) {
-    fail<FileError>("[", where, "] has a size that does not fit its shape; got ", available, " bytes of data; expected ",
-                    bytes ? std::to_string(*bytes) : "fewer than 2⁶³", " for ", dtype_name(header.dtype), " ", shape_text(header.shape));
+    fail<FileError>("[", where, "] has a size that does not fit its shape; got ", available,
+                    " bytes of data; expected ", bytes ? std::to_string(*bytes) : "fewer than 2⁶³", " for ",
+                    dtype_name(header.dtype), " ", shape_text(header.shape));
   }
-  return TensorEntry{path.stem().string(), header.dtype, std::move(header.shape), file->data() + prefix + header_size, available, file};
+  return TensorEntry{path.stem().string(),
+                     header.dtype,
+                     std::move(header.shape),
+                     file->data() + prefix + header_size,
+                     available,
+                     file};
 }
 
-/// Writes an array as numpy.save does (version 1.0, data at a multiple of 64 bytes), atomically. `name` and `owner` are not used.
+/// Writes an array as numpy.save does (version 1.0, data at a multiple of 64 bytes), atomically. `name` and `owner` are
+/// not used.
 inline void write_npy(std::filesystem::path const& path, TensorEntry const& array) {
   std::string_view descr;
   switch (array.dtype) {
-    case Dtype::f32:
-      descr = "<f4";
-      break;
-    case Dtype::f64:
-      descr = "<f8";
-      break;
-    case Dtype::i32:
-      descr = "<i4";
-      break;
-    case Dtype::i64:
-      descr = "<i8";
-      break;
+    case Dtype::f32: descr = "<f4"; break;
+    case Dtype::f64: descr = "<f8"; break;
+    case Dtype::i32: descr = "<i4"; break;
+    case Dtype::i64: descr = "<i8"; break;
     default:
       fail<FileError>("[", path.string(), "] cannot be written; got ", dtype_name(array.dtype),
                       "; expected float32, float64, int32 or int64");
@@ -168,8 +172,8 @@ inline void write_npy(std::filesystem::path const& path, TensorEntry const& arra
   auto const elements = checked_elements(array.shape);
   if (!elements || array.shape.size() > 32 || array.bytes % dtype_size(array.dtype) != 0 ||
       array.bytes / dtype_size(array.dtype) != *elements) {
-    fail<ShapeError>("[", path.string(), "] cannot be written; got ", array.bytes, " bytes for ", dtype_name(array.dtype), " ",
-                     shape_text(array.shape));
+    fail<ShapeError>("[", path.string(), "] cannot be written; got ", array.bytes, " bytes for ",
+                     dtype_name(array.dtype), " ", shape_text(array.shape));
   }
   std::string header = cat("{'descr': '", descr, "', 'fortran_order': False, 'shape': (");
   for (std::size_t i = 0; i < array.shape.size(); ++i) header += (i == 0 ? "" : ", ") + std::to_string(array.shape[i]);

@@ -14,7 +14,8 @@ namespace detail {
 
 /// `open_checkpoint`; its body is in checkpoint_kinds.hpp.
 template <class>
-[[nodiscard]] std::shared_ptr<Checkpoint const> open_any_checkpoint(std::filesystem::path const& path, FileAccess access);
+[[nodiscard]] std::shared_ptr<Checkpoint const> open_any_checkpoint(std::filesystem::path const& path,
+                                                                    FileAccess access);
 #ifdef GRAFT_COMPILED_IO
 extern template std::shared_ptr<Checkpoint const> open_any_checkpoint<void>(std::filesystem::path const&, FileAccess);
 #endif

@@ -1,5 +1,6 @@
 /// @file
-/// @brief Where an output's path leads: a file that is replaced as a whole, or a stream (FIFO, terminal, /dev/stdout) that is written to.
+/// @brief Where an output's path leads: a file that is replaced as a whole, or a stream (FIFO, terminal, /dev/stdout)
+/// that is written to.
 #pragma once
 
 #include <graft/core/error.hpp>
@@ -38,8 +39,8 @@ struct OutputPath {
 /// through the descriptor, which knows its place in a file.
 [[nodiscard]] inline int own_descriptor(std::filesystem::path const& path) {
   std::string const folder = path.parent_path().string(), name = path.filename().string();
-  bool const own =
-      folder == "/dev/fd" || folder == "/proc/self/fd" || folder == "/proc/thread-self/fd" || folder == cat("/proc/", ::getpid(), "/fd");
+  bool const own = folder == "/dev/fd" || folder == "/proc/self/fd" || folder == "/proc/thread-self/fd" ||
+                   folder == cat("/proc/", ::getpid(), "/fd");
   if (!own || name.empty() || name.size() > 6 || name.find_first_not_of("0123456789") != std::string::npos) return -1;
   return std::atoi(name.c_str());
 }
@@ -51,7 +52,8 @@ struct OutputPath {
   return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
 }
 
-/// Follows symbolic links to their end, also to one that does not exist yet: what a link points to is written, and the link stays.
+/// Follows symbolic links to their end, also to one that does not exist yet: what a link points to is written, and the
+/// link stays.
 /// @throws FileError for a loop
 [[nodiscard]] inline std::filesystem::path follow_links(std::filesystem::path const& given) {
   std::filesystem::path path = given;
@@ -63,13 +65,14 @@ struct OutputPath {
     if (error) fail<FileError>("[", given.string(), "] is a link that cannot be followed; got: ", error.message());
     path = next.is_absolute() ? next : folder_of(path) / next;
   }
-  fail<FileError>("[", given.string(), "] is a loop of symbolic links; expected a name that can be written; nothing was changed");
+  fail<FileError>("[", given.string(),
+                  "] is a loop of symbolic links; expected a name that can be written; nothing was changed");
 }
 
-/// Why an existing file or folder, itself no link, cannot be replaced although its folder can be written: EPERM for another user's in a
-/// folder with the sticky bit, an immutable and an append-only one, EBUSY for a mount point; 0 where it can, where nothing stands
-/// there, and on systems that do not say. Nothing is changed: Linux looks at permissions before it refuses to remove a file as a
-/// folder, or a folder as a file.
+/// Why an existing file or folder, itself no link, cannot be replaced although its folder can be written: EPERM for
+/// another user's in a folder with the sticky bit, an immutable and an append-only one, EBUSY for a mount point; 0
+/// where it can, where nothing stands there, and on systems that do not say. Nothing is changed: Linux looks at
+/// permissions before it refuses to remove a file as a folder, or a folder as a file.
 [[nodiscard]] inline int why_not_replaceable([[maybe_unused]] std::filesystem::path const& path) {
 #ifdef __linux__
   struct stat status = {};
@@ -110,7 +113,10 @@ inline void require_replaceable(std::filesystem::path const& path, std::string c
   }
   if (S_ISREG(status.st_mode)) return output;
   if (!S_ISFIFO(status.st_mode) && !S_ISCHR(status.st_mode))
-    fail<FileError>("[", given.string(), "] is a ", S_ISDIR(status.st_mode) ? "folder" : S_ISSOCK(status.st_mode) ? "socket" : "device",
+    fail<FileError>("[", given.string(), "] is a ",
+                    S_ISDIR(status.st_mode)    ? "folder"
+                    : S_ISSOCK(status.st_mode) ? "socket"
+                                               : "device",
                     "; expected a file, a FIFO or a new name; it is unchanged");
   output.kind = OutputKind::stream;
   return output;

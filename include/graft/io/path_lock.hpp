@@ -1,5 +1,6 @@
 /// @file
-/// @brief A lock on a path that is being written, so that two trainings do not write the same checkpoints, log or adapter.
+/// @brief A lock on a path that is being written, so that two trainings do not write the same checkpoints, log or
+/// adapter.
 #pragma once
 
 #include <graft/core/error.hpp>
@@ -67,7 +68,8 @@ class OwnLocks {
   for (int tries = 0; tries < 6; ++tries) {
     FileDescriptor const file(::open(at.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat status = {};
-    if (file.get() < 0 || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || OwnLocks::hold(status)) return std::nullopt;
+    if (file.get() < 0 || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || OwnLocks::hold(status))
+      return std::nullopt;
     if (::flock(file.get(), LOCK_SH | LOCK_NB) == 0 || (errno != EWOULDBLOCK && errno != EINTR)) return std::nullopt;
     if (tries == 5) return lock_owner(file.get());
     ::usleep(20000);  // somebody may be looking whether it is free
@@ -77,15 +79,17 @@ class OwnLocks {
 
 }  // namespace detail
 
-/// Holds `path`, a folder or a file that need not exist yet, for one writer: also against a writer of a folder that it lies in, and of what
-/// lies in it. The lock is a file `.graft-lock-<name>` beside it (in the folder itself where that cannot be), is removed at the end, and
-/// falls when its process is killed. Where a file system has no locks a warning is all.
+/// Holds `path`, a folder or a file that need not exist yet, for one writer: also against a writer of a folder that it
+/// lies in, and of what lies in it. The lock is a file `.graft-lock-<name>` beside it (in the folder itself where that
+/// cannot be), is removed at the end, and falls when its process is killed. Where a file system has no locks a warning
+/// is all.
 class PathLock {
  public:
   /// @throws FileError if another writer holds it
   explicit PathLock(std::filesystem::path const& path) : shown_(path.string()) {
     std::error_code error;
-    auto target = std::filesystem::weakly_canonical(std::filesystem::absolute(detail::follow_links(path), error), error);
+    auto target =
+        std::filesystem::weakly_canonical(std::filesystem::absolute(detail::follow_links(path), error), error);
     if (!target.has_filename()) target = target.parent_path();
     std::filesystem::create_directories(target.parent_path(), error);
     if (!take(beside(target)) && !take(target / own_name))
@@ -122,11 +126,13 @@ class PathLock {
   void check_around(std::filesystem::path const& target) const {
     auto const refuse = [&](std::string const& what, std::string const& owner) {
       fail<FileError>("[", shown_, "] ", what, " another process", owner,
-                      " is writing; expected to be its only writer; hint: wait for its end, or choose another name; nothing was changed");
+                      " is writing; expected to be its only writer; hint: wait for its end, or choose another name; "
+                      "nothing was changed");
     };
     for (auto folder = target.parent_path(); folder.has_filename(); folder = folder.parent_path())
       for (auto const& lock : {beside(folder), folder / own_name})
-        if (auto const owner = detail::other_holder(lock)) refuse(cat("lies in the folder ", folder.string(), ", which"), *owner);
+        if (auto const owner = detail::other_holder(lock))
+          refuse(cat("lies in the folder ", folder.string(), ", which"), *owner);
     std::error_code none;
     if (!std::filesystem::is_directory(target, none)) return;
     for (auto const& lock : detail::folder_entries(target, none)) {
@@ -149,11 +155,13 @@ class PathLock {
           ::usleep(20000);
           continue;
         }
-        fail<FileError>("[", shown_, "] is being written by another process", detail::lock_owner(file.get()),
-                        "; expected to be its only writer; hint: wait for its end, or choose another name; nothing was changed");
+        fail<FileError>(
+            "[", shown_, "] is being written by another process", detail::lock_owner(file.get()),
+            "; expected to be its only writer; hint: wait for its end, or choose another name; nothing was changed");
       }
       struct stat own = {}, there = {};
-      if (::fstat(file.get(), &own) != 0 || ::stat(at.c_str(), &there) != 0 || own.st_ino != there.st_ino || own.st_dev != there.st_dev)
+      if (::fstat(file.get(), &own) != 0 || ::stat(at.c_str(), &there) != 0 || own.st_ino != there.st_ino ||
+          own.st_dev != there.st_dev)
         continue;
       std::string const number = std::to_string(::getpid());
       // for messages alone

@@ -32,25 +32,18 @@ class ProtobufCursor {
     field_ = tag >> 3;
     auto const type = static_cast<unsigned>(tag & 7u);
     if (field_ == 0 || field_ >= (std::uint64_t{1} << 29) || (type != 0 && type != 1 && type != 2 && type != 5)) {
-      fail<FileError>("[", where_, "] is no protocol buffer; got field ", field_, " of wire type ", type, " at byte ", offset_ + begin_,
-                      "; expected wire type 0, 1, 2 or 5");
+      fail<FileError>("[", where_, "] is no protocol buffer; got field ", field_, " of wire type ", type, " at byte ",
+                      offset_ + begin_, "; expected wire type 0, 1, 2 or 5");
     }
     wire_ = static_cast<Wire>(type);
   }
 
   void skip() {
     switch (wire_) {
-      case Wire::varint:
-        (void)varint("a number");
-        return;
-      case Wire::eight_bytes:
-        (void)take(8, "a number");
-        return;
-      case Wire::bytes:
-        (void)take(varint("a length"), "a field");
-        return;
-      case Wire::four_bytes:
-        (void)take(4, "a number");
+      case Wire::varint: (void)varint("a number"); return;
+      case Wire::eight_bytes: (void)take(8, "a number"); return;
+      case Wire::bytes: (void)take(varint("a length"), "a field"); return;
+      case Wire::four_bytes: (void)take(4, "a number");
     }
   }
 
@@ -106,7 +99,8 @@ class ProtobufCursor {
       value |= std::uint64_t{byte & 0x7Fu} << shift;
       if (byte < 0x80) return value;
     }
-    fail<FileError>("[", where_, "] is no protocol buffer; got ", what, " of more than 64 bits at byte ", offset_ + position_);
+    fail<FileError>("[", where_, "] is no protocol buffer; got ", what, " of more than 64 bits at byte ",
+                    offset_ + position_);
   }
 
   std::string_view bytes_;

@@ -12,7 +12,8 @@
 
 namespace graft::detail {
 
-/// While it lives, this thread gets no SIGPIPE (a pipe that nobody reads any more) and no SIGXFSZ (a limit on file sizes).
+/// While it lives, this thread gets no SIGPIPE (a pipe that nobody reads any more) and no SIGXFSZ (a limit on file
+/// sizes).
 class NoWriteSignals {
  public:
   NoWriteSignals() {

@@ -1,5 +1,6 @@
 /// @file
-/// @brief How the files of a tokenizer become one: what `load_tokenizer` and `load_tokenizer_files` do, once in graft::compiled.
+/// @brief How the files of a tokenizer become one: what `load_tokenizer` and `load_tokenizer_files` do, once in
+/// graft::compiled.
 #pragma once
 
 #include <graft/core/error.hpp>
@@ -27,10 +28,9 @@
 namespace graft::detail {
 
 /// The parts of a folder's tokenizer, from the first that it has of the files that may hold one.
-[[nodiscard]] inline TokenizerParts read_folder_tokenizer(std::filesystem::path const& folder, TokenizerSettings const& settings) {
-  auto const has = [&](char const* name) {
-    return is_there(folder / name);
-  };
+[[nodiscard]] inline TokenizerParts read_folder_tokenizer(std::filesystem::path const& folder,
+                                                          TokenizerSettings const& settings) {
+  auto const has = [&](char const* name) { return is_there(folder / name); };
   if (has("tokenizer.json")) {
     auto const file = MappedFile::open(folder / "tokenizer.json");
     nlohmann::json components;
@@ -48,7 +48,8 @@ namespace graft::detail {
     if (has(name)) return read_sentencepiece_folder(folder, name, settings);
   if (has("vocab.txt")) return read_word_piece_folder(folder, settings);
   if (has("vocab.json") && has("merges.txt")) return read_vocabulary_and_merges(folder, settings);
-  fail<FileError>("[", folder.string(), "] holds no tokenizer; expected tokenizer.json, spiece.model, tokenizer.model, ",
+  fail<FileError>("[", folder.string(),
+                  "] holds no tokenizer; expected tokenizer.json, spiece.model, tokenizer.model, ",
                   "sentencepiece.bpe.model, vocab.txt, or vocab.json and merges.txt", gguf_hint(folder));
 }
 

@@ -22,14 +22,16 @@
 
 namespace graft {
 
-/// An open safetensors file: 8 bytes header size, JSON header, the tensors' bytes. Everything the header claims is checked at opening
-/// (FileError); the tensors themselves are neither copied nor touched.
+/// An open safetensors file: 8 bytes header size, JSON header, the tensors' bytes. Everything the header claims is
+/// checked at opening (FileError); the tensors themselves are neither copied nor touched.
 class SafetensorsFile {
  public:
-  explicit SafetensorsFile(std::filesystem::path const& path, FileAccess access = FileAccess::map) : file_(MappedFile::open(path, access)) {
+  explicit SafetensorsFile(std::filesystem::path const& path, FileAccess access = FileAccess::map)
+      : file_(MappedFile::open(path, access)) {
     std::string const& where = file_->path();
     if (file_->size() < 8)
-      fail<FileError>("[", where, "] is cut short; got ", file_->size(), " bytes; expected a safetensors file of at least 10");
+      fail<FileError>("[", where, "] is cut short; got ", file_->size(),
+                      " bytes; expected a safetensors file of at least 10");
     std::uint64_t header_size = 0;
     std::memcpy(&header_size, file_->data(), 8);
     if (header_size < 2 || header_size > detail::largest_safetensors_header) {
@@ -54,7 +56,8 @@ class SafetensorsFile {
   /// The tensor of that name; throws FileError if there is none.
   [[nodiscard]] TensorEntry const& at(std::string_view name) const {
     TensorEntry const* const entry = find(name);
-    if (entry == nullptr) fail<FileError>("[", path(), "] lacks the tensor ", printable(name), "; it holds ", entries_.size(), " others");
+    if (entry == nullptr)
+      fail<FileError>("[", path(), "] lacks the tensor ", printable(name), "; it holds ", entries_.size(), " others");
     return *entry;
   }
   /// `__metadata__`, e.g. {"format": "pt"}.
@@ -66,8 +69,8 @@ class SafetensorsFile {
   void parse(std::string_view text) {
     std::string const& where = file_->path();
     if (text.front() != '{')
-      fail<FileError>("[", where, "] is not a safetensors file; got a header that begins with byte ", static_cast<int>(text.front()),
-                      "; expected {");
+      fail<FileError>("[", where, "] is not a safetensors file; got a header that begins with byte ",
+                      static_cast<int>(text.front()), "; expected {");
     JsonLimits limits;
     limits.depth = 3;
     limits.token = std::size_t{8} << 20;
@@ -82,10 +85,12 @@ class SafetensorsFile {
     }
     entries_ = std::move(header.entries);
     metadata_ = std::move(header.metadata);
-    std::sort(entries_.begin(), entries_.end(), [](TensorEntry const& a, TensorEntry const& b) { return a.name < b.name; });
-    auto const twice =
-        std::adjacent_find(entries_.begin(), entries_.end(), [](TensorEntry const& a, TensorEntry const& b) { return a.name == b.name; });
-    if (twice != entries_.end()) fail<FileError>("[", where, "] has the tensor ", printable(twice->name), " twice; expected it once");
+    std::sort(entries_.begin(), entries_.end(),
+              [](TensorEntry const& a, TensorEntry const& b) { return a.name < b.name; });
+    auto const twice = std::adjacent_find(entries_.begin(), entries_.end(),
+                                          [](TensorEntry const& a, TensorEntry const& b) { return a.name == b.name; });
+    if (twice != entries_.end())
+      fail<FileError>("[", where, "] has the tensor ", printable(twice->name), " twice; expected it once");
   }
 
   std::shared_ptr<MappedFile const> file_;

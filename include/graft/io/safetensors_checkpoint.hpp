@@ -23,20 +23,25 @@ namespace graft {
 
 namespace detail {
 
-/// The file an index names; it must lie in the folder itself, so that an index cannot make a program read anything else. The one way out is
-/// the Hugging Face cache's own: `snapshots/<revision>/` links into `blobs/` beside `snapshots/`.
+/// The file an index names; it must lie in the folder itself, so that an index cannot make a program read anything
+/// else. The one way out is the Hugging Face cache's own: `snapshots/<revision>/` links into `blobs/` beside
+/// `snapshots/`.
 [[nodiscard]] inline std::filesystem::path shard_path(std::filesystem::path const& folder, std::string const& name,
                                                       std::string const& index) {
-  bool const plain = !name.empty() && name != "." && name != ".." && name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
-  if (!plain) fail<FileError>("[", index, "] names the shard ", printable(name), "; expected a plain file name without folders");
+  bool const plain = !name.empty() && name != "." && name != ".." &&
+                     name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
+  if (!plain)
+    fail<FileError>("[", index, "] names the shard ", printable(name), "; expected a plain file name without folders");
   std::error_code error;
   auto const home = std::filesystem::canonical(folder, error);
   auto const file = std::filesystem::canonical(folder / name, error);
   if (error && error != std::errc::no_such_file_or_directory)
-    fail<FileError>("[", index, "] names the shard ", printable(name), ", which cannot be looked at; got: ", error.message(),
-                    "; expected a readable file in ", folder.string());
+    fail<FileError>("[", index, "] names the shard ", printable(name),
+                    ", which cannot be looked at; got: ", error.message(), "; expected a readable file in ",
+                    folder.string());
   if (error) fail<FileError>("[", index, "] names the shard ", printable(name), ", which is not in ", folder.string());
-  bool const into_blobs = home.parent_path().filename() == "snapshots" && file.parent_path() == home.parent_path().parent_path() / "blobs";
+  bool const into_blobs =
+      home.parent_path().filename() == "snapshots" && file.parent_path() == home.parent_path().parent_path() / "blobs";
   if (file.parent_path() != home && !into_blobs) {
     fail<FileError>("[", index, "] names the shard ", printable(name), ", a link out of its folder to ", file.string(),
                     "; expected a file in ", folder.string());
@@ -49,7 +54,8 @@ namespace detail {
 /// `x.safetensors`, or a folder with `model.safetensors` or `model.safetensors.index.json` and its shards.
 class SafetensorsCheckpoint final : public Checkpoint {
  public:
-  explicit SafetensorsCheckpoint(std::filesystem::path const& path, FileAccess access = FileAccess::map) : path_(path.string()) {
+  explicit SafetensorsCheckpoint(std::filesystem::path const& path, FileAccess access = FileAccess::map)
+      : path_(path.string()) {
     if (!is_folder(path)) {
       folder_ = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
       shards_.emplace_back(path, access);
@@ -64,11 +70,11 @@ class SafetensorsCheckpoint final : public Checkpoint {
     } else if (is_there(index)) {
       open_shards(index, access);
     } else {
-      fail<FileError>(
-          "[", path_, "] holds no model; expected model.safetensors or model.safetensors.index.json",
-          is_there(path / "pytorch_model.bin")
-              ? "; hint: pickled pytorch_model.bin can run code and is not read, convert it with save_pretrained(safe_serialization=True)"
-              : detail::gguf_hint(path));
+      fail<FileError>("[", path_, "] holds no model; expected model.safetensors or model.safetensors.index.json",
+                      is_there(path / "pytorch_model.bin")
+                          ? "; hint: pickled pytorch_model.bin can run code and is not read, convert it with "
+                            "save_pretrained(safe_serialization=True)"
+                          : detail::gguf_hint(path));
     }
   }
 
@@ -81,14 +87,18 @@ class SafetensorsCheckpoint final : public Checkpoint {
   }
   [[nodiscard]] bool contains(std::string_view name) const override { return find(name) != nullptr; }
   [[nodiscard]] TensorEntry entry(std::string_view name) const override { return get(name); }
-  [[nodiscard]] std::string storage(std::string_view name) const override { return std::string(dtype_name(get(name).dtype)); }
+  [[nodiscard]] std::string storage(std::string_view name) const override {
+    return std::string(dtype_name(get(name).dtype));
+  }
   /// config.json beside the tensors.
   [[nodiscard]] nlohmann::json config() const override {
     JsonLimits limits;
     limits.bytes = std::size_t{4} << 20;
     return read_json(folder_ / "config.json", limits);
   }
-  void read_rows(std::string_view name, std::size_t first, std::size_t last, float* out) const override { convert(name, first, last, out); }
+  void read_rows(std::string_view name, std::size_t first, std::size_t last, float* out) const override {
+    convert(name, first, last, out);
+  }
   void read_rows(std::string_view name, std::size_t first, std::size_t last, double* out) const override {
     convert(name, first, last, out);
   }
@@ -134,7 +144,8 @@ class SafetensorsCheckpoint final : public Checkpoint {
       fail<FileError>("[", where, "] has no tensors at the key \"weight_map\"; expected an object of tensor → shard");
     std::map<std::string, std::size_t> shard_of;
     for (auto const& [name, shard] : map.items()) {
-      if (!shard.is_string()) fail<FileError>("[", where, "] has no shard for the tensor ", printable(name), "; expected a file name");
+      if (!shard.is_string())
+        fail<FileError>("[", where, "] has no shard for the tensor ", printable(name), "; expected a file name");
       shard_of.emplace(shard.get<std::string>(), shard_of.size());
     }
     shards_.reserve(shard_of.size());  // entries_ points into them
@@ -145,11 +156,12 @@ class SafetensorsCheckpoint final : public Checkpoint {
     for (auto const& [name, shard] : map.items()) {
       entries_.push_back(shards_[shard_of.at(shard.get<std::string>())].find(name));
       if (entries_.back() == nullptr) {
-        fail<FileError>("[", where, "] places the tensor ", printable(name), " in the shard ", printable(shard.get<std::string>()),
-                        ", which lacks it");
+        fail<FileError>("[", where, "] places the tensor ", printable(name), " in the shard ",
+                        printable(shard.get<std::string>()), ", which lacks it");
       }
     }
-    std::sort(entries_.begin(), entries_.end(), [](TensorEntry const* a, TensorEntry const* b) { return a->name < b->name; });
+    std::sort(entries_.begin(), entries_.end(),
+              [](TensorEntry const* a, TensorEntry const* b) { return a->name < b->name; });
   }
 
   std::string path_;

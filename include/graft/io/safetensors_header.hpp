@@ -1,5 +1,6 @@
 /// @file
-/// @brief The JSON header of a safetensors file, read event by event: nothing in it is trusted, nothing is built that is not needed.
+/// @brief The JSON header of a safetensors file, read event by event: nothing in it is trusted, nothing is built that
+/// is not needed.
 #pragma once
 
 #include <graft/core/dtype.hpp>
@@ -41,8 +42,9 @@ inline constexpr std::array<std::pair<std::string_view, Dtype>, 10> safetensors_
                                                                                            {"U8", Dtype::u8},
                                                                                            {"BOOL", Dtype::boolean}}};
 
-/// SAX handler for `{"__metadata__": {string: string}, name: {"dtype": …, "shape": […], "data_offsets": [begin, end]}, …}`.
-/// A DOM would keep only the last of two equal keys, which is how a file is made to mean different things to different readers.
+/// SAX handler for `{"__metadata__": {string: string}, name: {"dtype": …, "shape": […], "data_offsets": [begin, end]},
+/// …}`. A DOM would keep only the last of two equal keys, which is how a file is made to mean different things to
+/// different readers.
 class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
  public:
   SafetensorsHeader(std::string const& where, std::size_t expected_tensors) : where_(where) {
@@ -77,7 +79,8 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
 
   bool key(std::string& name) override {
     if (at_ == At::header && name == "__metadata__") {
-      if (std::exchange(has_metadata_, true)) fail<FileError>("[", where_, "] has __metadata__ twice; expected it once");
+      if (std::exchange(has_metadata_, true))
+        fail<FileError>("[", where_, "] has __metadata__ twice; expected it once");
       at_ = At::metadata_value;
     } else if (at_ == At::header) {
       if (entries.size() == most_safetensors_tensors)
@@ -88,8 +91,8 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
       at_ = At::tensor_value;
     } else if (at_ == At::metadata) {
       if (metadata.size() == most_safetensors_metadata || metadata.count(name) != 0) {
-        fail<FileError>("[", where_, "] has the metadata key ", printable(name), " twice, or more than ", most_safetensors_metadata,
-                        " of them");
+        fail<FileError>("[", where_, "] has the metadata key ", printable(name), " twice, or more than ",
+                        most_safetensors_metadata, " of them");
       }
       key_ = name;
       at_ = At::metadata_text;
@@ -104,8 +107,8 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
       metadata.emplace(std::move(key_), text);
       at_ = At::metadata;
     } else if (at_ == At::dtype) {
-      auto const found =
-          std::find_if(safetensors_dtypes.begin(), safetensors_dtypes.end(), [&](auto const& item) { return item.first == text; });
+      auto const found = std::find_if(safetensors_dtypes.begin(), safetensors_dtypes.end(),
+                                      [&](auto const& item) { return item.first == text; });
       if (found == safetensors_dtypes.end()) {
         fail<FileError>("[", where_, "] tensor ", printable(entries.back().name), " has the dtype ", printable(text),
                         "; expected one of F64, F32, F16, BF16, I64, I32, I16, I8, U8, BOOL");
@@ -139,8 +142,8 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
     if (at_ == At::extents) {
       auto& shape = entries.back().shape;
       if (shape.size() == largest_rank)
-        fail<FileError>("[", where_, "] tensor ", printable(entries.back().name), " has too many dimensions; expected at most ",
-                        largest_rank);
+        fail<FileError>("[", where_, "] tensor ", printable(entries.back().name),
+                        " has too many dimensions; expected at most ", largest_rank);
       if (!std::in_range<std::int64_t>(value)) refuse("a number beyond 63 bits");
       shape.push_back(static_cast<std::int64_t>(value));
     } else if (at_ == At::offset_values && offset_count_ < 2) {
@@ -157,7 +160,8 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
   bool boolean(bool) override { refuse("true or false"); }
   bool binary(nlohmann::json::binary_t&) override { refuse("binary data"); }
   bool parse_error(std::size_t position, std::string const&, nlohmann::json::exception const& error) override {
-    fail<FileError>("[", where_, "] has a header that is not valid JSON near byte ", position + 8, "; got: ", json_reason(error));
+    fail<FileError>("[", where_, "] has a header that is not valid JSON near byte ", position + 8,
+                    "; got: ", json_reason(error));
   }
 
  private:
@@ -180,8 +184,8 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
   void tensor_key(std::string const& name) {
     unsigned const bit = name == "dtype" ? 1u : name == "shape" ? 2u : name == "data_offsets" ? 4u : 0u;
     if (bit == 0 || (seen_ & bit) != 0) {
-      fail<FileError>("[", where_, "] tensor ", printable(entries.back().name), " has the key ", printable(name), bit == 0 ? "" : " twice",
-                      "; expected dtype, shape and data_offsets once each");
+      fail<FileError>("[", where_, "] tensor ", printable(entries.back().name), " has the key ", printable(name),
+                      bit == 0 ? "" : " twice", "; expected dtype, shape and data_offsets once each");
     }
     seen_ |= bit;
     at_ = bit == 1 ? At::dtype : bit == 2 ? At::shape : At::data_offsets;
@@ -189,15 +193,18 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
 
   void finish_tensor() {
     TensorEntry& entry = entries.back();
-    if (seen_ != 7) fail<FileError>("[", where_, "] tensor ", printable(entry.name), " lacks dtype, shape or data_offsets");
+    if (seen_ != 7)
+      fail<FileError>("[", where_, "] tensor ", printable(entry.name), " lacks dtype, shape or data_offsets");
     auto const elements = checked_elements(entry.shape);
     auto const bytes = elements ? checked_multiply(*elements, dtype_size(entry.dtype)) : std::nullopt;
     if (!bytes)
-      fail<FileError>("[", where_, "] tensor ", printable(entry.name), " has a size beyond 64 bits; got shape ", shape_text(entry.shape));
+      fail<FileError>("[", where_, "] tensor ", printable(entry.name), " has a size beyond 64 bits; got shape ",
+                      shape_text(entry.shape));
     auto const [begin, end] = offsets.back();
     if (begin > end || end - begin != *bytes) {
-      fail<FileError>("[", where_, "] tensor ", printable(entry.name), " has data_offsets that do not fit its shape; got [", begin, ", ",
-                      end, "]; expected ", *bytes, " bytes for ", dtype_name(entry.dtype), " ", shape_text(entry.shape));
+      fail<FileError>("[", where_, "] tensor ", printable(entry.name),
+                      " has data_offsets that do not fit its shape; got [", begin, ", ", end, "]; expected ", *bytes,
+                      " bytes for ", dtype_name(entry.dtype), " ", shape_text(entry.shape));
     }
     entry.bytes = static_cast<std::size_t>(*bytes);
     entry.shape.shrink_to_fit();
@@ -217,8 +224,9 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
                                                       "[begin, end] as data_offsets",
                                                       "two offsets in 0 … 2⁶⁴−1",
                                                       "the header's end"};
-    fail<FileError>("[", where_, "] has a malformed header", entries.empty() ? "" : " at tensor " + printable(entries.back().name),
-                    "; got ", got, "; expected ", expected[static_cast<std::size_t>(at_)]);
+    fail<FileError>("[", where_, "] has a malformed header",
+                    entries.empty() ? "" : " at tensor " + printable(entries.back().name), "; got ", got, "; expected ",
+                    expected[static_cast<std::size_t>(at_)]);
   }
 
   std::string const& where_;
@@ -233,22 +241,25 @@ class SafetensorsHeader : public nlohmann::json_sax<nlohmann::json> {
 inline void check_tiling(SafetensorsHeader const& header, std::uint64_t data_size, std::string const& where) {
   std::vector<std::uint32_t> order(header.offsets.size());
   std::iota(order.begin(), order.end(), 0u);
-  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return header.offsets[a] < header.offsets[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return header.offsets[a] < header.offsets[b]; });
   std::uint64_t end = 0;
   for (std::uint32_t const i : order) {
     auto const [first, last] = header.offsets[i];
     if (first != end) {
       fail<FileError>("[", where, "] tensor ", printable(header.entries[i].name),
-                      first < end ? " overlaps another one" : " leaves a hole before it", "; got data_offsets [", first, ", ", last,
-                      "]; expected it to begin at ", end);
+                      first < end ? " overlaps another one" : " leaves a hole before it", "; got data_offsets [", first,
+                      ", ", last, "]; expected it to begin at ", end);
     }
     if (last > data_size) {
-      fail<FileError>("[", where, "] is cut short: tensor ", printable(header.entries[i].name), " ends beyond the file; got data_offsets [",
-                      first, ", ", last, "] in ", data_size, " bytes of data");
+      fail<FileError>("[", where, "] is cut short: tensor ", printable(header.entries[i].name),
+                      " ends beyond the file; got data_offsets [", first, ", ", last, "] in ", data_size,
+                      " bytes of data");
     }
     end = last;
   }
-  if (end != data_size) fail<FileError>("[", where, "] has bytes after its last tensor; got ", data_size, " bytes of data; expected ", end);
+  if (end != data_size)
+    fail<FileError>("[", where, "] has bytes after its last tensor; got ", data_size, " bytes of data; expected ", end);
 }
 
 }  // namespace graft::detail

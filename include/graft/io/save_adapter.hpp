@@ -36,8 +36,10 @@ template <class Adaptation>
   bool expressible = false;
   if constexpr (HasPeftFormat<Adaptation>) expressible = PeftFormat<Adaptation>::can_express(settings, model);
   if (format == AdapterFormat::peft && !expressible)
-    fail<ConfigError>("[save_adapter] got the strategy ", Adaptation::name, HasPeftFormat<Adaptation> ? " with settings" : "",
-                      " that PEFT has no format for; expected a strategy and settings that it has; hint: graft's own format holds all");
+    fail<ConfigError>("[save_adapter] got the strategy ", Adaptation::name,
+                      HasPeftFormat<Adaptation> ? " with settings" : "",
+                      " that PEFT has no format for; expected a strategy and settings that it has; hint: graft's own "
+                      "format holds all");
   return expressible && format != AdapterFormat::graft;
 }
 
@@ -49,7 +51,8 @@ template <class Adaptation, class State>
     if constexpr (HasPeftFormat<Adaptation>) config = PeftFormat<Adaptation>::config(settings, state, model);
   } else {
     config = strategy_json(settings);
-    config.update({{"graft_format", adapter_format}, {"architecture", model.architecture}, {"model", model_json(model)}});
+    config.update(
+        {{"graft_format", adapter_format}, {"architecture", model.architecture}, {"model", model_json(model)}});
   }
   config["base_model_name_or_path"] = base_model.empty() ? nlohmann::json() : nlohmann::json(base_model);
   return config;
@@ -67,8 +70,8 @@ template <class Adaptation>
 /// `base` is what the file says of the base's weights.
 template <class Scalar, class Device = Cpu, class Adaptation>
 void write_adapter(Adaptation const& settings, StateOf<Adaptation, Scalar, Device>& state, ModelInfo const& model,
-                   std::filesystem::path const& folder, std::filesystem::path const& where, std::string const& base_model,
-                   AdapterFormat format, AdapterBase const& base = {}) {
+                   std::filesystem::path const& folder, std::filesystem::path const& where,
+                   std::string const& base_model, AdapterFormat format, AdapterBase const& base = {}) {
   bool const peft = saved_as_peft(settings, model, format);
   auto const config = adapter_config(settings, state, model, base_model, peft);
   auto const tensors = on_host(adapter_tensors<Adaptation, Scalar, Device>(state));
@@ -83,14 +86,17 @@ void write_adapter(Adaptation const& settings, StateOf<Adaptation, Scalar, Devic
     entries.push_back({saved_name<Adaptation>(tensor.name, peft), dtype_of<Scalar>, shape,
                        reinterpret_cast<std::byte const*>(tensor.values.data()), bytes, nullptr});
   }
-  write_file_atomic(folder / "adapter_config.json", config.dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
+  write_file_atomic(folder / "adapter_config.json",
+                    config.dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
   save_safetensors(folder / "adapter_model.safetensors", entries, adapter_metadata(base));
 }
 template <Architecture A, class Adaptation, class Scalar, class Device>
 void write_adapter(Transformer<A, Adaptation, Scalar, Device> model, std::filesystem::path const& folder,
-                   std::filesystem::path const& where, std::optional<std::string> const& base_model, AdapterFormat format) {
+                   std::filesystem::path const& where, std::optional<std::string> const& base_model,
+                   AdapterFormat format) {
   write_adapter<ParameterOf<Scalar>, Device>(model.settings(), model.state(), model.info(), folder, where,
-                                             base_model.value_or(model.base()->source), format, adapter_base(*model.base()));
+                                             base_model.value_or(model.base()->source), format,
+                                             adapter_base(*model.base()));
 }
 
 /// Puts the adapter's further files beside it and the whole in place; files of an adapter that it replaces go.
@@ -102,22 +108,24 @@ inline void commit_adapter(AtomicFolder& folder, std::map<std::string, std::stri
 
 }  // namespace detail
 
-/// Writes a model's adapter as a folder with adapter_config.json, adapter_model.safetensors and the files that the options add; the base is
-/// not in it. The folder appears, or gets these files, as a whole. Files of an earlier adapter that are not written anew
+/// Writes a model's adapter as a folder with adapter_config.json, adapter_model.safetensors and the files that the
+/// options add; the base is not in it. The folder appears, or gets these files, as a whole. Files of an earlier adapter
+/// that are not written anew
 /// (`is_adapter_file`) go, others in it stay.
 ///
-/// Prefix tuning (of all layers, with PositionPolicy::shift), prompt tuning (in front, shifted), P-tuning, LoRA and (IA)³ are written
-/// exactly as Hugging Face PEFT does and load there: reparametrizing networks are applied and dropped, and what only training needs (init,
-/// dropout of a prefix) is not kept. PEFT cannot express a prefix of some layers or with positions kept, nor other strategies: they are
-/// written in graft's own format (adapter_format.hpp), with all settings. `AdapterOptions::format` asks for one of the two formats.
-/// @throws ConfigError if PEFT's format is asked for and has no place for it, FileError if it cannot be written, NumericError if a
-/// parameter is NaN or infinite: the folder is as it was then
+/// Prefix tuning (of all layers, with PositionPolicy::shift), prompt tuning (in front, shifted), P-tuning, LoRA and
+/// (IA)³ are written exactly as Hugging Face PEFT does and load there: reparametrizing networks are applied and
+/// dropped, and what only training needs (init, dropout of a prefix) is not kept. PEFT cannot express a prefix of some
+/// layers or with positions kept, nor other strategies: they are written in graft's own format (adapter_format.hpp),
+/// with all settings. `AdapterOptions::format` asks for one of the two formats.
+/// @throws ConfigError if PEFT's format is asked for and has no place for it, FileError if it cannot be written,
+/// NumericError if a parameter is NaN or infinite: the folder is as it was then
 template <Architecture A, class Adaptation, class Scalar, class Device>
 void save_adapter(Transformer<A, Adaptation, Scalar, Device> const& model, std::filesystem::path const& folder,
                   AdapterOptions const& options = {}) {
-  static_assert(
-      !HasAdapters<StateOf<Adaptation, ParameterOf<Scalar>, Device>>,
-      "graft: a table of adapters is no file; save each adapter by the model that it came from; see docs/strategies/adapter_table.md");
+  static_assert(!HasAdapters<StateOf<Adaptation, ParameterOf<Scalar>, Device>>,
+                "graft: a table of adapters is no file; save each adapter by the model that it came from; see "
+                "docs/strategies/adapter_table.md");
   auto const target = adapter_path(folder, options.name);
   AtomicFolder files(target);
   detail::write_adapter(model, files.staging(), target, options.base_model, options.format);

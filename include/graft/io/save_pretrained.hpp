@@ -33,29 +33,34 @@ inline void set_labels(nlohmann::json& config, Index labels) {
 
 }  // namespace detail
 
-/// Whether a file of that name holds weights that a loader would take in place of, or beside, a new model.safetensors: shards and their
-/// index, pickled ones, and adapters, which transformers puts on the model in whose folder they lie.
+/// Whether a file of that name holds weights that a loader would take in place of, or beside, a new model.safetensors:
+/// shards and their index, pickled ones, and adapters, which transformers puts on the model in whose folder they lie.
 [[nodiscard]] inline bool is_weights_file(std::string_view name) {
   bool const shard = (name.starts_with("model.") || name.starts_with("model-")) &&
                      (name.ends_with(".safetensors") || name.ends_with(".safetensors.index.json"));
-  bool const pickled = name.starts_with("pytorch_model") && (name.ends_with(".bin") || name.ends_with(".bin.index.json"));
+  bool const pickled =
+      name.starts_with("pytorch_model") && (name.ends_with(".bin") || name.ends_with(".bin.index.json"));
   return shard || pickled || is_adapter_file(name);
 }
 
-/// Writes config.json, as the checkpoint that the base was loaded from had it, and model.safetensors in the model's scalar, for
-/// load_pretrained and for transformers. A tied head is not written. Files of the tokenizer are not the base's: copy them. The folder
-/// appears, or gets the two files, as a whole; other weights in it go (`is_weights_file`), other files stay.
-/// @throws ConfigError for a base that was loaded from no checkpoint, FileError if the folder cannot be written, NumericError if a
-/// weight is NaN or infinite
+/// Writes config.json, as the checkpoint that the base was loaded from had it, and model.safetensors in the model's
+/// scalar, for load_pretrained and for transformers. A tied head is not written. Files of the tokenizer are not the
+/// base's: copy them. The folder appears, or gets the two files, as a whole; other weights in it go
+/// (`is_weights_file`), other files stay.
+/// @throws ConfigError for a base that was loaded from no checkpoint, FileError if the folder cannot be written,
+/// NumericError if a weight is NaN or infinite
 template <Architecture A, class Scalar>
 void save_pretrained(Base<A, Scalar, Cpu> const& base, std::filesystem::path const& folder) {
   if (base->configuration.empty())
-    fail<ConfigError>("[save_pretrained] got a base without a configuration; expected one that load_pretrained has read");
+    fail<ConfigError>(
+        "[save_pretrained] got a base without a configuration; expected one that load_pretrained has read");
   nlohmann::json config = parse_json(base->configuration, base->source);
   for (char const* key : {"quantization_config", "torch_dtype"}) config.erase(key);
-  // what the files say of the head, as load_pretrained found it; T5's and BART's stacks are tied to one embedding in any case
+  // what the files say of the head, as load_pretrained found it; T5's and BART's stacks are tied to one embedding in
+  // any case
   bool const one_table = A::stacks == StackKind::encoder_decoder;
-  if (A::head == HeadKind::language_model && base->config().architecture != "t5" && base->config().architecture != "t5_v1_1")
+  if (A::head == HeadKind::language_model && base->config().architecture != "t5" &&
+      base->config().architecture != "t5_v1_1")
     config["tie_word_embeddings"] = one_table || base->config().tied_head;
   config["dtype"] = dtype_of<Scalar> == Dtype::f64 ? "float64" : "float32";
 
@@ -64,7 +69,8 @@ void save_pretrained(Base<A, Scalar, Cpu> const& base, std::filesystem::path con
   auto const add = [&](std::string const& name, Tensor<Scalar> tensor) {
     if (tensor.empty()) return;
     if (Index const i = first_not_finite(tensor); i >= 0)
-      fail<NumericError>("[", folder.string(), "] cannot be written; got ", tensor.data()[i], " in the tensor ", printable(name),
+      fail<NumericError>("[", folder.string(), "] cannot be written; got ", tensor.data()[i], " in the tensor ",
+                         printable(name),
                          "; expected finite numbers; hint: a smaller weight of the adapter; nothing was changed");
     std::vector<std::int64_t> shape;
     for (int axis = 0; axis < tensor.shape().rank(); ++axis) shape.push_back(tensor.shape()[axis]);
@@ -81,7 +87,9 @@ void save_pretrained(Base<A, Scalar, Cpu> const& base, std::filesystem::path con
       add(site.name, weights.bias.reshape(Shape{site.out, site.in}));
       continue;
     }
-    add(site.name + ".weight", site.role == Role::norm ? weights.gain : weights.matrix.empty() ? Tensor<Scalar>() : weights.matrix.dense());
+    add(site.name + ".weight", site.role == Role::norm  ? weights.gain
+                               : weights.matrix.empty() ? Tensor<Scalar>()
+                                                        : weights.matrix.dense());
     if (site.bias) add(site.name + ".bias", weights.bias);
   }
   AtomicFolder files(folder);

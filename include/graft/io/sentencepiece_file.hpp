@@ -22,21 +22,15 @@ inline void read_piece(ProtobufCursor message, SentencePieceFields& fields) {
   while (!message.at_end()) {
     message.next();
     switch (message.field()) {
-      case 1:
-        text = message.bytes("a piece's text");
-        break;
-      case 2:
-        score = message.single("a piece's score");
-        break;
-      case 3:
-        type = message.number("a piece's type");
-        break;
-      default:
-        message.skip();
+      case 1: text = message.bytes("a piece's text"); break;
+      case 2: score = message.single("a piece's score"); break;
+      case 3: type = message.number("a piece's type"); break;
+      default: message.skip();
     }
   }
   if (type < 1 || type > 6)
-    fail<FileError>("[", fields.file, "] type of piece ", fields.vocabulary.size(), " is unknown; got ", type, "; expected 1 to 6");
+    fail<FileError>("[", fields.file, "] type of piece ", fields.vocabulary.size(), " is unknown; got ", type,
+                    "; expected 1 to 6");
   fields.vocabulary.add(text, fields.vocabulary.size(), fields.file);
   fields.scores.push_back(score);
   fields.types.push_back(static_cast<PieceType>(type));
@@ -55,32 +49,19 @@ inline void read_trainer_spec(ProtobufCursor message, SentencePieceFields& field
         if (type < 1 || type > 4)
           fail<FileError>("[", fields.file, "] model type is unknown; got ", type, "; expected 1 (unigram) or 2 (BPE)");
         if (type > 2) {
-          fail<ConfigError>("[", fields.file, "] model type is not supported; got ", type, type == 3 ? " (word)" : " (characters)",
-                            "; expected 1 (unigram) or 2 (BPE)");
+          fail<ConfigError>("[", fields.file, "] model type is not supported; got ", type,
+                            type == 3 ? " (word)" : " (characters)", "; expected 1 (unigram) or 2 (BPE)");
         }
         fields.kind = static_cast<SentencePieceFields::Kind>(type);
         break;
       }
-      case 24:
-        fields.whitespace_as_suffix = message.boolean("treat_whitespace_as_suffix");
-        break;
-      case 35:
-        fields.byte_fallback = message.boolean("byte_fallback");
-        break;
-      case 44:
-        fields.unknown_surface = message.bytes("unk_surface");
-        break;
-      case 46:
-        name(fields.bos_piece);
-        break;
-      case 47:
-        name(fields.eos_piece);
-        break;
-      case 48:
-        name(fields.pad_piece);
-        break;
-      default:
-        message.skip();
+      case 24: fields.whitespace_as_suffix = message.boolean("treat_whitespace_as_suffix"); break;
+      case 35: fields.byte_fallback = message.boolean("byte_fallback"); break;
+      case 44: fields.unknown_surface = message.bytes("unk_surface"); break;
+      case 46: name(fields.bos_piece); break;
+      case 47: name(fields.eos_piece); break;
+      case 48: name(fields.pad_piece); break;
+      default: message.skip();
     }
   }
 }
@@ -90,20 +71,11 @@ inline void read_normalizer_spec(ProtobufCursor message, SentencePieceFields& fi
   while (!message.at_end()) {
     message.next();
     switch (message.field()) {
-      case 2:
-        fields.chars_map = message.bytes("precompiled_charsmap");
-        break;
-      case 3:
-        fields.prefix = message.boolean("add_dummy_prefix") ? PrefixSpace::always : PrefixSpace::never;
-        break;
-      case 4:
-        fields.remove_extra_whitespaces = message.boolean("remove_extra_whitespaces");
-        break;
-      case 5:
-        fields.escape_whitespaces = message.boolean("escape_whitespaces");
-        break;
-      default:
-        message.skip();
+      case 2: fields.chars_map = message.bytes("precompiled_charsmap"); break;
+      case 3: fields.prefix = message.boolean("add_dummy_prefix") ? PrefixSpace::always : PrefixSpace::never; break;
+      case 4: fields.remove_extra_whitespaces = message.boolean("remove_extra_whitespaces"); break;
+      case 5: fields.escape_whitespaces = message.boolean("escape_whitespaces"); break;
+      default: message.skip();
     }
   }
 }
@@ -122,7 +94,8 @@ inline void refuse_denormalizer(ProtobufCursor message, std::string const& file)
 
 }  // namespace detail
 
-/// Reads the text of a model file, a `ModelProto` (https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto).
+/// Reads the text of a model file, a `ModelProto`
+/// (https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto).
 /// @throws FileError for a malformed file, ConfigError for kinds of models other than unigram and BPE
 [[nodiscard]] inline SentencePieceFields parse_sentencepiece(std::string_view bytes, std::string const& file) {
   SentencePieceFields fields;
@@ -131,9 +104,7 @@ inline void refuse_denormalizer(ProtobufCursor message, std::string const& file)
   for (detail::ProtobufCursor message(bytes, file); !message.at_end();) {
     message.next();
     switch (message.field()) {
-      case 1:
-        detail::read_piece(message.message("a piece"), fields);
-        break;
+      case 1: detail::read_piece(message.message("a piece"), fields); break;
       case 2:
         detail::read_trainer_spec(message.message("trainer_spec"), fields);
         trainer = true;
@@ -142,17 +113,14 @@ inline void refuse_denormalizer(ProtobufCursor message, std::string const& file)
         detail::read_normalizer_spec(message.message("normalizer_spec"), fields);
         normalizer = true;
         break;
-      case 5:
-        detail::refuse_denormalizer(message.message("denormalizer_spec"), file);
-        break;
-      default:
-        message.skip();
+      case 5: detail::refuse_denormalizer(message.message("denormalizer_spec"), file); break;
+      default: message.skip();
     }
   }
   if (fields.scores.empty()) fail<FileError>("[", file, "] has no pieces; expected a SentencePiece model");
   if (!trainer || !normalizer) {
-    fail<FileError>("[", file, "] lacks its ", trainer ? "normalizer_spec" : "trainer_spec", " after ", fields.scores.size(),
-                    " pieces; expected both specifications; hint: is the file complete?");
+    fail<FileError>("[", file, "] lacks its ", trainer ? "normalizer_spec" : "trainer_spec", " after ",
+                    fields.scores.size(), " pieces; expected both specifications; hint: is the file complete?");
   }
   return fields;
 }

@@ -5,12 +5,12 @@
 #include <graft/core/error.hpp>
 #include <graft/core/types.hpp>
 #include <graft/io/describe.hpp>
+#include <graft/io/folder_switches.hpp>
+#include <graft/io/folder_tokens.hpp>
 #include <graft/io/json.hpp>
 #include <graft/io/mapped_file.hpp>
 #include <graft/io/sentencepiece_file.hpp>
 #include <graft/io/tokenizer_pre_tokenizer.hpp>
-#include <graft/io/folder_switches.hpp>
-#include <graft/io/folder_tokens.hpp>
 #include <graft/io/tokenizer_settings.hpp>
 #include <graft/text/sentencepiece_tokenizer.hpp>
 #include <graft/text/tokenizer.hpp>
@@ -32,7 +32,8 @@
 
 namespace graft::detail {
 
-/// XLM-R counts as fairseq does: `<s>`, `<pad>`, `</s>`, `<unk>`, then the model's pieces from the fourth on, and `<mask>` last.
+/// XLM-R counts as fairseq does: `<s>`, `<pad>`, `</s>`, `<unk>`, then the model's pieces from the fourth on, and
+/// `<mask>` last.
 [[nodiscard]] inline SentencePieceFields with_fairseq_ids(SentencePieceFields fields) {
   Vocabulary const old = std::exchange(fields.vocabulary, Vocabulary());
   auto const scores = std::exchange(fields.scores, {});
@@ -44,7 +45,8 @@ namespace graft::detail {
   };
   add("<s>", 0, PieceType::control), add("<pad>", 0, PieceType::control), add("</s>", 0, PieceType::control);
   add("<unk>", 0, PieceType::unknown);
-  for (Token id = 3; id < old.size(); ++id) add(*old.token(id), scores[static_cast<std::size_t>(id)], types[static_cast<std::size_t>(id)]);
+  for (Token id = 3; id < old.size(); ++id)
+    add(*old.token(id), scores[static_cast<std::size_t>(id)], types[static_cast<std::size_t>(id)]);
   add("<mask>", 0, PieceType::control);
   return fields;
 }
@@ -54,7 +56,8 @@ inline void add_extra_ids(TokenizerParts& parts, TokenizerSettings const& settin
   auto const& [source, config] = settings.tokenizer_config();
   constexpr std::int64_t most = 4096;
   auto const count = json_or<std::int64_t>(source, config, "extra_ids", 100);
-  if (count < 0 || count > most) fail<FileError>("[", source, "] extra_ids is out of range; got ", count, "; expected 0 to ", most);
+  if (count < 0 || count > most)
+    fail<FileError>("[", source, "] extra_ids is out of range; got ", count, "; expected 0 to ", most);
   for (AddedToken const& token : parts.added_tokens)
     if (token.content.starts_with("<extra_id_")) return;
   Token const size = parts.model->vocabulary().size();
@@ -62,8 +65,8 @@ inline void add_extra_ids(TokenizerParts& parts, TokenizerSettings const& settin
     parts.added_tokens.push_back({cat("<extra_id_", i, ">"), size + static_cast<Token>(count - 1 - i), true});
 }
 
-/// Lets special tokens be found in text and seen when decoded, as Hugging Face's tokenizers do: those of the model, with the flags that the
-/// settings give them, and those that the settings add.
+/// Lets special tokens be found in text and seen when decoded, as Hugging Face's tokenizers do: those of the model,
+/// with the flags that the settings give them, and those that the settings add.
 inline void use_folder_tokens(TokenizerParts& parts, TokenizerSettings const& settings) {
   std::vector<AddedToken> const of_model = std::exchange(parts.added_tokens, {});
   add_folder_tokens(parts, settings, {});
@@ -88,7 +91,8 @@ inline void use_metaspace(TokenizerParts& parts, PrefixSpace prefix) {
   parts.pre_tokenizer = PreTokenizer(std::move(steps));
 }
 
-/// T5's class in place of SentencePiece's normalizer: the model's rules, then the words between white space, each with `▁`.
+/// T5's class in place of SentencePiece's normalizer: the model's rules, then the words between white space, each with
+/// `▁`.
 inline void use_words(TokenizerParts& parts, std::shared_ptr<CharsMap const> chars_map) {
   std::vector<PreTokenizerStep> steps{PreTokenizerStep::whitespace};
   add_metaspace_steps({}, steps);
@@ -100,19 +104,23 @@ inline void use_words(TokenizerParts& parts, std::shared_ptr<CharsMap const> cha
   parts.decoder = std::move(decoder);
 }
 
-/// Says where special_tokens_map.json counts more here than in transformers 5, which has the control pieces of a model in its place.
+/// Says where special_tokens_map.json counts more here than in transformers 5, which has the control pieces of a model
+/// in its place.
 inline void check_model_map(TokenizerSettings const& settings) {
   if (settings.lists_added_tokens()) return;
   auto const& [source, map] = settings.special_tokens_map();
   for (auto const& [key, value] : map.items()) {
-    bool const flags = value.is_object() && std::any_of(value.begin(), value.end(), [](auto const& flag) { return flag == true; });
+    bool const flags =
+        value.is_object() && std::any_of(value.begin(), value.end(), [](auto const& flag) { return flag == true; });
     if (flags || (key == "additional_special_tokens" && !value.empty() && !settings.says(key)))
-      warn("[", source, "] ", printable(key), " is followed; transformers 5 does not follow it beside a SentencePiece model alone");
+      warn("[", source, "] ", printable(key),
+           " is followed; transformers 5 does not follow it beside a SentencePiece model alone");
   }
 }
 
 /// The template of a class of Hugging Face's, or of a file's name where no class is known.
-inline void set_sentencepiece_template(TokenizerParts& parts, TokenizerSettings const& settings, std::string const& kind) {
+inline void set_sentencepiece_template(TokenizerParts& parts, TokenizerSettings const& settings,
+                                       std::string const& kind) {
   SpecialTokens& special = parts.special_tokens;
   if (kind == "T5Tokenizer" || kind == "MT5Tokenizer" || kind == "spiece.model") {
     if (special.eos) parts.text_template = TextTemplate::trailing(*special.eos);
@@ -130,9 +138,10 @@ inline void set_sentencepiece_template(TokenizerParts& parts, TokenizerSettings 
   }
 }
 
-/// A SentencePiece model by itself is SentencePiece's: its special tokens are not found in text. Where settings or config.json name a
-/// class of Hugging Face's, they are, and T5's sentinels and XLM-R's ids are added.
-[[nodiscard]] inline TokenizerParts read_sentencepiece_folder(std::filesystem::path const& folder, std::string const& name,
+/// A SentencePiece model by itself is SentencePiece's: its special tokens are not found in text. Where settings or
+/// config.json name a class of Hugging Face's, they are, and T5's sentinels and XLM-R's ids are added.
+[[nodiscard]] inline TokenizerParts read_sentencepiece_folder(std::filesystem::path const& folder,
+                                                              std::string const& name,
                                                               TokenizerSettings const& settings) {
   std::string const& source = settings.tokenizer_config().first;
   std::string kind = settings.tokenizer_class();
@@ -153,8 +162,10 @@ inline void set_sentencepiece_template(TokenizerParts& parts, TokenizerSettings 
   if (!prefix) fields.prefix = PrefixSpace::never;
   bool const rules = !fields.chars_map.empty() || fields.remove_extra_whitespaces;
   if (llama && rules)
-    warn("[", file->path(), "] has rules of normalization, which LlamaTokenizer of transformers does not apply; they are applied here");
-  auto const chars_map = fields.chars_map.empty() ? nullptr : std::make_shared<CharsMap const>(fields.chars_map, fields.file);
+    warn("[", file->path(),
+         "] has rules of normalization, which LlamaTokenizer of transformers does not apply; they are applied here");
+  auto const chars_map =
+      fields.chars_map.empty() ? nullptr : std::make_shared<CharsMap const>(fields.chars_map, fields.file);
   if (xlmr) fields = with_fairseq_ids(std::move(fields));
   bool const bpe = fields.kind == SentencePieceFields::Kind::bpe;
   TokenizerParts parts = make_sentencepiece_parts(std::move(fields));

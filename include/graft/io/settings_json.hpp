@@ -30,9 +30,7 @@ struct AnyField {
   void operator()(char const*, T&) const {}
 };
 template <class T>
-concept VisitedSettings = std::is_class_v<T> && requires(T& settings) {
-  T::visit(settings, AnyField{});
-};
+concept VisitedSettings = std::is_class_v<T> && requires(T& settings) { T::visit(settings, AnyField{}); };
 
 template <class T>
 [[nodiscard]] nlohmann::json field_json(T const& value) {
@@ -77,20 +75,21 @@ template <class T>
   });
   for (auto const& [name, value] : json.items())
     if (!names.contains(name))
-      warn("[", at.file, "] has the key ", printable(at.inner(name).key), ", which is unknown here; got ", json_excerpt(value),
-           "; it is passed over");
+      warn("[", at.file, "] has the key ", printable(at.inner(name).key), ", which is unknown here; got ",
+           json_excerpt(value), "; it is passed over");
   return settings;
 }
 
 template <class T>
 [[nodiscard]] T read_field(JsonPlace const& at, nlohmann::json const& json, T fallback) {
   auto const refuse = [&](auto const&... expected) {
-    fail<FileError>("[", at.file, "] has a wrong value at the key ", printable(at.key), "; got ", json_excerpt(json), "; expected ",
-                    expected...);
+    fail<FileError>("[", at.file, "] has a wrong value at the key ", printable(at.key), "; got ", json_excerpt(json),
+                    "; expected ", expected...);
   };
   if constexpr (!IsOptional<T>::value)
     if (json.is_null()) {
-      warn("[", at.file, "] has null at the key ", printable(at.key), "; the default is taken: ", field_json(fallback).dump());
+      warn("[", at.file, "] has null at the key ", printable(at.key),
+           "; the default is taken: ", field_json(fallback).dump());
       return fallback;
     }
   if constexpr (IsOptional<T>::value) {
@@ -112,21 +111,23 @@ template <class T>
   } else if constexpr (std::is_enum_v<T>) {
     return static_cast<T>(read_field(at, json, static_cast<std::underlying_type_t<T>>(fallback)));
   } else {
-    if (!json_fits<T>(json)) refuse(json_kind<T>(), std::is_integral_v<T> && !std::is_same_v<T, bool> ? " in range" : "");
+    if (!json_fits<T>(json))
+      refuse(json_kind<T>(), std::is_integral_v<T> && !std::is_same_v<T, bool> ? " in range" : "");
     return json.get<T>();
   }
 }
 
 }  // namespace detail
 
-/// All settings of a strategy as a JSON object: numbers, booleans, strings, arrays, enumerators by name, an absent optional as null.
+/// All settings of a strategy as a JSON object: numbers, booleans, strings, arrays, enumerators by name, an absent
+/// optional as null.
 template <class Settings>
 [[nodiscard]] nlohmann::json settings_json(Settings const& settings) {
   return detail::field_json(settings);
 }
 
-/// Settings from a JSON object: missing keys keep the value that they have in `defaults`; null and unknown keys too, with a
-/// warning.
+/// Settings from a JSON object: missing keys keep the value that they have in `defaults`; null and unknown keys too,
+/// with a warning.
 /// @throws FileError that names `where` (the file) and the key for a value of the wrong kind or out of range
 template <class Settings>
 [[nodiscard]] Settings settings_from_json(std::string const& where, nlohmann::json const& json, Settings defaults = {},

@@ -1,5 +1,6 @@
 /// @file
-/// @brief What a checkpoint states of its model before a tensor is read: its configuration, and where each site's tensors are.
+/// @brief What a checkpoint states of its model before a tensor is read: its configuration, and where each site's
+/// tensors are.
 #pragma once
 
 #include <string>
@@ -29,7 +30,8 @@ template <class>
 extern template StatedConfig stated_config<void>(Checkpoint const&);
 extern template ModelConfig completed_config<void>(Checkpoint const&, StatedConfig const&);
 extern template std::string main_storage<void>(Checkpoint const&);
-extern template StoredSites stored_sites<void>(Checkpoint const&, ModelConfig const&, bool, std::vector<SiteInfo> const&);
+extern template StoredSites stored_sites<void>(Checkpoint const&, ModelConfig const&, bool,
+                                               std::vector<SiteInfo> const&);
 #endif
 
 }  // namespace graft::detail

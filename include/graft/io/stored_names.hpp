@@ -123,8 +123,8 @@ class StoredNames {
     std::size_t const shown = unread.size() > 4 ? 3 : unread.size();
     for (std::size_t i = 0; i < shown; ++i) list += (i == 0 ? "" : ", ") + printable(unread[i]);
     if (shown < unread.size()) list += cat(" and ", unread.size() - shown, " others");
-    return cat("[", checkpoint_.path(), "] holds ", unread.size(), unread.size() == 1 ? " tensor" : " tensors", " that a ",
-               config_.architecture, " of this configuration does not read: ", list);
+    return cat("[", checkpoint_.path(), "] holds ", unread.size(), unread.size() == 1 ? " tensor" : " tensors",
+               " that a ", config_.architecture, " of this configuration does not read: ", list);
   }
 
  private:

@@ -29,13 +29,15 @@ namespace graft {
 enum class TextKind : std::uint8_t {
   continuation,  ///< a decoder reads the source and continues it with the target
   pair,          ///< an encoder reads the source, a decoder writes the target
-  characters,    ///< the same by the characters that the model's configuration lists: nothing but beginning and end stands around them
+  characters,    ///< the same by the characters that the model's configuration lists: nothing but beginning and end
+                 ///< stands around them
   classes        ///< an encoder reads one text or two and tells classes apart
 };
 
 /// The kinds' names in files.
-inline constexpr std::array text_kinds{std::pair{TextKind::continuation, "continuation"}, std::pair{TextKind::pair, "pair"},
-                                       std::pair{TextKind::characters, "characters"}, std::pair{TextKind::classes, "classes"}};
+inline constexpr std::array text_kinds{std::pair{TextKind::continuation, "continuation"},
+                                       std::pair{TextKind::pair, "pair"}, std::pair{TextKind::characters, "characters"},
+                                       std::pair{TextKind::classes, "classes"}};
 [[nodiscard]] inline std::string text_kind_name(TextKind kind) {
   for (auto const& [value, name] : text_kinds)
     if (value == kind) return name;
@@ -44,11 +46,12 @@ inline constexpr std::array text_kinds{std::pair{TextKind::continuation, "contin
 
 /// What an adapter's folder keeps of the texts that it was trained on. Each kind has its own part of it.
 struct AdapterTemplate {
-  std::optional<TextKind> kind = TextKind::continuation;  ///< none in files of the first version, which are written as such again
-  Template form = {};                                     ///< of continuations and pairs; the end token is the tokenizer's and not kept
-  Index max_source = 0;                                   ///< longest source in tokens; 0 for no limit. Not of classes
-  Index texts = 1;                                        ///< of classes: 1, or 2 for pairs of texts
-  Index max_length = 0;                                   ///< of classes: longest row in tokens; 0 for no limit
+  std::optional<TextKind> kind =
+      TextKind::continuation;  ///< none in files of the first version, which are written as such again
+  Template form = {};          ///< of continuations and pairs; the end token is the tokenizer's and not kept
+  Index max_source = 0;        ///< longest source in tokens; 0 for no limit. Not of classes
+  Index texts = 1;             ///< of classes: 1, or 2 for pairs of texts
+  Index max_length = 0;        ///< of classes: longest row in tokens; 0 for no limit
 
   /// The default of a kind.
   [[nodiscard]] static AdapterTemplate of(TextKind kind) {
@@ -62,12 +65,14 @@ namespace detail {
 inline constexpr std::int64_t template_version = 2;
 
 /// Refuses keys that this version does not know: they would say what the programs then do not do.
-inline void check_template_keys(std::string const& where, nlohmann::json const& json, std::initializer_list<std::string_view> known) {
+inline void check_template_keys(std::string const& where, nlohmann::json const& json,
+                                std::initializer_list<std::string_view> known) {
   for (auto const& [key, value] : json.items()) {
     if (std::find(known.begin(), known.end(), std::string_view(key)) != known.end()) continue;
     std::string names;
     for (auto const name : known) names += (names.empty() ? "" : ", ") + std::string(name);
-    fail<FileError>("[", where, "] has the unknown key ", printable(key), "; got ", json_excerpt(value), "; expected only ", names);
+    fail<FileError>("[", where, "] has the unknown key ", printable(key), "; got ", json_excerpt(value),
+                    "; expected only ", names);
   }
 }
 
@@ -75,8 +80,9 @@ inline void check_template_keys(std::string const& where, nlohmann::json const& 
 template <class = void>
 [[nodiscard]] std::string write_template(AdapterTemplate const& saved) {
   if (!saved.kind)  // of the first version, which says less
-    return nlohmann::ordered_json{
-               {"separator", saved.form.separator}, {"target_prefix", saved.form.target_prefix}, {"begin_token", saved.form.begin_token}}
+    return nlohmann::ordered_json{{"separator", saved.form.separator},
+                                  {"target_prefix", saved.form.target_prefix},
+                                  {"begin_token", saved.form.begin_token}}
                .dump(2) +
            "\n";
   TextKind const kind = *saved.kind;
@@ -93,7 +99,8 @@ template <class = void>
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-/// Files of the first version, of a decoder's texts alone: no special tokens but the beginning token where they name it.
+/// Files of the first version, of a decoder's texts alone: no special tokens but the beginning token where they name
+/// it.
 [[nodiscard]] inline AdapterTemplate first_template(std::string const& where, nlohmann::json const& json) {
   check_template_keys(where, json, {"version", "separator", "target_prefix", "begin_token"});
   AdapterTemplate saved;
@@ -112,7 +119,8 @@ template <class = void>
   limits.bytes = std::size_t{1} << 20, limits.unique_keys = true;
   std::string const where = path.string();
   nlohmann::json const json = read_json(path, limits);
-  if (!json.is_object()) fail<FileError>("[", where, "] is no template; got ", json_excerpt(json), "; expected an object");
+  if (!json.is_object())
+    fail<FileError>("[", where, "] is no template; got ", json_excerpt(json), "; expected an object");
   auto const version = json.contains("version") ? json_at<std::int64_t>(where, json, "version") : 1;
   if (version == 1) return first_template(where, json);
   if (version != template_version)
@@ -123,10 +131,13 @@ template <class = void>
   saved.kind = std::nullopt;
   for (auto const& [kind, text] : text_kinds)
     if (name == text) saved = AdapterTemplate::of(kind);
-  if (!saved.kind) fail<FileError>("[", where, "] has the kind ", printable(name), "; expected continuation, pair, characters or classes");
+  if (!saved.kind)
+    fail<FileError>("[", where, "] has the kind ", printable(name),
+                    "; expected continuation, pair, characters or classes");
   auto const size = [&](char const* key, Index least, Index most) {
     auto const value = json_at<Index>(where, json, key);
-    if (value < least || value > most) fail<FileError>("[", where, "] has ", key, " ", value, "; expected ", least, " to ", most);
+    if (value < least || value > most)
+      fail<FileError>("[", where, "] has ", key, " ", value, "; expected ", least, " to ", most);
     return value;
   };
   constexpr Index longest = Index{1} << 31;
@@ -140,7 +151,8 @@ template <class = void>
     check_template_keys(where, json, {"version", "kind", "max_source"});
     return saved;
   }
-  check_template_keys(where, json, {"version", "kind", "separator", "target_prefix", "special_tokens", "begin_token", "max_source"});
+  check_template_keys(where, json,
+                      {"version", "kind", "separator", "target_prefix", "special_tokens", "begin_token", "max_source"});
   saved.form.separator = json_at<std::string>(where, json, "separator"),
   saved.form.target_prefix = json_at<std::string>(where, json, "target_prefix");
   saved.form.special_tokens = json_at<bool>(where, json, "special_tokens"),

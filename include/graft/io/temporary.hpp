@@ -43,7 +43,8 @@ inline constexpr char const* lock_prefix = ".graft-lock-";
 }
 
 /// The entries of a folder; empty where it cannot be read.
-[[nodiscard]] inline std::vector<std::filesystem::path> folder_entries(std::filesystem::path const& folder, std::error_code& error) {
+[[nodiscard]] inline std::vector<std::filesystem::path> folder_entries(std::filesystem::path const& folder,
+                                                                       std::error_code& error) {
   std::vector<std::filesystem::path> found;
   for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
     found.push_back(entry->path());
@@ -60,28 +61,34 @@ inline constexpr char const* lock_prefix = ".graft-lock-";
   return std::filesystem::is_directory(std::filesystem::symlink_status(path, error));
 }
 
-/// Whether an entry `<prefix><process>-<number>` was left by a process that is gone. Living writers hold a lock on theirs, which also shows
-/// those of another machine or container; where a file system has no locks, only what a day old is counts as left.
-[[nodiscard]] inline bool is_abandoned(std::filesystem::path const& path, std::string const& prefix = temporary_prefix) {
+/// Whether an entry `<prefix><process>-<number>` was left by a process that is gone. Living writers hold a lock on
+/// theirs, which also shows those of another machine or container; where a file system has no locks, only what a day
+/// old is counts as left.
+[[nodiscard]] inline bool is_abandoned(std::filesystem::path const& path,
+                                       std::string const& prefix = temporary_prefix) {
   std::string const name = path.filename().string();
   int writer = 0, end = 0;
   unsigned number = 0;
-  if (!name.starts_with(prefix) || std::sscanf(name.c_str() + prefix.size(), "%d-%u%n", &writer, &number, &end) != 2) return false;
+  if (!name.starts_with(prefix) || std::sscanf(name.c_str() + prefix.size(), "%d-%u%n", &writer, &number, &end) != 2)
+    return false;
   if (name.size() != prefix.size() + static_cast<std::size_t>(end) || writer <= 0) return false;
   if (writer != ::getpid() && (::kill(writer, 0) == 0 || errno != ESRCH)) return false;
   FileDescriptor const file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status = {};
-  if (file.get() < 0 || ::fstat(file.get(), &status) != 0 || !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))) return false;
+  if (file.get() < 0 || ::fstat(file.get(), &status) != 0 || !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)))
+    return false;
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return true;
   return errno != EWOULDBLOCK && status.st_mtime + 86400 < ::time(nullptr);
 }
 
-/// Removes the lock file of a killed process. Whoever has opened it in this moment sees that it is gone and makes a new one.
+/// Removes the lock file of a killed process. Whoever has opened it in this moment sees that it is gone and makes a new
+/// one.
 inline void remove_free_lock(std::filesystem::path const& path) {
   FileDescriptor const file(::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct stat status = {};
   // it holds a process's number
-  bool const ours = file.get() >= 0 && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size < 24;
+  bool const ours =
+      file.get() >= 0 && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size < 24;
   if (ours && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
 }
 
@@ -143,7 +150,8 @@ class StagingNames {
 /// A path as messages show it: in a folder that is still being written, the path that the user will find.
 [[nodiscard]] inline std::string shown(std::filesystem::path const& path) { return StagingNames::shown(path); }
 
-/// Makes a folder's entries durable. File systems that cannot synchronize folders say EINVAL or ENOTSUP; there is nothing more to do then.
+/// Makes a folder's entries durable. File systems that cannot synchronize folders say EINVAL or ENOTSUP; there is
+/// nothing more to do then.
 inline void synchronize_folder(std::filesystem::path const& folder) {
   FileDescriptor const file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (file.get() < 0 || (::fsync(file.get()) != 0 && errno != EINVAL && errno != ENOTSUP))

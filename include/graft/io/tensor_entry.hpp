@@ -16,9 +16,11 @@
 
 namespace graft {
 
-static_assert(std::endian::native == std::endian::little, "safetensors, GGUF and .npy are little-endian; so is every supported machine");
+static_assert(std::endian::native == std::endian::little,
+              "safetensors, GGUF and .npy are little-endian; so is every supported machine");
 
-/// A tensor in a file: row-major values of `dtype`, which `data` aliases for as long as `owner` (or a copy of it) is held.
+/// A tensor in a file: row-major values of `dtype`, which `data` aliases for as long as `owner` (or a copy of it) is
+/// held.
 struct TensorEntry {
   std::string name;
   Dtype dtype = Dtype::f32;
@@ -27,8 +29,11 @@ struct TensorEntry {
   std::size_t bytes = 0;
   std::shared_ptr<void const> owner;  ///< keeps `data` alive; empty if the caller does
 
-  /// Whether `data` may be read through a pointer to the element type; safetensors only promises alignment by convention.
-  [[nodiscard]] bool aligned() const noexcept { return reinterpret_cast<std::uintptr_t>(data) % dtype_size(dtype) == 0; }
+  /// Whether `data` may be read through a pointer to the element type; safetensors only promises alignment by
+  /// convention.
+  [[nodiscard]] bool aligned() const noexcept {
+    return reinterpret_cast<std::uintptr_t>(data) % dtype_size(dtype) == 0;
+  }
 };
 
 namespace detail {
@@ -58,24 +63,15 @@ void convert_values(Dtype dtype, std::byte const* source, std::size_t count, Rea
     return;
   }
   switch (dtype) {
-    case Dtype::f64:
-      return detail::convert_from<double>(source, count, out);
-    case Dtype::f32:
-      return detail::convert_from<float>(source, count, out);
-    case Dtype::f16:
-      return detail::convert_from<half>(source, count, out);
-    case Dtype::bf16:
-      return detail::convert_from<bfloat16>(source, count, out);
-    case Dtype::i64:
-      return detail::convert_from<std::int64_t>(source, count, out);
-    case Dtype::i32:
-      return detail::convert_from<std::int32_t>(source, count, out);
-    case Dtype::i16:
-      return detail::convert_from<std::int16_t>(source, count, out);
-    case Dtype::i8:
-      return detail::convert_from<std::int8_t>(source, count, out);
-    case Dtype::u8:
-      return detail::convert_from<std::uint8_t>(source, count, out);
+    case Dtype::f64: return detail::convert_from<double>(source, count, out);
+    case Dtype::f32: return detail::convert_from<float>(source, count, out);
+    case Dtype::f16: return detail::convert_from<half>(source, count, out);
+    case Dtype::bf16: return detail::convert_from<bfloat16>(source, count, out);
+    case Dtype::i64: return detail::convert_from<std::int64_t>(source, count, out);
+    case Dtype::i32: return detail::convert_from<std::int32_t>(source, count, out);
+    case Dtype::i16: return detail::convert_from<std::int16_t>(source, count, out);
+    case Dtype::i8: return detail::convert_from<std::int8_t>(source, count, out);
+    case Dtype::u8: return detail::convert_from<std::uint8_t>(source, count, out);
     case Dtype::boolean:
       for (std::size_t i = 0; i < count; ++i) out[i] = source[i] == std::byte{0} ? Real(0) : Real(1);
       return;

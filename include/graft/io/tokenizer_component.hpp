@@ -24,14 +24,17 @@ namespace graft::detail {
 }
 
 /// A member of an object, by reference; throws FileError if it is not there.
-[[nodiscard]] inline nlohmann::json const& member(std::string const& source, nlohmann::json const& object, std::string const& key) {
+[[nodiscard]] inline nlohmann::json const& member(std::string const& source, nlohmann::json const& object,
+                                                  std::string const& key) {
   if (!object.is_object() || !object.contains(key))
     fail<FileError>("[", source, "] lacks the key ", printable(key), "; got ", json_excerpt(object));
   return *object.find(key);
 }
 
 /// A component that is absent or null.
-[[nodiscard]] inline bool is_absent(nlohmann::json const& root, char const* key) { return !root.contains(key) || root[key].is_null(); }
+[[nodiscard]] inline bool is_absent(nlohmann::json const& root, char const* key) {
+  return !root.contains(key) || root[key].is_null();
+}
 
 [[noreturn]] inline void unsupported(std::string const& source, std::string const& what, std::string const& got,
                                      std::string const& expected) {
@@ -40,7 +43,8 @@ namespace graft::detail {
 
 /// Warns of members that are not among `known`: what they say is not followed.
 template <class Keys>
-inline void check_members(std::string const& source, nlohmann::json const& object, std::string const& what, Keys const& known) {
+inline void check_members(std::string const& source, nlohmann::json const& object, std::string const& what,
+                          Keys const& known) {
   for (auto const& [key, value] : object.items())
     if (std::find(known.begin(), known.end(), key) == known.end() && !value.is_null())
       warn("[", source, "] entry ", printable(key), " of ", what, " is not known; it is ignored");
@@ -73,7 +77,8 @@ inline void check_component(std::string const& source, nlohmann::json const& com
 }
 
 /// A component, or the members of a `Sequence` of them.
-[[nodiscard]] inline std::vector<nlohmann::json const*> flattened(std::string const& source, nlohmann::json const& component,
+[[nodiscard]] inline std::vector<nlohmann::json const*> flattened(std::string const& source,
+                                                                  nlohmann::json const& component,
                                                                   char const* members) {
   if (component_type(source, component) != "Sequence") {
     check_component(source, component);
@@ -89,10 +94,12 @@ inline void check_component(std::string const& source, nlohmann::json const& com
 }
 
 /// A text that goes into every text that is encoded or decoded: short, so that a small text cannot grow without bound.
-[[nodiscard]] inline std::string read_short_text(std::string const& source, nlohmann::json const& component, char const* key) {
+[[nodiscard]] inline std::string read_short_text(std::string const& source, nlohmann::json const& component,
+                                                 char const* key) {
   constexpr std::size_t most = 256;
   auto text = json_at<std::string>(source, component, key);
-  if (text.size() > most) fail<FileError>("[", source, "] ", key, " is too long; got ", text.size(), " bytes; expected at most ", most);
+  if (text.size() > most)
+    fail<FileError>("[", source, "] ", key, " is too long; got ", text.size(), " bytes; expected at most ", most);
   return text;
 }
 

@@ -29,7 +29,8 @@ inline void read_strip(std::string const& source, nlohmann::json const& member, 
 }
 
 /// `Replace`s, `ByteFallback`, `Fuse`, and `Strip` or `Metaspace`, each of which may be missing, in this order.
-[[nodiscard]] inline decoding::Pieces read_pieces_decoder(std::string const& source, std::vector<nlohmann::json const*> const& members) {
+[[nodiscard]] inline decoding::Pieces read_pieces_decoder(std::string const& source,
+                                                          std::vector<nlohmann::json const*> const& members) {
   decoding::Pieces decoder;
   int place = 0;  // of the member that came last
   for (auto const* const member : members) {
@@ -41,7 +42,8 @@ inline void read_strip(std::string const& source, nlohmann::json const& member, 
                                                              : -1;
     bool const fits = now > place || (now == 0 && place == 0);
     if (!fits || (type == "Strip" && place != 2) || (type == "Metaspace" && place == 2))
-      unsupported(source, "decoder", type, "ByteLevel, WordPiece, Metaspace, or a Sequence of Replace, ByteFallback, Fuse and Strip");
+      unsupported(source, "decoder", type,
+                  "ByteLevel, WordPiece, Metaspace, or a Sequence of Replace, ByteFallback, Fuse and Strip");
     place = now;
     if (type == "Replace") {
       auto [pattern, regex] = read_replace_pattern(source, *member);

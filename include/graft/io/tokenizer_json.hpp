@@ -31,9 +31,11 @@ namespace graft {
 namespace detail {
 
 /// One entry of `added_tokens`, or of tokenizer_config.json's `added_tokens_decoder`.
-[[nodiscard]] inline AddedToken read_added_token(std::string const& source, nlohmann::json const& entry, std::int64_t id) {
+[[nodiscard]] inline AddedToken read_added_token(std::string const& source, nlohmann::json const& entry,
+                                                 std::int64_t id) {
   if (id < 0 || id >= Vocabulary::id_limit)
-    fail<FileError>("[", source, "] id of an added token is out of range; got ", id, "; expected 0 to ", Vocabulary::id_limit - 1);
+    fail<FileError>("[", source, "] id of an added token is out of range; got ", id, "; expected 0 to ",
+                    Vocabulary::id_limit - 1);
   constexpr std::array<std::string_view, 9> known{"id",          "content",    "special", "lstrip", "rstrip",
                                                   "single_word", "normalized", "__type",  "type"};
   check_members(source, entry, "an added token", known);
@@ -52,14 +54,15 @@ namespace detail {
   std::vector<AddedToken> tokens;
   if (is_absent(root, "added_tokens")) return tokens;
   if (!root["added_tokens"].is_array())
-    fail<FileError>("[", source, "] added_tokens is not a list; got ", json_excerpt(root["added_tokens"]), "; expected an array");
+    fail<FileError>("[", source, "] added_tokens is not a list; got ", json_excerpt(root["added_tokens"]),
+                    "; expected an array");
   for (auto const& entry : root["added_tokens"])
     tokens.push_back(read_added_token(source, entry, json_at<std::int64_t>(source, entry, "id")));
   return tokens;
 }
 
-/// Fills roles that no file speaks of from the conventional names of special tokens: GPT-2's, if it is the only one, BERT's, and those
-/// of RoBERTa and SentencePiece.
+/// Fills roles that no file speaks of from the conventional names of special tokens: GPT-2's, if it is the only one,
+/// BERT's, and those of RoBERTa and SentencePiece.
 /// @param ends whether to look for those that begin, end and fill a text, too
 inline void default_special_tokens(TokenizerParts& parts, bool ends = true) {
   SpecialTokens& special = parts.special_tokens;
@@ -82,13 +85,15 @@ inline void default_special_tokens(TokenizerParts& parts, bool ends = true) {
   if (ends && count == 1 && only->content == "<|endoftext|>") special.bos = special.eos = only->id;
 }
 
-/// The parts that a tokenizer.json describes, without roles of special tokens other than those that its components name.
+/// The parts that a tokenizer.json describes, without roles of special tokens other than those that its components
+/// name.
 /// @param components takes the file without its tables, if given
 [[nodiscard]] inline TokenizerParts read_tokenizer_parts(std::string_view text, std::string const& source,
                                                          nlohmann::json* components = nullptr) {
   TokenizerJson file = parse_tokenizer_json(text, source, TokenizerFile::tokenizer_json);
   nlohmann::json const& root = file.rest;
-  constexpr std::array<std::string_view, 9> known{"version",       "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
+  constexpr std::array<std::string_view, 9> known{"version",        "truncation", "padding",
+                                                  "added_tokens",   "normalizer", "pre_tokenizer",
                                                   "post_processor", "decoder",    "model"};
   check_members(source, root, "the file", known);
   TokenizerParts parts;

@@ -51,7 +51,8 @@ namespace graft::detail {
   if (type == "Lowercase") return normalizing::Lowercase{};
   if (type == "StripAccents") return normalizing::StripAccents{};
   if (type == "Strip")
-    return normalizing::Strip{json_or<bool>(source, step, "strip_left", true), json_or<bool>(source, step, "strip_right", true)};
+    return normalizing::Strip{json_or<bool>(source, step, "strip_left", true),
+                              json_or<bool>(source, step, "strip_right", true)};
   if (type == "Prepend") return normalizing::Prepend{read_short_text(source, step, "prepend")};
   if (type == "Replace") return read_replace(source, step);
   if (type == "Precompiled") return read_precompiled(source, step);
@@ -64,7 +65,8 @@ namespace graft::detail {
   if (is_absent(root, "normalizer")) return {};
   constexpr std::size_t most = 16;  // each may make a text longer
   auto const members = flattened(source, root["normalizer"], "normalizers");
-  if (members.size() > most) unsupported(source, "normalizer", "a Sequence of " + std::to_string(members.size()), "at most 16 steps");
+  if (members.size() > most)
+    unsupported(source, "normalizer", "a Sequence of " + std::to_string(members.size()), "at most 16 steps");
   std::vector<normalizing::Step> steps;
   for (auto const* const member : members) steps.push_back(read_normalizer_step(source, *member));
   return Normalizer(std::move(steps));

@@ -19,14 +19,16 @@ namespace graft::detail {
 /// `Split` with a known pattern, its matches as words.
 [[nodiscard]] inline PreTokenizerStep read_split(std::string const& source, nlohmann::json const& step) {
   auto const pattern = step.find("pattern");
-  if (pattern == step.end() || !pattern->is_object()) fail<FileError>("[", source, "] Split has no pattern; expected {\"Regex\": …}");
+  if (pattern == step.end() || !pattern->is_object())
+    fail<FileError>("[", source, "] Split has no pattern; expected {\"Regex\": …}");
   if (!pattern->contains("Regex"))
     unsupported(source, "Split pattern", pattern->begin() == pattern->end() ? "{}" : pattern->begin().key(), "Regex");
   auto const regex = json_at<std::string>(source, *pattern, "Regex");
   auto const found = find_split_pattern(regex);
   if (!found) {
-    fail<ConfigError>("[", source, "] Split pattern is not a known one; got ", printable(regex),
-                      "; expected the regular expression of GPT-2, Llama 3 or Qwen 2; hint: other expressions are never run");
+    fail<ConfigError>(
+        "[", source, "] Split pattern is not a known one; got ", printable(regex),
+        "; expected the regular expression of GPT-2, Llama 3 or Qwen 2; hint: other expressions are never run");
   }
   auto const behavior = json_at<std::string>(source, step, "behavior");
   bool const inverted = json_or<bool>(source, step, "invert", false);
@@ -35,7 +37,8 @@ namespace graft::detail {
   return split_step(*found);
 }
 
-/// `Metaspace` of a pre-tokenizer or decoder, in the old spelling (`add_prefix_space`) or the new one (`prepend_scheme`).
+/// `Metaspace` of a pre-tokenizer or decoder, in the old spelling (`add_prefix_space`) or the new one
+/// (`prepend_scheme`).
 struct MetaspaceSettings {
   PrefixSpace prefix = PrefixSpace::always;
   bool split = true;
@@ -49,8 +52,8 @@ struct MetaspaceSettings {
   if (scheme != "always" && scheme != "first" && scheme != "never")
     unsupported(source, "prepend_scheme of Metaspace", scheme, "always, first or never");
   if (!add && scheme != "never") {
-    fail<FileError>("[", source, "] Metaspace contradicts itself; got add_prefix_space false and prepend_scheme ", printable(scheme),
-                    "; expected \"never\"");
+    fail<FileError>("[", source, "] Metaspace contradicts itself; got add_prefix_space false and prepend_scheme ",
+                    printable(scheme), "; expected \"never\"");
   }
   return {scheme == "always"  ? PrefixSpace::always
           : scheme == "first" ? PrefixSpace::first
@@ -76,11 +79,13 @@ struct ReadPreTokenizer {
   std::vector<PreTokenizerStep> steps;
   bool spelled = false;
   for (auto const* const step : flattened(source, root["pre_tokenizer"], "pretokenizers")) {
-    constexpr auto known = "a Sequence of Digits, Split, WhitespaceSplit, BertPreTokenizer, Metaspace and a last ByteLevel";
+    constexpr auto known =
+        "a Sequence of Digits, Split, WhitespaceSplit, BertPreTokenizer, Metaspace and a last ByteLevel";
     std::string const type = component_type(source, *step);
     if (spelled) unsupported(source, "pre-tokenizer after ByteLevel", type, known);
     if (type == "Digits") {
-      steps.push_back(json_or<bool>(source, *step, "individual_digits", false) ? PreTokenizerStep::digits : PreTokenizerStep::digit_runs);
+      steps.push_back(json_or<bool>(source, *step, "individual_digits", false) ? PreTokenizerStep::digits
+                                                                               : PreTokenizerStep::digit_runs);
     } else if (type == "Split") {
       steps.push_back(read_split(source, *step));
     } else if (type == "WhitespaceSplit") {

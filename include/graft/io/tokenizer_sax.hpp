@@ -1,5 +1,6 @@
 /// @file
-/// @brief Reading tokenizer files in bounded memory: vocabulary and merges go straight into their tables, the small rest into a tree.
+/// @brief Reading tokenizer files in bounded memory: vocabulary and merges go straight into their tables, the small
+/// rest into a tree.
 #pragma once
 
 #include <graft/core/error.hpp>
@@ -21,10 +22,11 @@ namespace graft {
 
 /// What a tokenizer's JSON file holds.
 struct TokenizerJson {
-  nlohmann::json rest;         ///< everything but the two tables
-  Vocabulary vocabulary;       ///< `model.vocab`, or a whole vocab.json
-  MergeList merges;            ///< `model.merges`
-  std::vector<double> scores;  ///< of each id, where `model.vocab` is a list of pieces with scores, as Unigram models have it
+  nlohmann::json rest;    ///< everything but the two tables
+  Vocabulary vocabulary;  ///< `model.vocab`, or a whole vocab.json
+  MergeList merges;       ///< `model.merges`
+  std::vector<double>
+      scores;  ///< of each id, where `model.vocab` is a list of pieces with scores, as Unigram models have it
   bool has_vocabulary = false, has_merges = false, has_scores = false;
 };
 
@@ -33,16 +35,22 @@ namespace detail {
 /// Which file is read: where its vocabulary stands.
 enum class TokenizerFile { tokenizer_json, vocab_json };
 
-/// The handler of nlohmann-json's event parser. Limits: 64 levels, `value_limit` values outside the tables, no key twice.
+/// The handler of nlohmann-json's event parser. Limits: 64 levels, `value_limit` values outside the tables, no key
+/// twice.
 class TokenizerJsonHandler : public nlohmann::json::json_sax_t {
  public:
-  TokenizerJsonHandler(TokenizerFile kind, std::string source, TokenizerJson& out) : kind_(kind), source_(std::move(source)), out_(out) {}
+  TokenizerJsonHandler(TokenizerFile kind, std::string source, TokenizerJson& out)
+      : kind_(kind), source_(std::move(source)), out_(out) {}
 
   using Json = nlohmann::json;
   bool null() override { return scalar(nullptr); }
   bool boolean(bool value) override { return scalar(value); }
-  bool number_integer(std::int64_t value) override { return table_ == Table::pieces ? score(static_cast<double>(value)) : scalar(value); }
-  bool number_float(double value, std::string const&) override { return table_ == Table::pieces ? score(value) : scalar(value); }
+  bool number_integer(std::int64_t value) override {
+    return table_ == Table::pieces ? score(static_cast<double>(value)) : scalar(value);
+  }
+  bool number_float(double value, std::string const&) override {
+    return table_ == Table::pieces ? score(value) : scalar(value);
+  }
   bool string(std::string& value) override {
     if (table_ == Table::pieces) return piece(std::move(value));
     if (table_ != Table::merges) return scalar(std::move(value));
@@ -101,8 +109,10 @@ class TokenizerJsonHandler : public nlohmann::json::json_sax_t {
     }
     return leave();
   }
-  [[noreturn]] bool parse_error(std::size_t position, std::string const&, nlohmann::detail::exception const& error) override {
-    fail<FileError>("[", source_, "] is malformed JSON, or cut short, at byte ", position, "; got: ", json_reason(error));
+  [[noreturn]] bool parse_error(std::size_t position, std::string const&,
+                                nlohmann::detail::exception const& error) override {
+    fail<FileError>("[", source_, "] is malformed JSON, or cut short, at byte ", position,
+                    "; got: ", json_reason(error));
   }
 
  private:
@@ -110,10 +120,13 @@ class TokenizerJsonHandler : public nlohmann::json::json_sax_t {
   static constexpr std::size_t depth_limit = 64, value_limit = std::size_t{1} << 18;
 
   void enter() {
-    if (++depth_ > depth_limit) fail<FileError>("[", source_, "] JSON is nested too deeply; got more than ", depth_limit, " levels");
+    if (++depth_ > depth_limit)
+      fail<FileError>("[", source_, "] JSON is nested too deeply; got more than ", depth_limit, " levels");
   }
   /// Whether a value that opens now is a member of the root's `model`.
-  [[nodiscard]] bool in_model() const { return kind_ == TokenizerFile::tokenizer_json && depth_ == 3 && model_depth_ == 2; }
+  [[nodiscard]] bool in_model() const {
+    return kind_ == TokenizerFile::tokenizer_json && depth_ == 3 && model_depth_ == 2;
+  }
 
   /// The text of a scored piece, which must come first.
   bool piece(std::string value) {
@@ -162,7 +175,8 @@ class TokenizerJsonHandler : public nlohmann::json::json_sax_t {
 
   Json* place(Json value) {
     if (++values_ > value_limit)
-      fail<FileError>("[", source_, "] is too large; got more than ", value_limit, " values outside vocabulary and merges");
+      fail<FileError>("[", source_, "] is too large; got more than ", value_limit,
+                      " values outside vocabulary and merges");
     if (open_.empty()) return &(out_.rest = std::move(value));
     Json& parent = *open_.back();
     if (parent.is_array()) {
@@ -174,13 +188,15 @@ class TokenizerJsonHandler : public nlohmann::json::json_sax_t {
   }
 
   [[noreturn]] void bad_id() const {
-    fail<FileError>("[", source_, "] id of token ", printable(key_), " has the wrong type or is negative; expected an integer from 0 on");
+    fail<FileError>("[", source_, "] id of token ", printable(key_),
+                    " has the wrong type or is negative; expected an integer from 0 on");
   }
   [[noreturn]] void bad_piece() const {
     fail<FileError>("[", source_, "] piece ", out_.scores.size(), " has the wrong type; expected [\"piece\", score]");
   }
   [[noreturn]] void bad_merge() const {
-    fail<FileError>("[", source_, "] merge ", out_.merges.size(), " has the wrong type; expected \"left right\" or [\"left\", \"right\"]");
+    fail<FileError>("[", source_, "] merge ", out_.merges.size(),
+                    " has the wrong type; expected \"left right\" or [\"left\", \"right\"]");
   }
 
   TokenizerFile kind_;
@@ -198,7 +214,8 @@ class TokenizerJsonHandler : public nlohmann::json::json_sax_t {
 
 /// Reads one file's text. `source` names it in errors.
 /// @throws FileError for malformed JSON, more than 64 levels, a key twice, or tables with wrong types
-[[nodiscard]] inline TokenizerJson parse_tokenizer_json(std::string_view text, std::string const& source, detail::TokenizerFile kind) {
+[[nodiscard]] inline TokenizerJson parse_tokenizer_json(std::string_view text, std::string const& source,
+                                                        detail::TokenizerFile kind) {
   if (std::size_t const zero = text.find('\0'); zero != std::string_view::npos)  // the parser would take it for the end
     fail<FileError>("[", source, "] is not JSON; got a zero byte at offset ", zero);
   TokenizerJson out;

@@ -31,23 +31,26 @@ namespace graft::detail {
   JsonLimits limits;
   limits.values = std::size_t{1} << 18;
   nlohmann::json settings = read_json(path, limits);
-  if (!settings.is_object()) fail<FileError>("[", path.string(), "] is not a JSON object; got ", json_excerpt(settings), "; expected {…}");
+  if (!settings.is_object())
+    fail<FileError>("[", path.string(), "] is not a JSON object; got ", json_excerpt(settings), "; expected {…}");
   return settings;
 }
 
 /// Roles ("bos", …) and the tokens that a class has for them.
 using UsualTokens = std::vector<std::pair<std::string, std::string>>;
 
-/// A folder's settings that concern its tokenizer: tokenizer_config.json, special_tokens_map.json, added_tokens.json and config.json.
+/// A folder's settings that concern its tokenizer: tokenizer_config.json, special_tokens_map.json, added_tokens.json
+/// and config.json.
 ///
-/// As in transformers, special_tokens_map.json has the last word, and where tokenizer_config.json lists `added_tokens_decoder`, neither
-/// special_tokens_map.json nor added_tokens.json is read.
+/// As in transformers, special_tokens_map.json has the last word, and where tokenizer_config.json lists
+/// `added_tokens_decoder`, neither special_tokens_map.json nor added_tokens.json is read.
 class TokenizerSettings {
  public:
   using File = std::pair<std::string, nlohmann::json>;  ///< path and content
 
   /// Of no folder: nothing is said.
-  TokenizerSettings() : tokenizer_config_("", nlohmann::json::object()), map_(tokenizer_config_), config_(map_), added_(map_) {}
+  TokenizerSettings()
+      : tokenizer_config_("", nlohmann::json::object()), map_(tokenizer_config_), config_(map_), added_(map_) {}
 
   explicit TokenizerSettings(std::filesystem::path const& folder) {
     auto const file = [&](char const* name) { return File((folder / name).string(), read_settings(folder / name)); };
@@ -56,8 +59,8 @@ class TokenizerSettings {
     auto const listed = tokenizer_config_.second.find("added_tokens_decoder");
     lists_added_tokens_ = listed != tokenizer_config_.second.end();
     if (lists_added_tokens_ && !listed->is_object()) {
-      fail<FileError>("[", tokenizer_config_.first, "] added_tokens_decoder is not an object; got ", json_excerpt(*listed),
-                      "; expected {\"id\": {\"content\": …}, …}");
+      fail<FileError>("[", tokenizer_config_.first, "] added_tokens_decoder is not an object; got ",
+                      json_excerpt(*listed), "; expected {\"id\": {\"content\": …}, …}");
     }
   }
 
@@ -71,7 +74,9 @@ class TokenizerSettings {
   [[nodiscard]] bool lists_added_tokens() const noexcept { return lists_added_tokens_; }
 
   /// Whether any file that concerns the tokenizer says anything.
-  [[nodiscard]] bool any() const noexcept { return !added_.second.empty() || !map_.second.empty() || !tokenizer_config_.second.empty(); }
+  [[nodiscard]] bool any() const noexcept {
+    return !added_.second.empty() || !map_.second.empty() || !tokenizer_config_.second.empty();
+  }
 
   /// Whether tokenizer_config.json has the key, null being absent.
   [[nodiscard]] bool says(std::string const& key) const {
@@ -83,10 +88,13 @@ class TokenizerSettings {
     return says(key) ? json_at<bool>(tokenizer_config_.first, tokenizer_config_.second, key) : otherwise;
   }
 
-  /// The class of Hugging Face's transformers that tokenizer_config.json or else config.json names, without "Fast"; empty if none does.
+  /// The class of Hugging Face's transformers that tokenizer_config.json or else config.json names, without "Fast";
+  /// empty if none does.
   [[nodiscard]] std::string tokenizer_class() const {
     for (File const* const file : {&tokenizer_config_, &config_}) {
-      auto name = is_absent(file->second, "tokenizer_class") ? "" : json_at<std::string>(file->first, file->second, "tokenizer_class");
+      auto name = is_absent(file->second, "tokenizer_class")
+                      ? ""
+                      : json_at<std::string>(file->first, file->second, "tokenizer_class");
       if (name.ends_with("Fast")) name.resize(name.size() - 4);
       if (!name.empty()) return name;
     }
@@ -95,25 +103,28 @@ class TokenizerSettings {
 
   /// config.json's model type; empty if it has none.
   [[nodiscard]] std::string model_type() const {
-    return is_absent(config_.second, "model_type") ? "" : json_at<std::string>(config_.first, config_.second, "model_type");
+    return is_absent(config_.second, "model_type") ? ""
+                                                   : json_at<std::string>(config_.first, config_.second, "model_type");
   }
 
   /// The usual class for config.json's model type; empty if it is none of those here.
   [[nodiscard]] std::string usual_class() const {
     auto const type = model_type();
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> classes{{{"t5", "T5Tokenizer"},
-                                                                                    {"mt5", "MT5Tokenizer"},
-                                                                                    {"llama", "LlamaTokenizer"},
-                                                                                    {"mistral", "LlamaTokenizer"},
-                                                                                    {"xlm-roberta", "XLMRobertaTokenizer"},
-                                                                                    {"roberta", "RobertaTokenizer"},
-                                                                                    {"bart", "BartTokenizer"}}};
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> classes{
+        {{"t5", "T5Tokenizer"},
+         {"mt5", "MT5Tokenizer"},
+         {"llama", "LlamaTokenizer"},
+         {"mistral", "LlamaTokenizer"},
+         {"xlm-roberta", "XLMRobertaTokenizer"},
+         {"roberta", "RobertaTokenizer"},
+         {"bart", "BartTokenizer"}}};
     for (auto const& [model, tokenizer] : classes)
       if (type == model) return std::string(tokenizer);
     return "";
   }
 
-  /// The entry for a key of the files that count, the last word first; null where none has it. An entry may be null itself: "no token".
+  /// The entry for a key of the files that count, the last word first; null where none has it. An entry may be null
+  /// itself: "no token".
   [[nodiscard]] nlohmann::json const* entry(std::string const& key, std::string* source = nullptr) const {
     for (File const* const file : {&map_, &tokenizer_config_}) {
       if (file == &map_ && lists_added_tokens_) continue;
@@ -135,21 +146,22 @@ class TokenizerSettings {
 
   /// What the files say of special tokens without a role, under the two names of the list.
   struct SpecialLists {
-    std::optional<File> extra;       ///< `extra_special_tokens` that is no object, or `additional_special_tokens` taken in its place
+    std::optional<File>
+        extra;  ///< `extra_special_tokens` that is no object, or `additional_special_tokens` taken in its place
     std::optional<File> additional;  ///< `additional_special_tokens` otherwise; it counts where `extra` is absent
     std::vector<File> objects;       ///< names and tokens (`{"image_token": "<image>"}`)
   };
   [[nodiscard]] SpecialLists special_lists() const;
 
-  /// The special tokens with a name, without ids: first those with a role, for which a class may have a usual token where no file speaks of
-  /// it, then those with a name of their own (`image_token`).
+  /// The special tokens with a name, without ids: first those with a role, for which a class may have a usual token
+  /// where no file speaks of it, then those with a name of their own (`image_token`).
   [[nodiscard]] std::vector<AddedToken> named_tokens(UsualTokens const& usual = {}) const;
 
   /// The special tokens of the list that counts, without ids.
   [[nodiscard]] std::vector<AddedToken> listed_special_tokens() const;
 
-  /// The id of a role ("bos", …): by name, else config.json's `bos_token_id`. What is not in the vocabulary is no token: many
-  /// configurations keep ids of another vocabulary, or -1.
+  /// The id of a role ("bos", …): by name, else config.json's `bos_token_id`. What is not in the vocabulary is no
+  /// token: many configurations keep ids of another vocabulary, or -1.
   template <class Find>
   [[nodiscard]] std::optional<Token> role(std::string const& name, Token vocabulary_size, Find const& find) const {
     if (auto const token = name_of(name)) return find(*token);
@@ -170,7 +182,8 @@ class TokenizerSettings {
       special = read_added_token(source, token, 0);
       if (!token.contains("normalized")) special.normalized = false;
     } else {
-      if (!token.is_string()) fail<FileError>("[", source, "] special token is not a string; got ", json_excerpt(token));
+      if (!token.is_string())
+        fail<FileError>("[", source, "] special token is not a string; got ", json_excerpt(token));
       special.content = token.get<std::string>();
     }
     special.special = true;
@@ -196,7 +209,8 @@ inline TokenizerSettings::SpecialLists TokenizerSettings::special_lists() const 
   };
   take(tokenizer_config_, "extra_special_tokens", lists.extra);
   take(tokenizer_config_, "additional_special_tokens", lists.additional);
-  if (lists.additional && (!lists.extra || lists.extra->second.empty())) lists.extra = std::exchange(lists.additional, std::nullopt);
+  if (lists.additional && (!lists.extra || lists.extra->second.empty()))
+    lists.extra = std::exchange(lists.additional, std::nullopt);
   name_objects();
   if (lists_added_tokens_) return lists;
   std::optional<File> const before = lists.extra;
@@ -227,7 +241,8 @@ inline std::vector<AddedToken> TokenizerSettings::named_tokens(UsualTokens const
     for (auto const& item : file->second.items()) {
       std::string const& key = item.key();
       nlohmann::json const& value = item.value();
-      bool const role = std::any_of(token_roles.begin(), token_roles.end(), [&](auto r) { return key == std::string(r) + "_token"; });
+      bool const role =
+          std::any_of(token_roles.begin(), token_roles.end(), [&](auto r) { return key == std::string(r) + "_token"; });
       if (key.ends_with("_token") && !role && (value.is_string() || value.is_object())) add(&value);
     }
   }
@@ -247,7 +262,8 @@ inline std::vector<AddedToken> TokenizerSettings::listed_special_tokens() const 
   std::vector<AddedToken> all;
   if (!list || list->second.is_null()) return all;
   auto const& [source, tokens] = *list;
-  if (!tokens.is_array()) fail<FileError>("[", source, "] list of special tokens is not a list; got ", json_excerpt(tokens));
+  if (!tokens.is_array())
+    fail<FileError>("[", source, "] list of special tokens is not a list; got ", json_excerpt(tokens));
   for (auto const& token : tokens)
     if (!token.is_null() && !token.is_boolean()) all.push_back(special_token(source, token));
   return all;
@@ -271,7 +287,8 @@ inline void assign_special_tokens(TokenizerParts& parts, TokenizerSettings const
   auto const fill = [&](std::optional<Token>& role, char const* name) {
     if (auto const id = settings.role(name, size, find)) role = id;
   };
-  fill(special.unk, "unk"), fill(special.sep, "sep"), fill(special.cls, "cls"), fill(special.mask, "mask"), fill(special.pad, "pad");
+  fill(special.unk, "unk"), fill(special.sep, "sep"), fill(special.cls, "cls"), fill(special.mask, "mask"),
+      fill(special.pad, "pad");
   special.bos = settings.role("bos", size, find);
   special.eos = settings.role("eos", size, find);
   bool const spoken = special.bos || special.eos;

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <graft/core/error.hpp>
-#include <graft/io/json.hpp>
-#include <graft/io/mapped_file.hpp>
 #include <graft/io/folder_switches.hpp>
 #include <graft/io/folder_tokens.hpp>
+#include <graft/io/json.hpp>
+#include <graft/io/mapped_file.hpp>
 #include <graft/io/tokenizer_settings.hpp>
 #include <graft/text/normalizer.hpp>
 #include <graft/text/tokenizer.hpp>
@@ -28,7 +28,8 @@ namespace graft {
 
 namespace detail {
 
-/// A line of a vocab.txt without white space behind its token, as Hugging Face's tokenizers read it; nothing but white space stays.
+/// A line of a vocab.txt without white space behind its token, as Hugging Face's tokenizers read it; nothing but white
+/// space stays.
 [[nodiscard]] inline std::string_view vocabulary_token(std::string_view line) {
   std::size_t end = line.size();
   while (end > 0) {
@@ -41,8 +42,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// The vocabulary in the text of a vocab.txt: a token a line, whose number from 0 on is its id; white space behind it is none of it. `source`
-/// names the file in errors.
+/// The vocabulary in the text of a vocab.txt: a token a line, whose number from 0 on is its id; white space behind it
+/// is none of it. `source` names the file in errors.
 /// @throws FileError for an empty file, a token twice, or text that is not UTF-8
 [[nodiscard]] inline Vocabulary parse_vocab_txt(std::string_view text, std::string const& source) {
   if (text.empty()) fail<FileError>("[", source, "] is empty; expected a token a line");
@@ -72,13 +73,15 @@ namespace detail {
 }
 
 /// vocab.txt: BERT's normalizer, pre-tokenizer, template and decoder, with the settings of tokenizer_config.json.
-[[nodiscard]] inline TokenizerParts read_word_piece_folder(std::filesystem::path const& folder, TokenizerSettings const& settings) {
+[[nodiscard]] inline TokenizerParts read_word_piece_folder(std::filesystem::path const& folder,
+                                                           TokenizerSettings const& settings) {
   auto const& [source, config] = settings.tokenizer_config();
   std::string const name = settings.tokenizer_class();
   if (!name.empty() && name != "BertTokenizer" && name != "DistilBertTokenizer" && name != "ElectraTokenizer" &&
       name != "MobileBertTokenizer" && name != "PreTrainedTokenizer") {
     unsupported(source, "tokenizer_class with vocab.txt", name,
-                "BertTokenizer, DistilBertTokenizer, ElectraTokenizer or MobileBertTokenizer; hint: a tokenizer.json says more");
+                "BertTokenizer, DistilBertTokenizer, ElectraTokenizer or MobileBertTokenizer; hint: a tokenizer.json "
+                "says more");
   }
   auto const file = MappedFile::open(folder / "vocab.txt");
   WordPieceFields fields;
@@ -94,7 +97,9 @@ namespace detail {
   parts.model = std::make_shared<WordPiece const>(std::move(fields));
   add_folder_tokens(parts, settings, class_tokens(FolderClass::bert, settings));
   use_common_switches(parts, settings, false);
-  auto const role = [&](char const* key, char const* usual) { return find_token(parts, settings.name_of(key).value_or(usual)); };
+  auto const role = [&](char const* key, char const* usual) {
+    return find_token(parts, settings.name_of(key).value_or(usual));
+  };
   SpecialTokens& special = parts.special_tokens;
   special.unk = parts.model->unknown();
   special.cls = role("cls", "[CLS]"), special.sep = role("sep", "[SEP]");

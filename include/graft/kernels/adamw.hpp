@@ -8,13 +8,13 @@ namespace graft::kernels {
 
 /// The numbers of one update, formed in double and rounded once to the parameter's scalar, as torch does.
 struct AdamWFactors {
-  double keep;            ///< 1 − η·λ, the decoupled weight decay
-  double blend_first;     ///< 1 − β₁
-  double keep_second;     ///< β₂
-  double blend_second;    ///< 1 − β₂
-  double step_size;       ///< η / (1 − β₁ᵗ)
-  double correction;      ///< √(1 − β₂ᵗ)
-  double epsilon;         ///< ε, added outside the square root
+  double keep;          ///< 1 − η·λ, the decoupled weight decay
+  double blend_first;   ///< 1 − β₁
+  double keep_second;   ///< β₂
+  double blend_second;  ///< 1 − β₂
+  double step_size;     ///< η / (1 − β₁ᵗ)
+  double correction;    ///< √(1 − β₂ᵗ)
+  double epsilon;       ///< ε, added outside the square root
 };
 
 template <class Device, class Scalar>
@@ -22,8 +22,8 @@ struct Adamw {
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
 
-  /// g ← scale·g, for the number at `scale` (of clipping; null for 1); θ ← keep·θ; m ← m + (1 − β₁)(g − m); v ← β₂·v + (1 − β₂)g²;
-  /// θ ← θ − step_size·m / (√v / correction + ε).
+  /// g ← scale·g, for the number at `scale` (of clipping; null for 1); θ ← keep·θ; m ← m + (1 − β₁)(g − m); v ← β₂·v +
+  /// (1 − β₂)g²; θ ← θ − step_size·m / (√v / correction + ε).
   static void adamw(Out parameter, In gradient, Out first, Out second, Index size, AdamWFactors const& factors,
                     Pointer<Device, double const> scale);
 };

@@ -1,5 +1,6 @@
 /// @file
-/// @brief Attention over segments: softmax(scale · Q·Kᵀ + bias)·V for packed rows, without a stored [length, length] matrix.
+/// @brief Attention over segments: softmax(scale · Q·Kᵀ + bias)·V for packed rows, without a stored [length, length]
+/// matrix.
 #pragma once
 
 #include <graft/kernels/attention_operands.hpp>
@@ -15,13 +16,14 @@ struct Attention : HostOnly {
   using SumIn = Pointer<Device, SumOf<Scalar> const>;  ///< of softmax's denominators
   using SumOut = Pointer<Device, SumOf<Scalar>>;
 
-  /// output [queries, heads · head_dim]; log_sum [queries, heads], the logarithm of each softmax's denominator (null: not wanted).
+  /// output [queries, heads · head_dim]; log_sum [queries, heads], the logarithm of each softmax's denominator (null:
+  /// not wanted).
   static void attention(AttentionOperands<Scalar, Device> const& x, Out output, SumOut log_sum);
   /// Adds the gradients for `output_gradient` [queries, heads · head_dim]. Probabilities are computed again from
   /// `log_sum`, block by block (Dao et al. 2022).
   /// Storage that several rows share receives their sums in the order of rows: the same bits for any number of threads.
-  static void attention_backward(AttentionOperands<Scalar, Device> const& x, In output, SumIn log_sum, In output_gradient,
-                                 AttentionGradients<Scalar, Device> const& gradients);
+  static void attention_backward(AttentionOperands<Scalar, Device> const& x, In output, SumIn log_sum,
+                                 In output_gradient, AttentionGradients<Scalar, Device> const& gradients);
 };
 
 }  // namespace graft::kernels

@@ -9,8 +9,8 @@
 
 namespace graft::kernels {
 
-/// Adds table[bucket_of_distance[distance − first_distance], head] to a score, where distance = key position − query position
-/// (Raffel et al. 2020).
+/// Adds table[bucket_of_distance[distance − first_distance], head] to a score, where distance = key position − query
+/// position (Raffel et al. 2020).
 template <class Scalar, class Device = Cpu>
 struct AttentionBias {
   Pointer<Device, Scalar const> table = nullptr;  ///< [buckets, heads], null: no bias
@@ -27,12 +27,13 @@ struct AttentionOperands {
   Strided<Scalar const, Device> queries;        ///< [queries, heads · head_dim]
   Strided<Scalar const, Device> const* keys;    ///< per source, [rows, kv_heads · head_dim]
   Strided<Scalar const, Device> const* values;  ///< per source, [rows, kv_heads · head_dim]
-  Index const* source_rows;             ///< per source
+  Index const* source_rows;                     ///< per source
   Index sources;
   AttentionBias<SumOf<Scalar>, Device> bias;
 };
 
-/// What the backward pass adds into; null where no gradient is wanted. Different rows and heads must not overlap in memory.
+/// What the backward pass adds into; null where no gradient is wanted. Different rows and heads must not overlap in
+/// memory.
 template <class Scalar, class Device = Cpu>
 struct AttentionGradients {
   Strided<SumOf<Scalar>, Device> queries;

@@ -1,5 +1,6 @@
 /// @file
-/// @brief Matrices kept as quantized blocks: widened rows, and products that widen what they read while it is in the cache.
+/// @brief Matrices kept as quantized blocks: widened rows, and products that widen what they read while it is in the
+/// cache.
 #pragma once
 
 #include <cstddef>

@@ -6,7 +6,8 @@
 
 namespace graft::kernels {
 
-/// What is known of rows of logits z after some blocks of their classes, each `[rows]`. Before the first: `largest` −∞, the sums 0.
+/// What is known of rows of logits z after some blocks of their classes, each `[rows]`. Before the first: `largest` −∞,
+/// the sums 0.
 template <class Scalar, class Device = Cpu>
 struct SoftmaxRows {
   Pointer<Device, Scalar> largest;      ///< max_v z_v
@@ -21,18 +22,19 @@ struct CrossEntropy : HostOnly {
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
 
-  /// Takes `logits` `[rows, classes]` of the classes from `first` into `known`. If `rescale` (`[rows]`) is given, the logits are replaced
-  /// by exp(z − largest), and rescale_i = exp(the former largest − the new one): what was formed with the former is to be multiplied by it.
-  /// Milakov and Gimelshein, "Online normalizer calculation for softmax", arXiv:1805.02867.
+  /// Takes `logits` `[rows, classes]` of the classes from `first` into `known`. If `rescale` (`[rows]`) is given, the
+  /// logits are replaced by exp(z − largest), and rescale_i = exp(the former largest − the new one): what was formed
+  /// with the former is to be multiplied by it. Milakov and Gimelshein, "Online normalizer calculation for softmax",
+  /// arXiv:1805.02867.
   static void softmax_block(Out logits, Index rows, Index classes, Index first, Pointer<Device, Token const> labels,
                             SoftmaxRows<Scalar, Device> known, Out rescale);
-  /// What follows the last of `classes` classes: `largest` becomes logΣexp z = largest + log(sum), `label_logit` log p(label), `total` the
-  /// mean of z; reciprocal_i = 1 / sum_i.
+  /// What follows the last of `classes` classes: `largest` becomes logΣexp z = largest + log(sum), `label_logit` log
+  /// p(label), `total` the mean of z; reciprocal_i = 1 / sum_i.
   static void softmax_end(SoftmaxRows<Scalar, Device> known, Index rows, Index classes, Out reciprocal);
   /// In place, from logits of the classes from `first`: d(log p_label)/dz·g, that is
   /// z_iv = g_i·([v = label_i] − exp(z_iv − log_sum_exp_i)).
-  static void cross_entropy_gradient(Out logits, Index rows, Index classes, Index first, Pointer<Device, Token const> labels,
-                                     In log_sum_exp, In g);
+  static void cross_entropy_gradient(Out logits, Index rows, Index classes, Index first,
+                                     Pointer<Device, Token const> labels, In log_sum_exp, In g);
 };
 
 }  // namespace graft::kernels

@@ -1,5 +1,6 @@
 /// @file
-/// @brief What a GPU offers beside kernels: memory, copies, waiting. Free of CUDA's headers; defined in kernels/cuda/runtime.cuh.
+/// @brief What a GPU offers beside kernels: memory, copies, waiting. Free of CUDA's headers; defined in
+/// kernels/cuda/runtime.cuh.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +13,9 @@ namespace graft::kernels::cuda {
 /// Which way a copy goes.
 enum class Direction { to_device, to_host, within_device };
 
-/// Everything happens on the first visible device (CUDA_VISIBLE_DEVICES chooses), in the order of the calls: kernels, copies and the return
-/// of memory share one queue, whichever host thread asks (`Queue<Cuda>`, kernels/cuda/queue.cuh). Failures are thrown as `Error`.
+/// Everything happens on the first visible device (CUDA_VISIBLE_DEVICES chooses), in the order of the calls: kernels,
+/// copies and the return of memory share one queue, whichever host thread asks (`Queue<Cuda>`, kernels/cuda/queue.cuh).
+/// Failures are thrown as `Error`.
 /// @tparam Device `Cuda`; a template so that several generated sources of one program merge
 template <class Device>
 struct Runtime {
@@ -27,7 +29,8 @@ struct Runtime {
   /// Starts a copy. Host memory that is not page-locked may be read or written before
   /// the call returns or after it: wait before touching it.
   static void copy(void* to, void const* from, std::size_t bytes, Direction direction);
-  /// Starts a copy of host memory to the device: the memory may change, or go, as soon as the call returns, which waits for nothing.
+  /// Starts a copy of host memory to the device: the memory may change, or go, as soon as the call returns, which waits
+  /// for nothing.
   static void upload(void* to, void const* from, std::size_t bytes);
   /// Waits for all work that was asked for; throws what went wrong in it.
   static void synchronize();

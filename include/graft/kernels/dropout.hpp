@@ -16,7 +16,8 @@ struct Dropout : HostOnly {
   using Out = Pointer<Device, Scalar>;
 
   /// y_ij = x_ij · factor where the 32 random bits at column j of keys[i] are at least `threshold`, else 0; y may be x.
-  static void dropout(In x, Pointer<Device, RandomKey const> keys, std::uint32_t threshold, Scalar factor, Index rows, Index width, Out y);
+  static void dropout(In x, Pointer<Device, RandomKey const> keys, std::uint32_t threshold, Scalar factor, Index rows,
+                      Index width, Out y);
 };
 
 }  // namespace graft::kernels

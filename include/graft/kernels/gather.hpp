@@ -15,13 +15,14 @@ struct Gather : HostOnly {
   using Out = Pointer<Device, Scalar>;
 
   /// y[to[k]] = x[from[k]] for k in [0, count); `to` has no repetitions.
-  static void copy_rows(In x, Pointer<Device, Index const> from, Out y, Pointer<Device, Index const> to, Index count, Index width);
+  static void copy_rows(In x, Pointer<Device, Index const> from, Out y, Pointer<Device, Index const> to, Index count,
+                        Index width);
   /// The same of matrices that are columns of wider ones.
-  static void copy_columns(Strided<Scalar const, Device> x, Pointer<Device, Index const> from, Strided<Scalar, Device> y,
-                           Pointer<Device, Index const> to, Index count, Index width);
+  static void copy_columns(Strided<Scalar const, Device> x, Pointer<Device, Index const> from,
+                           Strided<Scalar, Device> y, Pointer<Device, Index const> to, Index count, Index width);
   /// y[to[k]] += x[from[k]], for equal targets in the order of k. `distinct` promises that `to` has no repetitions.
-  static void add_rows(In x, Pointer<Device, Index const> from, Pointer<Device, SumOf<Scalar>> y, Pointer<Device, Index const> to,
-                       bool distinct, Index count, Index width);
+  static void add_rows(In x, Pointer<Device, Index const> from, Pointer<Device, SumOf<Scalar>> y,
+                       Pointer<Device, Index const> to, bool distinct, Index count, Index width);
 };
 
 }  // namespace graft::kernels

@@ -8,18 +8,19 @@
 
 namespace graft::kernels {
 
-/// A device's loops; `f` is a struct of pointers and numbers, called by const reference, with GRAFT_HOST_DEVICE on its operator. The
-/// first argument, the kernel's name, is for the message of a failure. Sums run in an order that depends on the sizes alone.
+/// A device's loops; `f` is a struct of pointers and numbers, called by const reference, with GRAFT_HOST_DEVICE on its
+/// operator. The first argument, the kernel's name, is for the message of a failure. Sums run in an order that depends
+/// on the sizes alone.
 ///
 ///     each(name, size, f)                        f(i) for i in [0, size)
 ///     map(name, y, size, f)                      y_i = f(i); y may be what f reads
 ///     map(name, y, z, size, f)                   y_i, z_i = f(i), a Pair; y or z may be what f reads
 ///     map_rows(name, rows, width, y, f)          y_ij = f(i, j); y may be what f reads
 ///     sum_rows(name, rows, width, y, f)          y_j = Σ_i f(i, j)
-///     sum(name, size, f, factor, result)         *result = factor · Σ_i f(i), in f's type; the number stays on the device
-///     total(name, size, f, result)               *result = Σ_i f(i) in double, as above
-///     Number<Scalar>(pointer)                    a double that stands on the device, as `f` may hold it and read it rounded; 1 for null
-///     Math::exp, Math::erf, Math::tanh           the device's own, for formulas
+///     sum(name, size, f, factor, result)         *result = factor · Σ_i f(i), in f's type; the number stays on the
+///     device total(name, size, f, result)               *result = Σ_i f(i) in double, as above Number<Scalar>(pointer)
+///     a double that stands on the device, as `f` may hold it and read it rounded; 1 for null Math::exp, Math::erf,
+///     Math::tanh           the device's own, for formulas
 ///
 /// Specialized in kernels/cpu/loops.hpp and kernels/cuda/loops.cuh.
 template <class Device>

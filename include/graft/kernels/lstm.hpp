@@ -16,10 +16,11 @@ struct Lstm : HostOnly {
   /// i, f, o = σ and g = tanh of `gates` `[4·hidden]`, in place; cell = f ∘ previous +
   /// i ∘ g; output = o ∘ tanh(cell). A null `previous` is 0.
   static void lstm_step(Out gates, In previous, Index hidden, Out cell, Out output);
-  /// For gates as the forward step left them. `doutput` is the step's own gradient, `carried` what the following step hands back to the
-  /// output (null for 0), `dcell` what it hands back to the cell: it becomes the gradient
-  /// of `previous`. Writes the gradient of the gates' sums.
-  static void lstm_step_backward(In gates, In previous, In cell, In doutput, In carried, Index hidden, Out dcell, Out dgates);
+  /// For gates as the forward step left them. `doutput` is the step's own gradient, `carried` what the following step
+  /// hands back to the output (null for 0), `dcell` what it hands back to the cell: it becomes the gradient of
+  /// `previous`. Writes the gradient of the gates' sums.
+  static void lstm_step_backward(In gates, In previous, In cell, In doutput, In carried, Index hidden, Out dcell,
+                                 Out dgates);
 };
 
 }  // namespace graft::kernels

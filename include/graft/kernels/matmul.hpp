@@ -17,8 +17,8 @@ struct Matmul<Cpu, Scalar> {
   using Function = void (*)(Product<Scalar> const&);
   /// C = β·C + op(A)·op(B). The same bits for any number of threads.
   static void matmul(Product<Scalar> const& product) { function()(product); }
-  /// What carries out every product on the host: our own function. A program may put another one, of another library, in its place before
-  /// the first product.
+  /// What carries out every product on the host: our own function. A program may put another one, of another library,
+  /// in its place before the first product.
   static Function& function();
 };
 

@@ -9,7 +9,8 @@ namespace graft::kernels {
 /// Whether an operand is read as it is stored, or transposed.
 enum class Read { plain, transposed };
 
-/// One product's operands. op(A) is [m, k], op(B) is [k, n], C is [m, n]; `ld*` are the distances between stored rows, in elements.
+/// One product's operands. op(A) is [m, k], op(B) is [k, n], C is [m, n]; `ld*` are the distances between stored rows,
+/// in elements.
 template <class Scalar, class Device = Cpu>
 struct Product {
   Index m, n, k;

@@ -1,5 +1,6 @@
 /// @file
-/// @brief Layer norm and RMS norm over rows, with their gradients. RMS norm is layer norm without the mean: `mean` is then null.
+/// @brief Layer norm and RMS norm over rows, with their gradients. RMS norm is layer norm without the mean: `mean` is
+/// then null.
 #pragma once
 
 #include <graft/core/precision.hpp>

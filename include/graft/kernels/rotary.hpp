@@ -13,12 +13,13 @@ struct Rotary : HostOnly {
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
 
-  /// Rows [first, last) of the table: row p is cos(p·f_0) … cos(p·f_{half-1}), sin(p·f_0) … sin(p·f_{half-1}), computed in double.
+  /// Rows [first, last) of the table: row p is cos(p·f_0) … cos(p·f_{half-1}), sin(p·f_0) … sin(p·f_{half-1}), computed
+  /// in double.
   static void rotary_table(Pointer<Device, double const> frequencies, Index half, Index first, Index last, Out table);
-  /// For every token t and head: (y_j, y_{j+half}) = (x_j, x_{j+half}) rotated by ±angle, j in [0, half); the rest of the head is copied.
-  /// x is [tokens, heads, head_width]; `direction` is 1, or -1 to rotate back; y may be x.
-  static void rotate(In x, Pointer<Device, SumOf<Scalar> const> table, Pointer<Device, Index const> positions, SumOf<Scalar> direction,
-                     Index tokens, Index heads, Index head_width, Index half, Out y);
+  /// For every token t and head: (y_j, y_{j+half}) = (x_j, x_{j+half}) rotated by ±angle, j in [0, half); the rest of
+  /// the head is copied. x is [tokens, heads, head_width]; `direction` is 1, or -1 to rotate back; y may be x.
+  static void rotate(In x, Pointer<Device, SumOf<Scalar> const> table, Pointer<Device, Index const> positions,
+                     SumOf<Scalar> direction, Index tokens, Index heads, Index head_width, Index half, Out y);
 };
 
 }  // namespace graft::kernels

@@ -12,8 +12,8 @@
 
 namespace graft {
 
-/// A run of stored keys and values that a row's queries attend to: its own tokens, a prefix or infix bank, a cache, an encoder's states.
-/// Queries see a prefix of a segment that never shrinks from one query to the next.
+/// A run of stored keys and values that a row's queries attend to: its own tokens, a prefix or infix bank, a cache, an
+/// encoder's states. Queries see a prefix of a segment that never shrinks from one query to the next.
 struct Segment {
   int source = 0;         ///< which of the operation's sources holds it
   Index begin = 0;        ///< its first row in the source
@@ -32,10 +32,12 @@ struct Segment {
 
 /// The rows of packed queries and the segments that each row attends to. Several rows may name the same storage.
 struct SegmentTable {
-  std::vector<Index> query_offsets{0};    ///< [rows + 1] row r holds the queries [query_offsets[r], query_offsets[r + 1])
-  std::vector<Index> segment_offsets{0};  ///< [rows + 1] row r attends to segments [segment_offsets[r], segment_offsets[r + 1])
+  std::vector<Index> query_offsets{0};  ///< [rows + 1] row r holds the queries [query_offsets[r], query_offsets[r + 1])
+  std::vector<Index> segment_offsets{
+      0};  ///< [rows + 1] row r attends to segments [segment_offsets[r], segment_offsets[r + 1])
   std::vector<Segment> segments;
-  std::vector<Index> query_positions;  ///< [queries] positions for the relative bias; empty: each query's index in its row
+  std::vector<Index>
+      query_positions;  ///< [queries] positions for the relative bias; empty: each query's index in its row
 
   void reserve(Index rows, Index segments_a_row) {
     query_offsets.reserve(static_cast<std::size_t>(rows) + 1);
@@ -53,8 +55,8 @@ struct SegmentTable {
   }
 };
 
-/// Heads of the attention operation. `heads` is a multiple of `kv_heads`: the query heads of a group share keys and values
-/// (Ainslie et al. 2023).
+/// Heads of the attention operation. `heads` is a multiple of `kv_heads`: the query heads of a group share keys and
+/// values (Ainslie et al. 2023).
 struct AttentionShape {
   Index heads = 1, kv_heads = 1, head_dim = 1;
   double scale = 1.0;  ///< factor of the scores, usually 1/√head_dim (T5: 1)
@@ -75,7 +77,8 @@ struct DistanceRange {
   }
 };
 
-/// Distances between all queries and all keys of row `row`, visible or not; empty where the row has no queries or no keys.
+/// Distances between all queries and all keys of row `row`, visible or not; empty where the row has no queries or no
+/// keys.
 [[nodiscard]] inline DistanceRange distances(SegmentTable const& table, Index row) {
   Index const queries = table.first_query(row + 1) - table.first_query(row);
   if (queries == 0) return {};
@@ -93,8 +96,8 @@ struct DistanceRange {
   return range;
 }
 
-/// A segment table that is right in itself. It is checked where it is made, once for all layers that use it; what it needs of their
-/// operands is a few numbers, which every attention compares.
+/// A segment table that is right in itself. It is checked where it is made, once for all layers that use it; what it
+/// needs of their operands is a few numbers, which every attention compares.
 class CheckedSegments {
  public:
   /// @throws ShapeError unless offsets ascend and belong to the lists they divide, and every query sees a key
@@ -103,7 +106,8 @@ class CheckedSegments {
     std::size_t const offsets = table_.query_offsets.size();
     check_offsets("query_offsets", table_.query_offsets, offsets, table_.queries());
     check_offsets("segment_offsets", table_.segment_offsets, offsets, static_cast<Index>(table_.segments.size()));
-    if (auto const& positions = table_.query_positions; !positions.empty() && static_cast<Index>(positions.size()) != table_.queries())
+    if (auto const& positions = table_.query_positions;
+        !positions.empty() && static_cast<Index>(positions.size()) != table_.queries())
       fail<ShapeError>("[attention] got ", positions.size(), " query positions; expected none or ", table_.queries());
     for (Index row = 0; row < table_.rows(); ++row) check_row(row);
   }
@@ -112,18 +116,22 @@ class CheckedSegments {
   /// Distances between queries and keys of the same row, of all rows together.
   [[nodiscard]] DistanceRange const& range() const { return range_; }
 
-  /// Throws `ShapeError` unless the table is for `queries` packed queries and its segments lie within sources of these many rows.
+  /// Throws `ShapeError` unless the table is for `queries` packed queries and its segments lie within sources of these
+  /// many rows.
   void check_operands(Index queries, Index const* source_rows, int sources) const {
-    if (queries != table_.queries()) check_offsets("query_offsets", table_.query_offsets, table_.query_offsets.size(), queries);
+    if (queries != table_.queries())
+      check_offsets("query_offsets", table_.query_offsets, table_.query_offsets.size(), queries);
     for (std::size_t s = 0; s < rows_needed_.size(); ++s)
-      if (static_cast<int>(s) >= sources || rows_needed_[s] > source_rows[s]) return refuse_sources(source_rows, sources);
+      if (static_cast<int>(s) >= sources || rows_needed_[s] > source_rows[s])
+        return refuse_sources(source_rows, sources);
   }
 
  private:
   static void check_offsets(char const* name, std::vector<Index> const& offsets, std::size_t count, Index end) {
-    if (offsets.size() != count || offsets.front() != 0 || offsets.back() != end || !std::is_sorted(offsets.begin(), offsets.end()))
-      fail<ShapeError>("[attention] ", name, " do not fit; got ", offsets.size(), " offsets up to ", offsets.empty() ? 0 : offsets.back(),
-                       "; expected ", count, " ascending ones from 0 to ", end);
+    if (offsets.size() != count || offsets.front() != 0 || offsets.back() != end ||
+        !std::is_sorted(offsets.begin(), offsets.end()))
+      fail<ShapeError>("[attention] ", name, " do not fit; got ", offsets.size(), " offsets up to ",
+                       offsets.empty() ? 0 : offsets.back(), "; expected ", count, " ascending ones from 0 to ", end);
   }
   void check_row(Index row) {
     bool const any = table_.first_query(row + 1) > table_.first_query(row);
@@ -131,15 +139,16 @@ class CheckedSegments {
     for (Index s = table_.first_segment(row); s < table_.first_segment(row + 1); ++s) {
       Segment const& segment = table_.segment(s);
       if (segment.source < 0 || segment.begin < 0 || segment.length < 0)
-        fail<ShapeError>("[attention] row ", row, ": got a segment of ", segment.length, " keys at ", segment.begin, " of source ",
-                         segment.source, "; expected no negative number");
+        fail<ShapeError>("[attention] row ", row, ": got a segment of ", segment.length, " keys at ", segment.begin,
+                         " of source ", segment.source, "; expected no negative number");
       auto const source = static_cast<std::size_t>(segment.source);
       if (rows_needed_.size() <= source) rows_needed_.resize(source + 1, 0);
       rows_needed_[source] = std::max(rows_needed_[source], segment.begin + segment.length);
       if (any) seen += segment.visible(0);  // later queries see at least as much
     }
     if (any && seen == 0)
-      fail<ShapeError>("[attention] row ", row, ": got a query (index 0) that sees no key; expected at least one; hint: is a prompt or "
+      fail<ShapeError>("[attention] row ", row,
+                       ": got a query (index 0) that sees no key; expected at least one; hint: is a prompt or "
                        "source empty?");
     range_.include(distances(table_, row));
   }
@@ -149,7 +158,8 @@ class CheckedSegments {
       for (Index s = table_.first_segment(row); s < table_.first_segment(row + 1); ++s) {
         Segment const& segment = table_.segment(s);
         if (segment.source >= sources)
-          fail<ShapeError>("[attention] row ", row, ": got source ", segment.source, "; expected one of the ", sources, " sources");
+          fail<ShapeError>("[attention] row ", row, ": got source ", segment.source, "; expected one of the ", sources,
+                           " sources");
         if (Index const available = source_rows[segment.source]; segment.begin + segment.length > available)
           fail<ShapeError>("[attention] row ", row, ": got a segment of ", segment.length, " keys at ", segment.begin,
                            "; expected it within the ", available, " rows of source ", segment.source);

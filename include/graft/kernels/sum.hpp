@@ -1,5 +1,6 @@
 /// @file
-/// @brief Sums over whole arrays into one number, in a fixed order, and the gradients of such sums. Scalars stay on the device.
+/// @brief Sums over whole arrays into one number, in a fixed order, and the gradients of such sums. Scalars stay on the
+/// device.
 #pragma once
 
 #include <graft/kernels/on.hpp>

@@ -13,7 +13,8 @@ struct SumSquares {
 
   /// result = Σ x_i² in double, in an order that depends on `size` alone. NaN or infinite if an element is.
   static void sum_squares(In x, Index size, Pointer<Device, double> result);
-  /// norm = √Σ_k squares_k over `count` sums, in their order; coefficient = min(1, max_norm / (norm + 1e-6)), or 1 for a `max_norm` of 0.
+  /// norm = √Σ_k squares_k over `count` sums, in their order; coefficient = min(1, max_norm / (norm + 1e-6)), or 1 for
+  /// a `max_norm` of 0.
   static void clip(Pointer<Device, double const> squares, Index count, double max_norm, Pointer<Device, double> norm,
                    Pointer<Device, double> coefficient);
 };

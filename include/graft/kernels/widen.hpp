@@ -24,8 +24,10 @@ struct Widen {
   static void widen(Pointer<Device, half const> x, Out y, Index size);
   /// Rows `rows[0]` to `rows[count − 1]` of the stored matrix x; y `[count, width]`.
   static void widen_rows(Pointer<Device, float const> x, MatrixSteps steps, Rows rows, Index count, Index width, Out y);
-  static void widen_rows(Pointer<Device, double const> x, MatrixSteps steps, Rows rows, Index count, Index width, Out y);
-  static void widen_rows(Pointer<Device, bfloat16 const> x, MatrixSteps steps, Rows rows, Index count, Index width, Out y);
+  static void widen_rows(Pointer<Device, double const> x, MatrixSteps steps, Rows rows, Index count, Index width,
+                         Out y);
+  static void widen_rows(Pointer<Device, bfloat16 const> x, MatrixSteps steps, Rows rows, Index count, Index width,
+                         Out y);
   static void widen_rows(Pointer<Device, half const> x, MatrixSteps steps, Rows rows, Index count, Index width, Out y);
 };
 

@@ -29,12 +29,13 @@ enum class BleuSmoothing {
 /// The smoothing of that name. @throws ConfigError for another name
 [[nodiscard]] inline BleuSmoothing parse_bleu_smoothing(std::string const& name) {
   static auto const& names = *new std::map<std::string, BleuSmoothing>{{"none", BleuSmoothing::none},
-                                                             {"floor", BleuSmoothing::floor},
-                                                             {"add-k", BleuSmoothing::add_k},
-                                                             {"exp", BleuSmoothing::exp},
-                                                             {"matching", BleuSmoothing::matching}};
+                                                                       {"floor", BleuSmoothing::floor},
+                                                                       {"add-k", BleuSmoothing::add_k},
+                                                                       {"exp", BleuSmoothing::exp},
+                                                                       {"matching", BleuSmoothing::matching}};
   auto const found = names.find(name);
-  if (found == names.end()) fail<ConfigError>("[bleu] unknown smoothing; got '", name, "'; expected none, floor, add-k, exp or matching");
+  if (found == names.end())
+    fail<ConfigError>("[bleu] unknown smoothing; got '", name, "'; expected none, floor, add-k, exp or matching");
   return found->second;
 }
 
@@ -42,7 +43,8 @@ struct BleuOptions {
   Tokenization tokenization = Tokenization::sacrebleu;
   bool lowercase = false;  ///< `e2e` lower-cases in any case
   BleuSmoothing smoothing = BleuSmoothing::matching;
-  double smoothing_value = std::numeric_limits<double>::quiet_NaN();  ///< for `floor` and `add_k`; NaN means their default
+  double smoothing_value =
+      std::numeric_limits<double>::quiet_NaN();  ///< for `floor` and `add_k`; NaN means their default
 };
 
 /// BLEU and what it was computed from. `score` and `precisions` (orders 1 to 4) are in percent.
@@ -59,7 +61,8 @@ struct BleuScore {
 namespace detail {
 
 /// Adds one item's clipped matches and lengths to the corpus's.
-inline void add_bleu_counts(BleuScore& corpus, std::vector<WordId> const& hypothesis, std::vector<std::vector<WordId>> const& references) {
+inline void add_bleu_counts(BleuScore& corpus, std::vector<WordId> const& hypothesis,
+                            std::vector<std::vector<WordId>> const& references) {
   auto const length = static_cast<std::int64_t>(hypothesis.size());
   std::int64_t closest = -1;
   for (auto const& reference : references) {
@@ -82,14 +85,16 @@ inline void add_bleu_counts(BleuScore& corpus, std::vector<WordId> const& hypoth
 
 /// Precisions, brevity penalty and score from matches, totals and lengths (sacreBLEU's `compute_bleu`).
 inline void finish_bleu(BleuScore& bleu, BleuSmoothing smoothing, double value) {
-  double const hypothesis = static_cast<double>(bleu.hypothesis_length), reference = static_cast<double>(bleu.reference_length);
+  double const hypothesis = static_cast<double>(bleu.hypothesis_length),
+               reference = static_cast<double>(bleu.reference_length);
   bleu.brevity_penalty = hypothesis >= reference ? 1.0 : hypothesis > 0 ? std::exp(1.0 - reference / hypothesis) : 0.0;
   if (bleu.matches == std::array<std::int64_t, 4>{}) return;  // nothing in common: 0 under any smoothing
   double log_sum = 0, halving = 1;
   bool zero = false;
   for (std::size_t n = 0; n < longest_ngram; ++n) {
     double const added = smoothing == BleuSmoothing::add_k && n > 0 ? value : 0.0;
-    double const matches = static_cast<double>(bleu.matches[n]) + added, total = static_cast<double>(bleu.totals[n]) + added;
+    double const matches = static_cast<double>(bleu.matches[n]) + added,
+                 total = static_cast<double>(bleu.totals[n]) + added;
     if (total == 0) {  // no text is that long: sacreBLEU leaves this and higher orders at 0
       zero = true;
       break;
@@ -110,12 +115,13 @@ inline void finish_bleu(BleuScore& bleu, BleuSmoothing smoothing, double value) 
 
 }  // namespace detail
 
-/// BLEU of a corpus: `BP · exp(mean over n = 1..4 of log p_n)`, where `p_n` is the share of the hypotheses' n-grams found in their
-/// references (each n-gram at most as often as in the one reference that has most of it), and `BP = min(1, exp(1 − r/c))` for c tokens
-/// of hypotheses and r of references.
-/// Source: Papineni et al., "BLEU: a Method for Automatic Evaluation of Machine Translation", ACL 2002.
+/// BLEU of a corpus: `BP · exp(mean over n = 1..4 of log p_n)`, where `p_n` is the share of the hypotheses' n-grams
+/// found in their references (each n-gram at most as often as in the one reference that has most of it), and `BP =
+/// min(1, exp(1 − r/c))` for c tokens of hypotheses and r of references. Source: Papineni et al., "BLEU: a Method for
+/// Automatic Evaluation of Machine Translation", ACL 2002.
 /// @param references at least one for each hypothesis; lists may differ in length
-/// @throws ConfigError when hypotheses and reference lists do not pair up or are empty, or the smoothing value is negative
+/// @throws ConfigError when hypotheses and reference lists do not pair up or are empty, or the smoothing value is
+/// negative
 [[nodiscard]] inline BleuScore corpus_bleu(std::vector<std::string> const& hypotheses, ReferenceLists const& references,
                                            BleuOptions const& options = {}) {
   detail::check_references("bleu", hypotheses, references);
@@ -126,7 +132,8 @@ inline void finish_bleu(BleuScore& bleu, BleuSmoothing smoothing, double value) 
   std::vector<std::vector<detail::WordId>> lists;
   for (std::size_t i = 0; i < hypotheses.size(); ++i) {
     lists.clear();
-    for (std::string const& reference : references[i]) lists.push_back(ids(tokenize(reference, options.tokenization, options.lowercase)));
+    for (std::string const& reference : references[i])
+      lists.push_back(ids(tokenize(reference, options.tokenization, options.lowercase)));
     detail::add_bleu_counts(bleu, ids(tokenize(hypotheses[i], options.tokenization, options.lowercase)), lists);
   }
   BleuSmoothing smoothing = options.smoothing;

@@ -25,7 +25,8 @@ struct EvaluationSet {
 
 /// What a backslash in a file of one text a line means.
 enum class Escapes : std::uint8_t {
-  automatic,  ///< `always` where every backslash of the file begins an escape, else `never`; which of them it was, a warning says
+  automatic,  ///< `always` where every backslash of the file begins an escape, else `never`; which of them it was, a
+              ///< warning says
   always,     ///< the escapes of `escape_line`, as graft's programs write them; a backslash that begins none is refused
   never       ///< itself
 };
@@ -33,8 +34,8 @@ enum class Escapes : std::uint8_t {
 namespace detail {
 
 /// The texts that a file's lines stand for.
-[[nodiscard]] inline std::vector<std::string> line_texts(std::filesystem::path const& path, std::vector<TextLine> const& lines,
-                                                         Escapes escapes) {
+[[nodiscard]] inline std::vector<std::string> line_texts(std::filesystem::path const& path,
+                                                         std::vector<TextLine> const& lines, Escapes escapes) {
   std::vector<std::string> as_given, read;
   TextLine const* plain = nullptr;  // the first line with a backslash that begins no escape
   std::size_t with_backslash = 0;
@@ -48,8 +49,8 @@ namespace detail {
   if (with_backslash == 0 || escapes == Escapes::never) return as_given;
   std::string const where = plain ? cat(", for one in line ", plain->number, " begins no escape") : std::string();
   if (escapes == Escapes::always && plain)
-    fail<FileError>("[", path.string(), "] has a backslash that begins no escape; got line ", plain->number, ": ", printable(plain->text),
-                    "; expected \\\\, \\n, \\r or \\u with four digits");
+    fail<FileError>("[", path.string(), "] has a backslash that begins no escape; got line ", plain->number, ": ",
+                    printable(plain->text), "; expected \\\\, \\n, \\r or \\u with four digits");
   if (escapes == Escapes::automatic)
     warn("[", path.string(), "] has backslashes in ", with_backslash, " lines, which are read as ",
          plain ? "they stand" : "escapes of line breaks and backslashes", where,
@@ -60,17 +61,22 @@ namespace detail {
 }  // namespace detail
 
 /// One output a line (an empty line is an empty output).
-/// @throws FileError when the file is missing, not UTF-8, or empty, and for backslashes that are not what `escapes` says
-[[nodiscard]] inline std::vector<std::string> read_hypotheses(std::filesystem::path const& path, Escapes escapes = Escapes::automatic) {
+/// @throws FileError when the file is missing, not UTF-8, or empty, and for backslashes that are not what `escapes`
+/// says
+[[nodiscard]] inline std::vector<std::string> read_hypotheses(std::filesystem::path const& path,
+                                                              Escapes escapes = Escapes::automatic) {
   std::string const text = read_text_file(path);
   std::vector<std::string> hypotheses = detail::line_texts(path, split_lines(text), escapes);
   if (hypotheses.empty()) fail<FileError>("[", path.string(), "] empty file; expected one output a line");
   return hypotheses;
 }
 
-/// Blocks of lines parted by empty lines: a block holds the references of one output. More empty lines than one part blocks as one does.
-/// @throws FileError when the file is missing, not UTF-8, or without references, and for backslashes that are not what `escapes` says
-[[nodiscard]] inline ReferenceLists read_reference_blocks(std::filesystem::path const& path, Escapes escapes = Escapes::automatic) {
+/// Blocks of lines parted by empty lines: a block holds the references of one output. More empty lines than one part
+/// blocks as one does.
+/// @throws FileError when the file is missing, not UTF-8, or without references, and for backslashes that are not what
+/// `escapes` says
+[[nodiscard]] inline ReferenceLists read_reference_blocks(std::filesystem::path const& path,
+                                                          Escapes escapes = Escapes::automatic) {
   std::string const text = read_text_file(path);
   auto const lines = split_lines(text);
   auto texts = detail::line_texts(path, lines, escapes);
@@ -83,14 +89,16 @@ namespace detail {
     open = !empty;
   }
   if (blocks.empty())
-    fail<FileError>("[", path.string(), "] no references; got an empty file; expected blocks of lines parted by empty lines");
+    fail<FileError>("[", path.string(),
+                    "] no references; got an empty file; expected blocks of lines parted by empty lines");
   return blocks;
 }
 
-/// Outputs with their references. A reference file without any empty line and with as many lines as there are outputs holds one reference a
-/// line (as the E2E challenge's scripts take it).
+/// Outputs with their references. A reference file without any empty line and with as many lines as there are outputs
+/// holds one reference a line (as the E2E challenge's scripts take it).
 /// @throws FileError as the two readers do, and when the counts do not match
-[[nodiscard]] inline EvaluationSet read_evaluation_set(std::filesystem::path const& hypotheses, std::filesystem::path const& references,
+[[nodiscard]] inline EvaluationSet read_evaluation_set(std::filesystem::path const& hypotheses,
+                                                       std::filesystem::path const& references,
                                                        Escapes of_hypotheses = Escapes::automatic,
                                                        Escapes of_references = Escapes::automatic) {
   EvaluationSet set{read_hypotheses(hypotheses, of_hypotheses), read_reference_blocks(references, of_references)};

@@ -29,7 +29,8 @@ class WordIds {
   [[nodiscard]] std::vector<WordId> operator()(std::vector<std::string> words) {
     std::vector<WordId> ids;
     ids.reserve(words.size());
-    for (std::string& word : words) ids.push_back(ids_.try_emplace(std::move(word), static_cast<WordId>(ids_.size() + 1)).first->second);
+    for (std::string& word : words)
+      ids.push_back(ids_.try_emplace(std::move(word), static_cast<WordId>(ids_.size() + 1)).first->second);
     return ids;
   }
 
@@ -42,7 +43,8 @@ using Ngram = std::array<WordId, longest_ngram>;
 
 struct NgramHash {
   std::size_t operator()(Ngram const& ngram) const {
-    std::uint64_t const low = ngram[0] | (std::uint64_t{ngram[1]} << 32U), high = ngram[2] | (std::uint64_t{ngram[3]} << 32U);
+    std::uint64_t const low = ngram[0] | (std::uint64_t{ngram[1]} << 32U),
+                        high = ngram[2] | (std::uint64_t{ngram[3]} << 32U);
     return static_cast<std::size_t>(mix_bits(low ^ mix_bits(high)));
   }
 };
@@ -61,14 +63,16 @@ inline NgramCounts count_ngrams(std::vector<WordId> const& words, std::size_t or
 }
 
 /// Items and reference lists must pair up, with at least one item and at least one reference each.
-inline void check_references(char const* metric, std::vector<std::string> const& hypotheses, ReferenceLists const& references) {
+inline void check_references(char const* metric, std::vector<std::string> const& hypotheses,
+                             ReferenceLists const& references) {
   if (hypotheses.size() != references.size())
-    fail<ConfigError>("[", metric, "] hypotheses and reference lists do not pair up; got ", hypotheses.size(), " hypotheses and ",
-                      references.size(), " reference lists; expected one list for each hypothesis");
+    fail<ConfigError>("[", metric, "] hypotheses and reference lists do not pair up; got ", hypotheses.size(),
+                      " hypotheses and ", references.size(), " reference lists; expected one list for each hypothesis");
   if (hypotheses.empty()) fail<ConfigError>("[", metric, "] nothing to score; got 0 hypotheses; expected at least one");
   for (std::size_t i = 0; i < references.size(); ++i)
     if (references[i].empty())
-      fail<ConfigError>("[", metric, "] item ", i + 1, " of ", references.size(), " has no reference; expected at least one");
+      fail<ConfigError>("[", metric, "] item ", i + 1, " of ", references.size(),
+                        " has no reference; expected at least one");
 }
 
 }  // namespace detail

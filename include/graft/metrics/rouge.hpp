@@ -29,7 +29,8 @@ struct RougeScore {
 
 namespace detail {
 
-/// Maximal runs of `a`–`z` and digits in the lower-cased text: punctuation and accented letters part words, as in `rouge_score`.
+/// Maximal runs of `a`–`z` and digits in the lower-cased text: punctuation and accented letters part words, as in
+/// `rouge_score`.
 inline std::vector<std::string> rouge_words(std::string_view text) {
   std::vector<std::string> words;
   std::string word;
@@ -65,7 +66,8 @@ inline RougeValue rouge_value(std::size_t common, std::size_t hypothesis, std::s
   return value;
 }
 
-inline RougeValue rouge_n(std::vector<WordId> const& hypothesis, std::vector<WordId> const& reference, std::size_t order) {
+inline RougeValue rouge_n(std::vector<WordId> const& hypothesis, std::vector<WordId> const& reference,
+                          std::size_t order) {
   NgramCounts const theirs = count_ngrams(reference, order);
   std::int64_t common = 0;
   for (auto const& [ngram, count] : count_ngrams(hypothesis, order))
@@ -96,19 +98,22 @@ inline void add_share(RougeValue& sum, RougeValue const& value, double share) {
     auto const theirs = ids(detail::rouge_words(references[r]));
     detail::keep_better(best.rouge1, detail::rouge_n(ours, theirs, 1), r == 0);
     detail::keep_better(best.rouge2, detail::rouge_n(ours, theirs, 2), r == 0);
-    detail::keep_better(best.rougeL, detail::rouge_value(detail::longest_common_subsequence(ours, theirs), ours.size(), theirs.size()),
-                        r == 0);
+    detail::keep_better(
+        best.rougeL, detail::rouge_value(detail::longest_common_subsequence(ours, theirs), ours.size(), theirs.size()),
+        r == 0);
   }
   return best;
 }
 
-/// Mean over items of `rouge(hypothesis, references)`; lower-cased, without stemming (`RougeScorer(..., use_stemmer=False).score_multi`).
+/// Mean over items of `rouge(hypothesis, references)`; lower-cased, without stemming (`RougeScorer(...,
+/// use_stemmer=False).score_multi`).
 ///
-/// With P = common / hypothesis and R = common / reference: F1 = 2PR / (P + R), where "common" counts shared n-grams (ROUGE-1, ROUGE-2) or
-/// the words of the longest common subsequence (ROUGE-L).
-/// Source: Lin, "ROUGE: A Package for Automatic Evaluation of Summaries", 2004. The E2E challenge's ROUGE-L is another: `e2e_rouge_l`.
+/// With P = common / hypothesis and R = common / reference: F1 = 2PR / (P + R), where "common" counts shared n-grams
+/// (ROUGE-1, ROUGE-2) or the words of the longest common subsequence (ROUGE-L). Source: Lin, "ROUGE: A Package for
+/// Automatic Evaluation of Summaries", 2004. The E2E challenge's ROUGE-L is another: `e2e_rouge_l`.
 /// @throws ConfigError when hypotheses and reference lists do not pair up or are empty
-[[nodiscard]] inline RougeScore corpus_rouge(std::vector<std::string> const& hypotheses, ReferenceLists const& references) {
+[[nodiscard]] inline RougeScore corpus_rouge(std::vector<std::string> const& hypotheses,
+                                             ReferenceLists const& references) {
   detail::check_references("rouge", hypotheses, references);
   RougeScore mean;
   double const share = 1.0 / static_cast<double>(hypotheses.size());

@@ -21,7 +21,8 @@ inline bool is_between_digits(std::string_view text, std::size_t at) {
   return at + 1 < text.size() && is_digit(text[at + 1]) && at > 0 && is_digit(text[at - 1]);
 }
 
-/// Puts spaces around the characters that the Penn Treebank's tokenization always parts; `£`, `€` become `#`, `$`, quotes `''`.
+/// Puts spaces around the characters that the Penn Treebank's tokenization always parts; `£`, `€` become `#`, `$`,
+/// quotes `''`.
 inline std::string part_treebank_symbols(std::string_view text) {
   static std::array<std::pair<std::string_view, std::string_view>, 7> const multibyte = {{{"...", " ... "},
                                                                                           {"\xe2\x80\xa6", " ... "},
@@ -33,8 +34,8 @@ inline std::string part_treebank_symbols(std::string_view text) {
   constexpr std::string_view parted = "$()[]{};:?!%&@*=+~";
   std::string result;
   for (std::size_t i = 0; i < text.size();) {
-    auto const known =
-        std::find_if(multibyte.begin(), multibyte.end(), [&](auto const& pair) { return text.substr(i, pair.first.size()) == pair.first; });
+    auto const known = std::find_if(multibyte.begin(), multibyte.end(),
+                                    [&](auto const& pair) { return text.substr(i, pair.first.size()) == pair.first; });
     if (known != multibyte.end()) {
       result += known->second;
       i += known->first.size();
@@ -64,9 +65,11 @@ inline bool is_abbreviation(std::string_view word) {
 /// Adds a word without outer punctuation, contractions cut as the Treebank has them (`do n't`, `it 's`, `can not`).
 inline void add_treebank_word(std::vector<std::string>& words, std::string_view word) {
   constexpr std::array<std::string_view, 7> endings = {"n't", "'s", "'re", "'ve", "'ll", "'d", "'m"};
-  while (!word.empty() && word.front() == '\'' && std::find(endings.begin(), endings.end(), word) == endings.end()) word.remove_prefix(1);
+  while (!word.empty() && word.front() == '\'' && std::find(endings.begin(), endings.end(), word) == endings.end())
+    word.remove_prefix(1);
   while (!word.empty() && (word.front() == '`' || word.front() == '-' || word.front() == '.')) word.remove_prefix(1);
-  while (!word.empty() && (word.back() == '\'' || word.back() == '-' || word.back() == '.' || word.back() == '`') && !is_abbreviation(word))
+  while (!word.empty() && (word.back() == '\'' || word.back() == '-' || word.back() == '.' || word.back() == '`') &&
+         !is_abbreviation(word))
     word.remove_suffix(1);
   if (word.empty()) return;
   if (word == "cannot") {
@@ -94,11 +97,12 @@ inline std::vector<std::string> treebank_words(std::string_view text) {
 
 }  // namespace detail
 
-/// Mean over items of `(1 + β²)·P·R / (R + β²·P)` in percent, β = 1.2, with the longest common subsequence's highest share of the
-/// hypothesis (P) and highest share of a reference (R), each the best over references on its own.
+/// Mean over items of `(1 + β²)·P·R / (R + β²·P)` in percent, β = 1.2, with the longest common subsequence's highest
+/// share of the hypothesis (P) and highest share of a reference (R), each the best over references on its own.
 ///
-/// This is coco-caption's `rouge.py` under e2e-metrics. Words are cut by the Treebank rules that its PTBTokenizer (Stanford CoreNLP)
-/// applies to such texts; on the challenge's nine archived systems the published values come out to 4 decimals.
+/// This is coco-caption's `rouge.py` under e2e-metrics. Words are cut by the Treebank rules that its PTBTokenizer
+/// (Stanford CoreNLP) applies to such texts; on the challenge's nine archived systems the published values come out to
+/// 4 decimals.
 /// @throws ConfigError when hypotheses and reference lists do not pair up or are empty
 [[nodiscard]] inline double e2e_rouge_l(std::vector<std::string> const& hypotheses, ReferenceLists const& references) {
   detail::check_references("e2e_rouge_l", hypotheses, references);

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstddef>
-#include <graft/core/replace_all.hpp>
 #include <graft/core/error.hpp>
+#include <graft/core/replace_all.hpp>
 #include <graft/text/lowercase.hpp>
 #include <string>
 #include <string_view>
@@ -19,7 +19,8 @@ enum class Tokenization {
   sacrebleu,  ///< sacreBLEU's default, `13a`: mteval-v13a, case kept
 };
 
-/// The tokenization of that name (`none`, `e2e`, `sacrebleu` or its other name `13a`). @throws ConfigError for another name
+/// The tokenization of that name (`none`, `e2e`, `sacrebleu` or its other name `13a`). @throws ConfigError for another
+/// name
 [[nodiscard]] inline Tokenization parse_tokenization(std::string_view name) {
   if (name == "none") return Tokenization::none;
   if (name == "e2e") return Tokenization::e2e;
@@ -60,11 +61,12 @@ inline std::vector<std::string> split_white_space(std::string_view text) {
 
 /// The characters that mteval-v13a always parts from their neighbours: ASCII punctuation other than `' , - .`
 inline bool always_parted(char c) {
-  return (c >= '{' && c <= '~') || (c >= '[' && c <= '`') || (c >= ' ' && c <= '&') || (c >= '(' && c <= '+') || (c >= ':' && c <= '@') ||
-         c == '/';
+  return (c >= '{' && c <= '~') || (c >= '[' && c <= '`') || (c >= ' ' && c <= '&') || (c >= '(' && c <= '+') ||
+         (c >= ':' && c <= '@') || c == '/';
 }
 
-/// Replaces, left to right and without overlap, each pair of neighbours that `matches` by the text that `write` appends.
+/// Replaces, left to right and without overlap, each pair of neighbours that `matches` by the text that `write`
+/// appends.
 template <class Matches, class Write>
 std::string rewrite_pairs(std::string_view text, Matches matches, Write write) {
   std::string result;
@@ -80,7 +82,8 @@ std::string rewrite_pairs(std::string_view text, Matches matches, Write write) {
   return result;
 }
 
-/// mteval-v13a's normalization with tokens parted by spaces. Its four rules are regular expressions over ASCII, so bytes suffice.
+/// mteval-v13a's normalization with tokens parted by spaces. Its four rules are regular expressions over ASCII, so
+/// bytes suffice.
 inline std::string mteval_13a(std::string_view text) {
   auto const last = text.find_last_not_of(" \t\r\n");
   std::string line(text.substr(0, last == std::string_view::npos ? 0 : last + 1));
@@ -116,16 +119,15 @@ inline std::string mteval_13a(std::string_view text) {
 
 /// Tokens of one text. @param fold_case lower-case it too (`e2e` always does).
 ///
-/// `e2e` is what e2e-metrics' scripts (mteval-v13a-sig.pl, pymteval) do, `sacrebleu` is sacreBLEU's `13a`; both part punctuation from
-/// words, but leave `.` and `,` between digits, hyphens between letters, and apostrophes.
-[[nodiscard]] inline std::vector<std::string> tokenize(std::string_view text, Tokenization tokenization, bool fold_case = false) {
+/// `e2e` is what e2e-metrics' scripts (mteval-v13a-sig.pl, pymteval) do, `sacrebleu` is sacreBLEU's `13a`; both part
+/// punctuation from words, but leave `.` and `,` between digits, hyphens between letters, and apostrophes.
+[[nodiscard]] inline std::vector<std::string> tokenize(std::string_view text, Tokenization tokenization,
+                                                       bool fold_case = false) {
   switch (tokenization) {
-    case Tokenization::e2e:
-      return detail::split_white_space(lowercase(detail::mteval_13a(text)));
+    case Tokenization::e2e: return detail::split_white_space(lowercase(detail::mteval_13a(text)));
     case Tokenization::sacrebleu:
       return detail::split_white_space(detail::mteval_13a(fold_case ? lowercase(text) : std::string(text)));
-    case Tokenization::none:
-      break;
+    case Tokenization::none: break;
   }
   return detail::split_white_space(fold_case ? lowercase(text) : std::string(text));
 }

@@ -10,8 +10,9 @@
 
 namespace graft {
 
-/// Models that share a base and differ in their adapters alone. Switching costs nothing: no weight is touched. Disabled, all of them are
-/// the base, bit for bit. Models of different strategies share a base as well; they are simply several models.
+/// Models that share a base and differ in their adapters alone. Switching costs nothing: no weight is touched.
+/// Disabled, all of them are the base, bit for bit. Models of different strategies share a base as well; they are
+/// simply several models.
 template <class Model>
 class AdapterSet {
  public:
@@ -19,7 +20,8 @@ class AdapterSet {
   void add(std::string name, Model model) {
     if (contains(name)) fail<ConfigError>("[adapters] got the name ", name, " twice; expected a new one");
     if (!models_.empty() && models_.front().second.base() != model.base())
-      fail<ConfigError>("[adapters] got the adapter ", name, " on another base than ", models_.front().first, "; expected one shared base");
+      fail<ConfigError>("[adapters] got the adapter ", name, " on another base than ", models_.front().first,
+                        "; expected one shared base");
     model.enable(enabled_);
     models_.emplace_back(std::move(name), std::move(model));
   }
@@ -56,12 +58,14 @@ class AdapterSet {
   [[nodiscard]] Model const& at(std::string const& name) const { return models_[index(name)].second; }
   /// The model in use. @throws ConfigError without any
   [[nodiscard]] Model& active() {
-    if (models_.empty()) fail<ConfigError>("[adapters] got a request for the adapter in use; expected one to have been added");
+    if (models_.empty())
+      fail<ConfigError>("[adapters] got a request for the adapter in use; expected one to have been added");
     return models_[active_].second;
   }
   /// Its name.
   [[nodiscard]] std::string const& active_name() const {
-    if (models_.empty()) fail<ConfigError>("[adapters] got a request for the adapter in use; expected one to have been added");
+    if (models_.empty())
+      fail<ConfigError>("[adapters] got a request for the adapter in use; expected one to have been added");
     return models_[active_].first;
   }
 

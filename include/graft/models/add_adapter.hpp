@@ -15,8 +15,9 @@ namespace graft {
 template <Architecture A, class Scalar = float, class Device = Cpu>
 using TableModel = Transformer<A, AdapterTable, Scalar, Device>;
 
-/// Takes the adapter of a model over the same base, freshly made, trained or loaded, into the table; both share its parameters. Not
-/// while an optimizer or a training of the table exists. Strategies that train the model's own weights do not compile here.
+/// Takes the adapter of a model over the same base, freshly made, trained or loaded, into the table; both share its
+/// parameters. Not while an optimizer or a training of the table exists. Strategies that train the model's own weights
+/// do not compile here.
 /// @returns its number, for `Rows::adapter`: the first is 0
 /// @throws ConfigError for a model over another base
 template <Architecture A, class Adaptation, class Scalar, class Device>
@@ -34,8 +35,8 @@ template <class Adaptation, Architecture A, class Scalar, class Device>
 Index add_adapter(TableModel<A, Scalar, Device>& table, Adaptation settings, std::uint64_t seed = 0) {
   return add_adapter(table, adapt<PrecisionOf<Scalar>>(table.base(), std::move(settings), seed));
 }
-/// Takes an adapter out. The others keep their numbers, and their rows' results their bits. Not while an optimizer or a training of the
-/// table exists: it refers to the adapter's parameters.
+/// Takes an adapter out. The others keep their numbers, and their rows' results their bits. Not while an optimizer or a
+/// training of the table exists: it refers to the adapter's parameters.
 /// @throws ConfigError where the table has none of this number
 template <Architecture A, class Scalar, class Device>
 void remove_adapter(TableModel<A, Scalar, Device>& table, Index number) {

@@ -1,6 +1,6 @@
 /// @file
-/// @brief An architecture is a table: its sites with their shapes and checkpoint names, and a few policies. From the table come loading,
-/// PEFT's names, LoRA's targets, BitFit, parameter counts and `inspect`.
+/// @brief An architecture is a table: its sites with their shapes and checkpoint names, and a few policies. From the
+/// table come loading, PEFT's names, LoRA's targets, BitFit, parameter counts and `inspect`.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,19 @@ namespace graft {
 
 /// An extent of a weight, symbolically.
 enum class Extent {
-  none, one, vocabulary, positions, width, query, kv, query_key_value, inner, heads, relative_buckets, token_types, labels
+  none,
+  one,
+  vocabulary,
+  positions,
+  width,
+  query,
+  kv,
+  query_key_value,
+  inner,
+  heads,
+  relative_buckets,
+  token_types,
+  labels
 };
 
 /// When a site or its bias exists.
@@ -60,9 +72,9 @@ struct ArchitectureDefaults {
   static constexpr PositionKind positions = PositionKind::learned;
   static constexpr FeedForwardKind feed_forward = FeedForwardKind::plain;
   static constexpr HeadKind head = HeadKind::language_model;
-  static constexpr bool fused_attention = false;  ///< one product for query, key and value
-  static constexpr bool scaled_attention = true;  ///< scores times 1/√head_dim
-  static constexpr std::array<std::string_view, 0> also = {};  ///< further values of `model_type` that it covers
+  static constexpr bool fused_attention = false;                ///< one product for query, key and value
+  static constexpr bool scaled_attention = true;                ///< scores times 1/√head_dim
+  static constexpr std::array<std::string_view, 0> also = {};   ///< further values of `model_type` that it covers
   static constexpr std::array<SiteSpec, 0> encoder_sites = {};  ///< the encoder's, where `sites` is a decoder's
 };
 
@@ -163,13 +175,15 @@ template <Architecture A>
   info.classifies = A::head == HeadKind::classifier;
   auto const add_stack = [&](Stack stack) {
     StackConfig const& c = stack_config<A>(config, stack);
-    if (c.layers > most_layers) fail<ConfigError>("[model] got a configuration of ", c.layers, " layers; expected at most ", most_layers);
+    if (c.layers > most_layers)
+      fail<ConfigError>("[model] got a configuration of ", c.layers, " layers; expected at most ", most_layers);
     double const most = static_cast<double>(most_of_anything), head_dim = static_cast<double>(c.head_dim);
     if (static_cast<double>(c.heads) * head_dim > most || static_cast<double>(c.kv_heads) * head_dim > most)
-      fail<ConfigError>("[model] got a configuration of ", c.heads, " heads of width ", c.head_dim, "; expected ", at_most_of_anything,
-                        " in all");
+      fail<ConfigError>("[model] got a configuration of ", c.heads, " heads of width ", c.head_dim, "; expected ",
+                        at_most_of_anything, " in all");
     bool const crosses = A::stacks == StackKind::encoder_decoder && stack == Stack::decoder;
-    info.stacks.push_back({stack, static_cast<int>(c.layers), c.heads, c.kv_heads, c.head_dim, stack == Stack::decoder, crosses});
+    info.stacks.push_back(
+        {stack, static_cast<int>(c.layers), c.heads, c.kv_heads, c.head_dim, stack == Stack::decoder, crosses});
   };
   add_stack(main_stack<A>);
   if (A::stacks == StackKind::encoder_decoder) add_stack(Stack::encoder);

@@ -1,5 +1,6 @@
 /// @file
-/// @brief What a model asks of a batch, of the cache that its rows go on from and of a prepared step, before anything is computed.
+/// @brief What a model asks of a batch, of the cache that its rows go on from and of a prepared step, before anything
+/// is computed.
 #pragma once
 
 #include <algorithm>
@@ -19,13 +20,14 @@ template <class Scalar, class Device>
 void check_layers(KeyValueCache<Scalar, Device> const* cache, ModelConfig const& config, char const* kind) {
   if (!cache) fail<ShapeError>("[transformer] got a cache view without a ", kind, "cache; expected one");
   if (static_cast<Index>(cache->layers.size()) < config.layers)
-    fail<ShapeError>("[transformer] got a ", kind, "cache of ", cache->layers.size(), " layers; expected the model's ", config.layers);
+    fail<ShapeError>("[transformer] got a ", kind, "cache of ", cache->layers.size(), " layers; expected the model's ",
+                     config.layers);
   Index const width = config.kv_width();
   for (auto const& layer : cache->layers)
     for (auto const* stored : {&layer.keys, &layer.values})
       if (stored->shape().rank() != 2 || stored->width() != width)
-        fail<ShapeError>("[transformer] got a ", kind, "cache with keys or values of shape ", stored->shape(), "; expected [capacity, ",
-                         width, "]");
+        fail<ShapeError>("[transformer] got a ", kind, "cache with keys or values of shape ", stored->shape(),
+                         "; expected [capacity, ", width, "]");
 }
 /// Whatever a row reads of a cache, attention checks: this is about what it writes there, and where it stands.
 template <class Scalar, class Device>
@@ -35,7 +37,8 @@ void check_cache(CacheView<Scalar, Device> const& cache, Rows const& rows, Model
   check_layers(cache.cache, config, "");
   for (std::size_t r = 0; r < cache.rows.size(); ++r)
     if (Index const earlier = cache.rows[r].earlier; earlier < 0 || earlier > config.positions)
-      fail("[transformer] got ", earlier, " earlier tokens of row ", r, "; expected 0 to ", config.positions, ", the model's positions");
+      fail("[transformer] got ", earlier, " earlier tokens of row ", r, "; expected 0 to ", config.positions,
+           ", the model's positions");
 }
 /// The new tokens of every row, virtual ones included, have room in the cache.
 template <class Scalar, class Device>
@@ -43,9 +46,11 @@ void check_room(CacheView<Scalar, Device> const& cache, Rows const& rows) {
   Index capacity = cache.cache->capacity();
   for (auto const& layer : cache.cache->layers) capacity = std::min(capacity, layer.keys.rows());
   for (Index r = 0; r < rows.count(); ++r)
-    if (Index const append = cache.rows[static_cast<std::size_t>(r)].append; append < 0 || append > capacity - rows.length(r))
+    if (Index const append = cache.rows[static_cast<std::size_t>(r)].append;
+        append < 0 || append > capacity - rows.length(r))
       fail<ShapeError>("[transformer] got row ", r, " to append at row ", append, " of the cache; expected 0 to ",
-                       capacity - rows.length(r), ", as it has ", rows.length(r), " new tokens and the cache ", capacity, " rows");
+                       capacity - rows.length(r), ", as it has ", rows.length(r), " new tokens and the cache ",
+                       capacity, " rows");
   std::vector<std::pair<Index, Index>> written;  // begin and end of each row's
   for (Index r = 0; r < rows.count(); ++r)
     if (Index const append = cache.rows[static_cast<std::size_t>(r)].append; rows.length(r) > 0)
@@ -53,16 +58,19 @@ void check_room(CacheView<Scalar, Device> const& cache, Rows const& rows) {
   std::sort(written.begin(), written.end());
   for (std::size_t i = 1; i < written.size(); ++i)
     if (written[i].first < written[i - 1].second)
-      fail<ShapeError>("[transformer] got two rows that append at row ", written[i].first, " of the cache; expected a place for each");
+      fail<ShapeError>("[transformer] got two rows that append at row ", written[i].first,
+                       " of the cache; expected a place for each");
 }
-/// What a row reads of the cache is as long as what it goes on from. @param earlier `[rows]`: its tokens there, virtual ones included
+/// What a row reads of the cache is as long as what it goes on from. @param earlier `[rows]`: its tokens there, virtual
+/// ones included
 template <class Scalar, class Device>
 void check_past(CacheView<Scalar, Device> const& cache, std::vector<Index> const& earlier) {
   for (std::size_t r = 0; r < cache.rows.size(); ++r) {
     Index held = 0;
     for (auto const& extent : cache.rows[r].past) {
       if (extent.length < 0)
-        fail<ShapeError>("[transformer] got ", extent.length, " tokens in a past extent of row ", r, "; expected 0 or more");
+        fail<ShapeError>("[transformer] got ", extent.length, " tokens in a past extent of row ", r,
+                         "; expected 0 or more");
       held += extent.length;
     }
     if (held != earlier[r])
@@ -86,8 +94,8 @@ void check_batch(Batch const& batch, ModelConfig const& config, CacheView<Scalar
                        " rows; expected one for each; hint: pack with the model's append");
     for (Index r = 0; r < rows.count(); ++r)
       if (source.adapter_of(r) != rows.adapter_of(r))
-        fail("[transformer] got adapter ", source.adapter_of(r), " for the source of row ", r, "; expected ", rows.adapter_of(r),
-             ", the row's");
+        fail("[transformer] got adapter ", source.adapter_of(r), " for the source of row ", r, "; expected ",
+             rows.adapter_of(r), ", the row's");
   }
 }
 
@@ -107,7 +115,8 @@ template <class Has>
 void check_adapters(Rows const& rows, Has const& has) {
   for (Index r = 0; r < rows.count(); ++r)
     if (!has(rows.adapter_of(r)))
-      fail("[transformer] got adapter ", rows.adapter_of(r), " in row ", r, "; expected one of the table, or −1 for none");
+      fail("[transformer] got adapter ", rows.adapter_of(r), " in row ", r,
+           "; expected one of the table, or −1 for none");
 }
 
 /// Whether a step has what an adapter prepared; a step that cannot be asked has it of all.
@@ -123,7 +132,10 @@ template <class Step>
 template <class State, class Scalar, class Device>
 void check_prepared(Rows const& rows, PreparedStep<State, Scalar, Device> const& prepared, State const* own) {
   if (prepared.state.get() != own)
-    fail("[transformer] got a step that ", !prepared.state ? "a disabled model" : own ? "another model" : "an enabled model",
+    fail("[transformer] got a step that ",
+         !prepared.state ? "a disabled model"
+         : own           ? "another model"
+                         : "an enabled model",
          " prepared; expected one of this model, which is ", own ? "enabled" : "disabled", "; hint: prepare it again");
   if constexpr (HasAdapters<State>) {
     auto const& known = prepared.adapters;
@@ -133,7 +145,8 @@ void check_prepared(Rows const& rows, PreparedStep<State, Scalar, Device> const&
     };
     for (Index r = 0; own && r < rows.count(); ++r)
       if (Index const adapter = rows.adapter_of(r); !serves(adapter))
-        fail("[transformer] got rows of adapter ", adapter, " in a step that was prepared for others; expected it among ",
+        fail("[transformer] got rows of adapter ", adapter,
+             " in a step that was prepared for others; expected it among ",
              "StepContext::adapters, or none there for all");
   }
 }

@@ -1,6 +1,6 @@
 /// @file
-/// @brief BERT (Devlin et al. 2019) and RoBERTa (Liu et al. 2019): an encoder with learned positions and token types, a layer norm after
-/// each sublayer and after the embeddings, and a classification head on the first token's state.
+/// @brief BERT (Devlin et al. 2019) and RoBERTa (Liu et al. 2019): an encoder with learned positions and token types, a
+/// layer norm after each sublayer and after the embeddings, and a classification head on the first token's state.
 #pragma once
 
 #include <graft/models/architecture.hpp>
@@ -20,24 +20,32 @@ struct Bert : detail::BertPolicies {
   static constexpr std::string_view model_type = "bert";
 
   static constexpr std::array sites{
-      SiteSpec{Site::token_embedding, Role::embedding, "bert.embeddings.word_embeddings", Extent::vocabulary, Extent::width},
+      SiteSpec{Site::token_embedding, Role::embedding, "bert.embeddings.word_embeddings", Extent::vocabulary,
+               Extent::width},
       SiteSpec{Site::pooler, Role::weight, "bert.pooler.dense", Extent::width, Extent::width, Presence::always},
       SiteSpec{Site::classifier, Role::head, "classifier", Extent::labels, Extent::width, Presence::always},
-      SiteSpec{Site::position_embedding, Role::embedding, "bert.embeddings.position_embeddings", Extent::positions, Extent::width},
-      SiteSpec{Site::token_type_embedding, Role::embedding, "bert.embeddings.token_type_embeddings", Extent::token_types, Extent::width},
-      SiteSpec{Site::embedding_norm, Role::norm, "bert.embeddings.LayerNorm", Extent::width, Extent::none, Presence::always},
-      SiteSpec{Site::query, Role::weight, "bert.encoder.layer.{}.attention.self.query", Extent::query, Extent::width, Presence::always},
-      SiteSpec{Site::key, Role::weight, "bert.encoder.layer.{}.attention.self.key", Extent::kv, Extent::width, Presence::always},
-      SiteSpec{Site::value, Role::weight, "bert.encoder.layer.{}.attention.self.value", Extent::kv, Extent::width, Presence::always},
-      SiteSpec{Site::attention_output, Role::weight, "bert.encoder.layer.{}.attention.output.dense", Extent::width, Extent::query,
+      SiteSpec{Site::position_embedding, Role::embedding, "bert.embeddings.position_embeddings", Extent::positions,
+               Extent::width},
+      SiteSpec{Site::token_type_embedding, Role::embedding, "bert.embeddings.token_type_embeddings",
+               Extent::token_types, Extent::width},
+      SiteSpec{Site::embedding_norm, Role::norm, "bert.embeddings.LayerNorm", Extent::width, Extent::none,
                Presence::always},
-      SiteSpec{Site::attention_norm, Role::norm, "bert.encoder.layer.{}.attention.output.LayerNorm", Extent::width, Extent::none,
+      SiteSpec{Site::query, Role::weight, "bert.encoder.layer.{}.attention.self.query", Extent::query, Extent::width,
                Presence::always},
-      SiteSpec{Site::feed_forward_up, Role::weight, "bert.encoder.layer.{}.intermediate.dense", Extent::inner, Extent::width,
+      SiteSpec{Site::key, Role::weight, "bert.encoder.layer.{}.attention.self.key", Extent::kv, Extent::width,
                Presence::always},
-      SiteSpec{Site::feed_forward_down, Role::weight, "bert.encoder.layer.{}.output.dense", Extent::width, Extent::inner, Presence::always},
-      SiteSpec{Site::feed_forward_norm, Role::norm, "bert.encoder.layer.{}.output.LayerNorm", Extent::width, Extent::none,
+      SiteSpec{Site::value, Role::weight, "bert.encoder.layer.{}.attention.self.value", Extent::kv, Extent::width,
                Presence::always},
+      SiteSpec{Site::attention_output, Role::weight, "bert.encoder.layer.{}.attention.output.dense", Extent::width,
+               Extent::query, Presence::always},
+      SiteSpec{Site::attention_norm, Role::norm, "bert.encoder.layer.{}.attention.output.LayerNorm", Extent::width,
+               Extent::none, Presence::always},
+      SiteSpec{Site::feed_forward_up, Role::weight, "bert.encoder.layer.{}.intermediate.dense", Extent::inner,
+               Extent::width, Presence::always},
+      SiteSpec{Site::feed_forward_down, Role::weight, "bert.encoder.layer.{}.output.dense", Extent::width,
+               Extent::inner, Presence::always},
+      SiteSpec{Site::feed_forward_norm, Role::norm, "bert.encoder.layer.{}.output.LayerNorm", Extent::width,
+               Extent::none, Presence::always},
   };
 };
 
@@ -46,25 +54,32 @@ struct Roberta : detail::BertPolicies {
   static constexpr std::string_view model_type = "roberta";
 
   static constexpr std::array sites{
-      SiteSpec{Site::token_embedding, Role::embedding, "roberta.embeddings.word_embeddings", Extent::vocabulary, Extent::width},
+      SiteSpec{Site::token_embedding, Role::embedding, "roberta.embeddings.word_embeddings", Extent::vocabulary,
+               Extent::width},
       SiteSpec{Site::pooler, Role::head, "classifier.dense", Extent::width, Extent::width, Presence::always},
       SiteSpec{Site::classifier, Role::head, "classifier.out_proj", Extent::labels, Extent::width, Presence::always},
-      SiteSpec{Site::position_embedding, Role::embedding, "roberta.embeddings.position_embeddings", Extent::positions, Extent::width},
-      SiteSpec{Site::token_type_embedding, Role::embedding, "roberta.embeddings.token_type_embeddings", Extent::token_types, Extent::width},
-      SiteSpec{Site::embedding_norm, Role::norm, "roberta.embeddings.LayerNorm", Extent::width, Extent::none, Presence::always},
-      SiteSpec{Site::query, Role::weight, "roberta.encoder.layer.{}.attention.self.query", Extent::query, Extent::width, Presence::always},
-      SiteSpec{Site::key, Role::weight, "roberta.encoder.layer.{}.attention.self.key", Extent::kv, Extent::width, Presence::always},
-      SiteSpec{Site::value, Role::weight, "roberta.encoder.layer.{}.attention.self.value", Extent::kv, Extent::width, Presence::always},
-      SiteSpec{Site::attention_output, Role::weight, "roberta.encoder.layer.{}.attention.output.dense", Extent::width, Extent::query,
+      SiteSpec{Site::position_embedding, Role::embedding, "roberta.embeddings.position_embeddings", Extent::positions,
+               Extent::width},
+      SiteSpec{Site::token_type_embedding, Role::embedding, "roberta.embeddings.token_type_embeddings",
+               Extent::token_types, Extent::width},
+      SiteSpec{Site::embedding_norm, Role::norm, "roberta.embeddings.LayerNorm", Extent::width, Extent::none,
                Presence::always},
-      SiteSpec{Site::attention_norm, Role::norm, "roberta.encoder.layer.{}.attention.output.LayerNorm", Extent::width, Extent::none,
+      SiteSpec{Site::query, Role::weight, "roberta.encoder.layer.{}.attention.self.query", Extent::query, Extent::width,
                Presence::always},
-      SiteSpec{Site::feed_forward_up, Role::weight, "roberta.encoder.layer.{}.intermediate.dense", Extent::inner, Extent::width,
+      SiteSpec{Site::key, Role::weight, "roberta.encoder.layer.{}.attention.self.key", Extent::kv, Extent::width,
                Presence::always},
-      SiteSpec{Site::feed_forward_down, Role::weight, "roberta.encoder.layer.{}.output.dense", Extent::width, Extent::inner,
+      SiteSpec{Site::value, Role::weight, "roberta.encoder.layer.{}.attention.self.value", Extent::kv, Extent::width,
                Presence::always},
-      SiteSpec{Site::feed_forward_norm, Role::norm, "roberta.encoder.layer.{}.output.LayerNorm", Extent::width, Extent::none,
-               Presence::always},
+      SiteSpec{Site::attention_output, Role::weight, "roberta.encoder.layer.{}.attention.output.dense", Extent::width,
+               Extent::query, Presence::always},
+      SiteSpec{Site::attention_norm, Role::norm, "roberta.encoder.layer.{}.attention.output.LayerNorm", Extent::width,
+               Extent::none, Presence::always},
+      SiteSpec{Site::feed_forward_up, Role::weight, "roberta.encoder.layer.{}.intermediate.dense", Extent::inner,
+               Extent::width, Presence::always},
+      SiteSpec{Site::feed_forward_down, Role::weight, "roberta.encoder.layer.{}.output.dense", Extent::width,
+               Extent::inner, Presence::always},
+      SiteSpec{Site::feed_forward_norm, Role::norm, "roberta.encoder.layer.{}.output.LayerNorm", Extent::width,
+               Extent::none, Presence::always},
   };
 };
 

@@ -8,8 +8,8 @@
 
 namespace graft {
 
-/// Norm before: x + f(norm(x)) for every sublayer f; norm after: norm(x + f(x)). Shapes call the tokens that go on "queries": all of them,
-/// or, in the main stack's last layer, those of each row from its first target to its last.
+/// Norm before: x + f(norm(x)) for every sublayer f; norm after: norm(x + f(x)). Shapes call the tokens that go on
+/// "queries": all of them, or, in the main stack's last layer, those of each row from its first target to its last.
 template <Architecture A, class State, class Scalar, class Device>
 class Block {
  public:
@@ -19,7 +19,8 @@ class Block {
   static constexpr bool after_sublayers = HasAfterSublayer<State, typename Parts::Number, Device>;
   static constexpr bool after_layers = HasAfterLayer<State, typename Parts::Number, Device>;
 
-  /// @param again whether the result has been computed before and only its gradient is wanted: its value is unspecified then
+  /// @param again whether the result has been computed before and only its gradient is wanted: its value is unspecified
+  /// then
   Block(Parts const& parts, LayerAddress at, bool again = false) : parts_(parts), at_(at), again_(again) {}
 
   /// `[tokens, width]` → `[queries, width]`, where `last` the targets' ones; `pass.out` tells the result's rows.
@@ -29,11 +30,13 @@ class Block {
       if (at_.stack == Stack::decoder) {
         Value const input = before(Site::cross_attention_norm, x);  // [queries, width]
         x = after(Sublayer::cross_attention, Site::cross_attention_norm, x, input,
-                  CrossAttention<A, State, Scalar, Device>(parts_, at_)(input, pass, last), pass.out);  // [queries, width]
+                  CrossAttention<A, State, Scalar, Device>(parts_, at_)(input, pass, last),
+                  pass.out);  // [queries, width]
       }
-    Value const input = before(Site::feed_forward_norm, x);                                                         // [queries, width]
-    x = after(Sublayer::feed_forward, Site::feed_forward_norm, x, input, feed_forward(input, pass.out), pass.out);  // [queries, width]
-    return parts_.after_layer(at_, x, pass.out);                                                                    // [queries, width]
+    Value const input = before(Site::feed_forward_norm, x);  // [queries, width]
+    x = after(Sublayer::feed_forward, Site::feed_forward_norm, x, input, feed_forward(input, pass.out),
+              pass.out);                          // [queries, width]
+    return parts_.after_layer(at_, x, pass.out);  // [queries, width]
   }
 
  private:
@@ -57,15 +60,14 @@ class Block {
     Value const up = parts_.project({Site::feed_forward_up, at_}, x, rows);  // [queries, hidden]
     if constexpr (A::feed_forward == FeedForwardKind::gated) {
       Value const gate = parts_.project({Site::feed_forward_gate, at_}, x, rows);  // [queries, hidden]
-      return down(gated(gate, up, activation), rows);                              // [queries, hidden] → [queries, width]
+      return down(gated(gate, up, activation), rows);  // [queries, hidden] → [queries, width]
     } else {
       return down(activate(up, activation), rows);  // [queries, hidden] → [queries, width]
     }
   }
   /// The layer's last product. Where a sum alone follows, nothing of a layer's reverse pass reads it.
   [[nodiscard]] Value down(Value const& x, Rows const& rows) const {
-    constexpr bool sum_follows =
-        A::placement == NormPlacement::before && !after_sublayers && !after_layers;
+    constexpr bool sum_follows = A::placement == NormPlacement::before && !after_sublayers && !after_layers;
     SiteAddress const site{Site::feed_forward_down, at_};
     if constexpr (sum_follows)
       if (again_) return parts_.project_again(site, x, rows);  // [queries, width]
@@ -75,7 +77,8 @@ class Block {
   [[nodiscard]] Value before(Site norm, Value const& x) const {
     return A::placement == NormPlacement::before ? parts_.norm({norm, at_}, x) : x;  // [tokens or queries, width], as x
   }
-  [[nodiscard]] Value after(Sublayer which, Site norm, Value const& x, Value const& input, Value const& output, Rows const& rows) const {
+  [[nodiscard]] Value after(Sublayer which, Site norm, Value const& x, Value const& input, Value const& output,
+                            Rows const& rows) const {
     Value const sum = parts_.add_sublayer(at_, which, x, input, output, rows);          // [queries, width]
     return A::placement == NormPlacement::after ? parts_.norm({norm, at_}, sum) : sum;  // [queries, width]
   }

@@ -20,7 +20,8 @@ struct KeyValueCache {
   KeyValueCache() = default;
   KeyValueCache(Index layer_count, Index capacity, Index kv_width) {
     for (Index l = 0; l < layer_count; ++l)
-      layers.push_back({Tensor<Scalar, Device>(Shape{capacity, kv_width}), Tensor<Scalar, Device>(Shape{capacity, kv_width})});
+      layers.push_back(
+          {Tensor<Scalar, Device>(Shape{capacity, kv_width}), Tensor<Scalar, Device>(Shape{capacity, kv_width})});
   }
   [[nodiscard]] Index capacity() const { return layers.empty() ? 0 : layers.front().keys.rows(); }
 };
@@ -32,14 +33,16 @@ struct CacheExtent {
 
 /// One row of a batch that continues earlier tokens. The batch holds only the new tokens.
 struct ContinuedRow {
-  std::vector<CacheExtent> past;  ///< cache rows of this row's earlier tokens, virtual ones included, in order; several rows may share them
-  Index append = 0;           ///< where the first new token's keys and values go; the others follow it
-  Index earlier = 0;          ///< how many earlier real tokens there are: the first new token's index in its row
-  CacheExtent source = {};    ///< with an encoder: the row's encoder states in the cross-attention's cache
+  std::vector<CacheExtent>
+      past;  ///< cache rows of this row's earlier tokens, virtual ones included, in order; several rows may share them
+  Index append = 0;         ///< where the first new token's keys and values go; the others follow it
+  Index earlier = 0;        ///< how many earlier real tokens there are: the first new token's index in its row
+  CacheExtent source = {};  ///< with an encoder: the row's encoder states in the cross-attention's cache
 };
 
-/// Which cache, and what each row of the batch has in it. A pass writes the new tokens' keys and values to the cache that a view points to,
-/// whether the view is const or not, at every row's `append`; what `source` points to is read alone.
+/// Which cache, and what each row of the batch has in it. A pass writes the new tokens' keys and values to the cache
+/// that a view points to, whether the view is const or not, at every row's `append`; what `source` points to is read
+/// alone.
 template <class Scalar, class Device = Cpu>
 struct CacheView {
   KeyValueCache<Scalar, Device>* cache = nullptr;

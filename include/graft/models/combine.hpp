@@ -1,5 +1,6 @@
 /// @file
-/// @brief `combine`: the weighted sum of several adapters of one strategy as one adapter, as PEFT's `add_weighted_adapter` has it.
+/// @brief `combine`: the weighted sum of several adapters of one strategy as one adapter, as PEFT's
+/// `add_weighted_adapter` has it.
 #pragma once
 
 #include <algorithm>
@@ -35,7 +36,9 @@ using WeightedModels = std::vector<std::pair<Model const*, double>>;
 template <class Model>
 [[nodiscard]] std::vector<std::string> all_targets(WeightedModels<Model> const& parts) {
   auto const& first = parts.front().first->settings().targets;
-  if (std::all_of(parts.begin(), parts.end(), [&](auto const& part) { return part.first->settings().targets == first; })) return first;
+  if (std::all_of(parts.begin(), parts.end(),
+                  [&](auto const& part) { return part.first->settings().targets == first; }))
+    return first;
   std::vector<std::string> all;
   auto const add = [&](std::string const& name) {
     if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
@@ -65,7 +68,8 @@ template <class Model>
     fail<ConfigError>("[combine] got rank ", rank, "; expected 1 to ", sum,
                       ", the sum of the adapters' ranks, or 0 for the largest of them");
   if (rank > 0 && how != Combination::svd)
-    fail<ConfigError>("[combine] got rank ", rank, " for ", how == Combination::cat ? "cat" : "linear", "; expected it for svd alone");
+    fail<ConfigError>("[combine] got rank ", rank, " for ", how == Combination::cat ? "cat" : "linear",
+                      "; expected it for svd alone");
   settings.rank = how == Combination::cat ? sum : rank > 0 ? rank : largest;
   settings.alpha = static_cast<double>(settings.rank);  // the scale is in the matrices
   settings.rank_stabilized = false;
@@ -103,7 +107,8 @@ template <class Scalar>
 void check_factor(std::string const& name, double weight, double scale) {
   constexpr auto most = static_cast<double>(std::numeric_limits<Scalar>::max());
   if (!(std::abs(weight) <= most))
-    fail<ConfigError>("[combine] got the weight ", weight, " for ", name, "; expected a finite number of at most ", most);
+    fail<ConfigError>("[combine] got the weight ", weight, " for ", name, "; expected a finite number of at most ",
+                      most);
   if (!(std::abs(weight * scale) <= most))
     fail<ConfigError>("[combine] got the weight ", weight, " for ", name, " with the scale ", scale,
                       " of its matrices; expected a product of at most ", most);
@@ -140,7 +145,8 @@ template <class Model>
       LowRankTerms terms = low_rank_sum(parts, unit.site);
       if (how == Combination::svd) terms = truncated(terms, static_cast<std::size_t>(a.rows()));
       for (std::size_t k = 0; k < terms.size(); ++k) {
-        for (Index o = 0; o < b.rows(); ++o) b.row(o)[k] = static_cast<Scalar>(terms.left[k][static_cast<std::size_t>(o)]);
+        for (Index o = 0; o < b.rows(); ++o)
+          b.row(o)[k] = static_cast<Scalar>(terms.left[k][static_cast<std::size_t>(o)]);
         for (Index c = 0; c < a.width(); ++c)
           a.row(static_cast<Index>(k))[c] = static_cast<Scalar>(terms.right[k][static_cast<std::size_t>(c)]);
       }
@@ -162,9 +168,12 @@ template <class Model>
   for (auto const* parameter : parameters) sums.push_back(zeros<Scalar>(parameter->value().shape()));
   for (auto const& [model, weight] : parts) {
     auto const& own = model->state().units();
-    bool const same = std::equal(own.begin(), own.end(), units.begin(), units.end(),
-                                 [](auto const& x, auto const& y) { return x.site == y.site && x.scales_input == y.scales_input; });
-    if (!same) fail<ConfigError>("[combine] got (IA)³ adapters of different modules; expected the same ", units.size(), " modules in all");
+    bool const same = std::equal(own.begin(), own.end(), units.begin(), units.end(), [](auto const& x, auto const& y) {
+      return x.site == y.site && x.scales_input == y.scales_input;
+    });
+    if (!same)
+      fail<ConfigError>("[combine] got (IA)³ adapters of different modules; expected the same ", units.size(),
+                        " modules in all");
     for (std::size_t i = 0; i < own.size(); ++i) add_scaled(sums[i], weight, downloaded(own[i].scale.value()));
   }
   for (std::size_t i = 0; i < sums.size(); ++i) parameters[i]->assign(sums[i]);
@@ -173,16 +182,17 @@ template <class Model>
 
 }  // namespace detail
 
-/// The weighted sum of adapters of a set, as a model on the same base with one adapter, which can be saved, added to the set, trained on.
-/// Weights may be negative and need not add up to 1. Of LoRA what is summed are the changes of the weights, w·scale·B·A, whatever the
-/// adapters' ranks, alphas and targets (`Combination`); the result's own scale is 1. Of (IA)³ the vectors are summed. Sums of other
-/// strategies are not defined, and do not compile here.
+/// The weighted sum of adapters of a set, as a model on the same base with one adapter, which can be saved, added to
+/// the set, trained on. Weights may be negative and need not add up to 1. Of LoRA what is summed are the changes of the
+/// weights, w·scale·B·A, whatever the adapters' ranks, alphas and targets (`Combination`); the result's own scale is 1.
+/// Of (IA)³ the vectors are summed. Sums of other strategies are not defined, and do not compile here.
 ///
 ///     adapters.add("both", combine(adapters, {{"reviews", 0.7}, {"news", 0.3}}));
-/// @throws ConfigError for no or unknown names, weights that are not finite or that the scalar cannot hold, and adapters that do not fit
-/// together; NumericError for a sum that is not finite
+/// @throws ConfigError for no or unknown names, weights that are not finite or that the scalar cannot hold, and
+/// adapters that do not fit together; NumericError for a sum that is not finite
 template <class Model>
-[[nodiscard]] Model combine(AdapterSet<Model> const& adapters, std::vector<std::pair<std::string, double>> const& weights,
+[[nodiscard]] Model combine(AdapterSet<Model> const& adapters,
+                            std::vector<std::pair<std::string, double>> const& weights,
                             CombineSettings const& settings = {}) {
   using Adaptation = typename Model::adaptation_type;
   static_assert(can_combine<Adaptation>, "weighted sums of adapters are defined for LoRA and for (IA)³ alone");

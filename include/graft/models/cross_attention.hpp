@@ -30,12 +30,13 @@ class CrossAttention {
       sources.push_back(keys_values(*pass.source));  // [source tokens, kv_heads · head_dim]
       if (pass.observer) (*pass.observer)(at_, AttentionKind::cross, sources[0].keys, sources[0].values);
     }
-    auto const seen = add_sources(parts_.banks(at_, AttentionKind::cross), sources);  // adds the banks' [keys, kv_heads · head_dim]
-    auto const segments = pass.tables->at(last ? Attending::cross_last : Attending::cross, seen, [&] {
-      return cross_attention_table(pass.out, source_extents(pass), seen);
-    });
+    auto const seen =
+        add_sources(parts_.banks(at_, AttentionKind::cross), sources);  // adds the banks' [keys, kv_heads · head_dim]
+    auto const segments = pass.tables->at(last ? Attending::cross_last : Attending::cross, seen,
+                                          [&] { return cross_attention_table(pass.out, source_extents(pass), seen); });
     // [queries, heads · head_dim]
-    Value const attended = attention<Scalar, Device>({q, 0}, std::move(sources), segments, attention_shape<A>(parts_.config(), at_));
+    Value const attended =
+        attention<Scalar, Device>({q, 0}, std::move(sources), segments, attention_shape<A>(parts_.config(), at_));
     return parts_.project({Site::cross_attention_output, at_}, attended, pass.out);  // [queries, width]
   }
   /// Keys and values, `[source tokens, kv_heads · head_dim]` each, of the encoder's states `[source tokens, width]`.

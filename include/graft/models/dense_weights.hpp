@@ -8,8 +8,8 @@
 
 namespace graft {
 
-/// The same base with every matrix in the model's scalar, in memory of its own; matrices that are so already are shared. The numbers, and
-/// the hash, are the same.
+/// The same base with every matrix in the model's scalar, in memory of its own; matrices that are so already are
+/// shared. The numbers, and the hash, are the same.
 template <Architecture A, class Scalar, class Device>
 [[nodiscard]] Base<A, Scalar, Device> with_dense_weights(Base<A, Scalar, Device> const& base) {
   auto result = std::make_shared<Pretrained<A, Scalar, Device>>(*base);

@@ -10,10 +10,11 @@
 
 namespace graft {
 
-/// `[tokens, width]`: scaled embeddings of the tokens, joined by the virtual tokens of the step, plus learned positions and token types,
-/// normed where the architecture has a norm there.
+/// `[tokens, width]`: scaled embeddings of the tokens, joined by the virtual tokens of the step, plus learned positions
+/// and token types, normed where the architecture has a norm there.
 template <Architecture A, class State, class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> embed_rows(ModelParts<A, State, Scalar, Device> const& parts, std::vector<Token> const& tokens,
+[[nodiscard]] Variable<Scalar, Device> embed_rows(ModelParts<A, State, Scalar, Device> const& parts,
+                                                  std::vector<Token> const& tokens,
                                                   StackPass<Scalar, Device> const& pass) {
   ModelConfig const& config = parts.config();
   LayerAddress const stack{pass.stack, -1};
@@ -27,7 +28,8 @@ template <Architecture A, class State, class Scalar, class Device>
   if constexpr (A::positions == PositionKind::learned) {
     std::vector<Token> positions;
     positions.reserve(pass.layout.rows.positions.size());
-    for (Index position : pass.layout.rows.positions) positions.push_back(static_cast<Token>(position + config.position_offset));
+    for (Index position : pass.layout.rows.positions)
+      positions.push_back(static_cast<Token>(position + config.position_offset));
     x = add(x, parts.weights.embed({Site::position_embedding, stack}, positions, parts.state));  // [tokens, width]
   }
   if constexpr (has_site<A>(Site::token_type_embedding)) {

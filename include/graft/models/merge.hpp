@@ -1,5 +1,6 @@
 /// @file
-/// @brief Merging: a base model with an adapter's change of its weights in it, so that inference costs what the base costs.
+/// @brief Merging: a base model with an adapter's change of its weights in it, so that inference costs what the base
+/// costs.
 #pragma once
 
 #include <cmath>
@@ -18,9 +19,7 @@ namespace graft {
 
 /// Strategies that add something to a weight (LoRA).
 template <class State>
-concept HasMergedDelta = requires(State const& state, SiteAddress site) {
-  state.merged_delta(site);
-};
+concept HasMergedDelta = requires(State const& state, SiteAddress site) { state.merged_delta(site); };
 /// Strategies that multiply a linear map's outputs or inputs ((IA)³).
 template <class State>
 concept HasMergedScale = requires(State const& state, SiteAddress site) {
@@ -32,19 +31,21 @@ namespace detail {
 
 /// Whether all of a strategy is in the weights it changes.
 template <class Adaptation, class Scalar, class Device>
-struct Mergeable
-    : std::bool_constant<HasMergedDelta<StateOf<Adaptation, Scalar, Device>> || HasMergedScale<StateOf<Adaptation, Scalar, Device>> ||
-                         HasTrained<StateOf<Adaptation, Scalar, Device>>> {};
+struct Mergeable : std::bool_constant<HasMergedDelta<StateOf<Adaptation, Scalar, Device>> ||
+                                      HasMergedScale<StateOf<Adaptation, Scalar, Device>> ||
+                                      HasTrained<StateOf<Adaptation, Scalar, Device>>> {};
 template <class... Parts, class Scalar, class Device>
-struct Mergeable<Composed<Parts...>, Scalar, Device> : std::bool_constant<(Mergeable<Parts, Scalar, Device>::value && ...)> {};
+struct Mergeable<Composed<Parts...>, Scalar, Device>
+    : std::bool_constant<(Mergeable<Parts, Scalar, Device>::value && ...)> {};
 
 template <class Scalar, class Device>
 void check_merged(Tensor<Scalar, Device> const& merged, SiteInfo const& site) {
   Tensor<double, Device> squares(Shape{});
   kernels::On<Device, kernels::SumSquares, Scalar>::sum_squares(merged.data(), merged.size(), squares.data());
   if (!std::isfinite(*downloaded(squares).data()))
-    fail<NumericError>("[merge] got a weight of ", site.name,
-                       " that is not finite; expected numbers; hint: the adapter's training had diverged; the base is untouched");
+    fail<NumericError>(
+        "[merge] got a weight of ", site.name,
+        " that is not finite; expected numbers; hint: the adapter's training had diverged; the base is untouched");
 }
 
 /// Puts trained weights in place of the base's.
@@ -82,11 +83,11 @@ void apply_scale(State const& state, SiteInfo const& site, SiteWeights<Scalar, D
   Tensor<Scalar, Device> product = weights.matrix.dense();
   auto const multiply = [&](Tensor<Scalar, Device> const& by, bool columns) {
     if (columns)
-      kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_columns(product.data(), by.data(), product.rows(), product.width(),
-                                                                        product.data());
+      kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_columns(product.data(), by.data(), product.rows(),
+                                                                        product.width(), product.data());
     else
-      kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_rows(product.data(), by.data(), product.rows(), product.width(),
-                                                                     product.data());
+      kernels::On<Device, kernels::ScaleColumns, Scalar>::scale_rows(product.data(), by.data(), product.rows(),
+                                                                     product.width(), product.data());
   };
   bool const turned = site.layout == Layout::in_out;
   if (!scale.output.empty()) multiply(scale.output, turned);
@@ -95,7 +96,8 @@ void apply_scale(State const& state, SiteInfo const& site, SiteWeights<Scalar, D
   weights.matrix = FrozenMatrix<Scalar, Device>(std::move(product), site.layout);
   if (scale.output.empty() || weights.bias.empty()) return;
   Tensor<Scalar, Device> bias(weights.bias.shape());
-  kernels::On<Device, kernels::Elementwise, Scalar>::multiply(weights.bias.data(), scale.output.data(), bias.data(), bias.size());
+  kernels::On<Device, kernels::Elementwise, Scalar>::multiply(weights.bias.data(), scale.output.data(), bias.data(),
+                                                              bias.size());
   check_merged(bias, site);
   weights.bias = std::move(bias);
 }
@@ -106,12 +108,12 @@ void apply_scale(State const& state, SiteInfo const& site, SiteWeights<Scalar, D
 template <class Adaptation, class Scalar = float, class Device = Cpu>
 inline constexpr bool can_merge = detail::Mergeable<Adaptation, Scalar, Device>::value;
 
-/// W' = W + (alpha / rank)·B·A for LoRA; W' = diag(l)·W (and b' = l ∘ b) or W·diag(l) for (IA)³; the trained weights in place of W for
-/// fine-tuning and BitFit; all of these, in their order, for a composition of such. The
-/// result is a new base, in which only the changed weights are new (in the model's scalar, whatever the base stores them in) and all others
-/// share storage with the model's base. That one is never written: to unmerge is to use it (and the model) again, and merging twice gives
-/// the same numbers. The model may be disabled; it is merged all the same. Strategies that are not in the weights (prefix, prompt, infix,
-/// bottleneck adapters) do not compile here.
+/// W' = W + (alpha / rank)·B·A for LoRA; W' = diag(l)·W (and b' = l ∘ b) or W·diag(l) for (IA)³; the trained weights in
+/// place of W for fine-tuning and BitFit; all of these, in their order, for a composition of such. The result is a new
+/// base, in which only the changed weights are new (in the model's scalar, whatever the base stores them in) and all
+/// others share storage with the model's base. That one is never written: to unmerge is to use it (and the model)
+/// again, and merging twice gives the same numbers. The model may be disabled; it is merged all the same. Strategies
+/// that are not in the weights (prefix, prompt, infix, bottleneck adapters) do not compile here.
 /// @throws NumericError if a merged weight is NaN or infinite (as PEFT's "safe merge")
 template <Architecture A, class Adaptation, class Scalar, class Device>
 [[nodiscard]] Base<A, ParameterOf<Scalar>, Device> merge(Transformer<A, Adaptation, Scalar, Device> const& model) {

@@ -13,13 +13,15 @@
 
 namespace graft {
 
-/// What layers are built from, in one step. `state` is null while the adaptation is disabled. Hooks compute in the type of the strategy's
-/// parameters: where activations have another (bfloat16), they are cast for a hook, and what it returns is cast back.
+/// What layers are built from, in one step. `state` is null while the adaptation is disabled. Hooks compute in the type
+/// of the strategy's parameters: where activations have another (bfloat16), they are cast for a hook, and what it
+/// returns is cast back.
 template <Architecture A, class State, class Scalar, class Device>
 struct ModelParts {
   using Value = Variable<Scalar, Device>;
   using Number = ParameterOf<Scalar>;
-  using Rotary = std::conditional_t<A::positions == PositionKind::rotary, RotaryTable<SumOf<Scalar>, Device>, std::monostate>;
+  using Rotary =
+      std::conditional_t<A::positions == PositionKind::rotary, RotaryTable<SumOf<Scalar>, Device>, std::monostate>;
 
   Pretrained<A, Number, Device> const& base;
   WeightAccess<A, State, Scalar, Device> const& weights;
@@ -30,7 +32,8 @@ struct ModelParts {
   [[nodiscard]] ModelConfig const& config() const { return base.config(); }
   [[nodiscard]] StackConfig const& stack(Stack which) const { return stack_config<A>(base.config(), which); }
 
-  /// A linear map of the base, and what the strategy makes of it: `[tokens, in]` → `[tokens, out]`, for the tokens of `rows`.
+  /// A linear map of the base, and what the strategy makes of it: `[tokens, in]` → `[tokens, out]`, for the tokens of
+  /// `rows`.
   template <Role role = Role::weight>
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Rows const& rows) const {
     auto const linear = [&](Value const& input) { return weights.template linear<role>(site, input, state); };
@@ -38,8 +41,8 @@ struct ModelParts {
       if (state) return hooked_product(site, x, linear, rows);  // [tokens, out]
     return linear(x);                                           // [tokens, out]
   }
-  /// The same where the result has been there already and its gradient alone is wanted, as of the last product of a layer that is
-  /// computed again: the base's part is not computed, unless the strategy may read it.
+  /// The same where the result has been there already and its gradient alone is wanted, as of the last product of a
+  /// layer that is computed again: the base's part is not computed, unless the strategy may read it.
   [[nodiscard]] Value project_again(SiteAddress const& site, Value const& x, Rows const& rows) const {
     auto const linear = [&](Value const& input) { return weights.linear(site, input, state, false); };
     if constexpr (HasProject<State, Number, Device>) {
@@ -50,28 +53,34 @@ struct ModelParts {
     }
     return linear(x);  // [tokens, out]
   }
-  [[nodiscard]] Value norm(SiteAddress const& site, Value const& x) const { return weights.norm(site, x, state); }  // [tokens, width]
+  [[nodiscard]] Value norm(SiteAddress const& site, Value const& x) const {
+    return weights.norm(site, x, state);
+  }  // [tokens, width]
 
   /// x + output, with what the strategy makes of the output of a sublayer that was given `input`.
-  [[nodiscard]] Value add_sublayer(LayerAddress at, Sublayer which, Value const& x, Value const& input, Value const& output,
-                                   Rows const& rows) const {
+  [[nodiscard]] Value add_sublayer(LayerAddress at, Sublayer which, Value const& x, Value const& input,
+                                   Value const& output, Rows const& rows) const {
     if constexpr (HasAfterSublayer<State, Number, Device>)
       if (state)
-        return add(x, cast<Scalar>(detail::call_after_sublayer(*state, prepared.step, at, which, cast<Number>(x), cast<Number>(input),
-                                                               cast<Number>(output), rows)));  // [queries, width]
-    return add(x, output);                                                                     // [queries, width]
+        return add(x, cast<Scalar>(detail::call_after_sublayer(*state, prepared.step, at, which, cast<Number>(x),
+                                                               cast<Number>(input), cast<Number>(output),
+                                                               rows)));  // [queries, width]
+    return add(x, output);                                               // [queries, width]
   }
   /// A layer's result, and what the strategy makes of it.
   [[nodiscard]] Value after_layer(LayerAddress at, Value const& x, Rows const& rows) const {
     if constexpr (HasAfterLayer<State, Number, Device>)
-      if (state) return cast<Scalar>(detail::call_after_layer(*state, prepared.step, at, cast<Number>(x), rows));  // [queries, width]
-    return x;                                                                                                      // [queries, width]
+      if (state)
+        return cast<Scalar>(
+            detail::call_after_layer(*state, prepared.step, at, cast<Number>(x), rows));  // [queries, width]
+    return x;                                                                             // [queries, width]
   }
   /// Virtual keys and values of an attention, `[keys, kv_heads · head_dim]` each.
   [[nodiscard]] BankList<Scalar, Device> banks(LayerAddress at, AttentionKind kind) const {
     BankList<Number, Device> given;
     if constexpr (HasVirtualKeysValues<State, Number, Device>)
-      if (state) detail::call_virtual_keys_values(*state, prepared.step, at, kind, given);  // [keys, kv_heads · head_dim] each
+      if (state)
+        detail::call_virtual_keys_values(*state, prepared.step, at, kind, given);  // [keys, kv_heads · head_dim] each
     if constexpr (is_narrow<Scalar>) {
       Index const width = stack(at.stack).kv_width();
       BankList<Scalar, Device> banks;
@@ -93,15 +102,18 @@ struct ModelParts {
   }
 
  private:
-  /// What the strategy makes of a product. A hook that gives the linear map its own x gets the product of the x that was cast.
+  /// What the strategy makes of a product. A hook that gives the linear map its own x gets the product of the x that
+  /// was cast.
   template <class Linear>
-  [[nodiscard]] Value hooked_product(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const {
+  [[nodiscard]] Value hooked_product(SiteAddress const& site, Value const& x, Linear const& linear,
+                                     Rows const& rows) const {
     if constexpr (is_narrow<Scalar>) {
       if constexpr (HasChanges<State>)
         if (state->changes(site) == ProductChange::none) return linear(x);  // [tokens, out]
       auto const wide = cast<Number>(x);                                    // [tokens, in]
       auto const product = [&](Variable<Number, Device> const& input) {
-        bool const same = input.value().data() == wide.value().data() && input.shape() == wide.shape() && input.slot() == wide.slot();
+        bool const same =
+            input.value().data() == wide.value().data() && input.shape() == wide.shape() && input.slot() == wide.slot();
         return cast<Number>(linear(same ? x : cast<Scalar>(input)));  // [tokens, out]
       };
       return cast<Scalar>(detail::call_project(*state, prepared.step, site, wide, product, rows));  // [tokens, out]

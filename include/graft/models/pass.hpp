@@ -10,17 +10,18 @@
 #include <utility>
 #include <vector>
 
-#include <graft/models/segment_tables.hpp>
 #include <graft/models/config.hpp>
+#include <graft/models/segment_tables.hpp>
 #include <graft/nn/row_groups.hpp>
 
 namespace graft {
 
-/// Called with the keys and values (as attention uses them) that a layer computes of its stack's tokens, or of the encoder's states:
+/// Called with the keys and values (as attention uses them) that a layer computes of its stack's tokens, or of the
+/// encoder's states:
 /// `[tokens, kv_heads · head_dim]` each.
 template <class Scalar, class Device>
-using KeysValuesObserver =
-    std::function<void(LayerAddress, AttentionKind, Columns<Scalar, Device> const& keys, Columns<Scalar, Device> const& values)>;
+using KeysValuesObserver = std::function<void(LayerAddress, AttentionKind, Columns<Scalar, Device> const& keys,
+                                              Columns<Scalar, Device> const& values)>;
 
 /// States of an encoder, and whose they are.
 template <class Scalar, class Device>
@@ -43,13 +44,14 @@ struct StackPass {
   CacheView<Scalar, Device> const* cache = nullptr;
   MirroredArray<Index, Device> cache_rows;                ///< `[tokens]`: where the cache keeps each; none without one
   EncoderStates<Scalar, Device> const* source = nullptr;  ///< null where the cache holds them, or there is no encoder
-  RelativeBias<Scalar, Device> bias = {};                 ///< of self-attention, table `[buckets, heads]`; empty for other positions
+  RelativeBias<Scalar, Device> bias = {};  ///< of self-attention, table `[buckets, heads]`; empty for other positions
   KeysValuesObserver<Scalar, Device> const* observer = nullptr;
 
   [[nodiscard]] bool causal() const { return stack == Stack::decoder; }
   /// What earlier tokens of the rows left in the cache; empty without one.
   [[nodiscard]] std::vector<ContinuedRow> const& continued() const {
-    static auto const& none = *new std::vector<ContinuedRow>;  // never destroyed: a thread may compute while the process ends
+    static auto const& none =
+        *new std::vector<ContinuedRow>;  // never destroyed: a thread may compute while the process ends
     return cache ? cache->rows : none;
   }
 };
@@ -61,7 +63,9 @@ template <class Scalar, class Device>
 void upload_arrays(StackPass<Scalar, Device>& pass, bool main, bool rotary) {
   Rows const& rows = pass.out;
   StepArrays<Device> arrays;
-  auto const positions = [&](Rows const& of) { return rotary ? arrays.add(of.positions) : MirroredArray<Index, Device>(); };
+  auto const positions = [&](Rows const& of) {
+    return rotary ? arrays.add(of.positions) : MirroredArray<Index, Device>();
+  };
   pass.all = {all_queries(rows), {}, positions(rows)};
   if (main) {
     QueryRange const range = target_queries(rows);
@@ -74,37 +78,43 @@ void upload_arrays(StackPass<Scalar, Device>& pass, bool main, bool rotary) {
     std::vector<Index> places;
     places.reserve(static_cast<std::size_t>(rows.tokens()));
     for (Index r = 0; r < rows.count(); ++r)
-      for (Index i = 0; i < rows.length(r); ++i) places.push_back(pass.cache->rows[static_cast<std::size_t>(r)].append + i);
+      for (Index i = 0; i < rows.length(r); ++i)
+        places.push_back(pass.cache->rows[static_cast<std::size_t>(r)].append + i);
     pass.cache_rows = arrays.add(std::move(places));
   }
   arrays.upload();
 }
 
-/// The bucket of key position − query position (Raffel et al. 2020): half of the buckets are exact distances, the others grow
-/// logarithmically up to the greatest; a bidirectional stack has half of the buckets
-/// for keys behind the query, a causal one only looks back.
+/// The bucket of key position − query position (Raffel et al. 2020): half of the buckets are exact distances, the
+/// others grow logarithmically up to the greatest; a bidirectional stack has half of the buckets for keys behind the
+/// query, a causal one only looks back.
 [[nodiscard]] inline int relative_bucket(Index distance, bool causal, RelativePositions const& relative) {
   Index const buckets = causal ? relative.buckets : relative.buckets / 2;
   Index const side = !causal && distance > 0 ? buckets : 0;
   Index const far = causal ? std::max<Index>(0, -distance) : std::abs(distance), exact = buckets / 2;
   if (far < exact) return static_cast<int>(side + far);
   // in float, as transformers computes it, so that distances at a bucket's edge fall on the same side
-  float const share = std::log(static_cast<float>(far) / static_cast<float>(exact)) /
-                      static_cast<float>(std::log(static_cast<double>(relative.max_distance) / static_cast<double>(exact)));
+  float const share =
+      std::log(static_cast<float>(far) / static_cast<float>(exact)) /
+      static_cast<float>(std::log(static_cast<double>(relative.max_distance) / static_cast<double>(exact)));
   auto const logarithmic = exact + static_cast<Index>(share * static_cast<float>(buckets - exact));
   return static_cast<int>(side + std::min(buckets - 1, logarithmic));
 }
 
-/// The relative bias of a stack for rows laid out so, with room for `virtual_keys` keys that strategies add to each row. `table` is
+/// The relative bias of a stack for rows laid out so, with room for `virtual_keys` keys that strategies add to each
+/// row. `table` is
 /// `[buckets, heads]`.
 template <class Scalar, class Device>
-[[nodiscard]] RelativeBias<Scalar, Device> relative_bias(Variable<SumOf<Scalar>, Device> table, RowLayout const& layout, Index virtual_keys,
-                                                         bool causal, RelativePositions const& relative) {
+[[nodiscard]] RelativeBias<Scalar, Device> relative_bias(Variable<SumOf<Scalar>, Device> table, RowLayout const& layout,
+                                                         Index virtual_keys, bool causal,
+                                                         RelativePositions const& relative) {
   Index reach = virtual_keys + 1;
   for (Index r = 0; r < layout.rows.count(); ++r)
-    reach = std::max(reach, layout.earlier_tokens[static_cast<std::size_t>(r)] + layout.rows.length(r) + virtual_keys + 1);
+    reach =
+        std::max(reach, layout.earlier_tokens[static_cast<std::size_t>(r)] + layout.rows.length(r) + virtual_keys + 1);
   std::vector<int> buckets;
-  for (Index distance = -reach; distance <= reach; ++distance) buckets.push_back(relative_bucket(distance, causal, relative));
+  for (Index distance = -reach; distance <= reach; ++distance)
+    buckets.push_back(relative_bucket(distance, causal, relative));
   return {std::move(table), std::move(buckets), -reach};  // [buckets, heads], [2 · reach + 1]
 }
 

@@ -24,8 +24,9 @@ struct SiteWeights {
 template <Architecture A, class Scalar = float, class Device = Cpu>
 class Pretrained {
  public:
-  static_assert(std::is_floating_point_v<Scalar>,
-                "graft: a base's numbers are float or double; another precision is a model's: adapt<Bfloat16>(base, strategy)");
+  static_assert(
+      std::is_floating_point_v<Scalar>,
+      "graft: a base's numbers are float or double; another precision is a model's: adapt<Bfloat16>(base, strategy)");
   using architecture = A;
   using scalar_type = Scalar;
   using device_type = Device;
@@ -36,13 +37,15 @@ class Pretrained {
   [[nodiscard]] ModelConfig const& config() const { return config_; }
   [[nodiscard]] ModelInfo const& info() const { return info_; }
   /// The weights of a site; a tied head's are the token embedding's.
-  [[nodiscard]] SiteWeights<Scalar, Device> const& at(SiteAddress const& address) const { return weights_[slot(address)]; }
+  [[nodiscard]] SiteWeights<Scalar, Device> const& at(SiteAddress const& address) const {
+    return weights_[slot(address)];
+  }
   /// For loaders only.
   [[nodiscard]] SiteWeights<Scalar, Device>& mutable_at(SiteAddress const& address) { return weights_[slot(address)]; }
 
-  /// A hash of all weights as numbers, 16 hexadecimal digits: tells a base from another of the same shape. The same weights have the same
-  /// hash whatever file, shards, wider type or device they are stored in; rounded or quantized ones have another. Computed when first asked
-  /// for, after loading.
+  /// A hash of all weights as numbers, 16 hexadecimal digits: tells a base from another of the same shape. The same
+  /// weights have the same hash whatever file, shards, wider type or device they are stored in; rounded or quantized
+  /// ones have another. Computed when first asked for, after loading.
   [[nodiscard]] std::string weights_hash() const {
     return hash_.get([this] {
       detail::WeightsHash hash;
@@ -59,7 +62,8 @@ class Pretrained {
 
   std::string source;         ///< where it was loaded from, for adapter files and messages
   std::string configuration;  ///< config.json's text, for saving it again
-  std::string storage;        ///< how the file stores most of the weights: float32, bfloat16, Q8_0, …; empty if not loaded from one
+  std::string
+      storage;  ///< how the file stores most of the weights: float32, bfloat16, Q8_0, …; empty if not loaded from one
 
  private:
   /// The main stack's sites, then those of each of its layers, then the same of the encoder.
@@ -69,7 +73,8 @@ class Pretrained {
     return static_cast<std::size_t>(address.site) + site_count * static_cast<std::size_t>(first + address.at.layer + 1);
   }
   [[nodiscard]] std::size_t slots() const {
-    return site_count * static_cast<std::size_t>(1 + config_.layers + (config_.encoder ? 1 + config_.encoder->layers : 0));
+    return site_count *
+           static_cast<std::size_t>(1 + config_.layers + (config_.encoder ? 1 + config_.encoder->layers : 0));
   }
 
   ModelConfig config_;
@@ -83,7 +88,8 @@ using Base = std::shared_ptr<Pretrained<A, Scalar, Device> const>;
 
 /// The base's own tensor of a site, copied, in its stored shape; empty if it has none.
 template <Architecture A, class Scalar, class Device>
-[[nodiscard]] Tensor<Scalar, Device> copy_weight(Pretrained<A, Scalar, Device> const& base, SiteAddress const& address, Part part) {
+[[nodiscard]] Tensor<Scalar, Device> copy_weight(Pretrained<A, Scalar, Device> const& base, SiteAddress const& address,
+                                                 Part part) {
   auto const& weights = base.at(address);
   if (part == Part::bias) return weights.bias.empty() ? weights.bias : clone(weights.bias);
   if (!weights.gain.empty()) return clone(weights.gain);

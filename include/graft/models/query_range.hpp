@@ -10,7 +10,8 @@
 
 namespace graft {
 
-/// A contiguous range of queries in every row: all tokens, or, in the last layer, those from the first to the last target.
+/// A contiguous range of queries in every row: all tokens, or, in the last layer, those from the first to the last
+/// target.
 struct QueryRange {
   std::vector<Index> first, length;  ///< `[rows]`, in-row
   bool all = true;                   ///< every token of every row
@@ -73,7 +74,8 @@ struct Queries {
   Rows out = with_other_tokens(rows);
   std::size_t target = 0;
   for (Index r = 0; r < rows.count(); ++r) {
-    Index const first = rows.begin(r) + range.first[static_cast<std::size_t>(r)], length = range.length[static_cast<std::size_t>(r)];
+    Index const first = rows.begin(r) + range.first[static_cast<std::size_t>(r)],
+                length = range.length[static_cast<std::size_t>(r)];
     for (Index i = 0; i < length; ++i) out.positions.push_back(rows.positions[static_cast<std::size_t>(first + i)]);
     for (; target < out.targets.at.size() && out.targets.at[target] < first + length; ++target)
       out.targets.at[target] += out.offsets.back() - first;

@@ -1,6 +1,6 @@
 /// @file
-/// @brief What a model asks of packed rows, held against them before anything is computed: a refusal is one sentence. Nothing here
-/// allocates, and no check takes longer than one look at every token.
+/// @brief What a model asks of packed rows, held against them before anything is computed: a refusal is one sentence.
+/// Nothing here allocates, and no check takes longer than one look at every token.
 #pragma once
 
 #include <algorithm>
@@ -31,20 +31,24 @@ struct CheckedRows {
 inline void check_offsets(CheckedRows const& x) {
   auto const& offsets = x.rows.offsets;
   if (offsets.empty()) x.refuse<ShapeError>("no ", x.kind, "row offsets; expected 0, and the end of every row");
-  if (offsets.front() != 0) x.refuse<ShapeError>(x.kind, "row offsets that begin with ", offsets.front(), "; expected 0");
+  if (offsets.front() != 0)
+    x.refuse<ShapeError>(x.kind, "row offsets that begin with ", offsets.front(), "; expected 0");
   if (auto const at = std::is_sorted_until(offsets.begin(), offsets.end()); at != offsets.end())
     x.refuse<ShapeError>(x.kind, "row offset ", *at, " after ", *(at - 1), "; expected offsets that never fall");
 }
 
 /// As many entries of a list as there are things that each has one of; `optional` lists may be empty.
-inline void check_entries(CheckedRows const& x, std::size_t entries, char const* name, Index things, char const* each, bool optional) {
+inline void check_entries(CheckedRows const& x, std::size_t entries, char const* name, Index things, char const* each,
+                          bool optional) {
   if (static_cast<Index>(entries) == things || (optional && entries == 0)) return;
-  x.refuse<ShapeError>(entries, " ", x.kind, name, " for ", things, " ", each, "; expected one for each", optional ? ", or none" : "");
+  x.refuse<ShapeError>(entries, " ", x.kind, name, " for ", things, " ", each, "; expected one for each",
+                       optional ? ", or none" : "");
 }
 
 inline void check_tokens(CheckedRows const& x) {
   if (static_cast<Index>(x.tokens.size()) != x.rows.tokens())
-    x.refuse<ShapeError>(x.tokens.size(), " ", x.kind, "tokens; expected ", x.rows.tokens(), " as the rows' offsets say");
+    x.refuse<ShapeError>(x.tokens.size(), " ", x.kind, "tokens; expected ", x.rows.tokens(),
+                         " as the rows' offsets say");
   for (std::size_t i = 0; i < x.tokens.size(); ++i)
     if (x.tokens[i] < 0 || x.tokens[i] >= x.config.vocabulary)
       x.refuse(x.kind, "token ", x.tokens[i], " at place ", i, " of the batch; expected 0 to ", x.config.vocabulary - 1,
@@ -56,14 +60,16 @@ inline void check_reach(std::vector<Index> const& positions, ModelConfig const& 
   for (Index position : positions)
     if (position >= config.positions)
       fail("[transformer] got a row that reaches position ", position, "; expected at most ", config.positions - 1,
-           ", the model's last; hint: shorten the ", stack == Stack::encoder ? "source" : "prompt", ", or the virtual tokens");
+           ", the model's last; hint: shorten the ", stack == Stack::encoder ? "source" : "prompt",
+           ", or the virtual tokens");
 }
 inline void check_positions(CheckedRows const& x) {
   auto const& positions = x.rows.positions;
   check_entries(x, positions.size(), "positions", x.rows.tokens(), "tokens", false);
   for (std::size_t i = 0; i < positions.size(); ++i)
     if (positions[i] < -x.config.position_offset)
-      x.refuse(x.kind, "position ", positions[i], " at place ", i, " of the batch; expected at least ", -x.config.position_offset);
+      x.refuse(x.kind, "position ", positions[i], " at place ", i, " of the batch; expected at least ",
+               -x.config.position_offset);
   check_reach(positions, x.config, x.stack);
 }
 
@@ -94,8 +100,10 @@ inline void check_targets(CheckedRows const& x) {
   Index before = 0;
   for (std::size_t i = 0; i < targets.at.size(); ++i) {
     Index const at = targets.at[i];
-    if (outside(at)) x.refuse(x.kind, "target ", i, " at token ", at, "; expected 0 to ", x.rows.tokens() - 1, ", the batch's last");
-    if (at < before) x.refuse(x.kind, "target ", i, " at token ", at, " after one at token ", before, "; expected them to ascend");
+    if (outside(at))
+      x.refuse(x.kind, "target ", i, " at token ", at, "; expected 0 to ", x.rows.tokens() - 1, ", the batch's last");
+    if (at < before)
+      x.refuse(x.kind, "target ", i, " at token ", at, " after one at token ", before, "; expected them to ascend");
     before = at;
   }
   check_entries(x, targets.labels.size(), "labels", targets.size(), "targets", true);

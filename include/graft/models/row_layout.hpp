@@ -16,22 +16,24 @@ namespace graft {
 
 /// The rows after virtual tokens have joined them.
 struct RowLayout {
-  Rows rows;                                     ///< lengthened, but for `insertion`, which counts real tokens
+  Rows rows;  ///< lengthened, but for `insertion`, which counts real tokens
   /// `[tokens]`: (source, row): source 0 is the embedded real tokens, source 1 + g the g-th virtual group
   std::vector<std::pair<int, Index>> assembly;
-  std::vector<Index> front_tokens;               ///< `[rows]`: virtual tokens at the front, in this batch or in the cache
-  std::vector<Index> earlier_tokens;             ///< `[rows]`: lengthened tokens that are in the cache already
+  std::vector<Index> front_tokens;    ///< `[rows]`: virtual tokens at the front, in this batch or in the cache
+  std::vector<Index> earlier_tokens;  ///< `[rows]`: lengthened tokens that are in the cache already
 };
 
-/// How far virtual tokens and keys push the positions of a stack's rows: what a row needs of the model's positions, without running it.
+/// How far virtual tokens and keys push the positions of a stack's rows: what a row needs of the model's positions,
+/// without running it.
 struct RowReach {
-  Index front = 0;           ///< positions before the row's first token
-  Index behind = 0;          ///< more of them before the token at the insertion and those after it
-  Index front_end = 0;       ///< positions up to the last virtual token in front, wherever real tokens stand
-  Index infix_tokens = 0;    ///< virtual tokens at the insertion
-  Index infix_begin = 0;     ///< positions between the row's insertion and their first
+  Index front = 0;         ///< positions before the row's first token
+  Index behind = 0;        ///< more of them before the token at the insertion and those after it
+  Index front_end = 0;     ///< positions up to the last virtual token in front, wherever real tokens stand
+  Index infix_tokens = 0;  ///< virtual tokens at the insertion
+  Index infix_begin = 0;   ///< positions between the row's insertion and their first
 
-  /// Positions that a row of `length` tokens takes, with virtual tokens before the one at `insertion` (`length` for its end).
+  /// Positions that a row of `length` tokens takes, with virtual tokens before the one at `insertion` (`length` for its
+  /// end).
   [[nodiscard]] Index positions(Index length, Index insertion) const {
     Index const last = length + front + (insertion < length ? behind : 0);
     Index const infix = infix_tokens > 0 ? insertion + infix_begin + infix_tokens : 0;
@@ -62,19 +64,20 @@ struct RowAdditions {
       pooled = pooled || (tokens.pooled && tokens.place == Place::front);
       (tokens.place == Place::front ? front_count : infix_count) += tokens.count;
       (tokens.place == Place::front ? front : infix).push_back(g);
-      if (tokens.positions != PositionPolicy::keep) (tokens.place == Place::front ? front_shift : infix_shift) += tokens.count;
+      if (tokens.positions != PositionPolicy::keep)
+        (tokens.place == Place::front ? front_shift : infix_shift) += tokens.count;
     }
   }
 };
 
 }  // namespace detail
 
-/// Lengthens the rows of a stack by the virtual tokens of `additions` that belong to them, which may shift the tokens' positions. A
-/// position below 0 stays as it is: it stands before all others.
-/// A row that continues earlier tokens got its virtual tokens with these; its new tokens only count them.
+/// Lengthens the rows of a stack by the virtual tokens of `additions` that belong to them, which may shift the tokens'
+/// positions. A position below 0 stays as it is: it stands before all others. A row that continues earlier tokens got
+/// its virtual tokens with these; its new tokens only count them.
 template <class = void>
 [[nodiscard]] RowLayout lay_out_rows(Rows const& rows, Additions const& additions, Stack stack = Stack::decoder,
-                                            std::vector<ContinuedRow> const& continued = {}) {
+                                     std::vector<ContinuedRow> const& continued = {}) {
   RowLayout result;
   Rows& out = result.rows = with_other_tokens(rows);
 
@@ -111,7 +114,8 @@ template <class = void>
       if (!rows.token_types.empty()) out.token_types.push_back(rows.token_types[static_cast<std::size_t>(packed)]);
       result.assembly.emplace_back(0, packed);
     }
-    if (continued.empty() && insertion == rows.length(r)) add_virtual(added.infix, insertion + added.front_shift + added.infix_keys);
+    if (continued.empty() && insertion == rows.length(r))
+      add_virtual(added.infix, insertion + added.front_shift + added.infix_keys);
     out.offsets.push_back(static_cast<Index>(result.assembly.size()));
     result.front_tokens.push_back(added.front_count);
     Index past = first;
@@ -122,7 +126,8 @@ template <class = void>
   return result;
 }
 
-/// The reach of the virtual tokens and keys of a stack's rows with this adapter; the numbers are those of `lay_out_rows`.
+/// The reach of the virtual tokens and keys of a stack's rows with this adapter; the numbers are those of
+/// `lay_out_rows`.
 [[nodiscard]] inline RowReach reach_of(Additions const& additions, Stack stack, Index adapter) {
   detail::RowAdditions const added(additions, stack, adapter);
   return {.front = added.front_shift,

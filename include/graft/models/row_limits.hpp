@@ -1,5 +1,6 @@
 /// @file
-/// @brief How long a row may be for a model with its adaptation, and which tokens it may have: known before anything is computed.
+/// @brief How long a row may be for a model with its adaptation, and which tokens it may have: known before anything is
+/// computed.
 #pragma once
 
 #include <algorithm>
@@ -33,8 +34,8 @@ class RowLimits {
 
   /// Positions of a stack.
   [[nodiscard]] Index positions() const { return positions_; }
-  /// The longest source that fits before a target (or new text) of `target` tokens in a row with this adapter (see `Rows::adapter`); less
-  /// than 1 where none does.
+  /// The longest source that fits before a target (or new text) of `target` tokens in a row with this adapter (see
+  /// `Rows::adapter`); less than 1 where none does.
   [[nodiscard]] Index longest_source(Index target, Index adapter = 0) const {
     RowReach const reach = source(adapter);
     if (pairs_ || classifies_) return longest([&](Index length) { return reach.positions(length, length); });
@@ -54,7 +55,8 @@ class RowLimits {
     if (pairs_ || classifies_) {
       if (auto found = source_excess(source, example.adapter); found || classifies_) return found;
       Index const row = std::max<Index>(1, target), needed = reach.positions(row, 0);
-      return needed <= positions_ ? std::nullopt : std::optional(together(cat("a target of ", row, " tokens"), row, needed));
+      return needed <= positions_ ? std::nullopt
+                                  : std::optional(together(cat("a target of ", row, " tokens"), row, needed));
     }
     Index const row = source + std::max<Index>(0, target - 1), needed = row_positions(reach, source, target);
     if (needed <= positions_) return std::nullopt;
@@ -67,7 +69,9 @@ class RowLimits {
                                                   char const* setting = nullptr, Index adapter = 0) const {
     RowReach const reach = target(adapter);
     auto const source = static_cast<Index>(prompt.size());
-    auto const new_ones = [&] { return setting ? cat(setting, " ", new_tokens) : cat("up to ", new_tokens, " new tokens"); };
+    auto const new_ones = [&] {
+      return setting ? cat(setting, " ", new_tokens) : cat("up to ", new_tokens, " new tokens");
+    };
     if (pairs_) {
       if (auto found = source_excess(source, adapter)) return found;
       if (reach.positions(new_tokens, 0) <= positions_) return std::nullopt;
@@ -76,21 +80,23 @@ class RowLimits {
     if (classifies_) return source_excess(source, adapter);
     Index const needed = row_positions(reach, source, new_tokens), row = source + std::max<Index>(0, new_tokens - 1);
     if (needed <= positions_) return std::nullopt;
-    return cat("got ", source, " tokens", needed > row ? cat(", ", needed - row, " virtual ones") : "", " and ", new_ones(),
-               all_but_the_last());
+    return cat("got ", source, " tokens", needed > row ? cat(", ", needed - row, " virtual ones") : "", " and ",
+               new_ones(), all_but_the_last());
   }
-  /// What is wrong with the tokens of a row: "has the token 102 in its source; expected …"; nothing where the model's embedding has all.
-  /// A classifier's target is a class and no token.
+  /// What is wrong with the tokens of a row: "has the token 102 in its source; expected …"; nothing where the model's
+  /// embedding has all. A classifier's target is a class and no token.
   [[nodiscard]] std::optional<std::string> foreign_token(TokenizedExample const& example) const {
     if (auto found = foreign_token(example.source, "source"); found || classifies_) return found;
     return foreign_token(example.target, "target");
   }
   /// The same of a prompt.
-  [[nodiscard]] std::optional<std::string> foreign_token(std::vector<Token> const& tokens, char const* part = nullptr) const {
+  [[nodiscard]] std::optional<std::string> foreign_token(std::vector<Token> const& tokens,
+                                                         char const* part = nullptr) const {
     for (Token const token : tokens)
       if (token < 0 || token >= vocabulary_)
         return cat("has the token ", token, part ? cat(" in its ", part) : "", "; expected 0 to ", vocabulary_ - 1,
-                   ", the model's vocabulary; hint: the tokenizer is another model's, or its files add tokens that this one lacks");
+                   ", the model's vocabulary; hint: the tokenizer is another model's, or its files add tokens that "
+                   "this one lacks");
     return std::nullopt;
   }
 
@@ -120,8 +126,8 @@ class RowLimits {
     return together(cat("a source of ", source, " tokens"), source, needed);
   }
   [[nodiscard]] std::string together(std::string const& what, Index tokens, Index needed) const {
-    return cat("got ", what, needed > tokens ? cat(" and ", needed - tokens, " virtual ones") : "", "; expected at most ",
-               positions_, " together, the model's positions");
+    return cat("got ", what, needed > tokens ? cat(" and ", needed - tokens, " virtual ones") : "",
+               "; expected at most ", positions_, " together, the model's positions");
   }
   [[nodiscard]] std::string all_but_the_last() const {
     return cat("; expected at most ", positions_ + 1, " together, as the model has ", positions_,

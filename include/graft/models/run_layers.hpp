@@ -26,7 +26,11 @@ struct KeptLayers {
   EncoderStates<Scalar, Device> source;
 
   KeptLayers(Base<A, Number, Device> kept_base, Parts const& parts, StackPass<Scalar, Device> const& kept_pass)
-      : base(std::move(kept_base)), weights(parts.weights), rotary(parts.rotary), prepared(parts.prepared), pass(kept_pass) {
+      : base(std::move(kept_base)),
+        weights(parts.weights),
+        rotary(parts.rotary),
+        prepared(parts.prepared),
+        pass(kept_pass) {
     if (pass.source) source = *pass.source;
   }
 
@@ -45,8 +49,8 @@ struct KeptLayers {
 /// All layers of a stack: `[tokens, width]` of its embeddings → `[queries, width]` of its last layer.
 template <Architecture A, class State, class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> run_layers(Base<A, ParameterOf<Scalar>, Device> const& base,
-                                                  ModelParts<A, State, Scalar, Device> const& parts, Variable<Scalar, Device> x,
-                                                  StackPass<Scalar, Device>& pass) {
+                                                  ModelParts<A, State, Scalar, Device> const& parts,
+                                                  Variable<Scalar, Device> x, StackPass<Scalar, Device>& pass) {
   using Value = Variable<Scalar, Device>;
   using Kept = detail::KeptLayers<A, State, Scalar, Device>;
   int const layers = static_cast<int>(parts.stack(pass.stack).layers);
@@ -55,9 +59,11 @@ template <Architecture A, class State, class Scalar, class Device>
     LayerAddress const at{pass.stack, layer};
     bool const last = pass.stack == main_stack<A> && layer + 1 == layers;
     if (kept && !last)  // the last layer's backward pass comes first, and would compute it again at once
-      x = recompute(x, [kept, at](Value const& input, bool again) { return kept->layer(at, input, again); });  // [tokens, width]
+      x = recompute(
+          x, [kept, at](Value const& input, bool again) { return kept->layer(at, input, again); });  // [tokens, width]
     else
-      x = Block<A, State, Scalar, Device>(parts, at)(x, pass, last);  // [queries, width]: of all tokens but in the last layer
+      x = Block<A, State, Scalar, Device>(parts, at)(x, pass,
+                                                     last);  // [queries, width]: of all tokens but in the last layer
   }
   return x;
 }

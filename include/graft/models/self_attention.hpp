@@ -33,8 +33,10 @@ class SelfAttention {
 
   /// `[queries, width]` of the layer's input `[tokens, width]`, before the addition to
   /// the residual; `query_rows` are the rows of the queries.
-  [[nodiscard]] Value operator()(Value const& x, Pass const& pass, Queries<Device> const& queries, Rows const& query_rows) const {
-    auto const [query, own] = project(x, pass, queries, query_rows);  // [queries, heads · head_dim], [tokens, kv_heads · head_dim]
+  [[nodiscard]] Value operator()(Value const& x, Pass const& pass, Queries<Device> const& queries,
+                                 Rows const& query_rows) const {
+    auto const [query, own] =
+        project(x, pass, queries, query_rows);  // [queries, heads · head_dim], [tokens, kv_heads · head_dim]
     if (pass.observer) (*pass.observer)(at_, AttentionKind::self, own.keys, own.values);
     auto const banks = parts_.banks(at_, AttentionKind::self);  // [keys, kv_heads · head_dim] each
     std::vector<Source> sources;
@@ -50,7 +52,8 @@ class SelfAttention {
     });
     auto const* const bias = pass.bias.table.empty() ? nullptr : &pass.bias;  // its table: [buckets, heads]
     // [queries, heads · head_dim]
-    Value const attended = attention(query, std::move(sources), segments, attention_shape<A>(parts_.config(), at_), bias);
+    Value const attended =
+        attention(query, std::move(sources), segments, attention_shape<A>(parts_.config(), at_), bias);
     if (pass.cache) remember(own, pass);
     return parts_.project({Site::attention_output, at_}, attended, query_rows);  // [queries, width]
   }
@@ -62,18 +65,24 @@ class SelfAttention {
   };
 
   /// q, k and v, after rotary positions; q only for the queries.
-  [[nodiscard]] Projections project(Value const& x, Pass const& pass, Queries<Device> const& queries, Rows const& query_rows) const {
+  [[nodiscard]] Projections project(Value const& x, Pass const& pass, Queries<Device> const& queries,
+                                    Rows const& query_rows) const {
     Rows const& rows = pass.layout.rows;
     if constexpr (A::fused_attention) {
-      Value const fused = parts_.project({Site::query_key_value, at_}, x, rows);  // [tokens, (heads + 2 · kv_heads) · head_dim]
+      Value const fused =
+          parts_.project({Site::query_key_value, at_}, x, rows);  // [tokens, (heads + 2 · kv_heads) · head_dim]
       Index const width = stack_.query_width(), kv = stack_.kv_width();
-      Value const q = queries.range.all ? fused : gather_rows(fused, queries.places);  // [queries, (heads + 2 · kv_heads) · head_dim]
-      return {{q, 0}, {{fused, width}, {fused, width + kv}}};  // columns: [queries, heads · head_dim], [tokens, kv_heads · head_dim]
+      Value const q = queries.range.all
+                          ? fused
+                          : gather_rows(fused, queries.places);  // [queries, (heads + 2 · kv_heads) · head_dim]
+      return {{q, 0},
+              {{fused, width},
+               {fused, width + kv}}};  // columns: [queries, heads · head_dim], [tokens, kv_heads · head_dim]
     } else {
       Value const query_input = queries.range.all ? x : gather_rows(x, queries.places);  // [queries, width]
       Value q = parts_.project({Site::query, at_}, query_input, query_rows);             // [queries, heads · head_dim]
-      Value k = parts_.project({Site::key, at_}, x, rows);                               // [tokens, kv_heads · head_dim]
-      Value const v = parts_.project({Site::value, at_}, x, rows);                       // [tokens, kv_heads · head_dim]
+      Value k = parts_.project({Site::key, at_}, x, rows);          // [tokens, kv_heads · head_dim]
+      Value const v = parts_.project({Site::value, at_}, x, rows);  // [tokens, kv_heads · head_dim]
       if constexpr (A::positions == PositionKind::rotary) {
         q = rotary(q, queries.positions, parts_.rotary);   // [queries, heads · head_dim]
         k = rotary(k, pass.all.positions, parts_.rotary);  // [tokens, kv_heads · head_dim]
@@ -87,8 +96,8 @@ class SelfAttention {
     auto& layer = pass.cache->cache->layers[static_cast<std::size_t>(at_.layer)];
     Index const width = stack_.kv_width();
     auto const copy = [&](Columns<Scalar, Device> const& from, Tensor<Scalar, Device>& to) {
-      kernels::On<Device, kernels::Gather, Scalar>::copy_columns(from.read(), nullptr, {to.data(), width}, pass.cache_rows.data(),
-                                                                 pass.cache_rows.size(), width);
+      kernels::On<Device, kernels::Gather, Scalar>::copy_columns(from.read(), nullptr, {to.data(), width},
+                                                                 pass.cache_rows.data(), pass.cache_rows.size(), width);
     };
     copy(own.keys, layer.keys);      // [tokens, kv_heads · head_dim] → rows of [capacity, kv_heads · head_dim]
     copy(own.values, layer.values);  // [tokens, kv_heads · head_dim] → rows of [capacity, kv_heads · head_dim]

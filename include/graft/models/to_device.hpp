@@ -9,8 +9,9 @@
 
 namespace graft {
 
-/// The same base with its weights in memory of their own on the device `To`, as in `to_device<Cuda>(load_pretrained<Llama>(path))`.
-/// Quantized blocks are widened to `Scalar` on the way: no device but the host has them. The hash of the weights is the same.
+/// The same base with its weights in memory of their own on the device `To`, as in
+/// `to_device<Cuda>(load_pretrained<Llama>(path))`. Quantized blocks are widened to `Scalar` on the way: no device but
+/// the host has them. The hash of the weights is the same.
 template <class To, Architecture A, class Scalar, class From>
 [[nodiscard]] Base<A, Scalar, To> to_device(std::shared_ptr<Pretrained<A, Scalar, From> const> const& base) {
   auto result = std::make_shared<Pretrained<A, Scalar, To>>(base->config());

@@ -20,12 +20,13 @@ namespace graft {
 
 /// A decoder, an encoder, or both over packed rows. `Adaptation`'s hooks are called where
 /// they exist; a disabled adaptation is the base model. In use a model is const: several threads may compute with one.
-/// @tparam Scalar the activations' type, from which the precision policy follows (`PrecisionOf`): float, double or bfloat16. Base, state,
-/// scores and logits have the type of the policy's parameters.
+/// @tparam Scalar the activations' type, from which the precision policy follows (`PrecisionOf`): float, double or
+/// bfloat16. Base, state, scores and logits have the type of the policy's parameters.
 template <Architecture A, class Adaptation, class Scalar = float, class Device = Cpu>
 class Transformer {
  public:
-  static_assert(!Precision<Scalar>, "graft: a Transformer takes the type of its activations, such as bfloat16; see adapt<Bfloat16>");
+  static_assert(!Precision<Scalar>,
+                "graft: a Transformer takes the type of its activations, such as bfloat16; see adapt<Bfloat16>");
   using precision = PrecisionOf<Scalar>;
   using scalar_type = ParameterOf<Scalar>;  ///< of parameters, scores and logits
   using activation_type = Scalar;
@@ -42,8 +43,10 @@ class Transformer {
   static constexpr bool has_encoder = A::stacks == StackKind::encoder_decoder;
   static constexpr bool classifies = A::head == HeadKind::classifier;
 
-  /// `seed` is what addresses the state's random numbers, where there is one: a training that is gone on with needs the same.
-  Transformer(Base<A, scalar_type, Device> base, Adaptation settings, State state, std::optional<std::uint64_t> seed = std::nullopt)
+  /// `seed` is what addresses the state's random numbers, where there is one: a training that is gone on with needs the
+  /// same.
+  Transformer(Base<A, scalar_type, Device> base, Adaptation settings, State state,
+              std::optional<std::uint64_t> seed = std::nullopt)
       : Transformer(std::move(base), std::move(settings), std::make_shared<State>(std::move(state)), seed) {}
   /// With a state that other models have, too.
   Transformer(Base<A, scalar_type, Device> base, Adaptation settings, std::shared_ptr<State> state,
@@ -84,8 +87,8 @@ class Transformer {
   void enable(bool on = true) { enabled_ = on; }
   [[nodiscard]] bool enabled() const { return enabled_; }
 
-  /// Appends an example as a row of a batch for this model: source and target in one row of a decoder, the source in the encoder and the
-  /// target in the decoder, or the source to be classified.
+  /// Appends an example as a row of a batch for this model: source and target in one row of a decoder, the source in
+  /// the encoder and the target in the decoder, or the source to be classified.
   void append(Batch& batch, TokenizedExample const& example) const {
     if constexpr (has_encoder) {
       append_encoder_decoder_row(batch, example, config().decoder_start);
@@ -102,8 +105,8 @@ class Transformer {
     return batch;
   }
 
-  /// What the adaptation computes once a step, as a value: with the parameters as they are, recorded where a tape is recording. Several
-  /// passes may read one, as a generation's do; the functions below without one prepare their own.
+  /// What the adaptation computes once a step, as a value: with the parameters as they are, recorded where a tape is
+  /// recording. Several passes may read one, as a generation's do; the functions below without one prepare their own.
   [[nodiscard]] Prepared prepare(StepContext const& context = {}) const {
     StepContext sorted = context;
     std::sort(sorted.adapters.begin(), sorted.adapters.end());
@@ -111,7 +114,8 @@ class Transformer {
   }
 
   /// States after the last layer (and final norm, if there is one) at the targets of the batch: `[targets, width]`.
-  [[nodiscard]] Value hidden_states(Batch const& batch, Cache const* cache = nullptr, Observer const* observer = nullptr) const {
+  [[nodiscard]] Value hidden_states(Batch const& batch, Cache const* cache = nullptr,
+                                    Observer const* observer = nullptr) const {
     check(batch, cache);
     return states(batch, prepare(context_of(batch.rows)), cache, observer);
   }
@@ -122,12 +126,13 @@ class Transformer {
   }
   /// Log-probabilities of the batch's labels; `[targets]` each.
   [[nodiscard]] TargetScores<scalar_type, Device> scores(Batch const& batch) const {
-    if (batch.rows.targets.size() == 0) fail("[scores] got a batch without targets; expected at least one target token");
+    if (batch.rows.targets.size() == 0)
+      fail("[scores] got a batch without targets; expected at least one target token");
     check(batch, nullptr);
     detail::check_labels(batch.rows.targets, weights_.classes(active().get()));
     Prepared const prepared = prepare(context_of(batch.rows));
-    return weights_.head_scores(head_input(states(batch, prepared, nullptr, nullptr), batch.rows, prepared), batch.rows.targets.labels,
-                                prepared.state.get());
+    return weights_.head_scores(head_input(states(batch, prepared, nullptr, nullptr), batch.rows, prepared),
+                                batch.rows.targets.labels, prepared.state.get());
   }
   /// Logits at the targets: `[targets, vocabulary]`, or `[targets, labels]` of a classifier. For
   /// generation and inspection; training never forms a vocabulary's.
@@ -135,22 +140,22 @@ class Transformer {
     check(batch, cache);
     return head(batch, prepare(context_of(batch.rows)), cache);
   }
-  [[nodiscard]] Variable<scalar_type, Device> logits(Batch const& batch, Prepared const& prepared, Cache const* cache = nullptr) const {
+  [[nodiscard]] Variable<scalar_type, Device> logits(Batch const& batch, Prepared const& prepared,
+                                                     Cache const* cache = nullptr) const {
     check(batch, prepared, cache);
     return head(batch, prepared, cache);
   }
   /// Keys and values of cross-attention for the batch's sources, for generation: `[source tokens,
   /// kv_heads · head_dim]` of every decoder layer, and each row's extent.
-  [[nodiscard]] std::pair<KeyValueCache<Scalar, Device>, std::vector<CacheExtent>> encode_sources(Batch const& batch) const requires(
-      has_encoder) {
+  [[nodiscard]] std::pair<KeyValueCache<Scalar, Device>, std::vector<CacheExtent>> encode_sources(
+      Batch const& batch) const requires(has_encoder) {
     NoGrad no_grad;
     detail::check_source_rows<A>(batch, config());
     check_adapters(batch.source);
     return encode_sources(batch, prepare({.adapters = adapters_of(batch.source)}));
   }
-  [[nodiscard]] std::pair<KeyValueCache<Scalar, Device>, std::vector<CacheExtent>> encode_sources(Batch const& batch,
-                                                                                                  Prepared const& prepared) const
-      requires(has_encoder) {
+  [[nodiscard]] std::pair<KeyValueCache<Scalar, Device>, std::vector<CacheExtent>> encode_sources(
+      Batch const& batch, Prepared const& prepared) const requires(has_encoder) {
     NoGrad no_grad;
     detail::check_source_rows<A>(batch, config());
     detail::check_prepared(batch.source, prepared, active().get());
@@ -172,9 +177,13 @@ class Transformer {
     return additions;
   }
   /// Virtual tokens that join a row of the main stack (and its cache): P of prompt tuning, 0 of most strategies.
-  [[nodiscard]] Index virtual_tokens(Index adapter = 0) const { return additions().token_count(main_stack<A>, adapter); }
+  [[nodiscard]] Index virtual_tokens(Index adapter = 0) const {
+    return additions().token_count(main_stack<A>, adapter);
+  }
   /// What rows of a stack need of the model's positions, virtual tokens and keys included.
-  [[nodiscard]] RowReach row_reach(Stack stack = main_stack<A>, Index adapter = 0) const { return reach_of(additions(), stack, adapter); }
+  [[nodiscard]] RowReach row_reach(Stack stack = main_stack<A>, Index adapter = 0) const {
+    return reach_of(additions(), stack, adapter);
+  }
   /// Whether rows may name this adapter: any, unless the strategy holds several (see `AdapterTable`).
   [[nodiscard]] bool has_adapter(Index adapter) const {
     if constexpr (HasAdapters<State>)
@@ -198,7 +207,9 @@ class Transformer {
     }
     return adapters;
   }
-  [[nodiscard]] static StepContext context_of(Rows const& rows) { return {rows.step, rows.training, adapters_of(rows)}; }
+  [[nodiscard]] static StepContext context_of(Rows const& rows) {
+    return {rows.step, rows.training, adapters_of(rows)};
+  }
 
   /// The state that hooks are called of; null while the adaptation is disabled.
   [[nodiscard]] std::shared_ptr<State const> active() const { return enabled_ ? state_ : nullptr; }
@@ -212,11 +223,13 @@ class Transformer {
     detail::check_prepared(batch.rows, prepared, active().get());
   }
   void check_adapters([[maybe_unused]] Rows const& rows) const {
-    if constexpr (HasAdapters<State>) detail::check_adapters(rows, [this](Index adapter) { return has_adapter(adapter); });
+    if constexpr (HasAdapters<State>)
+      detail::check_adapters(rows, [this](Index adapter) { return has_adapter(adapter); });
   }
 
   /// `[targets, width]`.
-  [[nodiscard]] Value states(Batch const& batch, Prepared const& prepared, Cache const* cache, Observer const* observer) const {
+  [[nodiscard]] Value states(Batch const& batch, Prepared const& prepared, Cache const* cache,
+                             Observer const* observer) const {
     Parts const parts = this->parts(prepared);
     EncoderStates<Scalar, Device> source;
     if constexpr (has_encoder)
@@ -227,9 +240,11 @@ class Transformer {
     Value const x = run(parts, batch.tokens, pass);                     // [queries, width]
     return finish(parts, main_stack<A>, gather_rows(x, pass.targets));  // [targets, width]
   }
-  [[nodiscard]] Variable<scalar_type, Device> head(Batch const& batch, Prepared const& prepared, Cache const* cache) const {
+  [[nodiscard]] Variable<scalar_type, Device> head(Batch const& batch, Prepared const& prepared,
+                                                   Cache const* cache) const {
     // [targets, width] → [targets, vocabulary or labels]
-    return weights_.head(head_input(states(batch, prepared, cache, nullptr), batch.rows, prepared), prepared.state.get());
+    return weights_.head(head_input(states(batch, prepared, cache, nullptr), batch.rows, prepared),
+                         prepared.state.get());
   }
 
   [[nodiscard]] Pass start(Parts const& parts, Stack stack, Rows const& rows, Cache const* cache) const {
@@ -251,8 +266,8 @@ class Transformer {
       Index keys = 0;
       for (Index r = 0; r < rows.count(); ++r) keys = std::max(keys, additions.key_count(stack, rows.adapter_of(r)));
       // the matrix: [buckets, heads]
-      pass.bias = relative_bias<Scalar>(weights_.embedding_matrix({Site::relative_bias, {stack, -1}}, parts.state), pass.layout, keys,
-                                        pass.causal(), config().relative);
+      pass.bias = relative_bias<Scalar>(weights_.embedding_matrix({Site::relative_bias, {stack, -1}}, parts.state),
+                                        pass.layout, keys, pass.causal(), config().relative);
     }
     return pass;
   }
@@ -266,7 +281,8 @@ class Transformer {
     if constexpr (has_site<A>(Site::final_norm)) return parts.norm({Site::final_norm, {stack, -1}}, x);
     return x;
   }
-  [[nodiscard]] EncoderStates<Scalar, Device> encode(Parts const& parts, Batch const& batch, Observer const* observer) const {
+  [[nodiscard]] EncoderStates<Scalar, Device> encode(Parts const& parts, Batch const& batch,
+                                                     Observer const* observer) const {
     Rows rows = batch.source;
     rows.step = batch.rows.step;
     rows.training = batch.rows.training;
@@ -281,7 +297,8 @@ class Transformer {
   [[nodiscard]] Value head_input(Value const& states, Rows const& rows, Prepared const& prepared) const {
     if constexpr (classifies) {
       constexpr Role role = role_of<A>(Site::pooler);
-      return graft::tanh(parts(prepared).template project<role>({Site::pooler}, states, rows_of_targets(rows)));  // [targets, width]
+      return graft::tanh(
+          parts(prepared).template project<role>({Site::pooler}, states, rows_of_targets(rows)));  // [targets, width]
     } else {
       return config().head_scale == 1.0 ? states : scale(states, config().head_scale);  // [targets, width]
     }

@@ -1,6 +1,6 @@
 /// @file
-/// @brief Where frozen and trained weights meet: each use of a weight becomes the operation on a frozen type or, for the roles that the
-/// strategy trains, on a trainable one.
+/// @brief Where frozen and trained weights meet: each use of a weight becomes the operation on a frozen type or, for
+/// the roles that the strategy trains, on a trainable one.
 #pragma once
 
 #include <utility>
@@ -15,8 +15,8 @@
 
 namespace graft {
 
-/// The base's weights as a state sees them. The roles are known at compile time, the layers at run time. `Scalar` is the activations' type;
-/// weights, trained or not, have that of the policy's parameters.
+/// The base's weights as a state sees them. The roles are known at compile time, the layers at run time. `Scalar` is
+/// the activations' type; weights, trained or not, have that of the policy's parameters.
 template <Architecture A, class State, class Scalar, class Device>
 class WeightAccess {
  public:
@@ -27,18 +27,23 @@ class WeightAccess {
 
   explicit WeightAccess(Pretrained<A, Number, Device> const& base) : base_(&base) {}
 
-  /// x·Wᵀ + b at a site, `[tokens, in]` → `[tokens, out]`; `role` is its weight's. Without `computed` only its reverse pass is recorded.
+  /// x·Wᵀ + b at a site, `[tokens, in]` → `[tokens, out]`; `role` is its weight's. Without `computed` only its reverse
+  /// pass is recorded.
   template <Role role = Role::weight>
   [[nodiscard]] Value linear(SiteAddress const& site, Value const& x, State const* state, bool computed = true) const {
-    return with_matrix<role>(site, state, [&](auto const& w, auto const& b) { return graft::linear(x, w, b, computed); });  // [tokens, out]
+    return with_matrix<role>(
+        site, state, [&](auto const& w, auto const& b) { return graft::linear(x, w, b, computed); });  // [tokens, out]
   }
   /// Logits `[targets, vocabulary]`, or `[targets, labels]` of a classifier, from h `[targets, width]`.
   [[nodiscard]] Variable<Number, Device> head(Value const& h, State const* state) const {
-    return with_head(state, [&](auto const& w, auto const& b) { return graft::linear(cast<Number>(h), w, b); });  // [targets, out]
+    return with_head(
+        state, [&](auto const& w, auto const& b) { return graft::linear(cast<Number>(h), w, b); });  // [targets, out]
   }
   /// Scores `[targets]` of the labels, from h `[targets, width]`.
-  [[nodiscard]] TargetScores<Number, Device> head_scores(Value const& h, std::vector<Token> const& labels, State const* state) const {
-    return with_head(state, [&](auto const& w, auto const& b) { return linear_cross_entropy(h, w, labels, b); });  // [targets]
+  [[nodiscard]] TargetScores<Number, Device> head_scores(Value const& h, std::vector<Token> const& labels,
+                                                         State const* state) const {
+    return with_head(state,
+                     [&](auto const& w, auto const& b) { return linear_cross_entropy(h, w, labels, b); });  // [targets]
   }
   /// What the head tells apart: the vocabulary's tokens, or a classifier's labels.
   [[nodiscard]] Index classes(State const* state) const {
@@ -53,13 +58,15 @@ class WeightAccess {
         return layer_norm(x, gain, bias, base_->config().norm_epsilon);  // [tokens, width]
     };
     return with_part<Role::norm>(site, Part::weight, frozen.gain, state, [&](auto const& gain) {
-      return with_part<Role::bias>(site, Part::bias, frozen.bias, state, [&](auto const& bias) { return apply(gain, bias); });
+      return with_part<Role::bias>(site, Part::bias, frozen.bias, state,
+                                   [&](auto const& bias) { return apply(gain, bias); });
     });
   }
   /// Rows of an embedding: `[ids, width]`.
   [[nodiscard]] Value embed(SiteAddress const& site, std::vector<Token> const& ids, State const* state) const {
     if constexpr (contains(roles, Role::embedding))
-      if (auto const* table = state ? state->trained(site, Part::weight) : nullptr) return cast<Scalar>(embedding(*table, ids));
+      if (auto const* table = state ? state->trained(site, Part::weight) : nullptr)
+        return cast<Scalar>(embedding(*table, ids));
     auto const& table = base_->at(site).matrix;
     Values rows(Shape{static_cast<Index>(ids.size()), table.in()});  // [ids, width]
     table.rows(ids, rows.data());
@@ -68,14 +75,16 @@ class WeightAccess {
   /// A whole embedding: `[rows, columns]`.
   [[nodiscard]] Variable<Number, Device> embedding_matrix(SiteAddress const& site, State const* state) const {
     if constexpr (contains(roles, Role::embedding))
-      if (auto const* trained = state ? state->trained(site, Part::weight) : nullptr) return *trained;  // [rows, columns]
-    return base_->at(site).matrix.dense();                                                              // [rows, columns]
+      if (auto const* trained = state ? state->trained(site, Part::weight) : nullptr)
+        return *trained;                    // [rows, columns]
+    return base_->at(site).matrix.dense();  // [rows, columns]
   }
 
  private:
   /// Calls f with the trained variable if the state trains this part, else with the frozen tensor.
   template <Role role, class F>
-  [[nodiscard]] auto with_part(SiteAddress const& site, Part part, Values const& frozen, State const* state, F const& f) const {
+  [[nodiscard]] auto with_part(SiteAddress const& site, Part part, Values const& frozen, State const* state,
+                               F const& f) const {
     if constexpr (contains(roles, role))
       if (auto const* trained = state ? state->trained(site, part) : nullptr) return f(*trained);
     return f(frozen);
@@ -90,18 +99,20 @@ class WeightAccess {
       return f(frozen.matrix, bias);                                                          // W [out, in], b [out]
     });
   }
-  /// The matrix and bias that make logits. A tied head is the token embedding, trained or not; a classifier may be the strategy's alone.
+  /// The matrix and bias that make logits. A tied head is the token embedding, trained or not; a classifier may be the
+  /// strategy's alone.
   template <class F>
   [[nodiscard]] auto with_head(State const* state, F const& f) const {
     if constexpr (A::head == HeadKind::classifier) {
       bool const trained = [&] {
-        if constexpr (contains(roles, Role::head)) return state && state->trained({Site::classifier}, Part::weight) != nullptr;
+        if constexpr (contains(roles, Role::head))
+          return state && state->trained({Site::classifier}, Part::weight) != nullptr;
         return false;
       }();
       if (!trained && base_->at({Site::classifier}).matrix.empty())
-        fail<ConfigError>(
-            "[transformer] got a ", base_->config().architecture,
-            " model without a classification head; expected one; hint: train one, as in compose(…, ClassificationHead{.labels = 2})");
+        fail<ConfigError>("[transformer] got a ", base_->config().architecture,
+                          " model without a classification head; expected one; hint: train one, as in compose(…, "
+                          "ClassificationHead{.labels = 2})");
       return with_matrix<Role::head>({Site::classifier}, state, f);
     } else if constexpr (has_site<A>(Site::head_bias)) {
       auto const with_bias = [&](auto const& w, auto const&) { return f(w, base_->at({Site::head_bias}).bias); };

@@ -1,5 +1,6 @@
 /// @file
-/// @brief A 64-bit hash of a model's weights as numbers: the same for the same numbers in other files, shards or wider types.
+/// @brief A 64-bit hash of a model's weights as numbers: the same for the same numbers in other files, shards or wider
+/// types.
 #pragma once
 
 #include <algorithm>
@@ -25,8 +26,8 @@ namespace graft {
 
 namespace detail {
 
-/// Collects named tensors and hashes all their values, each as a float32, in pieces that threads share. Numbers on another device come to
-/// the host, one tensor at a time.
+/// Collects named tensors and hashes all their values, each as a float32, in pieces that threads share. Numbers on
+/// another device come to the host, one tensor at a time.
 class WeightsHash {
  public:
   template <class Stored, class Device>
@@ -43,7 +44,8 @@ class WeightsHash {
   void add(std::string_view name, FrozenMatrix<Scalar, Device> const& matrix) {
     if (matrix.empty()) return;
     bool const turned = matrix.layout() == Layout::in_out;
-    std::string const label = cat(name, " ", turned ? Shape{matrix.in(), matrix.out()} : Shape{matrix.out(), matrix.in()}, ";");
+    std::string const label =
+        cat(name, " ", turned ? Shape{matrix.in(), matrix.out()} : Shape{matrix.out(), matrix.in()}, ";");
     order_ = checksum(label.data(), label.size(), order_);
     if (std::is_same_v<Device, Cpu> && matrix.storage()->in_order())
       add_kept(matrix);
@@ -54,9 +56,8 @@ class WeightsHash {
   /// 16 hexadecimal digits.
   [[nodiscard]] std::string digits() const {
     std::vector<std::uint64_t> sums(pieces_.size());
-    parallel_for(static_cast<Index>(pieces_.size()), [&](Index i) {
-      sums[static_cast<std::size_t>(i)] = pieces_[static_cast<std::size_t>(i)]();
-    });
+    parallel_for(static_cast<Index>(pieces_.size()),
+                 [&](Index i) { sums[static_cast<std::size_t>(i)] = pieces_[static_cast<std::size_t>(i)](); });
     char text[20];
     std::snprintf(text, sizeof text, "%016llx",
                   static_cast<unsigned long long>(checksum(sums.data(), sums.size() * sizeof(std::uint64_t), order_)));
@@ -80,7 +81,8 @@ class WeightsHash {
     auto const* const storage = matrix.storage().get();
     for (Index first = 0; first < matrix.size(); first += piece)
       pieces_.push_back([storage, first, count = std::min(piece, matrix.size() - first)] {
-        return hash_values(count, [&](Index from, Index size, float* wide) { storage->read(first + from, size, wide); });
+        return hash_values(count,
+                           [&](Index from, Index size, float* wide) { storage->read(first + from, size, wide); });
       });
   }
   /// The pieces of numbers that are not kept so long.

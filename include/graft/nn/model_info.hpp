@@ -66,16 +66,17 @@ struct LayerKeysValues {
   Tensor<Scalar> keys, values;  ///< `[tokens, kv_width]` each
 };
 
-/// What initialisers may ask of the base model, as callables, so that no strategy includes one. What parameters start from is made on the
-/// host, whatever the model's device, and uploaded once.
+/// What initialisers may ask of the base model, as callables, so that no strategy includes one. What parameters start
+/// from is made on the host, whatever the model's device, and uploaded once.
 template <class Scalar, class Device>
 struct BaseAccess {
   /// Rows of the token embedding, scaled as the model reads them, `[tokens, width]`.
   std::function<Tensor<Scalar>(std::vector<Token> const&)> embed;
-  /// Keys and values of these tokens run through the base model (through the encoder and the decoder of a model with both), for every
-  /// attention of every layer.
+  /// Keys and values of these tokens run through the base model (through the encoder and the decoder of a model with
+  /// both), for every attention of every layer.
   std::function<std::vector<LayerKeysValues<Scalar>>(std::vector<Token> const&)> keys_values;
-  /// The base's own tensor of a site in its stored shape, in storage of its own on the device; empty if the site lacks it.
+  /// The base's own tensor of a site in its stored shape, in storage of its own on the device; empty if the site lacks
+  /// it.
   std::function<Tensor<Scalar, Device>(SiteAddress const&, Part)> weight;
 };
 

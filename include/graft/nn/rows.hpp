@@ -15,8 +15,9 @@ namespace graft {
 
 /// The packed positions whose states predict something, and what they predict.
 struct Targets {
-  std::vector<Index> at;       ///< index into the packed tokens; ascending
-  std::vector<Token> labels;   ///< the token that the state at `at` predicts; empty when only states or logits are wanted
+  std::vector<Index> at;  ///< index into the packed tokens; ascending
+  std::vector<Token>
+      labels;  ///< the token that the state at `at` predicts; empty when only states or logits are wanted
   std::vector<double> weights;  ///< of each target in the loss; empty for all 1
   [[nodiscard]] Index size() const { return static_cast<Index>(at.size()); }
 };
@@ -27,31 +28,38 @@ using RowGroups = std::vector<RowGroup>;
 
 /// Offsets and meaning of packed rows; travels with every activation `[tokens, width]`.
 struct Rows {
-  std::vector<Index> offsets{0};            ///< `[rows + 1]`: row r holds the packed tokens [offsets[r], offsets[r + 1])
-  /// `[tokens]`: position of each token, without virtual tokens and keys; those below 0 are rows of a table before that of position 0
+  std::vector<Index> offsets{0};  ///< `[rows + 1]`: row r holds the packed tokens [offsets[r], offsets[r + 1])
+  /// `[tokens]`: position of each token, without virtual tokens and keys; those below 0 are rows of a table before that
+  /// of position 0
   std::vector<Index> positions;
   /// `[rows]`: in-row index of the token before which infix activations stand; the row's length for its end
   std::vector<Index> insertion;
-  std::vector<Index> token_types;           ///< `[tokens]`: the segment that each token belongs to (BERT); empty for all 0
-  std::vector<std::uint64_t> examples;      ///< `[rows]`: what addresses the row's random numbers; never its place in the batch
-  /// `[rows]`: which adapter of an `AdapterTable` each row has, −1 for none; empty for 0 in all. Other strategies do not read it
+  std::vector<Index> token_types;  ///< `[tokens]`: the segment that each token belongs to (BERT); empty for all 0
+  std::vector<std::uint64_t>
+      examples;  ///< `[rows]`: what addresses the row's random numbers; never its place in the batch
+  /// `[rows]`: which adapter of an `AdapterTable` each row has, −1 for none; empty for 0 in all. Other strategies do
+  /// not read it
   std::vector<Index> adapter;
   Targets targets;
-  std::uint64_t step = 0;                   ///< addresses this step's random numbers
-  bool training = false;                    ///< whether dropout acts
-  bool recompute = false;                   ///< whether layers keep their inputs alone for the backward pass, and are computed again in it
-  /// These rows divided by their adapters, once for all layers of a pass; null where nobody needed it. It stays behind where rows change
+  std::uint64_t step = 0;  ///< addresses this step's random numbers
+  bool training = false;   ///< whether dropout acts
+  bool recompute =
+      false;  ///< whether layers keep their inputs alone for the backward pass, and are computed again in it
+  /// These rows divided by their adapters, once for all layers of a pass; null where nobody needed it. It stays behind
+  /// where rows change
   std::shared_ptr<RowGroups const> groups = nullptr;
 
   [[nodiscard]] Index count() const { return static_cast<Index>(offsets.size()) - 1; }
   [[nodiscard]] Index tokens() const { return offsets.back(); }
   [[nodiscard]] Index begin(Index row) const { return offsets[static_cast<std::size_t>(row)]; }
   [[nodiscard]] Index length(Index row) const { return offsets[static_cast<std::size_t>(row) + 1] - begin(row); }
-  [[nodiscard]] Index adapter_of(Index row) const { return adapter.empty() ? 0 : adapter[static_cast<std::size_t>(row)]; }
+  [[nodiscard]] Index adapter_of(Index row) const {
+    return adapter.empty() ? 0 : adapter[static_cast<std::size_t>(row)];
+  }
 };
 
-/// What rows keep where their tokens become others: all but offsets, positions and token types. Targets and insertion still point to the
-/// old tokens.
+/// What rows keep where their tokens become others: all but offsets, positions and token types. Targets and insertion
+/// still point to the old tokens.
 [[nodiscard]] inline Rows with_other_tokens(Rows const& rows) {
   Rows out;
   out.insertion = rows.insertion;
@@ -75,9 +83,9 @@ struct Batch {
 /// Tokens of one training example: the loss is taken on `target` alone, a text's tokens or a class.
 struct TokenizedExample {
   std::vector<Token> source, target;
-  std::uint64_t id = 0;              ///< its index in the data set, whatever the order of training
+  std::uint64_t id = 0;                 ///< its index in the data set, whatever the order of training
   std::vector<Index> token_types = {};  ///< of the source, for encoders that have them; empty for all 0
-  Index adapter = 0;                 ///< which adapter of an `AdapterTable` its row has, −1 for none
+  Index adapter = 0;                    ///< which adapter of an `AdapterTable` its row has, −1 for none
 };
 
 namespace detail {
@@ -87,8 +95,8 @@ inline void check_source(TokenizedExample const& example) {
     fail("[pack] got an example (number ", example.id,
          ") without source tokens; expected at least one; hint: a separator or a start token");
   if (!example.token_types.empty() && example.token_types.size() != example.source.size())
-    fail<ShapeError>("[pack] got an example (number ", example.id, ") with ", example.token_types.size(), " token types; expected none or ",
-                     example.source.size());
+    fail<ShapeError>("[pack] got an example (number ", example.id, ") with ", example.token_types.size(),
+                     " token types; expected none or ", example.source.size());
 }
 
 /// Ends a row of `length` tokens: positions from 0 on, infix activations before `insertion`.
@@ -120,8 +128,8 @@ inline void append_encoder_tokens(std::vector<Token>& tokens, Rows& rows, Tokeni
 
 }  // namespace detail
 
-/// Appends source + target as one row of a causal language model. The states at |source| − 1 … predict the target; infix activations stand
-/// before the last source token, so that the state predicting the first target token sees them.
+/// Appends source + target as one row of a causal language model. The states at |source| − 1 … predict the target;
+/// infix activations stand before the last source token, so that the state predicting the first target token sees them.
 inline void append_causal_row(Batch& batch, TokenizedExample const& example) {
   detail::check_source(example);
   Index const begin = batch.rows.tokens(), source = static_cast<Index>(example.source.size()),
@@ -129,30 +137,36 @@ inline void append_causal_row(Batch& batch, TokenizedExample const& example) {
   batch.tokens.insert(batch.tokens.end(), example.source.begin(), example.source.end());
   // the state at the last target token predicts nothing
   if (target > 0) batch.tokens.insert(batch.tokens.end(), example.target.begin(), example.target.end() - 1);
-  for (Index i = 0; i < target; ++i) detail::add_target(batch.rows, begin + source - 1 + i, example.target[static_cast<std::size_t>(i)]);
+  for (Index i = 0; i < target; ++i)
+    detail::add_target(batch.rows, begin + source - 1 + i, example.target[static_cast<std::size_t>(i)]);
   detail::close_row(batch.rows, source + std::max<Index>(0, target - 1), source - 1, example);
 }
 
-/// Appends the source as a row of the encoder and `start` + target as a row of the decoder, whose states predict the target.
+/// Appends the source as a row of the encoder and `start` + target as a row of the decoder, whose states predict the
+/// target.
 inline void append_encoder_decoder_row(Batch& batch, TokenizedExample const& example, Token start) {
   detail::append_encoder_tokens(batch.source_tokens, batch.source, example);
   Index const begin = batch.rows.tokens(), target = static_cast<Index>(example.target.size());
   batch.tokens.push_back(start);
   if (target > 0) batch.tokens.insert(batch.tokens.end(), example.target.begin(), example.target.end() - 1);
-  for (Index i = 0; i < target; ++i) detail::add_target(batch.rows, begin + i, example.target[static_cast<std::size_t>(i)]);
+  for (Index i = 0; i < target; ++i)
+    detail::add_target(batch.rows, begin + i, example.target[static_cast<std::size_t>(i)]);
   detail::close_row(batch.rows, std::max<Index>(1, target), 0, example);
 }
 
-/// Appends the source as a row whose first token's state predicts the class, `target`'s one number (none where there is no target).
+/// Appends the source as a row whose first token's state predicts the class, `target`'s one number (none where there is
+/// no target).
 inline void append_classification_row(Batch& batch, TokenizedExample const& example) {
   if (example.target.size() > 1)
-    fail("[pack] got an example (number ", example.id, ") with ", example.target.size(), " target numbers; expected one class");
+    fail("[pack] got an example (number ", example.id, ") with ", example.target.size(),
+         " target numbers; expected one class");
   Index const begin = batch.rows.tokens();
   detail::append_encoder_tokens(batch.tokens, batch.rows, example);
   if (!example.target.empty()) detail::add_target(batch.rows, begin, example.target.front());
 }
 
-/// RoBERTa gives a padding token that stands in a text the position before all others, and does not count it: so in the last row.
+/// RoBERTa gives a padding token that stands in a text the position before all others, and does not count it: so in the
+/// last row.
 inline void skip_padding(Batch& batch, Token padding) {
   Rows& rows = batch.rows;
   Index position = 0;

@@ -1,5 +1,6 @@
 /// @file
-/// @brief Names for the places of a transformer where weights live and strategies act. No architecture and no strategy is named here.
+/// @brief Names for the places of a transformer where weights live and strategies act. No architecture and no strategy
+/// is named here.
 #pragma once
 
 #include <cstddef>
@@ -15,11 +16,31 @@ enum class Stack { decoder, encoder };
 
 /// A module with weights. An architecture has some of these; its own projections are its sites (a fused qkv is one).
 enum class Site {
-  token_embedding, head, head_bias, pooler, classifier,                                 // once a model
-  position_embedding, token_type_embedding, embedding_norm, relative_bias, final_norm,  // once a stack
-  attention_norm, query, key, value, query_key_value, attention_output,                 // once a layer
-  cross_attention_norm, cross_query, cross_key, cross_value, cross_attention_output,    // once a layer that attends to an encoder
-  feed_forward_norm, feed_forward_gate, feed_forward_up, feed_forward_down,             // once a layer
+  token_embedding,
+  head,
+  head_bias,
+  pooler,
+  classifier,  // once a model
+  position_embedding,
+  token_type_embedding,
+  embedding_norm,
+  relative_bias,
+  final_norm,  // once a stack
+  attention_norm,
+  query,
+  key,
+  value,
+  query_key_value,
+  attention_output,  // once a layer
+  cross_attention_norm,
+  cross_query,
+  cross_key,
+  cross_value,
+  cross_attention_output,  // once a layer that attends to an encoder
+  feed_forward_norm,
+  feed_forward_gate,
+  feed_forward_up,
+  feed_forward_down,  // once a layer
 };
 inline constexpr std::size_t site_count = static_cast<std::size_t>(Site::feed_forward_down) + 1;
 
@@ -57,10 +78,13 @@ enum class AttentionKind { self, cross };
 struct LayerAddress {
   Stack stack = Stack::decoder;
   int layer = 0;
-  friend bool operator==(LayerAddress const& a, LayerAddress const& b) { return a.stack == b.stack && a.layer == b.layer; }
+  friend bool operator==(LayerAddress const& a, LayerAddress const& b) {
+    return a.stack == b.stack && a.layer == b.layer;
+  }
 };
 
-/// A site of a layer; `layer` is −1 for the sites that a stack has once, and the stack the decoder for those that a model has once.
+/// A site of a layer; `layer` is −1 for the sites that a stack has once, and the stack the decoder for those that a
+/// model has once.
 struct SiteAddress {
   Site site{};
   LayerAddress at{Stack::decoder, -1};
@@ -70,13 +94,13 @@ struct SiteAddress {
 /// What a strategy may know of a site.
 struct SiteInfo {
   SiteAddress address;
-  Role role{};           ///< of the weight; a bias's role is `Role::bias`
-  std::string name;      ///< module name in the checkpoint, such as `transformer.h.0.attn.c_attn`
+  Role role{};             ///< of the weight; a bias's role is `Role::bias`
+  std::string name;        ///< module name in the checkpoint, such as `transformer.h.0.attn.c_attn`
   std::string short_name;  ///< its last component, such as `c_attn`: what LoRA's target lists hold
-  Index out = 0, in = 0;  ///< extents of the linear map; a norm has `out` = width, `in` = 0
+  Index out = 0, in = 0;   ///< extents of the linear map; a norm has `out` = width, `in` = 0
   Layout layout = Layout::out_in;
   bool bias = false;
-  bool tied = false;     ///< shares the weight of the token embedding
+  bool tied = false;  ///< shares the weight of the token embedding
   /// Elements of the weight.
   [[nodiscard]] Index weights() const { return out * (in ? in : 1); }
 };

@@ -18,8 +18,8 @@ concept SiteItem = requires(T const& item) {
   { item.site } -> std::convertible_to<SiteAddress const&>;
 };
 
-/// Items of sites, at most one a site, in the order in which they came. `find` is one look-up by stack, layer and site, however many
-/// there are. Pointers into the table last until the next item is added.
+/// Items of sites, at most one a site, in the order in which they came. `find` is one look-up by stack, layer and site,
+/// however many there are. Pointers into the table last until the next item is added.
 template <SiteItem T>
 class SiteTable {
  public:

@@ -1,5 +1,6 @@
 /// @file
-/// @brief The one attention operation: y = softmax(scale · Q·Kᵀ + bias) · V, where each row's keys and values are a list of segments.
+/// @brief The one attention operation: y = softmax(scale · Q·Kᵀ + bias) · V, where each row's keys and values are a
+/// list of segments.
 #pragma once
 
 #include <memory>
@@ -8,8 +9,8 @@
 
 #include <graft/kernels/attention.hpp>
 #include <graft/ops/columns.hpp>
-#include <graft/tensor/rounding.hpp>
 #include <graft/tensor/mirrored_array.hpp>
+#include <graft/tensor/rounding.hpp>
 
 namespace graft {
 
@@ -23,7 +24,8 @@ struct AttentionSource {
 template <class Scalar, class Device = Cpu>
 struct RelativeBias {
   Variable<SumOf<Scalar>, Device> table;  ///< [buckets, heads]
-  /// Entry i is the bucket of distance first_distance + i. Covers every pair of a query and a key of its row, seen or not.
+  /// Entry i is the bucket of distance first_distance + i. Covers every pair of a query and a key of its row, seen or
+  /// not.
   MirroredArray<int, Device> bucket_of_distance;
   Index first_distance = 0;
 };
@@ -42,8 +44,8 @@ struct Attention {
   void check() const {
     if (!segments) fail<ShapeError>("[attention] got no segment table; expected one");
     if (shape.kv_heads < 1 || shape.head_dim < 1 || shape.heads < 1 || shape.heads % shape.kv_heads != 0)
-      fail<ShapeError>("[attention] got ", shape.heads, " heads, ", shape.kv_heads, " key/value heads of ", shape.head_dim,
-                       "; expected positive numbers, heads a multiple of key/value heads");
+      fail<ShapeError>("[attention] got ", shape.heads, " heads, ", shape.kv_heads, " key/value heads of ",
+                       shape.head_dim, "; expected positive numbers, heads a multiple of key/value heads");
     queries.check("attention", "queries", shape.width());
     PoolVector<Index> rows;
     for (auto const& source : sources) {
@@ -51,7 +53,8 @@ struct Attention {
       source.values.check("attention", "values", shape.kv_width());
       rows.push_back(source.keys.x.rows());
       if (source.values.x.rows() != rows.back())
-        fail<ShapeError>("[attention] got ", rows.back(), " rows of keys and ", source.values.x.rows(), " of values; expected as many");
+        fail<ShapeError>("[attention] got ", rows.back(), " rows of keys and ", source.values.x.rows(),
+                         " of values; expected as many");
     }
     segments->check_operands(queries.x.rows(), rows.data(), static_cast<int>(rows.size()));
     check_gradients();
@@ -67,9 +70,16 @@ struct Attention {
       values.push_back(source.values.read());
       rows.push_back(source.keys.x.rows());
     }
-    kernels::AttentionOperands<Scalar, Device> x{
-        &segments->table(), shape, queries.read(), keys.data(), values.data(), rows.data(), static_cast<Index>(sources.size()), {}};
-    if (!bias.table.empty()) x.bias = {bias.table.value().data(), bias.table.rows(), bias.bucket_of_distance.data(), bias.first_distance};
+    kernels::AttentionOperands<Scalar, Device> x{&segments->table(),
+                                                 shape,
+                                                 queries.read(),
+                                                 keys.data(),
+                                                 values.data(),
+                                                 rows.data(),
+                                                 static_cast<Index>(sources.size()),
+                                                 {}};
+    if (!bias.table.empty())
+      x.bias = {bias.table.value().data(), bias.table.rows(), bias.bucket_of_distance.data(), bias.first_distance};
     return f(x);
   }
 
@@ -85,8 +95,8 @@ struct Attention {
     kernels::AttentionGradients<Scalar, Device> const gradients{buffers.at(queries), keys.data(), values.data(),
                                                                 of_bias.at({bias.table, 0}).data};
     with_operands([&](auto const& x) {
-      kernels::On<Device, kernels::Attention, Scalar>::attention_backward(x, output.data(), log_sum.data(), output_gradient.data(),
-                                                                          gradients);
+      kernels::On<Device, kernels::Attention, Scalar>::attention_backward(x, output.data(), log_sum.data(),
+                                                                          output_gradient.data(), gradients);
     });
     buffers.finish();
     of_bias.finish();
@@ -105,15 +115,16 @@ struct Attention {
           for (auto const* other : {&sources[b].keys, &sources[b].values})
             overlap = overlap || mine->shares_gradient(shape.kv_width(), *other, shape.kv_width());
       if (overlap)
-        fail<ShapeError>("[attention] source ", a,
-                         ": got columns that overlap another trained operand of the same variable; expected separate columns; hint: "
-                         "let segments of one source refer to them");
+        fail<ShapeError>(
+            "[attention] source ", a,
+            ": got columns that overlap another trained operand of the same variable; expected separate columns; hint: "
+            "let segments of one source refer to them");
     }
   }
   void check_bias() const {
     if (bias.table.width() != shape.heads || bias.bucket_of_distance.size() == 0)
-      fail<ShapeError>("[attention] relative bias: got a table of shape ", bias.table.shape(), "; expected [buckets, ", shape.heads,
-                       "] and a bucket for each distance");
+      fail<ShapeError>("[attention] relative bias: got a table of shape ", bias.table.shape(), "; expected [buckets, ",
+                       shape.heads, "] and a bucket for each distance");
     Index const known = bias.bucket_of_distance.size();
     for (int bucket : bias.bucket_of_distance.host())
       if (bucket < 0 || bucket >= bias.table.rows())
@@ -135,33 +146,40 @@ struct Attention {
 
 /// Attention of packed queries [queries, heads · head_dim] over a table's segments → [queries, heads · head_dim].
 ///
-/// A head's query attends to all keys it sees, in all segments of its row, with one softmax (Vaswani et al. 2017); `segments` say which.
-/// Gradients of storage that several rows attend to are summed in the order of rows. For the backward pass only the result and the
-/// log-sum-exp [queries, heads] are kept. Nothing is computed for the gradients of constants.
-/// Throws `ShapeError` where widths, segments or distances do not fit, or where a query sees no key.
+/// A head's query attends to all keys it sees, in all segments of its row, with one softmax (Vaswani et al. 2017);
+/// `segments` say which. Gradients of storage that several rows attend to are summed in the order of rows. For the
+/// backward pass only the result and the log-sum-exp [queries, heads] are kept. Nothing is computed for the gradients
+/// of constants. Throws `ShapeError` where widths, segments or distances do not fit, or where a query sees no key.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> attention(Columns<Scalar, Device> const& queries,
                                                  std::vector<AttentionSource<Scalar, Device>> sources,
-                                                 std::shared_ptr<CheckedSegments const> const& segments, AttentionShape const& shape,
+                                                 std::shared_ptr<CheckedSegments const> const& segments,
+                                                 AttentionShape const& shape,
                                                  RelativeBias<Scalar, Device> const* bias = nullptr) {
-  detail::Attention<Scalar, Device> call{queries, std::move(sources), segments, shape, bias ? *bias : RelativeBias<Scalar, Device>{}};
+  detail::Attention<Scalar, Device> call{queries, std::move(sources), segments, shape,
+                                         bias ? *bias : RelativeBias<Scalar, Device>{}};
   call.check();
   bool wanted = needs_gradient(queries, call.bias.table);
   for (auto const& source : call.sources) wanted = wanted || needs_gradient(source.keys, source.values);
   Tensor<Scalar, Device> output(Shape{queries.x.rows(), shape.width()});
   using Sums = Tensor<SumOf<Scalar>, Device>;
   Sums log_sum = wanted ? Sums(Shape{queries.x.rows(), shape.heads}) : Sums();
-  call.with_operands([&](auto const& x) { kernels::On<Device, kernels::Attention, Scalar>::attention(x, output.data(), log_sum.data()); });
+  call.with_operands([&](auto const& x) {
+    kernels::On<Device, kernels::Attention, Scalar>::attention(x, output.data(), log_sum.data());
+  });
   if (!wanted) return output;
-  return record(output,
-                [call = std::move(call), output, log_sum](Tensor<Scalar, Device> const& dy) { call.backward(output, log_sum, dy); });
+  return record(output, [call = std::move(call), output, log_sum](Tensor<Scalar, Device> const& dy) {
+    call.backward(output, log_sum, dy);
+  });
 }
 
 #ifdef GRAFT_COMPILED
 extern template Variable<float> attention(Columns<float> const&, std::vector<AttentionSource<float>>,
-    std::shared_ptr<CheckedSegments const> const&, AttentionShape const&, RelativeBias<float> const*);
+                                          std::shared_ptr<CheckedSegments const> const&, AttentionShape const&,
+                                          RelativeBias<float> const*);
 extern template Variable<double> attention(Columns<double> const&, std::vector<AttentionSource<double>>,
-    std::shared_ptr<CheckedSegments const> const&, AttentionShape const&, RelativeBias<double> const*);
+                                           std::shared_ptr<CheckedSegments const> const&, AttentionShape const&,
+                                           RelativeBias<double> const*);
 #endif
 
 }  // namespace graft

@@ -10,8 +10,8 @@
 
 namespace graft {
 
-/// x [tokens, width] + bias [width], which is frozen as a `Tensor` and may be trained as a `Variable`; dx = dy, dbias = the sum of dy's
-/// rows.
+/// x [tokens, width] + bias [width], which is frozen as a `Tensor` and may be trained as a `Variable`; dx = dy, dbias =
+/// the sum of dy's rows.
 /// @throws ShapeError if the bias does not have x's width.
 template <class Scalar, class Device, class Bias>
 [[nodiscard]] Variable<Scalar, Device> add_bias(Variable<Scalar, Device> const& x, Bias const& bias) {

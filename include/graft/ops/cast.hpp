@@ -31,17 +31,17 @@ template <class To, class From, class Device>
     };
     Tensor<To, Device> y = convert(x.value());
     if (!needs_gradient(x)) return y;
-    return record(std::move(y), [slot = x.slot()](Tensor<To, Device> const& dy) {
-      slot->accumulate(widened(dy));
-    });
+    return record(std::move(y), [slot = x.slot()](Tensor<To, Device> const& dy) { slot->accumulate(widened(dy)); });
   }
 }
 
-/// `width` columns in the type `To`; the gradient is added to the columns' own, in their type. The same type: the columns themselves.
+/// `width` columns in the type `To`; the gradient is added to the columns' own, in their type. The same type: the
+/// columns themselves.
 /// @throws ShapeError where there are not as many columns
 template <class To, class From, class Device>
 [[nodiscard]] Columns<To, Device> cast(Columns<From, Device> const& columns, Index width) {
-  static_assert(std::same_as<To, From> || std::same_as<From, SumOf<To>>, "graft: columns are cast from float to bfloat16");
+  static_assert(std::same_as<To, From> || std::same_as<From, SumOf<To>>,
+                "graft: columns are cast from float to bfloat16");
   if constexpr (std::same_as<To, From>) {
     return columns;
   } else {

@@ -1,6 +1,6 @@
 /// @file
-/// @brief A range of columns of a variable as an operand: the parts of a fused projection, a layer's part of a bank. They are read in
-/// place, and their gradients go into the variable's own gradient at those columns.
+/// @brief A range of columns of a variable as an operand: the parts of a fused projection, a layer's part of a bank.
+/// They are read in place, and their gradients go into the variable's own gradient at those columns.
 #pragma once
 
 #include <utility>
@@ -25,10 +25,11 @@ struct Columns {
   /// Throws `ShapeError` unless `width` columns are there.
   void check(char const* operation, char const* operand, Index width) const {
     if (x.empty() || first < 0 || first > x.width() - width)
-      fail<ShapeError>("[", operation, "] ", operand, ": got columns ", first, " to ", first + width, " of shape ", x.shape(),
-                       "; expected them within its width");
+      fail<ShapeError>("[", operation, "] ", operand, ": got columns ", first, " to ", first + width, " of shape ",
+                       x.shape(), "; expected them within its width");
   }
-  /// Whether both want gradients at common columns of one variable, where the columns are `width` and `other_width` wide.
+  /// Whether both want gradients at common columns of one variable, where the columns are `width` and `other_width`
+  /// wide.
   [[nodiscard]] bool shares_gradient(Index width, Columns const& other, Index other_width) const {
     return tracked() && x.slot() == other.x.slot() && first < other.first + other_width && other.first < first + width;
   }
@@ -38,12 +39,13 @@ struct Columns {
 template <class Scalar, class Device>
 [[nodiscard]] Tensor<Scalar, Device> copy_columns(Columns<Scalar, Device> const& columns, Index width) {
   Tensor<Scalar, Device> copy(Shape{columns.x.rows(), width});
-  kernels::On<Device, kernels::Gather, Scalar>::copy_columns(columns.read(), nullptr, {copy.data(), width}, nullptr, copy.rows(), width);
+  kernels::On<Device, kernels::Gather, Scalar>::copy_columns(columns.read(), nullptr, {copy.data(), width}, nullptr,
+                                                             copy.rows(), width);
   return copy;
 }
 
-/// Until `finish`, the gradients of some variables are buffers that a reverse pass adds into, each taken from its slot once (zeros
-/// where nothing has come yet). They have the type that gradients are summed in.
+/// Until `finish`, the gradients of some variables are buffers that a reverse pass adds into, each taken from its slot
+/// once (zeros where nothing has come yet). They have the type that gradients are summed in.
 template <class Scalar, class Device = Cpu>
 class GradientBuffers {
  public:

@@ -1,6 +1,6 @@
 /// @file
-/// @brief Every fused operation as a composition of plain ones: its definition, what tests compare it with, and what a new device can
-/// start from.
+/// @brief Every fused operation as a composition of plain ones: its definition, what tests compare it with, and what a
+/// new device can start from.
 #pragma once
 
 #include <graft/ops/composite/activation.hpp>

@@ -1,5 +1,6 @@
 /// @file
-/// @brief Plain operations that compositions are written with: e^x, ln x, x^p element by element, and the same numbers in another shape.
+/// @brief Plain operations that compositions are written with: e^x, ln x, x^p element by element, and the same numbers
+/// in another shape.
 #pragma once
 
 #include <utility>
@@ -60,8 +61,9 @@ template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> reshape(Variable<Scalar, Device> const& x, Shape const& shape) {
   Tensor<Scalar, Device> y = x.value().reshape(shape);
   if (!needs_gradient(x)) return y;
-  return record(std::move(y),
-                [before = x.shape(), slot = x.slot()](Tensor<Scalar, Device> const& dy) { slot->accumulate(dy.reshape(before)); });
+  return record(std::move(y), [before = x.shape(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
+    slot->accumulate(dy.reshape(before));
+  });
 }
 
 }  // namespace graft

@@ -1,6 +1,6 @@
 /// @file
-/// @brief Rows picked from one variable or assembled from several: y_i = x_{index(i)}. A row's gradient is the sum over the places it
-/// went to, in order.
+/// @brief Rows picked from one variable or assembled from several: y_i = x_{index(i)}. A row's gradient is the sum over
+/// the places it went to, in order.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,8 @@ void add_rows_to(GradientSlot<Scalar, Device>& slot, Shape const& shape, Tensor<
                  Pointer<Device, Index const> from, MirroredArray<Index, Device> const& to) {
   auto gradient = take_to_add(slot, shape);
   kernels::On<Device, kernels::Gather, Scalar>::add_rows(dy.data(), from, gradient.data(), to.data(),
-                                                         all_distinct(to.host(), gradient.rows()), to.size(), gradient.width());
+                                                         all_distinct(to.host(), gradient.rows()), to.size(),
+                                                         gradient.width());
   slot.accumulate(std::move(gradient));
 }
 
@@ -48,12 +49,14 @@ template <class Scalar, class Device>
   bool identity = count == rows;
   for (Index i = 0; i < count; ++i) {
     Index const from = numbers[static_cast<std::size_t>(i)];
-    if (from < 0 || from >= rows) fail<ShapeError>("[gather_rows] got index ", from, " at place ", i, "; expected 0 to ", rows - 1);
+    if (from < 0 || from >= rows)
+      fail<ShapeError>("[gather_rows] got index ", from, " at place ", i, "; expected 0 to ", rows - 1);
     identity = identity && from == i;
   }
   if (identity) return x;
   Tensor<Scalar, Device> y(x.shape().with_rows(count));
-  kernels::On<Device, kernels::Gather, Scalar>::copy_rows(x.value().data(), indices.data(), y.data(), nullptr, count, x.width());
+  kernels::On<Device, kernels::Gather, Scalar>::copy_rows(x.value().data(), indices.data(), y.data(), nullptr, count,
+                                                          x.width());
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [indices, shape = x.shape(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     detail::add_rows_to(*slot, shape, dy, nullptr, indices);
@@ -75,8 +78,8 @@ template <class Scalar, class Device>
   });
 }
 
-/// y [n, …] with y_i = row `map[i].second` of `sources[map[i].first]`: how virtual tokens [P, width], stored once, enter every row of a
-/// packed batch.
+/// y [n, …] with y_i = row `map[i].second` of `sources[map[i].first]`: how virtual tokens [P, width], stored once,
+/// enter every row of a packed batch.
 /// @throws ShapeError if there is no source, the sources' rows differ in shape, or the map points outside them.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> assemble_rows(std::vector<Variable<Scalar, Device>> const& sources,
@@ -95,8 +98,8 @@ template <class Scalar, class Device>
     parts[s].slot = sources[s].slot();
     wanted = wanted || needs_gradient(sources[s]);
     if (!(sources[s].shape().with_rows(1) == sources[0].shape().with_rows(1)))
-      fail<ShapeError>("[assemble_rows] got source ", s, " of shape ", sources[s].shape(), "; expected rows like those of source 0, ",
-                       sources[0].shape());
+      fail<ShapeError>("[assemble_rows] got source ", s, " of shape ", sources[s].shape(),
+                       "; expected rows like those of source 0, ", sources[0].shape());
   }
   for (std::size_t i = 0; i < map.size(); ++i) {
     auto const [source, row] = map[i];
@@ -104,7 +107,8 @@ template <class Scalar, class Device>
       fail<ShapeError>("[assemble_rows] got source ", source, " at place ", i, "; expected 0 to ", sources.size() - 1);
     Share& part = parts[static_cast<std::size_t>(source)];
     if (row < 0 || row >= part.shape[0])
-      fail<ShapeError>("[assemble_rows] got row ", row, " of source ", source, " at place ", i, "; expected 0 to ", part.shape[0] - 1);
+      fail<ShapeError>("[assemble_rows] got row ", row, " of source ", source, " at place ", i, "; expected 0 to ",
+                       part.shape[0] - 1);
     part.chosen.push_back(row);
     part.places.push_back(static_cast<Index>(i));
   }
@@ -116,8 +120,8 @@ template <class Scalar, class Device>
   arrays.upload();
   Tensor<Scalar, Device> y(sources[0].shape().with_rows(static_cast<Index>(map.size())));
   for (std::size_t s = 0; s < sources.size(); ++s)
-    kernels::On<Device, kernels::Gather, Scalar>::copy_rows(sources[s].value().data(), parts[s].from.data(), y.data(), parts[s].to.data(),
-                                                            parts[s].to.size(), y.width());
+    kernels::On<Device, kernels::Gather, Scalar>::copy_rows(sources[s].value().data(), parts[s].from.data(), y.data(),
+                                                            parts[s].to.data(), parts[s].to.size(), y.width());
   if (!wanted) return y;
   return record(std::move(y), [parts = std::move(parts)](Tensor<Scalar, Device> const& dy) {
     for (Share const& part : parts)

@@ -35,7 +35,8 @@ struct TrainableMatrix {
     FrozenMatrix<Scalar, Device>(value.value(), layout).rows(ids, y);
   }
   /// dW += dyᵀ·x (or its transpose, as stored); x `[rows, in]`, dy `[rows, out]`; an empty dW is allocated.
-  void add_gradient(Tensor<Scalar, Device> const& x, Tensor<Scalar, Device> const& dy, Tensor<Scalar, Device>& dw) const {
+  void add_gradient(Tensor<Scalar, Device> const& x, Tensor<Scalar, Device> const& dy,
+                    Tensor<Scalar, Device>& dw) const {
     using kernels::Read;
     Scalar const beta = dw.empty() ? Scalar(0) : Scalar(1);
     if (dw.empty()) dw = Tensor<Scalar, Device>(value.shape());
@@ -47,10 +48,12 @@ struct TrainableMatrix {
   }
 
  private:
-  void product(Pointer<Device, Scalar const> x, Index rows, Index k, Pointer<Device, Scalar> y, Index n, bool turned) const {
+  void product(Pointer<Device, Scalar const> x, Index rows, Index k, Pointer<Device, Scalar> y, Index n,
+               bool turned) const {
     using kernels::Read;
-    kernels::On<Device, kernels::Matmul, Scalar>::matmul(
-        {rows, n, k, x, k, Read::plain, value.value().data(), turned ? k : n, turned ? Read::transposed : Read::plain, Scalar(0), y, n});
+    kernels::On<Device, kernels::Matmul, Scalar>::matmul({rows, n, k, x, k, Read::plain, value.value().data(),
+                                                          turned ? k : n, turned ? Read::transposed : Read::plain,
+                                                          Scalar(0), y, n});
   }
 };
 
@@ -72,19 +75,23 @@ void add_bias_gradient(Tensor<Scalar, Device> const& dy, Tensor<Scalar, Device>&
 }
 }  // namespace detail
 
-/// y = x·Wᵀ + b. x `[rows, in]`, W a `FrozenMatrix` or `TrainableMatrix` (`[out, in]`), b a `Tensor` (frozen) or `Variable` `[out]`,
-/// empty for none; y `[rows, out]`. Reverse: dx = dy·W; dW = dyᵀ·x and db = Σ_rows dy only where their types can be trained. A frozen W
-/// keeps nothing of x. Without `computed`, y is zero and its reverse pass as ever: for who has y already and wants gradients alone
-/// (`recompute`). Where x is bfloat16, W and b are float32: the product and its sum with b are float32, and rounded once.
+/// y = x·Wᵀ + b. x `[rows, in]`, W a `FrozenMatrix` or `TrainableMatrix` (`[out, in]`), b a `Tensor` (frozen) or
+/// `Variable` `[out]`, empty for none; y `[rows, out]`. Reverse: dx = dy·W; dW = dyᵀ·x and db = Σ_rows dy only where
+/// their types can be trained. A frozen W keeps nothing of x. Without `computed`, y is zero and its reverse pass as
+/// ever: for who has y already and wants gradients alone
+/// (`recompute`). Where x is bfloat16, W and b are float32: the product and its sum with b are float32, and rounded
+/// once.
 template <class Scalar, class Device, class Weight, class Bias = Tensor<ParameterOf<Scalar>, Device>>
 [[nodiscard]] Variable<Scalar, Device> linear(Variable<Scalar, Device> const& x, Weight const& w, Bias const& b = {},
                                               bool computed = true) {
   using Number = ParameterOf<Scalar>;
   constexpr bool trains_weight = detail::IsTrainableMatrix<Weight>::value;
   if (x.shape().rank() != 2 || x.width() != w.in())
-    fail<ShapeError>("[linear] got input ", x.shape(), "; expected [rows, ", w.in(), "] for a weight of ", w.out(), " x ", w.in());
+    fail<ShapeError>("[linear] got input ", x.shape(), "; expected [rows, ", w.in(), "] for a weight of ", w.out(),
+                     " x ", w.in());
   auto const& bias = value_of(b);
-  if (!bias.empty() && bias.size() != w.out()) fail<ShapeError>("[linear] got bias ", bias.shape(), "; expected [", w.out(), "]");
+  if (!bias.empty() && bias.size() != w.out())
+    fail<ShapeError>("[linear] got bias ", bias.shape(), "; expected [", w.out(), "]");
 
   Index const rows = x.rows();
   Tensor<Number, Device> sum(Shape{rows, w.out()});
@@ -92,7 +99,8 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Paramete
     w.times_transposed(widened(x.value()).data(), rows, sum.data());
   else
     kernels::On<Device, kernels::Elementwise, Number>::fill(sum.data(), Number(0), sum.size());
-  if (computed && !bias.empty()) kernels::On<Device, kernels::Bias, Number>::add_to_rows(bias.data(), rows, w.out(), sum.data());
+  if (computed && !bias.empty())
+    kernels::On<Device, kernels::Bias, Number>::add_to_rows(bias.data(), rows, w.out(), sum.data());
   auto y = rounded<Scalar, Device>(std::move(sum));
 
   if (!needs_gradient(x, w, b)) return y;
@@ -129,9 +137,12 @@ template <class Scalar, class Device>
 
 #ifdef GRAFT_COMPILED
 extern template Variable<float> linear(Variable<float> const&, FrozenMatrix<float> const&, Tensor<float> const&, bool);
-extern template Variable<double> linear(Variable<double> const&, FrozenMatrix<double> const&, Tensor<double> const&, bool);
-extern template Variable<float> linear(Variable<float> const&, TrainableMatrix<float> const&, Variable<float> const&, bool);
-extern template Variable<double> linear(Variable<double> const&, TrainableMatrix<double> const&, Variable<double> const&, bool);
+extern template Variable<double> linear(Variable<double> const&, FrozenMatrix<double> const&, Tensor<double> const&,
+                                        bool);
+extern template Variable<float> linear(Variable<float> const&, TrainableMatrix<float> const&, Variable<float> const&,
+                                       bool);
+extern template Variable<double> linear(Variable<double> const&, TrainableMatrix<double> const&,
+                                        Variable<double> const&, bool);
 #endif
 
 }  // namespace graft

@@ -12,7 +12,8 @@ namespace graft {
 namespace detail {
 template <class Scalar, class Device>
 void check_equal_shapes(char const* op, Variable<Scalar, Device> const& a, Variable<Scalar, Device> const& b) {
-  if (!(a.shape() == b.shape())) fail<ShapeError>("[", op, "] got shapes ", a.shape(), " and ", b.shape(), "; expected equal shapes");
+  if (!(a.shape() == b.shape()))
+    fail<ShapeError>("[", op, "] got shapes ", a.shape(), " and ", b.shape(), "; expected equal shapes");
 }
 }  // namespace detail
 

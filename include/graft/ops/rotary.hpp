@@ -12,8 +12,8 @@
 
 #include <graft/kernels/rotary.hpp>
 #include <graft/ops/storage.hpp>
-#include <graft/tensor/rounding.hpp>
 #include <graft/tensor/mirrored_array.hpp>
+#include <graft/tensor/rounding.hpp>
 
 namespace graft {
 
@@ -28,13 +28,14 @@ namespace graft {
   return frequencies;
 }
 
-/// Cosines and sines for every position seen so far. Copies share one table, which grows by itself and may be used by several threads.
+/// Cosines and sines for every position seen so far. Copies share one table, which grows by itself and may be used by
+/// several threads.
 template <class Scalar, class Device = Cpu>
 class RotaryTable {
  public:
   RotaryTable() = default;
-  /// `frequencies`: radians per position of each pair, scaled as the model asks. Twice as many dimensions of each head are rotated; the
-  /// rest of `head_width`, which is by default none, is left as it is.
+  /// `frequencies`: radians per position of each pair, scaled as the model asks. Twice as many dimensions of each head
+  /// are rotated; the rest of `head_width`, which is by default none, is left as it is.
   /// @throws ConfigError if the head has fewer dimensions than are rotated.
   explicit RotaryTable(std::vector<double> frequencies, Index head_width = 0) : state_(std::make_shared<State>()) {
     Index const rotated = 2 * static_cast<Index>(frequencies.size());
@@ -56,7 +57,8 @@ class RotaryTable {
     // Computed without the lock: the pool's threads may be waiting for it.
     Index const capacity = std::max({Index{256}, positions, 2 * present});
     Tensor<Scalar, Device> table(Shape{capacity, 2 * pairs()});
-    kernels::On<Device, kernels::Rotary, Scalar>::rotary_table(state_->frequencies.data(), pairs(), Index{0}, capacity, table.data());
+    kernels::On<Device, kernels::Rotary, Scalar>::rotary_table(state_->frequencies.data(), pairs(), Index{0}, capacity,
+                                                               table.data());
     std::lock_guard<std::mutex> const lock(state_->mutex);
     if (state_->table.rows() < capacity) state_->table = table;
     return table;
@@ -77,8 +79,8 @@ class RotaryTable {
   std::shared_ptr<State> state_;
 };
 
-/// Rotates pair (j, j + pairs) of every head of x [tokens, heads·head_width] by position · frequency_j; dx is dy rotated back. Keeps
-/// nothing of x.
+/// Rotates pair (j, j + pairs) of every head of x [tokens, heads·head_width] by position · frequency_j; dx is dy
+/// rotated back. Keeps nothing of x.
 /// @throws ShapeError if x is not made of such heads or `positions` does not have one entry, 0 or more, per token.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> rotary(Variable<Scalar, Device> const& x,
@@ -96,20 +98,21 @@ template <class Scalar, class Device>
   if (*least < 0) fail<ShapeError>("[rotary] got position ", *least, "; expected 0 or more");
   Tensor<Sum, Device> const turns = table.rows(*most + 1);
   Values y(x.shape());
-  kernels::On<Device, kernels::Rotary, Scalar>::rotate(x.value().data(), turns.data(), positions.data(), Sum(1), tokens, heads,
-                                                       head_width, half, y.data());
+  kernels::On<Device, kernels::Rotary, Scalar>::rotate(x.value().data(), turns.data(), positions.data(), Sum(1), tokens,
+                                                       heads, head_width, half, y.data());
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [tokens, heads, head_width, half, turns, positions, slot = x.slot()](Values const& dy) {
     Values dx = recycled(dy);
-    kernels::On<Device, kernels::Rotary, Scalar>::rotate(dy.data(), turns.data(), positions.data(), Sum(-1), tokens, heads, head_width,
-                                                         half, dx.data());
+    kernels::On<Device, kernels::Rotary, Scalar>::rotate(dy.data(), turns.data(), positions.data(), Sum(-1), tokens,
+                                                         heads, head_width, half, dx.data());
     slot->accumulate(std::move(dx));
   });
 }
 
 #ifdef GRAFT_COMPILED
 extern template Variable<float> rotary(Variable<float> const&, MirroredArray<Index> const&, RotaryTable<float> const&);
-extern template Variable<double> rotary(Variable<double> const&, MirroredArray<Index> const&, RotaryTable<double> const&);
+extern template Variable<double> rotary(Variable<double> const&, MirroredArray<Index> const&,
+                                        RotaryTable<double> const&);
 #endif
 
 }  // namespace graft

@@ -6,15 +6,16 @@
 
 namespace graft {
 
-/// Storage for a result of this shape: the tensor's own where nobody else holds it. For elementwise reverse passes, which write dx over dy.
+/// Storage for a result of this shape: the tensor's own where nobody else holds it. For elementwise reverse passes,
+/// which write dx over dy.
 template <class Scalar, class Device>
 [[nodiscard]] Tensor<Scalar, Device> recycled(Tensor<Scalar, Device> const& tensor) {
   return tensor.unique() ? tensor : Tensor<Scalar, Device>(tensor.shape());
 }
 
-/// Takes the gradient gathered so far (zeros, if none) in storage that may be changed, for contributions that touch few of its rows; the
-/// caller adds to it and hands it back with `accumulate`. A tied embedding so needs one gradient of the table's size, not three. It has the
-/// type that gradients are summed in.
+/// Takes the gradient gathered so far (zeros, if none) in storage that may be changed, for contributions that touch few
+/// of its rows; the caller adds to it and hands it back with `accumulate`. A tied embedding so needs one gradient of
+/// the table's size, not three. It has the type that gradients are summed in.
 template <class Scalar, class Device>
 [[nodiscard]] Tensor<SumOf<Scalar>, Device> take_to_add(GradientSlot<Scalar, Device>& slot, Shape const& shape) {
   Tensor<SumOf<Scalar>, Device> gradient = slot.take_sum();

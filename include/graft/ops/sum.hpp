@@ -25,9 +25,11 @@ template <class Scalar, class Device>
 /// Σ weights ∘ x over all elements, as a scalar; dx = dy · weights. The weights are constants.
 /// @throws ShapeError if there are not as many weights as elements.
 template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> weighted_sum(Variable<Scalar, Device> const& x, Tensor<Scalar, Device> const& weights) {
+[[nodiscard]] Variable<Scalar, Device> weighted_sum(Variable<Scalar, Device> const& x,
+                                                    Tensor<Scalar, Device> const& weights) {
   if (weights.size() != x.value().size())
-    fail<ShapeError>("[weighted_sum] got weights of shape ", weights.shape(), "; expected as many as in the input of shape ", x.shape());
+    fail<ShapeError>("[weighted_sum] got weights of shape ", weights.shape(),
+                     "; expected as many as in the input of shape ", x.shape());
   Tensor<Scalar, Device> y(Shape{});
   kernels::On<Device, kernels::Sum, Scalar>::dot(x.value().data(), weights.data(), weights.size(), y.data());
   if (!needs_gradient(x)) return y;
@@ -41,17 +43,20 @@ template <class Scalar, class Device>
 /// The mean of (x - target)² over all elements, as a scalar; dx = dy · 2(x - target)/size. The target is a constant.
 /// @throws ShapeError if the shapes differ or are empty.
 template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> mean_squared_error(Variable<Scalar, Device> const& x, Tensor<Scalar, Device> const& target) {
+[[nodiscard]] Variable<Scalar, Device> mean_squared_error(Variable<Scalar, Device> const& x,
+                                                          Tensor<Scalar, Device> const& target) {
   if (!(target.shape() == x.shape()) || target.size() == 0)
-    fail<ShapeError>("[mean_squared_error] got an input of shape ", x.shape(), " and a target of shape ", target.shape(),
-                     "; expected equal shapes with elements");
+    fail<ShapeError>("[mean_squared_error] got an input of shape ", x.shape(), " and a target of shape ",
+                     target.shape(), "; expected equal shapes with elements");
   Scalar const share = Scalar(1) / static_cast<Scalar>(target.size());
   Tensor<Scalar, Device> y(Shape{});
-  kernels::On<Device, kernels::Sum, Scalar>::squared_distance(x.value().data(), target.data(), share, target.size(), y.data());
+  kernels::On<Device, kernels::Sum, Scalar>::squared_distance(x.value().data(), target.data(), share, target.size(),
+                                                              y.data());
   if (!needs_gradient(x)) return y;
   return record(std::move(y), [target, share, input = x.value(), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
     Tensor<Scalar, Device> dx(target.shape());
-    kernels::On<Device, kernels::Sum, Scalar>::scaled_difference(input.data(), target.data(), dy.data(), 2 * share, dx.data(), dx.size());
+    kernels::On<Device, kernels::Sum, Scalar>::scaled_difference(input.data(), target.data(), dy.data(), 2 * share,
+                                                                 dx.data(), dx.size());
     slot->accumulate(std::move(dx));
   });
 }

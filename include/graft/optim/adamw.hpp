@@ -11,7 +11,8 @@
 
 namespace graft {
 
-/// Settings of AdamW (Loshchilov & Hutter 2019, "Decoupled weight decay regularization"); the learning rate comes with each step.
+/// Settings of AdamW (Loshchilov & Hutter 2019, "Decoupled weight decay regularization"); the learning rate comes with
+/// each step.
 struct AdamWSettings {
   double beta1 = 0.9;          ///< decay of the mean of gradients
   double beta2 = 0.999;        ///< decay of the mean of squared gradients
@@ -19,8 +20,8 @@ struct AdamWSettings {
   double weight_decay = 0.01;  ///< λ
 };
 
-/// θ ← θ − η·λ·θ − η·m̂ / (√v̂ + ε) with m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ), in the order of operations of torch.optim.AdamW. Every
-/// parameter decays, biases and norms too. Keeps "exp_avg" (m) and "exp_avg_sq" (v).
+/// θ ← θ − η·λ·θ − η·m̂ / (√v̂ + ε) with m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ), in the order of operations of
+/// torch.optim.AdamW. Every parameter decays, biases and norms too. Keeps "exp_avg" (m) and "exp_avg_sq" (v).
 template <class Scalar, class Device = Cpu>
 class AdamW final : public Optimizer<Scalar, Device> {
  public:
@@ -28,7 +29,8 @@ class AdamW final : public Optimizer<Scalar, Device> {
   explicit AdamW(ParameterList<Scalar, Device> parameters, AdamWSettings settings = {})
       : Optimizer<Scalar, Device>(std::move(parameters)), settings_(settings) {
     auto const check = [](char const* name, double value, double limit) {
-      if (!(value >= 0.0 && value < limit)) fail<ConfigError>("[adamw] got ", name, " ", value, "; expected 0 or more and below ", limit);
+      if (!(value >= 0.0 && value < limit))
+        fail<ConfigError>("[adamw] got ", name, " ", value, "; expected 0 or more and below ", limit);
     };
     check("beta1", settings.beta1, 1.0), check("beta2", settings.beta2, 1.0);
     check("epsilon", settings.epsilon, 1.0), check("weight_decay", settings.weight_decay, HUGE_VAL);
@@ -51,8 +53,9 @@ class AdamW final : public Optimizer<Scalar, Device> {
                                         std::sqrt(1.0 - std::pow(settings_.beta2, t)),
                                         settings_.epsilon};
     auto value = parameter.mutable_value();
-    kernels::On<Device, kernels::Adamw, Scalar>::adamw(value.data(), parameter.gradient().data(), state.values.at("exp_avg").data(),
-                                                       state.values.at("exp_avg_sq").data(), value.size(), factors, gradient_scale);
+    kernels::On<Device, kernels::Adamw, Scalar>::adamw(
+        value.data(), parameter.gradient().data(), state.values.at("exp_avg").data(),
+        state.values.at("exp_avg_sq").data(), value.size(), factors, gradient_scale);
   }
 
   AdamWSettings settings_;

@@ -22,10 +22,11 @@ struct GradientNorm {
   [[nodiscard]] double value() const { return *downloaded(norm).data(); }
 };
 
-/// ‖g‖₂ over all gradients together, in double, and `clip_coefficient` of it; the same bits for any number of threads. NaN or infinite if
-/// an element is.
+/// ‖g‖₂ over all gradients together, in double, and `clip_coefficient` of it; the same bits for any number of threads.
+/// NaN or infinite if an element is.
 template <class Scalar, class Device>
-[[nodiscard]] GradientNorm<Device> measure_gradients(ParameterList<Scalar, Device> const& parameters, double max_norm = 0.0) {
+[[nodiscard]] GradientNorm<Device> measure_gradients(ParameterList<Scalar, Device> const& parameters,
+                                                     double max_norm = 0.0) {
   using Kernel = kernels::On<Device, kernels::SumSquares, Scalar>;
   Tensor<double, Device> squares(Shape{static_cast<Index>(parameters.size())});
   Index count = 0;
@@ -43,14 +44,16 @@ template <class Scalar, class Device>
   return measure_gradients(parameters).value();
 }
 
-/// What gradients of this norm are multiplied by: min(1, max_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_ has it (Pascanu et
-/// al. 2013, "On the difficulty of training recurrent neural networks"). `max_norm` of 0 stands for no clipping.
+/// What gradients of this norm are multiplied by: min(1, max_norm / (norm + 1e-6)), as torch.nn.utils.clip_grad_norm_
+/// has it (Pascanu et al. 2013, "On the difficulty of training recurrent neural networks"). `max_norm` of 0 stands for
+/// no clipping.
 [[nodiscard]] inline double clip_coefficient(double norm, double max_norm) {
   return max_norm > 0.0 ? std::min(1.0, max_norm / (norm + 1e-6)) : 1.0;
 }
 
-/// Scales all gradients so that their global norm is at most `max_norm`, and returns the norm they had. `Optimizer::step` takes the
-/// coefficient directly and saves this pass. A scaled gradient gets storage of its own: parameters that were added to each other share one.
+/// Scales all gradients so that their global norm is at most `max_norm`, and returns the norm they had.
+/// `Optimizer::step` takes the coefficient directly and saves this pass. A scaled gradient gets storage of its own:
+/// parameters that were added to each other share one.
 template <class Scalar, class Device>
 GradientNorm<Device> clip_gradients(ParameterList<Scalar, Device> const& parameters, double max_norm) {
   auto result = measure_gradients(parameters, max_norm);
@@ -61,7 +64,8 @@ GradientNorm<Device> clip_gradients(ParameterList<Scalar, Device> const& paramet
   for (auto* parameter : parameters) {
     if (!parameter->has_gradient()) continue;
     Tensor<Scalar, Device> scaled(parameter->gradient().shape());
-    kernels::On<Device, kernels::Sum, Scalar>::scale_by(parameter->gradient().data(), coefficient.data(), scaled.data(), scaled.size());
+    kernels::On<Device, kernels::Sum, Scalar>::scale_by(parameter->gradient().data(), coefficient.data(), scaled.data(),
+                                                        scaled.size());
     parameter->clear_gradient();
     parameter->variable().slot()->accumulate(std::move(scaled));
   }

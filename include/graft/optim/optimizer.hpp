@@ -45,7 +45,8 @@ template <class To, class Scalar, class From>
   }
 }
 
-/// An update rule over a model's parameters. A rule says what it keeps of a parameter (`initial_values`) and how one parameter moves
+/// An update rule over a model's parameters. A rule says what it keeps of a parameter (`initial_values`) and how one
+/// parameter moves
 /// (`update`); what is kept may differ from one parameter to the next (a factored second moment of matrices only).
 template <class Scalar, class Device = Cpu>
 class Optimizer {
@@ -64,9 +65,11 @@ class Optimizer {
   /// Moves every parameter that has a gradient; the others (and their states) stay as they are, as in torch.optim.
   /// @param gradient_scale multiplies all gradients first: the coefficient of clipping, without a pass of its own
   void step(double learning_rate, double gradient_scale = 1.0) {
-    step(learning_rate, gradient_scale == 1.0 ? Tensor<double, Device>() : uploaded<Device>(full(Shape{}, gradient_scale)));
+    step(learning_rate,
+         gradient_scale == 1.0 ? Tensor<double, Device>() : uploaded<Device>(full(Shape{}, gradient_scale)));
   }
-  /// The same with a coefficient that stands on the device (see `measure_gradients`; empty for 1): nothing waits for it.
+  /// The same with a coefficient that stands on the device (see `measure_gradients`; empty for 1): nothing waits for
+  /// it.
   void step(double learning_rate, Tensor<double, Device> const& gradient_scale) {
     for (auto* parameter : parameters_) {
       if (!parameter->has_gradient()) continue;
@@ -91,7 +94,8 @@ class Optimizer {
     for (auto const& [name, kept] : state) {
       auto const found = by_name.find(name);
       if (found == by_name.end())
-        fail<ConfigError>("[optimizer] got a state of '", name, "'; expected one of the model's ", parameters_.size(), " parameters");
+        fail<ConfigError>("[optimizer] got a state of '", name, "'; expected one of the model's ", parameters_.size(),
+                          " parameters");
       auto const expected = initial_values(*found->second);
       bool fits = expected.size() == kept.values.size();
       for (auto const& [key, value] : expected) {
@@ -99,9 +103,9 @@ class Optimizer {
         fits = fits && given != kept.values.end() && given->second.shape() == value.shape();
       }
       if (!fits)
-        fail<ConfigError>(
-            "[optimizer] got a state of '", name,
-            "' whose values or shapes differ from those this optimizer keeps; expected a state of the same optimizer and sizes");
+        fail<ConfigError>("[optimizer] got a state of '", name,
+                          "' whose values or shapes differ from those this optimizer keeps; expected a state of the "
+                          "same optimizer and sizes");
     }
     states_ = std::move(state);
   }

@@ -29,8 +29,9 @@ enum class Schedule { constant, linear, cosine };
   fail<ConfigError>("[schedule] got '", name, "'; expected constant, linear or cosine");
 }
 
-/// What the learning rate of step `k` (the first is 0) is multiplied by, of `total` steps of which the first `warmup` rise linearly from 0:
-/// k/warmup, then 1, (total − k)/(total − warmup), or ½(1 + cos π(k − warmup)/(total − warmup)). From `total` on: the end's value.
+/// What the learning rate of step `k` (the first is 0) is multiplied by, of `total` steps of which the first `warmup`
+/// rise linearly from 0: k/warmup, then 1, (total − k)/(total − warmup), or ½(1 + cos π(k − warmup)/(total − warmup)).
+/// From `total` on: the end's value.
 [[nodiscard]] inline double schedule_factor(Schedule schedule, Index k, Index warmup, Index total) {
   if (k < warmup) return static_cast<double>(k) / static_cast<double>(warmup);
   auto const length = static_cast<double>(std::max<Index>(1, total - warmup));

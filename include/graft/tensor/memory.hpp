@@ -1,6 +1,6 @@
 /// @file
-/// @brief Where tensors' bytes come from: per device, blocks are kept and handed out again, so that a training step in its steady state
-/// asks the system for nothing.
+/// @brief Where tensors' bytes come from: per device, blocks are kept and handed out again, so that a training step in
+/// its steady state asks the system for nothing.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,8 @@
 
 namespace graft {
 
-/// Allocation on a device. A device joins by specializing it with `allocate`, which returns an owner that gives the block back.
+/// Allocation on a device. A device joins by specializing it with `allocate`, which returns an owner that gives the
+/// block back.
 template <class Device>
 struct Memory;
 

@@ -15,7 +15,8 @@
 
 namespace graft {
 
-/// Numbers that the host made and a device's kernels read, in the memory of both. Copies share them; nobody changes them.
+/// Numbers that the host made and a device's kernels read, in the memory of both. Copies share them; nobody changes
+/// them.
 template <class T, class Device = Cpu>
 class MirroredArray {
   static_assert(std::is_trivially_copyable_v<T>, "an array is copied to the device as bytes");
@@ -78,7 +79,8 @@ class StepArrays {
       bytes_.insert(bytes_.end(), raw, raw + here.size() * sizeof(T));
       placed_.push_back([state = array.state_, first](std::shared_ptr<Buffer> const& buffer) {
         auto* const at = reinterpret_cast<T*>(kernels::raw(buffer->data()) + first);
-        state->there = Tensor<T, Device>::alias(Shape{static_cast<Index>(state->here.size())}, Pointer<Device, T>(at), buffer);
+        state->there =
+            Tensor<T, Device>::alias(Shape{static_cast<Index>(state->here.size())}, Pointer<Device, T>(at), buffer);
       });
     }
     return array;
@@ -88,7 +90,8 @@ class StepArrays {
     if constexpr (!std::is_same_v<Device, Cpu>) {
       if (bytes_.empty()) return;
       Shape const shape{static_cast<Index>(bytes_.size())};
-      auto const buffer = std::make_shared<Buffer>(staged<Device>(Tensor<std::byte>::alias(shape, bytes_.data(), nullptr)));
+      auto const buffer =
+          std::make_shared<Buffer>(staged<Device>(Tensor<std::byte>::alias(shape, bytes_.data(), nullptr)));
       for (auto const& place : placed_) place(buffer);
       bytes_.clear();
       placed_.clear();

@@ -1,5 +1,6 @@
 /// @file
-/// @brief Tensors of a narrow type (bfloat16) as tensors of the type that their sums are formed in, and back. Of other types: the tensor.
+/// @brief Tensors of a narrow type (bfloat16) as tensors of the type that their sums are formed in, and back. Of other
+/// types: the tensor.
 #pragma once
 
 #include <graft/core/precision.hpp>

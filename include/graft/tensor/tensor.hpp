@@ -16,8 +16,9 @@
 
 namespace graft {
 
-/// A dense row-major array on a device. Copying copies the handle; `clone()` copies the numbers. Views (`slice`, `reshape`) share storage.
-/// Memory that a caller owns (a mapped file, an Eigen or xtensor array) is wrapped by `alias`.
+/// A dense row-major array on a device. Copying copies the handle; `clone()` copies the numbers. Views (`slice`,
+/// `reshape`) share storage. Memory that a caller owns (a mapped file, an Eigen or xtensor array) is wrapped by
+/// `alias`.
 template <class Scalar, class Device = Cpu>
 class Tensor {
  public:
@@ -61,7 +62,8 @@ class Tensor {
   }
   /// The same elements in another shape of equal size, sharing storage.
   [[nodiscard]] Tensor reshape(Shape const& shape) const {
-    if (shape.size() != size_) fail<ShapeError>("[reshape] got ", shape, "; expected ", size_, " elements as in ", shape_);
+    if (shape.size() != size_)
+      fail<ShapeError>("[reshape] got ", shape, "; expected ", size_, " elements as in ", shape_);
     return alias(shape, Pointer<Device, Scalar>(data_.get()), data_);
   }
 
@@ -95,7 +97,8 @@ template <class Scalar, class Range>
 template <class Scalar>
 [[nodiscard]] Tensor<Scalar> normal(Shape const& shape, RandomKey key, double deviation = 1.0) {
   Tensor<Scalar> tensor(shape);
-  for (Index i = 0; i < tensor.size(); ++i) tensor.data()[i] = static_cast<Scalar>(deviation * key.normal(static_cast<std::uint64_t>(i)));
+  for (Index i = 0; i < tensor.size(); ++i)
+    tensor.data()[i] = static_cast<Scalar>(deviation * key.normal(static_cast<std::uint64_t>(i)));
   return tensor;
 }
 /// Independent elements uniform in [low, high).
@@ -110,7 +113,8 @@ template <class Scalar>
 template <class To, class From>
 [[nodiscard]] Tensor<To> cast(Tensor<From> const& tensor) {
   Tensor<To> result(tensor.shape());
-  std::transform(tensor.data(), tensor.data() + tensor.size(), result.data(), [](From v) { return static_cast<To>(v); });
+  std::transform(tensor.data(), tensor.data() + tensor.size(), result.data(),
+                 [](From v) { return static_cast<To>(v); });
   return result;
 }
 template <class Scalar>

@@ -28,12 +28,14 @@ Shape shape_of(Extents const& extents) {
 /// The tensor as an xtensor expression over the same memory, to be read.
 template <class Scalar>
 [[nodiscard]] auto as_xtensor(Tensor<Scalar> const& tensor) {
-  return xt::adapt(tensor.data(), static_cast<std::size_t>(tensor.size()), xt::no_ownership(), detail::extents(tensor.shape()));
+  return xt::adapt(tensor.data(), static_cast<std::size_t>(tensor.size()), xt::no_ownership(),
+                   detail::extents(tensor.shape()));
 }
 /// The tensor as an xtensor expression over the same memory, to be written.
 template <class Scalar>
 [[nodiscard]] auto as_xtensor(Tensor<Scalar>& tensor) {
-  return xt::adapt(tensor.data(), static_cast<std::size_t>(tensor.size()), xt::no_ownership(), detail::extents(tensor.shape()));
+  return xt::adapt(tensor.data(), static_cast<std::size_t>(tensor.size()), xt::no_ownership(),
+                   detail::extents(tensor.shape()));
 }
 
 /// A tensor with the numbers of any xtensor expression, evaluated.

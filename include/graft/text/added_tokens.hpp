@@ -31,18 +31,22 @@ struct AddedToken {
   bool in_text = true;       ///< looked for at all: SentencePiece itself never reads control pieces in text
 };
 
-/// Finds added tokens in a text, leftmost first and the longest where several begin together (an Aho-Corasick automaton's
-/// leftmost-longest semantics), in time proportional to the text and the tokens' lengths, without memory beyond the sorted contents.
+/// Finds added tokens in a text, leftmost first and the longest where several begin together (an Aho-Corasick
+/// automaton's leftmost-longest semantics), in time proportional to the text and the tokens' lengths, without memory
+/// beyond the sorted contents.
 class AddedTokenMatcher {
  public:
   AddedTokenMatcher() = default;
 
   /// `patterns` are texts to find and the number that stands for each; of equal texts the first counts.
-  explicit AddedTokenMatcher(std::vector<std::pair<std::string, std::size_t>> patterns) : patterns_(std::move(patterns)) {
+  explicit AddedTokenMatcher(std::vector<std::pair<std::string, std::size_t>> patterns)
+      : patterns_(std::move(patterns)) {
     auto const text_of = [](auto const& pattern) -> std::string const& { return pattern.first; };
     std::erase_if(patterns_, [&](auto const& p) { return p.first.empty(); });
-    std::stable_sort(patterns_.begin(), patterns_.end(), [&](auto const& a, auto const& b) { return text_of(a) < text_of(b); });
-    patterns_.erase(std::unique(patterns_.begin(), patterns_.end(), [&](auto const& a, auto const& b) { return text_of(a) == text_of(b); }),
+    std::stable_sort(patterns_.begin(), patterns_.end(),
+                     [&](auto const& a, auto const& b) { return text_of(a) < text_of(b); });
+    patterns_.erase(std::unique(patterns_.begin(), patterns_.end(),
+                                [&](auto const& a, auto const& b) { return text_of(a) == text_of(b); }),
                     patterns_.end());
     for (auto const& p : patterns_) begins_[static_cast<unsigned char>(p.first.front())] = true;
   }
@@ -69,7 +73,8 @@ class AddedTokenMatcher {
     for (std::size_t depth = 0; at + depth < text.size(); ++depth) {
       auto const byte = static_cast<unsigned char>(text[at + depth]);
       auto const at_depth = [&](auto const& p) { return static_cast<unsigned char>(p.first[depth]); };
-      low = std::partition_point(low, high, [&](auto const& p) { return p.first.size() <= depth || at_depth(p) < byte; });
+      low =
+          std::partition_point(low, high, [&](auto const& p) { return p.first.size() <= depth || at_depth(p) < byte; });
       high = std::partition_point(low, high, [&](auto const& p) { return at_depth(p) <= byte; });
       if (low == high) break;
       if (low->first.size() == depth + 1) best = Match{at, at + depth + 1, low->second};
@@ -84,16 +89,17 @@ class AddedTokenMatcher {
 namespace detail {
 
 [[nodiscard]] inline bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) noexcept {
-  return (begin == 0 || !is_word_char(utf8_before(text, begin).code)) && (end == text.size() || !is_word_char(utf8_at(text, end).code));
+  return (begin == 0 || !is_word_char(utf8_before(text, begin).code)) &&
+         (end == text.size() || !is_word_char(utf8_at(text, end).code));
 }
 
 }  // namespace detail
 
-/// Cuts a well-formed text at its added tokens: calls `text_piece(std::string_view)` for what lies between and `token(number)` for
-/// each token found, in order. `tokens[number]` holds the flags of the matcher's pattern `number`.
+/// Cuts a well-formed text at its added tokens: calls `text_piece(std::string_view)` for what lies between and
+/// `token(number)` for each token found, in order. `tokens[number]` holds the flags of the matcher's pattern `number`.
 template <class TextPiece, class TokenFound>
-void split_at_added_tokens(std::string_view text, AddedTokenMatcher const& matcher, std::vector<AddedToken> const& tokens,
-                           TextPiece&& text_piece, TokenFound&& token) {
+void split_at_added_tokens(std::string_view text, AddedTokenMatcher const& matcher,
+                           std::vector<AddedToken> const& tokens, TextPiece&& text_piece, TokenFound&& token) {
   std::size_t done = 0, from = 0;
   while (auto const match = matcher.find(text, from)) {
     from = match->end;

@@ -28,7 +28,8 @@ void for_each_character(std::string_view text, Each&& each) {
 
 /// The small letter of a capital of Unicode 16 or 17 that an older ICU does not know; any other character itself.
 [[nodiscard]] inline char32_t young_lowercase(char32_t code) noexcept {
-  if (code == 0x1C89 || code == 0xA7CC || code == 0xA7CE || code == 0xA7D2 || code == 0xA7D4 || code == 0xA7DA) return code + 1;
+  if (code == 0x1C89 || code == 0xA7CC || code == 0xA7CE || code == 0xA7D2 || code == 0xA7D4 || code == 0xA7DA)
+    return code + 1;
   if (code == 0xA7CB) return 0x264;
   if (code == 0xA7DC) return 0x19B;
   if (code >= 0x10D50 && code <= 0x10D65) return code + 0x20;

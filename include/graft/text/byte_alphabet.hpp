@@ -1,8 +1,8 @@
 /// @file
 /// @brief GPT-2's spelling of bytes as printable characters, in which byte-level vocabularies are written.
 ///
-/// The printable characters of Latin-1 stand for themselves, the other 68 bytes for U+0100 … U+0143 in order: a space is `Ġ`, a
-/// line feed `Ċ`. Source: `bytes_to_unicode` in OpenAI's GPT-2 `encoder.py` (Radford et al. 2019).
+/// The printable characters of Latin-1 stand for themselves, the other 68 bytes for U+0100 … U+0143 in order: a space
+/// is `Ġ`, a line feed `Ċ`. Source: `bytes_to_unicode` in OpenAI's GPT-2 `encoder.py` (Radford et al. 2019).
 #pragma once
 
 #include <graft/text/utf8.hpp>
@@ -47,13 +47,14 @@ inline constexpr ByteAlphabet byte_alphabet = make_byte_alphabet();
   return out;
 }
 
-/// Appends the bytes that `token` spells. A token with any character outside the alphabet (an added token with a space, say) is not
-/// a spelling and is appended as it is.
+/// Appends the bytes that `token` spells. A token with any character outside the alphabet (an added token with a space,
+/// say) is not a spelling and is appended as it is.
 inline void append_spelled_bytes(std::string& out, std::string_view token) {
   std::size_t const start = out.size();
   for (std::size_t at = 0; at < token.size();) {
     Utf8Char const c = utf8_at(token, at);
-    std::int16_t const byte = c.code < detail::byte_alphabet.byte_of.size() ? detail::byte_alphabet.byte_of[c.code] : std::int16_t{-1};
+    std::int16_t const byte =
+        c.code < detail::byte_alphabet.byte_of.size() ? detail::byte_alphabet.byte_of[c.code] : std::int16_t{-1};
     if (byte < 0) {
       out.resize(start);
       out.append(token);

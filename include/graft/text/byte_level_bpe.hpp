@@ -37,7 +37,9 @@ class ByteLevelBpe final : public TokenizerModel {
  public:
   /// @throws FileError for a merge or unknown token whose texts are not in the vocabulary.
   explicit ByteLevelBpe(ByteLevelBpeFields fields)
-      : vocabulary_(std::move(fields.vocabulary)), ignore_merges_(fields.ignore_merges), fuse_unknown_(fields.fuse_unknown) {
+      : vocabulary_(std::move(fields.vocabulary)),
+        ignore_merges_(fields.ignore_merges),
+        fuse_unknown_(fields.fuse_unknown) {
     for (std::size_t byte = 0; byte < 256; ++byte) {
       char const raw = static_cast<char>(static_cast<unsigned char>(byte));
       byte_token_[byte] = vocabulary_.find(spell_bytes({&raw, 1})).value_or(missing);

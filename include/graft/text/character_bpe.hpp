@@ -1,5 +1,6 @@
 /// @file
-/// @brief Byte-pair encoding of characters with listed merges: SentencePiece BPE as Hugging Face's tokenizer.json writes it.
+/// @brief Byte-pair encoding of characters with listed merges: SentencePiece BPE as Hugging Face's tokenizer.json
+/// writes it.
 #pragma once
 
 #include <graft/core/error.hpp>
@@ -43,7 +44,8 @@ class CharacterBpe final : public TokenizerModel {
     if (byte_fallback_) bytes_ = BytePieces(vocabulary_);
     if (!fields.unknown) return;
     unknown_ = vocabulary_.find(*fields.unknown);
-    if (!unknown_) fail<FileError>("[", fields.source, "] unknown token is not in the vocabulary; got ", printable(*fields.unknown));
+    if (!unknown_)
+      fail<FileError>("[", fields.source, "] unknown token is not in the vocabulary; got ", printable(*fields.unknown));
   }
 
   void encode_word(std::string_view word, std::vector<Token>& out) const override {
@@ -59,8 +61,8 @@ class CharacterBpe final : public TokenizerModel {
   [[nodiscard]] std::optional<Token> unknown() const noexcept override { return unknown_; }
 
  private:
-  /// The token of each character. An unknown one is held back until a known character or another unknown one follows, as in Hugging
-  /// Face's tokenizers, where bytes that come in between therefore stand before it.
+  /// The token of each character. An unknown one is held back until a known character or another unknown one follows,
+  /// as in Hugging Face's tokenizers, where bytes that come in between therefore stand before it.
   [[nodiscard]] std::vector<Token> first_symbols(std::string_view word) const {
     std::vector<Token> symbols;
     symbols.reserve(word.size());

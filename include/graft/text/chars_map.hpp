@@ -14,21 +14,25 @@
 
 namespace graft {
 
-/// A `precompiled_charsmap`: the size of a double-array trie (Aoe 1989, in the layout of darts-clone), the trie, and the replacements, each
-/// ended by a zero byte. Every index out of the file is checked before it is used.
+/// A `precompiled_charsmap`: the size of a double-array trie (Aoe 1989, in the layout of darts-clone), the trie, and
+/// the replacements, each ended by a zero byte. Every index out of the file is checked before it is used.
 class CharsMap {
  public:
-  /// Replacements are short: a ligature of eighteen letters takes 33 bytes. Longer ones would let a small text grow without bound.
+  /// Replacements are short: a ligature of eighteen letters takes 33 bytes. Longer ones would let a small text grow
+  /// without bound.
   static constexpr std::size_t longest_replacement = 256;
 
   /// @throws FileError for a table that contradicts itself
   CharsMap(std::string_view blob, std::string_view source) {
-    auto const refuse = [&](auto const&... what) { fail<FileError>("[", source, "] precompiled_charsmap is broken; ", what...); };
+    auto const refuse = [&](auto const&... what) {
+      fail<FileError>("[", source, "] precompiled_charsmap is broken; ", what...);
+    };
     if (blob.size() < 4) refuse("got ", blob.size(), " bytes; expected at least 4");
     std::size_t const trie_bytes = unit_at(blob, 0);
     blob.remove_prefix(4);
     if (trie_bytes % 4 != 0 || trie_bytes == 0 || trie_bytes >= blob.size())
-      refuse("got a trie of ", trie_bytes, " bytes in ", blob.size(), "; expected a multiple of 4, and replacements behind it");
+      refuse("got a trie of ", trie_bytes, " bytes in ", blob.size(),
+             "; expected a multiple of 4, and replacements behind it");
     replacements_ = blob.substr(trie_bytes);
     check_replacements(refuse);
     units_.reserve(trie_bytes / 4);
@@ -61,7 +65,8 @@ class CharsMap {
     if (valid_utf8_prefix(replacements_) != replacements_.size()) refuse("got replacements that are not UTF-8");
     for (std::size_t begin = 0; begin < replacements_.size();) {
       std::size_t const end = replacements_.find('\0', begin);
-      if (end - begin > longest_replacement) refuse("got a replacement of ", end - begin, " bytes; expected at most ", longest_replacement);
+      if (end - begin > longest_replacement)
+        refuse("got a replacement of ", end - begin, " bytes; expected at most ", longest_replacement);
       begin = end + 1;
     }
   }
@@ -69,10 +74,12 @@ class CharsMap {
   template <class Refuse>
   void check_value(std::size_t value, Refuse const& refuse) const {
     if (value >= replacements_.size() || (static_cast<unsigned char>(replacements_[value]) & 0xC0) == 0x80)
-      refuse("got a replacement at byte ", value, " of ", replacements_.size(), "; expected the beginning of a character");
+      refuse("got a replacement at byte ", value, " of ", replacements_.size(),
+             "; expected the beginning of a character");
   }
 
-  /// A unit's bits: 0 to 7 and 31 label, 8 whether a value hangs here, 9 and 10 to 30 offset of the children; a value has bit 31.
+  /// A unit's bits: 0 to 7 and 31 label, 8 whether a value hangs here, 9 and 10 to 30 offset of the children; a value
+  /// has bit 31.
   [[nodiscard]] static constexpr std::size_t offset_of(std::uint32_t unit) noexcept {
     return std::size_t{unit >> 10} << ((unit & 0x200u) >> 6);
   }

@@ -51,13 +51,15 @@ enum class LeadingSpaces : std::uint8_t {
 
 /// Tokens are pieces of the text, with `▁` for a space.
 struct Pieces {
-  std::vector<std::pair<std::string, std::string>> replacements;  ///< made in each token but those that spell bytes, in order
+  std::vector<std::pair<std::string, std::string>>
+      replacements;  ///< made in each token but those that spell bytes, in order
   ByteRuns byte_runs = ByteRuns::as_text;
   bool metaspaces = false;  ///< `▁` becomes a space
   LeadingSpaces leading = LeadingSpaces::keep;
   std::string strip;           ///< a character that the text loses where it begins with it …
   std::size_t strip_most = 0;  ///< … at most so many times
-  std::shared_ptr<std::unordered_map<std::string, std::string> const> surfaces;  ///< what single tokens stand for; null: none
+  std::shared_ptr<std::unordered_map<std::string, std::string> const>
+      surfaces;  ///< what single tokens stand for; null: none
 
   [[nodiscard]] bool operator==(Pieces const&) const = default;
 };

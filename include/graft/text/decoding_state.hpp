@@ -19,9 +19,9 @@ namespace detail {
 
 /// The cleaning of Hugging Face's `WordPiece` decoder.
 inline void clean_up_spaces(std::string& text) {
-  constexpr std::pair<std::string_view, std::string_view> rules[] = {{" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
-                                                                     {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
-                                                                     {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+  constexpr std::pair<std::string_view, std::string_view> rules[] = {
+      {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
+      {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
   for (auto const& [pattern, content] : rules) replace_all(text, pattern, content);
 }
 
@@ -51,7 +51,8 @@ class DecodingState {
     if (clean_up) cleanup_.emplace();
   }
 
-  /// Appends what `token` adds to the text: bytes, which need not be whole characters, or nothing where later tokens decide.
+  /// Appends what `token` adds to the text: bytes, which need not be whole characters, or nothing where later tokens
+  /// decide.
   void push(std::string_view token, std::string& out) {
     std::string added;
     std::string& to = cleanup_ ? added : out;
@@ -68,7 +69,9 @@ class DecodingState {
   }
 
  private:
-  static void add(decoding::ByteLevel const&, std::string_view token, std::string& out) { append_spelled_bytes(out, token); }
+  static void add(decoding::ByteLevel const&, std::string_view token, std::string& out) {
+    append_spelled_bytes(out, token);
+  }
 
   void add(decoding::Spaces const&, std::string_view token, std::string& out) const {
     if (!first_) out.push_back(' ');
@@ -111,14 +114,15 @@ class DecodingState {
     run_.clear();
   }
 
-  /// Appends a token's text, `▁` being spaces where the decoder and `spaces` say so, without what the text loses at its beginning.
+  /// Appends a token's text, `▁` being spaces where the decoder and `spaces` say so, without what the text loses at its
+  /// beginning.
   void show(decoding::Pieces const& decoder, std::string text, bool spaces, std::string& out) {
     if (decoder.metaspaces && spaces) {
       using decoding::LeadingSpaces;
       if (decoder.leading == LeadingSpaces::drop_in_first && !some_token_) {
         detail::replace_all(text, metaspace, "");
-      } else if ((decoder.leading == LeadingSpaces::drop_one || decoder.leading == LeadingSpaces::drop_one_each) && !some_text_ &&
-                 text.starts_with(metaspace)) {
+      } else if ((decoder.leading == LeadingSpaces::drop_one || decoder.leading == LeadingSpaces::drop_one_each) &&
+                 !some_text_ && text.starts_with(metaspace)) {
         text.erase(0, metaspace.size());
         some_text_ = decoder.leading == LeadingSpaces::drop_one;
       }

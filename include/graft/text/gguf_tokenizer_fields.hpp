@@ -1,5 +1,6 @@
 /// @file
-/// @brief What a GGUF file says about its tokenizer, as plain values (the reader fills it; the tokenizers build from it).
+/// @brief What a GGUF file says about its tokenizer, as plain values (the reader fills it; the tokenizers build from
+/// it).
 #pragma once
 
 #include <cstdint>
@@ -11,13 +12,14 @@ namespace graft {
 
 /// `tokenizer.ggml.*` of a GGUF file. Ids are checked to lie in the vocabulary.
 struct GgufTokenizerFields {
-  std::string file;                       ///< for messages
-  std::string model;                      ///< "gpt2": byte-level BPE; "llama": SentencePiece BPE
-  std::string pre;                        ///< name of the pre-tokenizer's pattern, e.g. "smollm"; empty if not given
-  std::vector<std::string> tokens;        ///< piece of each id; for "gpt2" in the byte-to-character alphabet
-  std::vector<std::int32_t> token_types;  ///< 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte; empty if not given
-  std::vector<float> scores;              ///< of each id (SentencePiece); empty if not given
-  std::vector<std::string> merges;        ///< "left right", best first; empty if not given
+  std::string file;                 ///< for messages
+  std::string model;                ///< "gpt2": byte-level BPE; "llama": SentencePiece BPE
+  std::string pre;                  ///< name of the pre-tokenizer's pattern, e.g. "smollm"; empty if not given
+  std::vector<std::string> tokens;  ///< piece of each id; for "gpt2" in the byte-to-character alphabet
+  std::vector<std::int32_t>
+      token_types;            ///< 1 normal, 2 unknown, 3 control, 4 user-defined, 5 unused, 6 byte; empty if not given
+  std::vector<float> scores;  ///< of each id (SentencePiece); empty if not given
+  std::vector<std::string> merges;  ///< "left right", best first; empty if not given
   std::optional<std::int64_t> bos_id;
   std::optional<std::int64_t> eos_id;
   std::optional<std::int64_t> pad_id;

@@ -17,13 +17,16 @@ namespace graft {
 /// @throws ConfigError for a text that ICU cannot take (2 GiB or more)
 [[nodiscard]] inline std::string lowercase(std::string_view text) {
   constexpr auto most = static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max());
-  if (text.size() > most) fail<ConfigError>("[lowercase] text too long; got ", text.size(), " bytes; expected at most ", most);
+  if (text.size() > most)
+    fail<ConfigError>("[lowercase] text too long; got ", text.size(), " bytes; expected at most ", most);
   std::string result;
   result.reserve(text.size());
   icu::StringByteSink<std::string> sink(&result);
   UErrorCode status = U_ZERO_ERROR;
-  icu::CaseMap::utf8ToLower("", 0, icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())), sink, nullptr, status);
-  if (U_FAILURE(status)) fail<ConfigError>("[lowercase] ICU failed; got ", u_errorName(status), "; expected U_ZERO_ERROR");
+  icu::CaseMap::utf8ToLower("", 0, icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())), sink, nullptr,
+                            status);
+  if (U_FAILURE(status))
+    fail<ConfigError>("[lowercase] ICU failed; got ", u_errorName(status), "; expected U_ZERO_ERROR");
   return result;
 }
 

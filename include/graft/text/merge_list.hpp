@@ -14,8 +14,8 @@
 
 namespace graft {
 
-/// The merges as a file lists them, by rank: pairs of texts, since their ids may not be known yet when they are read. All lie in one
-/// buffer, each text behind its length, so that they take no more memory than the file.
+/// The merges as a file lists them, by rank: pairs of texts, since their ids may not be known yet when they are read.
+/// All lie in one buffer, each text behind its length, so that they take no more memory than the file.
 class MergeList {
  public:
   void add(std::string_view left, std::string_view right) {
@@ -49,7 +49,8 @@ class MergeList {
   /// Seven bits of the length a byte, lowest first; the highest bit says that more follow.
   void append(std::string_view text) {
     std::size_t length = text.size();
-    for (; length >= 0x80; length >>= 7) texts_.push_back(static_cast<char>(static_cast<unsigned char>(0x80 | (length & 0x7F))));
+    for (; length >= 0x80; length >>= 7)
+      texts_.push_back(static_cast<char>(static_cast<unsigned char>(0x80 | (length & 0x7F))));
     texts_.push_back(static_cast<char>(length));
     texts_.append(text);
   }
@@ -71,7 +72,8 @@ class MergeList {
 
 /// The merges by pair of ids. `source` names the file in errors.
 /// @throws FileError for a merge whose texts are not in the vocabulary
-[[nodiscard]] inline MergeTable make_merge_table(MergeList const& merges, Vocabulary const& vocabulary, std::string_view source) {
+[[nodiscard]] inline MergeTable make_merge_table(MergeList const& merges, Vocabulary const& vocabulary,
+                                                 std::string_view source) {
   if (merges.size() >= UINT32_MAX) fail<FileError>("[", source, "] has too many merges; got ", merges.size());
   MergeTable table;
   std::uint32_t rank = 0;
@@ -80,8 +82,8 @@ class MergeList {
     merged.assign(left).append(right);
     auto const a = vocabulary.find(left), b = vocabulary.find(right), both = vocabulary.find(merged);
     if (!a || !b || !both) {
-      fail<FileError>("[", source, "] merge ", rank, " refers to a token that is not in the vocabulary; got ", printable(left), " + ",
-                      printable(right), "; expected ",
+      fail<FileError>("[", source, "] merge ", rank, " refers to a token that is not in the vocabulary; got ",
+                      printable(left), " + ", printable(right), "; expected ",
                       printable(!a   ? left
                                 : !b ? right
                                      : std::string_view(merged)),

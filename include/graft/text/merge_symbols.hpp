@@ -1,8 +1,10 @@
 /// @file
-/// @brief The merging of byte-pair encoding: of all adjacent pairs the one of smallest rank, leftmost first, until none is left.
+/// @brief The merging of byte-pair encoding: of all adjacent pairs the one of smallest rank, leftmost first, until none
+/// is left.
 ///
-/// Sennrich et al. 2016, "Neural Machine Translation of Rare Words with Subword Units". Two procedures give the same tokens: a scan for
-/// short words, which needs no allocation, and a heap with a linked list, O(n log n), for words of any length.
+/// Sennrich et al. 2016, "Neural Machine Translation of Rare Words with Subword Units". Two procedures give the same
+/// tokens: a scan for short words, which needs no allocation, and a heap with a linked list, O(n log n), for words of
+/// any length.
 #pragma once
 
 #include <graft/core/error.hpp>
@@ -49,12 +51,15 @@ inline void merge_by_scanning(MergeTable const& merges, std::span<Token> symbols
 class HeapMerger {
  public:
   HeapMerger(MergeTable const& merges, std::span<Token const> symbols) : merges_(merges) {
-    if (symbols.size() >= end) fail<ConfigError>("[tokenize] word is too long; got ", symbols.size(), " bytes; expected fewer than ", end);
+    if (symbols.size() >= end)
+      fail<ConfigError>("[tokenize] word is too long; got ", symbols.size(), " bytes; expected fewer than ", end);
     links_.reserve(symbols.size());
     auto const count = static_cast<std::uint32_t>(symbols.size());
-    for (std::uint32_t i = 0; i < count; ++i) links_.push_back({symbols[i], i == 0 ? end : i - 1, i + 1 == count ? end : i + 1});
+    for (std::uint32_t i = 0; i < count; ++i)
+      links_.push_back({symbols[i], i == 0 ? end : i - 1, i + 1 == count ? end : i + 1});
     for (std::uint32_t i = 0; i + 1 < count; ++i) {
-      if (Merge const* const merge = merges_.find(symbols[i], symbols[i + 1])) heap_.push_back({merge->rank, i, merge->merged});
+      if (Merge const* const merge = merges_.find(symbols[i], symbols[i + 1]))
+        heap_.push_back({merge->rank, i, merge->merged});
     }
     std::make_heap(heap_.begin(), heap_.end());
   }

@@ -11,8 +11,8 @@
 
 namespace graft {
 
-/// The model of a tokenizer: it divides one word, as the pre-tokenizer gives it, into tokens. Immutable once built, so that any
-/// number of threads may use it.
+/// The model of a tokenizer: it divides one word, as the pre-tokenizer gives it, into tokens. Immutable once built, so
+/// that any number of threads may use it.
 class TokenizerModel {
  public:
   virtual ~TokenizerModel() = default;

@@ -30,7 +30,8 @@ namespace detail {
                                     : unorm2_getNFKDInstance(&status);
 }
 
-/// A form that passes over characters younger than Unicode 9, whose tables Hugging Face's tokenizers have. Kept until the program ends.
+/// A form that passes over characters younger than Unicode 9, whose tables Hugging Face's tokenizers have. Kept until
+/// the program ends.
 [[nodiscard]] inline UNormalizer2 const* open_normalizer(NormalForm form) {
   UErrorCode status = U_ZERO_ERROR;
   constexpr std::u16string_view pattern = u"[:age=9.0:]";
@@ -43,8 +44,9 @@ namespace detail {
 }
 
 [[nodiscard]] inline UNormalizer2 const* icu_normalizer(NormalForm form) {
-  static std::array<UNormalizer2 const*, 4> const forms{open_normalizer(NormalForm::nfc), open_normalizer(NormalForm::nfd),
-                                                        open_normalizer(NormalForm::nfkc), open_normalizer(NormalForm::nfkd)};
+  static std::array<UNormalizer2 const*, 4> const forms{
+      open_normalizer(NormalForm::nfc), open_normalizer(NormalForm::nfd), open_normalizer(NormalForm::nfkc),
+      open_normalizer(NormalForm::nfkd)};
   return forms[static_cast<std::size_t>(form) - 1];
 }
 
@@ -69,7 +71,8 @@ namespace detail {
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size(); ++at) {
     char32_t code = text[at];
-    if (code >= 0xD800 && code < 0xDC00 && at + 1 < text.size()) code = ((code - 0xD7C0) << 10) + (text[++at] - char32_t{0xDC00});
+    if (code >= 0xD800 && code < 0xDC00 && at + 1 < text.size())
+      code = ((code - 0xD7C0) << 10) + (text[++at] - char32_t{0xDC00});
     append_utf8(out, code);
   }
   return out;
@@ -80,7 +83,8 @@ namespace detail {
 /// `text` (well-formed UTF-8) in the given form, which ASCII is in already.
 [[nodiscard]] inline std::string normalize(NormalForm form, std::string_view text) {
   if (form == NormalForm::none || is_ascii(text)) return std::string(text);
-  if (text.size() > std::numeric_limits<std::int32_t>::max() / 20) {  // no form makes more than 18 units of one character
+  if (text.size() >
+      std::numeric_limits<std::int32_t>::max() / 20) {  // no form makes more than 18 units of one character
     fail<ConfigError>("[normalize] text is too long; got ", text.size(), " bytes; expected at most ",
                       std::numeric_limits<std::int32_t>::max() / 20, "; hint: encode it in parts");
   }
@@ -89,9 +93,10 @@ namespace detail {
   std::u16string result(source.size() + 16, u'\0');
   for (;;) {
     UErrorCode status = U_ZERO_ERROR;
-    std::int32_t const length = unorm2_normalize(normalizer, source.data(), static_cast<std::int32_t>(source.size()), result.data(),
-                                                 static_cast<std::int32_t>(result.size()), &status);
-    if (status != U_BUFFER_OVERFLOW_ERROR && U_FAILURE(status) != 0) fail("[normalize] ICU failed; got ", u_errorName(status));
+    std::int32_t const length = unorm2_normalize(normalizer, source.data(), static_cast<std::int32_t>(source.size()),
+                                                 result.data(), static_cast<std::int32_t>(result.size()), &status);
+    if (status != U_BUFFER_OVERFLOW_ERROR && U_FAILURE(status) != 0)
+      fail("[normalize] ICU failed; got ", u_errorName(status));
     bool const complete = static_cast<std::size_t>(length) <= result.size();
     result.resize(static_cast<std::size_t>(length));
     if (complete) return detail::from_utf16(result);

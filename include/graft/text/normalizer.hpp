@@ -56,7 +56,9 @@ struct Strip {
 /// Something before a text that is not empty.
 struct Prepend {
   std::string content;
-  [[nodiscard]] std::string operator()(std::string_view text) const { return text.empty() ? std::string() : content + std::string(text); }
+  [[nodiscard]] std::string operator()(std::string_view text) const {
+    return text.empty() ? std::string() : content + std::string(text);
+  }
 };
 
 /// One text by another.
@@ -88,8 +90,8 @@ struct ReplaceSpaceRuns {
   }
 };
 
-/// SentencePiece's rules as Hugging Face's tokenizers apply them: to a short grapheme cluster as a whole if a rule begins it, else to
-/// each character by itself.
+/// SentencePiece's rules as Hugging Face's tokenizers apply them: to a short grapheme cluster as a whole if a rule
+/// begins it, else to each character by itself.
 struct Precompiled {
   std::shared_ptr<CharsMap const> chars_map;
 
@@ -115,8 +117,8 @@ struct Precompiled {
   }
 };
 
-using Step = std::variant<NormalForm, Lowercase, StripAccents, Strip, Prepend, Replace, ReplaceSpaceRuns, Precompiled, BertNormalizer,
-                          SentencePieceNormalizer>;
+using Step = std::variant<NormalForm, Lowercase, StripAccents, Strip, Prepend, Replace, ReplaceSpaceRuns, Precompiled,
+                          BertNormalizer, SentencePieceNormalizer>;
 
 }  // namespace normalizing
 
@@ -134,13 +136,15 @@ class Normalizer {
   /// @param text well-formed UTF-8
   [[nodiscard]] std::string operator()(std::string_view text, TextPlace place = TextPlace::begins) const {
     std::string current(text);
-    for (auto const& step : steps_) current = std::visit([&](auto const& apply) { return run(apply, current, place); }, step);
+    for (auto const& step : steps_)
+      current = std::visit([&](auto const& apply) { return run(apply, current, place); }, step);
     return current;
   }
 
   /// Where what is left of `text` stands: not where the text begins if white space has been stripped before it.
   [[nodiscard]] TextPlace place_after(std::string_view text, TextPlace place) const noexcept {
-    if (place != TextPlace::begins || text.empty() || char_class(utf8_at(text, 0).code) != CharClass::space) return place;
+    if (place != TextPlace::begins || text.empty() || char_class(utf8_at(text, 0).code) != CharClass::space)
+      return place;
     bool const strips = std::any_of(steps_.begin(), steps_.end(), [](normalizing::Step const& step) {
       auto const* const strip = std::get_if<normalizing::Strip>(&step);
       return strip != nullptr && strip->left;

@@ -17,8 +17,8 @@
 
 namespace graft {
 
-/// A radix tree (Morrison 1968) over tokens of a vocabulary: at most two nodes a token, whatever the tokens' lengths. The texts stay in the
-/// vocabulary, which every call therefore names.
+/// A radix tree (Morrison 1968) over tokens of a vocabulary: at most two nodes a token, whatever the tokens' lengths.
+/// The texts stay in the vocabulary, which every call therefore names.
 class PieceTrie {
  public:
   PieceTrie() = default;

@@ -50,7 +50,8 @@ class PreTokenizer {
 
   [[nodiscard]] std::vector<PreTokenizerStep> const& steps() const noexcept { return steps_; }
 
-  /// Calls `word(std::string_view)` for each word of a well-formed text, in order. A view is valid during its call only.
+  /// Calls `word(std::string_view)` for each word of a well-formed text, in order. A view is valid during its call
+  /// only.
   template <class Word>
   void for_each_word(std::string_view text, Word&& word, TextPlace place = TextPlace::begins) const {
     if (!text.empty()) apply(0, {text, place}, word);
@@ -79,30 +80,19 @@ class PreTokenizer {
   void apply(std::size_t step, Piece piece, Word& word) const {
     if (step == steps_.size()) return word(piece.text);
     switch (steps_[step]) {
-      case PreTokenizerStep::digits:
-        return digits(step, piece, true, word);
-      case PreTokenizerStep::digit_runs:
-        return digits(step, piece, false, word);
-      case PreTokenizerStep::prefix_space:
-        return prefix(step, piece, " ", word);
-      case PreTokenizerStep::split_gpt2:
-        return split<SplitPattern::gpt2>(step, piece, word);
-      case PreTokenizerStep::split_llama3:
-        return split<SplitPattern::llama3>(step, piece, word);
-      case PreTokenizerStep::split_qwen2:
-        return split<SplitPattern::qwen2>(step, piece, word);
-      case PreTokenizerStep::whitespace:
-        return words<false>(step, piece, word);
-      case PreTokenizerStep::bert:
-        return words<true>(step, piece, word);
-      case PreTokenizerStep::metaspaces:
-        return replace_spaces(step, piece, word);
-      case PreTokenizerStep::metaspace_prefix:
-        return prefix(step, piece, metaspace, word);
+      case PreTokenizerStep::digits: return digits(step, piece, true, word);
+      case PreTokenizerStep::digit_runs: return digits(step, piece, false, word);
+      case PreTokenizerStep::prefix_space: return prefix(step, piece, " ", word);
+      case PreTokenizerStep::split_gpt2: return split<SplitPattern::gpt2>(step, piece, word);
+      case PreTokenizerStep::split_llama3: return split<SplitPattern::llama3>(step, piece, word);
+      case PreTokenizerStep::split_qwen2: return split<SplitPattern::qwen2>(step, piece, word);
+      case PreTokenizerStep::whitespace: return words<false>(step, piece, word);
+      case PreTokenizerStep::bert: return words<true>(step, piece, word);
+      case PreTokenizerStep::metaspaces: return replace_spaces(step, piece, word);
+      case PreTokenizerStep::metaspace_prefix: return prefix(step, piece, metaspace, word);
       case PreTokenizerStep::metaspace_prefix_first:
         return piece.place == TextPlace::inside ? apply(step + 1, piece, word) : prefix(step, piece, metaspace, word);
-      case PreTokenizerStep::split_metaspace:
-        return split_at_metaspaces(step, piece, word);
+      case PreTokenizerStep::split_metaspace: return split_at_metaspaces(step, piece, word);
     }
   }
 

@@ -37,8 +37,9 @@ namespace graft {
 /// The same for a name in a list: as it is, or in quotes if anything of it has to be escaped or cut.
 [[nodiscard]] inline std::string printable_name(std::string_view text) {
   std::string const quoted = printable(text);
-  return text.empty() || quoted.size() != text.size() + 2 || std::string_view(quoted).substr(1, text.size()) != text ? quoted
-                                                                                                                     : std::string(text);
+  return text.empty() || quoted.size() != text.size() + 2 || std::string_view(quoted).substr(1, text.size()) != text
+             ? quoted
+             : std::string(text);
 }
 
 }  // namespace graft

@@ -1,5 +1,6 @@
 /// @file
-/// @brief SentencePiece's byte-pair encoding: of all adjacent pairs that make a piece the one of highest score, leftmost first.
+/// @brief SentencePiece's byte-pair encoding: of all adjacent pairs that make a piece the one of highest score,
+/// leftmost first.
 #pragma once
 
 #include <graft/core/error.hpp>
@@ -42,14 +43,15 @@ class SentencePieceBpe final : public TokenizerModel {
   explicit SentencePieceBpe(SentencePieceBpeFields fields) : fields_(std::move(fields)) {
     auto const size = static_cast<std::size_t>(fields_.vocabulary.size());
     if (fields_.scores.size() != size || fields_.types.size() != size) {
-      fail<FileError>("[", fields_.source, "] scores, types and pieces disagree; got ", fields_.scores.size(), ", ", fields_.types.size(),
-                      " and ", size);
+      fail<FileError>("[", fields_.source, "] scores, types and pieces disagree; got ", fields_.scores.size(), ", ",
+                      fields_.types.size(), " and ", size);
     }
     std::vector<Token> user_defined;
     for (Token id = 0; id < fields_.vocabulary.size(); ++id) {
       std::string_view const piece = fields_.vocabulary.token(id).value_or("");
       if (!std::isfinite(score_of(id))) {
-        fail<FileError>("[", fields_.source, "] score of piece ", printable(piece), " is not a finite number; got ", score_of(id));
+        fail<FileError>("[", fields_.source, "] score of piece ", printable(piece), " is not a finite number; got ",
+                        score_of(id));
       }
       if (type_of(id) == PieceType::user_defined) user_defined.push_back(id);
       if (mergeable(id)) longest_piece_ = std::max(longest_piece_, piece.size());
@@ -59,7 +61,8 @@ class SentencePieceBpe final : public TokenizerModel {
   }
 
   void encode_word(std::string_view word, std::vector<Token>& out) const override {
-    if (word.size() >= end) fail<ConfigError>("[tokenize] text is too long; got ", word.size(), " bytes; expected fewer than ", end);
+    if (word.size() >= end)
+      fail<ConfigError>("[tokenize] text is too long; got ", word.size(), " bytes; expected fewer than ", end);
     Merging merging{word, symbols_of(word), {}, {}};
     for (std::uint32_t i = 0; i + 1 < merging.symbols.size(); ++i) consider(merging, i);
     while (!merging.agenda.empty()) {
@@ -94,7 +97,8 @@ class SentencePieceBpe final : public TokenizerModel {
     std::string_view text;
     std::vector<Symbol> symbols;
     std::vector<Candidate> agenda;
-    std::unordered_map<std::string_view, std::uint32_t> halves;  ///< unused piece → length of the left part it was last made of
+    std::unordered_map<std::string_view, std::uint32_t>
+        halves;  ///< unused piece → length of the left part it was last made of
   };
 
   [[nodiscard]] float score_of(Token id) const noexcept { return fields_.scores[static_cast<std::size_t>(id)]; }
@@ -111,8 +115,8 @@ class SentencePieceBpe final : public TokenizerModel {
       std::size_t const defined = user_defined_.longest_prefix(fields_.vocabulary, text.substr(at)).length;
       std::size_t const length = defined > 0 ? defined : utf8_at(text, at).bytes;
       auto const place = static_cast<std::uint32_t>(symbols.size());
-      symbols.push_back(
-          {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(length), place == 0 ? end : place - 1, place + 1, defined > 0});
+      symbols.push_back({static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(length),
+                         place == 0 ? end : place - 1, place + 1, defined > 0});
       at += length;
     }
     if (!symbols.empty()) symbols.back().next = end;

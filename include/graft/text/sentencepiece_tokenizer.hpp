@@ -53,9 +53,12 @@ inline Token check_pieces(SentencePieceFields const& fields) {
   std::size_t control = 0, bytes = 0;
   for (Token id = 0; id < fields.vocabulary.size(); ++id) {
     std::string_view const piece = fields.vocabulary.token(id).value_or("");
-    auto const refuse = [&](auto const&... why) { fail<FileError>("[", fields.file, "] piece ", id, " ", printable(piece), " ", why...); };
+    auto const refuse = [&](auto const&... why) {
+      fail<FileError>("[", fields.file, "] piece ", id, " ", printable(piece), " ", why...);
+    };
     if (piece.empty()) refuse("is empty; expected a text");
-    if (piece.size() >= PieceTrie::longest_piece) refuse("is too long; got ", piece.size(), " bytes; expected fewer than 8000");
+    if (piece.size() >= PieceTrie::longest_piece)
+      refuse("is too long; got ", piece.size(), " bytes; expected fewer than 8000");
     if (piece.find('\0') != std::string_view::npos) refuse("holds a zero byte; expected none");
     if (valid_utf8_prefix(piece) != piece.size()) refuse("is not UTF-8");
     switch (fields.types[static_cast<std::size_t>(id)]) {
@@ -64,7 +67,8 @@ inline Token check_pieces(SentencePieceFields const& fields) {
         unknown = id;
         break;
       case PieceType::control:
-        if (++control > most_control_pieces) refuse("is one control piece too many; expected at most ", most_control_pieces);
+        if (++control > most_control_pieces)
+          refuse("is one control piece too many; expected at most ", most_control_pieces);
         break;
       case PieceType::byte:
         if (!fields.byte_fallback) refuse("is a byte; expected none in a model without byte fallback");
@@ -74,12 +78,13 @@ inline Token check_pieces(SentencePieceFields const& fields) {
         break;
       case PieceType::normal:
       case PieceType::user_defined:
-      case PieceType::unused:
-        break;
+      case PieceType::unused: break;
     }
   }
-  if (!unknown) fail<FileError>("[", fields.file, "] has no unknown piece among ", fields.vocabulary.size(), "; expected one");
-  if (fields.byte_fallback && bytes != 256) fail<FileError>("[", fields.file, "] lacks byte pieces; got ", bytes, "; expected 256");
+  if (!unknown)
+    fail<FileError>("[", fields.file, "] has no unknown piece among ", fields.vocabulary.size(), "; expected one");
+  if (fields.byte_fallback && bytes != 256)
+    fail<FileError>("[", fields.file, "] lacks byte pieces; got ", bytes, "; expected 256");
   return *unknown;
 }
 
@@ -123,14 +128,14 @@ inline Token check_pieces(SentencePieceFields const& fields) {
 
 }  // namespace detail
 
-/// The parts of a tokenizer that encodes and decodes as SentencePiece does. Control pieces and the unknown piece are special; they are not
-/// found in text, and control pieces are invisible when decoded.
+/// The parts of a tokenizer that encodes and decodes as SentencePiece does. Control pieces and the unknown piece are
+/// special; they are not found in text, and control pieces are invisible when decoded.
 /// @throws FileError for contradictory fields
 [[nodiscard]] inline TokenizerParts make_sentencepiece_parts(SentencePieceFields fields) {
   auto const size = static_cast<std::size_t>(fields.vocabulary.size());
   if (fields.scores.size() != size || fields.types.size() != size)
-    fail<FileError>("[", fields.file, "] scores and types are not one for each of ", size, " pieces; got ", fields.scores.size(), " and ",
-                    fields.types.size());
+    fail<FileError>("[", fields.file, "] scores and types are not one for each of ", size, " pieces; got ",
+                    fields.scores.size(), " and ", fields.types.size());
   Token const unknown = detail::check_pieces(fields);
   TokenizerParts parts;
   parts.source = fields.file;
@@ -155,12 +160,14 @@ inline Token check_pieces(SentencePieceFields const& fields) {
   parts.special_tokens.pad = control(fields.pad_piece);
   parts.special_tokens.unk = unknown;
   if (fields.kind == SentencePieceFields::Kind::bpe) {
-    parts.model = std::make_shared<SentencePieceBpe const>(SentencePieceBpeFields{
-        std::move(fields.vocabulary), std::move(fields.scores), std::move(fields.types), unknown, fields.byte_fallback, fields.file});
+    parts.model = std::make_shared<SentencePieceBpe const>(
+        SentencePieceBpeFields{std::move(fields.vocabulary), std::move(fields.scores), std::move(fields.types), unknown,
+                               fields.byte_fallback, fields.file});
   } else {
     std::vector<double> scores(fields.scores.begin(), fields.scores.end());
-    parts.model = std::make_shared<Unigram const>(UnigramFields{std::move(fields.vocabulary), std::move(scores), std::move(fields.types),
-                                                                unknown, fields.byte_fallback, UnigramRule::sentencepiece, fields.file});
+    parts.model = std::make_shared<Unigram const>(UnigramFields{std::move(fields.vocabulary), std::move(scores),
+                                                                std::move(fields.types), unknown, fields.byte_fallback,
+                                                                UnigramRule::sentencepiece, fields.file});
   }
   return parts;
 }

@@ -12,7 +12,8 @@
 
 namespace graft {
 
-/// Takes spaces before punctuation and English contractions out of a text that comes in parts, as transformers does with the whole text.
+/// Takes spaces before punctuation and English contractions out of a text that comes in parts, as transformers does
+/// with the whole text.
 class SpaceCleanup {
  public:
   /// Adds `text` and returns what no later text can change any more.
@@ -28,10 +29,12 @@ class SpaceCleanup {
   [[nodiscard]] std::string finish() { return clean(std::exchange(held_, {})); }
 
  private:
-  /// Every rule begins with a space, and only `" ' "` goes on to the next one: a text may be cut before a space that no `" '"` precedes.
+  /// Every rule begins with a space, and only `" ' "` goes on to the next one: a text may be cut before a space that no
+  /// `" '"` precedes.
   [[nodiscard]] static std::size_t settled(std::string_view text) noexcept {
     std::size_t end = text.rfind(' ');
-    while (end != std::string_view::npos && end > 0 && text.substr(0, end).ends_with(" '")) end = text.rfind(' ', end - 1);
+    while (end != std::string_view::npos && end > 0 && text.substr(0, end).ends_with(" '"))
+      end = text.rfind(' ', end - 1);
     return end == std::string_view::npos ? text.size() : end;
   }
 

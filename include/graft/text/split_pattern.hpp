@@ -1,8 +1,9 @@
 /// @file
 /// @brief The regular expressions of byte-level BPE tokenizers, as hand-written scanners.
 ///
-/// A regular expression from a file could take exponential time, so the published ones are recognised by their text and every other
-/// is refused. Each scanner returns where the match that begins at `at` ends; the patterns leave no character out.
+/// A regular expression from a file could take exponential time, so the published ones are recognised by their text and
+/// every other is refused. Each scanner returns where the match that begins at `at` ends; the patterns leave no
+/// character out.
 #pragma once
 
 #include <graft/text/unicode_class.hpp>
@@ -29,10 +30,12 @@ enum class SplitPattern : std::uint8_t {
   static constexpr std::array<Named, 4> known{
       Named{R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)", SplitPattern::gpt2},
       Named{R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)", SplitPattern::gpt2},
-      Named{R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-            SplitPattern::llama3},
-      Named{R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
-            SplitPattern::qwen2}};
+      Named{
+          R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
+          SplitPattern::llama3},
+      Named{
+          R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)",
+          SplitPattern::qwen2}};
   for (auto const& [text, pattern] : known)
     if (text == regex) return pattern;
   return std::nullopt;
@@ -41,7 +44,8 @@ enum class SplitPattern : std::uint8_t {
 namespace detail {
 
 /// The end of the run of `kind` that begins at `at`, of at most `most` characters.
-[[nodiscard]] inline std::size_t run_end(std::string_view text, std::size_t at, CharClass kind, std::size_t most = SIZE_MAX) noexcept {
+[[nodiscard]] inline std::size_t run_end(std::string_view text, std::size_t at, CharClass kind,
+                                         std::size_t most = SIZE_MAX) noexcept {
   for (; at < text.size() && most > 0; --most) {
     ClassifiedChar const c = classified_at(text, at);
     if (c.kind != kind) break;
@@ -62,7 +66,8 @@ namespace detail {
   return end;
 }
 
-/// `'s|'t|'re|'ve|'m|'ll|'d` at an apostrophe: the end of the match, or `at`. Where case is ignored, U+017F (long s) counts as s.
+/// `'s|'t|'re|'ve|'m|'ll|'d` at an apostrophe: the end of the match, or `at`. Where case is ignored, U+017F (long s)
+/// counts as s.
 [[nodiscard]] inline std::size_t contraction_end(std::string_view text, std::size_t at, bool ignore_case) noexcept {
   auto const letter = [&](std::size_t i) {
     char const c = i < text.size() ? text[i] : '\0';
@@ -70,7 +75,8 @@ namespace detail {
   };
   char const first = letter(at + 1), second = letter(at + 2);
   if (first == 's' || first == 't' || first == 'm' || first == 'd') return at + 2;
-  if ((first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l')) return at + 3;
+  if ((first == 'r' && second == 'e') || (first == 'v' && second == 'e') || (first == 'l' && second == 'l'))
+    return at + 3;
   return ignore_case && text.substr(at + 1, 2) == "\u017F" ? at + 3 : at;
 }
 
@@ -102,7 +108,8 @@ namespace detail {
   return end;
 }
 
-[[nodiscard]] inline std::size_t llama3_match_end(std::string_view text, std::size_t at, std::size_t most_digits) noexcept {
+[[nodiscard]] inline std::size_t llama3_match_end(std::string_view text, std::size_t at,
+                                                  std::size_t most_digits) noexcept {
   ClassifiedChar const c = classified_at(text, at);
   if (c.code == '\'') {
     std::size_t const end = contraction_end(text, at, true);
@@ -113,7 +120,8 @@ namespace detail {
   std::size_t const after = at + c.bytes;
   bool const more = after < text.size();
   ClassifiedChar const next = more ? classified_at(text, after) : ClassifiedChar{0, 0, CharClass::space};
-  if (next.kind == CharClass::letter && !is_line_break(c.code)) return run_end(text, after + next.bytes, CharClass::letter);
+  if (next.kind == CharClass::letter && !is_line_break(c.code))
+    return run_end(text, after + next.bytes, CharClass::letter);
   if (c.kind == CharClass::other || (c.code == ' ' && next.kind == CharClass::other)) {
     std::size_t end = run_end(text, after, CharClass::other);
     while (end < text.size() && is_line_break(static_cast<unsigned char>(text[end]))) ++end;
@@ -128,12 +136,9 @@ namespace detail {
 /// Where the pattern's match that begins at byte `at` of a well-formed text ends; always after `at`.
 [[nodiscard]] inline std::size_t match_end(SplitPattern pattern, std::string_view text, std::size_t at) noexcept {
   switch (pattern) {
-    case SplitPattern::llama3:
-      return detail::llama3_match_end(text, at, 3);
-    case SplitPattern::qwen2:
-      return detail::llama3_match_end(text, at, 1);
-    case SplitPattern::gpt2:
-      break;
+    case SplitPattern::llama3: return detail::llama3_match_end(text, at, 3);
+    case SplitPattern::qwen2: return detail::llama3_match_end(text, at, 1);
+    case SplitPattern::gpt2: break;
   }
   return detail::gpt2_match_end(text, at);
 }

@@ -13,8 +13,8 @@
 
 namespace graft {
 
-/// Decodes one token at a time and holds back bytes that may still become a character: all that `push` and `finish` return, put
-/// together, is `tokenizer.decode` of all the tokens.
+/// Decodes one token at a time and holds back bytes that may still become a character: all that `push` and `finish`
+/// return, put together, is `tokenizer.decode` of all the tokens.
 class StreamDecoder {
  public:
   explicit StreamDecoder(Tokenizer tokenizer, bool skip_special = false)

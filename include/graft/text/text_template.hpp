@@ -39,7 +39,9 @@ class TextTemplate {
   /// What stands around one text, and around a pair.
   TextTemplate(std::vector<Part> single, std::vector<Part> pair) : single_(std::move(single)), pair_(std::move(pair)) {}
 
-  [[nodiscard]] static constexpr Part special(Token id, Token type = 0) noexcept { return {Part::Kind::special, id, type}; }
+  [[nodiscard]] static constexpr Part special(Token id, Token type = 0) noexcept {
+    return {Part::Kind::special, id, type};
+  }
   [[nodiscard]] static constexpr Part first(Token type = 0) noexcept { return {Part::Kind::first, 0, type}; }
   [[nodiscard]] static constexpr Part second(Token type = 0) noexcept { return {Part::Kind::second, 0, type}; }
 
@@ -93,14 +95,15 @@ class TextTemplate {
   /// Puts the special tokens around the tokens of one text, or of a pair.
   /// @param max_length of the whole; 0 for none. The longer text loses its end first, as in Hugging Face's tokenizers.
   /// @throws ConfigError for a maximum length that the special tokens exceed
-  [[nodiscard]] EncodedText apply(std::span<Token const> a, std::optional<std::span<Token const>> b, std::size_t max_length = 0) const {
+  [[nodiscard]] EncodedText apply(std::span<Token const> a, std::optional<std::span<Token const>> b,
+                                  std::size_t max_length = 0) const {
     std::span<Token const> other = b.value_or(std::span<Token const>{});
     std::size_t const before = a.size() + other.size();
     if (max_length > 0) {
       std::size_t const around = special_count(b.has_value());
       if (max_length < around) {
-        fail<ConfigError>("[encode_with_template] maximum length is too small; got ", max_length, "; expected at least the ", around,
-                          " special tokens");
+        fail<ConfigError>("[encode_with_template] maximum length is too small; got ", max_length,
+                          "; expected at least the ", around, " special tokens");
       }
       auto const [keep_a, keep_b] = kept(a.size(), other.size(), max_length - around);
       a = a.first(keep_a), other = other.first(keep_b);
@@ -118,8 +121,10 @@ class TextTemplate {
   }
 
  private:
-  /// How much of two texts is kept: the shorter is whole unless both must be cut, to lengths that differ by at most one.
-  [[nodiscard]] static std::pair<std::size_t, std::size_t> kept(std::size_t a, std::size_t b, std::size_t most) noexcept {
+  /// How much of two texts is kept: the shorter is whole unless both must be cut, to lengths that differ by at most
+  /// one.
+  [[nodiscard]] static std::pair<std::size_t, std::size_t> kept(std::size_t a, std::size_t b,
+                                                                std::size_t most) noexcept {
     if (a + b <= most) return {a, b};
     std::size_t const shorter = std::min({a, b, most / 2}), longer = most - shorter;
     return a > b ? std::pair{longer, shorter} : std::pair{shorter, longer};

@@ -41,35 +41,41 @@ struct TokenizerParts {
   Decoder decoder = decoding::ByteLevel{};
   TextTemplate text_template;  ///< special tokens that `encode_with_template` puts around texts
   SpecialTokens special_tokens;
-  bool clean_up_spaces = false;      ///< decoded text loses spaces before punctuation: transformers' `clean_up_tokenization_spaces`
+  bool clean_up_spaces =
+      false;  ///< decoded text loses spaces before punctuation: transformers' `clean_up_tokenization_spaces`
   std::string source = "tokenizer";  ///< name of the file, for errors
 };
 
-/// A tokenizer as Hugging Face's `tokenizers` defines it: added tokens are cut out of the text, the rest is normalized, divided into
-/// words and encoded by the model. A value: copies share the same immutable data, and any number of threads may use one at once.
+/// A tokenizer as Hugging Face's `tokenizers` defines it: added tokens are cut out of the text, the rest is normalized,
+/// divided into words and encoded by the model. A value: copies share the same immutable data, and any number of
+/// threads may use one at once.
 class Tokenizer {
  public:
   /// @throws FileError for added tokens that contradict the vocabulary or one another, ConfigError without a model.
   explicit Tokenizer(TokenizerParts parts) : data_(std::make_shared<Data const>(std::move(parts))) {}
 
-  /// The ids of `text`. Nothing is put before or after it: no beginning or end token. Ill-formed UTF-8 is read as U+FFFD.
+  /// The ids of `text`. Nothing is put before or after it: no beginning or end token. Ill-formed UTF-8 is read as
+  /// U+FFFD.
   [[nodiscard]] std::vector<Token> encode(std::string_view text) const { return encode_part(text, true); }
 
-  /// The ids of a part of a text. `encode_part(text, true)` is `encode`. `encode_part(text, false)` gives the ids of a text that continues
-  /// one encoded before: where the tokenizer puts a space (`▁`) of its own before a text, it puts none here, so that the ids of `"x ->"`
-  /// and those of `" the cat"`, which continues it, are together the ids of `"x -> the cat"`. The parts must meet where a word begins.
+  /// The ids of a part of a text. `encode_part(text, true)` is `encode`. `encode_part(text, false)` gives the ids of a
+  /// text that continues one encoded before: where the tokenizer puts a space (`▁`) of its own before a text, it puts
+  /// none here, so that the ids of `"x ->"` and those of `" the cat"`, which continues it, are together the ids of `"x
+  /// -> the cat"`. The parts must meet where a word begins.
   [[nodiscard]] std::vector<Token> encode_part(std::string_view text, bool begins_text) const;
 
-  /// Whether the tokenizer puts a space (`▁`) of its own before a text that begins, so that `encode` and `encode_part(text, false)` differ.
+  /// Whether the tokenizer puts a space (`▁`) of its own before a text that begins, so that `encode` and
+  /// `encode_part(text, false)` differ.
   [[nodiscard]] bool puts_space_before() const noexcept {
     return data_->parts.normalizer.puts_space_before() || data_->parts.pre_tokenizer.puts_space_before();
   }
 
-  /// The ids of `text`, or of a pair of texts, with the special tokens around them that the tokenizer's files name: `[CLS] a [SEP] b [SEP]`
-  /// for BERT, `a </s>` for T5.
+  /// The ids of `text`, or of a pair of texts, with the special tokens around them that the tokenizer's files name:
+  /// `[CLS] a [SEP] b [SEP]` for BERT, `a </s>` for T5.
   /// @param max_length of the whole, special tokens included; 0 for none. The longer text is cut first.
   /// @throws ConfigError for a maximum length that the special tokens exceed
-  [[nodiscard]] EncodedText encode_with_template(std::string_view text, std::optional<std::string_view> pair = std::nullopt,
+  [[nodiscard]] EncodedText encode_with_template(std::string_view text,
+                                                 std::optional<std::string_view> pair = std::nullopt,
                                                  std::size_t max_length = 0) const {
     std::vector<Token> const a = encode(text);
     if (!pair) return data_->parts.text_template.apply(a, std::nullopt, max_length);
@@ -77,8 +83,8 @@ class Tokenizer {
     return data_->parts.text_template.apply(a, std::span<Token const>(b), max_length);
   }
 
-  /// The text of `ids`, with bytes that do not make UTF-8 replaced by U+FFFD. Ids without a token are passed over, as Hugging Face does,
-  /// with a warning.
+  /// The text of `ids`, with bytes that do not make UTF-8 replaced by U+FFFD. Ids without a token are passed over, as
+  /// Hugging Face does, with a warning.
   /// @param skip_special leave special tokens out
   /// @throws ConfigError for a negative id
   [[nodiscard]] std::string decode(std::span<Token const> ids, bool skip_special = false) const {
@@ -86,8 +92,8 @@ class Tokenizer {
     return replace_invalid_utf8(bytes);
   }
 
-  /// The bytes of `ids`: with a byte-level vocabulary a character may begin in one token and end in another. Byte tokens that make no
-  /// character are U+FFFD here too.
+  /// The bytes of `ids`: with a byte-level vocabulary a character may begin in one token and end in another. Byte
+  /// tokens that make no character are U+FFFD here too.
   [[nodiscard]] std::string decode_bytes(std::span<Token const> ids, bool skip_special = false) const;
 
   /// One more than the largest id, added tokens included: how many rows an embedding needs.
@@ -107,8 +113,8 @@ class Tokenizer {
     return found == data_->added_by_id.end() ? std::nullopt : std::optional<std::string>(added(found->second).content);
   }
 
-  /// The token of an id as decoders see it: an added token that is looked for in normalized text is what it looks for there. Nothing for an
-  /// id without a token, which is warned of, and for a special token if they are skipped.
+  /// The token of an id as decoders see it: an added token that is looked for in normalized text is what it looks for
+  /// there. Nothing for an id without a token, which is warned of, and for a special token if they are skipped.
   /// @throws ConfigError for a negative id
   [[nodiscard]] std::optional<std::string_view> shown_token(Token id, bool skip_special) const;
 
@@ -123,7 +129,9 @@ class Tokenizer {
   /// It lives as long as this tokenizer or any copy of it.
   [[nodiscard]] Decoder const& decoder() const noexcept { return data_->parts.decoder; }
   /// Decoding from the first token on; it refers to data that lives as long as this tokenizer or any copy of it.
-  [[nodiscard]] DecodingState begin_decoding() const { return DecodingState(data_->parts.decoder, data_->parts.clean_up_spaces); }
+  [[nodiscard]] DecodingState begin_decoding() const {
+    return DecodingState(data_->parts.decoder, data_->parts.clean_up_spaces);
+  }
 
   /// The same tokenizer with other roles for its special tokens.
   [[nodiscard]] Tokenizer with_special_tokens(SpecialTokens special) const {
@@ -139,7 +147,7 @@ class Tokenizer {
     TokenizerParts parts;
     std::unordered_map<std::string, std::size_t> added_by_content;  ///< index in parts.added_tokens
     std::unordered_map<Token, std::size_t> added_by_id;             ///< likewise
-    std::unordered_map<Token, std::string> normalized;              ///< what added tokens look for, where it is not their content
+    std::unordered_map<Token, std::string> normalized;  ///< what added tokens look for, where it is not their content
     std::unordered_set<std::string> special_contents;
     AddedTokenMatcher in_text, in_normalized;
     Token size = 0;
@@ -187,7 +195,8 @@ inline Tokenizer::Data::Data(TokenizerParts given) : parts(std::move(given)) {
   in_normalized = AddedTokenMatcher(std::move(as_normalized));
   auto const check = [&](char const* role, std::optional<Token> id) {
     if (id && (*id < 0 || *id >= size))
-      fail<FileError>("[", parts.source, "] ", role, " token is out of range; got id ", *id, "; expected 0 to ", size - 1);
+      fail<FileError>("[", parts.source, "] ", role, " token is out of range; got id ", *id, "; expected 0 to ",
+                      size - 1);
   };
   SpecialTokens const& special = parts.special_tokens;
   check("bos", special.bos), check("eos", special.eos), check("pad", special.pad), check("unk", special.unk);
@@ -216,14 +225,16 @@ inline std::vector<Token> Tokenizer::encode_part(std::string_view text, bool beg
   TextPlace const first = begins_text ? TextPlace::begins : TextPlace::continues;
   auto const normalize_and_divide = [&](std::string_view piece) {
     TextPlace const place = piece.data() == text.data() ? first : TextPlace::inside;
-    return parts.normalizer.empty() ? divide(piece, place)
-                                    : divide(parts.normalizer(piece, place), parts.normalizer.place_after(piece, place));
+    return parts.normalizer.empty()
+               ? divide(piece, place)
+               : divide(parts.normalizer(piece, place), parts.normalizer.place_after(piece, place));
   };
   split_at_added_tokens(text, data_->in_text, parts.added_tokens, normalize_and_divide, append_added);
   return out;
 }
 
-inline void Tokenizer::encode_piece(std::string_view piece, TextPlace place, WordCache& cache, std::vector<Token>& out) const {
+inline void Tokenizer::encode_piece(std::string_view piece, TextPlace place, WordCache& cache,
+                                    std::vector<Token>& out) const {
   TokenizerModel const& model = *data_->parts.model;
   auto const encode_word = [&](std::string_view word) {
     if (!WordCache::fits(word)) return model.encode_word(word, out);
@@ -246,7 +257,8 @@ inline std::optional<std::string_view> Tokenizer::shown_token(Token id, bool ski
     if (index != data_->added_by_id.end()) token = added(index->second).content;
   }
   if (!token) {
-    warn("[", data_->parts.source, "] ids without a token are left out of decoded text; expected ids that the tokenizer has, below ",
+    warn("[", data_->parts.source,
+         "] ids without a token are left out of decoded text; expected ids that the tokenizer has, below ",
          vocabulary_size(), "; hint: a model may have more rows than its tokenizer has tokens");
     return std::nullopt;
   }

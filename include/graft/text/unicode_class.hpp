@@ -28,7 +28,10 @@ namespace detail {
   for (std::size_t c = 0; c < classes.size(); ++c) {
     bool const letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     bool const space = c == ' ' || (c >= '\t' && c <= '\r');
-    classes[c] = letter ? CharClass::letter : space ? CharClass::space : c >= '0' && c <= '9' ? CharClass::number : CharClass::other;
+    classes[c] = letter                 ? CharClass::letter
+                 : space                ? CharClass::space
+                 : c >= '0' && c <= '9' ? CharClass::number
+                                        : CharClass::other;
   }
   return classes;
 }
@@ -69,11 +72,12 @@ inline constexpr std::array<CharClass, 128> ascii_classes = make_ascii_classes()
   return u_isUWhiteSpace(c) != 0 ? CharClass::space : CharClass::other;
 }
 
-/// Whether `\w` matches: alphabetic characters, marks, decimal digits, connector punctuation, joiners (Unicode TS 18, annex C).
+/// Whether `\w` matches: alphabetic characters, marks, decimal digits, connector punctuation, joiners (Unicode TS 18,
+/// annex C).
 [[nodiscard]] inline bool is_word_char(char32_t code) noexcept {
   auto const c = static_cast<UChar32>(code);
-  return (U_MASK(u_charType(c)) & (U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK)) != 0 || u_hasBinaryProperty(c, UCHAR_ALPHABETIC) != 0 ||
-         u_hasBinaryProperty(c, UCHAR_JOIN_CONTROL) != 0;
+  return (U_MASK(u_charType(c)) & (U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK)) != 0 ||
+         u_hasBinaryProperty(c, UCHAR_ALPHABETIC) != 0 || u_hasBinaryProperty(c, UCHAR_JOIN_CONTROL) != 0;
 }
 
 /// A character of a text with its class.

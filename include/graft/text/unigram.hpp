@@ -41,18 +41,20 @@ struct UnigramFields {
   std::string source = "tokenizer";  ///< name of the file, for errors
 };
 
-/// Kudo 2018, "Subword Regularization", section 3: the Viterbi path, in time proportional to the text and the longest piece.
+/// Kudo 2018, "Subword Regularization", section 3: the Viterbi path, in time proportional to the text and the longest
+/// piece.
 class Unigram final : public TokenizerModel {
  public:
   /// @throws FileError for scores that are missing or not finite, or an unknown token outside the vocabulary
   explicit Unigram(UnigramFields fields) : fields_(std::move(fields)) {
     auto const size = static_cast<std::size_t>(fields_.vocabulary.size());
     if (fields_.scores.size() != size || (!fields_.types.empty() && fields_.types.size() != size)) {
-      fail<FileError>("[", fields_.source, "] scores, types and pieces disagree; got ", fields_.scores.size(), ", ", fields_.types.size(),
-                      " and ", size);
+      fail<FileError>("[", fields_.source, "] scores, types and pieces disagree; got ", fields_.scores.size(), ", ",
+                      fields_.types.size(), " and ", size);
     }
     if (fields_.unknown && (*fields_.unknown < 0 || *fields_.unknown >= fields_.vocabulary.size()))
-      fail<FileError>("[", fields_.source, "] unknown token is out of range; got id ", *fields_.unknown, "; expected one below ", size);
+      fail<FileError>("[", fields_.source, "] unknown token is out of range; got id ", *fields_.unknown,
+                      "; expected one below ", size);
     check_scores();
     std::vector<Token> findable;
     for (Token id = 0; id < fields_.vocabulary.size(); ++id)
@@ -97,7 +99,8 @@ class Unigram final : public TokenizerModel {
     }
     if (!std::isfinite(lowest)) lowest = 0;
     bool const single = fields_.rule == UnigramRule::sentencepiece;
-    unknown_score_ = single ? static_cast<float>(lowest) - static_cast<float>(unknown_penalty) : lowest - unknown_penalty;
+    unknown_score_ =
+        single ? static_cast<float>(lowest) - static_cast<float>(unknown_penalty) : lowest - unknown_penalty;
   }
 
   /// A piece's score; user-defined ones always win.
@@ -113,7 +116,8 @@ class Unigram final : public TokenizerModel {
     std::vector<Step<Score>> steps(text.size() + 1);
     std::size_t furthest = 0;  // the last place that is reached
     for (std::size_t at = 0; at < text.size();) {
-      if (fields_.rule == UnigramRule::sentencepiece && std::abs(steps[at].score) > rescale_beyond) rescale(steps, at, furthest);
+      if (fields_.rule == UnigramRule::sentencepiece && std::abs(steps[at].score) > rescale_beyond)
+        rescale(steps, at, furthest);
       Score const before = steps[at].score;
       auto const offer = [&](Token id, std::size_t length, Score piece) {
         furthest = std::max(furthest, at + length);
@@ -145,7 +149,8 @@ class Unigram final : public TokenizerModel {
   template <class Score>
   void write(std::string_view text, std::vector<Step<Score>>& steps, std::vector<Token>& out) const {
     std::size_t place = text.size(), first = steps.size();
-    while (place > 0) {  // the steps of the way, packed at the end of the same table: never before the one that is read next
+    while (place >
+           0) {  // the steps of the way, packed at the end of the same table: never before the one that is read next
       Step<Score> const step = steps[place];
       steps[--first] = step;
       place = step.begin;

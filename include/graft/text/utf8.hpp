@@ -37,14 +37,18 @@ struct Utf8Lead {
 [[nodiscard]] constexpr Utf8Lead utf8_lead(unsigned lead) noexcept {
   if (lead < 0xC2 || lead > 0xF4) return {0, 0, 0};
   if (lead < 0xE0) return {2, 0x80, 0xBF};
-  if (lead < 0xF0) return {3, static_cast<std::uint8_t>(lead == 0xE0 ? 0xA0 : 0x80), static_cast<std::uint8_t>(lead == 0xED ? 0x9F : 0xBF)};
-  return {4, static_cast<std::uint8_t>(lead == 0xF0 ? 0x90 : 0x80), static_cast<std::uint8_t>(lead == 0xF4 ? 0x8F : 0xBF)};
+  if (lead < 0xF0)
+    return {3, static_cast<std::uint8_t>(lead == 0xE0 ? 0xA0 : 0x80),
+            static_cast<std::uint8_t>(lead == 0xED ? 0x9F : 0xBF)};
+  return {4, static_cast<std::uint8_t>(lead == 0xF0 ? 0x90 : 0x80),
+          static_cast<std::uint8_t>(lead == 0xF4 ? 0x8F : 0xBF)};
 }
 
 }  // namespace detail
 
-/// The character at byte `position` (which must be inside `text`). Ill-formed bytes give U+FFFD for each maximal subpart, the
-/// Unicode standard's recommendation (section 3.9), which Python's `errors="replace"` and Rust's `from_utf8_lossy` follow.
+/// The character at byte `position` (which must be inside `text`). Ill-formed bytes give U+FFFD for each maximal
+/// subpart, the Unicode standard's recommendation (section 3.9), which Python's `errors="replace"` and Rust's
+/// `from_utf8_lossy` follow.
 [[nodiscard]] inline Utf8Char utf8_at(std::string_view text, std::size_t position) noexcept {
   auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[position + i]); };
   unsigned const lead = byte(0);
@@ -84,7 +88,8 @@ inline void append_utf8(std::string& out, char32_t code) {
   } else if (code < 0x10000) {
     put(0xE0 | (code >> 12)), put(0x80 | ((code >> 6) & 0x3F)), put(0x80 | (code & 0x3F));
   } else {
-    put(0xF0 | (code >> 18)), put(0x80 | ((code >> 12) & 0x3F)), put(0x80 | ((code >> 6) & 0x3F)), put(0x80 | (code & 0x3F));
+    put(0xF0 | (code >> 18)), put(0x80 | ((code >> 12) & 0x3F)), put(0x80 | ((code >> 6) & 0x3F)),
+        put(0x80 | (code & 0x3F));
   }
 }
 

@@ -16,25 +16,28 @@
 
 namespace graft {
 
-/// Tokens and their ids. All texts lie in one buffer and the hash table holds 4-byte indices, so that a vocabulary takes hardly more
-/// memory than the file it came from. Ids may have gaps.
+/// Tokens and their ids. All texts lie in one buffer and the hash table holds 4-byte indices, so that a vocabulary
+/// takes hardly more memory than the file it came from. Ids may have gaps.
 class Vocabulary {
  public:
-  /// Ids from here on are refused: the largest published vocabularies have about a million tokens, and the table by id is dense.
+  /// Ids from here on are refused: the largest published vocabularies have about a million tokens, and the table by id
+  /// is dense.
   static constexpr Token id_limit = Token{1} << 22;
 
   /// Adds a token. `source` names the file in errors.
   /// @throws FileError for a repeated token, a repeated id, or an id outside [0, id_limit).
   void add(std::string_view token, std::int64_t id, std::string_view source) {
     if (id < 0 || id >= id_limit)
-      fail<FileError>("[", source, "] id of token ", printable(token), " is out of range; got ", id, "; expected 0 to ", id_limit - 1);
-    if (token.size() > UINT32_MAX - texts_.size()) fail<FileError>("[", source, "] vocabulary is too large; got more than 4 GiB of tokens");
+      fail<FileError>("[", source, "] id of token ", printable(token), " is out of range; got ", id, "; expected 0 to ",
+                      id_limit - 1);
+    if (token.size() > UINT32_MAX - texts_.size())
+      fail<FileError>("[", source, "] vocabulary is too large; got more than 4 GiB of tokens");
     if (entries_.size() * 2 >= slots_.size()) grow();
     auto const number = static_cast<std::uint32_t>(entries_.size() + 1);  // 0 marks a free slot
     std::uint32_t& slot = slots_[slot_of(token)];
     if (slot != 0) {
-      fail<FileError>("[", source, "] token ", printable(token), " occurs twice; got ids ", entries_[slot - 1].id, " and ", id,
-                      "; expected one");
+      fail<FileError>("[", source, "] token ", printable(token), " occurs twice; got ids ", entries_[slot - 1].id,
+                      " and ", id, "; expected one");
     }
     auto const place = static_cast<std::size_t>(id);
     if (place >= by_id_.size()) by_id_.resize(place + 1, 0);
@@ -42,7 +45,8 @@ class Vocabulary {
       fail<FileError>("[", source, "] id ", id, " is given twice; got ", printable(text(by_id_[place])), " and ",
                       printable(token), "; expected distinct ids");
     }
-    entries_.push_back({static_cast<std::uint32_t>(texts_.size()), static_cast<std::uint32_t>(token.size()), static_cast<Token>(id)});
+    entries_.push_back(
+        {static_cast<std::uint32_t>(texts_.size()), static_cast<std::uint32_t>(token.size()), static_cast<Token>(id)});
     texts_.append(token);
     slot = by_id_[place] = number;
   }

@@ -19,14 +19,17 @@
 
 namespace graft {
 
-/// A direct-mapped cache from words to token ids: one megabyte, one cache line a word; a newer word displaces the older one in its slot.
+/// A direct-mapped cache from words to token ids: one megabyte, one cache line a word; a newer word displaces the older
+/// one in its slot.
 class WordCache {
  public:
   static constexpr std::size_t longest_word = 22, most_tokens = 8;
 
   WordCache() : slots_(slot_count) {}
 
-  [[nodiscard]] static bool fits(std::string_view word) noexcept { return !word.empty() && word.size() <= longest_word; }
+  [[nodiscard]] static bool fits(std::string_view word) noexcept {
+    return !word.empty() && word.size() <= longest_word;
+  }
 
   /// Appends the tokens of `word` and returns true, if they are remembered.
   [[nodiscard]] bool append(std::string_view word, std::uint64_t hash, std::vector<Token>& out) const {

@@ -33,7 +33,9 @@ class WordPiece final : public TokenizerModel {
   /// @throws FileError if the unknown token is not in the vocabulary
   explicit WordPiece(WordPieceFields fields) : fields_(std::move(fields)) {
     auto const unknown = fields_.vocabulary.find(fields_.unknown);
-    if (!unknown) fail<FileError>("[", fields_.source, "] unknown token is not in the vocabulary; got ", printable(fields_.unknown));
+    if (!unknown)
+      fail<FileError>("[", fields_.source, "] unknown token is not in the vocabulary; got ",
+                      printable(fields_.unknown));
     unknown_ = *unknown;
     std::vector<Token> ids;
     for (Token id = 0; id < fields_.vocabulary.size(); ++id)

@@ -31,15 +31,16 @@ using StepBatches = std::vector<std::vector<Index>>;
   Index const size = batching.batch * batching.accumulate;
   Index const steps = batching.drop_last ? examples / size : (examples + size - 1) / size;
   if (steps == 0)
-    fail<ConfigError>("[batches] got ", examples, " examples for steps of ", size, "; expected at least ", batching.drop_last ? size : 1);
+    fail<ConfigError>("[batches] got ", examples, " examples for steps of ", size, "; expected at least ",
+                      batching.drop_last ? size : 1);
   return steps;
 }
 
-/// Divides examples into passes of at most `rows` examples and (where one example alone does not exceed it) `max_tokens` tokens, 0 for no
-/// limit. The longest come first and go where the fewest tokens are: packed rows need
-/// no padding, so what length decides is the peak of memory.
-[[nodiscard]] inline StepBatches divide_by_length(std::vector<Index> examples, std::vector<Index> const& lengths, Index rows,
-                                               Index max_tokens = 0) {
+/// Divides examples into passes of at most `rows` examples and (where one example alone does not exceed it)
+/// `max_tokens` tokens, 0 for no limit. The longest come first and go where the fewest tokens are: packed rows need no
+/// padding, so what length decides is the peak of memory.
+[[nodiscard]] inline StepBatches divide_by_length(std::vector<Index> examples, std::vector<Index> const& lengths,
+                                                  Index rows, Index max_tokens = 0) {
   auto const length = [&](Index i) { return lengths[static_cast<std::size_t>(i)]; };
   std::stable_sort(examples.begin(), examples.end(), [&](Index a, Index b) { return length(a) > length(b); });
   auto const count = static_cast<Index>(examples.size());
@@ -56,7 +57,8 @@ using StepBatches = std::vector<std::vector<Index>>;
     for (Index i : examples) {
       std::size_t lightest = plan.size();
       for (std::size_t p = 0; p < plan.size(); ++p)
-        if (static_cast<Index>(plan[p].size()) < rows && (lightest == plan.size() || load[p] < load[lightest])) lightest = p;
+        if (static_cast<Index>(plan[p].size()) < rows && (lightest == plan.size() || load[p] < load[lightest]))
+          lightest = p;
       fits = fits && (max_tokens == 0 || plan[lightest].empty() || load[lightest] + length(i) <= max_tokens);
       plan[lightest].push_back(i);
       load[lightest] += length(i);
@@ -67,7 +69,8 @@ using StepBatches = std::vector<std::vector<Index>>;
 
 /// The steps of one epoch: the examples shuffled by (seed, epoch), cut into steps, each step divided into passes.
 /// `lengths[i]` is the number of tokens of example i.
-[[nodiscard]] inline std::vector<StepBatches> plan_epoch(std::vector<Index> const& lengths, Batching const& batching, Index epoch) {
+[[nodiscard]] inline std::vector<StepBatches> plan_epoch(std::vector<Index> const& lengths, Batching const& batching,
+                                                         Index epoch) {
   auto const examples = static_cast<Index>(lengths.size());
   std::vector<Index> order(lengths.size());
   std::iota(order.begin(), order.end(), Index{0});

@@ -49,7 +49,8 @@ inline constexpr std::size_t kept_checkpoints = 2;
   return found;
 }
 
-/// Removes checkpoints beyond the newest `keep` and what writers that no longer run left behind. Failing to is no reason to end a training.
+/// Removes checkpoints beyond the newest `keep` and what writers that no longer run left behind. Failing to is no
+/// reason to end a training.
 inline void prune_checkpoints(std::filesystem::path const& folder, std::size_t keep) {
   auto const checkpoints = checkpoint_folders(folder);
   std::error_code ignored;
@@ -79,9 +80,12 @@ inline void check_checkpoint_folder(std::filesystem::path const& folder) {
 }
 
 /// Whether the folder holds a checkpoint, whole or not.
-[[nodiscard]] inline bool has_checkpoint(std::filesystem::path const& folder) { return !detail::checkpoint_folders(folder).empty(); }
+[[nodiscard]] inline bool has_checkpoint(std::filesystem::path const& folder) {
+  return !detail::checkpoint_folders(folder).empty();
+}
 
-/// Writes a checkpoint beside the earlier ones; it appears whole or not at all, and only then are all but the newest two removed.
+/// Writes a checkpoint beside the earlier ones; it appears whole or not at all, and only then are all but the newest
+/// two removed.
 /// @throws FileError (full disk, no permission); earlier checkpoints are as they were
 template <class Scalar>
 void save_checkpoint(std::filesystem::path const& folder, SavedTraining<Scalar> const& saved) {
@@ -90,7 +94,8 @@ void save_checkpoint(std::filesystem::path const& folder, SavedTraining<Scalar> 
   std::error_code error;
   std::filesystem::remove_all(folder / name, error);  // a damaged one that the training went back from
   if (error)
-    fail<FileError>("[", (folder / name).string(), "] cannot be replaced; got: ", error.message(), "; earlier checkpoints are unchanged");
+    fail<FileError>("[", (folder / name).string(), "] cannot be replaced; got: ", error.message(),
+                    "; earlier checkpoints are unchanged");
   AtomicFolder target(folder / name);
   auto const& staging = target.staging();
   detail::save_tensors(staging / detail::parameters_file, saved.parameters);
@@ -102,7 +107,8 @@ void save_checkpoint(std::filesystem::path const& folder, SavedTraining<Scalar> 
                                 {"validations_since_best", saved.validations_since_best},
                                 {"log_bytes", saved.log_bytes},
                                 {"probe", saved.probe}};
-  write_file_atomic(staging / detail::training_file, training.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  write_file_atomic(staging / detail::training_file,
+                    training.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   write_manifest(staging);
   target.commit();
   detail::prune_checkpoints(folder, detail::kept_checkpoints);
@@ -132,7 +138,8 @@ template <class Scalar>
   return saved;
 }
 
-/// The newest whole checkpoint of the folder, or nothing if it holds none; `notes` receives a sentence for each damaged one passed over.
+/// The newest whole checkpoint of the folder, or nothing if it holds none; `notes` receives a sentence for each damaged
+/// one passed over.
 /// @throws FileError if all are damaged
 template <class Scalar>
 [[nodiscard]] std::optional<SavedTraining<Scalar>> load_checkpoint(std::filesystem::path const& folder,
@@ -146,15 +153,18 @@ template <class Scalar>
       if (notes) notes->push_back(cat(error.what(), "; going back to the checkpoint before it"));
     }
   }
-  if (!first_error.empty()) fail<FileError>(first_error, "; no earlier checkpoint in ", folder.string(), " is whole either");
+  if (!first_error.empty())
+    fail<FileError>(first_error, "; no earlier checkpoint in ", folder.string(), " is whole either");
   return std::nullopt;
 }
 
 #ifdef GRAFT_COMPILED_IO
 extern template void save_checkpoint(std::filesystem::path const&, SavedTraining<float> const&);
 extern template void save_checkpoint(std::filesystem::path const&, SavedTraining<double> const&);
-extern template std::optional<SavedTraining<float>> load_checkpoint(std::filesystem::path const&, std::vector<std::string>*);
-extern template std::optional<SavedTraining<double>> load_checkpoint(std::filesystem::path const&, std::vector<std::string>*);
+extern template std::optional<SavedTraining<float>> load_checkpoint(std::filesystem::path const&,
+                                                                    std::vector<std::string>*);
+extern template std::optional<SavedTraining<double>> load_checkpoint(std::filesystem::path const&,
+                                                                     std::vector<std::string>*);
 #endif
 
 }  // namespace graft

@@ -12,9 +12,11 @@
 
 namespace graft {
 
-/// The most probable class of every example, the lowest among equals; `at_once` examples in a batch, which does not change the result.
+/// The most probable class of every example, the lowest among equals; `at_once` examples in a batch, which does not
+/// change the result.
 template <class Model>
-[[nodiscard]] std::vector<Token> classify(Model& model, std::vector<TokenizedExample> const& examples, Index at_once = 32) {
+[[nodiscard]] std::vector<Token> classify(Model& model, std::vector<TokenizedExample> const& examples,
+                                          Index at_once = 32) {
   if constexpr (requires { RowLimits(model); }) {
     RowLimits const limits(model);
     for (std::size_t i = 0; i < examples.size(); ++i)
@@ -34,7 +36,8 @@ template <class Model>
     }
     auto const logits = model.logits(batch).value();  // [examples, labels]
     for (Index i = 0; i < logits.rows(); ++i)
-      classes.push_back(static_cast<Token>(std::max_element(logits.row(i), logits.row(i) + logits.width()) - logits.row(i)));
+      classes.push_back(
+          static_cast<Token>(std::max_element(logits.row(i), logits.row(i) + logits.width()) - logits.row(i)));
   }
   return classes;
 }
@@ -49,11 +52,13 @@ template <class Model>
   return static_cast<double>(right) / static_cast<double>(predicted.size());
 }
 
-/// Matthews correlation of any number of classes (Gorodkin 2004), −1 to 1: CoLA's score; 0 where one side has a single class.
-[[nodiscard]] inline double matthews_correlation(std::vector<Token> const& predicted, std::vector<Token> const& expected) {
+/// Matthews correlation of any number of classes (Gorodkin 2004), −1 to 1: CoLA's score; 0 where one side has a single
+/// class.
+[[nodiscard]] inline double matthews_correlation(std::vector<Token> const& predicted,
+                                                 std::vector<Token> const& expected) {
   (void)accuracy(predicted, expected);  // checks
-  Token const classes =
-      1 + std::max(*std::max_element(predicted.begin(), predicted.end()), *std::max_element(expected.begin(), expected.end()));
+  Token const classes = 1 + std::max(*std::max_element(predicted.begin(), predicted.end()),
+                                     *std::max_element(expected.begin(), expected.end()));
   std::vector<double> p(static_cast<std::size_t>(classes)), t(p.size());
   double right = 0;
   auto const n = static_cast<double>(predicted.size());

@@ -28,7 +28,8 @@ namespace graft::detail {
     auto const& example = examples[i];
     for (auto const* tokens : {&example.source, &example.target})
       sum = checksum(tokens->data(), tokens->size() * sizeof(Token), sum + tokens->size());
-    if (!example.token_types.empty()) sum = checksum(example.token_types.data(), example.token_types.size() * sizeof(Index), sum);
+    if (!example.token_types.empty())
+      sum = checksum(example.token_types.data(), example.token_types.size() * sizeof(Index), sum);
     if (example.adapter != 0) sum = checksum(&example.adapter, sizeof example.adapter, sum);
     if (example.id != i) sum = checksum(&example.id, sizeof example.id, sum);  // which addresses its dropout
   }
@@ -39,12 +40,14 @@ namespace graft::detail {
 
 /// Everything that decides the numbers of a training; `model` is what `model_identity` gives.
 template <class Scalar, class Device>
-[[nodiscard]] nlohmann::json training_identity(Training const& t, Index total_steps, ParameterList<Scalar, Device> const& parameters,
+[[nodiscard]] nlohmann::json training_identity(Training const& t, Index total_steps,
+                                               ParameterList<Scalar, Device> const& parameters,
                                                std::vector<TokenizedExample> const& training,
                                                std::vector<TokenizedExample> const& validation,
                                                nlohmann::json const& model = nlohmann::json::object()) {
   nlohmann::json shapes = nlohmann::json::object();
-  for (auto const* parameter : parameters) shapes[parameter->name()] = cat(dtype_name(dtype_of<Scalar>), " ", parameter->value().shape());
+  for (auto const* parameter : parameters)
+    shapes[parameter->name()] = cat(dtype_name(dtype_of<Scalar>), " ", parameter->value().shape());
   nlohmann::json identity{{"parameters", shapes},
                           {"settings",
                            {{"total steps", total_steps},
@@ -68,9 +71,14 @@ template <class Scalar, class Device>
                             {"validation examples", data_checksum(validation)}}}};
   if (t.optimizer == OptimizerKind::adafactor) {
     auto const& a = t.adafactor;
-    identity["settings"].update({{"optimizer", "adafactor"}, {"decay", a.decay}, {"clip_threshold", a.clip_threshold},
-                                 {"adafactor's beta1", a.beta1}, {"epsilon1", a.epsilon1}, {"epsilon2", a.epsilon2},
-                                 {"scale_parameter", a.scale_parameter}, {"relative_step", a.relative_step},
+    identity["settings"].update({{"optimizer", "adafactor"},
+                                 {"decay", a.decay},
+                                 {"clip_threshold", a.clip_threshold},
+                                 {"adafactor's beta1", a.beta1},
+                                 {"epsilon1", a.epsilon1},
+                                 {"epsilon2", a.epsilon2},
+                                 {"scale_parameter", a.scale_parameter},
+                                 {"relative_step", a.relative_step},
                                  {"warmup_init", a.warmup_init}});
   }
   identity.update(model);
@@ -84,10 +92,12 @@ template <class Scalar, class Device>
 }
 
 /// The values of a part under the paths to them: settings.reparametrization.hidden.
-[[nodiscard]] inline std::map<std::string, nlohmann::json> identity_values(nlohmann::json const& part, std::string const& path = {}) {
+[[nodiscard]] inline std::map<std::string, nlohmann::json> identity_values(nlohmann::json const& part,
+                                                                           std::string const& path = {}) {
   if (!part.is_object()) return {{path, part}};
   std::map<std::string, nlohmann::json> values;
-  for (auto const& [key, value] : part.items()) values.merge(identity_values(value, path.empty() ? key : path + "." + key));
+  for (auto const& [key, value] : part.items())
+    values.merge(identity_values(value, path.empty() ? key : path + "." + key));
   return values;
 }
 
@@ -112,10 +122,11 @@ inline void check_identity(std::string const& folder, nlohmann::json const& save
       return;
     }
     auto const theirs = found == saved.end() ? std::map<std::string, nlohmann::json>{} : identity_values(*found);
-    auto const ours = wanted.contains(part) ? identity_values(wanted.at(part)) : std::map<std::string, nlohmann::json>{};
+    auto const ours =
+        wanted.contains(part) ? identity_values(wanted.at(part)) : std::map<std::string, nlohmann::json>{};
     auto const refuse = [&](std::string const& name, std::string const& got, std::string const& expected) {
-      fail<ConfigError>("[", folder, "] is a checkpoint ", of_what, "; got ", kind, printable_name(name), " ", got, "; expected ", expected,
-                        "; nothing was changed");
+      fail<ConfigError>("[", folder, "] is a checkpoint ", of_what, "; got ", kind, printable_name(name), " ", got,
+                        "; expected ", expected, "; nothing was changed");
     };
     for (auto const& [key, value] : ours) {
       if (key.starts_with(configuration_path)) continue;  // compared as numbers, and unknown to earlier versions
@@ -126,13 +137,15 @@ inline void check_identity(std::string const& folder, nlohmann::json const& save
     for (auto const& [key, value] : theirs)
       if (!key.starts_with(configuration_path) && !ours.contains(key)) refuse(key, identity_text(value), "none");
   };
-  if (!saved.is_object()) fail<FileError>("[", folder, "] holds a checkpoint without an identity; expected one that this library wrote");
+  if (!saved.is_object())
+    fail<FileError>("[", folder, "] holds a checkpoint without an identity; expected one that this library wrote");
   differs("parameters", "of another model", "parameter ");
   differs("strategy", "of a training with other settings of the strategy");
   differs("adapters", "of a training with other settings of a table's adapter", "adapter ");
-  if (auto const got = optimizer_of(saved), expected = optimizer_of(wanted); got != expected)  // before the settings of either
-    fail<ConfigError>("[", folder, "] is a checkpoint of a training with other settings or data; got optimizer ", printable_name(got),
-                      "; expected ", expected, "; nothing was changed");
+  if (auto const got = optimizer_of(saved), expected = optimizer_of(wanted);
+      got != expected)  // before the settings of either
+    fail<ConfigError>("[", folder, "] is a checkpoint of a training with other settings or data; got optimizer ",
+                      printable_name(got), "; expected ", expected, "; nothing was changed");
   differs("settings", "of a training with other settings or data");
   auto const configuration_of = [](nlohmann::json const& identity) {
     auto const base = identity.find("base");
@@ -140,8 +153,9 @@ inline void check_identity(std::string const& folder, nlohmann::json const& save
     return known ? base->at("configuration") : nlohmann::json();
   };
   if (auto const other = configured_difference(configuration_of(wanted), configuration_of(saved)))
-    fail<ConfigError>("[", folder, "] is a checkpoint over a base of another configuration; got ", printable_name(other->name), " ",
-                      identity_text(other->other), "; expected ", identity_text(other->got), "; nothing was changed");
+    fail<ConfigError>("[", folder, "] is a checkpoint over a base of another configuration; got ",
+                      printable_name(other->name), " ", identity_text(other->other), "; expected ",
+                      identity_text(other->got), "; nothing was changed");
   differs("base", "over another base model");
 }
 

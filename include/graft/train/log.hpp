@@ -32,22 +32,29 @@
 
 namespace graft {
 
-/// Appends lines {"event": "step", "step": …, "loss": …, …}, {"event": "validation", …} and one of "end", "stopped", "interrupted" or
-/// "failed". A disk that fills up ends no training: a warning says that the log lacks lines.
+/// Appends lines {"event": "step", "step": …, "loss": …, …}, {"event": "validation", …} and one of "end", "stopped",
+/// "interrupted" or "failed". A disk that fills up ends no training: a warning says that the log lacks lines.
 class TrainingLog {
  public:
-  /// Nothing is written for an empty path. A new log replaces an old one; a training that goes on keeps the first `keep` bytes, those of
-  /// the steps before its checkpoint, and repeats what came after. A FIFO or a device is
-  /// written to. A file is held against other writers (`PathLock`), and must be empty or a log.
+  /// Nothing is written for an empty path. A new log replaces an old one; a training that goes on keeps the first
+  /// `keep` bytes, those of the steps before its checkpoint, and repeats what came after. A FIFO or a device is written
+  /// to. A file is held against other writers (`PathLock`), and must be empty or a log.
   /// @throws FileError if it cannot be written, and for a FIFO that nobody reads
-  explicit TrainingLog(std::string const& path, std::uint64_t keep = 0) : path_(path), file_(path.empty() ? -1 : open(path)) {
+  explicit TrainingLog(std::string const& path, std::uint64_t keep = 0)
+      : path_(path), file_(path.empty() ? -1 : open(path)) {
     if (regular_) begin(keep);
   }
 
   void step(StepReport const& report, double tokens_per_second) {
-    write({{"event", "step"}, {"step", report.step}, {"epoch", report.epoch}, {"loss", report.loss},
-           {"learning_rate", report.learning_rate}, {"gradient_norm", report.gradient_norm}, {"tokens", report.tokens},
-           {"seconds", report.seconds}, {"tokens_per_second", tokens_per_second}});
+    write({{"event", "step"},
+           {"step", report.step},
+           {"epoch", report.epoch},
+           {"loss", report.loss},
+           {"learning_rate", report.learning_rate},
+           {"gradient_norm", report.gradient_norm},
+           {"tokens", report.tokens},
+           {"seconds", report.seconds},
+           {"tokens_per_second", tokens_per_second}});
   }
   void validation(ValidationReport const& report) {
     write({{"event", "validation"}, {"step", report.step}, {"loss", report.loss}, {"best", report.best}});
@@ -68,9 +75,9 @@ class TrainingLog {
     if (regular_ && !is_there(output.path)) hold(output.path);  // before it is there; else its own lock comes first
     int const flags = O_WRONLY | O_CLOEXEC | O_NOCTTY | (regular_ ? O_CREAT : 0);
     std::error_code unknown;
-    int const file = output.kind == detail::OutputKind::descriptor ? ::fcntl(output.descriptor, F_DUPFD_CLOEXEC, 3)
+    int const file = output.kind == detail::OutputKind::descriptor    ? ::fcntl(output.descriptor, F_DUPFD_CLOEXEC, 3)
                      : std::filesystem::is_fifo(output.path, unknown) ? open_fifo(output.path)
-                                                                   : ::open(output.path.c_str(), flags, 0666);
+                                                                      : ::open(output.path.c_str(), flags, 0666);
     if (file < 0) refuse();
     if (output.kind == detail::OutputKind::descriptor && !detail::is_open_for_writing(file)) {
       ::close(file);
@@ -88,7 +95,9 @@ class TrainingLog {
       ::usleep(20000);
     }
     if (file < 0 && errno == ENXIO)
-      fail<FileError>("[", path_, "] is a FIFO that nobody reads; expected a reader within 5 seconds; hint: start the reader first");
+      fail<FileError>(
+          "[", path_,
+          "] is a FIFO that nobody reads; expected a reader within 5 seconds; hint: start the reader first");
     if (file >= 0 && ::fcntl(file, F_SETFL, ::fcntl(file, F_GETFL) & ~O_NONBLOCK) < 0) {
       ::close(file);
       return -1;
@@ -102,7 +111,9 @@ class TrainingLog {
   void begin(std::uint64_t keep) {
     if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK)
-        fail<FileError>("[", path_, "] is being written by another training; expected a log of its own for each; nothing was changed");
+        fail<FileError>(
+            "[", path_,
+            "] is being written by another training; expected a log of its own for each; nothing was changed");
       warn("[", path_, "] cannot be locked against a second writer; got: ", std::strerror(errno),
            "; hint: let no other process write there");
     }
@@ -120,16 +131,20 @@ class TrainingLog {
     std::array<char, 4096> held{};
     auto const got = ::pread(file.get(), held.data(), held.size(), 0);
     if (got >= 0 && !begins_a_log(std::string_view(held.data(), static_cast<std::size_t>(got))))
-      fail<FileError>("[", path_,
-                      "] holds something else than the log of a training; expected a new name or an earlier log; it is unchanged");
+      fail<FileError>(
+          "[", path_,
+          "] holds something else than the log of a training; expected a new name or an earlier log; it is unchanged");
   }
-  /// Whether a file's first bytes are those of a log: its first line is an event with the keys that `write` gives it. A line that a full
-  /// disk has broken off may begin so.
+  /// Whether a file's first bytes are those of a log: its first line is an event with the keys that `write` gives it. A
+  /// line that a full disk has broken off may begin so.
   [[nodiscard]] static bool begins_a_log(std::string_view text) {
     static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> events{
         {{"step", "epoch,event,gradient_norm,learning_rate,loss,seconds,step,tokens,tokens_per_second"},
-         {"validation", "best,event,loss,step"}, {"end", "event,step"}, {"stopped", "event,step"},
-         {"interrupted", "event,step"}, {"failed", "event,step"}}};
+         {"validation", "best,event,loss,step"},
+         {"end", "event,step"},
+         {"stopped", "event,step"},
+         {"interrupted", "event,step"},
+         {"failed", "event,step"}}};
     if (auto const end = text.find('\n'); end != std::string_view::npos) {
       nlohmann::json line;
       try {
@@ -152,7 +167,8 @@ class TrainingLog {
   }
   /// Back to the end of the last whole line.
   [[nodiscard]] bool cut() const {
-    return ::ftruncate(file_.get(), static_cast<off_t>(size_)) == 0 && ::lseek(file_.get(), static_cast<off_t>(size_), SEEK_SET) >= 0;
+    return ::ftruncate(file_.get(), static_cast<off_t>(size_)) == 0 &&
+           ::lseek(file_.get(), static_cast<off_t>(size_), SEEK_SET) >= 0;
   }
 
   /// Fields in their order; an ordered_json would double what every training takes to compile of the library.
@@ -174,7 +190,8 @@ class TrainingLog {
          "; expected room and permission for the training log; the training goes on, and the log lacks lines");
   }
   [[noreturn]] void refuse() const {
-    fail<FileError>("[", path_, "] cannot be written; got: ", std::strerror(errno), "; expected room and permission for the training log");
+    fail<FileError>("[", path_, "] cannot be written; got: ", std::strerror(errno),
+                    "; expected room and permission for the training log");
   }
 
   std::string path_;

@@ -19,11 +19,12 @@ namespace graft {
   return std::accumulate(targets.weights.begin(), targets.weights.end(), 0.0);
 }
 
-/// −Σ w·log p / normaliser, as a scalar to go back from. Gradients of several batches of one step add up to that of the whole step when
-/// each has the weight of the whole as its normaliser.
+/// −Σ w·log p / normaliser, as a scalar to go back from. Gradients of several batches of one step add up to that of the
+/// whole step when each has the weight of the whole as its normaliser.
 /// @throws ShapeError if the scores are not those of these targets
 template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> token_loss(TargetScores<Scalar, Device> const& scores, Targets const& targets, double normaliser) {
+[[nodiscard]] Variable<Scalar, Device> token_loss(TargetScores<Scalar, Device> const& scores, Targets const& targets,
+                                                  double normaliser) {
   std::vector<double> weights = targets.weights;
   weights.resize(static_cast<std::size_t>(targets.size()), 1.0);
   for (double& weight : weights) weight /= -normaliser;
@@ -51,7 +52,8 @@ void append_example(Model const& model, Batch& batch, TokenizedExample const& ex
 
 /// The examples at `indices` as one batch.
 template <class Model>
-[[nodiscard]] Batch pack_selected(Model const& model, std::vector<TokenizedExample> const& examples, std::vector<Index> const& indices) {
+[[nodiscard]] Batch pack_selected(Model const& model, std::vector<TokenizedExample> const& examples,
+                                  std::vector<Index> const& indices) {
   Batch batch;
   for (Index i : indices) append_example(model, batch, examples[static_cast<std::size_t>(i)]);
   return batch;
@@ -62,7 +64,8 @@ template <class Model>
 /// `max_tokens` allows.
 /// @throws ConfigError without target tokens
 template <class Model>
-[[nodiscard]] double evaluate_loss(Model& model, std::vector<TokenizedExample> const& examples, Index max_tokens = 2048) {
+[[nodiscard]] double evaluate_loss(Model& model, std::vector<TokenizedExample> const& examples,
+                                   Index max_tokens = 2048) {
   NoGrad const no_grad;
   double sum = 0, weight = 0;
   for (std::size_t i = 0; i < examples.size();) {
@@ -80,7 +83,8 @@ template <class Model>
     weight += target_weight(targets);
   }
   if (weight <= 0)
-    fail<ConfigError>("[evaluate_loss] got ", examples.size(), " examples without target tokens; expected at least one target token");
+    fail<ConfigError>("[evaluate_loss] got ", examples.size(),
+                      " examples without target tokens; expected at least one target token");
   return sum / weight;
 }
 

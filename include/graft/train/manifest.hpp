@@ -26,7 +26,8 @@ namespace detail {
 [[nodiscard]] inline std::string manifest_line(std::filesystem::path const& folder, std::string const& name) {
   auto const file = MappedFile::open(folder / name);
   char digits[20];
-  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(checksum(file->data(), file->size())));
+  std::snprintf(digits, sizeof digits, "%016llx",
+                static_cast<unsigned long long>(checksum(file->data(), file->size())));
   return std::string(digits) + "  " + name + "\n";
 }
 }  // namespace detail
@@ -45,7 +46,8 @@ inline void write_manifest(std::filesystem::path const& folder) {
   write_file_atomic(folder / manifest_name, text);
 }
 
-/// @throws FileError, naming the file, unless every file of the manifest is there with its checksum, and `required` are among them
+/// @throws FileError, naming the file, unless every file of the manifest is there with its checksum, and `required` are
+/// among them
 inline void check_manifest(std::filesystem::path const& folder, std::vector<std::string> const& required) {
   auto const manifest = MappedFile::open(folder / manifest_name);
   std::string_view rest = manifest->text();
@@ -57,9 +59,11 @@ inline void check_manifest(std::filesystem::path const& folder, std::vector<std:
       fail<FileError>("[", manifest->path(), "] is malformed; expected lines of 16 digits, two spaces and a file name");
     listed.push_back(line.substr(18));
     if (printable_name(listed.back()) != listed.back())  // which no file of a checkpoint is called
-      fail<FileError>("[", manifest->path(), "] is malformed; got the file name ", printable(listed.back()), "; expected a plain one");
+      fail<FileError>("[", manifest->path(), "] is malformed; got the file name ", printable(listed.back()),
+                      "; expected a plain one");
     if (detail::manifest_line(folder, listed.back()) != line + "\n")
-      fail<FileError>("[", (folder / listed.back()).string(), "] is damaged; its checksum is not the one in ", manifest_name);
+      fail<FileError>("[", (folder / listed.back()).string(), "] is damaged; its checksum is not the one in ",
+                      manifest_name);
     rest.remove_prefix(end + 1);
   }
   for (auto const& name : required)

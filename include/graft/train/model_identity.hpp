@@ -1,6 +1,6 @@
 /// @file
-/// @brief What of the model itself decides a training's numbers: the strategy with all its settings, and the base's weights and
-/// configuration.
+/// @brief What of the model itself decides a training's numbers: the strategy with all its settings, and the base's
+/// weights and configuration.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +56,8 @@ template <class Model>
     each_part_state<Adaptation>(model.state(), [&](auto const& state, std::string const& prefix) {
       if constexpr (requires { state.each_settings([](Index, std::vector<Setting> const&) {}); }) {
         if (adapters.is_null()) adapters = nlohmann::json::object();
-        state.each_settings([&](Index number, auto const& settings) { adapters[cat(prefix, number)] = adapter_json(settings); });
+        state.each_settings(
+            [&](Index number, auto const& settings) { adapters[cat(prefix, number)] = adapter_json(settings); });
       }
     });
   }
@@ -65,8 +66,9 @@ template <class Model>
 
 /// Puts an identity together; a null strategy is one of which the name alone is known, null adapters are none.
 template <class>
-[[nodiscard]] nlohmann::json identity_json(nlohmann::json strategy, std::string const& name, std::optional<std::uint64_t> seed,
-                                           std::string const& weights, ModelConfig const& config, nlohmann::json adapters) {
+[[nodiscard]] nlohmann::json identity_json(nlohmann::json strategy, std::string const& name,
+                                           std::optional<std::uint64_t> seed, std::string const& weights,
+                                           ModelConfig const& config, nlohmann::json adapters) {
   if (strategy.is_null()) strategy["graft_type"] = name;
   if (seed) strategy["seed"] = *seed;
   nlohmann::json identity;
@@ -77,15 +79,15 @@ template <class>
   return identity;
 }
 #ifdef GRAFT_COMPILED_IO
-extern template nlohmann::json identity_json<void>(nlohmann::json, std::string const&, std::optional<std::uint64_t>, std::string const&,
-                                                   ModelConfig const&, nlohmann::json);
+extern template nlohmann::json identity_json<void>(nlohmann::json, std::string const&, std::optional<std::uint64_t>,
+                                                   std::string const&, ModelConfig const&, nlohmann::json);
 #endif
 
 }  // namespace detail
 
-/// {"strategy": …, "base": {"weights": hash, "configuration": {…}}} of a `Transformer`, with the settings of a table's "adapters", or what
-/// the model's own `identity()` gives; empty for other models, whose parameters alone are compared. Settings come from the strategy's
-/// `visit`, so that none can be forgotten here.
+/// {"strategy": …, "base": {"weights": hash, "configuration": {…}}} of a `Transformer`, with the settings of a table's
+/// "adapters", or what the model's own `identity()` gives; empty for other models, whose parameters alone are compared.
+/// Settings come from the strategy's `visit`, so that none can be forgotten here.
 template <class Model>
 [[nodiscard]] nlohmann::json model_identity(Model const& model) {
   if constexpr (requires { nlohmann::json(model.identity()); }) {
@@ -99,8 +101,9 @@ template <class Model>
     if constexpr (detail::has_strategy_json<Adaptation>()) strategy = detail::strategy_json(model.settings());
     std::optional<std::uint64_t> seed;
     if constexpr (requires { model.seed(); }) seed = model.seed();
-    return detail::identity_json<void>(std::move(strategy), std::string(Adaptation::name), seed, model.base()->weights_hash(),
-                                       model.base()->config(), detail::adapters_json(model));
+    return detail::identity_json<void>(std::move(strategy), std::string(Adaptation::name), seed,
+                                       model.base()->weights_hash(), model.base()->config(),
+                                       detail::adapters_json(model));
   } else {
     return nlohmann::json::object();
   }

@@ -1,5 +1,6 @@
 /// @file
-/// @brief What a training says while it runs: on standard error one line that changes where it is a terminal, else a line now and then.
+/// @brief What a training says while it runs: on standard error one line that changes where it is a terminal, else a
+/// line now and then.
 #pragma once
 
 #include <unistd.h>
@@ -26,7 +27,8 @@ namespace graft {
 /// "trainable params: 9,216 || all params: 134,524,224 || trainable%: 0.0069", as PEFT prints it.
 [[nodiscard]] inline std::string parameter_line(Index trainable, Index all) {
   char share[32];
-  std::snprintf(share, sizeof share, "%.4f", all > 0 ? 100.0 * static_cast<double>(trainable) / static_cast<double>(all) : 0.0);
+  std::snprintf(share, sizeof share, "%.4f",
+                all > 0 ? 100.0 * static_cast<double>(trainable) / static_cast<double>(all) : 0.0);
   return "trainable params: " + grouped(trainable) + " || all params: " + grouped(all) + " || trainable%: " + share;
 }
 
@@ -45,7 +47,11 @@ namespace graft {
 class Progress {
  public:
   Progress(bool enabled, Index first_step, Index steps, Index epochs)
-      : enabled_(enabled), terminal_(enabled && ::isatty(STDERR_FILENO) == 1), first_(first_step), steps_(steps), epochs_(epochs) {}
+      : enabled_(enabled),
+        terminal_(enabled && ::isatty(STDERR_FILENO) == 1),
+        first_(first_step),
+        steps_(steps),
+        epochs_(epochs) {}
   Progress(Progress const&) = delete;
   Progress& operator=(Progress const&) = delete;
   ~Progress() { end_line(); }
@@ -65,7 +71,8 @@ class Progress {
     if (!enabled_) return;
     auto const now = Clock::now();
     bool const last = report.step == steps_;
-    if (!last && shown_ != Clock::time_point() && now - shown_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(15)))
+    if (!last && shown_ != Clock::time_point() &&
+        now - shown_ < (terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(15)))
       return;
     shown_ = now;
     std::string const text = line(report);
@@ -79,11 +86,13 @@ class Progress {
 
   [[nodiscard]] std::string line(StepReport const& report) const {
     double const done = static_cast<double>(report.step - first_);
-    double const passed = std::chrono::duration<double>(Clock::now() - began_).count();  // with validation and checkpoints
+    double const passed =
+        std::chrono::duration<double>(Clock::now() - began_).count();  // with validation and checkpoints
     char text[256];
-    std::snprintf(text, sizeof text, "epoch %.1f/%lld  step %lld/%lld  loss %.4f  lr %.2e  %.0f tokens/s  %s left", report.epoch,
-                  static_cast<long long>(epochs_), static_cast<long long>(report.step), static_cast<long long>(steps_), smoothed_ / share_,
-                  report.learning_rate, seconds_ > 0 ? static_cast<double>(tokens_) / seconds_ : 0.0,
+    std::snprintf(text, sizeof text, "epoch %.1f/%lld  step %lld/%lld  loss %.4f  lr %.2e  %.0f tokens/s  %s left",
+                  report.epoch, static_cast<long long>(epochs_), static_cast<long long>(report.step),
+                  static_cast<long long>(steps_), smoothed_ / share_, report.learning_rate,
+                  seconds_ > 0 ? static_cast<double>(tokens_) / seconds_ : 0.0,
                   clock_time(passed / done * static_cast<double>(steps_ - report.step)).c_str());
     return text;
   }

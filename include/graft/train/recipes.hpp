@@ -17,8 +17,9 @@ struct Recipe {
   Training training;
 };
 
-/// Lester, Al-Rfou & Constant (2021), "The Power of Scale for Parameter-Efficient Prompt Tuning", section 3: Adafactor with a constant
-/// learning rate of 0.3, decay 0.8 and no parameter scaling, weight decay 1e-5, 30,000 steps of 32 examples, prompts of 100 tokens.
+/// Lester, Al-Rfou & Constant (2021), "The Power of Scale for Parameter-Efficient Prompt Tuning", section 3: Adafactor
+/// with a constant learning rate of 0.3, decay 0.8 and no parameter scaling, weight decay 1e-5, 30,000 steps of 32
+/// examples, prompts of 100 tokens.
 [[nodiscard]] inline Recipe prompt_tuning_recipe() {
   Training t;
   t.steps = 30000, t.batch = 32, t.learning_rate = 0.3, t.weight_decay = 1e-5, t.clip = 0, t.max_source = 512;
@@ -26,9 +27,9 @@ struct Recipe {
   return {"lester", "SuperGLUE: prompt tuning", "Lester et al. 2021 (arXiv:2104.08691)", 100, t};
 }
 
-/// Li & Liang (2021), "Prefix-Tuning: Optimizing Continuous Prompts for Generation", the table of hyperparameters in its appendix: AdamW
-/// with a linear schedule; "default" is where their search starts. XSUM's articles are
-/// cut to 512 tokens, as theirs. And that of prompt tuning.
+/// Li & Liang (2021), "Prefix-Tuning: Optimizing Continuous Prompts for Generation", the table of hyperparameters in
+/// its appendix: AdamW with a linear schedule; "default" is where their search starts. XSUM's articles are cut to 512
+/// tokens, as theirs. And that of prompt tuning.
 [[nodiscard]] inline std::array<Recipe, 6> recipes() {
   std::string_view const paper = "Li & Liang 2021 (arXiv:2101.00190)";
   auto const training = [](Index epochs, double learning_rate, Index batch, Index max_source = 0) {

@@ -24,8 +24,8 @@ using NamedTensors = std::map<std::string, Tensor<Scalar>>;
 /// are addressed by seed and step, so they need no state.
 template <class Scalar>
 struct SavedTraining {
-  nlohmann::json identity;          ///< what it is a training of: settings, data, parameters' names and shapes
-  TrainingReport report;            ///< so far; its steps give the position
+  nlohmann::json identity;  ///< what it is a training of: settings, data, parameters' names and shapes
+  TrainingReport report;    ///< so far; its steps give the position
   Index validations_since_best = 0;
   std::uint64_t log_bytes = 0;      ///< of the log, at this step
   double probe = 0;                 ///< log-probability of the first example's target: tells a base model from another
@@ -95,7 +95,8 @@ template <class Scalar>
   for (auto const& entry : file.entries()) {
     auto const at = entry.name.rfind('/');
     if (at == std::string::npos)
-      fail<FileError>("[", file.path(), "] holds ", printable(entry.name), "; expected names of the form parameter/value");
+      fail<FileError>("[", file.path(), "] holds ", printable(entry.name),
+                      "; expected names of the form parameter/value");
     auto& kept = state[entry.name.substr(0, at)];
     std::string const key = entry.name.substr(at + 1);
     if (key != "steps") {
@@ -114,10 +115,15 @@ template <class Scalar>
 /// Numbers of a report; JSON numbers are written so that they read back to the same bits.
 [[nodiscard]] inline nlohmann::json report_to_json(TrainingReport const& report) {
   nlohmann::json steps = nlohmann::json::array(), validations = nlohmann::json::array();
-  for (auto const& s : report.steps) steps.push_back({s.step, s.epoch, s.loss, s.learning_rate, s.gradient_norm, s.tokens, s.seconds});
+  for (auto const& s : report.steps)
+    steps.push_back({s.step, s.epoch, s.loss, s.learning_rate, s.gradient_norm, s.tokens, s.seconds});
   for (auto const& v : report.validations) validations.push_back({v.step, v.loss, v.best});
-  return {{"steps", steps},          {"validations", validations}, {"best_step", report.best_step}, {"stopped_early", report.stopped_early},
-          {"tokens", report.tokens}, {"seconds", report.seconds}};
+  return {{"steps", steps},
+          {"validations", validations},
+          {"best_step", report.best_step},
+          {"stopped_early", report.stopped_early},
+          {"tokens", report.tokens},
+          {"seconds", report.seconds}};
 }
 
 [[nodiscard]] inline TrainingReport report_from_json(std::string const& where, nlohmann::json const& json) {
@@ -130,9 +136,12 @@ template <class Scalar>
     }
   };
   auto const count = [&](nlohmann::json const& value) { return json_as<Index>(where, "steps or validations", value); };
-  auto const number = [&](nlohmann::json const& value) { return json_as<double>(where, "steps or validations", value); };
+  auto const number = [&](nlohmann::json const& value) {
+    return json_as<double>(where, "steps or validations", value);
+  };
   rows("steps", 7, [&](auto const& r) {
-    report.steps.push_back({count(r[0]), number(r[1]), number(r[2]), number(r[3]), number(r[4]), count(r[5]), number(r[6])});
+    report.steps.push_back(
+        {count(r[0]), number(r[1]), number(r[2]), number(r[3]), number(r[4]), count(r[5]), number(r[6])});
   });
   rows("validations", 3, [&](auto const& r) {
     report.validations.push_back({count(r[0]), number(r[1]), json_as<bool>(where, "validations", r[2])});

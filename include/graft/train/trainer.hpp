@@ -13,11 +13,12 @@
 
 namespace graft {
 
-/// Minimises the mean −log p of target tokens over the model's trainable parameters, with AdamW or Adafactor. The order of examples,
-/// dropout and every reduction are functions of the settings alone: the same call gives the same numbers, whatever the number of threads,
-/// and a resumed training ends in the same bits as one that was never stopped.
+/// Minimises the mean −log p of target tokens over the model's trainable parameters, with AdamW or Adafactor. The order
+/// of examples, dropout and every reduction are functions of the settings alone: the same call gives the same numbers,
+/// whatever the number of threads, and a resumed training ends in the same bits as one that was never stopped.
 ///
-///     graft::TrainingReport report = graft::Trainer({.epochs = 5, .learning_rate = 8e-5}).fit(model, examples, tokenizer);
+///     graft::TrainingReport report = graft::Trainer({.epochs = 5, .learning_rate = 8e-5}).fit(model, examples,
+///     tokenizer);
 class Trainer {
  public:
   /// @throws ConfigError for settings out of range
@@ -26,11 +27,12 @@ class Trainer {
   [[nodiscard]] Training const& settings() const { return settings_; }
 
   /// Trains on tokens. Examples get their index as id where theirs are not all different.
-  /// @throws ConfigError (nothing to train, an example that is too long for the model: nothing is computed then, a checkpoint of another
-  /// training), NumericError (loss or gradient not finite; parameters stay as after the step before), FileError (checkpoint or log cannot
-  /// be written or read), and what the model throws
+  /// @throws ConfigError (nothing to train, an example that is too long for the model: nothing is computed then, a
+  /// checkpoint of another training), NumericError (loss or gradient not finite; parameters stay as after the step
+  /// before), FileError (checkpoint or log cannot be written or read), and what the model throws
   template <TrainableModel Model>
-  TrainingReport fit(Model& model, std::vector<TokenizedExample> training, std::vector<TokenizedExample> validation = {}) const {
+  TrainingReport fit(Model& model, std::vector<TokenizedExample> training,
+                     std::vector<TokenizedExample> validation = {}) const {
     Truncation cut = limit_lengths(training, {settings_.max_source, settings_.max_target});
     add(cut, limit_lengths(validation, {settings_.max_source, settings_.max_target}));
     return fit_limited(model, std::move(training), std::move(validation), cut);
@@ -38,8 +40,8 @@ class Trainer {
 
   /// Trains on texts, encoded as the template says (see `TemplateEncoder`, which generation uses too).
   template <TrainableModel Model, class Tokenizer>
-  TrainingReport fit(Model& model, std::vector<Example> const& training, std::vector<Example> const& validation, Tokenizer const& tokenizer,
-                     Template const& form = Template::of_model<Model>()) const {
+  TrainingReport fit(Model& model, std::vector<Example> const& training, std::vector<Example> const& validation,
+                     Tokenizer const& tokenizer, Template const& form = Template::of_model<Model>()) const {
     TemplateEncoder<Tokenizer> const encoder(tokenizer, form, {settings_.max_source, settings_.max_target});
     Truncation cut;
     auto encoded = encoder.encode(training, cut);
@@ -53,26 +55,28 @@ class Trainer {
 
  private:
   template <TrainableModel Model>
-  TrainingReport fit_limited(Model& model, std::vector<TokenizedExample> training, std::vector<TokenizedExample> validation,
-                             Truncation const& cut) const {
+  TrainingReport fit_limited(Model& model, std::vector<TokenizedExample> training,
+                             std::vector<TokenizedExample> validation, Truncation const& cut) const {
     if (training.empty()) fail<ConfigError>("[Trainer] got no training examples; expected at least one");
     number(training);
     for (auto const& examples : {&training, &validation})
       for (std::size_t i = 0; i < examples->size(); ++i)
         if ((*examples)[i].source.empty() || (*examples)[i].target.empty())
-          fail<ConfigError>("[Trainer] got an example (", examples == &training ? "training" : "validation", " number ", i, ") without ",
-                            (*examples)[i].source.empty() ? "source" : "target", " tokens; expected at least one of each");
+          fail<ConfigError>("[Trainer] got an example (", examples == &training ? "training" : "validation", " number ",
+                            i, ") without ", (*examples)[i].source.empty() ? "source" : "target",
+                            " tokens; expected at least one of each");
     // before the first step: a long row must not end a training in its midst
     if constexpr (requires { model.additions(); }) {
       for (auto* examples : {&training, &validation})
         for (std::size_t i = 0; i < examples->size(); ++i)
           if (!model.has_adapter((*examples)[i].adapter))
-            fail<ConfigError>("[Trainer] ", examples == &training ? "training" : "validation", " example ", i, " names adapter ",
-                              (*examples)[i].adapter, "; expected one of the table, or −1 for none");
+            fail<ConfigError>("[Trainer] ", examples == &training ? "training" : "validation", " example ", i,
+                              " names adapter ", (*examples)[i].adapter, "; expected one of the table, or −1 for none");
       RowLimits const limits(model);
       for (auto* examples : {&training, &validation})
-        fit_rows(*examples, limits, TooLong::refuse, 1,
-                 [&](std::size_t i) { return cat("[Trainer] ", examples == &training ? "training" : "validation", " example ", i); });
+        fit_rows(*examples, limits, TooLong::refuse, 1, [&](std::size_t i) {
+          return cat("[Trainer] ", examples == &training ? "training" : "validation", " example ", i);
+        });
     }
     return detail::TrainingRun<Model>(settings_, model, training, validation, cut).run();
   }

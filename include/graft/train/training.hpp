@@ -24,9 +24,9 @@ enum class OptimizerKind { adamw, adafactor };
 
 /// One optimizer step, as it is logged.
 struct StepReport {
-  Index step = 0;            ///< steps done, this one included
-  double epoch = 0;          ///< epochs done, with a fraction
-  double loss = 0;           ///< mean −log p of the step's target tokens, before the update
+  Index step = 0;    ///< steps done, this one included
+  double epoch = 0;  ///< epochs done, with a fraction
+  double loss = 0;   ///< mean −log p of the step's target tokens, before the update
   double learning_rate = 0;
   double gradient_norm = 0;  ///< before clipping
   Index tokens = 0;          ///< source and target tokens of the step
@@ -46,12 +46,12 @@ struct Training {
   Index steps = 0;       ///< optimizer steps; 0: as many as the epochs have
   Index batch = 5;       ///< examples of one forward and backward pass
   Index accumulate = 1;  ///< passes of one optimizer step: a step sees batch × accumulate examples
-  /// Most tokens of one pass: a batch is divided further where needed (the gradient is the same up to rounding), so that memory for
-  /// activations does not grow with it; products lose no speed above some 256 rows. 0: no limit.
+  /// Most tokens of one pass: a batch is divided further where needed (the gradient is the same up to rounding), so
+  /// that memory for activations does not grow with it; products lose no speed above some 256 rows. 0: no limit.
   Index max_tokens = 384;
-  /// Keep of each layer its input alone, and compute the layer again in the backward pass (activation checkpointing): memory for
-  /// activations no longer grows with the layers, a step runs the forward pass of the layers
-  /// once more, and every number stays the same, bit for bit.
+  /// Keep of each layer its input alone, and compute the layer again in the backward pass (activation checkpointing):
+  /// memory for activations no longer grows with the layers, a step runs the forward pass of the layers once more, and
+  /// every number stays the same, bit for bit.
   bool recompute = false;
   bool drop_last = false;  ///< leave out an epoch's last examples that do not fill a step
 
@@ -60,7 +60,8 @@ struct Training {
   double warmup_ratio = 0.0;  ///< share of all steps that warm up, where warmup_steps is 0
   Schedule schedule = Schedule::linear;
   OptimizerKind optimizer = OptimizerKind::adamw;
-  /// where that is the optimizer; its weight decay is the one below, and with `relative_step` it goes by no learning rate but its own
+  /// where that is the optimizer; its weight decay is the one below, and with `relative_step` it goes by no learning
+  /// rate but its own
   AdafactorSettings adafactor = {};
   double weight_decay = 0.01;
   double clip = 1.0;  ///< largest global gradient norm; 0: no clipping
@@ -74,13 +75,13 @@ struct Training {
   Index max_source = 0, max_target = 0;  ///< tokens; 0: no limit
 
   std::string checkpoint = {};  ///< folder for checkpoints; empty: none
-  Index checkpoint_every = 0;  ///< steps; 0: at the end of each epoch
-  bool resume = false;         ///< continue from the folder's newest checkpoint; where there is none, begin
-  std::string log = {};        ///< JSONL file, one object a step and a validation; empty: none
-  bool progress = true;        ///< on standard error
+  Index checkpoint_every = 0;   ///< steps; 0: at the end of each epoch
+  bool resume = false;          ///< continue from the folder's newest checkpoint; where there is none, begin
+  std::string log = {};         ///< JSONL file, one object a step and a validation; empty: none
+  bool progress = true;         ///< on standard error
   std::function<void(StepReport const&)> on_step = {};  ///< called after each step; what it throws ends the training
-  /// Asked after each step: a number other than 0, such as that of a signal, ends the training in order (a checkpoint, where they are asked
-  /// for, and the log's last line) and is `interrupted` in the report.
+  /// Asked after each step: a number other than 0, such as that of a signal, ends the training in order (a checkpoint,
+  /// where they are asked for, and the log's last line) and is `interrupted` in the report.
   std::function<int()> stop = {};
 };
 
@@ -91,10 +92,10 @@ struct TrainingReport {
   double best_validation_loss = std::numeric_limits<double>::quiet_NaN();  ///< NaN without validation
   Index best_step = 0;
   bool stopped_early = false;
-  int interrupted = 0;  ///< what `Training::stop` said; 0: the training came to its end
-  Index tokens = 0;     ///< source and target tokens trained on
-  double seconds = 0;   ///< of the steps; validation and checkpoints not counted
-  Truncation cut;       ///< of training and validation examples together
+  int interrupted = 0;           ///< what `Training::stop` said; 0: the training came to its end
+  Index tokens = 0;              ///< source and target tokens trained on
+  double seconds = 0;            ///< of the steps; validation and checkpoints not counted
+  Truncation cut;                ///< of training and validation examples together
   Index trainable = 0, all = 0;  ///< parameters
 
   [[nodiscard]] double tokens_per_second() const { return seconds > 0 ? static_cast<double>(tokens) / seconds : 0.0; }

@@ -31,7 +31,8 @@ namespace graft::detail {
 
 /// The optimizer that the settings name.
 template <class Scalar, class Device>
-[[nodiscard]] std::unique_ptr<Optimizer<Scalar, Device>> make_optimizer(Training const& t, ParameterList<Scalar, Device> parameters) {
+[[nodiscard]] std::unique_ptr<Optimizer<Scalar, Device>> make_optimizer(Training const& t,
+                                                                        ParameterList<Scalar, Device> parameters) {
   // A gradient each, and AdamW's two moments.
   require_optimizer_memory(parameters, t.optimizer == OptimizerKind::adafactor ? 1 : 3);
   if (t.optimizer == OptimizerKind::adafactor) {
@@ -39,7 +40,8 @@ template <class Scalar, class Device>
     settings.weight_decay = t.weight_decay;
     return std::make_unique<Adafactor<Scalar, Device>>(std::move(parameters), settings);
   }
-  return std::make_unique<AdamW<Scalar, Device>>(std::move(parameters), AdamWSettings{t.betas[0], t.betas[1], t.epsilon, t.weight_decay});
+  return std::make_unique<AdamW<Scalar, Device>>(std::move(parameters),
+                                                 AdamWSettings{t.betas[0], t.betas[1], t.epsilon, t.weight_decay});
 }
 
 template <TrainableModel Model>
@@ -59,13 +61,15 @@ class TrainingRun {
         lengths_(row_lengths(training)),
         per_epoch_(steps_per_epoch(static_cast<Index>(training.size()), batching_)),
         total_(t_.steps > 0 ? t_.steps : t_.epochs * per_epoch_),
-        warmup_(t_.warmup_steps > 0 ? t_.warmup_steps : static_cast<Index>(std::ceil(t_.warmup_ratio * static_cast<double>(total_)))),
+        warmup_(t_.warmup_steps > 0 ? t_.warmup_steps
+                                    : static_cast<Index>(std::ceil(t_.warmup_ratio * static_cast<double>(total_)))),
         optimizer_(make_optimizer(t_, parameters_)),
         cut_(cut) {
     if (parameters_.empty())
       fail<ConfigError>("[Trainer] got a model without trainable parameters; expected an adaptation that trains some");
     if (t_.patience > 0 && validation_.empty())
-      fail<ConfigError>("[Trainer] got patience ", t_.patience, " without validation examples; expected some to judge by");
+      fail<ConfigError>("[Trainer] got patience ", t_.patience,
+                        " without validation examples; expected some to judge by");
   }
 
   [[nodiscard]] TrainingReport run() {
@@ -86,7 +90,8 @@ class TrainingRun {
       if (!best_.empty()) restore(best_);
       static_cast<void>(sound_probe());
       if (report_.interrupted != 0)
-        log_->end("interrupted", step_, cat("asked to stop (", report_.interrupted, ") before step ", step_ + 1, " of ", total_));
+        log_->end("interrupted", step_,
+                  cat("asked to stop (", report_.interrupted, ") before step ", step_ + 1, " of ", total_));
       else
         log_->end(report_.stopped_early ? "stopped" : "end", step_);
     } catch (Error const& error) {
@@ -118,10 +123,10 @@ class TrainingRun {
       identity_ = training_identity(t_, total_, parameters_, training_, validation_, model_identity(model_));
       if (!t_.resume && has_checkpoint(t_.checkpoint))
         fail<ConfigError>("[", t_.checkpoint,
-                          "] holds checkpoints of an earlier training; expected a new folder, or --resume (Training::resume) to go on with "
+                          "] holds checkpoints of an earlier training; expected a new folder, or --resume "
+                          "(Training::resume) to go on with "
                           "it; nothing was changed");
-      if (t_.resume)
-        log_bytes = resume_newest();
+      if (t_.resume) log_bytes = resume_newest();
     }
     log_ = std::make_unique<TrainingLog>(t_.log, log_bytes);
     report_.cut = cut_;
@@ -132,7 +137,8 @@ class TrainingRun {
   std::uint64_t resume_newest() {
     if (auto saved = load_checkpoint<Scalar>(t_.checkpoint, &notes_)) {
       auto const log_bytes = resume(std::move(*saved));
-      if (notes_.empty()) prune_checkpoints(t_.checkpoint, kept_checkpoints);  // which a killed training may not have come to
+      if (notes_.empty())
+        prune_checkpoints(t_.checkpoint, kept_checkpoints);  // which a killed training may not have come to
       return log_bytes;
     }
     notes_.push_back(cat("no checkpoint in ", t_.checkpoint, " yet: beginning with step 1"));
@@ -144,11 +150,11 @@ class TrainingRun {
     for (auto const* parameter : parameters_)
       for (auto const* tensors : {&saved.parameters, &saved.best}) {
         auto const found = tensors->find(parameter->name());
-        bool const fits =
-            found == tensors->end() ? tensors == &saved.best && tensors->empty() : found->second.shape() == parameter->value().shape();
+        bool const fits = found == tensors->end() ? tensors == &saved.best && tensors->empty()
+                                                  : found->second.shape() == parameter->value().shape();
         if (!fits)
-          fail<FileError>("[", t_.checkpoint, "] lacks the values of parameter ", parameter->name(), "; expected shape ",
-                          parameter->value().shape());
+          fail<FileError>("[", t_.checkpoint, "] lacks the values of parameter ", parameter->name(),
+                          "; expected shape ", parameter->value().shape());
       }
     optimizer_->restore(moved_to<Device>(std::move(saved.optimizer)));
     NamedTensors<Scalar> const before = copies();
@@ -174,12 +180,14 @@ class TrainingRun {
     progress.say(parameter_line(report_.trainable, report_.all));
     if (cut_.any())
       progress.say(cat("cut to the maximum lengths: ", grouped(cut_.sources), " sources (", grouped(cut_.source_tokens),
-                       " tokens of them), ", grouped(cut_.targets), " targets (", grouped(cut_.target_tokens), " tokens of them) of ",
-                       grouped(static_cast<Index>(training_.size() + validation_.size())), " examples"));
+                       " tokens of them), ", grouped(cut_.targets), " targets (", grouped(cut_.target_tokens),
+                       " tokens of them) of ", grouped(static_cast<Index>(training_.size() + validation_.size())),
+                       " examples"));
     if (resumed_) progress.say(cat("going on after step ", step_, " of ", total_));
   }
 
-  /// Whether something that happens every so many steps (0: at the end of each epoch), and after the last, happens after this step.
+  /// Whether something that happens every so many steps (0: at the end of each epoch), and after the last, happens
+  /// after this step.
   [[nodiscard]] bool due(Index every) const { return step_ == total_ || step_ % (every > 0 ? every : per_epoch_) == 0; }
 
   StepReport step() {
@@ -196,8 +204,8 @@ class TrainingRun {
       batches.back().rows.recompute = t_.recompute;
       weight += target_weight(batches.back().rows.targets);
       for (Index i : indices)
-        report.tokens +=
-            static_cast<Index>(training_[static_cast<std::size_t>(i)].source.size() + training_[static_cast<std::size_t>(i)].target.size());
+        report.tokens += static_cast<Index>(training_[static_cast<std::size_t>(i)].source.size() +
+                                            training_[static_cast<std::size_t>(i)].target.size());
     }
     report.learning_rate = t_.learning_rate * schedule_factor(t_.schedule, step_, warmup_, total_);
     for (std::size_t i = 0; i < batches.size(); ++i) {
@@ -209,7 +217,8 @@ class TrainingRun {
     }
     auto const gradients = measure_gradients(parameters_, t_.clip);
     report.gradient_norm = gradients.value();
-    if (!std::isfinite(report.gradient_norm)) not_finite("gradient's norm", report.gradient_norm, plan, report.learning_rate);
+    if (!std::isfinite(report.gradient_norm))
+      not_finite("gradient's norm", report.gradient_norm, plan, report.learning_rate);
     optimizer_->step(report.learning_rate, gradients.coefficient);
     optimizer_->clear_gradients();
     report.step = ++step_;
@@ -244,9 +253,10 @@ class TrainingRun {
     report_.stopped_early = t_.patience > 0 && validations_since_best_ >= t_.patience && step_ < total_;
     report_.validations.push_back({step_, loss, best});
     log_->validation(report_.validations.back());
-    progress.say(
-        cat("step ", step_, "  validation loss ", loss, best ? "  (best)" : "",
-            report_.stopped_early ? cat("  stopping: best was ", report_.best_validation_loss, " at step ", report_.best_step) : ""));
+    progress.say(cat("step ", step_, "  validation loss ", loss, best ? "  (best)" : "",
+                     report_.stopped_early
+                         ? cat("  stopping: best was ", report_.best_validation_loss, " at step ", report_.best_step)
+                         : ""));
   }
 
   [[noreturn]] void not_finite(char const* what, double value, StepBatches const& plan, double learning_rate) const {
@@ -255,15 +265,18 @@ class TrainingRun {
     for (auto const& pass : plan)
       for (Index i : pass)
         if (++count <= 16) ids += (ids.empty() ? "" : ", ") + std::to_string(training_[static_cast<std::size_t>(i)].id);
-    fail<NumericError>(
-        "[Trainer] the ", what, " is ", value, " at step ", step_ + 1, " (epoch ", step_ / per_epoch_ + 1, "), examples ", ids,
-        count > 16 ? ", …" : "", ", learning rate ", learning_rate,
-        "; expected a finite number; hint: a lower learning rate, a warm-up, or these examples; parameters are those after step ", step_,
-        kept());
+    fail<NumericError>("[Trainer] the ", what, " is ", value, " at step ", step_ + 1, " (epoch ",
+                       step_ / per_epoch_ + 1, "), examples ", ids, count > 16 ? ", …" : "", ", learning rate ",
+                       learning_rate,
+                       "; expected a finite number; hint: a lower learning rate, a warm-up, or these examples; "
+                       "parameters are those after step ",
+                       step_, kept());
   }
   /// What a message adds where it is true.
   [[nodiscard]] std::string kept() const {
-    return t_.checkpoint.empty() || !has_checkpoint(t_.checkpoint) ? "" : cat("; the last checkpoint is kept in ", t_.checkpoint);
+    return t_.checkpoint.empty() || !has_checkpoint(t_.checkpoint)
+               ? ""
+               : cat("; the last checkpoint is kept in ", t_.checkpoint);
   }
 
   /// After a failure: no half-finished gradient stays behind, and the log says what happened.
@@ -276,19 +289,23 @@ class TrainingRun {
   }
 
   /// Mean log-probability of the first example's targets.
-  [[nodiscard]] double probe() const { return -evaluate_loss(model_, std::vector<TokenizedExample>{training_.front()}); }
+  [[nodiscard]] double probe() const {
+    return -evaluate_loss(model_, std::vector<TokenizedExample>{training_.front()});
+  }
 
-  /// The probe of a model that the last update has not ruined: its loss would show that in the next step only, and what is saved now
-  /// may take the place of something good.
+  /// The probe of a model that the last update has not ruined: its loss would show that in the next step only, and what
+  /// is saved now may take the place of something good.
   [[nodiscard]] double sound_probe() const {
     auto const refuse = [&](auto const& what, double value) {
       fail<NumericError>("[Trainer] the model is ruined after step ", step_, " (learning rate ",
                          report_.steps.empty() ? 0.0 : report_.steps.back().learning_rate, "): ", what, " is ", value,
-                         "; expected finite numbers; nothing is saved of it; hint: a lower learning rate or a warm-up", kept());
+                         "; expected finite numbers; nothing is saved of it; hint: a lower learning rate or a warm-up",
+                         kept());
     };
     for (auto const* parameter : parameters_) {
       auto const value = downloaded(parameter->value());
-      if (Index const i = first_not_finite(value); i >= 0) refuse("parameter " + parameter->name(), static_cast<double>(value.data()[i]));
+      if (Index const i = first_not_finite(value); i >= 0)
+        refuse("parameter " + parameter->name(), static_cast<double>(value.data()[i]));
     }
     double const value = probe();
     if (!std::isfinite(value)) refuse("the first training example's log-probability", value);
@@ -297,8 +314,10 @@ class TrainingRun {
 
   [[nodiscard]] SavedTraining<Scalar> state(double probe) const {
     auto optimizer = moved_to<Cpu>(optimizer_->state());
-    SavedTraining<Scalar> saved{identity_, report_, validations_since_best_, log_->size(), probe, {}, best_, std::move(optimizer)};
-    for (auto const* parameter : parameters_) saved.parameters.emplace(parameter->name(), downloaded(parameter->value()));
+    SavedTraining<Scalar> saved{identity_, report_, validations_since_best_, log_->size(), probe,
+                                {},        best_,   std::move(optimizer)};
+    for (auto const* parameter : parameters_)
+      saved.parameters.emplace(parameter->name(), downloaded(parameter->value()));
     return saved;
   }
   [[nodiscard]] NamedTensors<Scalar> copies() const {

@@ -14,7 +14,8 @@
 
 namespace graft {
 
-/// W `[out, in]` in rows of blocks, whatever the layout of `dense()`. The widened numbers are those of the format to the last bit.
+/// W `[out, in]` in rows of blocks, whatever the layout of `dense()`. The widened numbers are those of the format to
+/// the last bit.
 template <class Scalar>
 class BlockStorage final : public MatrixStorage<Scalar, Cpu> {
   using Kernel = kernels::On<Cpu, kernels::Blocks, Scalar>;
@@ -25,7 +26,8 @@ class BlockStorage final : public MatrixStorage<Scalar, Cpu> {
       : blocks_(blocks), owner_(std::move(owner)), layout_(layout) {
     Index const values = block_values(blocks.format);
     if (blocks.columns % values != 0)
-      fail<ShapeError>("[BlockStorage] got rows of ", blocks.columns, "; expected a multiple of the ", values, " of a block of ", name());
+      fail<ShapeError>("[BlockStorage] got rows of ", blocks.columns, "; expected a multiple of the ", values,
+                       " of a block of ", name());
   }
 
   [[nodiscard]] Index out() const override { return blocks_.rows; }
@@ -34,7 +36,9 @@ class BlockStorage final : public MatrixStorage<Scalar, Cpu> {
   void times_transposed(Scalar const* x, Index rows, Scalar* y, Scalar beta) const override {
     Kernel::times_transposed(blocks_, x, rows, y, beta);
   }
-  void times(Scalar const* g, Index rows, Scalar* y, Scalar beta) const override { Kernel::times(blocks_, g, rows, y, beta); }
+  void times(Scalar const* g, Index rows, Scalar* y, Scalar beta) const override {
+    Kernel::times(blocks_, g, rows, y, beta);
+  }
   void rows(MirroredArray<Token> const& ids, Scalar* y) const override {
     parallel_chunks(ids.size(), rows_per_chunk(in()), [&, numbers = ids.data()](Index first, Index last) {
       for (Index k = first; k < last; ++k) widen(numbers[k], y + k * in());
@@ -65,7 +69,9 @@ class BlockStorage final : public MatrixStorage<Scalar, Cpu> {
       count -= some;
     }
   }
-  [[nodiscard]] std::size_t bytes() const override { return static_cast<std::size_t>(blocks_.rows * blocks_.row_bytes()); }
+  [[nodiscard]] std::size_t bytes() const override {
+    return static_cast<std::size_t>(blocks_.rows * blocks_.row_bytes());
+  }
   [[nodiscard]] void const* address() const override { return blocks_.data; }
   [[nodiscard]] std::string_view name() const override { return block_format_name(blocks_.format); }
 

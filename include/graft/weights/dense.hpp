@@ -14,10 +14,12 @@ class DenseStorage final : public TensorStorage<DenseStorage<Scalar, Device>, Sc
   using TensorStorage<DenseStorage, Scalar, Scalar, Device>::TensorStorage;
 
   /// y[rows, n] = β·y + x[rows, k]·op(stored), where `turned` says that stored is [n, k].
-  void multiply(Pointer<Device, Scalar const> x, Index rows, Index k, Pointer<Device, Scalar> y, Index n, Scalar beta, bool turned) const {
+  void multiply(Pointer<Device, Scalar const> x, Index rows, Index k, Pointer<Device, Scalar> y, Index n, Scalar beta,
+                bool turned) const {
     using kernels::Read;
-    kernels::On<Device, kernels::Matmul, Scalar>::matmul(
-        {rows, n, k, x, k, Read::plain, this->stored_.data(), this->columns_, turned ? Read::transposed : Read::plain, beta, y, n});
+    kernels::On<Device, kernels::Matmul, Scalar>::matmul({rows, n, k, x, k, Read::plain, this->stored_.data(),
+                                                          this->columns_, turned ? Read::transposed : Read::plain, beta,
+                                                          y, n});
   }
 };
 

@@ -1,5 +1,6 @@
 /// @file
-/// @brief A weight matrix that never changes: a handle on a storage, which is hidden behind the few things a frozen weight is used for.
+/// @brief A weight matrix that never changes: a handle on a storage, which is hidden behind the few things a frozen
+/// weight is used for.
 #pragma once
 
 #include <memory>
@@ -12,8 +13,8 @@
 
 namespace graft {
 
-/// A frozen W of a linear map y = x·Wᵀ (`[out, in]`, whatever its storage): float32 or float64 as the model computes, bfloat16 or half, or
-/// any other `MatrixStorage`. Copying copies the handle.
+/// A frozen W of a linear map y = x·Wᵀ (`[out, in]`, whatever its storage): float32 or float64 as the model computes,
+/// bfloat16 or half, or any other `MatrixStorage`. Copying copies the handle.
 template <class Scalar, class Device = Cpu>
 class FrozenMatrix {
  public:
@@ -40,8 +41,11 @@ class FrozenMatrix {
   [[nodiscard]] std::shared_ptr<Storage const> const& storage() const { return storage_; }
   [[nodiscard]] bool empty() const { return size() == 0; }
 
-  /// W's outputs [first, last) as a matrix of its own, sharing storage; for a W whose outputs lie together (not stored as `[in, out]`).
-  [[nodiscard]] FrozenMatrix outputs(Index first, Index last) const { return FrozenMatrix(storage_->outputs(first, last)); }
+  /// W's outputs [first, last) as a matrix of its own, sharing storage; for a W whose outputs lie together (not stored
+  /// as `[in, out]`).
+  [[nodiscard]] FrozenMatrix outputs(Index first, Index last) const {
+    return FrozenMatrix(storage_->outputs(first, last));
+  }
   /// y = β·y + x·Wᵀ; x `[rows, in]`, y `[rows, out]`.
   void times_transposed(Pointer<Device, Scalar const> x, Index rows, Pointer<Device, Scalar> y, Scalar beta = 0) const {
     storage_->times_transposed(x, rows, y, beta);

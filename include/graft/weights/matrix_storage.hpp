@@ -1,5 +1,6 @@
 /// @file
-/// @brief What a frozen weight is used for, whatever its numbers are stored in: one virtual call a product, one storage a file.
+/// @brief What a frozen weight is used for, whatever its numbers are stored in: one virtual call a product, one storage
+/// a file.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +29,8 @@ class MatrixStorage {
   /// The layout of `dense()`.
   [[nodiscard]] virtual Layout layout() const = 0;
   /// y = β·y + x·Wᵀ; x `[rows, in]`, y `[rows, out]`.
-  virtual void times_transposed(Pointer<Device, Scalar const> x, Index rows, Pointer<Device, Scalar> y, Scalar beta) const = 0;
+  virtual void times_transposed(Pointer<Device, Scalar const> x, Index rows, Pointer<Device, Scalar> y,
+                                Scalar beta) const = 0;
   /// y = β·y + g·W; g `[rows, out]`, y `[rows, in]`.
   virtual void times(Pointer<Device, Scalar const> g, Index rows, Pointer<Device, Scalar> y, Scalar beta) const = 0;
   /// The rows of W with these numbers, each within [0, out), in their order; y `[ids, in]`.

@@ -16,7 +16,8 @@ class NarrowStorage final : public TensorStorage<NarrowStorage<Stored, Scalar, D
   using TensorStorage<NarrowStorage, Stored, Scalar, Device>::TensorStorage;
 
   /// y[rows, n] = β·y + x[rows, k]·op(stored), where `turned` says that stored is [n, k].
-  void multiply(Pointer<Device, Scalar const> x, Index rows, Index k, Pointer<Device, Scalar> y, Index n, Scalar beta, bool turned) const {
+  void multiply(Pointer<Device, Scalar const> x, Index rows, Index k, Pointer<Device, Scalar> y, Index n, Scalar beta,
+                bool turned) const {
     using kernels::Read;
     Index const panel = 512;  // stored rows widened at a time
     Index const stored_rows = this->rows_, width = this->columns_;
@@ -28,8 +29,8 @@ class NarrowStorage final : public TensorStorage<NarrowStorage<Stored, Scalar, D
         kernels::On<Device, kernels::Matmul, Scalar>::matmul(
             {rows, count, k, x, k, Read::plain, wide.data(), width, Read::transposed, beta, y + first, n});
       else
-        kernels::On<Device, kernels::Matmul, Scalar>::matmul(
-            {rows, n, count, x + first, k, Read::plain, wide.data(), width, Read::plain, first == 0 ? beta : Scalar(1), y, n});
+        kernels::On<Device, kernels::Matmul, Scalar>::matmul({rows, n, count, x + first, k, Read::plain, wide.data(),
+                                                              width, Read::plain, first == 0 ? beta : Scalar(1), y, n});
     }
   }
 };

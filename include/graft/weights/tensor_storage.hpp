@@ -14,12 +14,14 @@
 
 namespace graft {
 
-/// Numbers of the type `Stored` as `[out, in]` or `[in, out]`. `Derived` adds `multiply`, the product with the stored matrix.
+/// Numbers of the type `Stored` as `[out, in]` or `[in, out]`. `Derived` adds `multiply`, the product with the stored
+/// matrix.
 template <class Derived, class Stored, class Scalar, class Device>
 class TensorStorage : public MatrixStorage<Scalar, Device> {
  public:
   TensorStorage(Tensor<Stored, Device> stored, Layout layout) : stored_(std::move(stored)), layout_(layout) {
-    if (stored_.shape().rank() != 2) fail<ShapeError>("[FrozenMatrix] got shape ", stored_.shape(), "; expected rank 2");
+    if (stored_.shape().rank() != 2)
+      fail<ShapeError>("[FrozenMatrix] got shape ", stored_.shape(), "; expected rank 2");
     rows_ = stored_.shape()[0];
     columns_ = stored_.shape()[1];
   }
@@ -29,18 +31,21 @@ class TensorStorage : public MatrixStorage<Scalar, Device> {
   [[nodiscard]] Layout layout() const override { return layout_; }
   /// The numbers as they are stored.
   [[nodiscard]] Tensor<Stored, Device> const& stored() const { return stored_; }
-  void times_transposed(Pointer<Device, Scalar const> x, Index rows, Pointer<Device, Scalar> y, Scalar beta) const override {
+  void times_transposed(Pointer<Device, Scalar const> x, Index rows, Pointer<Device, Scalar> y,
+                        Scalar beta) const override {
     self().multiply(x, rows, in(), y, out(), beta, layout_ == Layout::out_in);
   }
   void times(Pointer<Device, Scalar const> g, Index rows, Pointer<Device, Scalar> y, Scalar beta) const override {
     self().multiply(g, rows, out(), y, in(), beta, layout_ == Layout::in_out);
   }
   void rows(MirroredArray<Token, Device> const& ids, Pointer<Device, Scalar> y) const override {
-    kernels::MatrixSteps const steps = layout_ == Layout::out_in ? kernels::MatrixSteps{columns_, 1} : kernels::MatrixSteps{1, columns_};
+    kernels::MatrixSteps const steps =
+        layout_ == Layout::out_in ? kernels::MatrixSteps{columns_, 1} : kernels::MatrixSteps{1, columns_};
     kernels::On<Device, kernels::Widen, Scalar>::widen_rows(stored_.data(), steps, ids.data(), ids.size(), in(), y);
   }
   [[nodiscard]] std::shared_ptr<MatrixStorage<Scalar, Device> const> outputs(Index first, Index last) const override {
-    if (layout_ != Layout::out_in) fail<ShapeError>("[FrozenMatrix] got outputs of a weight stored as [in, out]; expected [out, in]");
+    if (layout_ != Layout::out_in)
+      fail<ShapeError>("[FrozenMatrix] got outputs of a weight stored as [in, out]; expected [out, in]");
     return std::make_shared<Derived const>(stored_.slice(first, last), layout_);
   }
   [[nodiscard]] Tensor<Scalar, Device> dense() const override {
@@ -50,9 +55,11 @@ class TensorStorage : public MatrixStorage<Scalar, Device> {
   }
   void read(Index first, Index count, float* y) const override {
     if constexpr (std::is_same_v<Device, Cpu>)
-      std::transform(stored_.data() + first, stored_.data() + first + count, y, [](Stored value) { return static_cast<float>(value); });
+      std::transform(stored_.data() + first, stored_.data() + first + count, y,
+                     [](Stored value) { return static_cast<float>(value); });
     else
-      fail("[FrozenMatrix] got numbers that are not in the host's memory; expected a host matrix, from ", first, ", ", count, " to ", y);
+      fail("[FrozenMatrix] got numbers that are not in the host's memory; expected a host matrix, from ", first, ", ",
+           count, " to ", y);
   }
   [[nodiscard]] std::size_t bytes() const override { return static_cast<std::size_t>(stored_.size()) * sizeof(Stored); }
   [[nodiscard]] void const* address() const override { return kernels::raw(stored_.data()); }

@@ -7,8 +7,8 @@
 
 namespace graft {
 
-/// The same matrix in memory of its own on the device `To`. What is dense or narrow stays so. Storages that the host alone has, such as
-/// quantized blocks, are widened to the model's scalar.
+/// The same matrix in memory of its own on the device `To`. What is dense or narrow stays so. Storages that the host
+/// alone has, such as quantized blocks, are widened to the model's scalar.
 template <class To, class Scalar, class From>
 [[nodiscard]] FrozenMatrix<Scalar, To> to_device(FrozenMatrix<Scalar, From> const& matrix) {
   auto const* const storage = matrix.storage().get();

@@ -1,4 +1,5 @@
-// A grid on one thread of the host: blocks one after another; within one, threads as coroutines that change places at barriers.
+// A grid on one thread of the host: blocks one after another; within one, threads as coroutines that change places at
+// barriers.
 #pragma once
 
 #include <ucontext.h>
@@ -29,9 +30,11 @@ class Block {
     return block;
   }
 
-  Block(dim3 shape, std::function<void()> const& kernel) : kernel_(kernel), shape_(shape), count_(shape.x * shape.y * shape.z) {}
+  Block(dim3 shape, std::function<void()> const& kernel)
+      : kernel_(kernel), shape_(shape), count_(shape.x * shape.y * shape.z) {}
 
-  /// Runs all threads in ascending or descending order. Where the first meets no barrier, the others need no stack of their own.
+  /// Runs all threads in ascending or descending order. Where the first meets no barrier, the others need no stack of
+  /// their own.
   void run(bool descending) {
     current() = this;
     static std::vector<unsigned> order;

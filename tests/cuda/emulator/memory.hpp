@@ -1,5 +1,5 @@
-// Device memory that the host cannot touch: pages of its own for every block, closed except while an `Access` lives. A block ends where an
-// inaccessible page begins, and starts out as NaN.
+// Device memory that the host cannot touch: pages of its own for every block, closed except while an `Access` lives. A
+// block ends where an inaccessible page begins, and starts out as NaN.
 #pragma once
 
 #include <sys/mman.h>
@@ -68,7 +68,9 @@ class DeviceMemory {
     char* first;
     std::size_t open, aligned, bytes;
   };
-  void protect(char* first, std::size_t bytes) const { mprotect(first, bytes, open_ > 0 ? PROT_READ | PROT_WRITE : PROT_NONE); }
+  void protect(char* first, std::size_t bytes) const {
+    mprotect(first, bytes, open_ > 0 ? PROT_READ | PROT_WRITE : PROT_NONE);
+  }
 
   std::size_t const page_ = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   std::map<char*, Block> blocks_;

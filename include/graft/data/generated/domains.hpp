@@ -13,31 +13,44 @@ inline Domain restaurants() {
   d.name = "restaurant";
   d.name_beginnings = {"The Golden",    "The Crooked", "The Silver", "The Blue",   "The Old",
                        "The Wandering", "The Hungry",  "The Royal",  "The Little", "The Copper"};
-  d.name_endings = {"Lantern", "Anchor", "Spoon", "Fox", "Kettle", "Garden", "Oak", "Table", "Barrel", "Swan", "Olive", "Compass"};
+  d.name_endings = {"Lantern", "Anchor", "Spoon",  "Fox",  "Kettle", "Garden",
+                    "Oak",     "Table",  "Barrel", "Swan", "Olive",  "Compass"};
   d.types = {"restaurant", "pub", "coffee shop", "bistro"};
   d.invitation = "try";
   d.wish = "looking for";
   Field food{"food",
              {},
-             {{"{}"}, {}, {"serving {} food", "with {a} menu"}, {"serves {} food", "offers {} dishes", "specialises in {} food"}},
+             {{"{}"},
+              {},
+              {"serving {} food", "with {a} menu"},
+              {"serves {} food", "offers {} dishes", "specialises in {} food"}},
              true};
   for (char const* kind : {"Italian", "Indian", "Japanese", "French", "Greek", "Mexican", "Thai", "Turkish", "Spanish"})
     food.values.push_back({kind, {}});
   Field price{"price",
               {{"cheap", {{"cheap", "inexpensive"}, {}, {"with cheap prices"}, {"is cheap", "has cheap prices"}}},
-               {"moderate", {{"moderately priced"}, {}, {"with moderate prices"}, {"is moderately priced", "has moderate prices"}}},
+               {"moderate",
+                {{"moderately priced"}, {}, {"with moderate prices"}, {"is moderately priced", "has moderate prices"}}},
                {"high", {{"high-priced", "expensive"}, {}, {"with high prices"}, {"is expensive", "has high prices"}}},
                {"less than £20", {}},
                {"more than £30", {}}},
               {{}, {}, {"with prices of {}"}, {"costs {} per person", "has a price range of {}"}}};
   Field rating{
-      "customer rating", {}, {{}, {}, {"with a customer rating of {}"}, {"has a customer rating of {}", "is rated {} by its customers"}}};
-  for (char const* stars : {"1 out of 5", "3 out of 5", "4 out of 5", "5 out of 5"}) rating.values.push_back({stars, {}});
-  rating.values.push_back(
-      {"low", {{"poorly rated"}, {}, {"with a low customer rating"}, {"has a low customer rating", "is poorly rated by its customers"}}});
-  rating.values.push_back(
-      {"high",
-       {{"highly rated"}, {}, {"with a high customer rating"}, {"has a high customer rating", "is highly rated by its customers"}}});
+      "customer rating",
+      {},
+      {{}, {}, {"with a customer rating of {}"}, {"has a customer rating of {}", "is rated {} by its customers"}}};
+  for (char const* stars : {"1 out of 5", "3 out of 5", "4 out of 5", "5 out of 5"})
+    rating.values.push_back({stars, {}});
+  rating.values.push_back({"low",
+                           {{"poorly rated"},
+                            {},
+                            {"with a low customer rating"},
+                            {"has a low customer rating", "is poorly rated by its customers"}}});
+  rating.values.push_back({"high",
+                           {{"highly rated"},
+                            {},
+                            {"with a high customer rating"},
+                            {"has a high customer rating", "is highly rated by its customers"}}});
   d.fields = {food, price, rating, area_field(), family_friendly_field(), near_field()};
   d.first_paired = 0;
   d.second_paired = 1;
@@ -57,13 +70,22 @@ inline Domain hotels() {
   for (char const* count : {"2", "3", "4", "5"}) stars.values.push_back({count, {}});
   Field price{"room price",
               {},
-              {{}, {}, {"with rooms for {}", "with rooms at {}"}, {"has rooms for {}", "charges {} for a room", "offers rooms at {}"}}};
-  for (char const* amount : {"£45 a night", "£60 a night", "£75 a night", "£90 a night", "£120 a night", "£200 a night"})
+              {{},
+               {},
+               {"with rooms for {}", "with rooms at {}"},
+               {"has rooms for {}", "charges {} for a room", "offers rooms at {}"}}};
+  for (char const* amount :
+       {"£45 a night", "£60 a night", "£75 a night", "£90 a night", "£120 a night", "£200 a night"})
     price.values.push_back({amount, {}});
   Field breakfast{
       "breakfast",
-      {{"included", {{}, {}, {"with breakfast included"}, {"includes breakfast in the price", "serves breakfast at no extra cost"}}},
-       {"not included", {{}, {}, {"without breakfast"}, {"does not include breakfast in the price", "charges extra for breakfast"}}}}};
+      {{"included",
+        {{},
+         {},
+         {"with breakfast included"},
+         {"includes breakfast in the price", "serves breakfast at no extra cost"}}},
+       {"not included",
+        {{}, {}, {"without breakfast"}, {"does not include breakfast in the price", "charges extra for breakfast"}}}}};
   Field pets{"pets",
              {{"allowed", {{"pet-friendly"}, {}, {}, {"allows pets", "welcomes guests with pets"}}},
               {"not allowed", {{}, {}, {}, {"does not allow pets", "asks its guests to leave pets at home"}}}}};
@@ -82,21 +104,27 @@ inline Domain films() {
   d.name = "film";
   d.name_beginnings = {"The Last",      "Beyond the",  "Letters from the", "A Winter by the", "Shadows of the",
                        "Return to the", "Song of the", "Under the",        "The Secret"};
-  d.name_endings = {"Lighthouse", "Valley", "Station", "River", "Island", "Border", "Orchard", "Summer", "Horizon", "Mountain"};
+  d.name_endings = {"Lighthouse", "Valley",  "Station", "River",   "Island",
+                    "Border",     "Orchard", "Summer",  "Horizon", "Mountain"};
   d.types = {"thriller", "comedy", "drama", "documentary", "western"};
   d.invitation = "watch";
   d.wish = "in the mood for";
   Field year{"year", {}, {{"{}"}, {}, {"from {}", "released in {}"}, {"was released in {}", "came out in {}"}}, true};
-  for (char const* y : {"1954", "1967", "1975", "1983", "1992", "1998", "2004", "2011", "2016", "2021"}) year.values.push_back({y, {}});
-  Field director{"director", {}, {{}, {}, {"by {}", "directed by {}"}, {"was directed by {}", "was made by the director {}"}}};
-  for (char const* who : {"Anna Keller", "Tomás Rivera", "Mei Tanaka", "David Okafor", "Clara Novak", "James Whitlock", "Sofia Lindqvist"})
+  for (char const* y : {"1954", "1967", "1975", "1983", "1992", "1998", "2004", "2011", "2016", "2021"})
+    year.values.push_back({y, {}});
+  Field director{
+      "director", {}, {{}, {}, {"by {}", "directed by {}"}, {"was directed by {}", "was made by the director {}"}}};
+  for (char const* who : {"Anna Keller", "Tomás Rivera", "Mei Tanaka", "David Okafor", "Clara Novak", "James Whitlock",
+                          "Sofia Lindqvist"})
     director.values.push_back({who, {}});
-  Field lead{
-      "lead role",
-      {},
-      {{}, {}, {"starring {}", "with {} in the lead role"}, {"stars {}", "has {} in the lead role", "features {} in the lead role"}}};
-  for (char const* who :
-       {"Nadia Brooks", "Peter Hallam", "Lucía Moreno", "Victor Adeyemi", "Emma Sørensen", "Ravi Kapoor", "Grace Bennett", "Leo Marchetti"})
+  Field lead{"lead role",
+             {},
+             {{},
+              {},
+              {"starring {}", "with {} in the lead role"},
+              {"stars {}", "has {} in the lead role", "features {} in the lead role"}}};
+  for (char const* who : {"Nadia Brooks", "Peter Hallam", "Lucía Moreno", "Victor Adeyemi", "Emma Sørensen",
+                          "Ravi Kapoor", "Grace Bennett", "Leo Marchetti"})
     lead.values.push_back({who, {}});
   Field setting{"setting", {}, {{}, {}, {"set in {}"}, {"is set in {}", "takes place in {}"}}};
   for (char const* where : {"Lisbon", "Paris", "Cairo", "Chicago", "Kyoto", "Scotland", "Brazil", "Vienna"})
@@ -112,21 +140,25 @@ inline Domain films() {
   return d;
 }
 
-/// Never trained on. It shares area, near and family friendly with the others; its own fields can be worded from their names and values.
+/// Never trained on. It shares area, near and family friendly with the others; its own fields can be worded from their
+/// names and values.
 inline Domain museums() {
   Domain d;
   d.name = "museum";
-  d.name_beginnings = {"Ashford", "Halden", "Wexley", "Brampton", "Carlow", "Thornbury", "Eastwick", "Lowell", "Penrose", "Stanmore"};
+  d.name_beginnings = {"Ashford",   "Halden",   "Wexley", "Brampton", "Carlow",
+                       "Thornbury", "Eastwick", "Lowell", "Penrose",  "Stanmore"};
   d.name_endings = {"Collection", "Hall", "Galleries", "Pavilion", "Archive", "Rotunda"};
   d.types = {"museum", "gallery", "heritage centre"};
   d.invitation = "visit";
   d.wish = "looking for";
-  Field exhibits{
-      "exhibits",
-      {},
-      {{}, {}, {"with a collection of {}", "dedicated to {}"}, {"shows {}", "displays a collection of {}", "is dedicated to {}"}}};
-  for (char const* what :
-       {"modern art", "Roman coins", "steam engines", "old maps", "Japanese prints", "dinosaur fossils", "vintage cars", "medieval armour"})
+  Field exhibits{"exhibits",
+                 {},
+                 {{},
+                  {},
+                  {"with a collection of {}", "dedicated to {}"},
+                  {"shows {}", "displays a collection of {}", "is dedicated to {}"}}};
+  for (char const* what : {"modern art", "Roman coins", "steam engines", "old maps", "Japanese prints",
+                           "dinosaur fossils", "vintage cars", "medieval armour"})
     exhibits.values.push_back({what, {}});
   Field admission{"admission",
                   {{"free", {{}, {}, {"with free admission"}, {"has free admission", "is free to visit"}}},
@@ -136,7 +168,8 @@ inline Domain museums() {
                    {"£15", {}}},
                   {{}, {}, {}, {"charges {} for admission", "costs {} to visit"}}};
   Field hours{"open", {}, {{}, {}, {"open {}"}, {"is open {}", "opens its doors {}"}}};
-  for (char const* when : {"every day", "only at weekends", "from Tuesday to Sunday", "from Monday to Friday", "only in summer"})
+  for (char const* when :
+       {"every day", "only at weekends", "from Tuesday to Sunday", "from Monday to Friday", "only in summer"})
     hours.values.push_back({when, {}});
   Field tours{"guided tours",
               {{"yes", {{}, {}, {"with guided tours"}, {"offers guided tours", "has guided tours"}}},

@@ -41,7 +41,9 @@ struct Record {
   std::vector<std::pair<std::size_t, std::size_t>> facts;
 };
 
-inline bool starts_with(std::string_view text, std::string_view beginning) { return text.substr(0, beginning.size()) == beginning; }
+inline bool starts_with(std::string_view text, std::string_view beginning) {
+  return text.substr(0, beginning.size()) == beginning;
+}
 
 /// "a pub", "an inn": the first letter decides, which is right for every word in the tables.
 inline std::string with_article(std::string const& phrase) {
@@ -62,7 +64,8 @@ inline std::string capitalized(std::string text) {
 /// "a", "a and b", "a, b and c"
 inline std::string enumerate(std::vector<std::string> const& items) {
   std::string text;
-  for (std::size_t i = 0; i < items.size(); ++i) text += (i == 0 ? "" : i + 1 == items.size() ? " and " : ", ") + items[i];
+  for (std::size_t i = 0; i < items.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == items.size() ? " and " : ", ") + items[i];
   return text;
 }
 
@@ -116,8 +119,8 @@ inline Plan plan_roles(Domain const& domain, Record const& record, Draws& draws)
   return plan;
 }
 
-/// " that serves French food and is cheap", or nothing when no verb phrase is left, the coin says so, or a modifier would take the clause
-/// for itself ("with a collection of old maps that is cheap").
+/// " that serves French food and is cheap", or nothing when no verb phrase is left, the coin says so, or a modifier
+/// would take the clause for itself ("with a collection of old maps that is cheap").
 inline std::string relative_clause(Plan& plan, Draws& draws) {
   if (plan.verb_phrases.empty() || !plan.modifier.empty() || draws.chance(0.3)) return "";
   return " that " + enumerate(plan.take_verb_phrases(1 + draws.below(2)));
@@ -130,8 +133,8 @@ inline std::string first_sentence(Domain const& domain, Record const& record, Pl
   std::size_t const pattern = draws.below(8);
   if (pattern == 0 && placed) {
     std::string const rest = plan.after_noun(1);
-    return capitalized(plan.places[0]) + ", there is " + thing + (modified ? called + rest : rest + called) + relative_clause(plan, draws) +
-           ".";
+    return capitalized(plan.places[0]) + ", there is " + thing + (modified ? called + rest : rest + called) +
+           relative_clause(plan, draws) + ".";
   }
   if (pattern == 1 && placed) {
     std::string const start = "Located " + plan.places[0] + ", " + record.name + " is " + thing + plan.after_noun(1);
@@ -139,8 +142,10 @@ inline std::string first_sentence(Domain const& domain, Record const& record, Pl
   }
   if (pattern == 2 && speaks)
     return record.name + ", " + thing + after + ", " + enumerate(plan.take_verb_phrases(1 + draws.below(2))) + ".";
-  if (pattern == 3) return "There is " + thing + (modified ? called + after : after + called) + relative_clause(plan, draws) + ".";
-  if (pattern == 4) return "If you are " + domain.wish + " " + thing + after + ", " + domain.invitation + " " + record.name + ".";
+  if (pattern == 3)
+    return "There is " + thing + (modified ? called + after : after + called) + relative_clause(plan, draws) + ".";
+  if (pattern == 4)
+    return "If you are " + domain.wish + " " + thing + after + ", " + domain.invitation + " " + record.name + ".";
   if (pattern == 5 && speaks) {
     std::string const said = enumerate(plan.take_verb_phrases(1 + draws.below(2)));
     return record.name + " " + said + ". It is " + thing + after + ".";

@@ -14,8 +14,7 @@ namespace graft {
 /// The head's tensors are base_model.classifier.… beside a soft prompt and base_model.model.classifier.…
 /// beside others. Their rows say how many classes there are.
 template <class Adaptation>
-requires HasPeftFormat<Adaptation>
-struct PeftFormat<Composed<Adaptation, ClassificationHead>> {
+requires HasPeftFormat<Adaptation> struct PeftFormat<Composed<Adaptation, ClassificationHead>> {
   using Settings = Composed<Adaptation, ClassificationHead>;
   static constexpr char const* type = PeftFormat<Adaptation>::type;
 
@@ -37,16 +36,19 @@ struct PeftFormat<Composed<Adaptation, ClassificationHead>> {
     ClassificationHead head;
     SafetensorsFile const file = folder.tensors();
     for (auto const& entry : file.entries())
-      if ((entry.name.ends_with("classifier.weight") || entry.name.ends_with("classifier.out_proj.weight")) && !entry.shape.empty())
+      if ((entry.name.ends_with("classifier.weight") || entry.name.ends_with("classifier.out_proj.weight")) &&
+          !entry.shape.empty())
         head.labels = entry.shape[0];
     if (head.labels < 1)
-      fail<FileError>("[", folder.tensors_path(),
-                      "] holds no classifier; expected the tensor base_model.….classifier.weight; hint: modules_to_save names it");
+      fail<FileError>(
+          "[", folder.tensors_path(),
+          "] holds no classifier; expected the tensor base_model.….classifier.weight; hint: modules_to_save names it");
     return {{PeftFormat<Adaptation>::settings(folder), head}};
   }
   static void check(AdapterFolder const& folder, ModelInfo const& model) {
     if (!model.classifies)
-      fail<FileError>("[", folder.config_path, "] is an adapter of a classifier; expected one of a language model, for this ",
+      fail<FileError>("[", folder.config_path,
+                      "] is an adapter of a classifier; expected one of a language model, for this ",
                       model.architecture, " model");
     PeftFormat<Adaptation>::check(folder, model);
   }

@@ -23,9 +23,7 @@ template <class Adaptation>
 struct PeftFormat;
 
 template <class Adaptation>
-concept HasPeftFormat = requires {
-  PeftFormat<Adaptation>::type;
-};
+concept HasPeftFormat = requires { PeftFormat<Adaptation>::type; };
 
 namespace detail {
 
@@ -39,14 +37,15 @@ namespace detail {
 inline void check_size(AdapterFolder const& folder, ModelInfo const& model, char const* key, Index expected) {
   auto const got = json_or<std::int64_t>(folder.config_path, folder.config, key, expected);
   if (got != expected)
-    fail<FileError>("[", folder.config_path, "] is an adapter of another model; got ", key, " ", got, "; expected ", expected, " for this ",
-                    model.architecture, " model");
+    fail<FileError>("[", folder.config_path, "] is an adapter of another model; got ", key, " ", got, "; expected ",
+                    expected, " for this ", model.architecture, " model");
 }
 
 /// A size that must be there and positive.
 [[nodiscard]] inline Index positive_size(AdapterFolder const& folder, char const* key) {
   auto const got = json_at<std::int64_t>(folder.config_path, folder.config, key);
-  if (got < 1) fail<FileError>("[", folder.config_path, "] has an impossible ", key, "; got ", got, "; expected at least 1");
+  if (got < 1)
+    fail<FileError>("[", folder.config_path, "] has an impossible ", key, "; got ", got, "; expected at least 1");
   return got;
 }
 
@@ -72,10 +71,11 @@ inline void refuse_modules(AdapterFolder const& folder) {
 
 /// Refuses an adapter of another task. @throws FileError
 inline void check_task(AdapterFolder const& folder, ModelInfo const& model) {
-  std::string const expected = peft_task(model), task = json_or<std::string>(folder.config_path, folder.config, "task_type", expected);
+  std::string const expected = peft_task(model),
+                    task = json_or<std::string>(folder.config_path, folder.config, "task_type", expected);
   if (task != expected)
-    fail<FileError>("[", folder.config_path, "] has the task_type ", printable(task), "; expected ", expected, " for this ",
-                    model.architecture, " model");
+    fail<FileError>("[", folder.config_path, "] has the task_type ", printable(task), "; expected ", expected,
+                    " for this ", model.architecture, " model");
 }
 
 }  // namespace detail

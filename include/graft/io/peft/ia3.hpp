@@ -1,5 +1,6 @@
 /// @file
-/// @brief IA3 as PEFT writes it: for each module base_model.model.MODULE.ia3_l, `[out, 1]`, or for feed-forward modules `[1, in]`.
+/// @brief IA3 as PEFT writes it: for each module base_model.model.MODULE.ia3_l, `[out, 1]`, or for feed-forward modules
+/// `[1, in]`.
 #pragma once
 
 #include <algorithm>
@@ -40,11 +41,13 @@ struct PeftFormat<IA3> {
   [[nodiscard]] static IA3 settings(AdapterFolder const& folder) {
     detail::refuse_modules(folder);
     detail::refuse_no_targets(folder);
-    detail::check_peft_keys(folder,
-                            {{"exclude_modules", "feedforward_modules", "target_modules"}, {}, {"fan_in_fan_out", "init_ia3_weights"}});
+    detail::check_peft_keys(
+        folder,
+        {{"exclude_modules", "feedforward_modules", "target_modules"}, {}, {"fan_in_fan_out", "init_ia3_weights"}});
     auto const& where = folder.config_path;
     auto const& config = folder.config;
-    if (!listed(folder)) return modules(folder.tensors());  // a pattern, or PEFT's own choice: then the file says which modules it has
+    if (!listed(folder))
+      return modules(folder.tensors());  // a pattern, or PEFT's own choice: then the file says which modules it has
     IA3 const names{.targets = json_at<std::vector<std::string>>(where, config, "target_modules"),
                     .feed_forward_targets = json_at<std::vector<std::string>>(where, config, "feedforward_modules")};
     for (auto const& name : names.feed_forward_targets)
@@ -65,20 +68,24 @@ struct PeftFormat<IA3> {
     auto const absent = [&](char const* key) { return detail::is_left_out(folder.config, key); };
     for (char const* const key : {"target_modules", "feedforward_modules"})
       if (absent(key))
-        warn("[", folder.config_path, "] has no ", key, ", which leaves the choice to PEFT's version; the file's vectors say which: ",
-             all.size(), " modules, ", held.feed_forward_targets.size(), " of them scaled at their inputs");
-    // Without feedforward_modules PEFT chooses them, as it chooses the targets: the tensors' shapes have told inputs from outputs.
+        warn("[", folder.config_path, "] has no ", key,
+             ", which leaves the choice to PEFT's version; the file's vectors say which: ", all.size(), " modules, ",
+             held.feed_forward_targets.size(), " of them scaled at their inputs");
+    // Without feedforward_modules PEFT chooses them, as it chooses the targets: the tensors' shapes have told inputs
+    // from outputs.
     if (listed(folder) || !scaled.evaluable() || absent("feedforward_modules")) return;
     auto const means_input = [&](std::string const& module) {  // of names PEFT compares the ends
       auto const& names = scaled.names();
-      return scaled.is_pattern() ? scaled.mean(module)
-                                 : std::any_of(names.begin(), names.end(), [&](auto const& name) { return module.ends_with(name); });
+      return scaled.is_pattern()
+                 ? scaled.mean(module)
+                 : std::any_of(names.begin(), names.end(), [&](auto const& name) { return module.ends_with(name); });
     };
     for (bool const input : {false, true})
       for (auto const& module : input ? held.feed_forward_targets : held.targets)
         if (means_input(module) != input)
-          fail<FileError>("[", folder.config_path, "] does not belong to its tensors; got a vector for ", input ? "inputs" : "outputs",
-                          " of ", printable(module), ", where feedforward_modules says ", input ? "outputs" : "inputs");
+          fail<FileError>("[", folder.config_path, "] does not belong to its tensors; got a vector for ",
+                          input ? "inputs" : "outputs", " of ", printable(module), ", where feedforward_modules says ",
+                          input ? "outputs" : "inputs");
   }
 
  private:
@@ -88,7 +95,8 @@ struct PeftFormat<IA3> {
       auto const found = folder.config.find(key);
       return found != folder.config.end() && !found->is_null() && !found->is_string();
     };
-    return !detail::is_set(folder.config, "exclude_modules") && is_list("target_modules") && is_list("feedforward_modules");
+    return !detail::is_set(folder.config, "exclude_modules") && is_list("target_modules") &&
+           is_list("feedforward_modules");
   }
   static void add(std::string const& name, std::vector<std::string>& names) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
@@ -108,9 +116,11 @@ struct PeftFormat<IA3> {
     return names;
   }
   template <class State>
-  [[nodiscard]] static bool means(std::string const& target, bool scales_input, State const& state, ModelInfo const& model) {
+  [[nodiscard]] static bool means(std::string const& target, bool scales_input, State const& state,
+                                  ModelInfo const& model) {
     return std::all_of(model.sites.begin(), model.sites.end(), [&](SiteInfo const& site) {
-      auto const unit = std::find_if(state.units().begin(), state.units().end(), [&](auto const& u) { return u.site == site.address; });
+      auto const unit = std::find_if(state.units().begin(), state.units().end(),
+                                     [&](auto const& u) { return u.site == site.address; });
       bool const other = unit == state.units().end() || unit->scales_input != scales_input;
       if (names_module(target, site.name)) return !other;
       // as PEFT looks for feed-forward modules
@@ -122,7 +132,9 @@ struct PeftFormat<IA3> {
     IA3 names;
     std::string_view const before = tensor_prefix, after = ".ia3_l";
     for (auto const& entry : file.entries()) {
-      if (!entry.name.starts_with(before) || !entry.name.ends_with(after) || entry.name.size() <= before.size() + after.size()) continue;
+      if (!entry.name.starts_with(before) || !entry.name.ends_with(after) ||
+          entry.name.size() <= before.size() + after.size())
+        continue;
       std::string const module = entry.name.substr(before.size(), entry.name.size() - before.size() - after.size());
       bool const input = entry.shape.size() == 2 && entry.shape[0] == 1 && entry.shape[1] != 1;
       (input ? names.feed_forward_targets : names.targets).push_back(module);

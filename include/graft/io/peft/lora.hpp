@@ -1,5 +1,6 @@
 /// @file
-/// @brief LORA as PEFT writes it: for each module base_model.model.MODULE.lora_A.weight, [r, in], and lora_B.weight, [out, r].
+/// @brief LORA as PEFT writes it: for each module base_model.model.MODULE.lora_A.weight, [r, in], and lora_B.weight,
+/// [out, r].
 #pragma once
 
 #include <algorithm>
@@ -26,9 +27,10 @@ struct PeftFormat<LoRA> {
     bool turned = false;
     for (auto const& unit : state.units()) turned = turned || unit.layout == Layout::in_out;
     nlohmann::json config = detail::peft_config(type);
-    for (char const* key : {"alora_invocation_tokens", "arrow_config", "corda_config", "eva_config", "exclude_modules", "kasa_config",
-                            "layer_replication", "layers_pattern", "layers_to_transform", "lora_ga_config", "megatron_config",
-                            "monteclora_config", "target_parameters", "trainable_token_indices", "use_bdlora", "velora_config"})
+    for (char const* key :
+         {"alora_invocation_tokens", "arrow_config", "corda_config", "eva_config", "exclude_modules", "kasa_config",
+          "layer_replication", "layers_pattern", "layers_to_transform", "lora_ga_config", "megatron_config",
+          "monteclora_config", "target_parameters", "trainable_token_indices", "use_bdlora", "velora_config"})
       config[key] = nullptr;
     for (char const* key : {"alpha_pattern", "loftq_config", "rank_pattern"}) config[key] = nlohmann::json::object();
     for (char const* key : {"ensure_weight_tying", "lora_bias", "use_dora", "use_qalora"}) config[key] = false;
@@ -55,9 +57,11 @@ struct PeftFormat<LoRA> {
                   .dropout = detail::number_or<double>(folder, "lora_dropout", 0.0),
                   .rank_stabilized = json_or<bool>(where, config, "use_rslora", false)};
     if (settings.rank < 1 || !fits_float(settings.alpha))
-      fail<FileError>("[", where, "] has r ", settings.rank, " and lora_alpha ", settings.alpha, "; expected r of at least 1");
+      fail<FileError>("[", where, "] has r ", settings.rank, " and lora_alpha ", settings.alpha,
+                      "; expected r of at least 1");
     bool selected = false;  // by more than names: then the file says which modules it has
-    for (char const* key : {"exclude_modules", "layers_to_transform", "layers_pattern"}) selected = selected || detail::is_set(config, key);
+    for (char const* key : {"exclude_modules", "layers_to_transform", "layers_pattern"})
+      selected = selected || detail::is_set(config, key);
     bool const named = !detail::is_left_out(config, "target_modules") && !config.at("target_modules").is_string();
     if (selected || !named)
       settings.targets = modules(folder.tensors());
@@ -70,7 +74,8 @@ struct PeftFormat<LoRA> {
     auto const held = modules(folder.tensors());
     detail::PeftSelection(folder).check(held, model);
     if (detail::is_left_out(folder.config, "target_modules"))
-      warn("[", folder.config_path, "] has no target_modules, which leaves the choice to PEFT's version; the file's matrices say which: ",
+      warn("[", folder.config_path,
+           "] has no target_modules, which leaves the choice to PEFT's version; the file's matrices say which: ",
            held.size(), " modules");
   }
 
@@ -97,7 +102,8 @@ struct PeftFormat<LoRA> {
     std::vector<std::string> names;
     std::string_view const before = tensor_prefix, after = ".lora_A.weight";
     for (auto const& entry : file.entries())
-      if (entry.name.starts_with(before) && entry.name.ends_with(after) && entry.name.size() > before.size() + after.size())
+      if (entry.name.starts_with(before) && entry.name.ends_with(after) &&
+          entry.name.size() > before.size() + after.size())
         names.push_back(entry.name.substr(before.size(), entry.name.size() - before.size() - after.size()));
     if (names.empty())
       fail<FileError>("[", file.path(), "] holds no LoRA matrices; got ", file.entries().size(),
@@ -108,20 +114,24 @@ struct PeftFormat<LoRA> {
   static void check_supported(AdapterFolder const& folder) {
     detail::refuse_modules(folder);
     detail::refuse_no_targets(folder);
-    detail::check_peft_keys(folder, {{"bias", "exclude_modules", "init_lora_weights", "layers_pattern", "layers_to_transform", "lora_alpha",
-                                      "lora_dropout", "r", "target_modules", "use_rslora"},
-                                     {"alora_invocation_tokens", "alpha_pattern", "arrow_config", "kasa_config", "layer_replication",
-                                      "lora_bias", "megatron_config", "monteclora_config", "rank_pattern", "target_parameters",
-                                      "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora", "velora_config"},
-                                     {"corda_config", "ensure_weight_tying", "eva_config", "fan_in_fan_out", "loftq_config",
-                                      "lora_ga_config", "megatron_core", "qalora_group_size", "runtime_config"}});
+    detail::check_peft_keys(
+        folder, {{"bias", "exclude_modules", "init_lora_weights", "layers_pattern", "layers_to_transform", "lora_alpha",
+                  "lora_dropout", "r", "target_modules", "use_rslora"},
+                 {"alora_invocation_tokens", "alpha_pattern", "arrow_config", "kasa_config", "layer_replication",
+                  "lora_bias", "megatron_config", "monteclora_config", "rank_pattern", "target_parameters",
+                  "trainable_token_indices", "use_bdlora", "use_dora", "use_qalora", "velora_config"},
+                 {"corda_config", "ensure_weight_tying", "eva_config", "fan_in_fan_out", "loftq_config",
+                  "lora_ga_config", "megatron_core", "qalora_group_size", "runtime_config"}});
     std::string const bias = json_or<std::string>(folder.config_path, folder.config, "bias", "none");
     if (bias != "none")
-      fail<FileError>("[", folder.config_path, "] trains biases beside LoRA, which is not supported; got bias ", printable(bias),
-                      "; expected none");
+      fail<FileError>("[", folder.config_path, "] trains biases beside LoRA, which is not supported; got bias ",
+                      printable(bias), "; expected none");
     auto const start = folder.config.find("init_lora_weights");
-    if (start == folder.config.end() || !start->is_string() || *start == "gaussian" || *start == "orthogonal" || *start == "eva") return;
-    fail<FileError>("[", folder.config_path, "] belongs to a base that its init_lora_weights ", detail::json_excerpt(*start),
+    if (start == folder.config.end() || !start->is_string() || *start == "gaussian" || *start == "orthogonal" ||
+        *start == "eva")
+      return;
+    fail<FileError>("[", folder.config_path, "] belongs to a base that its init_lora_weights ",
+                    detail::json_excerpt(*start),
                     " has changed; expected a start that leaves the base alone; hint: let PEFT convert it with "
                     "path_initial_model_for_weight_conversion");
   }

@@ -1,5 +1,6 @@
 /// @file
-/// @brief Regular expressions over module names, as PEFT's adapter_config.json has them: what Python's `re` and `std::regex` read alike.
+/// @brief Regular expressions over module names, as PEFT's adapter_config.json has them: what Python's `re` and
+/// `std::regex` read alike.
 #pragma once
 
 #include <functional>
@@ -19,7 +20,8 @@ extern template std::function<bool(std::string_view)> compile_name_pattern<void>
 /// A regular expression of Python, matched by the standard library's. Names are of ASCII and have no line ends.
 class NamePattern {
  public:
-  /// Nothing for an expression that is malformed, that `PatternSpelling` leaves aside, or of more than 1,000 characters.
+  /// Nothing for an expression that is malformed, that `PatternSpelling` leaves aside, or of more than 1,000
+  /// characters.
   [[nodiscard]] static std::optional<NamePattern> parse(std::string_view text) {
     auto matches = compile_name_pattern<void>(text);
     return matches ? std::optional(NamePattern(std::move(matches))) : std::nullopt;

@@ -37,13 +37,15 @@ struct PeftFormat<PTuning> {
   [[nodiscard]] static PTuning settings(AdapterFolder const& folder) {
     auto const& where = folder.config_path;
     auto const& config = folder.config;
-    detail::check_peft_keys(folder, {{"encoder_dropout", "encoder_hidden_size", "encoder_num_layers", "encoder_reparameterization_type",
-                                      "num_attention_heads", "num_layers", "num_transformer_submodules", "num_virtual_tokens", "token_dim"},
-                                     {},
-                                     {}});
+    detail::check_peft_keys(
+        folder, {{"encoder_dropout", "encoder_hidden_size", "encoder_num_layers", "encoder_reparameterization_type",
+                  "num_attention_heads", "num_layers", "num_transformer_submodules", "num_virtual_tokens", "token_dim"},
+                 {},
+                 {}});
     std::string const kind = json_or<std::string>(where, config, "encoder_reparameterization_type", "MLP");
     if (kind != "MLP" && kind != "LSTM")
-      fail<FileError>("[", where, "] has the encoder_reparameterization_type ", printable(kind), "; expected MLP or LSTM");
+      fail<FileError>("[", where, "] has the encoder_reparameterization_type ", printable(kind),
+                      "; expected MLP or LSTM");
     return {.length = detail::positive_size(folder, "num_virtual_tokens"),
             .encoder = kind == "LSTM" ? PromptEncoderKind::lstm : PromptEncoderKind::mlp,
             .hidden = json_or<std::int64_t>(where, config, "encoder_hidden_size", 0),

@@ -1,5 +1,6 @@
 /// @file
-/// @brief Regular expressions of Python's `re` as `std::regex` reads them: what `NamePattern` does, once in graft::compiled.
+/// @brief Regular expressions of Python's `re` as `std::regex` reads them: what `NamePattern` does, once in
+/// graft::compiled.
 #pragma once
 
 #include <cstddef>
@@ -16,11 +17,14 @@ class PatternSpelling {
  public:
   explicit PatternSpelling(std::string_view python) : rest_(python) {}
 
-  /// Nothing for an expression that the two would read differently: flags, look-behind, back references, possessive and stacked repeats,
-  /// classes within classes, letters after `\` with other meanings, characters beyond ASCII.
+  /// Nothing for an expression that the two would read differently: flags, look-behind, back references, possessive and
+  /// stacked repeats, classes within classes, letters after `\` with other meanings, characters beyond ASCII.
   [[nodiscard]] std::optional<std::string> ecma_script() {
     while (!rest_.empty())
-      if (!(next_is("[") ? character_class() : next_is("\\") ? escape(false) : next_is("(?") ? group() : repeat() || plain()))
+      if (!(next_is("[")    ? character_class()
+            : next_is("\\") ? escape(false)
+            : next_is("(?") ? group()
+                            : repeat() || plain()))
         return std::nullopt;
     return result_;
   }
@@ -75,7 +79,8 @@ class PatternSpelling {
     if (next_is("]")) take(1, "\\]");  // a first ] is a member
     while (!next_is("]")) {
       if (rest_.empty() || next_is("[")) return false;
-      if (!(next_is("\\") ? escape(true) : rest_[0] > '\n' && static_cast<unsigned char>(rest_[0]) < 0x80 && take(1))) return false;
+      if (!(next_is("\\") ? escape(true) : rest_[0] > '\n' && static_cast<unsigned char>(rest_[0]) < 0x80 && take(1)))
+        return false;
     }
     repeatable_ = true;
     return take(1);
@@ -97,7 +102,9 @@ template <class>
   auto const spelled = text.size() > 1000 ? std::nullopt : PatternSpelling(text).ecma_script();
   if (!spelled) return {};
   try {
-    return [regex = std::regex(*spelled, options)](std::string_view name) { return std::regex_match(name.begin(), name.end(), regex); };
+    return [regex = std::regex(*spelled, options)](std::string_view name) {
+      return std::regex_match(name.begin(), name.end(), regex);
+    };
   } catch (std::regex_error const&) {
     return {};
   }

@@ -19,7 +19,8 @@ struct Activation<Cpu, bfloat16> {
     Wide::activate(f, Widened(x, size), result, size);
     result.store();
   }
-  static void activate_backward(graft::Activation f, bfloat16 const* kept, bfloat16 const* dy, bfloat16* dx, Index size) {
+  static void activate_backward(graft::Activation f, bfloat16 const* kept, bfloat16 const* dy, bfloat16* dx,
+                                Index size) {
     Rounded const result(dx, size);
     Wide::activate_backward(f, Widened(kept, size), Widened(dy, size), result, size);
     result.store();
@@ -29,8 +30,8 @@ struct Activation<Cpu, bfloat16> {
     Wide::gated(f, Widened(gate, size), Widened(up, size), result, size);
     result.store();
   }
-  static void gated_backward(graft::Activation f, bfloat16 const* gate, bfloat16 const* up, bfloat16 const* dy, bfloat16* dgate,
-                             bfloat16* dup, Index size) {
+  static void gated_backward(graft::Activation f, bfloat16 const* gate, bfloat16 const* up, bfloat16 const* dy,
+                             bfloat16* dgate, bfloat16* dup, Index size) {
     Rounded const to_gate(dgate, size), to_up(dup, size);
     Wide::gated_backward(f, Widened(gate, size), Widened(up, size), Widened(dy, size), to_gate, to_up, size);
     to_gate.store();

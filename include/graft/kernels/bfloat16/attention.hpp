@@ -20,8 +20,8 @@ struct Attention<Cpu, bfloat16> {
     Wide::attention(operands.wide, result, log_sum);
     result.store();
   }
-  /// A query's gradients are differences from Σ_c dy_c · y_c, its share of all keys. The rounded output would move that sum alone, and with
-  /// it every difference, so the output is formed again in float32.
+  /// A query's gradients are differences from Σ_c dy_c · y_c, its share of all keys. The rounded output would move that
+  /// sum alone, and with it every difference, so the output is formed again in float32.
   static void attention_backward(AttentionOperands<bfloat16> const& x, bfloat16 const*, float const* log_sum,
                                  bfloat16 const* output_gradient, AttentionGradients<bfloat16> const& gradients) {
     WideOperands const operands(x);
@@ -38,7 +38,8 @@ struct Attention<Cpu, bfloat16> {
     explicit WideOperands(AttentionOperands<bfloat16> const& x)
         : queries(x.queries, x.table->queries(), x.shape.width()), outputs(x.table->queries() * x.shape.width()) {
       for (Index s = 0; s < x.sources; ++s)
-        for (auto const* stored : {&x.keys[s], &x.values[s]}) sources.emplace_back(*stored, x.source_rows[s], x.shape.kv_width());
+        for (auto const* stored : {&x.keys[s], &x.values[s]})
+          sources.emplace_back(*stored, x.source_rows[s], x.shape.kv_width());
       for (Index s = 0; s < x.sources; ++s) {
         keys.push_back(sources[static_cast<std::size_t>(2 * s)].columns());
         values.push_back(sources[static_cast<std::size_t>(2 * s + 1)].columns());

@@ -1,6 +1,6 @@
 /// @file
-/// @brief Operands of a float32 kernel that are kept in bfloat16: widened before the call, results rounded after it. The host's kernels for
-/// bfloat16 are the float32 ones between the two, so they are right and slow.
+/// @brief Operands of a float32 kernel that are kept in bfloat16: widened before the call, results rounded after it.
+/// The host's kernels for bfloat16 are the float32 ones between the two, so they are right and slow.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +30,8 @@ inline void round(float const* x, bfloat16* y, Index size) {
 /// So many numbers of an operand, in float, from the pool. Null where it is absent.
 class Room {
  public:
-  Room(bool present, Index size) : numbers_(present ? PoolAllocator<float>().allocate(static_cast<std::size_t>(size)) : nullptr) {}
+  Room(bool present, Index size)
+      : numbers_(present ? PoolAllocator<float>().allocate(static_cast<std::size_t>(size)) : nullptr) {}
   [[nodiscard]] float* data() const { return numbers_.get(); }
 
  private:

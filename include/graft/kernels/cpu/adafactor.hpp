@@ -12,8 +12,8 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-void Adafactor<Device, Scalar>::adafactor_moments(In gradient, Index rows, Index width, AdafactorFactors<Device> const& factors, Out row,
-                                                  Out column) {
+void Adafactor<Device, Scalar>::adafactor_moments(In gradient, Index rows, Index width,
+                                                  AdafactorFactors<Device> const& factors, Out row, Out column) {
   auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
   Scalar const epsilon = static_cast<Scalar>(factors.epsilon),
                scale = typename Loops<Device>::template Number<Scalar>(factors.gradient_scale);
@@ -23,11 +23,13 @@ void Adafactor<Device, Scalar>::adafactor_moments(In gradient, Index rows, Index
   };
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     for (Index i = first; i < last; ++i)
-      row[i] = keep * row[i] + blend * (cpu::lane_sum<Scalar>(width, [=](Index j) { return square(i, j); }) / static_cast<Scalar>(width));
+      row[i] = keep * row[i] + blend * (cpu::lane_sum<Scalar>(width, [=](Index j) { return square(i, j); }) /
+                                        static_cast<Scalar>(width));
   });
   std::vector<Scalar> sums(static_cast<std::size_t>(width));
   cpu::sum_rows(rows, width, sums.data(), square);
-  for (Index j = 0; j < width; ++j) column[j] = keep * column[j] + blend * (sums[static_cast<std::size_t>(j)] / static_cast<Scalar>(rows));
+  for (Index j = 0; j < width; ++j)
+    column[j] = keep * column[j] + blend * (sums[static_cast<std::size_t>(j)] / static_cast<Scalar>(rows));
 }
 
 template <class Device, class Scalar>
@@ -47,7 +49,8 @@ void Adafactor<Device, Scalar>::adafactor_update(In gradient, In row, In column,
 }
 
 template <class Device, class Scalar>
-void Adafactor<Device, Scalar>::adafactor_vector(In gradient, Index size, AdafactorFactors<Device> const& factors, Out second, Out update) {
+void Adafactor<Device, Scalar>::adafactor_vector(In gradient, Index size, AdafactorFactors<Device> const& factors,
+                                                 Out second, Out update) {
   auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
   Scalar const epsilon = static_cast<Scalar>(factors.epsilon),
                scale = typename Loops<Device>::template Number<Scalar>(factors.gradient_scale);
@@ -59,12 +62,14 @@ void Adafactor<Device, Scalar>::adafactor_vector(In gradient, Index size, Adafac
 }
 
 template <class Device, class Scalar>
-void Adafactor<Device, Scalar>::adafactor_apply(Out parameter, In update, Out first, Index size, AdafactorRate<Device> const& how) {
+void Adafactor<Device, Scalar>::adafactor_apply(Out parameter, In update, Out first, Index size,
+                                                AdafactorRate<Device> const& how) {
   auto const root_mean = [size](double squares) { return std::sqrt(squares / static_cast<double>(size)); };
-  double const rate = how.parameter_squares ? how.rate * std::max(how.epsilon, root_mean(*how.parameter_squares)) : how.rate;
+  double const rate =
+      how.parameter_squares ? how.rate * std::max(how.epsilon, root_mean(*how.parameter_squares)) : how.rate;
   double const factor = rate / std::max(1.0, root_mean(*how.update_squares) / how.threshold);
-  auto const times = static_cast<Scalar>(factor), stay = static_cast<Scalar>(how.beta1), blend = static_cast<Scalar>(1.0 - how.beta1),
-             kept = static_cast<Scalar>(1.0 - how.weight_decay * rate);
+  auto const times = static_cast<Scalar>(factor), stay = static_cast<Scalar>(how.beta1),
+             blend = static_cast<Scalar>(1.0 - how.beta1), kept = static_cast<Scalar>(1.0 - how.weight_decay * rate);
   if (first) {
     cpu::map_chunks(first, size, [=](Index i) { return stay * first[i] + blend * (times * update[i]); });
     cpu::map_chunks(parameter, size, [=](Index i) { return kept * parameter[i] - first[i]; });

@@ -1,6 +1,7 @@
 /// @file
-/// @brief Backward pass of attention on the host. With P = exp(scale·Q·Kᵀ + bias − log_sum), dP = dO·Vᵀ, δ = Σ dO∘O and dS = P∘(dP − δ):
-/// dV = Pᵀ·dO, dQ = scale·dS·K, dK = scale·dSᵀ·Q, d bias = dS. P and dS exist for one block of queries at a time.
+/// @brief Backward pass of attention on the host. With P = exp(scale·Q·Kᵀ + bias − log_sum), dP = dO·Vᵀ, δ = Σ dO∘O and
+/// dS = P∘(dP − δ): dV = Pᵀ·dO, dQ = scale·dS·K, dK = scale·dSᵀ·Q, d bias = dS. P and dS exist for one block of queries
+/// at a time.
 #pragma once
 
 #include <utility>
@@ -47,7 +48,8 @@ class AttendRowBackward {
       if (!wanted(b)) continue;
       Index const at = row_.head_dim() * b.column;
       transpose_padded(row_.keys(b).data, row_.keys(b).stride, b.length, row_.head_dim(), keys_ + at, b.width);
-      if (needs_scores(b)) transpose_padded(row_.values(b).data, row_.values(b).stride, b.length, row_.head_dim(), values_ + at, b.width);
+      if (needs_scores(b))
+        transpose_padded(row_.values(b).data, row_.values(b).stride, b.length, row_.head_dim(), values_ + at, b.width);
     }
     for (Index first = 0; first < row_.queries; first += row_.query_block) {
       Index const last = std::min(row_.queries, first + row_.query_block);
@@ -61,7 +63,9 @@ class AttendRowBackward {
   }
 
  private:
-  [[nodiscard]] bool wanted(KeyBlock const& b, typename Targets::Kind kind) const { return reverse_.targets->wanted(*b.segment, kind); }
+  [[nodiscard]] bool wanted(KeyBlock const& b, typename Targets::Kind kind) const {
+    return reverse_.targets->wanted(*b.segment, kind);
+  }
   [[nodiscard]] bool needs_scores(KeyBlock const& b) const { return every_block_ || wanted(b, Targets::keys); }
   [[nodiscard]] bool wanted(KeyBlock const& b) const { return needs_scores(b) || wanted(b, Targets::values); }
 
@@ -88,7 +92,8 @@ class AttendRowBackward {
       score_gradient(p.row(i - first), ds.row(i - first), b.visible(i), b.width, row_.scale(), deltas_[i - first],
                      row_.bias_at(bias_gradient_, b, i, g));
     if (wanted(b, Targets::keys)) add_transposed(b, ds.constant(), queries, target(b, Targets::keys), first, last);
-    if (reverse_.gradients->queries.data) add_to_queries(b, ds, row_.of_queries(reverse_.gradients->queries, first, head), first, last);
+    if (reverse_.gradients->queries.data)
+      add_to_queries(b, ds, row_.of_queries(reverse_.gradients->queries, first, head), first, last);
   }
 
   /// p = exp(scale·p + bias − log_sum)
@@ -96,12 +101,13 @@ class AttendRowBackward {
     auto const zero = simd::broadcast<Scalar>(Scalar(0));
     Index const seen = b.visible(query);
     scale_scores(p, seen, row_.scale(), row_.bias_at(bias_, b, query, g), zero);
-    exponentiate(p, seen, b.width, reverse_.log_sum[(row_.first_query + query) * row_.x.shape.heads + row_.head(g)], zero);
+    exponentiate(p, seen, b.width, reverse_.log_sum[(row_.first_query + query) * row_.x.shape.heads + row_.head(g)],
+                 zero);
   }
 
   /// to[j] += Σ_i left[i, j] · right[i], over the queries i that see key j.
-  void add_transposed(KeyBlock const& b, Strided<Scalar const> left, Strided<Scalar const> right, Strided<Scalar> to, Index first,
-                      Index last) const {
+  void add_transposed(KeyBlock const& b, Strided<Scalar const> left, Strided<Scalar const> right, Strided<Scalar> to,
+                      Index first, Index last) const {
     Index start = first;
     for (Index j = 0; j < b.length; j += tile_height) {
       while (start < last && b.visible(start) <= j) ++start;
@@ -141,12 +147,15 @@ class AttendRowBackward {
 
 template <class Device, class Scalar>
 void Attention<Device, Scalar>::attention_backward(AttentionOperands<Scalar, Device> const& x, In output, SumIn log_sum,
-                                                   In output_gradient, AttentionGradients<Scalar, Device> const& gradients) {
+                                                   In output_gradient,
+                                                   AttentionGradients<Scalar, Device> const& gradients) {
   cpu::AttentionTargets<Scalar> const targets(x, gradients);
   cpu::AttentionReverse<Scalar> const reverse{output, log_sum, output_gradient, &gradients, &targets};
   cpu::each_attention_row(x, [&](cpu::AttentionRow<Scalar> const& row) {
-    for (Index s = x.table->first_segment(row.row); s < x.table->first_segment(row.row + 1); ++s) targets.start(s, row.kv_head);
-    if (gradients.bias_table) std::fill_n(targets.bias(row.row, row.head(0)), x.shape.group() * x.bias.buckets, Scalar(0));
+    for (Index s = x.table->first_segment(row.row); s < x.table->first_segment(row.row + 1); ++s)
+      targets.start(s, row.kv_head);
+    if (gradients.bias_table)
+      std::fill_n(targets.bias(row.row, row.head(0)), x.shape.group() * x.bias.buckets, Scalar(0));
     if (row.queries > 0) cpu::AttendRowBackward<Scalar>(row, reverse).run();
   });
   targets.finish();

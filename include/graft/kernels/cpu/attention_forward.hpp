@@ -1,5 +1,6 @@
 /// @file
-/// @brief Forward pass of attention on the host: blocks of queries against blocks of keys, one softmax a query over all its segments.
+/// @brief Forward pass of attention on the host: blocks of queries against blocks of keys, one softmax a query over all
+/// its segments.
 #pragma once
 
 #include <cmath>
@@ -21,7 +22,10 @@ template <class Scalar>
 class AttendRow {
  public:
   AttendRow(AttentionRow<Scalar> const& row, Scalar* output, Scalar* log_sum)
-      : row_(row), output_{output, row.x.shape.width()}, log_sum_(log_sum), few_(row.queries * row.x.shape.group() <= few_queries) {
+      : row_(row),
+        output_{output, row.x.shape.width()},
+        log_sum_(log_sum),
+        few_(row.queries * row.x.shape.group() <= few_queries) {
     Index const transposed = few_ ? 0 : row.head_dim() * row.columns;
     Scalar* memory = scratch<Scalar, 0>(row.score_size() + transposed + row.bias_size());
     scores_ = memory;
@@ -34,7 +38,8 @@ class AttendRow {
     if (!few_)
       for (KeyBlock const& b : *row_.blocks) {
         auto const keys = row_.keys(b);
-        transpose_padded(keys.data, keys.stride, b.length, row_.head_dim(), transposed_ + row_.head_dim() * b.column, b.width);
+        transpose_padded(keys.data, keys.stride, b.length, row_.head_dim(), transposed_ + row_.head_dim() * b.column,
+                         b.width);
       }
     for (Index first = 0; first < row_.queries; first += row_.query_block) {
       Index const last = std::min(row_.queries, first + row_.query_block);
@@ -59,7 +64,8 @@ class AttendRow {
       for (Index i = first; i < last; ++i) {
         Index const seen = b.visible(i);
         std::fill(to.row(i - first), to.row(i - first) + b.width, Scalar(0));
-        for (Index j = 0; j < seen; ++j) to.row(i - first)[j] = dot(queries.row(i - first), keys.row(j), row_.head_dim());
+        for (Index j = 0; j < seen; ++j)
+          to.row(i - first)[j] = dot(queries.row(i - first), keys.row(j), row_.head_dim());
       }
     }
   }
@@ -68,12 +74,13 @@ class AttendRow {
   Scalar softmax(Index g, Index first, Index query, Index last_query) const {
     auto greatest = simd::broadcast<Scalar>(-std::numeric_limits<Scalar>::infinity());
     for (KeyBlock const& b : *row_.blocks)
-      greatest = scale_scores(row_.scores(scores_, b).row(query - first), b.visible(query), row_.scale(), row_.bias_at(bias_, b, query, g),
-                              greatest);
+      greatest = scale_scores(row_.scores(scores_, b).row(query - first), b.visible(query), row_.scale(),
+                              row_.bias_at(bias_, b, query, g), greatest);
     Scalar const shift = simd::predux_max(greatest);
     auto sums = simd::broadcast<Scalar>(Scalar(0));
     for (KeyBlock const& b : *row_.blocks)
-      sums = exponentiate(row_.scores(scores_, b).row(query - first), b.visible(query), padded<Scalar>(b.visible(last_query)), shift, sums);
+      sums = exponentiate(row_.scores(scores_, b).row(query - first), b.visible(query),
+                          padded<Scalar>(b.visible(last_query)), shift, sums);
     Scalar const sum = simd::predux(sums);
     if (log_sum_) log_sum_[(row_.first_query + query) * row_.x.shape.heads + row_.head(g)] = shift + std::log(sum);
     return sum;
@@ -92,7 +99,8 @@ class AttendRow {
         Index const seen = b.visible(last_query);
         if (seen == 0) continue;
         auto const scores = row_.scores(scores_, b);
-        product<Scalar>(height, width, seen, {scores.row(i - first), scores.stride, 1}, row_.values(b), output.from(i - first, 0), add);
+        product<Scalar>(height, width, seen, {scores.row(i - first), scores.stride, 1}, row_.values(b),
+                        output.from(i - first, 0), add);
         add = true;
       }
       for (Index r = 0; r < height; ++r) Line<Scalar>(output.row(i - first + r), width) *= Scalar(1) / sums[r];

@@ -1,5 +1,6 @@
 /// @file
-/// @brief What the forward and backward passes of attention share on the host: a row's keys cut into blocks, and scores against them.
+/// @brief What the forward and backward passes of attention share on the host: a row's keys cut into blocks, and scores
+/// against them.
 #pragma once
 
 #include <vector>
@@ -24,7 +25,9 @@ struct KeyBlock {
 
   [[nodiscard]] std::size_t source() const { return static_cast<std::size_t>(segment->source); }
   [[nodiscard]] Index stored_row() const { return segment->begin + first; }
-  [[nodiscard]] Index visible(Index query_index) const { return std::clamp<Index>(segment->visible(query_index) - first, 0, length); }
+  [[nodiscard]] Index visible(Index query_index) const {
+    return std::clamp<Index>(segment->visible(query_index) - first, 0, length);
+  }
 };
 
 /// Aligned memory of this thread that only grows; `purpose` tells apart buffers that are in use together.
@@ -44,7 +47,8 @@ Scalar dot(Scalar const* a, Scalar const* b, Index size) {
   return (ConstLine<Scalar>(a, size) * ConstLine<Scalar>(b, size)).sum();
 }
 
-/// The unit of parallel work: the queries of one row in the heads that share one key/value head. Nothing in it depends on other rows.
+/// The unit of parallel work: the queries of one row in the heads that share one key/value head. Nothing in it depends
+/// on other rows.
 template <class Scalar>
 class AttentionRow {
  public:
@@ -93,21 +97,25 @@ class AttentionRow {
   }
   /// Elements of the scores of a block of queries; the scores against one block of keys lie together.
   [[nodiscard]] Index score_size() const { return query_block * columns; }
-  [[nodiscard]] Strided<Scalar> scores(Scalar* memory, KeyBlock const& b) const { return {memory + query_block * b.column, b.width}; }
+  [[nodiscard]] Strided<Scalar> scores(Scalar* memory, KeyBlock const& b) const {
+    return {memory + query_block * b.column, b.width};
+  }
 
-  /// scores[i, j] = left_i · right_j for queries [first, last) and the visible keys j of `b`; `transposed` is right's [head_dim, width].
+  /// scores[i, j] = left_i · right_j for queries [first, last) and the visible keys j of `b`; `transposed` is right's
+  /// [head_dim, width].
   void multiply(KeyBlock const& b, Strided<Scalar const> left, Scalar const* transposed, Index first, Index last,
                 Strided<Scalar> to) const {
     for (Index i = first; i < last; i += tile_height) {
       Index const height = std::min<Index>(tile_height, last - i), seen = b.visible(i + height - 1);
       if (seen > 0)
-        product<Scalar>(height, padded<Scalar>(seen), head_dim(), {left.row(i - first), left.stride, 1}, {transposed, b.width},
-                        to.from(i - first, 0), false);
+        product<Scalar>(height, padded<Scalar>(seen), head_dim(), {left.row(i - first), left.stride, 1},
+                        {transposed, b.width}, to.from(i - first, 0), false);
     }
   }
   /// Elements of `expand_bias`: the last head's are followed by zeros, because bias is read in whole registers.
   [[nodiscard]] Index bias_size() const { return padded<Scalar>(x.shape.group() * range.size() + simd::size<Scalar>); }
-  /// to[g, d] = the bias of the group's head g at distance range.low + d: a row of scores then takes consecutive elements.
+  /// to[g, d] = the bias of the group's head g at distance range.low + d: a row of scores then takes consecutive
+  /// elements.
   void expand_bias(Scalar* to) const {
     std::fill_n(to, bias_size(), Scalar(0));
     for (Index g = 0; g < x.shape.group() && range.size() > 0; ++g)
@@ -117,7 +125,8 @@ class AttentionRow {
   /// Where the bias (or its gradient) for `query` and the keys of `b` starts in `expanded`; null stays null.
   [[nodiscard]] Scalar* bias_at(Scalar* expanded, KeyBlock const& b, Index query, Index in_group) const {
     if (!expanded) return nullptr;
-    return expanded + in_group * range.size() + b.segment->position + b.first - table.query_position(row, query) - range.low;
+    return expanded + in_group * range.size() + b.segment->position + b.first - table.query_position(row, query) -
+           range.low;
   }
   [[nodiscard]] Scalar scale() const { return static_cast<Scalar>(x.shape.scale); }
 };
@@ -129,7 +138,8 @@ void each_attention_row(AttentionOperands<Scalar> const& x, F const& f) {
   Index work = 0;
   for (Index r = 0; r < table.rows(); ++r)
     for (Index s = table.first_segment(r); s < table.first_segment(r + 1); ++s)
-      work += (table.first_query(r + 1) - table.first_query(r)) * table.segment(s).length * x.shape.group() * x.shape.head_dim;
+      work += (table.first_query(r + 1) - table.first_query(r)) * table.segment(s).length * x.shape.group() *
+              x.shape.head_dim;
   Index const tasks = table.rows() * x.shape.kv_heads;
   Index const grain = std::max<Index>(1, 65536 * table.rows() / std::max<Index>(1, work));
   parallel_chunks(tasks, grain, [&](Index first, Index last) {

@@ -1,6 +1,7 @@
 /// @file
-/// @brief Where rows put gradients of keys and values: straight into the storage that is theirs alone, into partial sums for storage that
-/// several rows attend to. The partial sums are added in the order of rows, so that the result does not depend on the threads.
+/// @brief Where rows put gradients of keys and values: straight into the storage that is theirs alone, into partial
+/// sums for storage that several rows attend to. The partial sums are added in the order of rows, so that the result
+/// does not depend on the threads.
 #pragma once
 
 #include <graft/kernels/cpu/attention_row.hpp>
@@ -13,28 +14,36 @@ class AttentionTargets {
  public:
   enum Kind { keys, values };
 
-  AttentionTargets(AttentionOperands<Scalar> const& x, AttentionGradients<Scalar> const& gradients) : x_(x), gradients_(gradients) {
+  AttentionTargets(AttentionOperands<Scalar> const& x, AttentionGradients<Scalar> const& gradients)
+      : x_(x), gradients_(gradients) {
     find_shared();
     Index const bias = gradients.bias_table ? x.table->rows() * x.shape.heads * x.bias.buckets : 0;
     partial_ = scratch<Scalar, 1>(size_ + bias);
     bias_ = partial_ + size_;
   }
 
-  [[nodiscard]] bool wanted(Segment const& segment, Kind kind) const { return of(segment.source, kind).data != nullptr; }
+  [[nodiscard]] bool wanted(Segment const& segment, Kind kind) const {
+    return of(segment.source, kind).data != nullptr;
+  }
   /// The rows of segment `s` in key/value head `head`: where that segment's row adds its part.
   [[nodiscard]] Strided<Scalar> at(Index s, Kind kind, Index head) const {
     Segment const& segment = x_.table->segment(s);
     Index const offset = offsets_[static_cast<std::size_t>(s)];
-    if (offset >= 0) return {partial_ + offset + (kind * x_.shape.kv_heads + head) * segment.length * x_.shape.head_dim, x_.shape.head_dim};
+    if (offset >= 0)
+      return {partial_ + offset + (kind * x_.shape.kv_heads + head) * segment.length * x_.shape.head_dim,
+              x_.shape.head_dim};
     return of(segment.source, kind).from(segment.begin, head * x_.shape.head_dim);
   }
   /// Sets the partial sums of segment `s` in this head to zero.
   void start(Index s, Index head) const {
     if (offsets_[static_cast<std::size_t>(s)] < 0) return;
-    for (Kind kind : {keys, values}) std::fill_n(at(s, kind, head).data, x_.table->segment(s).length * x_.shape.head_dim, Scalar(0));
+    for (Kind kind : {keys, values})
+      std::fill_n(at(s, kind, head).data, x_.table->segment(s).length * x_.shape.head_dim, Scalar(0));
   }
   /// [buckets] the part of `row` in the bias table's gradient for query head `head`.
-  [[nodiscard]] Scalar* bias(Index row, Index head) const { return bias_ + (row * x_.shape.heads + head) * x_.bias.buckets; }
+  [[nodiscard]] Scalar* bias(Index row, Index head) const {
+    return bias_ + (row * x_.shape.heads + head) * x_.bias.buckets;
+  }
 
   /// Adds the partial sums to the operands' gradients.
   void finish() const {
@@ -47,7 +56,8 @@ class AttentionTargets {
     if (!gradients_.bias_table) return;
     for (Index row = 0; row < x_.table->rows(); ++row)
       for (Index head = 0; head < x_.shape.heads; ++head)
-        for (Index b = 0; b < x_.bias.buckets; ++b) gradients_.bias_table[b * x_.shape.heads + head] += bias(row, head)[b];
+        for (Index b = 0; b < x_.bias.buckets; ++b)
+          gradients_.bias_table[b * x_.shape.heads + head] += bias(row, head)[b];
   }
 
  private:
@@ -58,10 +68,11 @@ class AttentionTargets {
     Segment const& segment = x_.table->segment(s);
     auto const from = at(s, kind, head);
     auto const to = of(segment.source, kind).from(segment.begin, head * x_.shape.head_dim);
-    for (Index j = 0; j < segment.length; ++j) Line<Scalar>(to.row(j), x_.shape.head_dim) += Line<Scalar>(from.row(j), x_.shape.head_dim);
+    for (Index j = 0; j < segment.length; ++j)
+      Line<Scalar>(to.row(j), x_.shape.head_dim) += Line<Scalar>(from.row(j), x_.shape.head_dim);
   }
-  /// Calls f(row, s, first, last): row `row` attends, through its segment s, to entries [first, last) of the list of all
-  /// sources' stored rows.
+  /// Calls f(row, s, first, last): row `row` attends, through its segment s, to entries [first, last) of the list of
+  /// all sources' stored rows.
   template <class F>
   void each_wanted(F const& f) const {
     for (Index row = 0; row < x_.table->rows(); ++row)

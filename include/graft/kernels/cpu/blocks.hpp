@@ -1,6 +1,6 @@
 /// @file
-/// @brief Products with quantized blocks on the host: few rows of x meet a few stored rows at a time, more rows the packed product, whose
-/// panels are widened straight from the blocks.
+/// @brief Products with quantized blocks on the host: few rows of x meet a few stored rows at a time, more rows the
+/// packed product, whose panels are widened straight from the blocks.
 #pragma once
 
 #include <algorithm>
@@ -22,10 +22,11 @@ void dequantize_part(BlockMatrix const& w, Index i, Index t, Index count, To* y)
   dequantize<format>(w.row(i) + t / block_values(format) * block_bytes(format), count, y);
 }
 
-/// The panels of Wᵀ's rows [t, t + depth), columns [j, j + columns): stored rows are widened a panel at a time, then transposed.
+/// The panels of Wᵀ's rows [t, t + depth), columns [j, j + columns): stored rows are widened a panel at a time, then
+/// transposed.
 template <BlockFormat format, class Scalar>
-void pack_blocks_transposed(BlockMatrix const& w, Index t, Index depth, Index j, Index columns, std::vector<Scalar>& buffer,
-                            std::vector<Panel<Scalar>>& panels) {
+void pack_blocks_transposed(BlockMatrix const& w, Index t, Index depth, Index j, Index columns,
+                            std::vector<Scalar>& buffer, std::vector<Panel<Scalar>>& panels) {
   thread_local std::vector<Scalar> scratch;
   constexpr Index lanes = Tile<Scalar>::lanes, wide = Tile<Scalar>::columns;
   buffer.resize(static_cast<std::size_t>(depth * (columns + wide)));
@@ -35,7 +36,8 @@ void pack_blocks_transposed(BlockMatrix const& w, Index t, Index depth, Index j,
   for (Index c = 0; c < columns; c += wide) {
     Index const valid = std::min(columns - c, wide), width = valid <= lanes ? lanes : wide;
     for (Index r = 0; r < valid; ++r) dequantize_part<format>(w, j + c + r, t, depth, scratch.data() + r * depth);
-    Product<Scalar> const stored{0, valid, depth, nullptr, 0, Read::plain, scratch.data(), depth, Read::transposed, 0, nullptr, 0};
+    Product<Scalar> const stored{0, valid,   depth, nullptr, 0, Read::plain, scratch.data(), depth, Read::transposed,
+                                 0, nullptr, 0};
     pack_transposed(stored, 0, depth, 0, valid, width, to);
     panels.push_back({to, width, width, valid});
     to += depth * width;
@@ -69,7 +71,8 @@ void pack_blocks(BlockMatrix const& w, Index t, Index depth, Index j, Index colu
   }
 }
 
-/// C = β·C + A·Wᵀ for few rows of A: four stored rows at a time are widened and multiplied while they are in the first-level cache.
+/// C = β·C + A·Wᵀ for few rows of A: four stored rows at a time are widened and multiplied while they are in the
+/// first-level cache.
 template <BlockFormat format, class Scalar>
 void few_rows_of_blocks(BlockMatrix const& w, Product<Scalar> const& p) {
   Index const grain = (rows_per_chunk(p.k, 65536) + 3) / 4 * 4;
@@ -132,19 +135,22 @@ template <class Device, class Scalar>
 void Blocks<Device, Scalar>::widen_rows(BlockMatrix const& w, Index first, Index last, Out y) {
   cpu::with_format(w.format, [&](auto tag) {
     parallel_chunks(last - first, rows_per_chunk(w.columns), [&](Index from, Index to) {
-      for (Index i = from; i < to; ++i) cpu::dequantize<decltype(tag)::value>(w.row(first + i), w.columns, y + i * w.columns);
+      for (Index i = from; i < to; ++i)
+        cpu::dequantize<decltype(tag)::value>(w.row(first + i), w.columns, y + i * w.columns);
     });
   });
 }
 
 template <class Device, class Scalar>
 void Blocks<Device, Scalar>::times_transposed(BlockMatrix const& w, In x, Index rows, Out y, Scalar beta) {
-  cpu::multiply_blocks<Scalar>(w, {rows, w.rows, w.columns, x, w.columns, Read::plain, nullptr, 0, Read::transposed, beta, y, w.rows});
+  cpu::multiply_blocks<Scalar>(
+      w, {rows, w.rows, w.columns, x, w.columns, Read::plain, nullptr, 0, Read::transposed, beta, y, w.rows});
 }
 
 template <class Device, class Scalar>
 void Blocks<Device, Scalar>::times(BlockMatrix const& w, In g, Index rows, Out y, Scalar beta) {
-  cpu::multiply_blocks<Scalar>(w, {rows, w.columns, w.rows, g, w.rows, Read::plain, nullptr, 0, Read::plain, beta, y, w.columns});
+  cpu::multiply_blocks<Scalar>(
+      w, {rows, w.columns, w.rows, g, w.rows, Read::plain, nullptr, 0, Read::plain, beta, y, w.columns});
 }
 
 }  // namespace graft::kernels

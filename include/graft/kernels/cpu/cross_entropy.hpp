@@ -16,8 +16,9 @@ using LogitRow = Eigen::Map<Eigen::Array<Scalar, Eigen::Dynamic, 1>>;
 }
 
 template <class Device, class Scalar>
-void CrossEntropy<Device, Scalar>::softmax_block(Out logits, Index rows, Index classes, Index first, Pointer<Device, Token const> labels,
-                                                 SoftmaxRows<Scalar, Device> known, Out rescale) {
+void CrossEntropy<Device, Scalar>::softmax_block(Out logits, Index rows, Index classes, Index first,
+                                                 Pointer<Device, Token const> labels, SoftmaxRows<Scalar, Device> known,
+                                                 Out rescale) {
   parallel_for(rows, [=](Index i) {
     cpu::LogitRow<Scalar> row(logits + i * classes, classes);
     Index const label = labels[i] - first;
@@ -39,7 +40,8 @@ void CrossEntropy<Device, Scalar>::softmax_block(Out logits, Index rows, Index c
 }
 
 template <class Device, class Scalar>
-void CrossEntropy<Device, Scalar>::softmax_end(SoftmaxRows<Scalar, Device> known, Index rows, Index classes, Out reciprocal) {
+void CrossEntropy<Device, Scalar>::softmax_end(SoftmaxRows<Scalar, Device> known, Index rows, Index classes,
+                                               Out reciprocal) {
   for (Index i = 0; i < rows; ++i) {
     known.largest[i] += std::log(known.sum[i]);
     known.label_logit[i] -= known.largest[i];

@@ -1,7 +1,7 @@
 /// @file
 /// @brief Quantized blocks → numbers, one function a format, as loops that vectorize.
-/// A half (11 significant bits) times the integers of a block is exact in float32, so that results do not depend on whether the compiler
-/// fuses multiplications and additions.
+/// A half (11 significant bits) times the integers of a block is exact in float32, so that results do not depend on
+/// whether the compiler fuses multiplications and additions.
 #pragma once
 
 #include <array>
@@ -41,8 +41,8 @@ template <class Byte>
   return reinterpret_cast<Byte const*>(source);
 }
 
-/// y_i = scale·q(i) − minimum for i below `count`; q(i) is an int. In one pass from bytes in memory to numbers: what is copied
-/// to an array before ends in scalar registers. y does not overlap the bytes.
+/// y_i = scale·q(i) − minimum for i below `count`; q(i) is an int. In one pass from bytes in memory to numbers: what is
+/// copied to an array before ends in scalar registers. y does not overlap the bytes.
 template <int count, class Quant, class To>
 inline void scale_quants(float scale, float minimum, Quant const& q, To* y) noexcept {
   GRAFT_VECTOR_LOOP
@@ -103,7 +103,8 @@ struct Dequantize<BlockFormat::q5_0> {
     std::memcpy(&high, from + 2, 4);
     auto const* const bytes = load_bytes<std::uint8_t>(from + 6);
     scale_quants<16>(d, [&](int i) { return ((bytes[at(i)] & 15) | static_cast<int>(high >> i & 1) << 4) - 16; }, y);
-    scale_quants<16>(d, [&](int i) { return ((bytes[at(i)] >> 4) | static_cast<int>(high >> (i + 16) & 1) << 4) - 16; }, y + 16);
+    scale_quants<16>(
+        d, [&](int i) { return ((bytes[at(i)] >> 4) | static_cast<int>(high >> (i + 16) & 1) << 4) - 16; }, y + 16);
   }
 };
 
@@ -117,7 +118,8 @@ struct Dequantize<BlockFormat::q5_1> {
     std::memcpy(&high, from + 4, 4);
     auto const* const bytes = load_bytes<std::uint8_t>(from + 8);
     scale_quants<16>(d, minimum, [&](int i) { return (bytes[at(i)] & 15) | static_cast<int>(high >> i & 1) << 4; }, y);
-    scale_quants<16>(d, minimum, [&](int i) { return (bytes[at(i)] >> 4) | static_cast<int>(high >> (i + 16) & 1) << 4; }, y + 16);
+    scale_quants<16>(
+        d, minimum, [&](int i) { return (bytes[at(i)] >> 4) | static_cast<int>(high >> (i + 16) & 1) << 4; }, y + 16);
   }
 };
 
@@ -133,8 +135,9 @@ struct Dequantize<BlockFormat::q2_k> {
       for (unsigned j = 0; j < 4; ++j, y += 32) {
         for (std::size_t part = 0; part < 2; ++part) {
           std::uint8_t const scale = scales[8 * half + 2 * j + part];
-          scale_quants<16>(d * static_cast<float>(scale & 15), minimum * static_cast<float>(scale >> 4),
-                           [&](int i) { return bytes[16 * part + at(i)] >> (2 * j) & 3; }, y + 16 * part);
+          scale_quants<16>(
+              d * static_cast<float>(scale & 15), minimum * static_cast<float>(scale >> 4),
+              [&](int i) { return bytes[16 * part + at(i)] >> (2 * j) & 3; }, y + 16 * part);
         }
       }
     }
@@ -193,7 +196,8 @@ struct Dequantize<BlockFormat::q4_k> {
     for (std::size_t pair = 0; pair < 4; ++pair, y += 64) {
       auto const* const bytes = load_bytes<std::uint8_t>(from + 16 + 32 * pair);
       scale_quants<32>(groups.scale[2 * pair], groups.minimum[2 * pair], [&](int i) { return bytes[at(i)] & 15; }, y);
-      scale_quants<32>(groups.scale[2 * pair + 1], groups.minimum[2 * pair + 1], [&](int i) { return bytes[at(i)] >> 4; }, y + 32);
+      scale_quants<32>(
+          groups.scale[2 * pair + 1], groups.minimum[2 * pair + 1], [&](int i) { return bytes[at(i)] >> 4; }, y + 32);
     }
   }
 };
@@ -207,10 +211,12 @@ struct Dequantize<BlockFormat::q5_k> {
     auto const* const high = load_bytes<std::uint8_t>(from + 16);
     for (unsigned pair = 0; pair < 4; ++pair, y += 64) {
       auto const* const bytes = load_bytes<std::uint8_t>(from + 48 + 32 * pair);
-      scale_quants<32>(groups.scale[2 * pair], groups.minimum[2 * pair],
-                       [&](int i) { return (bytes[at(i)] & 15) | (high[at(i)] >> (2 * pair) & 1) << 4; }, y);
-      scale_quants<32>(groups.scale[2 * pair + 1], groups.minimum[2 * pair + 1],
-                       [&](int i) { return (bytes[at(i)] >> 4) | (high[at(i)] >> (2 * pair + 1) & 1) << 4; }, y + 32);
+      scale_quants<32>(
+          groups.scale[2 * pair], groups.minimum[2 * pair],
+          [&](int i) { return (bytes[at(i)] & 15) | (high[at(i)] >> (2 * pair) & 1) << 4; }, y);
+      scale_quants<32>(
+          groups.scale[2 * pair + 1], groups.minimum[2 * pair + 1],
+          [&](int i) { return (bytes[at(i)] >> 4) | (high[at(i)] >> (2 * pair + 1) & 1) << 4; }, y + 32);
     }
   }
 };
@@ -243,16 +249,16 @@ struct Dequantize<BlockFormat::q6_k> {
 /// `count` numbers, whole blocks of one format.
 template <BlockFormat format, class To>
 void dequantize(std::byte const* from, Index count, To* y) noexcept {
-  for (Index i = 0; i < count; i += block_values(format), from += block_bytes(format)) Dequantize<format>::block(from, y + i);
+  for (Index i = 0; i < count; i += block_values(format), from += block_bytes(format))
+    Dequantize<format>::block(from, y + i);
 }
 
 /// Calls `f` with the format as a type, once for a whole product.
 template <class F>
 void with_format(BlockFormat format, F const& f) {
   switch (format) {
-#define GRAFT_FORMAT(name)                                             \
-  case BlockFormat::name:                                              \
-    return f(std::integral_constant<BlockFormat, BlockFormat::name>{})
+#define GRAFT_FORMAT(name) \
+  case BlockFormat::name: return f(std::integral_constant<BlockFormat, BlockFormat::name>{})
     GRAFT_FORMAT(q4_0);
     GRAFT_FORMAT(q4_1);
     GRAFT_FORMAT(q5_0);

@@ -41,7 +41,8 @@ void dot_block(Product<Scalar> const& p, Index i, Index j) {
     }
 }
 
-/// All rows of `columns` columns of C from j on. A row's result does not depend on how many rows there are: every dot product runs alike.
+/// All rows of `columns` columns of C from j on. A row's result does not depend on how many rows there are: every dot
+/// product runs alike.
 template <Index columns, class Scalar>
 void dot_columns(Product<Scalar> const& p, Index j) {
   Index i = 0;

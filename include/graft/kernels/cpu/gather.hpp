@@ -10,20 +10,22 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-void Gather<Device, Scalar>::copy_rows(In x, Pointer<Device, Index const> from, Out y, Pointer<Device, Index const> to, Index count,
-                                       Index width) {
+void Gather<Device, Scalar>::copy_rows(In x, Pointer<Device, Index const> from, Out y, Pointer<Device, Index const> to,
+                                       Index count, Index width) {
   copy_columns({x, width}, from, {y, width}, to, count, width);
 }
 
 template <class Device, class Scalar>
-void Gather<Device, Scalar>::copy_columns(Strided<Scalar const, Device> x, Pointer<Device, Index const> from, Strided<Scalar, Device> y,
-                                          Pointer<Device, Index const> to, Index count, Index width) {
+void Gather<Device, Scalar>::copy_columns(Strided<Scalar const, Device> x, Pointer<Device, Index const> from,
+                                          Strided<Scalar, Device> y, Pointer<Device, Index const> to, Index count,
+                                          Index width) {
   parallel_chunks(count, rows_per_chunk(width), [=](Index first, Index last) {
     for (Index k = first; k < last; ++k) std::copy_n(x.row(from ? from[k] : k), width, y.row(to ? to[k] : k));
   });
 }
 
-/// Repeated targets: the threads share the columns, and each walks all rows in order, so that no sum depends on who computes it.
+/// Repeated targets: the threads share the columns, and each walks all rows in order, so that no sum depends on who
+/// computes it.
 template <class Device, class Scalar>
 void Gather<Device, Scalar>::add_rows(In x, Pointer<Device, Index const> from, Pointer<Device, SumOf<Scalar>> y,
                                       Pointer<Device, Index const> to, bool distinct, Index count, Index width) {

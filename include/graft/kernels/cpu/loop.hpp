@@ -1,5 +1,6 @@
 /// @file
-/// @brief Loop shapes that the host kernels share: elementwise maps, sums in lanes, sums down the rows. All cut work by its size alone.
+/// @brief Loop shapes that the host kernels share: elementwise maps, sums in lanes, sums down the rows. All cut work by
+/// its size alone.
 #pragma once
 
 #include <algorithm>
@@ -17,8 +18,9 @@ void each(Index size, F const& f) {
   });
 }
 
-/// y_i = f(i) for i in [0, size) on this thread; y may be, but not partly overlap, what `f` reads. Blocks pass through a buffer in the
-/// first-level cache, which nothing else points to: so the loop vectorizes without run-time overlap checks, in place too, at -O2 too.
+/// y_i = f(i) for i in [0, size) on this thread; y may be, but not partly overlap, what `f` reads. Blocks pass through
+/// a buffer in the first-level cache, which nothing else points to: so the loop vectorizes without run-time overlap
+/// checks, in place too, at -O2 too.
 template <class Scalar, class F>
 void map_here(Scalar* y, Index size, F const& f) {
   constexpr Index block = 64;
@@ -54,17 +56,19 @@ void map_here(Scalar* y, Scalar* z, Index size, F const& f) {
 /// `map_here` on the pool, in chunks worth a thread each.
 template <class Scalar, class F>
 void map_chunks(Scalar* y, Index size, F const& f) {
-  parallel_chunks(size, Index{16384},
-                  [&](Index first, Index last) { map_here(y + first, last - first, [&](Index i) { return f(first + i); }); });
+  parallel_chunks(size, Index{16384}, [&](Index first, Index last) {
+    map_here(y + first, last - first, [&](Index i) { return f(first + i); });
+  });
 }
 template <class Scalar, class F>
 void map_chunks(Scalar* y, Scalar* z, Index size, F const& f) {
-  parallel_chunks(size, Index{16384},
-                  [&](Index first, Index last) { map_here(y + first, z + first, last - first, [&](Index i) { return f(first + i); }); });
+  parallel_chunks(size, Index{16384}, [&](Index first, Index last) {
+    map_here(y + first, z + first, last - first, [&](Index i) { return f(first + i); });
+  });
 }
 
-/// Σ f(i) over [0, size) on this thread, in 64 lanes that are folded at the end: vectorizes without reassociation flags, depends on nothing
-/// but the terms (not on the arrays' alignment), and its rounding error grows with size / 64.
+/// Σ f(i) over [0, size) on this thread, in 64 lanes that are folded at the end: vectorizes without reassociation
+/// flags, depends on nothing but the terms (not on the arrays' alignment), and its rounding error grows with size / 64.
 template <class Scalar, class F>
 [[nodiscard]] Scalar lane_sum(Index size, F const& f) {
   constexpr Index lanes = 64;

@@ -62,13 +62,15 @@ struct Loops<Cpu> {
   static void sum_rows(char const*, Index rows, Index width, Scalar* y, F const& f) {
     cpu::sum_rows(rows, width, y, f);
   }
-  /// Chunks of 4096 elements summed in lanes, the chunks' sums added in pairs: rounding error grows with the logarithm of their number.
+  /// Chunks of 4096 elements summed in lanes, the chunks' sums added in pairs: rounding error grows with the logarithm
+  /// of their number.
   template <class F, class Scalar>
   static void sum(char const*, Index size, F const& f, Scalar factor, Scalar* result) {
     constexpr Index chunk = 4096;
     std::vector<Scalar> parts(static_cast<std::size_t>(size <= chunk ? 1 : (size + chunk - 1) / chunk));
     parallel_chunks(size, chunk, [&](Index first, Index last) {
-      parts[static_cast<std::size_t>(first / chunk)] = cpu::lane_sum<Scalar>(last - first, [&](Index i) { return f(first + i); });
+      parts[static_cast<std::size_t>(first / chunk)] =
+          cpu::lane_sum<Scalar>(last - first, [&](Index i) { return f(first + i); });
     });
     for (std::size_t step = 1; step < parts.size(); step *= 2)
       for (std::size_t i = 0; i + step < parts.size(); i += 2 * step) parts[i] += parts[i + step];
@@ -93,7 +95,8 @@ struct Loops<Cpu> {
       return;
     }
     std::vector<double> sums(static_cast<std::size_t>((size + chunk - 1) / chunk));
-    parallel_chunks(size, chunk, [&](Index begin, Index end) { sums[static_cast<std::size_t>(begin / chunk)] = part(begin, end); });
+    parallel_chunks(size, chunk,
+                    [&](Index begin, Index end) { sums[static_cast<std::size_t>(begin / chunk)] = part(begin, end); });
     double total = 0;
     for (double sum : sums) total += sum;
     *result = total;

@@ -14,7 +14,8 @@ void Lstm<Device, Scalar>::lstm_step(Out gates, In previous, Index hidden, Out c
   cpu::map_here(gates, 2 * hidden, [=](Index j) { return sigmoid(gates[j]); });
   cpu::map_here(gates + 2 * hidden, hidden, [=, g = gates + 2 * hidden](Index j) { return cpu::fast_tanh(g[j]); });
   cpu::map_here(gates + 3 * hidden, hidden, [=, o = gates + 3 * hidden](Index j) { return sigmoid(o[j]); });
-  Scalar const *const i = gates, *const f = gates + hidden, *const g = gates + 2 * hidden, *const o = gates + 3 * hidden;
+  Scalar const *const i = gates, *const f = gates + hidden, *const g = gates + 2 * hidden,
+                      *const o = gates + 3 * hidden;
   if (previous)
     cpu::map_here(cell, hidden, [=](Index j) { return f[j] * previous[j] + i[j] * g[j]; });
   else
@@ -23,8 +24,10 @@ void Lstm<Device, Scalar>::lstm_step(Out gates, In previous, Index hidden, Out c
 }
 
 template <class Device, class Scalar>
-void Lstm<Device, Scalar>::lstm_step_backward(In gates, In previous, In cell, In doutput, In carried, Index hidden, Out dcell, Out dgates) {
-  Scalar const *const i = gates, *const f = gates + hidden, *const g = gates + 2 * hidden, *const o = gates + 3 * hidden;
+void Lstm<Device, Scalar>::lstm_step_backward(In gates, In previous, In cell, In doutput, In carried, Index hidden,
+                                              Out dcell, Out dgates) {
+  Scalar const *const i = gates, *const f = gates + hidden, *const g = gates + 2 * hidden,
+                      *const o = gates + 3 * hidden;
   for (Index j = 0; j < hidden; ++j) {
     Scalar const dh = doutput[j] + (carried ? carried[j] : Scalar(0));
     Scalar const squashed = cpu::fast_tanh(cell[j]);

@@ -1,6 +1,6 @@
 /// @file
-/// @brief exp, tanh and erf without branches or calls, so that loops over them vectorize. Single precision: within 4e-7 relative of the
-/// true value; double precision: the standard library's. A NaN stays a NaN.
+/// @brief exp, tanh and erf without branches or calls, so that loops over them vectorize. Single precision: within 4e-7
+/// relative of the true value; double precision: the standard library's. A NaN stays a NaN.
 #pragma once
 
 #include <bit>
@@ -15,7 +15,8 @@ namespace graft::kernels::cpu {
   return std::copysign(size > bound ? bound : size, x);
 }
 
-/// e^x for x clamped to [-87.3, 87.3], where single precision has normal results. x = n·ln 2 + r; Moshier's polynomial (Cephes) for e^r.
+/// e^x for x clamped to [-87.3, 87.3], where single precision has normal results. x = n·ln 2 + r; Moshier's polynomial
+/// (Cephes) for e^r.
 [[nodiscard]] inline float fast_exp(float argument) {
   float const x = within(argument, 87.3F);
   constexpr float rounder = 12582912.F;  // 1.5 · 2^23: adding it leaves the nearest integer in the low bits

@@ -13,7 +13,8 @@ namespace cpu {
 
 /// y_j = (x_j - mean) · inverse · gain_j + bias_j with either operand optional.
 template <class Scalar>
-void normalise_row(Scalar const* x, Scalar mean, Scalar inverse, Scalar const* gain, Scalar const* bias, Index width, Scalar* y) {
+void normalise_row(Scalar const* x, Scalar mean, Scalar inverse, Scalar const* gain, Scalar const* bias, Index width,
+                   Scalar* y) {
   if (gain && bias)
     map_here(y, width, [=](Index j) { return (x[j] - mean) * inverse * gain[j] + bias[j]; });
   else if (gain)
@@ -24,7 +25,8 @@ void normalise_row(Scalar const* x, Scalar mean, Scalar inverse, Scalar const* g
 
 /// With g = dy ∘ gain and x̂ the normalised row: dx = inverse · (g - [centred] mean(g) - x̂ · mean(g ∘ x̂)).
 template <class Scalar, class G>
-void norm_backward_row(Scalar const* x, Scalar mean, Scalar inverse, bool centred, Index width, Scalar* dx, G const& g) {
+void norm_backward_row(Scalar const* x, Scalar mean, Scalar inverse, bool centred, Index width, Scalar* dx,
+                       G const& g) {
   Scalar const n = static_cast<Scalar>(width);
   Scalar const along = lane_sum<Scalar>(width, [=](Index j) { return g(j) * ((x[j] - mean) * inverse); }) / n;
   Scalar const shift = centred ? lane_sum<Scalar>(width, g) / n : Scalar(0);
@@ -34,14 +36,15 @@ void norm_backward_row(Scalar const* x, Scalar mean, Scalar inverse, bool centre
 }  // namespace cpu
 
 template <class Device, class Scalar>
-void Norm<Device, Scalar>::norm(In x, SumIn gain, SumIn bias, SumOf<Scalar> epsilon, Index rows, Index width, Out y, SumOut mean,
-                                SumOut inverse) {
+void Norm<Device, Scalar>::norm(In x, SumIn gain, SumIn bias, SumOf<Scalar> epsilon, Index rows, Index width, Out y,
+                                SumOut mean, SumOut inverse) {
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     Scalar const n = static_cast<Scalar>(width);
     for (Index i = first; i < last; ++i) {
       Scalar const* const row = x + i * width;
       Scalar const centre = mean ? cpu::lane_sum<Scalar>(width, [=](Index j) { return row[j]; }) / n : Scalar(0);
-      Scalar const variance = cpu::lane_sum<Scalar>(width, [=](Index j) { return (row[j] - centre) * (row[j] - centre); }) / n;
+      Scalar const variance =
+          cpu::lane_sum<Scalar>(width, [=](Index j) { return (row[j] - centre) * (row[j] - centre); }) / n;
       Scalar const factor = Scalar(1) / std::sqrt(variance + epsilon);
       cpu::normalise_row(row, centre, factor, gain, bias, width, y + i * width);
       if (mean) mean[i] = centre;
@@ -51,7 +54,8 @@ void Norm<Device, Scalar>::norm(In x, SumIn gain, SumIn bias, SumOf<Scalar> epsi
 }
 
 template <class Device, class Scalar>
-void Norm<Device, Scalar>::norm_backward(In x, SumIn mean, SumIn inverse, SumIn gain, In dy, Index rows, Index width, Out dx) {
+void Norm<Device, Scalar>::norm_backward(In x, SumIn mean, SumIn inverse, SumIn gain, In dy, Index rows, Index width,
+                                         Out dx) {
   parallel_chunks(rows, rows_per_chunk(width), [=](Index first, Index last) {
     for (Index i = first; i < last; ++i) {
       Scalar const* const row = x + i * width;
@@ -68,7 +72,8 @@ void Norm<Device, Scalar>::norm_backward(In x, SumIn mean, SumIn inverse, SumIn 
 }
 
 template <class Device, class Scalar>
-void Norm<Device, Scalar>::norm_gain_gradient(In x, SumIn mean, SumIn inverse, In dy, Index rows, Index width, SumOut dgain) {
+void Norm<Device, Scalar>::norm_gain_gradient(In x, SumIn mean, SumIn inverse, In dy, Index rows, Index width,
+                                              SumOut dgain) {
   cpu::sum_rows(rows, width, dgain, [=](Index i, Index j) {
     Scalar const centre = mean ? mean[i] : Scalar(0);
     return dy[i * width + j] * ((x[i * width + j] - centre) * inverse[i]);

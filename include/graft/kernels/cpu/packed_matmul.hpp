@@ -1,7 +1,7 @@
 /// @file
-/// @brief The blocked matrix product on the host: B in packed panels as wide as a register tile, A read where it stands.
-/// After Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008; A needs no packing here, as one
-/// of its strips stays in the first-level cache while it passes a task's panels.
+/// @brief The blocked matrix product on the host: B in packed panels as wide as a register tile, A read where it
+/// stands. After Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication", ACM TOMS 34(3), 2008; A
+/// needs no packing here, as one of its strips stays in the first-level cache while it passes a task's panels.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,9 @@ struct PackedBlocks {
   Index rows, columns, depth, down, across;
 
   PackedBlocks(Index m, Index n, Index k) {
-    auto const share = [](Index size, Index parts, Index unit) { return ((size + parts - 1) / parts + unit - 1) / unit * unit; };
+    auto const share = [](Index size, Index parts, Index unit) {
+      return ((size + parts - 1) / parts + unit - 1) / unit * unit;
+    };
     constexpr Index wide = Tile<Scalar>::columns, high = Tile<Scalar>::height;
     if (m * n * k <= 32 * 32 * 32) {
       columns = n;
@@ -40,10 +42,11 @@ struct PackedBlocks {
   }
 };
 
-/// The tile of C at (i, j) of `rows` × `columns`, on this thread. `pack(t, depth, j, columns, in_place, buffer, panels)` gives op(B)'s
-/// panels.
+/// The tile of C at (i, j) of `rows` × `columns`, on this thread. `pack(t, depth, j, columns, in_place, buffer,
+/// panels)` gives op(B)'s panels.
 template <class Scalar, class Pack>
-void packed_task(Product<Scalar> const& p, Pack const& pack, Index i, Index rows, Index j, Index columns, Index deepest) {
+void packed_task(Product<Scalar> const& p, Pack const& pack, Index i, Index rows, Index j, Index columns,
+                 Index deepest) {
   thread_local std::vector<Scalar> packed, turned;
   thread_local std::vector<Panel<Scalar>> panels;
   constexpr Index high = Tile<Scalar>::height;
@@ -77,7 +80,8 @@ template <class Scalar>
 void packed_matmul(Product<Scalar> const& p) {
   if (p.k == 0) {
     for (Index i = 0; i < p.m; ++i)
-      for (Index j = 0; j < p.n; ++j) p.c[i * p.ldc + j] = p.beta == Scalar(0) ? Scalar(0) : p.beta * p.c[i * p.ldc + j];
+      for (Index j = 0; j < p.n; ++j)
+        p.c[i * p.ldc + j] = p.beta == Scalar(0) ? Scalar(0) : p.beta * p.c[i * p.ldc + j];
     return;
   }
   auto const pack = [&](Index t, Index depth, Index j, Index columns, bool in_place, auto& buffer, auto& panels) {

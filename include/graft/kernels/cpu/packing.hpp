@@ -20,8 +20,8 @@ void pack_row(Scalar const* from, Index valid, Index width, Scalar* to) {
   }
 }
 
-/// op(B)'s rows [t, t + depth), columns [j, j + valid) of a B stored as [n, k], as rows of `width` filled up with zeros: square blocks are
-/// transposed in registers.
+/// op(B)'s rows [t, t + depth), columns [j, j + valid) of a B stored as [n, k], as rows of `width` filled up with
+/// zeros: square blocks are transposed in registers.
 template <class Scalar>
 void pack_transposed(Product<Scalar> const& p, Index t, Index depth, Index j, Index valid, Index width, Scalar* to) {
   constexpr Index lanes = Tile<Scalar>::lanes;
@@ -40,11 +40,11 @@ void pack_transposed(Product<Scalar> const& p, Index t, Index depth, Index j, In
   }
 }
 
-/// The panels of op(B)'s rows [t, t + depth), columns [j, j + columns). `in_place`: whole panels of a B that is stored as read stay where
-/// they are, since copying them would cost more than it saves.
+/// The panels of op(B)'s rows [t, t + depth), columns [j, j + columns). `in_place`: whole panels of a B that is stored
+/// as read stay where they are, since copying them would cost more than it saves.
 template <class Scalar>
-void pack_panels(Product<Scalar> const& p, Index t, Index depth, Index j, Index columns, bool in_place, std::vector<Scalar>& buffer,
-                 std::vector<Panel<Scalar>>& panels) {
+void pack_panels(Product<Scalar> const& p, Index t, Index depth, Index j, Index columns, bool in_place,
+                 std::vector<Scalar>& buffer, std::vector<Panel<Scalar>>& panels) {
   constexpr Index lanes = Tile<Scalar>::lanes, wide = Tile<Scalar>::columns;
   buffer.resize(static_cast<std::size_t>(depth * (columns + wide)));
   panels.clear();
@@ -75,9 +75,11 @@ void pack_panels(Product<Scalar> const& p, Index t, Index depth, Index j, Index 
   }
 }
 
-/// op(A)'s rows [i, i + rows), columns [t, t + depth): where they stand, or, where A is stored as [k, m], copied to `buffer`.
+/// op(A)'s rows [i, i + rows), columns [t, t + depth): where they stand, or, where A is stored as [k, m], copied to
+/// `buffer`.
 template <class Scalar>
-Strip<Scalar> strip_of(Product<Scalar> const& p, Index i, Index rows, Index t, Index depth, std::vector<Scalar>& buffer) {
+Strip<Scalar> strip_of(Product<Scalar> const& p, Index i, Index rows, Index t, Index depth,
+                       std::vector<Scalar>& buffer) {
   constexpr Index high = Tile<Scalar>::height;
   if (p.read_a == Read::plain) return {p.a + i * p.lda + t, rows, p.lda, 1};
   buffer.resize(static_cast<std::size_t>(depth * high));

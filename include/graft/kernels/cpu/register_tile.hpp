@@ -1,5 +1,6 @@
 /// @file
-/// @brief The innermost block of a matrix product: a tile of C in registers, op(A) broadcast element by element, op(B) read in registers.
+/// @brief The innermost block of a matrix product: a tile of C in registers, op(A) broadcast element by element, op(B)
+/// read in registers.
 #pragma once
 
 #include <algorithm>
@@ -42,8 +43,9 @@ void keep_in_register([[maybe_unused]] Register& x) {
 #endif
 }
 
-/// C[rows, valid] = β·C + A[rows, k]·B[k, valid]. Every element is one chain of sums along k, so a row's bits depend neither on its
-/// neighbours nor on where tiles begin. Not inlined: amid its callers' variables the sums would not stay in registers.
+/// C[rows, valid] = β·C + A[rows, k]·B[k, valid]. Every element is one chain of sums along k, so a row's bits depend
+/// neither on its neighbours nor on where tiles begin. Not inlined: amid its callers' variables the sums would not stay
+/// in registers.
 template <Index rows, Index registers, bool unit_step, class Scalar>
 [[gnu::noinline]] void multiply_tile(Index k, Strip<Scalar> a, Panel<Scalar> b, Scalar beta, Scalar* c, Index ldc) {
   using Register = simd::Register<Scalar>;
@@ -99,7 +101,8 @@ void multiply_strip(Index k, Strip<Scalar> const& a, Panel<Scalar> const& b, Sca
   if (a.step == 1) {
     narrow ? multiply_tile<rows, 1, true>(k, a, b, beta, c, ldc) : multiply_tile<rows, 2, true>(k, a, b, beta, c, ldc);
   } else {
-    narrow ? multiply_tile<rows, 1, false>(k, a, b, beta, c, ldc) : multiply_tile<rows, 2, false>(k, a, b, beta, c, ldc);
+    narrow ? multiply_tile<rows, 1, false>(k, a, b, beta, c, ldc)
+           : multiply_tile<rows, 2, false>(k, a, b, beta, c, ldc);
   }
 }
 

@@ -12,7 +12,8 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-void Rotary<Device, Scalar>::rotary_table(Pointer<Device, double const> frequencies, Index half, Index first, Index last, Out table) {
+void Rotary<Device, Scalar>::rotary_table(Pointer<Device, double const> frequencies, Index half, Index first,
+                                          Index last, Out table) {
   parallel_chunks(last - first, rows_per_chunk(32 * half), [=](Index begin, Index end) {
     for (Index p = first + begin; p < first + end; ++p) {
       for (Index j = 0; j < half; ++j) {
@@ -25,8 +26,9 @@ void Rotary<Device, Scalar>::rotary_table(Pointer<Device, double const> frequenc
 }
 
 template <class Device, class Scalar>
-void Rotary<Device, Scalar>::rotate(In x, Pointer<Device, SumOf<Scalar> const> table, Pointer<Device, Index const> positions,
-                                    SumOf<Scalar> direction, Index tokens, Index heads, Index head_width, Index half, Out y) {
+void Rotary<Device, Scalar>::rotate(In x, Pointer<Device, SumOf<Scalar> const> table,
+                                    Pointer<Device, Index const> positions, SumOf<Scalar> direction, Index tokens,
+                                    Index heads, Index head_width, Index half, Out y) {
   parallel_chunks(tokens, rows_per_chunk(heads * head_width), [=](Index first, Index last) {
     for (Index t = first; t < last; ++t) {
       Scalar const* const cosine = table + 2 * half * positions[t];

@@ -1,6 +1,6 @@
 /// @file
-/// @brief The steps between attention's products, on one query's scores against one block of keys: whole registers, with the keys that
-/// the query does not see masked out of the last one.
+/// @brief The steps between attention's products, on one query's scores against one block of keys: whole registers,
+/// with the keys that the query does not see masked out of the last one.
 #pragma once
 
 #include <array>
@@ -19,7 +19,9 @@ class LaneMask {
     for (std::size_t i = 0; i < values_.size(); ++i) values_[i] = i < values_.size() / 2 ? inside : outside;
   }
   /// The mask for `count` lanes inside.
-  [[nodiscard]] simd::Register<Scalar> first(Index count) const { return simd::load<Scalar>(values_.data() + simd::size<Scalar> - count); }
+  [[nodiscard]] simd::Register<Scalar> first(Index count) const {
+    return simd::load<Scalar>(values_.data() + simd::size<Scalar> - count);
+  }
 
  private:
   std::array<Scalar, 2 * static_cast<std::size_t>(simd::size<Scalar>)> values_{};
@@ -31,10 +33,11 @@ inline constexpr LaneMask<Scalar> hide{Scalar(0), -std::numeric_limits<Scalar>::
 template <class Scalar>
 inline constexpr LaneMask<Scalar> keep{Scalar(1), Scalar(0)};
 
-/// score = scale · score + bias for the `seen` keys (bias null: none; readable up to whole registers), −∞ up to the register's end.
-/// Returns the greatest of them and of `greatest`, by lanes.
+/// score = scale · score + bias for the `seen` keys (bias null: none; readable up to whole registers), −∞ up to the
+/// register's end. Returns the greatest of them and of `greatest`, by lanes.
 template <class Scalar>
-simd::Register<Scalar> scale_scores(Scalar* score, Index seen, Scalar scale, Scalar const* bias, simd::Register<Scalar> greatest) {
+simd::Register<Scalar> scale_scores(Scalar* score, Index seen, Scalar scale, Scalar const* bias,
+                                    simd::Register<Scalar> greatest) {
   auto const factor = simd::broadcast<Scalar>(scale);
   for (Index j = 0; j < seen; j += simd::size<Scalar>) {
     auto value = simd::pmul(simd::load<Scalar>(score + j), factor);
@@ -61,9 +64,11 @@ simd::Register<Scalar> exponentiate(Scalar* score, Index seen, Index width, Scal
   return sum;
 }
 
-/// ds = scale · p∘(ds − delta) for the `seen` keys and 0 up to `width`; p∘(ds − delta) is added to `bias_gradient` (null: not wanted).
+/// ds = scale · p∘(ds − delta) for the `seen` keys and 0 up to `width`; p∘(ds − delta) is added to `bias_gradient`
+/// (null: not wanted).
 template <class Scalar>
-void score_gradient(Scalar const* p, Scalar* ds, Index seen, Index width, Scalar scale, Scalar delta, Scalar* bias_gradient) {
+void score_gradient(Scalar const* p, Scalar* ds, Index seen, Index width, Scalar scale, Scalar delta,
+                    Scalar* bias_gradient) {
   auto const factor = simd::broadcast<Scalar>(scale), deltas = simd::broadcast<Scalar>(delta);
   Index j = 0;
   for (; j < seen; j += simd::size<Scalar>) {

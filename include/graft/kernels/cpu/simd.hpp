@@ -1,5 +1,6 @@
 /// @file
-/// @brief The operations on whole SIMD registers that kernels write by hand: the one place that knows Eigen's internal packets.
+/// @brief The operations on whole SIMD registers that kernels write by hand: the one place that knows Eigen's internal
+/// packets.
 #pragma once
 
 #include <Eigen/Core>
@@ -44,7 +45,8 @@ using Eigen::internal::psub;        // a − b
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wignored-attributes"  // of the register as an argument: its alignment, which its type has
+#pragma GCC diagnostic ignored \
+    "-Wignored-attributes"  // of the register as an argument: its alignment, which its type has
 #endif
 
 /// As many registers as each has scalars: a square, whose row i is `packet[i]`.

@@ -14,8 +14,9 @@ template <class... Details>
 void check(cudaError_t status, char const* call, Details const&... details) {
   if (status == cudaSuccess) return;
   (void)cudaGetLastError();  // reported here: the next call starts clean, unless the device itself is lost
-  fail("[cuda] ", call, " failed on ", Runtime<Cuda>::describe(), "; got ", cudaGetErrorName(status), " (", cudaGetErrorString(status), ")",
-       details..., "; expected cudaSuccess; hint: CUDA_LAUNCH_BLOCKING=1 reports failures at the kernel that caused them");
+  fail("[cuda] ", call, " failed on ", Runtime<Cuda>::describe(), "; got ", cudaGetErrorName(status), " (",
+       cudaGetErrorString(status), ")", details...,
+       "; expected cudaSuccess; hint: CUDA_LAUNCH_BLOCKING=1 reports failures at the kernel that caused them");
 }
 
 }  // namespace graft::kernels::cuda

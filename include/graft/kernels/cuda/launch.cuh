@@ -16,13 +16,14 @@ constexpr unsigned blocks_for(Index work, Index per_block) {
 
 /// Starts `kernel(arguments…)`; `name` is for the message of a failure.
 template <class... Parameters, class... Arguments>
-void launch(char const* name, void (*kernel)(Parameters...), unsigned blocks, dim3 threads, Arguments const&... arguments) {
+void launch(char const* name, void (*kernel)(Parameters...), unsigned blocks, dim3 threads,
+            Arguments const&... arguments) {
   cudaLaunchConfig_t configuration{};
   configuration.gridDim = dim3(blocks);
   configuration.blockDim = threads;
   configuration.stream = Queue<Cuda>::current().stream();
-  check(cudaLaunchKernelEx(&configuration, kernel, arguments...), name, " for ", blocks, " blocks of ", threads.x, " x ", threads.y,
-        " threads");
+  check(cudaLaunchKernelEx(&configuration, kernel, arguments...), name, " for ", blocks, " blocks of ", threads.x,
+        " x ", threads.y, " threads");
 }
 
 /// Where this thread starts, and how many threads there are, for loops over all elements.
@@ -47,7 +48,8 @@ __global__ void each_in_rows_kernel(Index rows, Index width, F f) {
 /// `f(i, j)` for i in [0, rows), j in [0, width); a block takes a row at a time.
 template <class F>
 void each_in_rows(char const* name, Index rows, Index width, F const& f) {
-  if (rows > 0 && width > 0) launch(name, &each_in_rows_kernel<F>, blocks_for(rows, 1), dim3(block_threads), rows, width, f);
+  if (rows > 0 && width > 0)
+    launch(name, &each_in_rows_kernel<F>, blocks_for(rows, 1), dim3(block_threads), rows, width, f);
 }
 
 }  // namespace graft::kernels::cuda

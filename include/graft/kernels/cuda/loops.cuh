@@ -43,12 +43,14 @@ struct BlockSum {
 
 inline constexpr unsigned strip = 32, lanes = 8;
 
-/// A block takes 32 columns at a time: 8 lanes sum every eighth row, then lane 0 adds the lanes. The order depends on the sizes alone.
+/// A block takes 32 columns at a time: 8 lanes sum every eighth row, then lane 0 adds the lanes. The order depends on
+/// the sizes alone.
 template <class Scalar, class F>
 __global__ void sum_rows_kernel(Index rows, Index width, F f, Scalar* y) {
   __shared__ Scalar sums[lanes][strip];
   unsigned const column = threadIdx.x, lane = threadIdx.y;
-  for (Index first = static_cast<Index>(blockIdx.x) * strip; first < width; first += static_cast<Index>(gridDim.x) * strip) {
+  for (Index first = static_cast<Index>(blockIdx.x) * strip; first < width;
+       first += static_cast<Index>(gridDim.x) * strip) {
     Index const j = first + column;
     Scalar sum = 0;
     if (j < width)
@@ -87,7 +89,9 @@ struct Loops<Cuda> {
   class Number {
    public:
     explicit Number(DevicePointer<double const> at) : at_(at.raw()) {}
-    GRAFT_HOST_DEVICE operator Scalar() const { return at_ ? static_cast<Scalar>(*at_) : Scalar(1); }  // NOLINT: stands for it
+    GRAFT_HOST_DEVICE operator Scalar() const {
+      return at_ ? static_cast<Scalar>(*at_) : Scalar(1);
+    }  // NOLINT: stands for it
 
    private:
     double const* at_;
@@ -112,15 +116,16 @@ struct Loops<Cuda> {
   template <class Scalar, class F>
   static void sum_rows(char const* name, Index rows, Index width, DevicePointer<Scalar> y, F const& f) {
     if (width > 0)
-      cuda::launch(name, &cuda::sum_rows_kernel<Scalar, F>, cuda::blocks_for(width, cuda::strip), dim3(cuda::strip, cuda::lanes), rows,
-                   width, f, y.raw());
+      cuda::launch(name, &cuda::sum_rows_kernel<Scalar, F>, cuda::blocks_for(width, cuda::strip),
+                   dim3(cuda::strip, cuda::lanes), rows, width, f, y.raw());
   }
   /// One block adds the sums of the others.
   template <class F, class Scalar>
   static void sum(char const* name, Index size, F const& f, Scalar factor, DevicePointer<Scalar> result) {
     using cuda::BlockSum, cuda::sum_kernel;
     unsigned const blocks = cuda::sum_blocks(size);
-    if (blocks == 1) return cuda::launch(name, &sum_kernel<F, Scalar>, 1, dim3(cuda::block_threads), size, f, factor, result.raw());
+    if (blocks == 1)
+      return cuda::launch(name, &sum_kernel<F, Scalar>, 1, dim3(cuda::block_threads), size, f, factor, result.raw());
     cuda::Scratch const scratch(blocks * sizeof(Scalar));
     auto* const sums = static_cast<Scalar*>(scratch.data());
     cuda::launch(name, &sum_kernel<F, Scalar>, blocks, dim3(cuda::block_threads), size, f, Scalar(1), sums);

@@ -38,8 +38,9 @@ void with_handle(F const& f) {
       make, [](void* handle) { (void)cublasDestroy(static_cast<cublasHandle_t>(handle)); }, f);
 }
 
-/// How cuBLAS, which counts down the columns, is asked for a row-major product: what it sees in C's memory is Cᵀ = op(B)ᵀ·op(A)ᵀ, and in a
-/// row-major operand its transpose. So the operands change places, and one that is read as it is stored is read as it is stored.
+/// How cuBLAS, which counts down the columns, is asked for a row-major product: what it sees in C's memory is Cᵀ =
+/// op(B)ᵀ·op(A)ᵀ, and in a row-major operand its transpose. So the operands change places, and one that is read as it
+/// is stored is read as it is stored.
 template <class Scalar>
 struct ColumnMajor {
   cublasOperation_t first_read, second_read;
@@ -61,7 +62,9 @@ struct ScaleInPlace {
   Scalar beta;
   Scalar* c;
   Index ldc;
-  __device__ void operator()(Index i, Index j) const { c[i * ldc + j] = beta == Scalar(0) ? Scalar(0) : beta * c[i * ldc + j]; }
+  __device__ void operator()(Index i, Index j) const {
+    c[i * ldc + j] = beta == Scalar(0) ? Scalar(0) : beta * c[i * ldc + j];
+  }
 };
 
 }  // namespace matmul
@@ -72,9 +75,11 @@ namespace graft::kernels {
 
 template <class Scalar>
 void Matmul<Cuda, Scalar>::matmul(Product<Scalar, Cuda> const& p) {
-  static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>, "cuBLAS products are for float and double");
+  static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
+                "cuBLAS products are for float and double");
   if (p.m <= 0 || p.n <= 0) return;
-  if (p.k <= 0) return cuda::each_in_rows("matmul", p.m, p.n, cuda::matmul::ScaleInPlace<Scalar>{p.beta, p.c.raw(), p.ldc});
+  if (p.k <= 0)
+    return cuda::each_in_rows("matmul", p.m, p.n, cuda::matmul::ScaleInPlace<Scalar>{p.beta, p.c.raw(), p.ldc});
   auto const call = cuda::matmul::column_major(p);
   Scalar const one = 1;
   cublasStatus_t status{};
@@ -82,12 +87,14 @@ void Matmul<Cuda, Scalar>::matmul(Product<Scalar, Cuda> const& p) {
   cuda::matmul::with_handle([&](cublasHandle_t handle) {
     if constexpr (std::is_same_v<Scalar, float>) {
       name = "cublasSgemm";
-      status = cublasSgemm_64(handle, call.first_read, call.second_read, call.rows, call.columns, call.inner, &one, call.first,
-                              call.first_stride, call.second, call.second_stride, &p.beta, p.c.raw(), p.ldc);
+      status =
+          cublasSgemm_64(handle, call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
+                         call.first, call.first_stride, call.second, call.second_stride, &p.beta, p.c.raw(), p.ldc);
     } else {
       name = "cublasDgemm";
-      status = cublasDgemm_64(handle, call.first_read, call.second_read, call.rows, call.columns, call.inner, &one, call.first,
-                              call.first_stride, call.second, call.second_stride, &p.beta, p.c.raw(), p.ldc);
+      status =
+          cublasDgemm_64(handle, call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
+                         call.first, call.first_stride, call.second, call.second_stride, &p.beta, p.c.raw(), p.ldc);
     }
   });
   cuda::matmul::check(status, name, " for [", p.m, ", ", p.k, "] by [", p.k, ", ", p.n, "]");

@@ -16,22 +16,24 @@ namespace graft::kernels {
 template <class Device>
 class Queue;
 
-/// A stream of its own, the pool that memory comes from, what uploads are staged in, and cuBLAS's handle. What is asked of one queue
-/// (kernels, copies, the return of memory) runs in the order in which it was asked for, whichever thread asks; queues wait neither for each
-/// other nor for CUDA's default streams.
+/// A stream of its own, the pool that memory comes from, what uploads are staged in, and cuBLAS's handle. What is asked
+/// of one queue (kernels, copies, the return of memory) runs in the order in which it was asked for, whichever thread
+/// asks; queues wait neither for each other nor for CUDA's default streams.
 template <>
 class Queue<Cuda> {
  public:
   /// The queue of everything so far, on the first visible device.
   static Queue& current() {
-    static Queue* const queue = new Queue(0);  // never destroyed: tensors in static storage may outlive any order of destruction
+    static Queue* const queue =
+        new Queue(0);  // never destroyed: tensors in static storage may outlive any order of destruction
     return *queue;
   }
 
   explicit Queue(int device) : device_(device) {
     std::string const why = cuda::Runtime<Cuda>::why_unavailable();
     if (!why.empty())
-      fail("[cuda] no device can be used; got: ", why, "; expected an NVIDIA GPU and its driver; hint: nvidia-smi lists them");
+      fail("[cuda] no device can be used; got: ", why,
+           "; expected an NVIDIA GPU and its driver; hint: nvidia-smi lists them");
     check_device();
     cuda::check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
     try {
@@ -52,7 +54,8 @@ class Queue<Cuda> {
   Queue& operator=(Queue const&) = delete;
 
   /// For launches and for the calls of libraries.
-  /// @throws Error where the program has made another device the calling thread's, in whose stream nothing of the queue's may run
+  /// @throws Error where the program has made another device the calling thread's, in whose stream nothing of the
+  /// queue's may run
   [[nodiscard]] cudaStream_t stream() const {
     check_device();
     return stream_;
@@ -84,8 +87,9 @@ class Queue<Cuda> {
     int device = 0;
     if (cudaGetDevice(&device) == cudaSuccess && device != device_)
       fail("[cuda] this thread's current device is ", device, "; expected ", device_,
-           device_ == 0 ? ", the first visible one" : ", the queue's", "; hint: CUDA_VISIBLE_DEVICES chooses graft's device, ",
-           "cudaSetDevice(", device_, ") comes before graft's calls");
+           device_ == 0 ? ", the first visible one" : ", the queue's",
+           "; hint: CUDA_VISIBLE_DEVICES chooses graft's device, ", "cudaSetDevice(", device_,
+           ") comes before graft's calls");
   }
   void make_pool() {
     cudaMemPoolProps properties{};
@@ -94,7 +98,8 @@ class Queue<Cuda> {
     properties.location.type = cudaMemLocationTypeDevice;
     properties.location.id = device_;
     cuda::check(cudaMemPoolCreate(&pool_, &properties), "cudaMemPoolCreate");
-    std::uint64_t keep = std::numeric_limits<std::uint64_t>::max();  // by default, a synchronization gives unused memory back
+    std::uint64_t keep =
+        std::numeric_limits<std::uint64_t>::max();  // by default, a synchronization gives unused memory back
     cuda::check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &keep), "cudaMemPoolSetAttribute");
   }
 

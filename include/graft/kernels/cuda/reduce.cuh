@@ -19,7 +19,8 @@ class Scratch {
   void* block_;
 };
 
-/// Σ of the threads' values of a block of `block_threads`, in a fixed tree; the sum is thread 0's. All threads must call it.
+/// Σ of the threads' values of a block of `block_threads`, in a fixed tree; the sum is thread 0's. All threads must
+/// call it.
 template <class Sum>
 __device__ Sum block_sum(Sum value) {
   __shared__ Sum values[block_threads];

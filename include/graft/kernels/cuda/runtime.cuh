@@ -14,8 +14,8 @@ void* Runtime<Device>::allocate(std::size_t bytes) {
     (void)cudaGetLastError();
     std::size_t available = 0, total = 0;
     (void)cudaMemGetInfo(&available, &total);
-    fail("[cuda] out of memory on ", describe(), "; got a request for ", bytes, " bytes with ", available, " of ", total,
-         " free; expected it to fit; hint: a smaller batch");
+    fail("[cuda] out of memory on ", describe(), "; got a request for ", bytes, " bytes with ", available, " of ",
+         total, " free; expected it to fit; hint: a smaller batch");
   }
   check(status, "cudaMallocFromPoolAsync", " for ", bytes, " bytes");
   return block;
@@ -29,7 +29,8 @@ void Runtime<Device>::release(void* block) noexcept {
 template <class Device>
 void* Runtime<Device>::allocate_pinned(std::size_t bytes) {
   void* block = nullptr;
-  check(cudaMallocHost(&block, bytes == 0 ? 1 : bytes), "cudaMallocHost", " for ", bytes, " bytes of page-locked memory");
+  check(cudaMallocHost(&block, bytes == 0 ? 1 : bytes), "cudaMallocHost", " for ", bytes,
+        " bytes of page-locked memory");
   return block;
 }
 
@@ -44,7 +45,8 @@ void Runtime<Device>::copy(void* to, void const* from, std::size_t bytes, Direct
   cudaMemcpyKind kind = cudaMemcpyDeviceToDevice;
   if (direction == Direction::to_device) kind = cudaMemcpyHostToDevice;
   if (direction == Direction::to_host) kind = cudaMemcpyDeviceToHost;
-  check(cudaMemcpyAsync(to, from, bytes, kind, Queue<Cuda>::current().stream()), "cudaMemcpyAsync", " for ", bytes, " bytes");
+  check(cudaMemcpyAsync(to, from, bytes, kind, Queue<Cuda>::current().stream()), "cudaMemcpyAsync", " for ", bytes,
+        " bytes");
 }
 
 template <class Device>

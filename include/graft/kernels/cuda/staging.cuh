@@ -11,8 +11,8 @@
 
 namespace graft::kernels::cuda {
 
-/// Blocks that copies to the device read. A block is used again once the device has passed the copy that read it; in a steady state nothing
-/// is asked of the system.
+/// Blocks that copies to the device read. A block is used again once the device has passed the copy that read it; in a
+/// steady state nothing is asked of the system.
 class Staging {
  public:
   Staging() = default;
@@ -31,7 +31,8 @@ class Staging {
     std::lock_guard<std::mutex> const lock(mutex_);
     Block const& block = free_block(bytes);
     std::memcpy(block.data, from, bytes);
-    check(cudaMemcpyAsync(to, block.data, bytes, cudaMemcpyHostToDevice, stream), "cudaMemcpyAsync", " for ", bytes, " bytes");
+    check(cudaMemcpyAsync(to, block.data, bytes, cudaMemcpyHostToDevice, stream), "cudaMemcpyAsync", " for ", bytes,
+          " bytes");
     check(cudaEventRecord(block.read, stream), "cudaEventRecord");
   }
 
@@ -51,8 +52,10 @@ class Staging {
     Block made;
     for (made.bytes = std::size_t{1} << 16; made.bytes < bytes;) made.bytes *= 2;
     blocks_.reserve(blocks_.size() + 1);
-    check(cudaMallocHost(&made.data, made.bytes), "cudaMallocHost", " for ", made.bytes, " bytes of page-locked memory");
-    if (cudaError_t const status = cudaEventCreateWithFlags(&made.read, cudaEventDisableTiming); status != cudaSuccess) {
+    check(cudaMallocHost(&made.data, made.bytes), "cudaMallocHost", " for ", made.bytes,
+          " bytes of page-locked memory");
+    if (cudaError_t const status = cudaEventCreateWithFlags(&made.read, cudaEventDisableTiming);
+        status != cudaSuccess) {
       (void)cudaFreeHost(made.data);
       check(status, "cudaEventCreateWithFlags");
     }

@@ -21,19 +21,21 @@ void Activation<Device, Scalar>::activate_backward(graft::Activation f, In kept,
 }
 template <class Device, class Scalar>
 void Activation<Device, Scalar>::gated(graft::Activation f, In gate, In up, Out y, Index size) {
-  generic::with_activation<typename Loops<Device>::Math>(f, [&]<class F>(F) {
-    Loops<Device>::map("gated", y, size, generic::Gated<F, Scalar>{raw(gate), raw(up)});
-  });
+  generic::with_activation<typename Loops<Device>::Math>(
+      f, [&]<class F>(F) { Loops<Device>::map("gated", y, size, generic::Gated<F, Scalar>{raw(gate), raw(up)}); });
 }
 template <class Device, class Scalar>
-void Activation<Device, Scalar>::gated_backward(graft::Activation f, In gate, In up, In dy, Out dgate, Out dup, Index size) {
+void Activation<Device, Scalar>::gated_backward(graft::Activation f, In gate, In up, In dy, Out dgate, Out dup,
+                                                Index size) {
   generic::with_activation<typename Loops<Device>::Math>(f, [&]<class F>(F) {
     if (dgate && dup)
-      Loops<Device>::map("gated_backward", dgate, dup, size, generic::GatedGradients<F, Scalar>{raw(gate), raw(up), raw(dy)});
+      Loops<Device>::map("gated_backward", dgate, dup, size,
+                         generic::GatedGradients<F, Scalar>{raw(gate), raw(up), raw(dy)});
     else if (dgate)
       Loops<Device>::map("gated_backward", dgate, size, generic::GateGradient<F, Scalar>{raw(gate), raw(up), raw(dy)});
     else if (dup)
-      Loops<Device>::map("gated_backward", dup, size, generic::Gated<F, Scalar>{raw(gate), raw(dy)});  // dup = f(gate) ∘ dy
+      Loops<Device>::map("gated_backward", dup, size,
+                         generic::Gated<F, Scalar>{raw(gate), raw(dy)});  // dup = f(gate) ∘ dy
   });
 }
 

@@ -1,5 +1,6 @@
 /// @file
-/// @brief The values and derivatives of activation functions, once for all devices; `Math` has a device's exp, erf and tanh.
+/// @brief The values and derivatives of activation functions, once for all devices; `Math` has a device's exp, erf and
+/// tanh.
 #pragma once
 
 #include <graft/core/activation.hpp>
@@ -68,16 +69,11 @@ struct Tanh {
 template <class Math, class Body>
 void with_activation(graft::Activation f, Body const& body) {
   switch (f) {
-    case graft::Activation::gelu:
-      return body(Gelu<Math>{});
-    case graft::Activation::gelu_tanh:
-      return body(GeluTanh<Math>{});
-    case graft::Activation::silu:
-      return body(Silu<Math>{});
-    case graft::Activation::relu:
-      return body(Relu{});
-    case graft::Activation::tanh:
-      return body(Tanh<Math>{});
+    case graft::Activation::gelu: return body(Gelu<Math>{});
+    case graft::Activation::gelu_tanh: return body(GeluTanh<Math>{});
+    case graft::Activation::silu: return body(Silu<Math>{});
+    case graft::Activation::relu: return body(Relu{});
+    case graft::Activation::tanh: return body(Tanh<Math>{});
   }
   fail<ConfigError>("[activation] got the unknown activation ", static_cast<int>(f), "; expected one of Activation's");
 }

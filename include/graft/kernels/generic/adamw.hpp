@@ -30,15 +30,16 @@ struct AdamwStep {
 }  // namespace generic
 
 template <class Device, class Scalar>
-void Adamw<Device, Scalar>::adamw(Out parameter, In gradient, Out first, Out second, Index size, AdamWFactors const& factors,
-                                  Pointer<Device, double const> scale) {
+void Adamw<Device, Scalar>::adamw(Out parameter, In gradient, Out first, Out second, Index size,
+                                  AdamWFactors const& factors, Pointer<Device, double const> scale) {
   using Number = typename Loops<Device>::template Number<Scalar>;
   auto const rounded = [](double factor) { return static_cast<Scalar>(factor); };
   Loops<Device>::each(
       "adamw", size,
       generic::AdamwStep<Scalar, Number>{raw(parameter), raw(gradient), raw(first), raw(second), rounded(factors.keep),
-                                         rounded(factors.blend_first), rounded(factors.keep_second), rounded(factors.blend_second),
-                                         rounded(factors.step_size), rounded(factors.correction), rounded(factors.epsilon), Number(scale)});
+                                         rounded(factors.blend_first), rounded(factors.keep_second),
+                                         rounded(factors.blend_second), rounded(factors.step_size),
+                                         rounded(factors.correction), rounded(factors.epsilon), Number(scale)});
 }
 
 extern template struct Adamw<Cuda, float>;  // of the source that graft_add_cuda generates

@@ -35,8 +35,8 @@ void SumSquares<Device, Scalar>::sum_squares(In x, Index size, Pointer<Device, d
   Loops<Device>::total("sum_squares", size, generic::Square<Scalar>{raw(x)}, result);
 }
 template <class Device, class Scalar>
-void SumSquares<Device, Scalar>::clip(Pointer<Device, double const> squares, Index count, double max_norm, Pointer<Device, double> norm,
-                                      Pointer<Device, double> coefficient) {
+void SumSquares<Device, Scalar>::clip(Pointer<Device, double const> squares, Index count, double max_norm,
+                                      Pointer<Device, double> norm, Pointer<Device, double> coefficient) {
   Loops<Device>::each("clip", 1, generic::ClipStep{raw(squares), count, max_norm, raw(norm), raw(coefficient)});
 }
 

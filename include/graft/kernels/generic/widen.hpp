@@ -36,7 +36,8 @@ struct ConvertRows {
   }
 };
 template <class Device, class From, class To>
-void convert_rows(char const* name, From const* x, MatrixSteps steps, Token const* rows, Index count, Index width, Pointer<Device, To> y) {
+void convert_rows(char const* name, From const* x, MatrixSteps steps, Token const* rows, Index count, Index width,
+                  Pointer<Device, To> y) {
   if (steps.element == 1)
     Loops<Device>::map_rows(name, count, width, y, ConvertRows<From, To, true>{x, steps, rows});
   else
@@ -61,19 +62,23 @@ void Widen<Device, To>::widen(Pointer<Device, half const> x, Out y, Index size) 
   Loops<Device>::each("widen half", size, generic::Convert<half, To>{raw(x), raw(y)});
 }
 template <class Device, class To>
-void Widen<Device, To>::widen_rows(Pointer<Device, float const> x, MatrixSteps steps, Rows rows, Index count, Index width, Out y) {
+void Widen<Device, To>::widen_rows(Pointer<Device, float const> x, MatrixSteps steps, Rows rows, Index count,
+                                   Index width, Out y) {
   generic::convert_rows<Device, float, To>("widen rows of float", raw(x), steps, raw(rows), count, width, y);
 }
 template <class Device, class To>
-void Widen<Device, To>::widen_rows(Pointer<Device, double const> x, MatrixSteps steps, Rows rows, Index count, Index width, Out y) {
+void Widen<Device, To>::widen_rows(Pointer<Device, double const> x, MatrixSteps steps, Rows rows, Index count,
+                                   Index width, Out y) {
   generic::convert_rows<Device, double, To>("widen rows of double", raw(x), steps, raw(rows), count, width, y);
 }
 template <class Device, class To>
-void Widen<Device, To>::widen_rows(Pointer<Device, bfloat16 const> x, MatrixSteps steps, Rows rows, Index count, Index width, Out y) {
+void Widen<Device, To>::widen_rows(Pointer<Device, bfloat16 const> x, MatrixSteps steps, Rows rows, Index count,
+                                   Index width, Out y) {
   generic::convert_rows<Device, bfloat16, To>("widen rows of bfloat16", raw(x), steps, raw(rows), count, width, y);
 }
 template <class Device, class To>
-void Widen<Device, To>::widen_rows(Pointer<Device, half const> x, MatrixSteps steps, Rows rows, Index count, Index width, Out y) {
+void Widen<Device, To>::widen_rows(Pointer<Device, half const> x, MatrixSteps steps, Rows rows, Index count,
+                                   Index width, Out y) {
   generic::convert_rows<Device, half, To>("widen rows of half", raw(x), steps, raw(rows), count, width, y);
 }
 

@@ -8,7 +8,8 @@ namespace graft::composite {
 
 /// `graft::gated`: f(gate) ∘ up.
 template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> gated(Variable<Scalar, Device> const& gate, Variable<Scalar, Device> const& up, Activation f) {
+[[nodiscard]] Variable<Scalar, Device> gated(Variable<Scalar, Device> const& gate, Variable<Scalar, Device> const& up,
+                                             Activation f) {
   return multiply(activate(gate, f), up);
 }
 

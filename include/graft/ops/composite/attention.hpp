@@ -49,7 +49,8 @@ template <class Scalar, class Device>
 
 /// The relative bias of one head for every query and key: `[queries, keys]`.
 template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> bias_of(RowKeys const& keys, RelativeBias<Scalar, Device> const& bias, Index head) {
+[[nodiscard]] Variable<Scalar, Device> bias_of(RowKeys const& keys, RelativeBias<Scalar, Device> const& bias,
+                                               Index head) {
   std::vector<Index> buckets;
   for (auto const& line : keys.distances)
     for (Index distance : line)
@@ -60,13 +61,14 @@ template <class Scalar, class Device>
 
 }  // namespace detail
 
-/// `graft::attention`, which says what the arguments are: a row's keys K and values V are those of its segments, and head h gives
-/// p·V with p = e^s ∘ mask / Σ_keys (e^s ∘ mask) and s = scale·Q·Kᵀ + bias. Query heads of a group share a head of keys and values.
-/// Scores must stay where e^s is finite: no maximum is subtracted. Checks nothing.
+/// `graft::attention`, which says what the arguments are: a row's keys K and values V are those of its segments, and
+/// head h gives p·V with p = e^s ∘ mask / Σ_keys (e^s ∘ mask) and s = scale·Q·Kᵀ + bias. Query heads of a group share a
+/// head of keys and values. Scores must stay where e^s is finite: no maximum is subtracted. Checks nothing.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> attention(Columns<Scalar, Device> const& queries,
-                                                 std::vector<AttentionSource<Scalar, Device>> const& sources, SegmentTable const& table,
-                                                 AttentionShape const& shape, RelativeBias<Scalar, Device> const* bias = nullptr) {
+                                                 std::vector<AttentionSource<Scalar, Device>> const& sources,
+                                                 SegmentTable const& table, AttentionShape const& shape,
+                                                 RelativeBias<Scalar, Device> const* bias = nullptr) {
   using Value = Variable<Scalar, Device>;
   Index const width = shape.head_dim;
   std::vector<Value> keys, values, rows;
@@ -79,13 +81,14 @@ template <class Scalar, class Device>
     if (table.first_query(row) == table.first_query(row + 1)) continue;
     auto const seen = detail::keys_of(table, row);
     auto const mask = detail::mask_of<Scalar, Device>(seen);  // [queries, keys]
-    auto const q = slice_rows(detail::columns(queries.x, queries.first, shape.width()), table.first_query(row), table.first_query(row + 1));
+    auto const q = slice_rows(detail::columns(queries.x, queries.first, shape.width()), table.first_query(row),
+                              table.first_query(row + 1));
     auto const k = assemble_rows(keys, seen.stored), v = assemble_rows(values, seen.stored);  // [keys, kv_width]
     Value output;
     for (Index head = 0; head < shape.heads; ++head) {
       Index const first = head / shape.group() * width;
-      auto scores =
-          scale(linear(detail::columns(q, head * width, width), detail::columns(k, first, width)), shape.scale);  // [queries, keys]
+      auto scores = scale(linear(detail::columns(q, head * width, width), detail::columns(k, first, width)),
+                          shape.scale);  // [queries, keys]
       if (bias) scores = add(scores, detail::bias_of(seen, *bias, head));
       auto const weights = multiply(exp(scores), mask);                        // [queries, keys]
       auto const p = multiply(weights, power(detail::row_sums(weights), -1));  // [queries, keys]

@@ -9,8 +9,9 @@
 
 namespace graft::composite {
 
-/// `graft::linear_cross_entropy`: z = h·Wᵀ + b, log p = z_label − ln Σ_v e^{z_v}. h `[targets, width]`, W `[vocabulary, width]` frozen or
-/// trainable, b `[vocabulary]` or empty. Logits must stay where e^z is finite: no maximum is subtracted.
+/// `graft::linear_cross_entropy`: z = h·Wᵀ + b, log p = z_label − ln Σ_v e^{z_v}. h `[targets, width]`, W `[vocabulary,
+/// width]` frozen or trainable, b `[vocabulary]` or empty. Logits must stay where e^z is finite: no maximum is
+/// subtracted.
 template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, Device>>
 [[nodiscard]] TargetScores<Scalar, Device> linear_cross_entropy(Variable<Scalar, Device> const& h, Weight const& w,
                                                                 std::vector<Token> const& labels, Bias const& b = {}) {
@@ -23,7 +24,8 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
   auto const z = linear(h, w, b);                                                 // [targets, vocabulary]
   auto const log_sum = log(total(exp(z), 1));                                     // [targets]
   auto const of_label = total(multiply(z, detail::constant<Device>(chosen)), 1);  // [targets]
-  return {detail::subtract(of_label, log_sum), log_sum.value(), total(z, 1.0 / static_cast<double>(vocabulary)).value()};
+  return {detail::subtract(of_label, log_sum), log_sum.value(),
+          total(z, 1.0 / static_cast<double>(vocabulary)).value()};
 }
 
 }  // namespace graft::composite

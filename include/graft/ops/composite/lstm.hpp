@@ -11,13 +11,14 @@
 
 namespace graft::composite {
 
-/// `graft::lstm_layer`: c_t = σ(f) ∘ c_{t−1} + σ(i) ∘ tanh(g), h_t = σ(o) ∘ tanh(c_t), where i, f, g, o are the parts of
-/// W_input·x_t + b_input + W_recurrent·h_{t−1} + b_recurrent. x `[steps, in]` → `[steps, directions·hidden]`.
+/// `graft::lstm_layer`: c_t = σ(f) ∘ c_{t−1} + σ(i) ∘ tanh(g), h_t = σ(o) ∘ tanh(c_t), where i, f, g, o are the parts
+/// of W_input·x_t + b_input + W_recurrent·h_{t−1} + b_recurrent. x `[steps, in]` → `[steps, directions·hidden]`.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> lstm_layer(Variable<Scalar, Device> const& x,
                                                   std::vector<LstmWeights<Scalar, Device>> const& directions) {
   using Value = Variable<Scalar, Device>;
-  Index const steps = x.rows(), hidden = directions[0].recurrent.width(), width = static_cast<Index>(directions.size()) * hidden;
+  Index const steps = x.rows(), hidden = directions[0].recurrent.width(),
+              width = static_cast<Index>(directions.size()) * hidden;
   std::vector<std::pair<int, Index>> in_order;  // the first row of each step's output
   for (Index t = 0; t < steps; ++t) in_order.emplace_back(static_cast<int>(t), 0);
   Value all;
@@ -29,14 +30,16 @@ template <class Scalar, class Device>
       Index const t = d == 1 ? steps - 1 - k : k;
       auto const part = [&](Index gate) {  // [1, hidden]
         auto const own = [&](Value const& weights) { return slice_rows(weights, gate * hidden, (gate + 1) * hidden); };
-        return add(linear(slice_rows(x, t, t + 1), own(w.input), own(w.input_bias)), linear(h, own(w.recurrent), own(w.recurrent_bias)));
+        return add(linear(slice_rows(x, t, t + 1), own(w.input), own(w.input_bias)),
+                   linear(h, own(w.recurrent), own(w.recurrent_bias)));
       };
       auto const i = sigmoid(part(0)), f = sigmoid(part(1)), g = tanh(part(2)), o = sigmoid(part(3));
       c = add(multiply(f, c), multiply(i, g));
       h = multiply(o, tanh(c));
       outputs[static_cast<std::size_t>(t)] = h;
     }
-    auto const y = detail::place(assemble_rows(outputs, in_order), width, static_cast<Index>(d) * hidden);  // [steps, width]
+    auto const y =
+        detail::place(assemble_rows(outputs, in_order), width, static_cast<Index>(d) * hidden);  // [steps, width]
     all = d == 0 ? y : add(all, y);
   }
   return all;

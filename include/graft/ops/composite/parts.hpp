@@ -1,5 +1,6 @@
 /// @file
-/// @brief What compositions share: constants, and columns, transposes and sums along rows as products with matrices of zeros and ones.
+/// @brief What compositions share: constants, and columns, transposes and sums along rows as products with matrices of
+/// zeros and ones.
 #pragma once
 
 #include <graft/ops/activation.hpp>

@@ -9,8 +9,9 @@
 
 namespace graft::composite {
 
-/// `graft::rotary` with the table of these `frequencies` (radians a position, one a pair) and heads of `head_width`: x ∘ cos + x·R ∘ sin,
-/// where R turns each pair (a, b) of a head to (−b, a); columns that are not rotated have cos = 1 and sin = 0. x
+/// `graft::rotary` with the table of these `frequencies` (radians a position, one a pair) and heads of `head_width`: x
+/// ∘ cos + x·R ∘ sin, where R turns each pair (a, b) of a head to (−b, a); columns that are not rotated have cos = 1
+/// and sin = 0. x
 /// `[tokens, heads·head_width]`, one position a token.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> rotary(Variable<Scalar, Device> const& x, std::vector<Index> const& positions,
@@ -24,7 +25,8 @@ template <class Scalar, class Device>
       turn.row(a)[b] = -1;
       turn.row(b)[a] = 1;
       for (Index t = 0; t < x.rows(); ++t) {
-        double const angle = static_cast<double>(positions[static_cast<std::size_t>(t)]) * frequencies[static_cast<std::size_t>(j)];
+        double const angle =
+            static_cast<double>(positions[static_cast<std::size_t>(t)]) * frequencies[static_cast<std::size_t>(j)];
         cosine.row(t)[a] = cosine.row(t)[b] = static_cast<Scalar>(std::cos(angle));
         sine.row(t)[a] = sine.row(t)[b] = static_cast<Scalar>(std::sin(angle));
       }

@@ -9,7 +9,8 @@ namespace graft::composite {
 
 /// `graft::scale_columns`: x ∘ (0 + l), where the sum puts l into every row. x `[rows, width]`, l of `width` elements.
 template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> scale_columns(Variable<Scalar, Device> const& x, Variable<Scalar, Device> const& l) {
+[[nodiscard]] Variable<Scalar, Device> scale_columns(Variable<Scalar, Device> const& x,
+                                                     Variable<Scalar, Device> const& l) {
   return multiply(x, add_bias(detail::filled<Scalar, Device>(x.shape(), 0), l));
 }
 

@@ -9,7 +9,8 @@ namespace graft::composite {
 
 /// `graft::mean_squared_error`: Σ (x − target)² / size.
 template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> mean_squared_error(Variable<Scalar, Device> const& x, Tensor<Scalar, Device> const& target) {
+[[nodiscard]] Variable<Scalar, Device> mean_squared_error(Variable<Scalar, Device> const& x,
+                                                          Tensor<Scalar, Device> const& target) {
   auto const difference = detail::subtract(x, Variable<Scalar, Device>(target));
   return scale(sum(multiply(difference, difference)), 1.0 / static_cast<double>(target.size()));
 }
