@@ -35,7 +35,7 @@ def check_page(root, page):
     for number, line in enumerate(prose(text), 1):
         plain = re.sub(r"`[^`]*`", "", line)
         if COMMAND.search(plain):
-            yield f"{name}:{number}: has a command of Doxygen; expected plain Markdown, which docs/doxygen_filter.py translates"
+            yield f"{name}:{number}: has a command of Doxygen; expected plain Markdown, which docs/doxygen/pages.py translates"
         for link in LINK.findall(plain):
             path, _, anchor = link.partition("#")
             target = page.parent / path if path else page
