@@ -31,6 +31,8 @@ def is_child(index, target):
 def translate(path, text):
     stem, seen, out, first, code = path.stem, set(), [], True, False
 
+    in_index = False  # a line of a list or a table: what the tree of pages is made of
+
     def link(match):
         title, target, anchor = match.groups()
         if not target and not anchor:
@@ -43,7 +45,7 @@ def translate(path, text):
         resolved = (path.parent / target).resolve()
         if resolved.parent not in (DOCS, DOCS / "strategies"):
             return title
-        if is_child(stem, resolved) and name not in seen:
+        if in_index and is_child(stem, resolved) and name not in seen:
             seen.add(name)
             return f'\\subpage {page_id(name)} "{title}"'
         return f"[{title}](@ref {page_id(name)})"
@@ -65,5 +67,6 @@ def translate(path, text):
             caption = figure[1].replace('"', "'")
             out.append(f'\\image html {figure[2]} "{caption}"')
         else:
+            in_index = line.startswith("| " if stem == "strategies" else "- ")
             out.append(LINK.sub(link, line))
     return "\n".join(out) + "\n"
