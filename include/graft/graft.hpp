@@ -89,3 +89,5 @@
 #include <graft/metrics/evaluation_files.hpp>
 #include <graft/metrics/rouge.hpp>
 #include <graft/metrics/rouge_e2e.hpp>
+
+#include <graft/version.hpp>
