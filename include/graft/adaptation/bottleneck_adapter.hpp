@@ -37,7 +37,7 @@ struct BottleneckAdapter {
   class State;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("bottleneck", self.bottleneck, "b, the width of each network");
+    visitor("bottleneck", self.bottleneck, "width of the network");
     visitor(
         "share", self.share,
         "if more than 0, in place of the width: the widest bottleneck whose adapters have at most this share of the "

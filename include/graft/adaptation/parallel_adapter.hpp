@@ -33,7 +33,7 @@ struct ParallelAdapter {
   class State;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("bottleneck", self.bottleneck, "b, the width of each network");
+    visitor("bottleneck", self.bottleneck, "width of the network");
     visitor("placement", self.placement, "the sublayers that have a network beside them");
     visitor("activation", self.activation, "f, between down and up");
     visitor("scale", self.scale, "s, what the network's output is multiplied by");
