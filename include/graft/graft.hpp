@@ -86,6 +86,12 @@
 #include <graft/text/stream_decoder.hpp>
 
 #include <graft/metrics/bleu.hpp>
+#include <graft/metrics/bootstrap.hpp>
+#include <graft/metrics/chrf.hpp>
+#include <graft/metrics/cider.hpp>
 #include <graft/metrics/evaluation_files.hpp>
+#include <graft/metrics/nist.hpp>
 #include <graft/metrics/rouge.hpp>
 #include <graft/metrics/rouge_e2e.hpp>
+#include <graft/metrics/summed_metric.hpp>
+#include <graft/metrics/ter.hpp>
