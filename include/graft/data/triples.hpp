@@ -95,6 +95,9 @@ namespace detail {
 /// @throws FileError for an entry without triples or texts, and if nothing is left
 [[nodiscard]] inline std::vector<Example> triple_examples(std::vector<TripleEntry> const& entries, TripleSet set,
                                                           std::string const& file, DataOptions const& options) {
+  if (options.good_texts && set == TripleSet::dart)
+    fail<ConfigError>("[", file,
+                      "] is of DART, which marks no texts as good; got a choice of good texts; expected none");
   Linearization const how = options.linearization.value_or(Linearization::prefix_tuning);
   std::vector<Example> examples;
   std::set<std::string> languages;
@@ -119,12 +122,15 @@ namespace detail {
           {source, std::move(target), {}, set == TripleSet::dart ? text.comment : entry.domain, entry.line, entry.id});
     }
   }
+  languages.erase("");
+  if (!options.language.empty() && languages.empty() && !examples.empty())
+    fail<ConfigError>("[", file, "] names no languages of its texts; got the language ", printable(options.language),
+                      "; expected none");
   if (examples.empty())
     fail<FileError>("[", file, "] no texts are left; got ", entries.size(), " entries",
                     options.language.empty() ? "" : ", none with a text in the language " + printable(options.language),
                     options.good_texts ? ", asked for texts that are marked good" : "", "; expected at least one text");
   if (empty > 0) warn("[", file, "] ", empty, empty == 1 ? " text is" : " texts are", " empty, and left out");
-  languages.erase("");
   if (languages.size() > 1)
     warn("[", file, "] has texts in several languages, of which all are taken; hint: ask for one (--language)");
   return examples;
