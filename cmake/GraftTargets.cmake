@@ -1,6 +1,8 @@
 # graft::graft and its optional components. A component whose packages are missing is left out, and said so; the core is required.
 include(GraftDependencies)
+include(GraftOptimization)
 include(GraftCompiled)
+graft_check_optimization()
 
 # graft_component(NAME LINK libraries…): the INTERFACE target graft::NAME, exported on its own so that an installed tree needs no more than is asked for
 function(graft_component name)
@@ -20,6 +22,7 @@ graft_component(graft LINK Eigen3::Eigen Threads::Threads)
 target_compile_features(graft_graft INTERFACE cxx_std_20)
 target_include_directories(graft_graft INTERFACE "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
                                                  "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+graft_apply_native(graft_graft)
 
 graft_find_dependencies(xtensor QUIET)
 if(graft_xtensor_missing)
