@@ -62,6 +62,9 @@
 #include <graft/models/row_limits.hpp>
 #include <graft/models/t5.hpp>
 
+#include <graft/inspect/inspection.hpp>
+#include <graft/inspect/nearest_words.hpp>
+
 #include <graft/io/adapter.hpp>
 #include <graft/io/generation_config.hpp>
 #include <graft/io/load_pretrained.hpp>

@@ -19,6 +19,7 @@ ROWS = [
     {"nn": ()},
     {"adaptation": ()},
     {"models": ()},
+    {"inspect": ()},
     {"text": (ICU,)},
     {"data": (JSON, EXPAT)},
     {"io": (JSON,)},
