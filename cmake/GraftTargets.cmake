@@ -2,6 +2,7 @@
 include(GraftDependencies)
 include(GraftOptimization)
 include(GraftCompiled)
+include(GraftAny)
 graft_check_optimization()
 
 # graft_component(NAME LINK libraries…): the INTERFACE target graft::NAME, exported on its own so that an installed tree needs no more than is asked for
@@ -68,4 +69,10 @@ endif()
 graft_add_compiled("${PROJECT_SOURCE_DIR}/cmake/compiled")
 if(TARGET graft_warnings)
   target_link_libraries(graft_compiled PRIVATE "$<BUILD_INTERFACE:graft_warnings>")
+endif()
+if(TARGET graft::io AND TARGET graft::text)
+  graft_add_any("${PROJECT_SOURCE_DIR}/cmake/any")
+  if(TARGET graft_warnings)
+    target_link_libraries(graft_any PRIVATE "$<BUILD_INTERFACE:graft_warnings>")
+  endif()
 endif()
