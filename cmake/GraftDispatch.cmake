@@ -3,13 +3,12 @@
 # The same sources are compiled for the build's own flags and, again, for the levels v3 (AVX2, FMA) and v4 (AVX-512). Inline functions of Eigen and of
 # the C++ library have one name at every level, so the linker might give a function with AVX to any caller. Therefore the objects of a level are joined
 # into one in which every function but the kernels is local (dispatch/join_level.cmake). A kernel's own name is a jump to the level in use
-# (compiled/dispatch/kernel_dispatch.cpp).
+# (dispatch/kernel_dispatch.cpp).
 include_guard(GLOBAL)
 include("${CMAKE_CURRENT_LIST_DIR}/GraftOptimization.cmake")
 
 set(GRAFT_DISPATCH AUTO CACHE STRING "Kernels of graft::compiled for several processor levels: AUTO (where the build allows), ON, OFF")
 set_property(CACHE GRAFT_DISPATCH PROPERTY STRINGS AUTO ON OFF)
-set(graft_dispatch_folder "${CMAKE_CURRENT_LIST_DIR}/dispatch")
 set_property(GLOBAL PROPERTY graft_levels base v3 v4)
 
 # GNU's linker and its tools, which carry out the joining.
@@ -72,7 +71,7 @@ function(graft_decide_dispatch result)
 endfunction()
 
 # Adds the kernels of `sources`, for every level, to graft_compiled.
-function(graft_dispatch_kernels compiled_folder)
+function(graft_dispatch_kernels)
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/graft_compiled/levels")
   get_property(levels GLOBAL PROPERTY graft_levels)
   foreach(level IN LISTS levels)
@@ -91,19 +90,19 @@ function(graft_dispatch_kernels compiled_folder)
     add_custom_command(
       OUTPUT "${output}.o" "${output}.entries"
       COMMAND "${CMAKE_COMMAND}" "-DJOINER=${GRAFT_JOINER}" "-DOBJCOPY=${CMAKE_OBJCOPY}" "-DOBJDUMP=${CMAKE_OBJDUMP}" -DLEVEL=${level}
-              "-DOUTPUT=${output}" "-DOBJECTS=$<JOIN:$<TARGET_OBJECTS:${target}>,$<SEMICOLON>>" -P "${graft_dispatch_folder}/join_level.cmake"
-      DEPENDS ${target} $<TARGET_OBJECTS:${target}> "${graft_dispatch_folder}/join_level.cmake"
+              "-DOUTPUT=${output}" "-DOBJECTS=$<JOIN:$<TARGET_OBJECTS:${target}>,$<SEMICOLON>>" -P "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/dispatch/join_level.cmake"
+      DEPENDS ${target} $<TARGET_OBJECTS:${target}> "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/dispatch/join_level.cmake"
       COMMENT "Joining the kernels for the processor level ${level}" VERBATIM)
     list(APPEND objects "${output}.o")
     list(APPEND entries "${output}.entries")
   endforeach()
   add_custom_command(
     OUTPUT "${folder}/kernel_entries.inc"
-    COMMAND "${CMAKE_COMMAND}" "-DENTRIES=${entries}" "-DOUTPUT=${folder}/kernel_entries.inc" -P "${graft_dispatch_folder}/list_entries.cmake"
-    DEPENDS ${entries} "${graft_dispatch_folder}/list_entries.cmake"
+    COMMAND "${CMAKE_COMMAND}" "-DENTRIES=${entries}" "-DOUTPUT=${folder}/kernel_entries.inc" -P "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/dispatch/list_entries.cmake"
+    DEPENDS ${entries} "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/dispatch/list_entries.cmake"
     COMMENT "Listing the kernels" VERBATIM)
   set_source_files_properties(${objects} PROPERTIES GENERATED TRUE EXTERNAL_OBJECT TRUE)
-  set(dispatch "${compiled_folder}/dispatch/kernel_dispatch.cpp")
+  set(dispatch "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/dispatch/kernel_dispatch.cpp")
   set_source_files_properties("${dispatch}" PROPERTIES OBJECT_DEPENDS "${folder}/kernel_entries.inc" INCLUDE_DIRECTORIES "${folder}")
   target_sources(graft_compiled PRIVATE ${objects} "${dispatch}" "${folder}/kernel_entries.inc")
 endfunction()
