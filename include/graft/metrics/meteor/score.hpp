@@ -13,8 +13,8 @@
 
 namespace graft::detail {
 
-/// Places of the sums: words and function words of both texts, chunks, and for each stage the matched content and
-/// function words of both texts.
+/// Places of the sums: words and function words of both texts, chunks (0 for a pair that is one whole chunk), and for
+/// each stage the matched content and function words of both texts.
 struct MeteorSum {
   static constexpr std::size_t words = 0, reference_words = 1, function = 2, reference_function = 3, chunks = 4,
                                stages = 5, width = stages + 4 * meteor_stages;
@@ -45,7 +45,6 @@ inline MeteorSums meteor_sums(MeteorText const& hypothesis, MeteorText const& re
   sums[MeteorSum::reference_words] = static_cast<double>(reference.words.size());
   sums[MeteorSum::function] = count_true(hypothesis.function);
   sums[MeteorSum::reference_function] = count_true(reference.function);
-  sums[MeteorSum::chunks] = count_chunks(chosen);
   for (auto const& match : chosen) {
     if (!match) continue;
     double* const stage = sums.data() + MeteorSum::stages + 4 * static_cast<std::size_t>(match->stage);
@@ -53,6 +52,15 @@ inline MeteorSums meteor_sums(MeteorText const& hypothesis, MeteorText const& re
       ++stage[hypothesis.function[match->hypothesis_start + i] ? 1 : 0];
     for (std::size_t i = 0; i < match->length; ++i) ++stage[reference.function[match->start + i] ? 3 : 2];
   }
+  double matched = 0, reference_matched = 0;
+  for (std::size_t s = 0; s < meteor_stages; ++s) {
+    matched += sums[MeteorSum::stages + 4 * s] + sums[MeteorSum::stages + 4 * s + 1];
+    reference_matched += sums[MeteorSum::stages + 4 * s + 2] + sums[MeteorSum::stages + 4 * s + 3];
+  }
+  int const chunks = count_chunks(chosen);
+  bool const whole =
+      matched == sums[MeteorSum::words] && reference_matched == sums[MeteorSum::reference_words] && chunks == 1;
+  sums[MeteorSum::chunks] = whole ? 0 : chunks;
   return sums;
 }
 
@@ -76,9 +84,7 @@ inline double meteor_of_sums(std::span<double const> sums) {
       reference_weighted / length(sums[MeteorSum::reference_words], sums[MeteorSum::reference_function]);
   double const mean = 1 / ((1 - Is::alpha) / precision + Is::alpha / recall);
   double const chunks = sums[MeteorSum::chunks];
-  bool const whole =
-      matched == sums[MeteorSum::words] && reference_matched == sums[MeteorSum::reference_words] && chunks == 1;
-  double const fragmentation = whole ? 0 : chunks / ((matched + reference_matched) / 2);
+  double const fragmentation = chunks / ((matched + reference_matched) / 2);
   double const score = mean * (1 - Is::gamma * std::pow(fragmentation, Is::beta));
   return score > 0 ? score : 0;
 }
