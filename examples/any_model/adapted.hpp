@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <graft/inspect/inspect.hpp>
+#include <graft/inspect/nearest_words.hpp>
 #include <graft/io/adapter.hpp>
 #include <graft/io/save_pretrained.hpp>
 #include <graft/models/adapt.hpp>
@@ -77,6 +79,12 @@ class Adapted final : public ErasedModel {
   }
   graft::Additions additions() const override { return model_.additions(); }
   bool has_adapter(graft::Index adapter) const override { return model_.has_adapter(adapter); }
+  graft::Inspection inspect(graft::Batch const& batch, graft::InspectSettings const& settings) const override {
+    return graft::inspect(model_, batch, settings);
+  }
+  std::vector<graft::VirtualTokenWords> nearest_words(graft::Index count) const override {
+    return graft::nearest_words(model_, count);
+  }
   nlohmann::json identity() const override { return graft::model_identity(model_); }
   void save(std::filesystem::path const& folder, graft::AdapterOptions const& options) override {
     if constexpr (std::is_same_v<Strategy, graft::EmbeddingOnly>)

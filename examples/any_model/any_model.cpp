@@ -89,6 +89,16 @@ std::vector<graft::Token> AnyModel::classify(std::vector<graft::TokenizedExample
   return graft::classify(*parts_->model, examples, at_once);
 }
 
+graft::Inspection AnyModel::inspect(graft::TokenizedExample const& example,
+                                    graft::InspectSettings const& settings) const {
+  graft::Batch batch;
+  parts_->model->append(batch, example);
+  return parts_->model->inspect(batch, settings);
+}
+std::vector<graft::VirtualTokenWords> AnyModel::nearest_words(graft::Index count) const {
+  return parts_->model->nearest_words(count);
+}
+
 void AnyModel::save(std::filesystem::path const& folder, graft::AdapterOptions const& options) {
   parts_->model->save(folder, options);
 }

@@ -11,6 +11,8 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <graft/adaptation/hooks.hpp>
+#include <graft/inspect/inspection.hpp>
+#include <graft/inspect/near_words.hpp>
 #include <graft/io/adapter_folder.hpp>
 #include <graft/models/cache.hpp>
 #include <graft/models/config.hpp>
@@ -47,6 +49,10 @@ class ErasedModel {
   [[nodiscard]] virtual Sources encode_sources(graft::Batch const& batch, Prepared const& prepared) const = 0;
   [[nodiscard]] virtual graft::Additions additions() const = 0;
   [[nodiscard]] virtual bool has_adapter(graft::Index adapter) const = 0;
+  /// What `graft::inspect` and `graft::nearest_words` give of the model.
+  [[nodiscard]] virtual graft::Inspection inspect(graft::Batch const& batch,
+                                                  graft::InspectSettings const& settings) const = 0;
+  [[nodiscard]] virtual std::vector<graft::VirtualTokenWords> nearest_words(graft::Index count) const = 0;
   /// What `graft::model_identity` gives of the model.
   [[nodiscard]] virtual nlohmann::json identity() const = 0;
   /// Writes the adapter folder (PEFT's where PEFT has the strategy, unless the options say otherwise).
