@@ -62,7 +62,7 @@
 #include <graft/models/row_limits.hpp>
 #include <graft/models/t5.hpp>
 
-#include <graft/inspect/inspection.hpp>
+#include <graft/inspect/inspect.hpp>
 #include <graft/inspect/nearest_words.hpp>
 
 #include <graft/io/adapter.hpp>

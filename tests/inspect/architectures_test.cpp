@@ -9,7 +9,7 @@
 #include <graft/adaptation/lora.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/adaptation/prompt_tuning.hpp>
-#include <graft/inspect/inspection.hpp>
+#include <graft/inspect/inspect.hpp>
 #include <graft/models/add_adapter.hpp>
 #include <graft/models/bart.hpp>
 #include <graft/models/bert.hpp>

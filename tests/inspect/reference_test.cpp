@@ -2,7 +2,7 @@
 // to rows, change products, states and weights.
 #include <gtest/gtest.h>
 
-#include <graft/inspect/inspection.hpp>
+#include <graft/inspect/inspect.hpp>
 #include <graft/models/bert.hpp>
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
