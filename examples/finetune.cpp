@@ -33,6 +33,7 @@ struct Settings {
   graft::Training training;
   support::TemplateOptions form;
   support::Lengths lengths;
+  support::DataChoice choice;
   std::size_t rows = 0;
   bool json = false;
 };
@@ -77,6 +78,7 @@ void add_options(CLI::App& app, Settings& s) {
       "--data", s.data, std::string("A ") + support::data_help + "; a tenth of its sources is held out for validation");
   auto* const train = option("--train", s.train, "Training examples alone, in the same formats")->excludes(data);
   option("--validation", s.validation, "Validation examples for --train (default: none)")->needs(train);
+  s.choice.add_to(option);
   option("--rows", s.rows, "Only the first so many training examples; 0: all");
   option("--output", s.output, "Folder for the adapter; needed but for --method none");
   option("--separator", s.form.separator,
@@ -93,6 +95,7 @@ void add_options(CLI::App& app, Settings& s) {
 /// What has no effect on this run.
 void check_options(CLI::App const& app, Settings const& s) {
   if (s.data.empty() == s.train.empty()) throw support::UsageError("expected --data or --train");
+  if (s.data == support::generated_data) support::DataChoice::refuse(app, "with the generated data");
   bool const validated = !s.data.empty() || !s.validation.empty();
   if (s.strategy.choice.strategy == "none") {
     if (!validated)
@@ -109,10 +112,11 @@ void check_options(CLI::App const& app, Settings const& s) {
 support::TrainingData load_data(Settings const& s) {
   support::TrainingData data;
   if (!s.data.empty())
-    data = support::load_and_split(s.data, s.training.seed);
+    data = support::load_and_split(s.data, s.training.seed, s.choice.options());
   else
-    data = {graft::read_examples(s.train),
-            s.validation.empty() ? std::vector<graft::Example>{} : graft::read_examples(s.validation)};
+    data = {
+        graft::read_examples(s.train, s.choice.options()),
+        s.validation.empty() ? std::vector<graft::Example>{} : graft::read_examples(s.validation, s.choice.options())};
   support::keep_first(data.training, s.rows);
   return data;
 }

@@ -10,6 +10,7 @@
 #include <graft/metrics/bleu.hpp>
 #include <graft/train/progress.hpp>
 
+#include "support/data.hpp"
 #include "support/edit_distance.hpp"
 #include "support/lengths.hpp"
 #include "support/memory.hpp"
@@ -34,6 +35,7 @@ struct Settings : support::TaskPaths {
   support::UpdateOptions update;
   support::SearchOptions search;
   support::Lengths lengths;
+  support::DataChoice choice;
   std::size_t rows = 0;
   bool any_base = false, json = false;
 };
@@ -44,10 +46,12 @@ void add_options(CLI::App& app, Settings& s) {
          "Hugging Face folder of a T5 or BART; its config.json may list characters (grapheme_chars, phoneme_chars) in "
          "place of a tokenizer")
       ->required();
-  auto* const train = option("--train", s.train, "Pairs to train on: source<TAB>target a line");
+  auto* const train = option("--train", s.train,
+                             "File of pairs to train on: source<TAB>target a line, or a format that finetune reads");
   option("--validation", s.validation, "Pairs whose loss is watched (default: none)")->needs(train);
   option("--test", s.test,
          "Pairs whose sources are written anew and scored; equal sources are one with several references");
+  s.choice.add_to(option);
   option("--rows", s.rows, "Only the first so many training pairs; 0: all");
   s.lengths.add_to(option, "; a test source that is skipped is not scored and gives an empty prediction");
   auto* const adapter =
@@ -72,11 +76,11 @@ struct Pairs {
   std::vector<graft::TokenizedExample> tokens;
 };
 
-Pairs read_pairs(std::string const& file, support::PairTokens const& tokens, graft::Truncation& cut,
-                 std::size_t rows = 0) {
+Pairs read_pairs(std::string const& file, graft::DataOptions const& options, support::PairTokens const& tokens,
+                 graft::Truncation& cut, std::size_t rows = 0) {
   Pairs pairs{file, {}, {}};
   if (file.empty()) return pairs;
-  pairs.examples = graft::read_examples(file);
+  pairs.examples = graft::read_examples(file, options);
   if (rows > 0 && pairs.examples.size() > rows) pairs.examples.resize(rows);
   pairs.tokens = tokens.encode(pairs.examples, cut);
   return pairs;
@@ -92,7 +96,7 @@ struct Test {
 Test read_test(Settings const& s, support::PairTokens const& tokens, graft::Truncation& cut) {
   Test test;
   if (s.test.empty()) return test;
-  test.examples = graft::group_by_source(graft::read_examples(s.test));
+  test.examples = graft::group_by_source(graft::read_examples(s.test, s.choice.options()));
   for (auto const& example : test.examples) test.sources.push_back(tokens.source(example.source, cut));
   return test;
 }
@@ -212,7 +216,9 @@ void run(CLI::App const& app, Settings& s) {
   s.update.apply(s.training);
   s.training.learning_rate = s.learning_rate.value_or(graft::any::strategy_info(choice.strategy).learning_rate);
   graft::Truncation cut;
-  auto training = read_pairs(s.train, *tokens, cut, s.rows), validation = read_pairs(s.validation, *tokens, cut);
+  auto const options = s.choice.options();
+  auto training = read_pairs(s.train, options, *tokens, cut, s.rows),
+       validation = read_pairs(s.validation, options, *tokens, cut);
   auto test = read_test(s, *tokens, cut);
   support::say_cut(cut);
   auto const model = s.adapter.empty() ? base->adapt(choice) : base->load(s.adapter, {.any_base = s.any_base});

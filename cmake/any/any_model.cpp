@@ -84,6 +84,15 @@ std::vector<Token> AnyModel::classify(std::vector<TokenizedExample> const& examp
   return graft::classify(*parts_->model, examples, at_once);
 }
 
+Inspection AnyModel::inspect(TokenizedExample const& example, InspectSettings const& settings) const {
+  Batch batch;
+  parts_->model->append(batch, example);
+  return parts_->model->inspect(batch, settings);
+}
+std::vector<VirtualTokenWords> AnyModel::nearest_words(Index count) const {
+  return parts_->model->nearest_words(count);
+}
+
 void AnyModel::save(std::filesystem::path const& folder, AdapterOptions const& options) {
   parts_->model->save(folder, options);
 }

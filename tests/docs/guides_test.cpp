@@ -293,10 +293,10 @@ TEST_F(Guides, Errors) {
   try {
     auto base = graft::load_pretrained<graft::Llama>("gpt2");
   } catch (graft::FileError const& error) {
-    message = error.what();
+    message = error.what();  // [gpt2] has the model_type "gpt2"; expected llama, the architecture asked for
   }
-  EXPECT_EQ(message, "[gpt2] has the model_type \"gpt2\"; expected llama, the architecture asked for");
   //! [errors]
+  EXPECT_EQ(message, "[gpt2] has the model_type \"gpt2\"; expected llama, the architecture asked for");
 }
 
 }  // namespace

@@ -15,6 +15,8 @@
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/any/any_model.hpp>
 #include <graft/any/erased_model.hpp>
+#include <graft/inspect/inspect.hpp>
+#include <graft/inspect/nearest_words.hpp>
 #include <graft/io/adapter.hpp>
 #include <graft/io/save_pretrained.hpp>
 #include <graft/models/adapt.hpp>
@@ -72,6 +74,12 @@ class Adapted final : public ErasedModel {
   }
   Additions additions() const override { return model_.additions(); }
   bool has_adapter(Index adapter) const override { return model_.has_adapter(adapter); }
+  Inspection inspect(Batch const& batch, InspectSettings const& settings) const override {
+    return graft::inspect(model_, batch, settings);
+  }
+  std::vector<VirtualTokenWords> nearest_words(Index count) const override {
+    return graft::nearest_words(model_, count);
+  }
   nlohmann::json identity() const override { return model_identity(model_); }
   void save(std::filesystem::path const& folder, AdapterOptions const& options) override {
     if constexpr (std::is_same_v<Strategy, EmbeddingOnly>)

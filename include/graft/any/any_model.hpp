@@ -14,6 +14,8 @@
 #include <graft/adaptation/combination.hpp>
 #include <graft/generate/result.hpp>
 #include <graft/generate/settings.hpp>
+#include <graft/inspect/inspection.hpp>
+#include <graft/inspect/near_words.hpp>
 #include <graft/io/adapter_base.hpp>
 #include <graft/io/adapter_folder.hpp>
 #include <graft/models/config.hpp>
@@ -56,6 +58,10 @@ class AnyModel {
                                      Index at_once = 32);
   /// The most probable class of every example. @throws ConfigError for a model that writes text
   [[nodiscard]] std::vector<Token> classify(std::vector<TokenizedExample> const& examples, Index at_once = 32);
+  /// What every layer computes of one example; see `graft::inspect`.
+  [[nodiscard]] Inspection inspect(TokenizedExample const& example, InspectSettings const& settings = {}) const;
+  /// The words nearest to the strategy's virtual tokens; see `graft::nearest_words`.
+  [[nodiscard]] std::vector<VirtualTokenWords> nearest_words(Index count) const;
   /// Writes the adapter folder (PEFT's where PEFT has the strategy, unless the options say otherwise).
   void save(std::filesystem::path const& folder, AdapterOptions const& options = {});
   /// Writes the base with the adapter in its weights. @throws ConfigError for a strategy that is not in them

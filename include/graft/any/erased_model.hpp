@@ -11,6 +11,8 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <graft/adaptation/hooks.hpp>
+#include <graft/inspect/inspection.hpp>
+#include <graft/inspect/near_words.hpp>
 #include <graft/io/adapter_folder.hpp>
 #include <graft/models/cache.hpp>
 #include <graft/models/config.hpp>
@@ -47,6 +49,9 @@ class ErasedModel {
   [[nodiscard]] virtual Sources encode_sources(Batch const& batch, Prepared const& prepared) const = 0;
   [[nodiscard]] virtual Additions additions() const = 0;
   [[nodiscard]] virtual bool has_adapter(Index adapter) const = 0;
+  /// What `graft::inspect` and `graft::nearest_words` give of the model.
+  [[nodiscard]] virtual Inspection inspect(Batch const& batch, InspectSettings const& settings) const = 0;
+  [[nodiscard]] virtual std::vector<VirtualTokenWords> nearest_words(Index count) const = 0;
   /// What `model_identity` gives of the model.
   [[nodiscard]] virtual nlohmann::json identity() const = 0;
   /// Writes the adapter folder (PEFT's where PEFT has the strategy, unless the options say otherwise).
