@@ -8,7 +8,7 @@ graft_formatter=$graft_root/build/tools/clang-format
 # package:probe  The probe is a command, or a header below an include folder (Eigen's own is named eigen3).
 graft_build_packages=(
   g++:g++ cmake:cmake ninja-build:ninja git:git python3:python3 python3-pip:pip ca-certificates:/etc/ssl/certs/ca-certificates.crt
-  libeigen3-dev:eigen3/Eigen/Core libxtensor-dev:xtensor nlohmann-json3-dev:nlohmann/json.hpp libicu-dev:unicode/utf8.h
+  libeigen3-dev:eigen3/Eigen/Core libxtensor-dev:xtensor nlohmann-json3-dev:nlohmann/json.hpp libicu-dev:unicode/utf8.h libexpat1-dev:expat.h
   libcli11-dev:CLI/CLI.hpp libgtest-dev:gtest/gtest.h ccache:ccache
 )
 graft_docs_packages=(doxygen:doxygen doxygen-awesome-css:/usr/share/doxygen-awesome-css/doxygen-awesome.css)

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include <graft/any/any_model.hpp>
 #include <graft/core/numbers.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/load_tokenizer.hpp>
@@ -12,7 +13,6 @@
 #include <graft/text/printable.hpp>
 #include <graft/text/utf8.hpp>
 
-#include "any_model/any_model.hpp"
 #include "data.hpp"
 #include "prompts.hpp"
 #include "report.hpp"
@@ -88,7 +88,7 @@ void add_budget_options(CLI::App& app, CommandLine& line) {
 void add_options(CLI::App& app, CommandLine& line) {
   support::OptionGroup const option(app, "Options");
   auto& s = line.settings;
-  std::vector<std::string> methods = support::method_names();
+  std::vector<std::string> methods = support::strategy_names();
   methods.push_back(few_shot);
   s.methods = default_methods;
   option("--model", s.task.model, "Hugging Face folder or GGUF file")->required();
@@ -181,17 +181,17 @@ void check_options(CLI::App const& app, graft::ModelInfo const& model) {
 
 /// Holds the rows of every strategy that adds virtual tokens, and of the model as it is, against the model's positions:
 /// before the first row is made.
-void check_all_lengths(Settings const& s, Examples const& examples, any_model::AnyBase const& base) {
+void check_all_lengths(Settings const& s, Examples const& examples, graft::any::AnyBase const& base) {
   static std::vector<std::string> const lengthening{none,    few_shot,    "prefix",   "prefix_mlp",  "prompt",
                                                     "infix", "embedding", "p_tuning", "prefix_lora", "mam"};
   for (auto const& name : s.methods) {
     bool const few = name == few_shot;
     if (std::find(lengthening.begin(), lengthening.end(), name) == lengthening.end() ||
-        !any_model::exists(few ? none : name, base.info()))
+        !graft::any::exists(few ? none : name, base.info()))
       continue;
     if (few && (base.info().classifies || base.config().encoder)) continue;
-    any_model::Method method;
-    method.name = few ? none : name;
+    graft::any::Choice method;
+    method.strategy = few ? none : name;
     auto request = Request{s.task, name, 0};
     if (name == none) request.method = "lora";  // the rows of all that add none: those for training too
     check_lengths(s.task, examples, make_prompts(request, examples, base.config(), base.info()),
@@ -201,7 +201,7 @@ void check_all_lengths(Settings const& s, Examples const& examples, any_model::A
 
 /// Says at once what is wrong with the model, or that it does not go with the data, and settles the template.
 void check_model(CLI::App const& app, Settings& s, Examples const& examples) {
-  auto const base = any_model::load_base(s.task.model);
+  auto const base = graft::any::load_base(s.task.model);
   if (base->info().classifies) {
     static_cast<void>(graft::load_tokenizer(s.task.model));
     static_cast<void>(class_names(examples));

@@ -95,7 +95,7 @@ std::string title_of(std::string const& method) {
 
 std::string summary_of(std::string const& method) {
   return method == few_shot ? "the base model with training examples in its context"
-                            : support::method_info(method).summary;
+                            : graft::any::strategy_info(method).summary;
 }
 
 }  // namespace compare

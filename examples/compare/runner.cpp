@@ -22,7 +22,7 @@ namespace {
 double learning_rate_of(Settings const& settings, std::string const& method) {
   if (!is_trained(method)) return 0;
   auto const own = settings.learning_rates.find(method);
-  return own == settings.learning_rates.end() ? support::method_info(method).learning_rate : own->second;
+  return own == settings.learning_rates.end() ? graft::any::strategy_info(method).learning_rate : own->second;
 }
 
 /// The rates to try for a row: around the table's with --tune.

@@ -4,12 +4,12 @@
 #include <chrono>
 #include <cstdio>
 
+#include <graft/any/any_model.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/json.hpp>
 #include <graft/metrics/bleu.hpp>
 #include <graft/metrics/rouge.hpp>
 
-#include "any_model/any_model.hpp"
 #include "data.hpp"
 #include "prompts.hpp"
 #include "support/memory.hpp"
@@ -24,7 +24,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-void train(Request const& request, any_model::AnyModel& model, Prompts const& prompts, Row& row) {
+void train(Request const& request, graft::any::AnyModel& model, Prompts const& prompts, Row& row) {
   auto const& task = request.task;
   auto const per_epoch = (static_cast<Index>(prompts.training.size()) + task.batch - 1) / task.batch;
   graft::Training settings;
@@ -74,7 +74,7 @@ Scores score(std::vector<std::string> const& outputs, std::vector<graft::Example
 }
 
 /// Texts, or the names of classes.
-void write(Request const& request, any_model::AnyModel& model, Prompts const& prompts, Row& row) {
+void write(Request const& request, graft::any::AnyModel& model, Prompts const& prompts, Row& row) {
   auto const start = Clock::now();
   if (!prompts.classes.empty()) {
     for (graft::Token one : model.classify(prompts.test))
@@ -99,7 +99,7 @@ void write(Request const& request, any_model::AnyModel& model, Prompts const& pr
 }
 
 /// A classifier may have no head before it is trained.
-double loss_without_training(any_model::AnyModel& model, Prompts const& prompts) try {
+double loss_without_training(graft::any::AnyModel& model, Prompts const& prompts) try {
   return model.loss(prompts.validation);
 } catch (graft::ConfigError const& error) {
   if (prompts.classes.empty()) throw;
@@ -114,15 +114,15 @@ Row make_row(Request const& request) {
   row.method = request.method;
   row.learning_rate = request.learning_rate;
   auto const examples = make_examples(request.task);
-  auto const base = any_model::load_base(request.task.model);
+  auto const base = graft::any::load_base(request.task.model);
   auto const prompts = make_prompts(request, examples, base->config(), base->info());
   row.cut_sources = prompts.cut_sources, row.cut_targets = prompts.cut_targets;
-  any_model::Method method;
-  method.name = is_trained(request.method) ? request.method : none;
+  graft::any::Choice method;
+  method.strategy = is_trained(request.method) ? request.method : none;
   method.seed = request.task.seed;
   if (!prompts.classes.empty()) method.labels = static_cast<Index>(prompts.classes.size());
-  if (!any_model::exists(method.name, base->info()))
-    throw NotApplicable(std::string(support::method_info(method.name).summary) + ": not defined for a " +
+  if (!graft::any::exists(method.strategy, base->info()))
+    throw NotApplicable(std::string(graft::any::strategy_info(method.strategy).summary) + ": not defined for a " +
                         base->config().architecture + " model");
   auto const model = base->adapt(method);
   check_lengths(request.task, examples, prompts, model->row_limits());

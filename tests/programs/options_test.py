@@ -44,6 +44,10 @@ TABLE = {
     "finetune": {
         "--model": [NEEDED], "--data": [Elsewhere("--train stands in its place below; adapting_test")], "--train": [NEEDED], "--output": [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--output", "OUT")],
         "--validation": finetune(["--validation", "DATA"]), "--rows": finetune(["--rows", "5"]) + [Refused("--method", "none", "--data", "DATA", "--rows", "5")],
+        "--format": [Elsewhere("formats_test"), Refused("--method", "lora", "--data", "generated", "--format", "tsv")], "--task": [Elsewhere("formats_test"), Refused("--method", "lora", "--data", "generated", "--task", "dart")],
+        "--fields": [Elsewhere("formats_test"), Refused("--method", "lora", "--data", "generated", "--fields", "source=1,target=2"), Refused("--method", "lora", "--fields", "source=1,target=2", "--task", "dart")],
+        "--linearize": [Elsewhere("formats_test"), Refused("--method", "lora", "--data", "generated", "--linearize", "tags")], "--language": [Elsewhere("formats_test"), Refused("--method", "lora", "--data", "generated", "--language", "en")],
+        "--good-texts": [Elsewhere("formats_test"), Refused("--method", "lora", "--data", "generated", "--good-texts")],
         "--separator": finetune(["--separator", "="]), "--begin-token": finetune(["--begin-token"]), "--json": [Elsewhere("every run here prints it")],
         "--method": finetune([], method="prefix"),
         "--length": finetune(["--length", "3"], method="prefix", refused=[("lora", "--length", "3")]),
@@ -60,6 +64,8 @@ TABLE = {
         "--share": finetune(["--share", "0.1"], method="adapter", refused=[("parallel_adapter", "--share", "0.1"), ("adapter", "--share", "0")]),
         "--placement": finetune(["--placement", "houlsby"], method="adapter", refused=[("parallel_adapter", "--placement", "houlsby")]),
         "--layers": finetune(["--layers", "1"], method="top_layers", refused=[("lora", "--layers", "1"), ("prefix", "--layers", "0")]) + [Changes("--method", "prefix", "--layers", "1")],
+        "--set": finetune(["--set", "rank_stabilized=true"], refused=[("lora", "--set", "rnk=3"), ("lora", "--set", "rank"), ("lora", "--rank", "4", "--set", "rank=3"), ("prefix", "--set", "scope=decoder")]),
+        "--list-settings": [Elsewhere("settings_test")],
         "--recipe": finetune(["--recipe", "webnlg"]), "--epochs": finetune(["--epochs", "2"], refused=[("lora", "--epochs", "2", "--steps", "3")]), "--steps": finetune(["--steps", "5"]),
         "--batch": finetune(["--batch", "3"], refused=[("lora", "--batch", "0")]), "--accumulate": finetune(["--accumulate", "2"]), "--learning-rate": finetune(["--learning-rate", "0.1"]),
         "--optimizer": finetune(["--optimizer", "adafactor"]), "--schedule": finetune(["--schedule", "constant"]), "--warmup": finetune(["--warmup", "0.5"], ["--schedule", "constant", "--warmup", "0.5"]),
@@ -130,7 +136,8 @@ TABLE = {
     },
     "classify": {
         "--model": [NEEDED], "--train": [NEEDED], "--validation": [Changes("--validation", "CLASSES")], "--test": [Changes("--test", "CLASSES")], "--text-columns": [Elsewhere("tasks_test"), Refused("--text-columns", "1,2"), Refused("--text-columns", "1,1")], "--label-column": [Elsewhere("tasks_test")],
-        "--header": [Changes("--header")], "--rows": [Changes("--rows", "5"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--rows", "5")], "--max-length": [Changes("--max-length", "3")],
+        "--format": [Elsewhere("formats_test")], "--task": [Elsewhere("formats_test")], "--fields": [Elsewhere("formats_test")],
+        "--header": [Changes("--header"), Refused("--fields", "text=1,label=2", "--header")], "--rows": [Changes("--rows", "5"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--rows", "5")], "--max-length": [Changes("--max-length", "3")],
         "--adapter": [Refused("--adapter", "BERT_ADAPTER")], "--output": [Elsewhere("tasks_test")], "--predictions": [Elsewhere("tasks_test"), Refused("--predictions", "OUT")], "--json": [Elsewhere("every run here prints it")],
         "--too-long": [Elsewhere("tests/faults/requests_test.py")], "--any-base": [Elsewhere("tests/faults/adapter_files_test.py"), Refused("--any-base")],
         "--scope": [Refused("--method", "prefix", "--scope", "decoder")], "--positions": [Changes("--output", "OUT", "--method", "prefix", "--positions", "keep"), Refused("--method", "lora", "--positions", "keep")],
@@ -143,14 +150,15 @@ TABLE = {
 # The options of strategies and trainings are the same code in three programs: finetune's cases stand for those that the others have too.
 SHARED = {option: [Elsewhere("finetune's cases")] for option in TABLE["finetune"]}
 for program in ("seq2seq", "classify"):
-    TABLE[program] = {**{option: cases for option, cases in SHARED.items() if option not in ("--data", "--separator", "--begin-token", "--recipe", "--accumulate", "--max-source", "--max-target", "--checkpoint", "--checkpoint-every", "--resume")},
+    TABLE[program] = {**{option: cases for option, cases in SHARED.items() if option not in ("--data", "--separator", "--begin-token", "--recipe", "--accumulate", "--max-source", "--max-target", "--checkpoint", "--checkpoint-every", "--resume")
+                      and not (program == "classify" and option in ("--linearize", "--language", "--good-texts"))},
                       **TABLE[program]}
 
 BASES = {
     "finetune": ("--train", "DATA", "--method", "lora", "--steps", "2", "--output", "OUT", "--json"), "generate": ("--sources", "SOURCES", "--max-new", "8"), "score": ("--hypotheses", "TEXTS", "--references", "REFERENCES"),
     "inspect": (), "convert": (), "compare": ("--out", "OUT"), "seq2seq": ("--train", "PAIRS", "--method", "lora", "--steps", "2", "--json"), "classify": ("--train", "CLASSES", "--method", "lora", "--steps", "2", "--json"),
 }
-FLAGS = {"--json", "--recompute", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header"}
+FLAGS = {"--json", "--recompute", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header", "--good-texts"}
 
 
 class Options(ProgramTest):

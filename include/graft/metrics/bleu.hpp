@@ -60,6 +60,8 @@ struct BleuScore {
 
 namespace detail {
 
+inline constexpr std::size_t bleu_order = 4;
+
 /// Adds one item's clipped matches and lengths to the corpus's.
 inline void add_bleu_counts(BleuScore& corpus, std::vector<WordId> const& hypothesis,
                             std::vector<std::vector<WordId>> const& references) {
@@ -72,7 +74,7 @@ inline void add_bleu_counts(BleuScore& corpus, std::vector<WordId> const& hypoth
   }
   corpus.hypothesis_length += length;
   corpus.reference_length += closest;
-  for (std::size_t order = 1; order <= longest_ngram; ++order) {
+  for (std::size_t order = 1; order <= bleu_order; ++order) {
     NgramCounts const counts = count_ngrams(hypothesis, order);
     NgramCounts most;  // of each n-gram of the hypothesis, in any one reference
     for (auto const& reference : references)
@@ -91,7 +93,7 @@ inline void finish_bleu(BleuScore& bleu, BleuSmoothing smoothing, double value) 
   if (bleu.matches == std::array<std::int64_t, 4>{}) return;  // nothing in common: 0 under any smoothing
   double log_sum = 0, halving = 1;
   bool zero = false;
-  for (std::size_t n = 0; n < longest_ngram; ++n) {
+  for (std::size_t n = 0; n < bleu_order; ++n) {
     double const added = smoothing == BleuSmoothing::add_k && n > 0 ? value : 0.0;
     double const matches = static_cast<double>(bleu.matches[n]) + added,
                  total = static_cast<double>(bleu.totals[n]) + added;
@@ -110,7 +112,7 @@ inline void finish_bleu(BleuScore& bleu, BleuSmoothing smoothing, double value) 
     else
       log_sum += std::log(bleu.precisions[n]);
   }
-  bleu.score = zero ? 0.0 : bleu.brevity_penalty * std::exp(log_sum / static_cast<double>(longest_ngram));
+  bleu.score = zero ? 0.0 : bleu.brevity_penalty * std::exp(log_sum / static_cast<double>(bleu_order));
 }
 
 }  // namespace detail
