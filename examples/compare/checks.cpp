@@ -5,6 +5,7 @@
 #include <graft/text/printable.hpp>
 #include <graft/text/utf8.hpp>
 
+#include "any_model/any_model.hpp"
 #include "command_line.hpp"
 #include "memory.hpp"
 #include "prompts.hpp"

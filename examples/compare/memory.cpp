@@ -67,10 +67,10 @@ double model_bytes(std::string const& model) {
     return bytes;
   }
   for (std::filesystem::directory_iterator entry(model, error), end; !error && entry != end; entry.increment(error)) {
-    std::error_code unknown;
+    std::error_code missing;
     auto const ending = entry->path().extension();
-    if ((ending == ".safetensors" || ending == ".gguf") && entry->is_regular_file(unknown))
-      bytes += static_cast<double>(entry->file_size(unknown));
+    if ((ending == ".safetensors" || ending == ".gguf") && entry->is_regular_file(missing))
+      bytes += static_cast<double>(entry->file_size(missing));
   }
   return bytes;
 }

@@ -32,8 +32,8 @@ struct Rate {
   [[nodiscard]] bool fits(Strategy const& row) const {
     if (!rows) return true;
     if (rows->name != row.name) return false;
-    for (auto const& [name, value] : rows->settings)
-      if (auto const* own = row.find(name); !own || *own != value) return false;
+    for (auto const& [name, wanted] : rows->settings)
+      if (auto const* own = row.find(name); !own || *own != wanted) return false;
     return true;
   }
   /// Of two that fit, the greater one goes first.

@@ -8,13 +8,14 @@
 #include <graft/core/error.hpp>
 #include <graft/text/printable.hpp>
 
+#include "any_model/any_model.hpp"
 #include "support/method_options.hpp"
 
 namespace compare {
 
 std::string const* Strategy::find(std::string_view setting) const {
-  for (auto const& [name, value] : settings)
-    if (name == setting) return &value;
+  for (auto const& [key, value] : settings)
+    if (key == setting) return &value;
   return nullptr;
 }
 

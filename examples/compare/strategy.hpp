@@ -12,9 +12,14 @@
 #include <vector>
 
 #include <graft/core/types.hpp>
-#include <graft/nn/model_info.hpp>
 
-#include "any_model/any_model.hpp"
+namespace graft {
+struct ModelInfo;
+}
+namespace any_model {
+class AnyBase;
+class AnyModel;
+}  // namespace any_model
 
 namespace compare {
 
