@@ -1,6 +1,7 @@
 # graft::graft and its optional components. A component whose packages are missing is left out, and said so; the core is required.
 include(GraftDependencies)
 include(GraftCompiled)
+include(GraftAny)
 
 # graft_component(NAME LINK libraries…): the INTERFACE target graft::NAME, exported on its own so that an installed tree needs no more than is asked for
 function(graft_component name)
@@ -57,4 +58,10 @@ endif()
 graft_add_compiled("${PROJECT_SOURCE_DIR}/cmake/compiled")
 if(TARGET graft_warnings)
   target_link_libraries(graft_compiled PRIVATE "$<BUILD_INTERFACE:graft_warnings>")
+endif()
+if(TARGET graft::io AND TARGET graft::text)
+  graft_add_any("${PROJECT_SOURCE_DIR}/cmake/any")
+  if(TARGET graft_warnings)
+    target_link_libraries(graft_any PRIVATE "$<BUILD_INTERFACE:graft_warnings>")
+  endif()
 endif()

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include <graft/any/any_model.hpp>
 #include <graft/data/text_file.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/io/open_checkpoint.hpp>
@@ -15,7 +16,6 @@
 #include <graft/train/classify.hpp>
 #include <graft/train/progress.hpp>
 
-#include "any_model/any_model.hpp"
 #include "support/lengths.hpp"
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
@@ -155,7 +155,7 @@ Data read_data(Settings const& s, Texts const& texts, graft::Tokenizer const& to
 }
 
 /// Says at once what is too long for the model. What is cut loses the longer text's end, as with --max-length.
-void fit_lengths(Settings& s, any_model::AnyModel& model, Texts const& texts, graft::Tokenizer const& tokenizer,
+void fit_lengths(Settings& s, graft::any::AnyModel& model, Texts const& texts, graft::Tokenizer const& tokenizer,
                  Data& data, std::size_t& cut) {
   auto const limits = model.row_limits();
   auto const longest = static_cast<std::size_t>(std::max<graft::Index>(0, limits.longest_source(1)));
@@ -189,7 +189,7 @@ void check_options(CLI::App const& app, Settings const& s) {
     for (char const* group : {"Strategy", "Training"})
       support::refuse_group(app, group, "beside --adapter, which is used as it was saved");
   } else {
-    if (s.strategy.method.name == "none")
+    if (s.strategy.choice.strategy == "none")
       throw support::UsageError("--method none trains nothing; --method head trains the classifier alone");
     support::check_training_options(app, !s.validation.empty());
   }
@@ -197,7 +197,7 @@ void check_options(CLI::App const& app, Settings const& s) {
 
 /// Scores the rows of --validation or --test; `kept` are the numbers of theirs that were not skipped.
 /// @throws Interrupted where a signal ends it; what was predicted until then is kept
-nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::TokenizedExample> const& examples,
+nlohmann::ordered_json score(graft::any::AnyModel& model, std::vector<graft::TokenizedExample> const& examples,
                              std::string const& name, std::vector<std::size_t> const& kept,
                              support::Predictions& predictions) {
   support::SignalWatch const signals;
@@ -267,7 +267,7 @@ void say_other_head(std::filesystem::path const& model, graft::ModelInfo const& 
 
 /// Holds the rows for a saved adapter against the classes that it tells apart.
 /// @throws FileError for a row of another class
-void check_classes(any_model::AnyModel& model, graft::ModelInfo const& base, Data const& data) {
+void check_classes(graft::any::AnyModel& model, graft::ModelInfo const& base, Data const& data) {
   graft::Index labels = base.labels;  // of the base's own head, where the adapter has none
   for (auto const& [name, shape] : model.parameters())
     if (name.ends_with("classifier.weight") || name.ends_with("classifier.out_proj.weight")) labels = shape[0];
@@ -312,19 +312,19 @@ void run(CLI::App const& app, Settings& s) {
   check_options(app, s);
   support::Outputs const outputs(s, s.training.log);
   settle_template(s);
-  auto& method = s.strategy.method;
-  auto const base = any_model::load_base(s.model);
+  auto& choice = s.strategy.choice;
+  auto const base = graft::any::load_base(s.model);
   if (!s.train.empty()) s.strategy.check(base->info());
   auto const tokenizer = graft::load_tokenizer(s.model);
   std::size_t cut = 0;
   Texts const texts{TsvText(s.train), TsvText(s.validation), TsvText(s.test)};
   auto data = read_data(s, texts, tokenizer, cut);
   s.strategy.apply_words(tokenizer);
-  method.seed = s.training.seed;
-  if (!s.train.empty()) method.labels = settle_labels(data), say_other_head(s.model, base->info(), *method.labels);
+  choice.seed = s.training.seed;
+  if (!s.train.empty()) choice.labels = settle_labels(data), say_other_head(s.model, base->info(), *choice.labels);
   s.update.apply(s.training);
-  s.training.learning_rate = s.learning_rate.value_or(support::method_info(method.name).learning_rate);
-  auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter, {.any_base = s.any_base});
+  s.training.learning_rate = s.learning_rate.value_or(graft::any::strategy_info(choice.strategy).learning_rate);
+  auto const model = s.adapter.empty() ? base->adapt(choice) : base->load(s.adapter, {.any_base = s.any_base});
   if (!s.adapter.empty()) check_classes(*model, base->info(), data);
   std::size_t const read = data.training.examples.size();
   fit_lengths(s, *model, texts, tokenizer, data, cut);
@@ -332,7 +332,7 @@ void run(CLI::App const& app, Settings& s) {
   if (cut > 0) std::fprintf(stderr, "cut to the maximum length: %zu tokens\n", cut);
   auto& training = data.training.examples;
   auto const &validation = data.validation.examples, &test = data.test.examples;
-  nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
+  nlohmann::ordered_json summary{{"method", s.adapter.empty() ? choice.strategy : "saved"}, {"model", s.model}};
   if (!training.empty()) {
     summary["training_rows"] = training.size();
     support::say_if_thrown_away("classify", s);

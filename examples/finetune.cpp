@@ -3,10 +3,10 @@
 #include <memory>
 #include <optional>
 
+#include <graft/any/any_model.hpp>
 #include <graft/train/progress.hpp>
 #include <graft/train/recipes.hpp>
 
-#include "any_model/any_model.hpp"
 #include "support/data.hpp"
 #include "support/lengths.hpp"
 #include "support/memory.hpp"
@@ -94,7 +94,7 @@ void add_options(CLI::App& app, Settings& s) {
 void check_options(CLI::App const& app, Settings const& s) {
   if (s.data.empty() == s.train.empty()) throw support::UsageError("expected --data or --train");
   bool const validated = !s.data.empty() || !s.validation.empty();
-  if (s.strategy.method.name == "none") {
+  if (s.strategy.choice.strategy == "none") {
     if (!validated)
       throw support::UsageError(
           "--method none only takes the loss of validation examples; expected --data or --validation");
@@ -120,8 +120,8 @@ support::TrainingData load_data(Settings const& s) {
 /// What is trained how: the recipe, where one is named, then the single options.
 void settle(Settings& s) {
   auto& t = s.training;
-  auto& method = s.strategy.method;
-  t.epochs = 3, t.batch = 8, t.learning_rate = support::method_info(method.name).learning_rate;
+  std::string const& method = s.strategy.choice.strategy;
+  t.epochs = 3, t.batch = 8, t.learning_rate = graft::any::strategy_info(method).learning_rate;
   if (!s.recipe.empty()) {
     graft::Recipe const recipe = graft::recipe(s.recipe);
     auto const& r = recipe.training;
@@ -129,8 +129,8 @@ void settle(Settings& s) {
     t.max_source = r.max_source;
     t.weight_decay = r.weight_decay, t.clip = r.clip, t.optimizer = r.optimizer, t.schedule = r.schedule,
     t.adafactor = r.adafactor;
-    bool const virtual_tokens = method.name.starts_with("prefix") || method.name == "infix" || method.name == "prompt";
-    if (virtual_tokens && !method.length) method.length = recipe.prefix_length;
+    bool const virtual_tokens = method.starts_with("prefix") || method == "infix" || method == "prompt";
+    if (virtual_tokens) s.strategy.set_length(recipe.prefix_length);
   }
   t.epochs = s.epochs.value_or(t.epochs), t.batch = s.batch.value_or(t.batch),
   t.learning_rate = s.learning_rate.value_or(t.learning_rate);
@@ -138,7 +138,7 @@ void settle(Settings& s) {
   t.max_source = s.max_source.value_or(t.max_source), t.weight_decay = s.weight_decay.value_or(t.weight_decay),
   t.clip = s.clip.value_or(t.clip);
   s.update.apply(t);
-  method.seed = t.seed;
+  s.strategy.choice.seed = t.seed;
 }
 
 nlohmann::ordered_json number_or_null(double value) {
@@ -155,7 +155,7 @@ nlohmann::ordered_json summary_of(Settings const& s, graft::TrainingReport const
   double const validation = report.validations.empty() ? std::numeric_limits<double>::quiet_NaN()
                             : t.patience > 0           ? report.best_validation_loss
                                                        : report.validations.back().loss;
-  return {{"method", s.strategy.method.name},
+  return {{"method", s.strategy.choice.strategy},
           {"model", s.model},
           {"trainable", report.trainable},
           {"all", report.all},
@@ -185,10 +185,10 @@ void print_summary(Settings const& s, nlohmann::ordered_json const& summary) {
   };
   if (summary.at("steps") != 0)
     text +=
-        graft::cat("trained ", s.strategy.method.name, " for ", summary.at("steps").get<graft::Index>(), " steps of ",
-                   s.training.batch, " examples, learning rate ", support::compact(s.training.learning_rate), ", in ",
-                   graft::clock_time(summary.at("train_seconds")), " (",
-                   support::fixed(summary.at("tokens_per_second"), 0), " tokens/s)\n");
+        graft::cat("trained ", s.strategy.choice.strategy, " for ", summary.at("steps").get<graft::Index>(),
+                   " steps of ", s.training.batch, " examples, learning rate ",
+                   support::compact(s.training.learning_rate), ", in ", graft::clock_time(summary.at("train_seconds")),
+                   " (", support::fixed(summary.at("tokens_per_second"), 0), " tokens/s)\n");
   text += "training loss " + loss("training_loss") + ", validation loss " + loss("validation_loss") + ", peak memory " +
           support::fixed(summary.at("peak_memory_mib"), 0) + " MiB\n";
   if (!s.output.empty()) text += "saved in " + s.output + "\n";
@@ -196,7 +196,7 @@ void print_summary(Settings const& s, nlohmann::ordered_json const& summary) {
 }
 
 /// Says at once what is too long for the model.
-void fit_lengths(Settings& s, any_model::AnyModel& model, support::TrainingData& data,
+void fit_lengths(Settings& s, graft::any::AnyModel& model, support::TrainingData& data,
                  std::vector<graft::TokenizedExample>& training, std::vector<graft::TokenizedExample>& validation,
                  graft::Index kept_end) {
   auto const limits = model.row_limits();
@@ -213,7 +213,7 @@ void fit_lengths(Settings& s, any_model::AnyModel& model, support::TrainingData&
 void finetune(CLI::App const& app, Settings& s) {
   check_options(app, s);
   settle(s);
-  bool const trains = s.strategy.method.name != "none";
+  bool const trains = s.strategy.choice.strategy != "none";
   if (trains == s.output.empty())
     throw support::UsageError(trains ? "expected --output, a folder for the adapter"
                                      : "--method none trains nothing to save; leave --output out");
@@ -222,7 +222,7 @@ void finetune(CLI::App const& app, Settings& s) {
       {{"--model", s.model}, {"--data", data_file}, {"--train", s.train}, {"--validation", s.validation}},
       {"--output", s.output}, {}, {"--log", s.training.log}, s.training.checkpoint);
   auto data = load_data(s);
-  auto const base = any_model::load_base(s.model);
+  auto const base = graft::any::load_base(s.model);
   auto const began = Clock::now();
   auto const kind = support::text_kind(s.model, base->config(), base->info());
   if (kind == graft::TextKind::classes)
@@ -237,7 +237,7 @@ void finetune(CLI::App const& app, Settings& s) {
   auto training = tokens->encode(data.training, cut), validation = tokens->encode(data.validation, cut);
   support::say_cut(cut);
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, false); });
-  auto const model = base->adapt(s.strategy.method);
+  auto const model = base->adapt(s.strategy.choice);
   std::size_t const read = training.size();
   fit_lengths(s, *model, data, training, validation, tokens->kept_end());
   if (trains) support::say_without_effect(app, s.training, read, training.size());

@@ -4,12 +4,12 @@
 #include <filesystem>
 #include <optional>
 
+#include <graft/any/any_model.hpp>
 #include <graft/data/grouping.hpp>
 #include <graft/data/readers.hpp>
 #include <graft/metrics/bleu.hpp>
 #include <graft/train/progress.hpp>
 
-#include "any_model/any_model.hpp"
 #include "support/edit_distance.hpp"
 #include "support/lengths.hpp"
 #include "support/memory.hpp"
@@ -98,7 +98,7 @@ Test read_test(Settings const& s, support::PairTokens const& tokens, graft::Trun
 }
 
 /// Says at once what is too long for the model.
-void fit_lengths(Settings& s, any_model::AnyModel& model, Pairs& training, Pairs& validation, Test& test,
+void fit_lengths(Settings& s, graft::any::AnyModel& model, Pairs& training, Pairs& validation, Test& test,
                  graft::Index new_tokens) {
   auto const limits = model.row_limits();
   for (auto* part : {&training, &validation})
@@ -115,7 +115,7 @@ void fit_lengths(Settings& s, any_model::AnyModel& model, Pairs& training, Pairs
 
 /// Exact match, character error rate against the first reference, BLEU against all.
 /// @throws Interrupted where a signal ends it; what was written until then is kept
-nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens,
+nlohmann::ordered_json evaluate(Settings const& s, graft::any::AnyModel& model, support::PairTokens const& tokens,
                                 Test const& test, support::Search const& plan) {
   auto search = plan.for_prompt(1);
   support::SignalWatch const signals;
@@ -173,12 +173,14 @@ void check_options(CLI::App const& app, Settings const& s) {
     std::string const why = s.adapter.empty() ? "without --train: the model is used as it is"
                                               : "beside --adapter, which is used as it was saved";
     support::refuse_group(app, "Strategy", why,
-                          s.strategy.method.name == "none" && s.adapter.empty() ? std::vector<std::string>{"--method"}
-                                                                                : std::vector<std::string>{});
+                          s.strategy.choice.strategy == "none" && s.adapter.empty()
+                              ? std::vector<std::string>{"--method"}
+                              : std::vector<std::string>{});
     support::refuse_group(app, "Training", why);
     support::refuse_given(app, {"--rows"}, why);
   } else {
-    if (s.strategy.method.name == "none") throw support::UsageError("--method none trains nothing; leave --train out");
+    if (s.strategy.choice.strategy == "none")
+      throw support::UsageError("--method none trains nothing; leave --train out");
     support::check_training_options(app, !s.validation.empty());
   }
   if (s.test.empty()) {
@@ -190,12 +192,12 @@ void check_options(CLI::App const& app, Settings const& s) {
 void run(CLI::App const& app, Settings& s) {
   check_options(app, s);
   support::Outputs const outputs(s, s.training.log);
-  auto& method = s.strategy.method;
-  if (s.train.empty()) method.name = "none";
+  auto& choice = s.strategy.choice;
+  if (s.train.empty()) choice.strategy = "none";
   s.search.seed = s.training.seed;
   std::optional<support::Search> search;
   if (!s.test.empty()) search = s.search.search(graft::generation_config(s.model));
-  auto const base = any_model::load_base(s.model);
+  auto const base = graft::any::load_base(s.model);
   if (!base->config().encoder)
     graft::fail<graft::ConfigError>("[", s.model, "] is a ", base->config().architecture,
                                     " model; expected an encoder-decoder (t5, bart); hint: the program finetune");
@@ -204,15 +206,16 @@ void run(CLI::App const& app, Settings& s) {
   auto const form = s.train.empty() ? support::template_to_use(s.model, s.adapter, kind, {})
                                     : support::template_to_train(s.model, kind, {});
   auto const tokens = support::pair_tokens(s.model, form, 0, s.train.empty());
-  method.seed = s.training.seed;
-  s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, method.side == "target"); });
+  choice.seed = s.training.seed;
+  s.strategy.apply_words(
+      [&](std::string const& text) { return tokens->words(text, s.strategy.given("side") == "target"); });
   s.update.apply(s.training);
-  s.training.learning_rate = s.learning_rate.value_or(support::method_info(method.name).learning_rate);
+  s.training.learning_rate = s.learning_rate.value_or(graft::any::strategy_info(choice.strategy).learning_rate);
   graft::Truncation cut;
   auto training = read_pairs(s.train, *tokens, cut, s.rows), validation = read_pairs(s.validation, *tokens, cut);
   auto test = read_test(s, *tokens, cut);
   support::say_cut(cut);
-  auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter, {.any_base = s.any_base});
+  auto const model = s.adapter.empty() ? base->adapt(choice) : base->load(s.adapter, {.any_base = s.any_base});
   if (search) {
     search->complete(model->config(), tokens->end_token(), !s.train.empty() || !s.adapter.empty(), model->row_limits());
     support::say_taken("seq2seq", *search);
@@ -220,7 +223,7 @@ void run(CLI::App const& app, Settings& s) {
   std::size_t const read = training.tokens.size();
   fit_lengths(s, *model, training, validation, test, search ? search->least_room() : 0);
   if (!s.train.empty()) support::say_without_effect(app, s.training, read, training.tokens.size());
-  nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
+  nlohmann::ordered_json summary{{"method", s.adapter.empty() ? choice.strategy : "saved"}, {"model", s.model}};
   if (!s.train.empty()) {
     summary["training_pairs"] = training.tokens.size();
     support::say_if_thrown_away("seq2seq", s);

@@ -1,11 +1,11 @@
 #include "checks.hpp"
 
+#include <graft/any/any_model.hpp>
 #include <graft/core/warning.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/text/printable.hpp>
 #include <graft/text/utf8.hpp>
 
-#include "any_model/any_model.hpp"
 #include "command_line.hpp"
 #include "memory.hpp"
 #include "prompts.hpp"
@@ -37,7 +37,7 @@ void check_texts(Settings const& s) {
 /// The prompts of rows that are trained, or of the model as it is; made once.
 class PromptCache {
  public:
-  PromptCache(Settings const& s, Examples const& examples, any_model::AnyBase const& base)
+  PromptCache(Settings const& s, Examples const& examples, graft::any::AnyBase const& base)
       : settings_(s), examples_(examples), base_(base) {}
 
   void check(Strategy const& strategy, graft::RowLimits const& limits) {
@@ -59,15 +59,14 @@ class PromptCache {
 
   Settings const& settings_;
   Examples const& examples_;
-  any_model::AnyBase const& base_;
+  graft::any::AnyBase const& base_;
   std::optional<Prompts> trained_, shown_;
   std::string key_;
 };
 
 /// Checks one row and says what it trains.
-Index check_row(RowSpec const& row, any_model::AnyBase const& base, PromptCache& prompts,
+Index check_row(Strategy const& strategy, graft::any::AnyBase const& base, PromptCache& prompts,
                 std::optional<Index> labels) {
-  Strategy const& strategy = row.strategy;
   auto const& info = base.info();
   bool const apart = info.classifies || base.config().encoder;
   if (!exists(strategy, info) || (strategy.name == few_shot && apart)) return 0;  // the row says why
@@ -98,7 +97,7 @@ void check_files(Settings const& s) {
 }
 
 std::vector<double> check_model(CLI::App const& app, Settings& s, Examples const& examples) {
-  auto const base = any_model::load_base(s.task.model);
+  auto const base = graft::any::load_base(s.task.model);
   std::optional<Index> labels;
   if (base->info().classifies) {
     static_cast<void>(graft::load_tokenizer(s.task.model));
@@ -113,7 +112,7 @@ std::vector<double> check_model(CLI::App const& app, Settings& s, Examples const
   double const bytes = model_bytes(s.task.model);
   std::vector<double> guesses;
   for (auto const& row : s.rows) {
-    Index trainable = check_row(row, *base, prompts, labels);
+    Index trainable = check_row(with_words(row.strategy, s.task.model), *base, prompts, labels);
     if (row.strategy.name == "full" && trainable == 0) trainable = static_cast<Index>(bytes / 2);
     guesses.push_back(guessed_mib(bytes, trainable));
   }

@@ -5,13 +5,30 @@
 #include <map>
 #include <set>
 
+#include <graft/any/any_model.hpp>
 #include <graft/core/error.hpp>
+#include <graft/io/load_tokenizer.hpp>
 #include <graft/text/printable.hpp>
 
-#include "any_model/any_model.hpp"
-#include "support/method_options.hpp"
-
 namespace compare {
+
+namespace {
+
+graft::any::Choice choice_of(Strategy const& strategy) {
+  graft::any::Choice choice;
+  choice.strategy = is_trained(strategy.name) ? strategy.name : none;
+  if (is_trained(strategy.name)) choice.settings = strategy.settings;
+  return choice;
+}
+
+/// What holds where a setting is not given.
+std::string fallback_of(std::string const& strategy, std::string const& setting) {
+  for (auto const& info : graft::any::strategy_info(strategy).settings)
+    if (info.name == setting) return info.fallback;
+  return "";
+}
+
+}  // namespace
 
 std::string const* Strategy::find(std::string_view setting) const {
   for (auto const& [key, value] : settings)
@@ -20,35 +37,25 @@ std::string const* Strategy::find(std::string_view setting) const {
 }
 
 Strategy parse_strategy(std::string_view text) {
-  auto const refuse = [&](std::string const& why) {
-    graft::fail<graft::ConfigError>("[compare] got the row ", graft::printable(std::string(text)), why,
-                                    "; expected STRATEGY or STRATEGY:NAME=VALUE:NAME=VALUE, for example lora:rank=4");
-  };
-  Strategy strategy;
-  std::size_t end = std::min(text.find(':'), text.size());
-  strategy.name = text.substr(0, end);
-  if (strategy.name.empty()) refuse(", without a strategy");
-  while (end < text.size()) {
-    std::size_t const begin = end + 1;
-    end = std::min(text.find(':', begin), text.size());
-    std::string const part(text.substr(begin, end - begin));
-    std::size_t const at = part.find('=');
-    if (at == std::string::npos || at == 0 || at + 1 == part.size())
-      refuse(", in which " + graft::printable(part) + " is no setting");
-    if (strategy.find(part.substr(0, at))) refuse(", with " + part.substr(0, at) + " twice");
-    strategy.settings.emplace_back(part.substr(0, at), part.substr(at + 1));
-  }
-  return strategy;
+  auto const choice = graft::any::parse_choice(text);
+  return {choice.strategy, choice.settings};
 }
 
 std::string to_string(Strategy const& strategy) {
-  std::string text = strategy.name;
-  for (auto const& [name, value] : strategy.settings) text += ":" + name + "=" + value;
-  return text;
+  graft::any::Choice choice;
+  choice.strategy = strategy.name, choice.settings = strategy.settings;
+  return graft::any::to_string(choice);
 }
 
 Strategy canonical(Strategy const& strategy) {
-  Strategy result = strategy;
+  if (!is_trained(strategy.name)) return strategy;
+  Strategy result{strategy.name, {}};
+  for (auto const& [name, value] : strategy.settings) {
+    auto const names = graft::any::full_names(strategy.name, name);
+    if (names.empty()) result.settings.emplace_back(name, value);  // unknown, or written for another setting
+    for (auto const& full : names)
+      if (value != fallback_of(strategy.name, full)) result.settings.emplace_back(full, value);
+  }
   std::sort(result.settings.begin(), result.settings.end());
   return result;
 }
@@ -71,45 +78,21 @@ std::string title_of(std::string const& name) {
 }
 
 std::vector<std::string> strategy_names() {
-  auto names = support::method_names();
+  std::vector<std::string> names;
+  for (auto const& info : graft::any::strategies()) names.push_back(info.name);
   names.emplace_back(few_shot);
   return names;
 }
 std::string summary_of(std::string const& name) {
-  return name == few_shot ? "the base model with training examples in its context" : support::method_info(name).summary;
+  return name == few_shot ? "the base model with training examples in its context"
+                          : graft::any::strategy_info(name).summary;
 }
 double default_learning_rate(std::string const& name) {
-  return is_trained(name) ? support::method_info(name).learning_rate : 0;
+  return is_trained(name) ? graft::any::strategy_info(name).learning_rate : 0;
 }
-
-namespace {
-
-void set(std::optional<Index>& field, std::string const& text) { field = std::stoll(text); }
-void set(std::optional<double>& field, std::string const& text) { field = std::stod(text); }
-void set(std::optional<std::string>& field, std::string const& text) { field = text; }
-void set(std::vector<std::string>& field, std::string const& text) { field = {text}; }
-void set(std::vector<std::vector<graft::Token>>&, std::string const&) {}
-
-any_model::Method method_of(Strategy const& strategy) {
-  any_model::Method method;
-  method.name = is_trained(strategy.name) ? strategy.name : none;
-  if (!is_trained(strategy.name)) return method;
-  for (auto const& [name, value] : strategy.settings) {
-    bool found = false;
-    any_model::each_setting(method, [&](char const* option, auto& field) {
-      if (option != "--" + name) return;
-      found = true;
-      set(field, value);
-    });
-    if (!found) graft::fail<graft::ConfigError>("[", strategy.name, "] unknown setting; got ", name);
-  }
-  return method;
-}
-
-}  // namespace
 
 bool exists(Strategy const& strategy, graft::ModelInfo const& model) {
-  return any_model::exists(is_trained(strategy.name) ? strategy.name : none, model);
+  return graft::any::exists(is_trained(strategy.name) ? strategy.name : none, model);
 }
 
 bool lengthens_rows(Strategy const& strategy) {
@@ -119,17 +102,13 @@ bool lengthens_rows(Strategy const& strategy) {
 }
 
 void check(Strategy const& strategy) {
-  auto const names = strategy_names();
-  if (std::find(names.begin(), names.end(), strategy.name) == names.end()) {
-    std::string all;
-    for (auto const& name : names) all += (all.empty() ? "" : ", ") + name;
-    graft::fail<graft::ConfigError>("[compare] unknown strategy; got ", graft::printable(strategy.name),
-                                    "; expected one of ", all);
-  }
+  if (is_trained(strategy.name)) static_cast<void>(graft::any::strategy_info(strategy.name));
   if (strategy.name == none && !strategy.settings.empty())
     graft::fail<graft::ConfigError>("[none] got the setting ", strategy.settings.front().first,
                                     "; expected none: the model stays as it is");
   if (strategy.name != few_shot) return;
+  if (strategy.settings.size() > 1)
+    graft::fail<graft::ConfigError>("[few_shot] got ", strategy.settings.size(), " settings; expected shots alone");
   for (auto const& [name, value] : strategy.settings) {
     Index shots = 0;
     auto const [end, error] = std::from_chars(value.data(), value.data() + value.size(), shots);
@@ -141,13 +120,26 @@ void check(Strategy const& strategy) {
   }
 }
 
-void check(Strategy const& strategy, graft::ModelInfo const&) { check(strategy); }
+void check(Strategy const& strategy, graft::ModelInfo const& model) {
+  check(strategy);
+  if (is_trained(strategy.name)) graft::any::check(choice_of(strategy), model);
+}
 
-std::unique_ptr<any_model::AnyModel> adapt(any_model::AnyBase const& base, Strategy const& strategy, std::uint64_t seed,
-                                           std::optional<Index> labels) {
-  auto method = method_of(strategy);
-  method.seed = seed, method.labels = labels;
-  return base.adapt(method);
+Strategy with_words(Strategy const& strategy, std::string const& model) {
+  bool const given = std::any_of(strategy.settings.begin(), strategy.settings.end(),
+                                 [](auto const& setting) { return setting.first.ends_with("init_text"); });
+  if (!given || !is_trained(strategy.name)) return strategy;
+  auto choice = choice_of(strategy);
+  auto const tokenizer = graft::load_tokenizer(model);
+  graft::any::encode_words(choice, [&](std::string const& text) { return tokenizer.encode(text); });
+  return {choice.strategy, choice.settings};
+}
+
+std::unique_ptr<graft::any::AnyModel> adapt(graft::any::AnyBase const& base, Strategy const& strategy,
+                                            std::uint64_t seed, std::optional<Index> labels) {
+  auto choice = choice_of(strategy);
+  choice.seed = seed, choice.labels = labels;
+  return base.adapt(choice);
 }
 
 }  // namespace compare

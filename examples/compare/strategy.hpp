@@ -16,10 +16,10 @@
 namespace graft {
 struct ModelInfo;
 }
-namespace any_model {
+namespace graft::any {
 class AnyBase;
 class AnyModel;
-}  // namespace any_model
+}  // namespace graft::any
 
 namespace compare {
 
@@ -41,7 +41,8 @@ struct Strategy {
 
 inline bool is_trained(std::string_view name) { return name != none && name != few_shot; }
 
-/// "lora:rank=4:alpha=8" as name and settings. @throws ConfigError where it has another form
+/// "lora:rank=4:alpha=8" as name and settings, as `graft::any::parse_choice` reads it. @throws ConfigError where it has
+/// another form
 Strategy parse_strategy(std::string_view text);
 /// The same form again.
 std::string to_string(Strategy const& strategy);
@@ -67,9 +68,13 @@ void check(Strategy const& strategy, graft::ModelInfo const& model);
 /// The same as far as no model is needed.
 void check(Strategy const& strategy);
 
+/// Puts the words' tokens in the place of the setting `init_text`, where it is given.
+/// @param model the folder or file with the tokenizer
+Strategy with_words(Strategy const& strategy, std::string const& model);
+
 /// The model with this strategy, or as it is for `none` and `few_shot`.
 /// @param labels classes of a classifier
-std::unique_ptr<any_model::AnyModel> adapt(any_model::AnyBase const& base, Strategy const& strategy, std::uint64_t seed,
-                                           std::optional<Index> labels);
+std::unique_ptr<graft::any::AnyModel> adapt(graft::any::AnyBase const& base, Strategy const& strategy,
+                                            std::uint64_t seed, std::optional<Index> labels);
 
 }  // namespace compare

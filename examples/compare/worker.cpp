@@ -4,11 +4,11 @@
 #include <chrono>
 #include <cstdio>
 
+#include <graft/any/any_model.hpp>
 #include <graft/core/thread_pool.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/json.hpp>
 
-#include "any_model/any_model.hpp"
 #include "data.hpp"
 #include "prompts.hpp"
 #include "support/memory.hpp"
@@ -22,7 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-void train(Request const& request, any_model::AnyModel& model, Prompts const& prompts, Run& run) {
+void train(Request const& request, graft::any::AnyModel& model, Prompts const& prompts, Run& run) {
   auto const& task = request.task;
   auto const per_epoch = (static_cast<Index>(prompts.training.size()) + task.batch - 1) / task.batch;
   graft::Training settings;
@@ -47,7 +47,7 @@ void train(Request const& request, any_model::AnyModel& model, Prompts const& pr
 }
 
 /// Texts, or the names of classes.
-void write(Request const& request, any_model::AnyModel& model, Prompts const& prompts, Run& run) {
+void write(Request const& request, graft::any::AnyModel& model, Prompts const& prompts, Run& run) {
   auto const start = Clock::now();
   graft::Greedy search;
   search.max_new_tokens = request.task.max_new;
@@ -75,7 +75,7 @@ void write(Request const& request, any_model::AnyModel& model, Prompts const& pr
 }
 
 /// A classifier may have no head before it is trained.
-double loss_without_training(any_model::AnyModel& model, Prompts const& prompts) try {
+double loss_without_training(graft::any::AnyModel& model, Prompts const& prompts) try {
   return model.loss(prompts.validation);
 } catch (graft::ConfigError const& error) {
   if (prompts.classes.empty()) throw;
@@ -90,7 +90,7 @@ Run make_run(Request const& request) {
   run.seed = request.seed, run.learning_rate = request.learning_rate;
   run.threads = graft::ThreadPool::global().threads();
   auto const examples = make_examples(request.task);
-  auto const base = any_model::load_base(request.task.model);
+  auto const base = graft::any::load_base(request.task.model);
   auto const prompts = make_prompts(request, examples, base->config(), base->info());
   run.cut_sources = prompts.cut_sources, run.cut_targets = prompts.cut_targets;
   if (!exists(request.strategy, base->info()))
@@ -99,7 +99,7 @@ Run make_run(Request const& request) {
   run.classes = !prompts.classes.empty();
   std::optional<Index> labels;
   if (run.classes) labels = static_cast<Index>(prompts.classes.size());
-  auto const model = adapt(*base, request.strategy, request.seed, labels);
+  auto const model = adapt(*base, with_words(request.strategy, request.task.model), request.seed, labels);
   check_lengths(request.task, examples, prompts, model->row_limits());
   run.trainable = model->parameter_counts().trainable, run.all = model->parameter_counts().all;
   if (request.trains()) {

@@ -24,6 +24,7 @@ ROWS = [
     {"io": (JSON,)},
     {"optim": ()},
     {"train": (), "generate": (), "metrics": ()},
+    {"any": (JSON,)},
 ]
 
 LAYER = {folder: number for number, row in enumerate(ROWS) for folder in row}

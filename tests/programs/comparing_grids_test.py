@@ -205,9 +205,9 @@ class Grids(ProgramTest):
         self.assertNotEqual(report["rows"][1]["validation_loss"], report["rows"][2]["validation_loss"])
 
     def test_what_cannot_be_meant(self):
-        for row, says in (("sorcery:rank=1", "sorcery"), ("lora:", "no setting"), ("lora:rank", "no setting"), (":rank=2", "without a strategy"), ("lora:rank=4,", "empty value"), ("lora:rank=8..4", "the range"),
+        for row, says in (("sorcery:rank=1", "sorcery"), ("lora:", "NAME=VALUE"), ("lora:rank", "NAME=VALUE"), (":rank=2", "[strategy]"), ("lora:rank=4,", "empty value"), ("lora:rank=8..4", "the range"),
                           ("lora:rank=1..4..0", "the range"), ("lora:rank=1..1000000", "expected at most"), ("lora:sorcery=1", ("lora", "sorcery")), ("lora:rank=2:rank=3", "twice"), ("lora:rank=2,2", "each row once"),
-                          ("none:rank=2", "none"), ("few_shot:shots=0", "shots"), ("lora:learning_rate=-1", "positive"), ("none:learning_rate=1", "not trained"), ("prefix:length=4,9000", "too long for the model"),
+                          ("none:rank=2", "none"), ("few_shot:shots=0", "shots"), ("lora:learning_rate=-1", "positive"), ("none:learning_rate=1", "not trained"), ("prompt:length=4,900", "too long for the model"),
                           ("lora:rank=4,x", "rank"), ("lora:rank=0", "rank")):
             with self.subTest(row):
                 self.refuses("--row", row, says=says)

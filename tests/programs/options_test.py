@@ -60,6 +60,8 @@ TABLE = {
         "--share": finetune(["--share", "0.1"], method="adapter", refused=[("parallel_adapter", "--share", "0.1"), ("adapter", "--share", "0")]),
         "--placement": finetune(["--placement", "houlsby"], method="adapter", refused=[("parallel_adapter", "--placement", "houlsby")]),
         "--layers": finetune(["--layers", "1"], method="top_layers", refused=[("lora", "--layers", "1"), ("prefix", "--layers", "0")]) + [Changes("--method", "prefix", "--layers", "1")],
+        "--set": finetune(["--set", "rank_stabilized=true"], refused=[("lora", "--set", "rnk=3"), ("lora", "--set", "rank"), ("lora", "--rank", "4", "--set", "rank=3"), ("prefix", "--set", "scope=decoder")]),
+        "--list-settings": [Elsewhere("settings_test")],
         "--recipe": finetune(["--recipe", "webnlg"]), "--epochs": finetune(["--epochs", "2"], refused=[("lora", "--epochs", "2", "--steps", "3")]), "--steps": finetune(["--steps", "5"]),
         "--batch": finetune(["--batch", "3"], refused=[("lora", "--batch", "0")]), "--accumulate": finetune(["--accumulate", "2"]), "--learning-rate": finetune(["--learning-rate", "0.1"]),
         "--optimizer": finetune(["--optimizer", "adafactor"]), "--schedule": finetune(["--schedule", "constant"]), "--warmup": finetune(["--warmup", "0.5"], ["--schedule", "constant", "--warmup", "0.5"]),

@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <graft/adaptation/combination.hpp>
 #include <graft/generate/result.hpp>
 #include <graft/generate/settings.hpp>
@@ -20,11 +22,11 @@
 #include <graft/nn/rows.hpp>
 #include <graft/train/training.hpp>
 
-#include "method.hpp"
+#include <graft/any/choice.hpp>
 
-namespace any_model {
+namespace graft::any {
 
-using GenerationSettings = std::variant<graft::Greedy, graft::Sampling, graft::BeamSearch>;
+using GenerationSettings = std::variant<Greedy, Sampling, BeamSearch>;
 
 class ErasedModel;
 
@@ -33,27 +35,29 @@ class AnyModel {
  public:
   explicit AnyModel(std::unique_ptr<ErasedModel> model);
   ~AnyModel();
-  [[nodiscard]] graft::ModelConfig const& config() const;
-  [[nodiscard]] graft::ParameterCounts parameter_counts();
+  [[nodiscard]] ModelConfig const& config() const;
+  [[nodiscard]] ParameterCounts parameter_counts();
   /// How long its rows may be, virtual tokens taken off.
-  [[nodiscard]] graft::RowLimits row_limits();
+  [[nodiscard]] RowLimits row_limits();
+  /// The strategy with all its settings, and the base's weights and configuration, as `model_identity` gives them:
+  /// {"strategy": {"graft_type": "lora", "settings": {"rank": 8, …}, …}, "base": {…}}.
+  [[nodiscard]] nlohmann::json identity() const;
   /// Names and sizes of what is trained.
-  [[nodiscard]] std::vector<std::pair<std::string, graft::Shape>> parameters();
-  graft::TrainingReport fit(graft::Training const& settings, std::vector<graft::TokenizedExample> training,
-                            std::vector<graft::TokenizedExample> validation);
+  [[nodiscard]] std::vector<std::pair<std::string, Shape>> parameters();
+  TrainingReport fit(Training const& settings, std::vector<TokenizedExample> training,
+                     std::vector<TokenizedExample> validation);
   /// One AdamW step on one batch (decay 0.01, no clipping), in passes of at most `max_tokens`; returns the loss before
   /// it.
-  double step(std::vector<graft::TokenizedExample> const& batch, double learning_rate, graft::Index max_tokens);
+  double step(std::vector<TokenizedExample> const& batch, double learning_rate, Index max_tokens);
   /// Mean −log p of all target tokens.
-  [[nodiscard]] double loss(std::vector<graft::TokenizedExample> const& examples);
+  [[nodiscard]] double loss(std::vector<TokenizedExample> const& examples);
   /// @throws ConfigError for a classifier
-  [[nodiscard]] graft::Generations generate(std::vector<std::vector<graft::Token>> const& prompts,
-                                            GenerationSettings const& settings, graft::Index at_once = 32);
+  [[nodiscard]] Generations generate(std::vector<std::vector<Token>> const& prompts, GenerationSettings const& settings,
+                                     Index at_once = 32);
   /// The most probable class of every example. @throws ConfigError for a model that writes text
-  [[nodiscard]] std::vector<graft::Token> classify(std::vector<graft::TokenizedExample> const& examples,
-                                                   graft::Index at_once = 32);
+  [[nodiscard]] std::vector<Token> classify(std::vector<TokenizedExample> const& examples, Index at_once = 32);
   /// Writes the adapter folder (PEFT's where PEFT has the strategy, unless the options say otherwise).
-  void save(std::filesystem::path const& folder, graft::AdapterOptions const& options = {});
+  void save(std::filesystem::path const& folder, AdapterOptions const& options = {});
   /// Writes the base with the adapter in its weights. @throws ConfigError for a strategy that is not in them
   void save_merged(std::filesystem::path const& folder);
 
@@ -66,23 +70,22 @@ class AnyModel {
 class AnyBase {
  public:
   virtual ~AnyBase() = default;
-  [[nodiscard]] virtual graft::ModelConfig const& config() const = 0;
-  [[nodiscard]] virtual graft::ModelInfo const& info() const = 0;
-  [[nodiscard]] virtual std::unique_ptr<AnyModel> adapt(Method const& method) const = 0;
+  [[nodiscard]] virtual ModelConfig const& config() const = 0;
+  [[nodiscard]] virtual ModelInfo const& info() const = 0;
+  /// @throws ConfigError as `check`
+  [[nodiscard]] virtual std::unique_ptr<AnyModel> adapt(Choice const& choice) const = 0;
   /// The model with a saved adapter.
   [[nodiscard]] virtual std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter,
-                                                       graft::LoadOptions const& options = {}) const = 0;
+                                                       LoadOptions const& options = {}) const = 0;
   /// The model with the weighted sum of saved adapters, at least one. @throws FileError for strategies without weighted
   /// sums
   [[nodiscard]] virtual std::unique_ptr<AnyModel> combine(
-      std::vector<std::pair<std::filesystem::path, double>> const& adapters, graft::CombineSettings const& settings,
-      graft::LoadOptions const& options = {}) const = 0;
+      std::vector<std::pair<std::filesystem::path, double>> const& adapters, CombineSettings const& settings,
+      LoadOptions const& options = {}) const = 0;
 };
 
-/// A Hugging Face folder or GGUF file.
+/// A Hugging Face folder or GGUF file, for the strategies of the list `Strategies`.
+/// @throws FileError for what cannot be read, and for an architecture that graft lacks
 [[nodiscard]] std::unique_ptr<AnyBase> load_base(std::filesystem::path const& path);
-/// Random weights of GPT-2's shape, for measurements.
-[[nodiscard]] std::unique_ptr<AnyBase> random_gpt2(graft::Index layers, graft::Index width, graft::Index heads,
-                                                   graft::Index vocabulary = 50257, graft::Index positions = 1024);
 
-}  // namespace any_model
+}  // namespace graft::any

@@ -1,26 +1,25 @@
-// GPT-2 with every strategy.
-#include <graft/models/gpt2.hpp>
+/// @file
+/// @brief A base of GPT-2's shape with random weights, for measurements without a checkpoint.
+#pragma once
 
-#include "adapted.hpp"
-#include "bases.hpp"
+#include <memory>
 
-namespace any_model {
+#include <graft/any/bases.hpp>
+#include <graft/tensor/tensor.hpp>
 
-std::unique_ptr<AnyBase> wrap_base(graft::Base<graft::Gpt2> base) {
-  return std::make_unique<BaseOf<graft::Gpt2>>(std::move(base));
-}
+namespace benchmark_support {
 
-std::unique_ptr<AnyBase> random_gpt2(graft::Index layers, graft::Index width, graft::Index heads,
-                                     graft::Index vocabulary, graft::Index positions) {
+[[nodiscard]] inline std::unique_ptr<graft::any::AnyBase> random_gpt2(graft::Index layers, graft::Index width,
+                                                                      graft::Index heads) {
   graft::ModelConfig config;
   config.architecture = "gpt2";
-  config.vocabulary = vocabulary;
+  config.vocabulary = 50257;
   config.width = width;
   config.layers = layers;
   config.heads = config.kv_heads = heads;
   config.head_dim = width / heads;
   config.inner = 4 * width;
-  config.positions = positions;
+  config.positions = 1024;
   auto base = std::make_shared<graft::Pretrained<graft::Gpt2>>(config);
   for (auto const& site : base->info().sites) {
     if (site.tied) continue;
@@ -35,7 +34,7 @@ std::unique_ptr<AnyBase> random_gpt2(graft::Index layers, graft::Index width, gr
                         site.layout};
     if (site.bias) weights.bias = graft::zeros<float>(graft::Shape{site.out});
   }
-  return wrap_base(graft::Base<graft::Gpt2>(base));
+  return graft::any::wrap_base(graft::Base<graft::Gpt2>(base));
 }
 
-}  // namespace any_model
+}  // namespace benchmark_support
