@@ -111,6 +111,9 @@ TABLE = {
     },
     "compare": {
         "--model": [NEEDED], "--data": [Elsewhere("comparing_test")], "--test": [Elsewhere("comparing_test"), Refused("--test", "DATA")], "--methods": [Elsewhere("comparing_test")], "--out": [NEEDED],
+        "--row": [Elsewhere("comparing_grids_test")], "--validation": [Elsewhere("comparing_grids_test"), Refused("--validation", "DATA")], "--csv": [Elsewhere("comparing_grids_test")], "--against": [Elsewhere("comparing_grids_test")],
+        "--jobs": [Elsewhere("comparing_grids_test")], "--memory": [Elsewhere("comparing_grids_test")], "--merge": [Elsewhere("comparing_grids_test")],
+        "--seeds": [Elsewhere("comparing_grids_test"), Refused("--methods", "none", "--seeds", "1,2")], "--split-seed": [Elsewhere("comparing_grids_test")],
         "--quick": [Elsewhere("settings of the others; comparing_test")], "--fresh": [Elsewhere("comparing_test")], "--json": [Elsewhere("comparing_test")],
         "--rows": [Elsewhere("comparing_test"), Refused("--methods", "none", "--rows", "8")], "--epochs": [Refused("--methods", "none,few_shot", "--epochs", "2"), Refused("--steps", "2", "--epochs", "2")],
         "--steps": [Refused("--methods", "none", "--steps", "2")], "--batch": [Refused("--methods", "none", "--batch", "2")], "--recompute": [Elsewhere("comparing_test"), Refused("--methods", "none", "--recompute")], "--validation-rows": [Elsewhere("comparing_test")], "--test-sources": [Elsewhere("comparing_test")],
