@@ -143,6 +143,8 @@ void check_options(CLI::App const& app, Settings const& s) {
   if (std::find(s.text_columns.begin(), s.text_columns.end(), s.label_column) != s.text_columns.end())
     throw support::UsageError("--text-columns names column " + std::to_string(s.label_column) +
                               ", which is the class's (--label-column): the model would be given what it is to learn");
+  if (s.label_column == 0 || std::find(s.text_columns.begin(), s.text_columns.end(), 0U) != s.text_columns.end())
+    throw support::UsageError("--text-columns and --label-column count columns from 1 on; got 0");
   if (s.text_columns.size() == 2 && s.text_columns[0] == s.text_columns[1])
     throw support::UsageError("--text-columns names column " + std::to_string(s.text_columns[0]) +
                               " twice; expected two texts of a pair");
@@ -266,7 +268,7 @@ std::vector<std::string> settle_template(Settings& s, graft::Index texts) {
   auto const saved = support::load_template(folder, graft::TextKind::classes);
   if (saved && saved->texts != texts)
     graft::warn("[", folder, "/", graft::template_file, "] says that training had ", saved->texts, " texts a row; got ",
-                texts, "; hint: --text-columns, --fields or --task");
+                texts, " columns; hint: --text-columns, --fields or --task");
   if (saved) s.max_length = static_cast<std::size_t>(saved->max_length);
   if (saved && s.given_length && *s.given_length != s.max_length)
     graft::warn("[", folder, "/", graft::template_file, "] says that training had rows of at most ", s.max_length,
