@@ -10,6 +10,7 @@
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/io/open_checkpoint.hpp>
 #include <graft/io/stored_names.hpp>
+#include <graft/metrics/class_scores.hpp>
 #include <graft/train/classify.hpp>
 #include <graft/train/progress.hpp>
 
@@ -189,8 +190,13 @@ nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::Toke
     }
   }
   if (!labelled) return {{name + "_rows", examples.size()}};
+  auto const beyond = [](graft::Token one) { return one > 1; };
+  bool const several = names.named() ? names.names().size() > 2
+                                     : std::any_of(predicted.begin(), predicted.end(), beyond) ||
+                                           std::any_of(expected.begin(), expected.end(), beyond);
   return {{name + "_rows", examples.size()},
           {name + "_accuracy", graft::accuracy(predicted, expected)},
+          {name + "_f1", several ? graft::macro_f1(predicted, expected) : graft::f1_score(predicted, expected)},
           {name + "_matthews", graft::matthews_correlation(predicted, expected)}};
 }
 
@@ -363,7 +369,7 @@ int main(int argc, char** argv) {
   settings.training.epochs = 3, settings.training.batch = 32, settings.training.weight_decay = 0.01;
   CLI::App app{
       "Adapts an encoder to classes of sentences or of pairs of sentences, or uses an adapter, and scores its "
-      "predictions (accuracy, "
+      "predictions (accuracy, F1, "
       "Matthews correlation).\n"
       "The head is trained beside the strategy. Progress goes to standard error. Exit status: 0, 1 (failed), 2 "
       "(usage), 130 and 143 "

@@ -86,6 +86,7 @@
 #include <graft/text/stream_decoder.hpp>
 
 #include <graft/metrics/bleu.hpp>
+#include <graft/metrics/class_scores.hpp>
 #include <graft/metrics/evaluation_files.hpp>
 #include <graft/metrics/rouge.hpp>
 #include <graft/metrics/rouge_e2e.hpp>
