@@ -92,7 +92,14 @@ TABLE = {
         "--early-stopping": [Elsewhere("tests/faults/generation_test.py"), Refused("--early-stopping", "true")], "--generation-defaults": [Elsewhere("tests/faults/generation_test.py")],
     },
     "score": {
-        "--hypotheses": [NEEDED], "--references": [NEEDED], "--json": [Changes("--json")], "--metric": [Changes("--metric", "rouge")],
+        "--hypotheses": [NEEDED], "--references": [NEEDED], "--json": [Changes("--json")], "--metrics": [Changes("--metrics", "rouge")],
+        "--nist-length": [Changes("--references", "MANY_REFERENCES", "--nist-length", "item"), Refused("--metrics", "bleu", "--nist-length", "item")],
+        "--meteor-data": [Elsewhere("tests/metrics/meteor_test.cpp"), Refused("--metrics", "bleu", "--meteor-data", "x")],
+        "--meteor-tokens": [Elsewhere("needs METEOR's data"), Refused("--metrics", "bleu", "--meteor-tokens", "treebank")],
+        "--cider-tokens": [Changes("--cider-tokens", "none"), Refused("--metrics", "bleu", "--cider-tokens", "none")],
+        "--ter-normalize": [Changes("--hypotheses", "MARKS", "--ter-normalize"), Refused("--metrics", "bleu", "--ter-normalize")], "--ter-no-punctuation": [Changes("--ter-no-punctuation"), Refused("--metrics", "bleu", "--ter-no-punctuation")],
+        "--ter-case": [Changes("--ter-case"), Refused("--metrics", "bleu", "--ter-case")], "--against": [Changes("--against", "OTHER_TEXTS")], "--domains": [Changes("--domains", "DOMAINS")],
+        "--confidence": [Changes("--confidence", "0.5"), Refused("--resamples", "0", "--confidence", "0.5")], "--resamples": [Changes("--resamples", "0")], "--seed": [Changes("--seed", "3"), Refused("--resamples", "0", "--seed", "3")],
         "--tokenization": [Changes("--tokenization", "none"), Refused("--metric", "rouge", "--tokenization", "none")], "--smoothing": [Changes("--hypotheses", "SHORT", "--references", "SHORT_REFERENCES", "--smoothing", "floor"), Refused("--metric", "e2e_rouge", "--smoothing", "floor")],
         "--lowercase": [Changes("--tokenization", "none", "--lowercase"), Refused("--lowercase"), Refused("--metric", "rouge", "--lowercase")],
         "--escapes": [Changes("--hypotheses", "ESCAPED", "--references", "ESCAPED_REFERENCES", "--escapes", "never")],
@@ -161,7 +168,7 @@ BASES = {
     "finetune": ("--train", "DATA", "--method", "lora", "--steps", "2", "--output", "OUT", "--json"), "generate": ("--sources", "SOURCES", "--max-new", "8"), "score": ("--hypotheses", "TEXTS", "--references", "REFERENCES"),
     "inspect": (), "convert": (), "compare": ("--out", "OUT"), "seq2seq": ("--train", "PAIRS", "--method", "lora", "--steps", "2", "--json"), "classify": ("--train", "CLASSES", "--method", "lora", "--steps", "2", "--json"),
 }
-FLAGS = {"--json", "--recompute", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header", "--good-texts"}
+FLAGS = {"--ter-normalize", "--ter-no-punctuation", "--ter-case", "--json", "--recompute", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header", "--good-texts"}
 
 
 class Options(ProgramTest):
@@ -176,6 +183,8 @@ class Options(ProgramTest):
                      "BART_ADAPTER": cls.folder / "bart_adapter", "BERT_ADAPTER": cls.folder / "bert_adapter", "SOURCES": cls.write("sources.txt", "name : A\nname : B | type : pub\n"),
                      "PAIRS": cls.write("pairs.tsv", "ab\tAB\nba\tBA\naab\tAAB\nbb\tBB\n" * 3), "CLASSES": cls.write("classes.tsv", "".join(f"{word} word{i}\t{label}\n" for i in range(12) for label, word in enumerate(("bad", "good")))),
                      "TEXTS": cls.write("texts.txt", "The pub is open today , near the river .\nB\n"), "REFERENCES": cls.write("references.txt", "the pub is open today , by the river .\n\nC\n"),
+                     "MARKS": cls.write("marks.txt", "The pub, is open today.\nB\n"), "OTHER_TEXTS": cls.write("other.txt", "a pub\nC\n"), "DOMAINS": cls.write("domains.txt", "seen\nunseen\n"),
+                     "MANY_REFERENCES": cls.write("many_references.txt", "the pub is open today , by the river and more and more words there .\nthe pub\n\nC\n"),
                      "SHORT": cls.write("short.txt", "a b d e f\n"), "ESCAPED": cls.write("escaped.txt", "a\\nb c d e\n"), "ESCAPED_REFERENCES": cls.write("escaped_references.txt", "a\\nb c d e\n"), "SHORT_REFERENCES": cls.write("short_references.txt", "a b c e f\n")}
         run("finetune", "--model", cls.model, "--train", cls.data, "--method", "lora", "--rank", "4", "--learning-rate", "0.05", "--steps", "10", "--output", cls.folder / "adapter")
         run("finetune", "--model", cls.model, "--train", cls.data, "--method", "prompt", "--steps", "1", "--output", cls.folder / "prefix")
