@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iostream>
 
 #include "docs/dora.hpp"
 #include "docs/gate_columns.hpp"
@@ -73,8 +74,9 @@ TEST(OwnOperation, AConstantPartIsOneForGradcheckToo) {
   //! [constant gradcheck]
   auto const report =
       graft::gradcheck([&] { return dora(x.variable(), w, a.variable(), b.variable(), m.variable()); }, {x, a, b, m});
-  EXPECT_TRUE(report.passed) << report.message;
+  if (!report.passed) std::cerr << report.message << '\n';
   //! [constant gradcheck]
+  EXPECT_TRUE(report.passed);
   // and the constant matters: with the norm's own gradient, that of A is another
   auto const gradient_of_a = [&](bool constant) {
     auto const v = graft::add(graft::Variable<double>(w), graft::matmul(b.variable(), a.variable()));
