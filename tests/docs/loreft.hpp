@@ -11,7 +11,7 @@
 #include <graft/ops/arithmetic.hpp>
 #include <graft/ops/matmul.hpp>
 
-//! [loreft]
+//! [loreft strategy]
 /// h + Rᵀ·(W·h + b − R·h) after every layer. The rows of R `[rank, width]` are orthonormal. W `[rank, width]` starts as
 /// R and b `[rank]` as 0, so the model starts as the base.
 struct LoReFT {
@@ -87,4 +87,4 @@ class LoReFT::State {
 
   std::vector<Layer> layers_;
 };
-//! [loreft]
+//! [loreft strategy]
