@@ -72,6 +72,8 @@ TABLE = {
         "--weight-decay": finetune(["--weight-decay", "0.5"]), "--clip": finetune(["--clip", "0.001"]),
         "--validate-every": finetune(["--validation", "DATA", "--validate-every", "1", "--log", "LOG"], refused=[("lora", "--validate-every", "1")]),
         "--patience": finetune(["--validation", "DATA", "--validate-every", "1", "--learning-rate", "1", "--steps", "6", "--patience", "1"], refused=[("lora", "--patience", "1")]),
+        "--min-delta": finetune(["--validation", "DATA", "--validate-every", "1", "--steps", "6", "--patience", "1", "--min-delta", "50"], refused=[("lora", "--min-delta", "1"), ("lora", "--validation", "DATA", "--min-delta", "1"),
+                                                                                                                                                  ("lora", "--validation", "DATA", "--patience", "0", "--min-delta", "1")]),
         "--max-source": finetune(["--max-source", "6"]), "--max-target": finetune(["--max-target", "4"]), "--too-long": [Elsewhere("tests/faults/requests_test.py")],
         "--recompute": finetune(["--recompute"]) + [Elsewhere("adapting_test: of memory and time alone"), Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--recompute")],
         "--seed": finetune(["--seed", "1"]) + [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--seed", "1")],
@@ -142,7 +144,7 @@ TABLE = {
         "--repetition-penalty": [Elsewhere("tests/faults/generation_test.py"), Refused("--repetition-penalty", "2")], "--generation-defaults": [Elsewhere("tests/faults/generation_test.py"), Refused("--generation-defaults", "off")],
         "--method": [Changes("--method", "full"), Refused("--train", "", "--test", "PAIRS", "--method", "lora"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--method", "lora")],
         "--seed": [Changes("--seed", "1"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--seed", "1")],
-        "--recompute": [Changes("--recompute"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--recompute")], "--patience": [Refused("--patience", "1")],
+        "--recompute": [Changes("--recompute"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--recompute")], "--patience": [Refused("--patience", "1")], "--min-delta": [Refused("--validation", "PAIRS", "--min-delta", "1")],
     },
     "classify": {
         "--model": [NEEDED], "--train": [NEEDED], "--validation": [Changes("--validation", "CLASSES")], "--test": [Changes("--test", "CLASSES")], "--text-columns": [Elsewhere("tasks_test"), Refused("--text-columns", "1,2"), Refused("--text-columns", "1,1")], "--label-column": [Elsewhere("tasks_test")],
@@ -154,7 +156,7 @@ TABLE = {
         "--side": [Refused("--method", "prompt", "--side", "target")], "--place": [Changes("--output", "OUT", "--method", "prompt", "--place", "infix"), Refused("--method", "prefix", "--place", "infix")],
         "--method": [Changes("--method", "head"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--method", "lora")],
         "--recompute": [Changes("--recompute"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--recompute")],
-        "--epochs": [Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--epochs", "2")], "--patience": [Refused("--patience", "1")],
+        "--epochs": [Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--epochs", "2")], "--patience": [Refused("--patience", "1")], "--min-delta": [Refused("--validation", "CLASSES", "--min-delta", "1")],
     },
 }
 # The options of strategies and trainings are the same code in three programs: finetune's cases stand for those that the others have too.
