@@ -22,7 +22,7 @@ has() {  # has PROBE
   case $1 in
     pip) python3 -m pip --version >/dev/null 2>&1 ;;
     /*) [ -e "$1" ] ;;
-    */* | xtensor)
+    */* | *.h | xtensor)
       for folder in /usr/include /usr/local/include "${CONDA_PREFIX:-/usr}/include" ${CMAKE_PREFIX_PATH:+"${CMAKE_PREFIX_PATH%%[:;]*}/include"}; do
         [ -e "$folder/$1" ] && return 0
       done

@@ -12,9 +12,7 @@ namespace {
 
 class Any : public docs::Docs {};
 
-std::vector<graft::TokenizedExample> some_examples() {
-  return {{{5, 9, 3}, {7, 2}}, {{4, 4}, {1, 8, 6}, 1}};
-}
+std::vector<graft::TokenizedExample> some_examples() { return {{{5, 9, 3}, {7, 2}}, {{4, 4}, {1, 8, 6}, 1}}; }
 
 TEST_F(Any, AdaptsWhateverModelAsTextSays) {
   auto const examples = some_examples();
@@ -80,8 +78,7 @@ TEST_F(Any, OffersAStrategyOfOnesOwn) {
   auto const settings = loaded->identity().at("strategy").at("settings");
   EXPECT_EQ(settings.at("rank"), 4);
   EXPECT_EQ(settings.at("matrices"), 3);
-  EXPECT_EQ(graft::any::describe<MyStrategies>().back().settings.front().help,
-            "r, the rows of A and the columns of B");
+  EXPECT_EQ(graft::any::describe<MyStrategies>().back().settings.front().help, "r, the rows of A and the columns of B");
   EXPECT_THROW((void)base->adapt(graft::any::parse_choice("vera:rank=0")), graft::ConfigError);
   EXPECT_THROW((void)base->adapt(graft::any::parse_choice("vera:rnk=4")), graft::ConfigError);
   EXPECT_THROW((void)base->adapt(graft::any::parse_choice("ia3")), graft::ConfigError);  // not in this list

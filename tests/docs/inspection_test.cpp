@@ -30,7 +30,7 @@ TEST_F(Inspection, Attention) {
   EXPECT_NEAR(sum, 1, 1e-12);
 
   //! [states]
-  for (graft::LayerStates const& layer : found.states) {  // layer −1: the embeddings
+  for (graft::LayerStates const& layer : found.states) {    // layer −1: the embeddings
     std::vector<double> norms = graft::state_norms(layer);  // [tokens]
     std::cout << "behind layer " << layer.at.layer << ": " << norms.back() << '\n';
   }
@@ -41,7 +41,7 @@ TEST_F(Inspection, Attention) {
   //! [observer]
   decltype(model)::Observer observer;
   double largest = 0;
-  observer.attention = [&](auto const& seen) {  // called before every attention
+  observer.attention = [&](auto const& seen) {                          // called before every attention
     graft::Tensor<double> weights = graft::attention_weights(seen, 0);  // of row 0: [heads, queries, keys]
     for (graft::Index i = 0; i < weights.size(); ++i) largest = std::max(largest, weights.data()[i]);
   };
@@ -61,8 +61,8 @@ TEST_F(Inspection, NearestWords) {
 
   for (graft::VirtualTokenWords const& token : graft::nearest_words(model, 5)) {
     graft::NearWord const& nearest = token.words.by_cosine.front();
-    std::cout << "virtual token " << token.index << ": "
-              << tokenizer.decode(std::vector<graft::Token>{nearest.token}) << " (cosine " << nearest.cosine << ")\n";
+    std::cout << "virtual token " << token.index << ": " << tokenizer.decode(std::vector<graft::Token>{nearest.token})
+              << " (cosine " << nearest.cosine << ")\n";
   }
   //! [words]
   EXPECT_EQ(graft::nearest_words(model, 5).size(), 3u);
