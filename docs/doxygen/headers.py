@@ -155,7 +155,12 @@ def translate(path, text, used=None):
         documented = before.startswith(("///", "/**", "*/")) and not before.startswith("///<") or before.endswith("*/")
         documented = documented or any("///<" in original[at] for at in range(begin, i + 1))
         several = declarators(whole) if scopes else []
-        if several:
+        with_member = re.match(r"^(enum (?:class )?(\w+)[^{]*\{[^}]*\}) (\w+\b.*;)$", whole)
+        if with_member:  # `enum class Kind { … } kind = …;`
+            enum, name, member = with_member.groups()
+            docs = [sentence_of(scope, statement, used) for statement in (f"enum class {name};", f"{name} {member}")]
+            lines[begin : i + 1] = [f"/** {docs[0]} */ {enum}; /** {docs[1]} */ {name} {member}"] + [""] * (i - begin)
+        elif several:
             above = comment_above(original, begin)
             behind = " ".join(m[1].strip() for at in range(begin, i + 1) if (m := re.search(r"///<(.*)", original[at])))
             pad, split = lines[begin][:member_indent], []

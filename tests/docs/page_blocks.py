@@ -3,9 +3,8 @@
 A block stands below a comment that says where it comes from:
 
     <!-- from FILE [NAME] -->   the lines between the two lines `//! [NAME]` (in a script `# [NAME]`) of FILE
+    <!-- from FILE [whole file] -->
     <!-- from FILE -->          lines of FILE in their order; a line of the block that is `…` or `// …` leaves some out
-
-A block of the second kind that is empty is filled with the whole file.
 """
 
 import re
@@ -56,11 +55,11 @@ def stands_in(block, source):
 
 def expected(block, name, source):
     """What must stand in the page, or None where the file has no such lines."""
+    if name == "whole file":
+        return source
     if name:
         return region(source, name)
-    if not block.strip():
-        return source
-    return block if stands_in(block, source) else None
+    return block if block.strip() and stands_in(block, source) else None
 
 
 def check_page(root, page, write):

@@ -27,8 +27,7 @@ class TextTemplate {
  public:
   /// A special token, or one of the texts.
   struct Part {
-    enum class Kind : std::uint8_t { special, first, second };
-    Kind kind = Kind::special;
+    enum class Kind : std::uint8_t { special, first, second } kind = Kind::special;
     Token id = 0;  ///< of a special token
     Token type = 0;
 
