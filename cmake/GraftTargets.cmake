@@ -54,6 +54,16 @@ else()
   graft_component(text LINK graft::graft ICU::uc)
 endif()
 
+if(TARGET graft::text)
+  graft_find_dependencies(meteor QUIET)
+  if(graft_meteor_missing)
+    message(STATUS "Left out: ${graft_meteor_missing}")
+  else()
+    graft_component(meteor LINK graft::text ZLIB::ZLIB Snowball::stemmer)
+    target_compile_definitions(graft_meteor INTERFACE GRAFT_METEOR)
+  endif()
+endif()
+
 if(GRAFT_CUDA)  # AUTO is true as well
   graft_find_dependencies(cuda QUIET)
   if(NOT graft_cuda_missing)

@@ -11,6 +11,7 @@
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/io/open_checkpoint.hpp>
 #include <graft/io/stored_names.hpp>
+#include <graft/metrics/class_scores.hpp>
 #include <graft/train/classify.hpp>
 #include <graft/train/progress.hpp>
 
@@ -143,6 +144,8 @@ void check_options(CLI::App const& app, Settings const& s) {
   if (std::find(s.text_columns.begin(), s.text_columns.end(), s.label_column) != s.text_columns.end())
     throw support::UsageError("--text-columns names column " + std::to_string(s.label_column) +
                               ", which is the class's (--label-column): the model would be given what it is to learn");
+  if (s.label_column == 0 || std::find(s.text_columns.begin(), s.text_columns.end(), 0U) != s.text_columns.end())
+    throw support::UsageError("--text-columns and --label-column count columns from 1 on; got 0");
   if (s.text_columns.size() == 2 && s.text_columns[0] == s.text_columns[1])
     throw support::UsageError("--text-columns names column " + std::to_string(s.text_columns[0]) +
                               " twice; expected two texts of a pair");
@@ -187,8 +190,13 @@ nlohmann::ordered_json score(graft::any::AnyModel& model, std::vector<graft::Tok
     }
   }
   if (!labelled) return {{name + "_rows", examples.size()}};
+  auto const beyond = [](graft::Token one) { return one > 1; };
+  bool const several = names.named() ? names.names().size() > 2
+                                     : std::any_of(predicted.begin(), predicted.end(), beyond) ||
+                                           std::any_of(expected.begin(), expected.end(), beyond);
   return {{name + "_rows", examples.size()},
           {name + "_accuracy", graft::accuracy(predicted, expected)},
+          {name + "_f1", several ? graft::macro_f1(predicted, expected) : graft::f1_score(predicted, expected)},
           {name + "_matthews", graft::matthews_correlation(predicted, expected)}};
 }
 
@@ -266,7 +274,7 @@ std::vector<std::string> settle_template(Settings& s, graft::Index texts) {
   auto const saved = support::load_template(folder, graft::TextKind::classes);
   if (saved && saved->texts != texts)
     graft::warn("[", folder, "/", graft::template_file, "] says that training had ", saved->texts, " texts a row; got ",
-                texts, "; hint: --text-columns, --fields or --task");
+                texts, " columns; hint: --text-columns, --fields or --task");
   if (saved) s.max_length = static_cast<std::size_t>(saved->max_length);
   if (saved && s.given_length && *s.given_length != s.max_length)
     graft::warn("[", folder, "/", graft::template_file, "] says that training had rows of at most ", s.max_length,
@@ -361,7 +369,7 @@ int main(int argc, char** argv) {
   settings.training.epochs = 3, settings.training.batch = 32, settings.training.weight_decay = 0.01;
   CLI::App app{
       "Adapts an encoder to classes of sentences or of pairs of sentences, or uses an adapter, and scores its "
-      "predictions (accuracy, "
+      "predictions (accuracy, F1, "
       "Matthews correlation).\n"
       "The head is trained beside the strategy. Progress goes to standard error. Exit status: 0, 1 (failed), 2 "
       "(usage), 130 and 143 "

@@ -58,6 +58,7 @@ void add_training_options(CLI::App& app, Settings& s) {
   option("--clip", s.clip, "Largest global gradient norm; 0: no clipping (default: 1, or the recipe's)", not_negative);
   option("--validate-every", t.validate_every, "Steps between validations; 0: every epoch", not_negative);
   option("--patience", t.patience, "Validations without progress that end the training; 0: never", not_negative);
+  option("--min-delta", t.min_delta, "Least fall of the validation loss that is progress (--patience)", not_negative);
   option("--max-source", s.max_source, "Longest source in tokens; 0: no limit (default: 0, or the recipe's)",
          not_negative);
   option("--max-target", t.max_target, "Longest target in tokens; 0: no limit", not_negative);

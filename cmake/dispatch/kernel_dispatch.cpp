@@ -13,10 +13,10 @@
 extern "C" {
 using GraftKernel = void (*)();
 
-#define GRAFT_KERNEL(number, name)                                                         \
-  [[gnu::visibility("hidden")]] void graft_kernel_##number##_base() __asm__(name ".base"); \
-  [[gnu::visibility("hidden")]] void graft_kernel_##number##_v3() __asm__(name ".v3");     \
-  [[gnu::visibility("hidden")]] void graft_kernel_##number##_v4() __asm__(name ".v4");
+#define GRAFT_KERNEL(number, name)                           \
+  void graft_kernel_##number##_base() __asm__(name ".base"); \
+  void graft_kernel_##number##_v3() __asm__(name ".v3");     \
+  void graft_kernel_##number##_v4() __asm__(name ".v4");
 #include "kernel_entries.inc"
 #undef GRAFT_KERNEL
 
@@ -28,23 +28,24 @@ extern GraftKernel graft_kernels[];
 #undef GRAFT_KERNEL
 }
 
-#define GRAFT_KERNEL(number, name)                          \
-  __asm__(                                                  \
-      ".pushsection .text.graft_kernels,\"ax\",@progbits\n" \
-      ".globl " name                                        \
-      "\n"                                                  \
-      ".type " name                                         \
-      ", @function\n"                                       \
-      ".p2align 4\n" name                                   \
-      ":\n"                                                 \
-      ".cfi_startproc\n"                                    \
-      "endbr64\n"                                           \
-      "jmp *graft_kernels+8*" #number                       \
-      "(%rip)\n"                                            \
-      ".cfi_endproc\n"                                      \
-      ".size " name ", .-" name                             \
-      "\n"                                                  \
-      ".popsection\n");
+#define GRAFT_KERNEL(number, name)                              \
+  __asm__(".hidden " name ".base, " name ".v3, " name           \
+          ".v4\n"                                               \
+          ".pushsection .text.graft_kernels,\"ax\",@progbits\n" \
+          ".globl " name                                        \
+          "\n"                                                  \
+          ".type " name                                         \
+          ", @function\n"                                       \
+          ".p2align 4\n" name                                   \
+          ":\n"                                                 \
+          ".cfi_startproc\n"                                    \
+          "endbr64\n"                                           \
+          "jmp *graft_kernels+8*" #number                       \
+          "(%rip)\n"                                            \
+          ".cfi_endproc\n"                                      \
+          ".size " name ", .-" name                             \
+          "\n"                                                  \
+          ".popsection\n");
 #include "kernel_entries.inc"
 #undef GRAFT_KERNEL
 

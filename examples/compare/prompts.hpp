@@ -24,7 +24,7 @@ struct NotApplicable : std::runtime_error {
 
 struct Prompts {
   std::vector<graft::TokenizedExample> training, validation;
-  std::vector<graft::TokenizedExample> test;  ///< without targets
+  std::vector<std::vector<graft::TokenizedExample>> tests;  ///< of each test set, without targets
   std::vector<graft::Token> end_tokens;
   std::function<std::string(std::vector<graft::Token> const&)>
       text;                                ///< of what the model wrote, without the end token

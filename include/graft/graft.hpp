@@ -61,6 +61,7 @@
 #include <graft/models/prefix_scope.hpp>
 #include <graft/models/row_limits.hpp>
 #include <graft/models/t5.hpp>
+#include <graft/models/token_embeddings.hpp>
 
 #include <graft/inspect/inspect.hpp>
 #include <graft/inspect/nearest_words.hpp>
@@ -86,7 +87,9 @@
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
 #include <graft/train/classify.hpp>
+#include <graft/train/log_probabilities.hpp>
 #include <graft/train/loss.hpp>
+#include <graft/train/objective.hpp>
 #include <graft/train/recipes.hpp>
 #include <graft/train/trainer.hpp>
 
@@ -97,6 +100,7 @@
 #include <graft/metrics/bootstrap.hpp>
 #include <graft/metrics/chrf.hpp>
 #include <graft/metrics/cider.hpp>
+#include <graft/metrics/class_scores.hpp>
 #include <graft/metrics/evaluation_files.hpp>
 #include <graft/metrics/nist.hpp>
 #include <graft/metrics/rouge.hpp>

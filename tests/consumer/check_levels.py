@@ -14,7 +14,6 @@ import sys
 
 TOLERANCE = {"float": 2e-5, "double": 1e-12}
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
-INSTRUCTION = re.compile(r"^\s*[0-9a-f]+:\s+(\S+)")
 NEWER = re.compile(r"%[yz]mm|^\s*[0-9a-f]+:\s+v[a-z]")
 
 
@@ -74,8 +73,9 @@ def main():
         failures += compare(level, arrays, reference)
         print(f"{level}: {len(arrays)} arrays of numbers")
     level, arrays, errors = run(program, "fast")
-    if level != highest or arrays != best or errors.count("\n") != 1 or '"fast"' not in errors:
+    if level != highest or errors.count("\n") != 1 or '"fast"' not in errors:
         failures.append(f"GRAFT_CPU=fast gives {level}, and says: {errors}")
+    failures += compare("GRAFT_CPU=fast", arrays, best)
 
     newer = newer_instructions(program)
     levels = {name for name in newer if re.search(r"\.v[34]($|\.)", name)}

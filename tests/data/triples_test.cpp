@@ -54,25 +54,29 @@ constexpr std::string_view webnlg_json = R"({
     {"2": {"category": "City", "modifiedtripleset": [{"subject": "A", "property": "b", "object": "c"}],
            "lexicalisations": [{"comment": "good", "lang": "", "lex": "A b c."}]}}]})";
 
-constexpr std::string_view webnlg_xml = R"(<?xml version="1.0" encoding="utf-8"?>
+constexpr std::string_view webnlg_xml = R"xml(<?xml version="1.0" encoding="utf-8"?>
 <benchmark>
   <entries>
-    <entry category="Airport" eid="Id1" shape="(X (X))" shape_type = "NA" size =
-    "2" > <originaltripleset><otriple> Aarhus | leader |
-    Jacob_B</ otriple></ originaltripleset><modifiedtripleset><mtriple> Aarhus | leaderName |
-    Jacob_B</ mtriple><mtriple> Aarhus | isIn |
-    "Denmark" < / mtriple > </ modifiedtripleset><lex comment = "good" lid = "Id1" lang = "en"> Jacob B leads Aarhus in
-                                Denmark.</ lex>
-                            <lex comment = "toFix" lid = "Id2" lang = "en"> Aarhus is lead.</ lex><dbpedialinks>
-                            <dbpedialink direction = "en2ru"> Aarhus |
-    sameAs |
-    Орхус</ dbpedialink></ dbpedialinks></ entry><entry category = "City" eid = "Id2" size = "1"><modifiedtripleset>
-    <mtriple> A | b | c& amp; d</mtriple></modifiedtripleset>
+    <entry category="Airport" eid="Id1" shape="(X (X))" shape_type="NA" size="2">
+      <originaltripleset>
+        <otriple>Aarhus | leader | Jacob_B</otriple>
+      </originaltripleset>
+      <modifiedtripleset>
+        <mtriple>Aarhus | leaderName | Jacob_B</mtriple>
+        <mtriple>Aarhus | isIn | "Denmark"</mtriple>
+      </modifiedtripleset>
+      <lex comment="good" lid="Id1" lang="en">Jacob B leads Aarhus
+        in Denmark.</lex>
+      <lex comment="toFix" lid="Id2" lang="en">Aarhus is lead.</lex>
+      <dbpedialinks><dbpedialink direction="en2ru">Aarhus | sameAs | Орхус</dbpedialink></dbpedialinks>
+    </entry>
+    <entry category="City" eid="Id2" size="1">
+      <modifiedtripleset><mtriple>A | b | c &amp; d</mtriple></modifiedtripleset>
       <lex comment="good" lid="Id1" lang="ru">А б ц.</lex>
     </entry>
   </entries>
 </benchmark>
-)";
+)xml";
 
 constexpr std::string_view dart_json = R"([
   {"tripleset": [["Mars Hill", "JOINED", "1973"], ["Mars Hill", "IN", "NC"]], "subtree_was_extended": true,
@@ -97,7 +101,7 @@ TEST(WebNlg, JsonAndXmlGiveTheSameSources) {
   }
   EXPECT_EQ(xml[2].source, "| A : b : c & d");
   EXPECT_EQ(json[0].line, 3U);
-  EXPECT_EQ(xml[2].line, 18U);
+  EXPECT_EQ(xml[2].line, 17U);
   EXPECT_EQ(xml[2].id, "Id2");
 }
 
@@ -188,7 +192,7 @@ TEST(Triples, MalformedJsonNamesFileAndLine) {
       "[FILE] line 3: malformed JSON"));
   EXPECT_TRUE(has(error_of("[{\"tripleset\": []", ".json"), "has no end"));
   EXPECT_TRUE(has(error_of("[]", ".json", {.task = "webnlg"}), "no texts are left; got 0 entries"));
-  EXPECT_TRUE(has(error_of("{\"x\": 1}", ".json", {.task = "webnlg"}), "no list of examples"));
+  EXPECT_TRUE(has(error_of("{\"x\": 1}", ".json", {.task = "webnlg"}), "is no file of triples"));
 }
 
 // Cut a good file at every byte: each part is refused with a sentence that names it.

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <iostream>
 
+#include "docs/dora.hpp"
 #include "docs/gate_columns.hpp"
+#include "docs/loreft.hpp"
 #include "docs/tiny_model.hpp"
 #include "docs/vera.hpp"
 
@@ -66,6 +68,34 @@ TEST(OwnOperation, GradcheckCatchesAWrongGradient) {
   EXPECT_NE(report.message.find("input x"), std::string::npos) << report.message;
 }
 
+TEST(OwnOperation, AConstantPartIsOneForGradcheckToo) {
+  auto const leaf = [](char const* name, graft::Shape const& shape) {
+    return graft::Parameter<double>(name, graft::normal<double>(shape, graft::RandomKey(7).with(name)));
+  };
+  auto x = leaf("x", {5, 4}), a = leaf("a", {2, 4}), b = leaf("b", {3, 2}), m = leaf("m", {3});
+  auto const w = graft::normal<double>(graft::Shape{3, 4}, graft::RandomKey(8));
+  //! [constant gradcheck]
+  auto const report =
+      graft::gradcheck([&] { return dora(x.variable(), w, a.variable(), b.variable(), m.variable()); }, {x, a, b, m});
+  if (!report.passed) std::cerr << report.message << '\n';
+  //! [constant gradcheck]
+  EXPECT_TRUE(report.passed);
+  // and the constant matters: with the norm's own gradient, that of A is another
+  auto const gradient_of_a = [&](bool constant) {
+    auto const v = graft::add(graft::Variable<double>(w), graft::matmul(b.variable(), a.variable()));
+    auto const norm = graft::power(graft::row_sums(graft::multiply(v, v)), 0.5);
+    auto const scales = graft::divide(m.variable(), constant ? graft::detach(norm) : norm);
+    a.clear_gradient();
+    graft::backward(graft::sum(graft::scale_columns(graft::linear(x.variable(), v), scales)));
+    return graft::clone(a.gradient());
+  };
+  a.clear_gradient();
+  graft::backward(graft::sum(dora(x.variable(), w, a.variable(), b.variable(), m.variable())));
+  auto const got = graft::clone(a.gradient());
+  EXPECT_TRUE(same_bits(got, gradient_of_a(true)));
+  EXPECT_GT(std::abs(got.data()[0] - gradient_of_a(false).data()[0]), 1e-3);
+}
+
 TEST(OwnOperation, RefusesOtherShapes) {
   graft::Variable<double> const x(graft::zeros<double>(graft::Shape{5, 3})),
       gate(graft::zeros<double>(graft::Shape{4}));
@@ -122,6 +152,43 @@ TEST_F(Extend, OwnStrategyTrainsSavesAndWrites) {
   graft::Greedy const greedy{.max_new_tokens = 5};
   EXPECT_EQ(graft::generate(model, tokenizer, "the", greedy), graft::generate(loaded, tokenizer, "the", greedy));
   EXPECT_EQ(mixed.parameters().size(), 3U * 2U * 2U + 1U);
+}
+
+/// max |R·Rᵀ − 1| over the layers.
+template <class Model>
+double distance_from_orthonormal(Model& model) {
+  double largest = 0;
+  auto const parameters = model.parameters();
+  for (std::size_t i = 0; i < parameters.size(); i += 3) {  // R, W, b of each layer
+    auto const& r = parameters[i]->value();
+    auto const square = graft::linear(graft::Variable<float>(r), graft::Variable<float>(r)).value();
+    for (graft::Index row = 0; row < square.rows(); ++row)
+      for (graft::Index column = 0; column < square.width(); ++column)
+        largest = std::max(largest, std::abs(static_cast<double>(square.row(row)[column]) - (row == column ? 1 : 0)));
+  }
+  return largest;
+}
+
+TEST_F(Extend, AHookAfterTheUpdateKeepsAMatrixOrthonormal) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
+  auto examples = graft::read_examples("trainset.csv");
+  auto const before = graft::adapt(base, graft::NoAdaptation{}).logits(small_batch()).value();
+  //! [on_update]
+  auto model = graft::adapt(base, LoReFT{.rank = 4});
+  graft::Training settings{.epochs = 5, .learning_rate = 2e-2};
+  settings.on_update = [&](graft::Index) { model.state().orthonormalize(); };
+  auto const report = graft::Trainer(settings).fit(model, examples, tokenizer);
+  //! [on_update]
+  EXPECT_LT(report.steps.back().loss, report.steps.front().loss);
+  EXPECT_LT(distance_from_orthonormal(model), 1e-5);
+  auto free = graft::adapt(base, LoReFT{.rank = 4});
+  auto const start = free.logits(small_batch()).value();
+  for (graft::Index i = 0; i < start.size(); ++i) ASSERT_NEAR(start.data()[i], before.data()[i], 1e-4);
+  settings.on_update = nullptr;
+  (void)graft::Trainer(settings).fit(free, examples, tokenizer);
+  EXPECT_GT(distance_from_orthonormal(free), 1e-3);
+  graft::Tape::current().discard();
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <graft/graft.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <sstream>
 
@@ -203,6 +204,61 @@ TEST_F(Guides, OwnLoop) {
   }
   //! [loop]
   EXPECT_LT(losses.back(), losses.front());
+}
+
+//! [objective]
+/// −(1 − p)^gamma · log p of each target: tokens that the model is unsure of count more (focal loss, Lin et al. 2017).
+struct FocalLoss {
+  double gamma = 2;
+
+  template <class Model>
+  graft::Variable<float> loss(Model& model, graft::Batch const& batch, double normaliser) const {
+    graft::Variable<float> const log_p = model.scores(batch).log_probability;         // [targets]
+    graft::Variable<float> const one(graft::full(log_p.shape(), 1.F));                // [targets]
+    auto const doubt = graft::power(graft::subtract(one, graft::exp(log_p)), gamma);  // [targets]
+    return graft::scale(graft::sum(graft::multiply(doubt, log_p)), -1 / normaliser);
+  }
+  std::string identity() const { return graft::cat("focal loss, gamma ", gamma); }
+};
+//! [objective]
+
+TEST_F(Guides, OwnObjective) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
+  auto model = graft::adapt(base, graft::LoRA{.rank = 4});
+  auto data = graft::split(graft::read_examples("trainset.csv"), 0.3, 0);
+  //! [fit objective]
+  graft::Training settings{.epochs = 4, .batch = 2, .learning_rate = 2e-3, .patience = 3, .min_delta = 0.01};
+  settings.on_validation = [](graft::ValidationReport const& v) { std::cout << v.step << ": " << v.loss << '\n'; };
+  auto const report =
+      graft::Trainer(settings).fit(model, data.kept, data.held_out, tokenizer, graft::Template{}, FocalLoss{2});
+  //! [fit objective]
+  EXPECT_LT(report.steps.back().loss, report.steps.front().loss);
+  EXPECT_FALSE(report.validations.empty());
+}
+
+TEST_F(Guides, LogProbabilities) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
+  auto const model = graft::adapt(base, graft::PrefixTuning{.length = 5});
+  //! [log probabilities]
+  auto const text = graft::log_probabilities(model, tokenizer, "the cat");       // of a text
+  auto const answer = graft::log_probabilities(model, tokenizer, "the", "cat");  // of a target after a source
+  for (std::size_t i = 0; i < text.tokens.size(); ++i)
+    std::cout << tokenizer.decode(std::vector{text.tokens[i]}) << ": " << text.each[i] << '\n';
+  double const perplexity = std::exp(-answer.sum / static_cast<double>(answer.tokens.size()));
+  //! [log probabilities]
+  EXPECT_GT(perplexity, 1);
+  //! [states]
+  std::vector<graft::Token> const tokens = tokenizer.encode("the cat");
+  graft::Tensor<float> const embeddings = graft::token_embeddings(model, tokens);  // [tokens, width]
+  graft::Batch batch = model.pack({{tokens, {}}});
+  for (graft::Index i = 0; i < batch.rows.tokens(); ++i) batch.rows.targets.at.push_back(i);  // a state of every token
+  graft::NoGrad const no_grad;
+  graft::Tensor<float> const states = model.hidden_states(batch).value();  // [tokens, width]
+  //! [states]
+  EXPECT_EQ(embeddings.shape(), states.shape());
+  EXPECT_EQ(states.rows(), static_cast<graft::Index>(tokens.size()));
 }
 
 TEST_F(Guides, Adafactor) {

@@ -2,6 +2,11 @@
 // the attention operation gives.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
 #include <graft/adaptation/adapter_table.hpp>
 #include <graft/adaptation/any_adapter.hpp>
 #include <graft/adaptation/compose.hpp>
@@ -41,10 +46,10 @@ int check_products(Model const& model, double tolerance) {
   observer.every_query = true;
   observer.attention = [&](auto const& seen) {
     ++attentions;
-    auto const expected = cast<double>(attention<Scalar, Cpu>(seen.queries, seen.sources,
-                                                              std::make_shared<CheckedSegments const>(seen.segments),
-                                                              seen.shape, seen.bias)
-                                           .value());  // [queries, heads · head_dim]
+    auto const expected = detail::host_numbers(
+        attention<Scalar, Cpu>(seen.queries, seen.sources, std::make_shared<CheckedSegments const>(seen.segments),
+                               seen.shape, seen.bias)
+            .value());  // [queries, heads · head_dim]
     auto const& table = seen.segments.table();
     std::vector<Tensor<double>> values;  // [rows, kv_heads · head_dim] of every source
     for (auto const& source : seen.sources)
@@ -103,10 +108,8 @@ using Architectures = testing::Types<Gpt2, Llama, T5, T5v11, Bart, Bert, Roberta
 TYPED_TEST_SUITE(InspectedArchitecture, Architectures);
 
 TYPED_TEST(InspectedArchitecture, WeightsGiveWhatAttentionGives) {
-  this->check(NoAdaptation{});
-  this->check(compose(PromptTuning{.length = 2}, PrefixTuning{.length = 3}));
-  this->check(LoRA{.rank = 2});
-  if constexpr (TypeParam::head != HeadKind::classifier) this->check(InfixTuning{.length = 2});
+  this->check(compose(PromptTuning{.length = 2}, PrefixTuning{.length = 3}, LoRA{.rank = 2}));
+  if constexpr (std::is_same_v<TypeParam, T5>) this->check(InfixTuning{.length = 2});
 }
 
 TEST(Inspection, InOtherPrecisions) {

@@ -30,6 +30,7 @@ void agrees(std::string const& name, Settings const& settings) {
   }
   double const expected = loss(plain, texts);
   EXPECT_NEAR(small::loss(model, batch).value().data()[0], expected, 1e-10 * expected);
+  check_inspection(model, plain, texts, batch);
   auto base = graft::adapt(model.base(), NoAdaptation{});
   if (!model.parameters().empty()) {
     EXPECT_GT(std::abs(loss(twin(base), texts) - expected), 1e-3);

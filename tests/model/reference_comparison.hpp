@@ -11,6 +11,7 @@
 #include <graft/autograd/gradcheck.hpp>
 #include <graft/core/thread_pool.hpp>
 
+#include "reference_inspection.hpp"
 #include "reference_twin.hpp"
 #include "support/worst.hpp"
 
@@ -51,6 +52,7 @@ class Comparison {
     }
     double const expected_loss = loss(plain, texts);
     EXPECT_NEAR(small::loss(model, batch).value().data()[0], expected_loss, 1e-10 * expected_loss);
+    check_inspection(model, plain, read_of(texts), batch);
     return model;
   }
 
@@ -90,13 +92,16 @@ class Comparison {
   }
 
  private:
-  /// `[real tokens that are read, vocabulary]`; the last target of a text is not read.
+  /// What the model reads of texts: all but their last targets.
+  static std::vector<Text> read_of(std::vector<Text> texts) {
+    for (auto& text : texts) text.tokens.pop_back();
+    return texts;
+  }
+  /// `[real tokens that are read, vocabulary]`.
   static Matrix all_logits(Model const& plain, std::vector<Text> const& texts) {
     Matrix all;
-    for (auto const& text : texts) {
-      Text read = text;
-      read.tokens.pop_back();
-      Matrix const own = logits(plain, read);
+    for (auto const& text : read_of(texts)) {
+      Matrix const own = logits(plain, text);
       all = all.size() == 0 ? own : stack(all, own, Matrix());
     }
     return all;

@@ -72,6 +72,8 @@ TABLE = {
         "--weight-decay": finetune(["--weight-decay", "0.5"]), "--clip": finetune(["--clip", "0.001"]),
         "--validate-every": finetune(["--validation", "DATA", "--validate-every", "1", "--log", "LOG"], refused=[("lora", "--validate-every", "1")]),
         "--patience": finetune(["--validation", "DATA", "--validate-every", "1", "--learning-rate", "1", "--steps", "6", "--patience", "1"], refused=[("lora", "--patience", "1")]),
+        "--min-delta": finetune(["--validation", "DATA", "--validate-every", "1", "--steps", "6", "--patience", "1", "--min-delta", "50"], refused=[("lora", "--min-delta", "1"), ("lora", "--validation", "DATA", "--min-delta", "1"),
+                                                                                                                                                  ("lora", "--validation", "DATA", "--patience", "0", "--min-delta", "1")]),
         "--max-source": finetune(["--max-source", "6"]), "--max-target": finetune(["--max-target", "4"]), "--too-long": [Elsewhere("tests/faults/requests_test.py")],
         "--recompute": finetune(["--recompute"]) + [Elsewhere("adapting_test: of memory and time alone"), Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--recompute")],
         "--seed": finetune(["--seed", "1"]) + [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--seed", "1")],
@@ -92,7 +94,14 @@ TABLE = {
         "--early-stopping": [Elsewhere("tests/faults/generation_test.py"), Refused("--early-stopping", "true")], "--generation-defaults": [Elsewhere("tests/faults/generation_test.py")],
     },
     "score": {
-        "--hypotheses": [NEEDED], "--references": [NEEDED], "--json": [Changes("--json")], "--metric": [Changes("--metric", "rouge")],
+        "--hypotheses": [NEEDED], "--references": [NEEDED], "--json": [Changes("--json")], "--metrics": [Changes("--metrics", "rouge")],
+        "--nist-length": [Changes("--references", "MANY_REFERENCES", "--nist-length", "item"), Refused("--metrics", "bleu", "--nist-length", "item")],
+        "--meteor-data": [Elsewhere("tests/metrics/meteor_test.cpp"), Refused("--metrics", "bleu", "--meteor-data", "x")],
+        "--meteor-tokens": [Elsewhere("needs METEOR's data"), Refused("--metrics", "bleu", "--meteor-tokens", "treebank")],
+        "--cider-tokens": [Changes("--cider-tokens", "none"), Refused("--metrics", "bleu", "--cider-tokens", "none")],
+        "--ter-normalize": [Changes("--hypotheses", "MARKS", "--ter-normalize"), Refused("--metrics", "bleu", "--ter-normalize")], "--ter-no-punctuation": [Changes("--ter-no-punctuation"), Refused("--metrics", "bleu", "--ter-no-punctuation")],
+        "--ter-case": [Changes("--ter-case"), Refused("--metrics", "bleu", "--ter-case")], "--against": [Changes("--against", "OTHER_TEXTS")], "--domains": [Changes("--domains", "DOMAINS")],
+        "--confidence": [Changes("--confidence", "0.5"), Refused("--resamples", "0", "--confidence", "0.5")], "--resamples": [Changes("--resamples", "0")], "--seed": [Changes("--seed", "3"), Refused("--resamples", "0", "--seed", "3")],
         "--tokenization": [Changes("--tokenization", "none"), Refused("--metric", "rouge", "--tokenization", "none")], "--smoothing": [Changes("--hypotheses", "SHORT", "--references", "SHORT_REFERENCES", "--smoothing", "floor"), Refused("--metric", "e2e_rouge", "--smoothing", "floor")],
         "--lowercase": [Changes("--tokenization", "none", "--lowercase"), Refused("--lowercase"), Refused("--metric", "rouge", "--lowercase")],
         "--escapes": [Changes("--hypotheses", "ESCAPED", "--references", "ESCAPED_REFERENCES", "--escapes", "never")],
@@ -111,6 +120,9 @@ TABLE = {
     },
     "compare": {
         "--model": [NEEDED], "--data": [Elsewhere("comparing_test")], "--test": [Elsewhere("comparing_test"), Refused("--test", "DATA")], "--methods": [Elsewhere("comparing_test")], "--out": [NEEDED],
+        "--row": [Elsewhere("comparing_grids_test")], "--validation": [Elsewhere("comparing_grids_test"), Refused("--validation", "DATA")], "--csv": [Elsewhere("comparing_grids_test")], "--against": [Elsewhere("comparing_grids_test")],
+        "--jobs": [Elsewhere("comparing_grids_test")], "--memory": [Elsewhere("comparing_grids_test")], "--merge": [Elsewhere("comparing_grids_test")],
+        "--seeds": [Elsewhere("comparing_grids_test"), Refused("--methods", "none", "--seeds", "1,2")], "--split-seed": [Elsewhere("comparing_grids_test")],
         "--quick": [Elsewhere("settings of the others; comparing_test")], "--fresh": [Elsewhere("comparing_test")], "--json": [Elsewhere("comparing_test")],
         "--rows": [Elsewhere("comparing_test"), Refused("--methods", "none", "--rows", "8")], "--epochs": [Refused("--methods", "none,few_shot", "--epochs", "2"), Refused("--steps", "2", "--epochs", "2")],
         "--steps": [Refused("--methods", "none", "--steps", "2")], "--batch": [Refused("--methods", "none", "--batch", "2")], "--recompute": [Elsewhere("comparing_test"), Refused("--methods", "none", "--recompute")], "--validation-rows": [Elsewhere("comparing_test")], "--test-sources": [Elsewhere("comparing_test")],
@@ -132,7 +144,7 @@ TABLE = {
         "--repetition-penalty": [Elsewhere("tests/faults/generation_test.py"), Refused("--repetition-penalty", "2")], "--generation-defaults": [Elsewhere("tests/faults/generation_test.py"), Refused("--generation-defaults", "off")],
         "--method": [Changes("--method", "full"), Refused("--train", "", "--test", "PAIRS", "--method", "lora"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--method", "lora")],
         "--seed": [Changes("--seed", "1"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--seed", "1")],
-        "--recompute": [Changes("--recompute"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--recompute")], "--patience": [Refused("--patience", "1")],
+        "--recompute": [Changes("--recompute"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--recompute")], "--patience": [Refused("--patience", "1")], "--min-delta": [Refused("--validation", "PAIRS", "--min-delta", "1")],
     },
     "classify": {
         "--model": [NEEDED], "--train": [NEEDED], "--validation": [Changes("--validation", "CLASSES")], "--test": [Changes("--test", "CLASSES")], "--text-columns": [Elsewhere("tasks_test"), Refused("--text-columns", "1,2"), Refused("--text-columns", "1,1")], "--label-column": [Elsewhere("tasks_test")],
@@ -144,7 +156,7 @@ TABLE = {
         "--side": [Refused("--method", "prompt", "--side", "target")], "--place": [Changes("--output", "OUT", "--method", "prompt", "--place", "infix"), Refused("--method", "prefix", "--place", "infix")],
         "--method": [Changes("--method", "head"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--method", "lora")],
         "--recompute": [Changes("--recompute"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--recompute")],
-        "--epochs": [Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--epochs", "2")], "--patience": [Refused("--patience", "1")],
+        "--epochs": [Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--epochs", "2")], "--patience": [Refused("--patience", "1")], "--min-delta": [Refused("--validation", "CLASSES", "--min-delta", "1")],
     },
 }
 # The options of strategies and trainings are the same code in three programs: finetune's cases stand for those that the others have too.
@@ -158,7 +170,7 @@ BASES = {
     "finetune": ("--train", "DATA", "--method", "lora", "--steps", "2", "--output", "OUT", "--json"), "generate": ("--sources", "SOURCES", "--max-new", "8"), "score": ("--hypotheses", "TEXTS", "--references", "REFERENCES"),
     "inspect": (), "convert": (), "compare": ("--out", "OUT"), "seq2seq": ("--train", "PAIRS", "--method", "lora", "--steps", "2", "--json"), "classify": ("--train", "CLASSES", "--method", "lora", "--steps", "2", "--json"),
 }
-FLAGS = {"--json", "--recompute", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header", "--good-texts"}
+FLAGS = {"--ter-normalize", "--ter-no-punctuation", "--ter-case", "--json", "--recompute", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header", "--good-texts"}
 
 
 class Options(ProgramTest):
@@ -173,6 +185,8 @@ class Options(ProgramTest):
                      "BART_ADAPTER": cls.folder / "bart_adapter", "BERT_ADAPTER": cls.folder / "bert_adapter", "SOURCES": cls.write("sources.txt", "name : A\nname : B | type : pub\n"),
                      "PAIRS": cls.write("pairs.tsv", "ab\tAB\nba\tBA\naab\tAAB\nbb\tBB\n" * 3), "CLASSES": cls.write("classes.tsv", "".join(f"{word} word{i}\t{label}\n" for i in range(12) for label, word in enumerate(("bad", "good")))),
                      "TEXTS": cls.write("texts.txt", "The pub is open today , near the river .\nB\n"), "REFERENCES": cls.write("references.txt", "the pub is open today , by the river .\n\nC\n"),
+                     "MARKS": cls.write("marks.txt", "The pub, is open today.\nB\n"), "OTHER_TEXTS": cls.write("other.txt", "a pub\nC\n"), "DOMAINS": cls.write("domains.txt", "seen\nunseen\n"),
+                     "MANY_REFERENCES": cls.write("many_references.txt", "the pub is open today , by the river and more and more words there .\nthe pub\n\nC\n"),
                      "SHORT": cls.write("short.txt", "a b d e f\n"), "ESCAPED": cls.write("escaped.txt", "a\\nb c d e\n"), "ESCAPED_REFERENCES": cls.write("escaped_references.txt", "a\\nb c d e\n"), "SHORT_REFERENCES": cls.write("short_references.txt", "a b c e f\n")}
         run("finetune", "--model", cls.model, "--train", cls.data, "--method", "lora", "--rank", "4", "--learning-rate", "0.05", "--steps", "10", "--output", cls.folder / "adapter")
         run("finetune", "--model", cls.model, "--train", cls.data, "--method", "prompt", "--steps", "1", "--output", cls.folder / "prefix")

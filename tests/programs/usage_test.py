@@ -32,7 +32,7 @@ class Usage(ProgramTest):
             ("generate", "--model", model), ("generate", "--model", model, "--prompt", "a", "--sources", data),
             ("generate", "--model", model, "--prompt", "a", "--greedy", "--beams", "3"), ("generate", "--model", model, "--prompt", "a", "--temperature", "0.5"),
             ("generate", "--model", model, "--prompt", "a", "--beams", "2", "--sequences", "3"), ("generate", "--model", model, "--prompt", "a", "--sequences", "3"),
-            ("score", "--metric", "meteor", "--hypotheses", data, "--references", data), ("inspect",),
+            ("score", "--metric", "sorcery", "--hypotheses", data, "--references", data), ("inspect",),
             ("convert",), ("convert", "--output", self.folder / "x"), ("convert", "--adapter", data, "--output", self.folder / "x"),  # no adapter, no model
             ("convert", "--adapter", data, "--combine", "a:1", "--model", model, "--output", self.folder / "x"),
             *(("convert", "--combine", part, "--model", model, "--output", self.folder / "x") for part in ("a", "a:", ":1", "a:much", "a:nan")),

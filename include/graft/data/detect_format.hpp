@@ -35,6 +35,14 @@ inline constexpr char const* known_formats =
   return list || first.find('\n') != std::string_view::npos ? DataFormat::json : DataFormat::jsonl;
 }
 
+/// Whether a text begins as an object or a list of objects does.
+[[nodiscard]] inline bool begins_json(std::string_view text) {
+  std::size_t const next = text.find_first_not_of(" \t\r\n", 1);
+  if (next == std::string_view::npos) return false;
+  return text[0] == '{' ? text[next] == '"' || text[next] == '}'
+                        : text[0] == '[' && (text[next] == '{' || text[next] == ']');
+}
+
 /// The format by the file's name, else by its first line that is not blank.
 [[nodiscard]] inline DataFormat format_of(std::string_view text, std::string const& file) {
   std::string extension = std::filesystem::path(file).extension().string();
@@ -46,12 +54,7 @@ inline constexpr char const* known_formats =
   if (extension == ".jsonl" || extension == ".ndjson") return DataFormat::jsonl;
   if (begin == std::string_view::npos)
     fail<FileError>("[", file, "] no examples; got an empty file; expected ", known_formats);
-  if (text[begin] == '{' || text[begin] == '[') {
-    if (extension == ".json") return json_format(text, file);
-    std::string_view const line = trim(text.substr(begin, text.find('\n', begin) - begin));
-    bool const object = line == "{" || line == "[" || line.find('"') != std::string_view::npos;
-    if (object && line.find("||") == std::string_view::npos) return json_format(text, file);
-  }
+  if (extension == ".json" || begins_json(text.substr(begin))) return json_format(text, file);
   std::string_view const first = trim(text.substr(begin, text.find('\n', begin) - begin));
   if (first.starts_with("<?xml") || first.starts_with("<benchmark") || first.starts_with("<!--"))
     return DataFormat::xml;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <graft/metrics/ngrams.hpp>
 #include <graft/metrics/rouge.hpp>
+#include <graft/metrics/summed_metric.hpp>
 #include <graft/metrics/treebank.hpp>
 #include <string>
 #include <vector>
@@ -18,11 +19,12 @@ namespace graft {
 /// (Stanford CoreNLP) applies to such texts; on the challenge's nine archived systems the published values come out to
 /// 4 decimals.
 /// @throws ConfigError when hypotheses and reference lists do not pair up or are empty
-[[nodiscard]] inline double e2e_rouge_l(std::vector<std::string> const& hypotheses, ReferenceLists const& references) {
+[[nodiscard]] inline SummedMetric e2e_rouge_l_metric(std::vector<std::string> const& hypotheses,
+                                                     ReferenceLists const& references) {
   detail::check_references("e2e_rouge_l", hypotheses, references);
   constexpr double beta_squared = 1.2 * 1.2;
   detail::WordIds ids;
-  double sum = 0;
+  std::vector<double> values;
   for (std::size_t i = 0; i < hypotheses.size(); ++i) {
     auto const ours = ids(detail::treebank_words(hypotheses[i]));
     double precision = 0, recall = 0;
@@ -33,9 +35,15 @@ namespace graft {
       precision = std::max(precision, common / static_cast<double>(ours.size()));
       recall = std::max(recall, common / static_cast<double>(theirs.size()));
     }
-    if (precision > 0) sum += (1 + beta_squared) * precision * recall / (recall + beta_squared * precision);
+    values.push_back(precision > 0 ? 100 * (1 + beta_squared) * precision * recall / (recall + beta_squared * precision)
+                                   : 0.0);
   }
-  return 100.0 * sum / static_cast<double>(hypotheses.size());
+  return detail::mean_metric("ROUGE-L (E2E)", values);
+}
+
+/// That mean alone. @throws ConfigError as `e2e_rouge_l_metric`
+[[nodiscard]] inline double e2e_rouge_l(std::vector<std::string> const& hypotheses, ReferenceLists const& references) {
+  return e2e_rouge_l_metric(hypotheses, references).score();
 }
 
 }  // namespace graft

@@ -78,7 +78,10 @@ class Synonyms {
       return word.size() >= ending.size() && std::string_view(word).substr(word.size() - ending.size()) == ending;
     };
     std::size_t units = 0;  // of UTF-16
-    for (unsigned char const c : word) units += (c & 0xC0U) != 0x80U ? (c >= 0xF0U ? 2U : 1U) : 0U;
+    for (char const byte : word) {
+      auto const c = static_cast<unsigned char>(byte);
+      units += (c & 0xC0U) != 0x80U ? (c >= 0xF0U ? 2U : 1U) : 0U;
+    }
     if (ends_in("ss") || units <= 2) return word;
     for (auto const& [ending, instead] : endings) {
       if (!ends_in(ending)) continue;
