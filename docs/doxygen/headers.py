@@ -59,6 +59,8 @@ def is_whole(statement):
     if statement.count("(") != statement.count(")"):
         return False
     if statement.endswith("{"):
+        if re.match(r"(?:template <.*> )?concept\b", statement):
+            return False
         return bool(CLASS.match(statement) or BODY.search(statement))
     return statement.endswith((";", "}")) and statement.count("{") == statement.count("}")
 

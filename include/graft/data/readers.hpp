@@ -49,7 +49,7 @@ extern template std::vector<LabelledText> read_labels<>(std::filesystem::path co
 /// The format is found by the extension (`.csv`, `.tsv`, `.json`, `.jsonl`, `.xml`), else by the first line that is not
 /// blank; what the columns hold by their names, `options.fields` or `options.task`. A task of classes gives the texts
 /// with their columns' names as source and the class's name as target: text to text, as T5 is trained. The file is read
-/// once: a pipe will do. Formats, tasks and choices: \ref model_files.
+/// once: a pipe will do. Formats, tasks and choices: docs/files.md.
 /// @throws FileError with file and line for a malformed row, a missing column (with those that there are), a format
 /// that cannot be told; ConfigError for options that contradict each other or the file
 [[nodiscard]] inline std::vector<Example> read_examples(std::filesystem::path const& path,

@@ -37,7 +37,7 @@ struct Task {
 };
 
 /// The known tasks. Sources: the papers and official files of each set; classes and their order as in the Hugging Face
-/// hub's `glue` and `super_glue`; pairs as P-tuning v2's code forms them, COPA's choices excepted (\ref data_tasks).
+/// hub's `glue` and `super_glue`; pairs as P-tuning v2's code forms them, COPA's choices excepted (docs/files.md).
 inline constexpr std::array tasks{
     Task{"e2e", "E2E", TaskKind::text, "", "", "ref", "", "", "bleu, nist, meteor, rougeL, cider", "42061, 4672, 4693"},
     Task{"webnlg", "WebNLG", TaskKind::text, "", "", "", "", "", "bleu, meteor, ter",
