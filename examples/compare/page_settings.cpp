@@ -99,8 +99,8 @@ std::string card(std::string const& title, std::string const& plot) {
 }
 
 std::string plots_of(Report const& report, std::string const& setting, std::vector<Series> const& all) {
-  std::string text = "<h2>Effect of " + escaped(setting) + "</h2>\n<p class=\"soft\">A line joins rows that differ in " +
-                     escaped(setting) + " alone." +
+  std::string text = "<h2>Effect of " + escaped(setting) +
+                     "</h2>\n<p class=\"soft\">A line joins rows that differ in " + escaped(setting) + " alone." +
                      (report.seeds().size() > 1 ? " Bars: standard deviation over seeds." : "") +
                      " Dashed: without training.</p>\n<div class=\"pair\">\n";
   MetricIndex const metric = report.main_metric();
@@ -110,13 +110,11 @@ std::string plots_of(Report const& report, std::string const& setting, std::vect
       if (!row.trained() && !row.has_no_results() && row.spec.strategy.settings.empty())
         levels.emplace_back(&row, row.measures[t][metric].spread.mean);
     std::string const name = report.tests.size() > 1 ? ", " + report.tests[t].name : "";
-    text += card(metrics[metric].title + name,
-                 plot_of(all, setting, metrics[metric].title, 1, levels,
-                         [&](Row const& row) { return row.measures[t][metric].spread; }));
+    text += card(metrics[metric].title + name, plot_of(all, setting, metrics[metric].title, 1, levels,
+                                                       [&](Row const& row) { return row.measures[t][metric].spread; }));
   }
-  text += card("Validation loss", plot_of(all, setting, "validation loss", 3, {}, [](Row const& row) {
-                 return row.spread(&Run::validation_loss);
-               }));
+  text += card("Validation loss", plot_of(all, setting, "validation loss", 3, {},
+                                          [](Row const& row) { return row.spread(&Run::validation_loss); }));
   return text + "</div>\n";
 }
 

@@ -25,8 +25,7 @@ Pairs pairs_at(std::string const& where, nlohmann::json const& json, char const*
   auto pairs = graft::json_at<Pairs>(where, json, key);
   for (auto const& pair : pairs)
     if (pair.size() != 2)
-      graft::fail<graft::FileError>("[", where, "] has ", pair.size(), " texts in an entry of ", key,
-                                    "; expected two");
+      graft::fail<graft::FileError>("[", where, "] has ", pair.size(), " texts in an entry of ", key, "; expected two");
   return pairs;
 }
 
