@@ -86,7 +86,8 @@ void run(CLI::App const& app, CommandLine& line) {
   Report report;
   report.rows = make_rows(s, guesses);
   fail_for(report.rows, true);  // a report of nothing would replace one of an earlier run
-  report.studies.push_back({s.task, files_of(s.task), s.out.filename().string(), examples.description,
+  auto const out = s.out.has_filename() ? s.out : s.out.parent_path();
+  report.studies.push_back({s.task, files_of(s.task), out.filename().string(), examples.description,
                             examples.training.size(), examples.validation.size(), s.quick});
   report.tests = examples.tests, report.against = s.against;
   report.classes =
