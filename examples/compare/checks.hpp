@@ -15,8 +15,8 @@ namespace compare {
 /// UTF-8.
 void check_files(Settings const& settings);
 
-/// What the model says: that it goes with the data, that it has every row's settings, and that no row of the data is too
-/// long for any of them. Settles the template.
+/// What the model says: that it goes with the data, that it has every row's settings, and that no row of the data is
+/// too long for any of them. Settles the template.
 /// @returns MiB that a process of each row may need, for the first guess
 std::vector<double> check_model(CLI::App const& app, Settings& settings, Examples const& examples);
 

@@ -173,7 +173,8 @@ void add_options(CLI::App& app, CommandLine& line) {
   option.flag("--fresh", s.fresh,
               "Make all rows anew (default: rows of an earlier run are kept where nothing has changed)");
   option.flag("--json", s.json, "Print the report as JSON; the table goes to standard error");
-  option("--merge", line.merged, "Folders of earlier comparisons, of which --out becomes one report; nothing is trained");
+  option("--merge", line.merged,
+         "Folders of earlier comparisons, of which --out becomes one report; nothing is trained");
   add_budget_options(app, line);
 }
 
@@ -217,10 +218,9 @@ void check_options(CLI::App const& app, CommandLine const& line) {
                                 "where the examples are held out of --data or generated");
   if (!shots) support::refuse_given(app, {"--shots"}, "without the row few_shot");
   if (!trains)
-    support::refuse_given(app,
-                          {"--epochs", "--steps", "--batch", "--recompute", "--learning-rate", "--tune", "--seed",
-                           "--seeds"},
-                          "without a trained row in --methods or --row");
+    support::refuse_given(
+        app, {"--epochs", "--steps", "--batch", "--recompute", "--learning-rate", "--tune", "--seed", "--seeds"},
+        "without a trained row in --methods or --row");
   if (!trains && !shown) support::refuse_given(app, {"--rows"}, "without a row that reads training examples");
   if (line.tune && std::none_of(s.tuned.begin(), s.tuned.end(), [](bool tuned) { return tuned; }))
     throw support::UsageError("--tune has no effect where --learning-rate gives every row's; leave one of them out");
@@ -229,8 +229,8 @@ void check_options(CLI::App const& app, CommandLine const& line) {
   if (!s.against.empty() && std::find(titles.begin(), titles.end(), s.against) == titles.end()) {
     std::string all;
     for (std::size_t i = 0; i < titles.size() && i < 12; ++i) all += (i == 0 ? "" : ", ") + titles[i];
-    throw support::UsageError("--against got " + graft::printable(s.against) + "; expected a row's name in the table: " +
-                              all + (titles.size() > 12 ? ", …" : ""));
+    throw support::UsageError("--against got " + graft::printable(s.against) +
+                              "; expected a row's name in the table: " + all + (titles.size() > 12 ? ", …" : ""));
   }
 }
 

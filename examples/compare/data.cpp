@@ -22,8 +22,7 @@ Examples generated(Task const& task) {
   std::string names;
   for (auto const& domain : data.unseen_domains) names += (names.empty() ? "" : ", ") + domain;
   auto const middle = data.test.begin() + static_cast<std::ptrdiff_t>(task.test_sources);
-  TestSet seen{"seen", task.data, {data.test.begin(), middle}},
-      unseen{"unseen", task.data, {middle, data.test.end()}};
+  TestSet seen{"seen", task.data, {data.test.begin(), middle}}, unseen{"unseen", task.data, {middle, data.test.end()}};
   return {std::move(data.training),
           std::move(data.validation),
           {std::move(seen), std::move(unseen)},
@@ -45,7 +44,8 @@ graft::ExampleSplit hold_out(std::vector<graft::Example> const& examples, std::s
 void leave_out(std::vector<graft::Example>& rows, std::vector<graft::Example> const& others, Examples& result) {
   std::unordered_set<std::string> sources;
   for (auto const& example : others) sources.insert(example.source);
-  auto const gone = std::remove_if(rows.begin(), rows.end(), [&](auto const& row) { return sources.contains(row.source); });
+  auto const gone =
+      std::remove_if(rows.begin(), rows.end(), [&](auto const& row) { return sources.contains(row.source); });
   result.left_out += static_cast<std::size_t>(rows.end() - gone);
   rows.erase(gone, rows.end());
 }
@@ -71,8 +71,8 @@ Examples from_files(Task const& task) {
                                     " too; expected others to train on");
   if (task.tests.empty()) {
     auto parts = hold_out(rows, 2 * task.test_sources, task.split_seed);
-    result.tests.push_back({"test", task.data,
-                            at_most(graft::group_by_source(parts.held_out), 2 * task.test_sources, task.split_seed)});
+    result.tests.push_back(
+        {"test", task.data, at_most(graft::group_by_source(parts.held_out), 2 * task.test_sources, task.split_seed)});
     rows = std::move(parts.kept);
   }
   if (task.validation.empty()) {

@@ -14,7 +14,8 @@ namespace compare {
 
 /// A strategy of which runs are done takes their mean. Others are weighed by what their work costs relative to each
 /// other: training by its factor, everything else (loading, validation, generation) by one share for all. Both are
-/// measured on finished runs; before the first trained one is done, the guess comes from the untrained one's validation.
+/// measured on finished runs; before the first trained one is done, the guess comes from the untrained one's
+/// validation.
 class Estimate {
  public:
   explicit Estimate(Task const& task) : task_(task) {}

@@ -65,8 +65,7 @@ void say_data(CommandLine const& line, Examples const& examples) {
                 " have a source of --test or --validation; they are not trained on");
   std::string sets;
   for (auto const& test : examples.tests)
-    if (examples.tests.size() > 1)
-      sets += graft::cat(sets.empty() ? " (" : ", ", test.name, " ", test.examples.size());
+    if (examples.tests.size() > 1) sets += graft::cat(sets.empty() ? " (" : ", ", test.name, " ", test.examples.size());
   std::fprintf(stderr, "%zu rows; %zu training, %zu validation and %zu test examples%s (%s)\n", s.rows.size(),
                examples.training.size(), examples.validation.size(), examples.tested(),
                (sets + (sets.empty() ? "" : ")")).c_str(), examples.description.c_str());
@@ -87,10 +86,12 @@ void run(CLI::App const& app, CommandLine& line) {
   Report report;
   report.rows = make_rows(s, guesses);
   fail_for(report.rows, true);  // a report of nothing would replace one of an earlier run
-  report.studies.push_back({s.task, files_of(s.task), s.out.filename().string(), examples.description,
+  auto const out = s.out.has_filename() ? s.out : s.out.parent_path();
+  report.studies.push_back({s.task, files_of(s.task), out.filename().string(), examples.description,
                             examples.training.size(), examples.validation.size(), s.quick});
   report.tests = examples.tests, report.against = s.against;
-  report.classes = std::any_of(report.rows.begin(), report.rows.end(), [](Row const& row) { return row.first().classes; });
+  report.classes =
+      std::any_of(report.rows.begin(), report.rows.end(), [](Row const& row) { return row.first().classes; });
   evaluate(report);
   write(report, s);
   fail_for(report.rows, false);

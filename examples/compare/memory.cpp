@@ -35,9 +35,9 @@ double free_memory_mib() {
   std::ifstream system("/proc/meminfo");
   for (std::string word; system >> word;)
     if (double kib = 0; word == "MemAvailable:" && system >> kib) free = kib / 1024;
-  for (auto const& [limit, use] : {std::pair("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-                                   {"/sys/fs/cgroup/memory/memory.limit_in_bytes",
-                                    "/sys/fs/cgroup/memory/memory.usage_in_bytes"}})
+  for (auto const& [limit, use] :
+       {std::pair("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"}})
     if (auto const left = left_by_group(limit, use)) free = std::min(free, *left / mib);
   return free;
 }
@@ -63,7 +63,8 @@ double model_bytes(std::string const& model) {
   std::error_code error;
   double bytes = 0;
   if (!std::filesystem::is_directory(model, error)) {
-    for (auto const& part : graft::gguf_parts(model)) bytes += static_cast<double>(std::filesystem::file_size(part, error));
+    for (auto const& part : graft::gguf_parts(model))
+      bytes += static_cast<double>(std::filesystem::file_size(part, error));
     return bytes;
   }
   for (std::filesystem::directory_iterator entry(model, error), end; !error && entry != end; entry.increment(error)) {

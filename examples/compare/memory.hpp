@@ -13,8 +13,8 @@ namespace compare {
 /// control group. Infinity where the system does not say.
 double free_memory_mib();
 
-/// What a process of a row will need at most. A strategy that a finished run measured needs what the largest of its runs
-/// did; the first one of a strategy is guessed from its parameters, and from how far earlier guesses were off.
+/// What a process of a row will need at most. A strategy that a finished run measured needs what the largest of its
+/// runs did; the first one of a strategy is guessed from its parameters, and from how far earlier guesses were off.
 class MemoryNeed {
  public:
   void add(Strategy const& strategy, double guess_mib, double peak_mib);

@@ -53,8 +53,8 @@ std::vector<std::string> differences_of(std::vector<Study> const& studies) {
   if (studies.size() < 2) return texts;
   auto const first = facts_of(studies.front());
   for (std::size_t f = 0; f < first.size(); ++f) {
-    bool const same = std::all_of(studies.begin(), studies.end(),
-                                  [&](Study const& study) { return facts_of(study)[f] == first[f]; });
+    bool const same =
+        std::all_of(studies.begin(), studies.end(), [&](Study const& study) { return facts_of(study)[f] == first[f]; });
     for (std::size_t s = 0; s < studies.size() && !same; ++s)
       if (auto const& [name, value] = facts_of(studies[s])[f]; !value.empty())
         texts[s] += (texts[s].empty() ? "" : ", ") + name + "=" + value;
@@ -147,8 +147,8 @@ class Merger {
     }
     for (auto& other : same->runs) other.outputs.resize(all_.tests.size());
     for (auto& run : row.runs) {
-      auto const twin = std::find_if(same->runs.begin(), same->runs.end(),
-                                     [&](Run const& other) { return other.seed == run.seed; });
+      auto const twin =
+          std::find_if(same->runs.begin(), same->runs.end(), [&](Run const& other) { return other.seed == run.seed; });
       if (twin == same->runs.end())
         same->runs.push_back(std::move(run));
       else if (twin->failed())

@@ -71,8 +71,8 @@ std::string slug_of(Strategy const& strategy) {
   if (strategy.settings.empty()) return strategy.name;
   std::string slug = strategy.name;
   for (char c : text.substr(strategy.name.size())) {
-    bool const plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-                       c == '=' || c == '_';
+    bool const plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '=' || c == '_';
     slug += plain ? c : '-';
     if (slug.size() >= 80) break;
   }

@@ -34,9 +34,9 @@ std::vector<bool> named_rows(Report const& report) {
 }
 
 std::string naming_note(Report const& report) {
-  return report.rows.size() > many_rows
-             ? " Of the trained rows, the best of each strategy in validation loss is named; a pointer names the others."
-             : "";
+  return report.rows.size() > many_rows ? " Of the trained rows, the best of each strategy in validation loss is "
+                                          "named; a pointer names the others."
+                                        : "";
 }
 
 }  // namespace compare

@@ -142,11 +142,10 @@ std::string quality_html(Report const& report) {
     return text + "</div>\n";
   }
   bool const two = report.tests.size() == 2, generated = report.studies.front().task.data == "generated";
-  std::string const sets = !two ? ""
-                           : generated
-                               ? "Filled: domains of the training set; hollow: the domain without training examples. "
-                               : "Filled: " + escaped(report.tests[0].name) + "; hollow: " +
-                                     escaped(report.tests[1].name) + ". ";
+  std::string const sets =
+      !two        ? ""
+      : generated ? "Filled: domains of the training set; hollow: the domain without training examples. "
+                  : "Filled: " + escaped(report.tests[0].name) + "; hollow: " + escaped(report.tests[1].name) + ". ";
   return head + sets + rest + "<div class=\"card\">" +
          quality_plot(report, 0, two ? std::optional<std::size_t>(1) : std::nullopt, 1120) + "</div>\n";
 }

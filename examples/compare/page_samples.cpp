@@ -10,8 +10,8 @@ namespace {
 std::string sample(Report const& report, std::size_t test, std::size_t i) {
   auto const& example = report.tests[test].examples[i];
   bool const generated = report.studies.front().task.data == "generated";
-  std::string const set = generated ? report.tests[test].name + " in training"
-                                    : (report.tests.size() > 1 ? report.tests[test].name : "");
+  std::string const set =
+      generated ? report.tests[test].name + " in training" : (report.tests.size() > 1 ? report.tests[test].name : "");
   std::string text = "<div class=\"card\"><h3>" + escaped(example.source) + "</h3>\n<p class=\"soft\">" +
                      escaped(example.domain) + (example.domain.empty() || set.empty() ? "" : ", ") + escaped(set) +
                      "</p>\n<dl>";

@@ -14,14 +14,13 @@ namespace compare {
 
 namespace {
 
-/// The number that a row has as its setting; nothing where it has none.
-std::optional<double> value_of(Row const& row, std::string const& setting) {
+/// The number that a row has as its setting, given or not; nothing where it has none.
+std::optional<double> number_of(Row const& row, std::string const& setting) {
   if (setting == "learning_rate") return row.spec.learning_rate;
-  std::string const* const text = row.spec.strategy.find(setting);
-  if (!text) return std::nullopt;
+  std::string const text = value_of(row.spec.strategy, setting);
   double value = 0;
-  auto const [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  return error == std::errc() && end == text->data() + text->size() ? std::optional(value) : std::nullopt;
+  auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
 
 /// Rows that differ in one setting alone, by its value.
@@ -34,7 +33,9 @@ struct Series {
 /// What a row is without the setting: its strategy, its other settings and its study.
 std::string rest_of(Row const& row, std::string const& setting, Report const& report) {
   std::string text = title_of(row.spec.strategy.name);
-  for (auto const& [name, value] : canonical(row.spec.strategy).settings)
+  auto settings = row.spec.strategy.settings;
+  std::sort(settings.begin(), settings.end());
+  for (auto const& [name, value] : settings)
     if (name != setting) text += " " + name + "=" + value;
   if (row.spec.learning_rate && setting != "learning_rate")
     text += " learning_rate=" + support::compact(*row.spec.learning_rate);
@@ -45,7 +46,7 @@ std::string rest_of(Row const& row, std::string const& setting, Report const& re
 std::vector<Series> series_of(Report const& report, std::string const& setting) {
   std::vector<Series> all;
   for (auto const& row : report.rows) {
-    auto const value = value_of(row, setting);
+    auto const value = number_of(row, setting);
     if (!value || row.has_no_results()) continue;
     std::string const name = rest_of(row, setting, report);
     auto found = std::find_if(all.begin(), all.end(), [&](Series const& one) { return one.name == name; });
@@ -99,8 +100,8 @@ std::string card(std::string const& title, std::string const& plot) {
 }
 
 std::string plots_of(Report const& report, std::string const& setting, std::vector<Series> const& all) {
-  std::string text = "<h2>Effect of " + escaped(setting) + "</h2>\n<p class=\"soft\">A line joins rows that differ in " +
-                     escaped(setting) + " alone." +
+  std::string text = "<h2>Effect of " + escaped(setting) +
+                     "</h2>\n<p class=\"soft\">A line joins rows that differ in " + escaped(setting) + " alone." +
                      (report.seeds().size() > 1 ? " Bars: standard deviation over seeds." : "") +
                      " Dashed: without training.</p>\n<div class=\"pair\">\n";
   MetricIndex const metric = report.main_metric();
@@ -110,13 +111,11 @@ std::string plots_of(Report const& report, std::string const& setting, std::vect
       if (!row.trained() && !row.has_no_results() && row.spec.strategy.settings.empty())
         levels.emplace_back(&row, row.measures[t][metric].spread.mean);
     std::string const name = report.tests.size() > 1 ? ", " + report.tests[t].name : "";
-    text += card(metrics[metric].title + name,
-                 plot_of(all, setting, metrics[metric].title, 1, levels,
-                         [&](Row const& row) { return row.measures[t][metric].spread; }));
+    text += card(metrics[metric].title + name, plot_of(all, setting, metrics[metric].title, 1, levels,
+                                                       [&](Row const& row) { return row.measures[t][metric].spread; }));
   }
-  text += card("Validation loss", plot_of(all, setting, "validation loss", 3, {}, [](Row const& row) {
-                 return row.spread(&Run::validation_loss);
-               }));
+  text += card("Validation loss", plot_of(all, setting, "validation loss", 3, {},
+                                          [](Row const& row) { return row.spread(&Run::validation_loss); }));
   return text + "</div>\n";
 }
 

@@ -24,8 +24,8 @@ std::string interval_text(graft::Interval const& interval) {
 
 /// "35.3 ±1.2" and "[30.1, 40.2]" below.
 std::string cell(Column const& column, Row const& row, Report const& report) {
-  std::string text = std::string("<td") + (is_best(column, row, report.rows) ? " class=\"best\">" : ">") +
-                     escaped(column.text(row));
+  std::string text =
+      std::string("<td") + (is_best(column, row, report.rows) ? " class=\"best\">" : ">") + escaped(column.text(row));
   if (auto const deviation = deviation_text(column, row); !deviation.empty())
     text += " <small>" + deviation + "</small>";
   Measure const* const measure = column.measure ? column.measure(row) : nullptr;
@@ -51,8 +51,9 @@ std::string notes(Report const& report) {
     text += " ±: standard deviation over " + std::to_string(seeds.size()) +
             " seeds (divisor n − 1); numbers are their means.";
   if (report.tested() > 0)
-    text += " Brackets: 95 % confidence interval over the test examples (percentile bootstrap, 1,000 resamples, the "
-            "same for all rows).";
+    text +=
+        " Brackets: 95 % confidence interval over the test examples (percentile bootstrap, 1,000 resamples, the "
+        "same for all rows).";
   std::set<Index> threads;
   for (auto const& row : report.rows)
     for (Run const* run : row.finished()) threads.insert(run->threads);

@@ -122,8 +122,7 @@ Axis axis_through(std::vector<double> const& values, std::string title) {
 Plot::Plot(Axis x, Axis y, double width, double height, double right_margin)
     : x_(std::move(x)), y_(std::move(y)), width_(width), height_(height), right_(right_margin) {}
 
-void Plot::line(std::vector<std::pair<double, double>> const& points, int series, std::string const& name,
-                bool named) {
+void Plot::line(std::vector<std::pair<double, double>> const& points, int series, std::string const& name, bool named) {
   std::string path;
   double last_x = 0, last_y = 0;
   for (auto const& [x, y] : points) {
@@ -241,8 +240,8 @@ std::string Plot::end_labels() const {
   std::string text;
   double const x = width_ - right_ + 10;
   for (auto const& label : labels) {
-    text += "<path class=\"leader " + colour(label.series) + "\" d=\"M" + px(label.end_x + 1) + " " + px(label.end_y) + "L" +
-            px(x - 2) + " " + px(label.y) + "\"/><text class=\"name " + colour(label.series) + "\" x=\"" + px(x) +
+    text += "<path class=\"leader " + colour(label.series) + "\" d=\"M" + px(label.end_x + 1) + " " + px(label.end_y) +
+            "L" + px(x - 2) + " " + px(label.y) + "\"/><text class=\"name " + colour(label.series) + "\" x=\"" + px(x) +
             "\" y=\"" + px(label.y + 4) + "\">" + escaped(label.text) + "</text>\n";
   }
   return text;

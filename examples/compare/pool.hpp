@@ -14,9 +14,9 @@ namespace compare {
 /// One process to be run.
 struct Job {
   std::vector<std::string> arguments;
-  std::function<double()> need_mib;                ///< asked before every start, for earlier jobs teach it
-  std::function<void()> started;                   ///< may be asked for nothing
-  std::function<void(std::string const&)> ended;   ///< with an empty text where all went well, else how it ended
+  std::function<double()> need_mib;               ///< asked before every start, for earlier jobs teach it
+  std::function<void()> started;                  ///< may be asked for nothing
+  std::function<void(std::string const&)> ended;  ///< with an empty text where all went well, else how it ended
 };
 
 struct PoolLimits {

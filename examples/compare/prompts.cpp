@@ -1,6 +1,7 @@
 #include "prompts.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 #include <optional>
 #include <set>
@@ -58,9 +59,10 @@ Prompts few_shot_prompts(Index shots, graft::Template const& form, Examples cons
 /// A row with examples in the context.
 Prompts shown_prompts(Request const& request, graft::Template const& form, Examples const& examples, Index positions) {
   auto const tokenizer = tokenizer_of(request.task);
-  auto const* const own = request.strategy.find("shots");
-  auto prompts =
-      few_shot_prompts(own ? std::stoll(*own) : request.task.shots, form, examples, *tokenizer, positions);
+  Index shots = request.task.shots;
+  if (auto const* const own = request.strategy.find("shots"))  // a whole number: it was checked
+    static_cast<void>(std::from_chars(own->data(), own->data() + own->size(), shots));
+  auto prompts = few_shot_prompts(shots, form, examples, *tokenizer, positions);
   prompts.text = [tokenizer](std::vector<graft::Token> const& tokens) {
     return support::first_line(tokenizer->decode(tokens, true));
   };  // a line break ends it
@@ -169,7 +171,7 @@ Prompts make_prompts(Request const& request, Examples const& examples, graft::Mo
   if (info.classifies) return class_prompts(request, examples);
   auto const form = template_of(request.task, config, info, false);
   return request.strategy.name == few_shot ? shown_prompts(request, form.form, examples, config.positions)
-                                    : text_prompts(request, form, examples);
+                                           : text_prompts(request, form, examples);
 }
 
 }  // namespace compare

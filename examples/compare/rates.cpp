@@ -1,5 +1,6 @@
 #include "rates.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include <graft/core/numbers.hpp>
@@ -33,7 +34,7 @@ struct Rate {
     if (!rows) return true;
     if (rows->name != row.name) return false;
     for (auto const& [name, wanted] : rows->settings)
-      if (auto const* own = row.find(name); !own || *own != wanted) return false;
+      if (value_of(row, name) != wanted) return false;
     return true;
   }
   /// Of two that fit, the greater one goes first.
@@ -43,7 +44,9 @@ struct Rate {
 Rate rate_of(std::string const& option) {
   auto const at = option.rfind('=');
   Rate rate{option, std::nullopt, positive_number(at == std::string::npos ? option : option.substr(at + 1), option)};
-  if (at != std::string::npos) rate.rows = canonical(parse_strategy(option.substr(0, at)));
+  if (at == std::string::npos) return rate;
+  rate.rows = parse_strategy(option.substr(0, at));
+  std::sort(rate.rows->settings.begin(), rate.rows->settings.end());
   return rate;
 }
 

@@ -15,8 +15,8 @@ namespace compare {
 /// One comparison: what all its rows have in common.
 struct Study {
   Task task;
-  Json files;                      ///< checksums of all that was read
-  std::string name, description;   ///< the folder it was written to, and of the data
+  Json files;                                ///< checksums of all that was read
+  std::string name, description;             ///< the folder it was written to, and of the data
   std::size_t training = 0, validation = 0;  ///< examples
   bool quick = false;
 };
@@ -25,8 +25,8 @@ struct Report {
   std::vector<Study> studies;  ///< one, or all that were merged
   std::vector<TestSet> tests;
   std::vector<Row> rows;
-  bool classes = false;      ///< whether the models are classifiers
-  std::string against;       ///< the row that differences are measured from; empty where there is none
+  bool classes = false;  ///< whether the models are classifiers
+  std::string against;   ///< the row that differences are measured from; empty where there is none
 
   [[nodiscard]] std::size_t tested() const;
   [[nodiscard]] bool merged() const { return studies.size() > 1; }

@@ -27,8 +27,7 @@ class Line {
   void add(char const* text) { add(std::string(text)); }
   void add(double value) { add(number(value)); }
   template <class Whole>
-    requires std::is_integral_v<Whole>
-  void add(Whole value) {
+  requires std::is_integral_v<Whole> void add(Whole value) {
     add(std::to_string(value));
   }
   [[nodiscard]] std::string end() const { return text_ + "\r\n"; }
@@ -79,10 +78,28 @@ std::string line_of(Report const& report, Row const& row, Run const& run, std::s
 
 std::string report_csv(Report const& report) {
   Line head;
-  for (char const* name :
-       {"row", "strategy", "settings", "model", "data", "learning_rate", "seed", "split_seed", "test", "test_examples",
-        "trained_parameters", "all_parameters", "steps", "tokens_per_second", "threads", "train_seconds",
-        "validation_seconds", "generation_seconds", "seconds", "peak_memory_mib", "training_loss", "validation_loss"})
+  for (char const* name : {"row",
+                           "strategy",
+                           "settings",
+                           "model",
+                           "data",
+                           "learning_rate",
+                           "seed",
+                           "split_seed",
+                           "test",
+                           "test_examples",
+                           "trained_parameters",
+                           "all_parameters",
+                           "steps",
+                           "tokens_per_second",
+                           "threads",
+                           "train_seconds",
+                           "validation_seconds",
+                           "generation_seconds",
+                           "seconds",
+                           "peak_memory_mib",
+                           "training_loss",
+                           "validation_loss"})
     head.add(name);
   for (auto const& metric : metrics) head.add(metric.key);
   for (auto const& metric : metrics)

@@ -47,14 +47,17 @@ std::string introduction(Report const& report) {
   auto const seeds = report.seeds();
   std::string seed_text = seeds.size() > 1 ? std::to_string(seeds.size()) + " seeds" : "seed 0";
   if (seeds.size() == 1) seed_text = "seed " + std::to_string(seeds[0]);
-  std::string const title = report.merged() ? std::to_string(report.studies.size()) + " comparisons of ways to adapt models"
-                                            : "Ways to adapt " + model_of(report.studies.front());
+  std::string const title = report.merged()
+                                ? std::to_string(report.studies.size()) + " comparisons of ways to adapt models"
+                                : "Ways to adapt " + model_of(report.studies.front());
   std::string text = "<h1>" + escaped(title) + "</h1>\n";
   for (auto const& study : report.studies)
-    text += "<p class=\"soft\">" + (report.merged() ? "<b>" + escaped(study.name) + "</b> (" + escaped(model_of(study)) + "): " : std::string()) +
-            escaped(sentence(study.description)) + ". " + budget_of(study) + " (AdamW, linear schedule, " + seed_text +
-            (study.task.split_seed > 0 ? ", split seed " + std::to_string(study.task.split_seed) : "") +
-            "), validated on " + count(study.validation) + " examples.</p>\n";
+    text +=
+        "<p class=\"soft\">" +
+        (report.merged() ? "<b>" + escaped(study.name) + "</b> (" + escaped(model_of(study)) + "): " : std::string()) +
+        escaped(sentence(study.description)) + ". " + budget_of(study) + " (AdamW, linear schedule, " + seed_text +
+        (study.task.split_seed > 0 ? ", split seed " + std::to_string(study.task.split_seed) : "") +
+        "), validated on " + count(study.validation) + " examples.</p>\n";
   return text + "<p class=\"soft\">" + count(report.rows.size()) + " rows wrote " + count(report.tested()) +
          " test outputs each by greedy search; " + graft::clock_time(seconds) + " of work in all.</p>\n";
 }

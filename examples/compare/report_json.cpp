@@ -35,7 +35,9 @@ Json run_json(Run const& run, Report const& report) {
 /// Means over seeds under the names of the runs' fields, and what belongs to the row as a whole.
 Json row_json(Row const& row, Report const& report) {
   Run const& first = row.first();
-  Json json{{"row", row.title}, {"method", row.spec.strategy.name}, {"strategy", to_string(row.spec.strategy)},
+  Json json{{"row", row.title},
+            {"method", row.spec.strategy.name},
+            {"strategy", to_string(row.spec.strategy)},
             {"settings", Json::object()}};
   for (auto const& [name, value] : row.spec.strategy.settings) json["settings"][name] = value;
   json["study"] = row.study;
@@ -82,14 +84,10 @@ Json row_json(Row const& row, Report const& report) {
 }
 
 Json study_json(Study const& study, Report const& report) {
-  return {{"name", study.name},
-          {"description", study.description},
-          {"training", study.training},
-          {"validation", study.validation},
-          {"quick", study.quick},
-          {"task", to_json(study.task)},
-          {"files", study.files},
-          {"seeds", report.seeds()}};
+  return {{"name", study.name},         {"description", study.description},
+          {"training", study.training}, {"validation", study.validation},
+          {"quick", study.quick},       {"task", to_json(study.task)},
+          {"files", study.files},       {"seeds", report.seeds()}};
 }
 
 }  // namespace

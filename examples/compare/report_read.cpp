@@ -45,8 +45,7 @@ Study study_from_json(std::string const& where, Value const& json) {
 Run run_of_report(std::string const& where, Value json, Report const& report) {
   Value outputs = Value::array();
   for (auto const& test : report.tests) {
-    auto texts =
-        graft::json_or<std::vector<std::string>>(where, json_at<Value>(where, json, "outputs"), test.name, {});
+    auto texts = graft::json_or<std::vector<std::string>>(where, json_at<Value>(where, json, "outputs"), test.name, {});
     if (!texts.empty() && texts.size() != test.examples.size())
       graft::fail<graft::FileError>("[", where, "] has ", texts.size(), " outputs of the test set ", test.name,
                                     "; expected one for each of its ", test.examples.size(), " examples");
@@ -89,8 +88,7 @@ Report read_report(std::filesystem::path const& file) {
   for (auto const& study : json_at<Value>(where, json, "studies"))
     report.studies.push_back(study_from_json(where, study));
   if (report.studies.empty()) graft::fail<graft::FileError>("[", where, "] has no studies; expected at least one");
-  for (auto const& row : json_at<Value>(where, json, "rows"))
-    report.rows.push_back(row_from_json(where, row, report));
+  for (auto const& row : json_at<Value>(where, json, "rows")) report.rows.push_back(row_from_json(where, row, report));
   return report;
 }
 

@@ -34,9 +34,9 @@ struct Row {
   std::size_t study = 0;  ///< the report's, whose task it was
   std::vector<Run> runs;  ///< one for each seed; at least one
   double learning_rate = 0;
-  Curve tuning;             ///< (learning rate, validation loss) of every rate that was tried
-  bool above_none = false;  ///< trained, but no better than the untrained model in validation loss
-  Scores together{unknown, unknown, unknown};                  ///< on all test sets as one, mean over seeds
+  Curve tuning;                                ///< (learning rate, validation loss) of every rate that was tried
+  bool above_none = false;                     ///< trained, but no better than the untrained model in validation loss
+  Scores together{unknown, unknown, unknown};  ///< on all test sets as one, mean over seeds
   std::vector<std::array<Measure, metric_count>> measures;  ///< of each test set
 
   [[nodiscard]] bool trained() const { return is_trained(spec.strategy.name); }

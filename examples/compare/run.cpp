@@ -11,7 +11,7 @@ namespace {
 
 /// Visits all fields; NaN is null in JSON, which has no NaN.
 template <class Self, class Visitor>
-void visit(Self& run, Visitor const& visitor) {
+void visit_run(Self& run, Visitor const& visitor) {
   visitor("seed", run.seed), visitor("error", run.error), visitor("not_applicable", run.not_applicable),
       visitor("classes", run.classes);
   visitor("learning_rate", run.learning_rate), visitor("threads", run.threads);
@@ -41,7 +41,7 @@ Curve curve_from_json(std::string const& where, nlohmann::json const& json, char
 
 Json to_json(Run const& run) {
   Json json;
-  visit(run, [&](char const* name, auto const& field) {
+  visit_run(run, [&](char const* name, auto const& field) {
     if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, double>)
       json[name] = std::isfinite(field) ? Json(field) : Json();
     else
@@ -52,7 +52,7 @@ Json to_json(Run const& run) {
 
 Run run_from_json(std::string const& where, nlohmann::json const& json) {
   Run run;
-  visit(run, [&](char const* name, auto& field) {
+  visit_run(run, [&](char const* name, auto& field) {
     using Field = std::remove_cvref_t<decltype(field)>;
     if constexpr (std::is_same_v<Field, double>)
       field = graft::json_or<double>(where, json, name, unknown);

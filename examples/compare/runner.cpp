@@ -71,10 +71,9 @@ class Runner {
       make(first_works());
       make(works_with_the_best_rate());
     } catch (support::Interrupted const& end) {
-      throw support::Interrupted(
-          end.signal(), graft::cat("ended by signal ", end.signal(), "; ", done_, " of ", total_,
-                                   " runs are finished and kept in ", folder_.string(),
-                                   "; the same command goes on with the others"));
+      throw support::Interrupted(end.signal(), graft::cat("ended by signal ", end.signal(), "; ", done_, " of ", total_,
+                                                          " runs are finished and kept in ", folder_.string(),
+                                                          "; the same command goes on with the others"));
     }
     std::vector<Row> rows;
     for (std::size_t row = 0; row < settings_.rows.size(); ++row) rows.push_back(row_of(row));
@@ -120,8 +119,7 @@ class Runner {
     auto const loss = [](Run const& run) {
       return run.has_no_results() || std::isnan(run.validation_loss) ? HUGE_VAL : run.validation_loss;
     };
-    return *std::min_element(runs.begin(), runs.end(),
-                             [&](Run const& a, Run const& b) { return loss(a) < loss(b); });
+    return *std::min_element(runs.begin(), runs.end(), [&](Run const& a, Run const& b) { return loss(a) < loss(b); });
   }
 
   Row row_of(std::size_t number) const {
@@ -195,8 +193,7 @@ class Runner {
     announce(work, note);
     std::error_code ignored;
     std::filesystem::remove(work.file, ignored);
-    graft::write_file_atomic(work.request_file,
-                             work.stamp.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
+    graft::write_file_atomic(work.request_file, work.stamp.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");
   }
 
   Run end(Work const& work, std::string failure) {
@@ -233,11 +230,11 @@ class Runner {
   std::string time_left(std::vector<Work> const& works, std::vector<std::size_t> const& missing,
                         std::size_t begun) const {
     std::vector<std::string> strategies;
-    for (std::size_t i = begun; i < missing.size(); ++i)
-      strategies.push_back(works[missing[i]].request.strategy.name);
+    for (std::size_t i = begun; i < missing.size(); ++i) strategies.push_back(works[missing[i]].request.strategy.name);
     auto const seconds = estimate_.seconds(strategies);
     if (!seconds) return "time left is known after this row";
-    auto const at_once = static_cast<double>(std::min<std::size_t>(static_cast<std::size_t>(settings_.jobs), strategies.size()));
+    auto const at_once =
+        static_cast<double>(std::min<std::size_t>(static_cast<std::size_t>(settings_.jobs), strategies.size()));
     return "about " + graft::clock_time(*seconds / at_once) + " left in all";
   }
   void say_waiting(double need) const {

@@ -9,7 +9,7 @@ namespace compare {
 namespace {
 
 template <class Self, class Visitor>
-void visit(Self& task, Visitor const& visitor) {
+void visit_task(Self& task, Visitor const& visitor) {
   visitor("model", task.model), visitor("data", task.data), visitor("validation", task.validation);
   visitor("training_rows", task.training_rows), visitor("validation_rows", task.validation_rows),
       visitor("test_sources", task.test_sources);
@@ -25,8 +25,7 @@ Pairs pairs_at(std::string const& where, nlohmann::json const& json, char const*
   auto pairs = graft::json_at<Pairs>(where, json, key);
   for (auto const& pair : pairs)
     if (pair.size() != 2)
-      graft::fail<graft::FileError>("[", where, "] has ", pair.size(), " texts in an entry of ", key,
-                                    "; expected two");
+      graft::fail<graft::FileError>("[", where, "] has ", pair.size(), " texts in an entry of ", key, "; expected two");
   return pairs;
 }
 
@@ -34,7 +33,7 @@ Pairs pairs_at(std::string const& where, nlohmann::json const& json, char const*
 
 Json to_json(Task const& task) {
   Json json, tests = Json::array();
-  visit(task, [&](char const* name, auto const& field) { json[name] = field; });
+  visit_task(task, [&](char const* name, auto const& field) { json[name] = field; });
   for (auto const& test : task.tests) tests.push_back({test.name, test.file});
   json["tests"] = tests;
   json["max_source"] = task.max_source ? Json(*task.max_source) : Json();
@@ -44,7 +43,7 @@ Json to_json(Task const& task) {
 
 Task task_from_json(std::string const& where, nlohmann::json const& json) {
   Task task;
-  visit(task, [&](char const* name, auto& field) {
+  visit_task(task, [&](char const* name, auto& field) {
     field = graft::json_at<std::remove_reference_t<decltype(field)>>(where, json, name);
   });
   for (auto const& test : pairs_at(where, json, "tests")) task.tests.push_back({test[0], test[1]});

@@ -30,6 +30,11 @@ std::string fallback_of(std::string const& strategy, std::string const& setting)
 
 }  // namespace
 
+std::string value_of(Strategy const& strategy, std::string const& setting) {
+  if (auto const* given = strategy.find(setting)) return *given;
+  return is_trained(strategy.name) ? fallback_of(strategy.name, setting) : "";
+}
+
 std::string const* Strategy::find(std::string_view setting) const {
   for (auto const& [key, value] : settings)
     if (key == setting) return &value;

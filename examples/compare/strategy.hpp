@@ -49,6 +49,8 @@ std::string to_string(Strategy const& strategy);
 /// Settings in the order of their names, without those that say what holds anyhow: equal for strategies that are the
 /// same.
 Strategy canonical(Strategy const& strategy);
+/// A setting's value: the given one, else what holds without it; empty for an unknown setting.
+std::string value_of(Strategy const& strategy, std::string const& setting);
 
 /// Names of all strategies, and of `few_shot`.
 std::vector<std::string> strategy_names();

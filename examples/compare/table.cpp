@@ -24,7 +24,12 @@ std::string padded(std::string const& text, std::size_t width, bool right) {
 /// A number of the runs. Costs have no deviation in the table: it would say more of the machine than of the strategy.
 Column number(char const* title, char const* unit, char const* help, double Run::* member, int digits, bool high,
               bool low) {
-  return {title, unit, help, high, low, [member](Row const& row) { return row.spread(member); },
+  return {title,
+          unit,
+          help,
+          high,
+          low,
+          [member](Row const& row) { return row.spread(member); },
           [member, digits](Row const& row) { return or_dash(row.spread(member).mean, digits); }};
 }
 
@@ -36,7 +41,11 @@ Column score(MetricIndex metric, std::size_t test, std::string const& unit, std:
   auto const measure = [test, metric](Row const& row) {
     return test < row.measures.size() ? &row.measures[test][metric] : nullptr;
   };
-  Column column{metrics[metric].title, unit, metrics[metric].help + where, true, false,
+  Column column{metrics[metric].title,
+                unit,
+                metrics[metric].help + where,
+                true,
+                false,
                 [measure](Row const& row) { return measure(row) ? measure(row)->spread : Spread{}; },
                 [measure](Row const& row) { return or_dash(measure(row) ? measure(row)->spread.mean : unknown, 1); }};
   column.digits = 1, column.measure = measure;
@@ -93,8 +102,8 @@ std::vector<Column> columns(Report const& report) {
   for (MetricIndex metric : shown)
     for (std::size_t t = 0; t < report.tests.size(); ++t) {
       auto const& test = report.tests[t];
-      all.push_back(score(metric, t, report.classes && report.tests.size() == 1 ? "%" : test.name,
-                          where_of(report, test)));
+      all.push_back(
+          score(metric, t, report.classes && report.tests.size() == 1 ? "%" : test.name, where_of(report, test)));
     }
   return all;
 }
@@ -127,7 +136,7 @@ std::string plain_table(Report const& report) {
     for (auto const& column : all)
       lines.back().push_back(row.failures() == row.runs.size() ? "–"
                              : row.has_no_results()            ? "n/a"
-                                                    : column.text(row) + deviation_text(column, row) +
+                                                               : column.text(row) + deviation_text(column, row) +
                                                           (is_best(column, row, report.rows) ? "*" : " "));
     if (!warning.empty()) notes += "(!) " + row.title + ": " + warning + "\n";
   }

@@ -13,9 +13,9 @@ namespace compare {
 struct Column {
   std::string title, unit, help;
   bool best_is_high = false, best_is_low = false;
-  std::function<Spread(Row const&)> value;      ///< what is compared; unknown where the row has none
-  std::function<std::string(Row const&)> text;  ///< of the mean alone
-  int digits = 0;                               ///< of the deviation
+  std::function<Spread(Row const&)> value;                      ///< what is compared; unknown where the row has none
+  std::function<std::string(Row const&)> text;                  ///< of the mean alone
+  int digits = 0;                                               ///< of the deviation
   std::function<Measure const*(Row const&)> measure = nullptr;  ///< of a metric
 };
 

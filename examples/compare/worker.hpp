@@ -8,7 +8,8 @@
 
 namespace compare {
 
-/// Trains where the strategy is trained, evaluates, and writes the outputs of the test sets. @throws what the library throws
+/// Trains where the strategy is trained, evaluates, and writes the outputs of the test sets. @throws what the library
+/// throws
 Run make_run(Request const& request);
 
 /// The process: reads a request from a file, writes the finished (or failed) run. Returns the exit status.
