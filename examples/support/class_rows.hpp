@@ -14,6 +14,7 @@
 #include <graft/data/readers.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/nn/rows.hpp>
+#include <graft/text/printable.hpp>
 
 namespace support {
 
@@ -32,6 +33,13 @@ struct ClassTexts {
     return std::any_of(texts.begin(), texts.end(), [](auto const& text) { return text.label.has_value(); });
   }
 };
+
+/// A class in single quotes, cut where it is long.
+[[nodiscard]] inline std::string quoted_class(std::string const& label) {
+  std::string shown = graft::printable(label);
+  shown.front() = shown.back() = '\'';
+  return shown;
+}
 
 /// A class that is named by a number, from 0 to 999999.
 [[nodiscard]] inline std::optional<graft::Token> class_number(std::string const& label) {
@@ -63,12 +71,12 @@ class ClassNames {
     std::string const& first = *training.texts[first_name].label;
     bool const heads = first_name == 0 && (first == "label" || first == "class" || first == "target");
     if (numbers > 0 || heads)
-      graft::fail<graft::FileError>(training.where(first_name), " has the class '", first, "'; expected ",
+      graft::fail<graft::FileError>(training.where(first_name), " has the class ", quoted_class(first), "; expected ",
                                     heads ? "a class" : "a number from 0 to 999999, as other rows have",
                                     "; hint: --header, if that line names the columns");
     if (names.size() < 2)
-      graft::fail<graft::FileError>(training.where(first_name), " has the class '", first,
-                                    "', and no row has another; expected at least two classes");
+      graft::fail<graft::FileError>(training.where(first_name), " has the class ", quoted_class(first),
+                                    ", and no row has another; expected at least two classes");
     return ClassNames({names.begin(), names.end()});
   }
 
@@ -82,16 +90,17 @@ class ClassNames {
   [[nodiscard]] graft::Token number(std::string const& label, std::string const& where) const {
     if (!named()) {
       if (auto const number = class_number(label)) return *number;
-      graft::fail<graft::FileError>(where, " has the class '", label,
-                                    "'; expected a number from 0 to 999999; hint: --header, if that line names the "
+      graft::fail<graft::FileError>(where, " has the class ", quoted_class(label),
+                                    "; expected a number from 0 to 999999; hint: --header, if that line names the "
                                     "columns");
     }
     auto const found = std::find(names_.begin(), names_.end(), label);
     if (found != names_.end()) return static_cast<graft::Token>(found - names_.begin());
     std::string known;
-    for (std::size_t i = 0; i < names_.size() && i < 20; ++i) known += (i > 0 ? ", " : "") + names_[i];
-    graft::fail<graft::FileError>(where, " has the class '", label, "'; expected one that training has: ", known,
-                                  names_.size() > 20 ? ", …" : "");
+    for (std::size_t i = 0; i < names_.size() && i < 20; ++i)
+      known += (i > 0 ? ", " : "") + graft::printable_name(names_[i]);
+    graft::fail<graft::FileError>(where, " has the class ", quoted_class(label),
+                                  "; expected one that training has: ", known, names_.size() > 20 ? ", …" : "");
   }
 
  private:

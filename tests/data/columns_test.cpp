@@ -293,6 +293,8 @@ TEST(Tasks, StandInTheDocumentation) {
 
 TEST(Labels, AreFoundByNameElseInTheFirstColumns) {
   EXPECT_EQ(labelled("good\tyes\n", ".tsv")[0].label, "yes");
+  EXPECT_EQ(labelled("good\t1\nbad\t2\n", ".tsv")[1].label, "2");  // a number of the first row is no column's name
+  EXPECT_EQ(labelled("1\t2\tx\n", ".tsv", fields("text=2,label=1"))[0].text, "2");
   EXPECT_EQ(labelled("text,label\ngood,yes\n", ".csv")[0].text, "good");
   auto const pair = labelled("label\tsentence1\tsentence2\n1\ta\tb\n", ".tsv");
   EXPECT_EQ(pair[0].pair, "b");

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <graft/core/error.hpp>
+#include <graft/text/printable.hpp>
 #include <string>
 #include <string_view>
 
@@ -47,8 +48,8 @@ class JsonScanner {
   void expect(char c) {
     if (!take(c))
       fail<FileError>("[", file_, "] line ", line_, ": malformed JSON; got ",
-                      at_ < text_.size() ? "'" + std::string(text_.substr(at_, 12)) + "'" : "the end of the file",
-                      "; expected '", c, "'");
+                      at_ < text_.size() ? printable(text_.substr(at_, 12)) : "the end of the file", "; expected '", c,
+                      "'");
   }
 
   /// The text of the next value: brackets closed, strings ended.

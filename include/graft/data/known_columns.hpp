@@ -49,12 +49,11 @@ inline constexpr std::array known_labels{"label", "class", "gold_label"};
 }
 
 /// Whether columns are named by their numbers; some by numbers and some by names cannot be.
-[[nodiscard]] inline bool are_numbered(DataOptions const& options, std::vector<std::string> const& names) {
-  DataFields const& f = options.fields;
+[[nodiscard]] inline bool are_numbered(DataFields const& f) {
   std::size_t numbers = 0, given = 0;
   for (auto const* name : {&f.source, &f.target, &f.text_pair, &f.label, &f.domain, &f.id}) {
     given += !name->empty();
-    numbers += column_number(*name) && !has_name(names, *name);
+    numbers += column_number(*name).has_value();
   }
   if (numbers > 0 && numbers < given)
     fail<ConfigError>("[fields] got columns by number and by name; expected one of the two: numbers say that the file ",
@@ -83,7 +82,7 @@ inline constexpr std::array known_labels{"label", "class", "gold_label"};
                   {target.empty() ? known->second : target, true, true},
                   {f.domain.empty() ? "domain" : f.domain, !f.domain.empty()},
                   {f.id.empty() && is_xsum(names) && !f.any() ? "id" : f.id, !f.id.empty()}};
-  plan.numbered = are_numbered(options, names);
+  plan.numbered = are_numbered(options.fields);
   if (plan.numbered && f.domain.empty()) plan.columns[2].name.clear();
   plan.skips_first = options.header;
   return plan;
@@ -115,9 +114,7 @@ inline constexpr std::array known_labels{"label", "class", "gold_label"};
   bool const label_given = !f.label.empty();
   pair = !f.text_pair.empty();
   TablePlan plan;
-  DataOptions numbered = options;
-  numbered.fields = f;
-  plan.numbered = are_numbered(numbered, names);
+  plan.numbered = are_numbered(f);
   bool const needed = label_given && (plan.numbered || !options.fields.label.empty());
   plan.columns = {
       {f.source}, {f.text_pair, pair}, {f.label, needed}, {f.domain, !f.domain.empty()}, {f.id, !f.id.empty()}};

@@ -58,8 +58,8 @@ namespace detail {
 
 [[nodiscard]] inline std::string listed_names(std::vector<std::string> const& names) {
   std::string text;
-  for (std::size_t i = 0; i < names.size() && i < 40; ++i) text += (i > 0 ? ", " : "") + printable_name(names[i]);
-  return text + (names.size() > 40 ? ", …" : "");
+  for (std::size_t i = 0; i < names.size() && i < 20; ++i) text += (i > 0 ? ", " : "") + printable_name(names[i]);
+  return text + (names.size() > 20 ? ", …" : "");
 }
 
 /// @throws FileError for a zero byte, which no text file holds
