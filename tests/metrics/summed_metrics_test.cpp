@@ -91,7 +91,7 @@ TEST(Cider, EqualsNlgEval) {
        "this is the second reference sentence for sentence2"}};
   EXPECT_NEAR(graft::corpus_cider(outputs, references, options), 1.242192, 0.5e-6);
   options.sigma = 0;
-  EXPECT_GT(graft::corpus_cider(outputs, references, options), 1.3) << "plain CIDEr has no penalty for the length";
+  EXPECT_GT(graft::corpus_cider(outputs, references, options), 1.2422) << "plain CIDEr has no penalty for the length";
   options.sigma = -1;
   EXPECT_THROW((void)graft::corpus_cider(outputs, references, options), graft::ConfigError);
 }
