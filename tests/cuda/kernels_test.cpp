@@ -115,8 +115,8 @@ TYPED_TEST(CudaKernels, Arithmetic) {
 }
 
 TYPED_TEST(CudaKernels, Softmax) {
-  for (Index rows : {0, 1, 7, 300})
-    for (Index width : {1, 31, 255, 256, 257, 1000}) {
+  for (Index rows : {0, 1, 5})
+    for (Index width : {1, 31, 256, 257, 1000}) {
       auto const x = normal<TypeParam>(Shape{rows, width}, RandomKey(13), 3.0);
       auto const run = [&](char const* what, auto const& kernel) {
         this->compare(what, x, [&]<class Device>(Device, auto& y) {
