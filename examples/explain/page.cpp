@@ -118,6 +118,7 @@ std::string mass_grid(std::vector<AttentionMap const*> const& layers, SeenKind q
                support::fixed(mass[h], 3) + "</title></rect>\n";
     }
   }
+  if (sum == 0) return "";  // what lies ahead is not seen
   double const width = size * static_cast<double>(heads), height = size * static_cast<double>(layers.size());
   std::string const pair = std::string(name_of(query)) + " → " + name_of(key);
   return "<div><h3>" + pair + " <span class=\"soft\">" + support::fixed(count > 0 ? sum / count : 0, 3) +
@@ -131,7 +132,8 @@ std::string mass_html(Explanation const& found) {
   std::string html =
       "<h2>Attention by layer and head</h2>\n<p class=\"soft\">Layers down, heads across. A cell is the part of its "
       "attention that a query gives to all keys of a kind, 0 (empty) to 1 (full colour), as the mean over the queries; "
-      "beside the title, the mean of all cells. The parts of one query sum to 1.</p>\n";
+      "beside the title, the mean of all cells. The parts of one query sum to 1. A pair without any attention has no "
+      "grid: a causal model does not look ahead.</p>\n";
   for (char const* group : {"encoder", "decoder", "cross"}) {
     std::vector<AttentionMap const*> layers;
     std::vector<SeenKind> queries, keys;
@@ -148,10 +150,7 @@ std::string mass_html(Explanation const& found) {
             (std::string(group) == "cross" ? "the decoder's attention to the encoder" : std::string(group) + "'s own") +
             "</h3><div class=\"grids\">\n";
     for (auto query : queries)
-      for (auto key : keys) {
-        if (query == SeenKind::source && key == SeenKind::target) continue;  // never seen: it comes later
-        html += mass_grid(layers, query, key);
-      }
+      for (auto key : keys) html += mass_grid(layers, query, key);
     html += "</div></div>\n";
   }
   return html;

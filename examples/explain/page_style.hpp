@@ -21,7 +21,7 @@ h1, p { overflow-wrap: anywhere; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 460px), 1fr)); gap: 16px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
 th, td { padding: 5px 9px; text-align: left; vertical-align: top; border-bottom: 1px solid var(--rule); }
-tr:last-child td { border-bottom: 0; } th { font-weight: 600; } td.number { text-align: right; white-space: nowrap; }
+tr:last-child td { border-bottom: 0; } th { font-weight: 600; } td:first-child { white-space: nowrap; } td.number { text-align: right; white-space: nowrap; }
 .word { display: inline-block; margin-right: 10px; white-space: nowrap; } .word small { color: var(--soft); }
 .token { display: inline-block; padding: 0 3px; margin: 1px; border-radius: 3px; background: var(--back); border: 1px solid var(--rule);
   white-space: pre; font-size: 14px; } .token.target { color: var(--target); }
