@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include <graft/nn/model_info.hpp>
 #include <graft/text/printable.hpp>
 
 #include "naming.hpp"

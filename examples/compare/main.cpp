@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include <graft/core/presence.hpp>
 #include <graft/core/warning.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/path_lock.hpp>
