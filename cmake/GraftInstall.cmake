@@ -3,7 +3,7 @@ include(CMakePackageConfigHelpers)
 set(graft_package_folder "${CMAKE_INSTALL_DATADIR}/cmake/graft")
 
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp" PATTERN "*.cuh")
-install(FILES "${PROJECT_SOURCE_DIR}/share/gdb/graft_gdb.py" DESTINATION "${CMAKE_INSTALL_DATADIR}/graft/gdb")
+install(FILES "${PROJECT_SOURCE_DIR}/cmake/gdb/graft_gdb.py" DESTINATION "${CMAKE_INSTALL_DATADIR}/graft/gdb")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/cmake/compiled" DESTINATION "${graft_package_folder}" FILES_MATCHING PATTERN "*.cpp")
 install(FILES "${PROJECT_SOURCE_DIR}/cmake/GraftDependencies.cmake" "${PROJECT_SOURCE_DIR}/cmake/GraftCompiled.cmake" "${PROJECT_SOURCE_DIR}/cmake/GraftKernels.cmake"
         DESTINATION "${graft_package_folder}")
