@@ -128,6 +128,7 @@ void add_file_options(CLI::App& app, Settings& settings) {
                  "References: a block of lines for each output, blocks parted by an empty line; or several files with "
                  "one reference a line (an empty line: none, but for BLEU with tokens none, as multi-bleu has it); or "
                  ".json, .jsonl with 'references', 'targets' or 'target'")
+      ->default_str("")
       ->required()
       ->check(support::not_empty());
   app.add_option("--against", settings.against, "Outputs of another system: adds difference, its interval and p")

@@ -48,9 +48,10 @@ TEST(WebnlgScores, TerAndBleuEqualTheOfficialTools) {
     auto const references = references_of(part, false), with_empty = references_of(part, true);
     for (std::string const team : {"ADAPT_Centre", "Baseline", "Tilburg_University-1", "UPF-TALN"}) {
       auto const outputs = lines_of(shared_data() / "metrics_webnlg" / "teams" / (team + "_" + part + "-cat.txt"));
-      EXPECT_NEAR(graft::corpus_ter(outputs, references) / 100,
-                  official("ter3ref-" + team + "-" + part + "-cat.txt", "Total TER: "), 1e-12)
-          << team << " " << part;
+      if (team == (part == "old" ? "ADAPT_Centre" : "Baseline") || team == "UPF-TALN")  // all take a minute unoptimized
+        EXPECT_NEAR(graft::corpus_ter(outputs, references) / 100,
+                    official("ter3ref-" + team + "-" + part + "-cat.txt", "Total TER: "), 1e-12)
+            << team << " " << part;
       EXPECT_NEAR(graft::corpus_bleu(outputs, with_empty, options).score,
                   official("bleu3ref-" + team + "_" + part + "-cat.txt", "BLEU = "), 0.5e-2 + 1e-9)
           << team << " " << part;
