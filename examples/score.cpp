@@ -90,6 +90,7 @@ void add_metric_options(CLI::App& app, scoring::MetricSettings& settings) {
          "Metrics, parted by commas: bleu, nist, meteor, meteor_exact_stem (METEOR without word lists: another "
          "number), rouge (ROUGE-1, -2, -L F1 as rouge_score has them), e2e_rouge (the E2E challenge's ROUGE-L), "
          "cider, ter, chrf, chrf++. Without it: all but meteor_exact_stem that can be computed")
+      ->default_str("all")
       ->delimiter(',')
       ->check(CLI::IsMember(scoring::metric_names()));
   app.add_option(
@@ -123,10 +124,10 @@ void add_file_options(CLI::App& app, Settings& settings) {
                  "Outputs, one a line; or .json, .jsonl: texts, or objects with 'generated'")
       ->required()
       ->check(support::not_empty());
-  app.add_option(
-         "--references", settings.references,
-         "References: a block of lines for each output, blocks parted by an empty line; or several files with "
-         "one reference a line (an empty line: none); or .json, .jsonl with 'references', 'targets' or 'target'")
+  app.add_option("--references", settings.references,
+                 "References: a block of lines for each output, blocks parted by an empty line; or several files with "
+                 "one reference a line (an empty line: none, but for BLEU with tokens none, as multi-bleu has it); or "
+                 ".json, .jsonl with 'references', 'targets' or 'target'")
       ->required()
       ->check(support::not_empty());
   app.add_option("--against", settings.against, "Outputs of another system: adds difference, its interval and p")

@@ -60,11 +60,12 @@ void add_options(CLI::App& app, Settings& s) {
 /// A token as people read it; a space is ␣, a line feed ↵.
 std::string word_of(support::PairTokens const& tokens, Token token, bool of_target) {
   std::string text;
-  if (auto const* const tokenizer = tokens.tokenizer()) {
+  auto const* const tokenizer = tokens.tokenizer();
+  if (tokenizer && tokenizer->id_to_token(token)) {  // a model may have more embeddings than its tokenizer has tokens
     text = tokenizer->decode(std::vector<Token>{token});
     if (text.empty() || graft::replace_invalid_utf8(text) != text || text.find("\xEF\xBF\xBD") != std::string::npos)
       text = tokenizer->id_to_token(token).value_or("");
-  } else if (of_target) {
+  } else if (!tokenizer && of_target) {
     text = tokens.text({token});
   }
   std::string shown;

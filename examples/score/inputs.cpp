@@ -66,24 +66,25 @@ std::vector<std::string> texts_of(Json const& item, std::string const& path, std
 }
 
 /// One reference a line in each file; an empty line is none.
-graft::ReferenceLists read_line_files(std::vector<std::string> const& paths, std::size_t outputs,
-                                      graft::Escapes escapes) {
-  graft::ReferenceLists lists(outputs);
+References read_line_files(std::vector<std::string> const& paths, std::size_t outputs, graft::Escapes escapes) {
+  References references{graft::ReferenceLists(outputs), graft::ReferenceLists(outputs)};
   for (std::string const& path : paths) {
-    auto texts = graft::read_hypotheses(path, escapes);
+    auto const texts = graft::read_hypotheses(path, escapes);
     if (texts.size() != outputs)
       graft::fail<graft::FileError>("[", path, "] references do not match the outputs; got ", texts.size(),
                                     " lines for ", outputs,
                                     " outputs; expected one line for each output in each of several files");
-    for (std::size_t i = 0; i < outputs; ++i)
-      if (!graft::trim(texts[i]).empty()) lists[i].push_back(std::move(texts[i]));
+    for (std::size_t i = 0; i < outputs; ++i) {
+      references.with_empty[i].push_back(texts[i]);
+      if (!graft::trim(texts[i]).empty()) references.lists[i].push_back(texts[i]);
+    }
   }
   for (std::size_t i = 0; i < outputs; ++i)
-    if (lists[i].empty())
+    if (references.lists[i].empty())
       graft::fail<graft::FileError>(
           "[", paths.front(), "] line ", i + 1,
           " is empty in every file of references; expected at least one reference for each output");
-  return lists;
+  return references;
 }
 
 }  // namespace
@@ -100,19 +101,20 @@ std::vector<std::string> read_outputs(std::string const& path, graft::Escapes es
   return texts;
 }
 
-graft::ReferenceLists read_references(std::vector<std::string> const& paths, std::string const& outputs_path,
-                                      std::vector<std::string> const& outputs, graft::Escapes escapes) {
+References read_references(std::vector<std::string> const& paths, std::string const& outputs_path,
+                           std::vector<std::string> const& outputs, graft::Escapes escapes) {
   if (paths.size() > 1) return read_line_files(paths, outputs.size(), escapes);
+  graft::ReferenceLists lists;
   if (is_json(paths[0])) {
-    graft::ReferenceLists lists;
     for (Json const& item : read_items(paths[0])) lists.push_back(texts_of(item, paths[0], lists.size() + 1));
     if (lists.size() != outputs.size())
       graft::fail<graft::FileError>("[", paths[0], "] references do not match the outputs; got ", lists.size(),
                                     " items for ", outputs.size(), " outputs; expected one item for each");
-    return lists;
+  } else {
+    lists = graft::pair_reference_blocks(graft::read_reference_blocks(paths[0], escapes), outputs.size(), paths[0],
+                                         outputs_path);
   }
-  return graft::pair_reference_blocks(graft::read_reference_blocks(paths[0], escapes), outputs.size(), paths[0],
-                                      outputs_path);
+  return {lists, lists};
 }
 
 std::vector<std::string> read_domains(std::string const& path, std::size_t outputs) {

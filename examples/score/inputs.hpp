@@ -12,13 +12,19 @@ namespace scoring {
 /// Outputs: one a line, or a list in a JSON file (`.json`, `.jsonl`): texts, or objects with `generated`.
 [[nodiscard]] std::vector<std::string> read_outputs(std::string const& path, graft::Escapes escapes);
 
+/// References in the outputs' order.
+struct References {
+  graft::ReferenceLists lists;
+  /// The same with the empty lines of several files as empty texts, which multi-bleu.perl counts as references.
+  graft::ReferenceLists with_empty;
+};
+
 /// References for `outputs` outputs. One text file: blocks parted by empty lines, or one a line. Several text files:
 /// one reference a line in each, and an empty line where an output has no further one. A JSON file: texts, lists of
 /// texts, or objects with `references`, `targets` or `target`.
 /// @throws FileError when the references do not match the outputs
-[[nodiscard]] graft::ReferenceLists read_references(std::vector<std::string> const& paths,
-                                                    std::string const& outputs_path,
-                                                    std::vector<std::string> const& outputs, graft::Escapes escapes);
+[[nodiscard]] References read_references(std::vector<std::string> const& paths, std::string const& outputs_path,
+                                         std::vector<std::string> const& outputs, graft::Escapes escapes);
 
 /// The domain of each output, one a line. @throws FileError when there are more or fewer than `outputs`
 [[nodiscard]] std::vector<std::string> read_domains(std::string const& path, std::size_t outputs);

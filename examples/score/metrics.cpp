@@ -17,14 +17,16 @@ namespace scoring {
 namespace {
 
 void add_bleu_and_nist(Measured& measured, MetricSettings const& settings, std::vector<std::string> const& outputs,
-                       graft::ReferenceLists const& references) {
+                       References const& references) {
   graft::Tokenization const tokenization = graft::parse_tokenization(settings.tokenization);
   if (wanted(settings, "bleu")) {
     graft::BleuOptions options;
     options.tokenization = tokenization;
     options.lowercase = settings.lowercase;
     options.smoothing = graft::parse_bleu_smoothing(settings.smoothing);
-    measured.metrics.push_back({"bleu", graft::bleu_metric(outputs, references, options)});
+    bool const multi_bleu = tokenization == graft::Tokenization::none;
+    measured.metrics.push_back(
+        {"bleu", graft::bleu_metric(outputs, multi_bleu ? references.with_empty : references.lists, options)});
   }
   if (wanted(settings, "nist")) {
     graft::NistOptions options;
@@ -32,7 +34,7 @@ void add_bleu_and_nist(Measured& measured, MetricSettings const& settings, std::
     options.lowercase = settings.lowercase;
     options.length =
         settings.nist_length == "corpus" ? graft::NistLength::corpus_average : graft::NistLength::average_per_item;
-    measured.metrics.push_back({"nist", graft::nist_metric(outputs, references, options)});
+    measured.metrics.push_back({"nist", graft::nist_metric(outputs, references.lists, options)});
   }
 }
 
@@ -91,10 +93,10 @@ bool wanted(MetricSettings const& settings, std::string const& name) {
          std::find(settings.metrics.begin(), settings.metrics.end(), name) != settings.metrics.end();
 }
 
-Measured measure(MetricSettings const& settings, std::vector<std::string> const& outputs,
-                 graft::ReferenceLists const& references) {
+Measured measure(MetricSettings const& settings, std::vector<std::string> const& outputs, References const& given) {
+  graft::ReferenceLists const& references = given.lists;
   Measured measured;
-  add_bleu_and_nist(measured, settings, outputs, references);
+  add_bleu_and_nist(measured, settings, outputs, given);
   add_meteor(measured, settings, outputs, references);
   if (!settings.metrics.empty() && !measured.left_out.empty())
     graft::fail<graft::ConfigError>("[score] got --metrics ", measured.left_out[0].first, "; ",

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "score/inputs.hpp"
+
 namespace scoring {
 
 /// What the command line says of the metrics.
@@ -43,6 +45,6 @@ struct Measured {
 
 /// What the metrics count. @throws ConfigError for METEOR that is asked for in a build without its libraries
 [[nodiscard]] Measured measure(MetricSettings const& settings, std::vector<std::string> const& outputs,
-                               graft::ReferenceLists const& references);
+                               References const& references);
 
 }  // namespace scoring

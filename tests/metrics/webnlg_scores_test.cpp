@@ -20,14 +20,15 @@ std::vector<std::string> lines_of(std::filesystem::path const& path) {
   return lines;
 }
 
-graft::ReferenceLists references_of(std::string const& part) {
+/// The references of a part. multi-bleu.perl takes an empty line for an empty reference, tercom's file has none.
+graft::ReferenceLists references_of(std::string const& part, bool with_empty) {
   graft::ReferenceLists lists;
   for (int k = 0; k < 3; ++k) {
     auto const lines = lines_of(shared_data() / "metrics_webnlg" / "references" /
                                 ("gold-" + part + "-cat-reference" + std::to_string(k) + ".lex"));
     lists.resize(lines.size());
     for (std::size_t i = 0; i < lines.size(); ++i)
-      if (!lines[i].empty()) lists[i].push_back(lines[i]);
+      if (with_empty || !lines[i].empty()) lists[i].push_back(lines[i]);
   }
   return lists;
 }
@@ -44,13 +45,13 @@ TEST(WebnlgScores, TerAndBleuEqualTheOfficialTools) {
   options.tokenization = graft::Tokenization::none;
   options.lowercase = true;
   for (std::string const part : {"old", "new"}) {
-    auto const references = references_of(part);
+    auto const references = references_of(part, false), with_empty = references_of(part, true);
     for (std::string const team : {"ADAPT_Centre", "Baseline", "Tilburg_University-1", "UPF-TALN"}) {
       auto const outputs = lines_of(shared_data() / "metrics_webnlg" / "teams" / (team + "_" + part + "-cat.txt"));
       EXPECT_NEAR(graft::corpus_ter(outputs, references) / 100,
                   official("ter3ref-" + team + "-" + part + "-cat.txt", "Total TER: "), 1e-12)
           << team << " " << part;
-      EXPECT_NEAR(graft::corpus_bleu(outputs, references, options).score,
+      EXPECT_NEAR(graft::corpus_bleu(outputs, with_empty, options).score,
                   official("bleu3ref-" + team + "_" + part + "-cat.txt", "BLEU = "), 0.5e-2 + 1e-9)
           << team << " " << part;
     }

@@ -107,7 +107,7 @@ class Explaining(ProgramTest):
         run("explain", *command, "--source", "a", "--output", self.model, status=2)
         other = self.folder / "other"
         tiny_model.write_llama(other, seed=1)
-        self.refused("explain", "--model", other, "--adapter", self.folder / "prefix", "--source", "a", says="another base")
+        self.refused("explain", "--model", other, "--adapter", self.folder / "prefix", "--source", "a", says="was made over a base of")
 
 
 if __name__ == "__main__":
