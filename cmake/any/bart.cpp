@@ -5,6 +5,6 @@
 
 namespace graft::any {
 
-std::unique_ptr<AnyBase> wrap_base(Base<Bart> base) { return offer<Strategies>(std::move(base)); }
+std::unique_ptr<AnyBase> wrap_base(Base<Bart> base) { return std::make_unique<BaseOf<Bart>>(std::move(base)); }
 
 }  // namespace graft::any

@@ -5,6 +5,6 @@
 
 namespace graft::any {
 
-std::unique_ptr<AnyBase> wrap_base(Base<Llama> base) { return offer<Strategies>(std::move(base)); }
+std::unique_ptr<AnyBase> wrap_base(Base<Llama> base) { return std::make_unique<BaseOf<Llama>>(std::move(base)); }
 
 }  // namespace graft::any

@@ -5,6 +5,6 @@
 
 namespace graft::any {
 
-std::unique_ptr<AnyBase> wrap_base(Base<Roberta> base) { return offer<Strategies>(std::move(base)); }
+std::unique_ptr<AnyBase> wrap_base(Base<Roberta> base) { return std::make_unique<BaseOf<Roberta>>(std::move(base)); }
 
 }  // namespace graft::any

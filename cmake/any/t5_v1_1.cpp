@@ -5,6 +5,6 @@
 
 namespace graft::any {
 
-std::unique_ptr<AnyBase> wrap_base(Base<T5v11> base) { return offer<Strategies>(std::move(base)); }
+std::unique_ptr<AnyBase> wrap_base(Base<T5v11> base) { return std::make_unique<BaseOf<T5v11>>(std::move(base)); }
 
 }  // namespace graft::any

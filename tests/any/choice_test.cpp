@@ -86,6 +86,7 @@ TEST_F(ChoiceTest, BadValuesAreRefusedBeforeAnythingIsComputed) {
   EXPECT_NE(refused("prefix:length=0").find("length 0; expected at least 1"), std::string::npos);
   EXPECT_NE(refused("prefix:layers=0+3").find("got layer 3; expected 0 to 2"), std::string::npos);
   EXPECT_NE(refused("prefix:layers=1+1").find("twice"), std::string::npos);
+  EXPECT_EQ(refused("prefix:init=words"), "[prefix] got init words without words; expected init_text or init_words");
   EXPECT_NE(refused("prefix:init=vocabulary").find("expected normal, uniform or words"), std::string::npos);
   EXPECT_NE(refused("prefix:reparametrization.hidden=0").find("hidden width 0"), std::string::npos);
   EXPECT_NE(refused("adapter:share=2").find("share 2; expected 0 to 1"), std::string::npos);

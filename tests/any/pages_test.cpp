@@ -81,7 +81,8 @@ TEST(Pages, OfTheListAreThere) {
   any::Strategies::each([&]<class Entry>() {
     using Settings = any::EntrySettings<Entry>;
     if constexpr (!IsComposed<Settings>::value && !std::is_same_v<Settings, NoAdaptation>) {
-      EXPECT_NE(list.find("\\subpage " + page_of(Settings::name).stem().string()), std::string::npos) << Settings::name;
+      EXPECT_NE(list.find("strategies/" + page_of(Settings::name).filename().string()), std::string::npos)
+          << Settings::name;
     }
   });
 }

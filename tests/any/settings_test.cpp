@@ -111,6 +111,10 @@ TEST_F(EverySetting, IsReachedByText) {
   for (auto const& strategy : any::strategies())
     for (auto const& setting : strategy.settings) {
       auto const found = choice_of(strategy, setting, models);
+      if (strategy.name == "infix" && setting.name == "scope") {  // a prefix's: an infix has one place in every model
+        EXPECT_FALSE(found);
+        continue;
+      }
       ASSERT_TRUE(found) << strategy.name << " " << setting.name << ": no model accepts a value but the default";
       auto const& [name, choice] = *found;
       SCOPED_TRACE(any::to_string(choice) + " on " + name);

@@ -3,6 +3,7 @@
 /// instantiated in a source file for each architecture.
 #pragma once
 
+#include <concepts>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -13,7 +14,7 @@
 #include <vector>
 
 #include <graft/any/adapted.hpp>
-#include <graft/any/choose.hpp>
+#include <graft/any/chosen.hpp>
 #include <graft/models/combine.hpp>
 
 namespace graft::any {
@@ -137,11 +138,5 @@ class BaseOf final : public AnyBase {
 
   Base<A> base_;
 };
-
-/// A base whose architecture is known, with the strategies of a list of one's own.
-template <class List, Architecture A>
-[[nodiscard]] std::unique_ptr<AnyBase> offer(Base<A> base) {
-  return std::make_unique<BaseOf<A, List>>(std::move(base));
-}
 
 }  // namespace graft::any

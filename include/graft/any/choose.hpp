@@ -4,24 +4,19 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <graft/adaptation/check_numbers.hpp>
+#include <graft/any/chosen.hpp>
 #include <graft/any/named_settings.hpp>
 #include <graft/any/nearest.hpp>
 #include <graft/any/strategies.hpp>
 
 namespace graft::any {
-
-/// A choice as settings.
-template <class List>
-struct Chosen {
-  typename List::Settings settings;
-  std::optional<ClassificationHead> head;  ///< of a classifier, trained beside the strategy
-};
 
 /// What is known of every entry of a list, in its order.
 template <class List>
@@ -75,9 +70,14 @@ struct Reading {
   std::vector<std::vector<std::string>> full;  ///< of each given setting, in the choice's order
 
   [[nodiscard]] bool reads(std::string_view name, ModelInfo const& model) const {
-    if (auto const own = behind(name, "head"))
-      if (head || !model.classifies) return head && own;
-    return reads_setting(settings, name, model);
+    return is_of_head(name) ? head.has_value() : reads_setting(settings, name, model);
+  }
+  /// Whether a name is that of a setting of the head beside the strategy.
+  [[nodiscard]] bool is_of_head(std::string_view name) const {
+    if (!behind(name, "head")) return false;
+    std::vector<SettingInfo> own;
+    describe_settings(own, settings);
+    return std::none_of(own.begin(), own.end(), [&](SettingInfo const& info) { return info.name == name; });
   }
 };
 
@@ -218,10 +218,8 @@ template <class List>
   return {};
 }
 
-/// A choice's settings, checked as `check` says.
-/// @throws ConfigError, one sentence
 template <class List>
-[[nodiscard]] Chosen<List> choose(Choice const& choice, ModelInfo const& model) {
+Chosen<List> choose(Choice const& choice, ModelInfo const& model) {
   std::optional<Chosen<List>> chosen;
   detail::with_entry<List>(choice.strategy, [&]<class Entry>() {
     auto reading = detail::read_choice<Entry>(choice, model);
@@ -242,6 +240,5 @@ template <class List>
 extern template std::vector<StrategyInfo> describe<Strategies>();
 extern template SettingUse setting_use_of<Strategies>(Choice const&, ModelInfo const&);
 extern template std::string replaced_by_of<Strategies>(Choice const&, std::string const&, ModelInfo const&);
-extern template Chosen<Strategies> choose<Strategies>(Choice const&, ModelInfo const&);
 
 }  // namespace graft::any

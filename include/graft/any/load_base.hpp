@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <graft/any/base_of.hpp>
+#include <graft/any/choose.hpp>
 #include <graft/io/load_pretrained.hpp>
 #include <graft/models/bart.hpp>
 #include <graft/models/bert.hpp>
@@ -15,6 +16,12 @@
 #include <graft/models/t5.hpp>
 
 namespace graft::any {
+
+/// A base whose architecture is known, with the strategies of a list of one's own.
+template <class List, Architecture A>
+[[nodiscard]] std::unique_ptr<AnyBase> offer(Base<A> base) {
+  return std::make_unique<BaseOf<A, List>>(std::move(base));
+}
 
 /// A Hugging Face folder or GGUF file of any of the architectures, for the strategies of `List`. Each architecture
 /// named here is compiled with each strategy where this is called; name those that are needed:

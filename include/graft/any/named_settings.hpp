@@ -134,6 +134,10 @@ void check_settings(Settings const& settings, ModelInfo const& model) {
     std::apply([&](auto const&... part) { (check_settings(part, model), ...); }, settings.parts);
   else if constexpr (requires { settings.check(model); })
     settings.check(model);
+  if constexpr (requires { settings.init == Init::words&& settings.init_words.empty(); })
+    if (settings.init == Init::words && settings.init_words.empty())
+      fail<ConfigError>("[", entry_name<Settings>(),
+                        "] got init words without words; expected init_text or init_words");
 }
 
 }  // namespace graft::any

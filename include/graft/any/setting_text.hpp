@@ -102,10 +102,15 @@ template <class T>
   return names;
 }
 
+/// What stands between the elements of a list.
+inline constexpr char outer_separator = '+';
+/// What stands between the elements of a list in a list.
+inline constexpr char inner_separator = '/';
+
 /// A setting's value as text, which `parse_setting` reads back. "none" is an optional without a value and a list
 /// without elements; "on" is an optional with settings of its own.
 template <class T>
-[[nodiscard]] std::string setting_text(T const& value) {
+[[nodiscard]] std::string setting_text(T const& value, [[maybe_unused]] char separator = outer_separator) {
   if constexpr (detail::is_optional<T>) {
     if constexpr (VisitedSettings<typename T::value_type>)
       return value ? "on" : "none";
@@ -113,10 +118,9 @@ template <class T>
       return value ? setting_text(*value) : "none";
   } else if constexpr (detail::is_list<T>) {
     std::string text;
-    char const separator = std::is_same_v<T, std::vector<Token>> ? '/' : '+';
     for (std::size_t i = 0; i < value.size(); ++i) {
       if (i > 0) text += separator;
-      text += setting_text<typename T::value_type>(value[i]);
+      text += setting_text<typename T::value_type>(value[i], inner_separator);
     }
     return value.empty() ? "none" : text;
   } else if constexpr (std::is_same_v<T, bool>) {
@@ -137,7 +141,8 @@ template <class T>
 /// A setting's value from its text.
 /// @throws ConfigError that names the setting, the text and what is expected
 template <class T>
-[[nodiscard]] T parse_setting(SettingPlace const& at, std::string_view text) {
+[[nodiscard]] T parse_setting(SettingPlace const& at, std::string_view text,
+                              [[maybe_unused]] char separator = outer_separator) {
   if constexpr (detail::is_optional<T>) {
     using Value = typename T::value_type;
     if (text == "none") return std::nullopt;
@@ -151,9 +156,9 @@ template <class T>
     using Element = typename T::value_type;
     T values;
     if (text == "none") return values;
-    for (auto const part : detail::parted(text, std::is_same_v<T, std::vector<Token>> ? '/' : '+')) {
+    for (auto const part : detail::parted(text, separator)) {
       if (part.empty()) at.refuse(text, setting_type<T>(), ", none of them empty");
-      values.push_back(parse_setting<Element>(at, part));
+      values.push_back(parse_setting<Element>(at, part, inner_separator));
     }
     return values;
   } else if constexpr (std::is_same_v<T, bool>) {
