@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include <graft/nn/model_info.hpp>
 #include <graft/text/printable.hpp>
@@ -124,16 +125,16 @@ void settle_rows(CommandLine& line) {
   for (auto const& method : line.methods)
     if (std::none_of(rows.begin(), rows.end(), [&](RowSpec const& row) { return row.strategy.name == method; }))
       rows.push_back({{method, {}}, std::nullopt, method});
+  std::map<std::pair<std::string, std::optional<double>>, std::string> known;  // and where they are from
+  auto const key = [](RowSpec const& row) { return std::pair(to_string(canonical(row.strategy)), row.learning_rate); };
+  for (auto const& row : rows) known.emplace(key(row), row.asked);
   for (auto const& text : line.rows)
     for (auto const& row : expand_row(text)) {
       if (row.strategy.name == none && row.strategy.settings.empty()) continue;  // it is there
       check(row.strategy);
-      auto const twin = std::find_if(rows.begin(), rows.end(), [&](RowSpec const& other) {
-        return canonical(other.strategy) == canonical(row.strategy) && other.learning_rate == row.learning_rate;
-      });
-      if (twin != rows.end())
-        graft::fail<graft::ConfigError>("[compare] got the row ", to_string(row.strategy), " twice, from ", twin->asked,
-                                        " and ", row.asked, "; expected each row once");
+      if (auto const [twin, fresh] = known.emplace(key(row), row.asked); !fresh)
+        graft::fail<graft::ConfigError>("[compare] got the row ", to_string(row.strategy), " twice, from ",
+                                        twin->second, " and ", row.asked, "; expected each row once");
       rows.push_back(row);
       if (rows.size() > most_rows)
         graft::fail<graft::ConfigError>("[compare] got more than ", most_rows, " rows; expected fewer");

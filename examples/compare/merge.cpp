@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include <graft/core/warning.hpp>
 
@@ -137,14 +138,13 @@ class Merger {
   }
 
   void add(Row row, std::string const& folder) {
-    auto const same = std::find_if(all_.rows.begin(), all_.rows.end(), [&](Row const& other) {
-      return other.study == row.study && canonical(other.spec.strategy) == canonical(row.spec.strategy) &&
-             other.learning_rate == row.learning_rate;
-    });
-    if (same == all_.rows.end()) {
+    auto const [place, fresh] = rows_.try_emplace(
+        std::tuple(row.study, to_string(canonical(row.spec.strategy)), row.learning_rate), all_.rows.size());
+    if (fresh) {
       all_.rows.push_back(std::move(row));
       return;
     }
+    Row* const same = &all_.rows[place->second];
     for (auto& other : same->runs) other.outputs.resize(all_.tests.size());
     for (auto& run : row.runs) {
       auto const twin =
@@ -162,6 +162,7 @@ class Merger {
   }
 
   Report all_;
+  std::map<std::tuple<std::size_t, std::string, double>, std::size_t> rows_;  // by study, strategy and rate
   std::string first_;
 };
 

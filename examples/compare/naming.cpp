@@ -1,8 +1,10 @@
 #include "naming.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <map>
+#include <set>
+#include <utility>
 
 #include <graft/core/checksum.hpp>
 
@@ -25,43 +27,53 @@ std::vector<std::pair<std::string, std::string>> all_settings(RowSpec const& row
   return settings;
 }
 
-/// Whether all rows of the strategy have this very setting, and there are several.
-bool is_shared(std::vector<RowSpec> const& rows, std::string const& name,
-               std::pair<std::string, std::string> const& setting) {
-  std::size_t count = 0;
-  for (auto const& row : rows) {
-    if (row.strategy.name != name) continue;
-    ++count;
-    auto const settings = all_settings(row);
-    if (std::find(settings.begin(), settings.end(), setting) == settings.end()) return false;
+using Setting = std::pair<std::string, std::string>;
+
+/// How many rows a strategy has, and how many of them have a setting with a value.
+class Counts {
+ public:
+  explicit Counts(std::vector<RowSpec> const& rows) {
+    for (auto const& row : rows) {
+      ++rows_[row.strategy.name];
+      for (auto const& setting : all_settings(row)) ++having_[{row.strategy.name, setting}];
+    }
   }
-  return count > 1;
-}
+  /// Whether all rows of the strategy have this very setting, and there are several.
+  [[nodiscard]] bool is_shared(std::string const& strategy, Setting const& setting) const {
+    std::size_t const count = rows_.at(strategy);
+    return count > 1 && having_.at({strategy, setting}) == count;
+  }
+
+ private:
+  std::map<std::string, std::size_t> rows_;
+  std::map<std::pair<std::string, Setting>, std::size_t> having_;
+};
 
 }  // namespace
 
 std::vector<std::string> titles_of(std::vector<RowSpec> const& rows) {
+  Counts const counts(rows);
   std::vector<std::string> titles;
   for (auto const& row : rows) {
     std::string title = title_of(row.strategy.name);
     for (auto const& setting : all_settings(row))
-      if (!is_shared(rows, row.strategy.name, setting)) title += " " + setting.first + "=" + setting.second;
+      if (!counts.is_shared(row.strategy.name, setting)) title += " " + setting.first + "=" + setting.second;
     titles.push_back(title);
   }
   return titles;
 }
 
 std::vector<std::string> shared_settings(std::vector<RowSpec> const& rows) {
+  Counts const counts(rows);
   std::vector<std::string> texts;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    std::string const& name = rows[i].strategy.name;
-    if (std::any_of(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(i),
-                    [&](RowSpec const& other) { return other.strategy.name == name; }))
-      continue;
+  std::set<std::string> told;
+  for (auto const& row : rows) {
+    if (!told.insert(row.strategy.name).second) continue;
     std::string text;
-    for (auto const& setting : all_settings(rows[i]))
-      if (is_shared(rows, name, setting)) text += (text.empty() ? "" : ", ") + setting.first + "=" + setting.second;
-    if (!text.empty()) texts.push_back(title_of(name) + ": " + text);
+    for (auto const& setting : all_settings(row))
+      if (counts.is_shared(row.strategy.name, setting))
+        text += (text.empty() ? "" : ", ") + setting.first + "=" + setting.second;
+    if (!text.empty()) texts.push_back(title_of(row.strategy.name) + ": " + text);
   }
   return texts;
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <optional>
 
 #include <graft/io/atomic_file.hpp>
@@ -156,8 +157,11 @@ class Runner {
   /// Makes the runs that are not there, and adds all to those that were tried, in order.
   void make(std::vector<Work> const& works) {
     std::vector<Run> runs(works.size());
-    std::vector<std::size_t> missing;
+    std::vector<std::size_t> missing, twins(works.size());  // of each the first with the same request
+    std::map<std::filesystem::path, std::size_t> known;
     for (std::size_t i = 0; i < works.size(); ++i) {
+      twins[i] = known.try_emplace(works[i].file, i).first->second;
+      if (twins[i] != i) continue;
       auto run = finished(works[i]);
       if (!run) {
         missing.push_back(i);
@@ -186,7 +190,10 @@ class Runner {
       for (std::size_t i : missing) std::filesystem::remove(works[i].request_file, ignored);
       throw;
     }
-    for (std::size_t i = 0; i < works.size(); ++i) tried_[works[i].row].push_back(std::move(runs[i]));
+    for (std::size_t i = 0; i < works.size(); ++i) {
+      if (twins[i] != i) announce(works[i], "the same as of another row");
+      tried_[works[i].row].push_back(runs[twins[i]]);
+    }
   }
 
   void begin(Work const& work, std::string const& note) {
@@ -212,7 +219,7 @@ class Runner {
   }
 
   void add(Work const& work, Run const& run) {
-    ++done_;
+    done_ += run.failed() ? 0 : 1;
     estimate_.add(work.request.strategy, run);
     need_.add(work.request.strategy, guesses_[work.row], run.peak_memory_mib);
   }
