@@ -173,7 +173,9 @@ inline void set_bank(Model& m, Matrix const& bank, std::vector<int> const& layer
   for (std::size_t i = 0; i < layers.size(); ++i) {
     int const first = static_cast<int>(i) * 2 * width;
     Block& block = m.blocks[static_cast<std::size_t>(layers[i])];
-    (infix ? block.infix : block.prefix) = {bank.middleCols(first, width), bank.middleCols(first + width, width)};
+    VirtualKeys& place = infix ? block.infix : block.prefix;
+    place.keys = bank.middleCols(first, width);            // [P, G · D]
+    place.values = bank.middleCols(first + width, width);  // [P, G · D]
   }
   (infix ? m.infix_positions : m.prefix_positions) = shifts ? count(bank) : 0;
 }

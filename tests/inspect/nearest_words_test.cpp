@@ -63,7 +63,7 @@ TEST(NearestWords, OrdersByEachMetric) {
 
 TEST(NearestWords, OfVirtualTokens) {
   auto const base = small::base<Gpt2, double>();
-  auto const model = adapt(base, PromptTuning{.length = 2, .init = Init::words, .init_words = {{7, 9}}});
+  auto const model = adapt(base, PromptTuning{.length = 2, .init = Init::words, .init_words = {{7}, {9}}});
   auto const found = nearest_words(model, 1);
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0].words.by_cosine[0].token, 7);

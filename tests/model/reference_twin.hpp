@@ -82,7 +82,8 @@ class Strategies {
                    (module.ends_with("mlp.c_proj") || module.ends_with("down_proj"));
       for (auto const& target : settings.feed_forward_targets) input = input || module.ends_with(target);
       Matrix const& scale = found->second;  // [out, 1] or [1, in]
-      (input ? linear.input_scale : linear.output_scale) = Eigen::Map<Row const>(scale.data(), scale.size());
+      Row& place = input ? linear.input_scale : linear.output_scale;
+      place = Eigen::Map<Row const>(scale.data(), scale.size());
     });
   }
   void add(graft::BottleneckAdapter const& settings, std::string const& prefix) {
