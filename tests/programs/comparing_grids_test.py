@@ -200,8 +200,8 @@ class Grids(ProgramTest):
         self.assertIn("fewer than 3 processes at once", err)
 
     def test_few_shot_has_a_setting(self):
-        report, _, _ = self.compare("shots", "--row", "few_shot:shots=1,3")
-        self.assertEqual([row["row"] for row in report["rows"]], ["none", "few-shot shots=1", "few-shot shots=3"])
+        report, _, _ = self.compare("shots", "--row", "few_shot:shots=1,3", "--row", "lora:rank=1")
+        self.assertEqual([row["row"] for row in report["rows"]], ["none", "few-shot shots=1", "few-shot shots=3", "LoRA rank=1"])
         self.assertNotEqual(report["rows"][1]["validation_loss"], report["rows"][2]["validation_loss"])
 
     def test_what_cannot_be_meant(self):
