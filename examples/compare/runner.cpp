@@ -21,6 +21,7 @@
 #include "support/program.hpp"
 #include "support/signals.hpp"
 #include "support/text.hpp"
+#include "worker.hpp"
 
 namespace compare {
 
@@ -178,7 +179,7 @@ class Runner {
     std::size_t begun = 0;
     for (std::size_t i : missing) {
       Work const& one = works[i];
-      jobs.push_back({{"--worker", one.request_file.string(), one.file.string()},
+      jobs.push_back({{worker_option(settings_.jobs > 1), one.request_file.string(), one.file.string()},
                       [this, &one] { return need_.mib(one.request.strategy, guesses_[one.row]); },
                       [this, &one, &works, &missing, &begun] {
                         begin(one, time_left(works, missing, begun));
