@@ -125,7 +125,8 @@ void run_merge(CLI::App const& app, CommandLine& line) {
 
 int main(int argc, char** argv) {
   support::hold_standard_descriptors();
-  if (argc == 4 && std::string_view(argv[1]) == "--worker") return run_worker(argv[2], argv[3]);
+  for (bool const quiet : {false, true})
+    if (argc == 4 && std::string_view(argv[1]) == worker_option(quiet)) return run_worker(argv[2], argv[3], !quiet);
   CommandLine line;
   CLI::App app{
       "Compares strategies of adapting a pretrained language model on one task, with the same data, steps and seeds "

@@ -44,10 +44,12 @@ std::string quality_plot(Report const& report, std::size_t filled, std::optional
   });
   char const* const metric = metrics[report.main_metric()].title;
   Plot plot(axis_around(parameters, "trained parameters", true), axis_around(scores, metric), width, 420, 24);
+  bool const many = report.rows.size() > 2 * many_rows;  // bars and links would hide the dots
+  if (many) plot.use_small_dots();
   auto const draw = [&](Row const& row, std::size_t test, bool is_filled) {
     auto const p = static_cast<double>(row.first().trainable);
     Spread const score = score_of(report, row, test);
-    plot.error_bar(p, score.mean - score.deviation, score.mean + score.deviation, colour_of(row));
+    if (!many) plot.error_bar(p, score.mean - score.deviation, score.mean + score.deviation, colour_of(row));
     plot.dot(p, score.mean, colour_of(row), is_filled, tip_of(report, row, test));
   };
   each([&](std::size_t, Row const& row) {
@@ -59,7 +61,8 @@ std::string quality_plot(Report const& report, std::size_t filled, std::optional
     if (!row.trained()) return;
     auto const p = static_cast<double>(row.first().trainable);
     if (hollow) {
-      plot.link(p, score_of(report, row, filled).mean, p, score_of(report, row, *hollow).mean, colour_of(row));
+      if (!many)
+        plot.link(p, score_of(report, row, filled).mean, p, score_of(report, row, *hollow).mean, colour_of(row));
       draw(row, *hollow, false);
     }
     draw(row, filled, true);
@@ -132,7 +135,8 @@ std::string loss_plot(Report const& report, Curve Run::* member, bool smooth, ch
 
 std::string quality_html(Report const& report) {
   std::string const head = "<h2>Quality against trained parameters</h2>\n<p class=\"soft\">";
-  std::string const bars = report.seeds().size() > 1 ? " Bars: standard deviation over seeds." : "";
+  std::string const bars =
+      report.seeds().size() > 1 && report.rows.size() <= 2 * many_rows ? " Bars: standard deviation over seeds." : "";
   std::string const rest = "Dashed: without training." + bars + naming_note(report) + "</p>\n";
   if (report.tests.size() > 2) {
     std::string text = head + rest + "<div class=\"pair\">\n";
@@ -146,7 +150,7 @@ std::string quality_html(Report const& report) {
       !two        ? ""
       : generated ? "Filled: domains of the training set; hollow: the domain without training examples. "
                   : "Filled: " + escaped(report.tests[0].name) + "; hollow: " + escaped(report.tests[1].name) + ". ";
-  return head + sets + rest + "<div class=\"card\">" +
+  return head + sets + rest + "<div class=\"card scroll wide\">" +
          quality_plot(report, 0, two ? std::optional<std::size_t>(1) : std::nullopt, 1120) + "</div>\n";
 }
 

@@ -57,15 +57,18 @@ std::vector<Series> series_of(Report const& report, std::string const& setting) 
   std::set<int> taken;
   bool alike = false;  // several of one strategy
   for (auto const& one : all) alike = !taken.insert(one.colour).second || alike;
-  for (std::size_t s = 0; s < all.size() && alike; ++s) all[s].colour = static_cast<int>(s % 17);
+  for (std::size_t s = 0; s < all.size() && alike; ++s)
+    all[s].colour = 2 + static_cast<int>(s % 15);  // not those of none and few_shot
   return all;
 }
+
+/// Of more lines, plots show neither names nor bars.
+constexpr std::size_t most_names = 14;
 
 /// One quantity over the setting.
 template <class SpreadOf>
 std::string plot_of(std::vector<Series> const& all, std::string const& setting, std::string const& quantity, int digits,
                     std::vector<std::pair<Row const*, double>> const& levels, SpreadOf const& spread_of_row) {
-  constexpr std::size_t most_names = 14;
   std::vector<double> xs, ys;
   double margin = 30;
   for (auto const& one : all) {
@@ -78,15 +81,17 @@ std::string plot_of(std::vector<Series> const& all, std::string const& setting, 
   }
   for (auto const& [row, level] : levels) ys.push_back(level);
   Plot plot(axis_through(xs, setting), axis_around(ys, quantity), 560, 360, margin);
+  bool const many = all.size() > most_names;  // bars would hide the lines
+  if (many || xs.size() > 2 * 60) plot.use_small_dots();
   for (auto const& [row, level] : levels)
     plot.level(level, colour_of(*row), row->title + " " + support::fixed(level, digits));
   for (auto const& one : all) {
     Curve line;
     for (auto const& [value, row] : one.rows) line.emplace_back(value, spread_of_row(*row).mean);
-    plot.line(line, one.colour, one.name, all.size() <= most_names);
+    plot.line(line, one.colour, one.name, !many);
     for (auto const& [value, row] : one.rows) {
       Spread const spread = spread_of_row(*row);
-      plot.error_bar(value, spread.mean - spread.deviation, spread.mean + spread.deviation, one.colour);
+      if (!many) plot.error_bar(value, spread.mean - spread.deviation, spread.mean + spread.deviation, one.colour);
       plot.dot(value, spread.mean, one.colour, true,
                row->title + ": " + quantity + " " + or_dash(spread.mean, digits) +
                    (std::isfinite(spread.deviation) ? " ±" + support::fixed(spread.deviation, digits) : ""));
@@ -100,10 +105,12 @@ std::string card(std::string const& title, std::string const& plot) {
 }
 
 std::string plots_of(Report const& report, std::string const& setting, std::vector<Series> const& all) {
-  std::string text = "<h2>Effect of " + escaped(setting) +
-                     "</h2>\n<p class=\"soft\">A line joins rows that differ in " + escaped(setting) + " alone." +
-                     (report.seeds().size() > 1 ? " Bars: standard deviation over seeds." : "") +
-                     " Dashed: without training.</p>\n<div class=\"pair\">\n";
+  std::string text =
+      "<h2>Effect of " + escaped(setting) + "</h2>\n<p class=\"soft\">A line joins rows that differ in " +
+      escaped(setting) + " alone." +
+      (report.seeds().size() > 1 && all.size() <= most_names ? " Bars: standard deviation over seeds." : "") +
+      (all.size() > most_names ? " A pointer names the lines." : "") +
+      " Dashed: without training.</p>\n<div class=\"pair\">\n";
   MetricIndex const metric = report.main_metric();
   for (std::size_t t = 0; t < report.tests.size(); ++t) {
     std::vector<std::pair<Row const*, double>> levels;

@@ -27,7 +27,7 @@ std::string cell(Column const& column, Row const& row, Report const& report) {
   std::string text =
       std::string("<td") + (is_best(column, row, report.rows) ? " class=\"best\">" : ">") + escaped(column.text(row));
   if (auto const deviation = deviation_text(column, row); !deviation.empty())
-    text += " <small>" + deviation + "</small>";
+    text += (column.measure ? " <small>" : "<small class=\"interval\">") + deviation + "</small>";
   Measure const* const measure = column.measure ? column.measure(row) : nullptr;
   if (measure && std::isfinite(measure->interval.low))
     text += "<small class=\"interval\">" + interval_text(measure->interval) + "</small>";

@@ -142,14 +142,15 @@ void Plot::error_bar(double x, double low, double high, int series) {
   std::string const left_end = px(at - 4);
   body_ += "<path class=\"bar " + colour(series) + "\" d=\"M" + left_end + " " + px(from) + "h8M" + left_end + " " +
            px(to) + "h8M" + px(at) + " " + px(from) + "V" + px(to) + "\"/>\n";
+  taken_.push_back({at - 4, to, at + 4, from});
 }
 
 void Plot::dot(double x, double y, int series, bool filled, std::string const& tip) {
   if (!std::isfinite(x) || !std::isfinite(y)) return;
   double const cx = at_x(x), cy = at_y(y);
   body_ += "<circle class=\"" + std::string(filled ? "dot " : "ring ") + colour(series) + "\" cx=\"" + px(cx) +
-           "\" cy=\"" + px(cy) + "\" r=\"5\"><title>" + escaped(tip) + "</title></circle>\n";
-  taken_.push_back({cx - 6, cy - 6, cx + 6, cy + 6});
+           "\" cy=\"" + px(cy) + "\" r=\"" + px(radius_) + "\"><title>" + escaped(tip) + "</title></circle>\n";
+  taken_.push_back({cx - radius_ - 1, cy - radius_ - 1, cx + radius_ + 1, cy + radius_ + 1});
 }
 
 bool Plot::is_free(Box const& box) const {

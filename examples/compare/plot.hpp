@@ -39,6 +39,8 @@ class Plot {
             bool named = true);
   /// From `low` to `high`, with short strokes at both ends. Nothing where one is not known.
   void error_bar(double x, double low, double high, int series);
+  /// Dots that come now are small: for plots with very many.
+  void use_small_dots() { radius_ = 3; }
   /// A dot, hollow or filled, with the text that a pointer shows.
   void dot(double x, double y, int series, bool filled, std::string const& tip);
   /// A name near a dot, where it covers neither dots nor names.
@@ -70,7 +72,7 @@ class Plot {
 
   static constexpr double left = 56, top = 14, bottom = 44;
   Axis x_, y_;
-  double width_, height_, right_;
+  double width_, height_, right_, radius_ = 5;
   std::string body_;
   std::vector<Label> ends_;
   std::vector<Box> taken_;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <map>
 #include <optional>
+#include <set>
 
 #include <graft/io/atomic_file.hpp>
 #include <graft/io/json.hpp>
@@ -20,6 +21,7 @@
 #include "support/program.hpp"
 #include "support/signals.hpp"
 #include "support/text.hpp"
+#include "worker.hpp"
 
 namespace compare {
 
@@ -72,9 +74,11 @@ class Runner {
       make(first_works());
       make(works_with_the_best_rate());
     } catch (support::Interrupted const& end) {
-      throw support::Interrupted(end.signal(), graft::cat("ended by signal ", end.signal(), "; ", done_, " of ", total_,
-                                                          " runs are finished and kept in ", folder_.string(),
-                                                          "; the same command goes on with the others"));
+      throw support::Interrupted(
+          end.signal(), graft::cat("ended by signal ", end.signal(), "; ", done_, " of ", total_,
+                                   " runs are finished and kept in ", folder_.string(),
+                                   settings_.fresh ? "; the same command without --fresh goes on with the others"
+                                                   : "; the same command goes on with the others"));
     }
     std::vector<Row> rows;
     for (std::size_t row = 0; row < settings_.rows.size(); ++row) rows.push_back(row_of(row));
@@ -139,11 +143,11 @@ class Runner {
     return row;
   }
 
-  /// The finished run of an earlier time, where it is one of the very same request.
-  std::optional<Run> finished(Work const& work) const {
+  /// The finished run in the file, where it is one of the very same request.
+  static std::optional<Run> finished(Work const& work) {
     try {
       std::error_code missing;
-      if (settings_.fresh || !std::filesystem::exists(work.file, missing)) return std::nullopt;
+      if (!std::filesystem::exists(work.file, missing)) return std::nullopt;
       std::string const where = work.file.string();
       auto const json = graft::read_json(work.file);
       if (graft::json_at<nlohmann::json>(where, json, "stamp") != nlohmann::json(work.stamp)) return std::nullopt;
@@ -162,7 +166,7 @@ class Runner {
     for (std::size_t i = 0; i < works.size(); ++i) {
       twins[i] = known.try_emplace(works[i].file, i).first->second;
       if (twins[i] != i) continue;
-      auto run = finished(works[i]);
+      auto run = settings_.fresh ? std::nullopt : finished(works[i]);
       if (!run) {
         missing.push_back(i);
         continue;
@@ -175,7 +179,7 @@ class Runner {
     std::size_t begun = 0;
     for (std::size_t i : missing) {
       Work const& one = works[i];
-      jobs.push_back({{"--worker", one.request_file.string(), one.file.string()},
+      jobs.push_back({{worker_option(settings_.jobs > 1), one.request_file.string(), one.file.string()},
                       [this, &one] { return need_.mib(one.request.strategy, guesses_[one.row]); },
                       [this, &one, &works, &missing, &begun] {
                         begin(one, time_left(works, missing, begun));
@@ -187,11 +191,17 @@ class Runner {
       run_jobs(jobs, limits_, [this](double need) { say_waiting(need); });
     } catch (...) {
       std::error_code ignored;
-      for (std::size_t i : missing) std::filesystem::remove(works[i].request_file, ignored);
+      for (std::size_t i : missing) {
+        std::filesystem::remove(works[i].request_file, ignored);
+        if (!ended_.contains(works[i].file) && finished(works[i])) ++done_;  // between its end and our noticing
+      }
       throw;
     }
     for (std::size_t i = 0; i < works.size(); ++i) {
-      if (twins[i] != i) announce(works[i], "the same as of another row");
+      if (twins[i] != i) {
+        announce(works[i], "the same as of another row");
+        add(works[i], runs[twins[i]]);
+      }
       tried_[works[i].row].push_back(runs[twins[i]]);
     }
   }
@@ -205,6 +215,7 @@ class Runner {
 
   Run end(Work const& work, std::string failure) {
     std::error_code ignored;
+    ended_.insert(work.file);
     std::filesystem::remove(work.request_file, ignored);
     std::string const where = work.file.string();
     if (failure.empty() && !std::filesystem::exists(work.file, ignored)) failure = "the process left no result";
@@ -219,7 +230,7 @@ class Runner {
   }
 
   void add(Work const& work, Run const& run) {
-    done_ += run.failed() ? 0 : 1;
+    if (!run.failed()) ++done_;
     estimate_.add(work.request.strategy, run);
     need_.add(work.request.strategy, guesses_[work.row], run.peak_memory_mib);
   }
@@ -266,7 +277,8 @@ class Runner {
   MemoryNeed need_;
   PoolLimits limits_;
   std::vector<std::string> titles_;
-  std::vector<std::vector<Run>> tried_;  // of each row: of all rates with the first seed, then of the other seeds
+  std::vector<std::vector<Run>> tried_;    // of each row: of all rates with the first seed, then of the other seeds
+  std::set<std::filesystem::path> ended_;  // that were waited for
   std::size_t total_ = 0, done_ = 0, announced_ = 0;
 };
 

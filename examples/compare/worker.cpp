@@ -22,12 +22,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-void train(Request const& request, graft::any::AnyModel& model, Prompts const& prompts, Run& run) {
+void train(Request const& request, graft::any::AnyModel& model, Prompts const& prompts, bool progress, Run& run) {
   auto const& task = request.task;
   auto const per_epoch = (static_cast<Index>(prompts.training.size()) + task.batch - 1) / task.batch;
   graft::Training settings;
   settings.epochs = task.epochs, settings.steps = task.steps, settings.batch = task.batch;
   settings.learning_rate = request.learning_rate, settings.seed = request.seed, settings.recompute = task.recompute;
+  settings.progress = progress;
   Index const total = task.steps > 0 ? task.steps : task.epochs * per_epoch;
   settings.validate_every = std::max<Index>(1, (total + 2) / 3);
   auto const start = Clock::now();
@@ -84,7 +85,7 @@ double loss_without_training(graft::any::AnyModel& model, Prompts const& prompts
 
 }  // namespace
 
-Run make_run(Request const& request) {
+Run make_run(Request const& request, bool progress) {
   auto const start = Clock::now();
   Run run;
   run.seed = request.seed, run.learning_rate = request.learning_rate;
@@ -103,7 +104,7 @@ Run make_run(Request const& request) {
   check_lengths(request.task, examples, prompts, model->row_limits());
   run.trainable = model->parameter_counts().trainable, run.all = model->parameter_counts().all;
   if (request.trains()) {
-    train(request, *model, prompts, run);
+    train(request, *model, prompts, progress, run);
     run.peak_memory_mib = support::peak_memory_mib();
   } else {
     auto const began = Clock::now();
@@ -116,13 +117,13 @@ Run make_run(Request const& request) {
   return run;
 }
 
-int run_worker(std::filesystem::path const& request_file, std::filesystem::path const& result) try {
+int run_worker(std::filesystem::path const& request_file, std::filesystem::path const& result, bool progress) try {
   auto const json = graft::read_json(request_file);
   Request const request =
       request_from_json(request_file.string(), graft::json_at<nlohmann::json>(request_file.string(), json, "request"));
   Run run;
   try {
-    run = make_run(request);
+    run = make_run(request, progress);
   } catch (NotApplicable const& why) {
     run.not_applicable = why.what();
   } catch (...) {

@@ -200,9 +200,21 @@ class Grids(ProgramTest):
         self.assertIn("fewer than 3 processes at once", err)
 
     def test_few_shot_has_a_setting(self):
-        report, _, _ = self.compare("shots", "--row", "few_shot:shots=1,3")
-        self.assertEqual([row["row"] for row in report["rows"]], ["none", "few-shot shots=1", "few-shot shots=3"])
+        report, _, _ = self.compare("shots", "--row", "few_shot:shots=1,3", "--row", "lora:rank=1")
+        self.assertEqual([row["row"] for row in report["rows"]], ["none", "few-shot shots=1", "few-shot shots=3", "LoRA rank=1"])
         self.assertNotEqual(report["rows"][1]["validation_loss"], report["rows"][2]["validation_loss"])
+
+    def test_settings_of_every_kind(self):
+        """Nested ones, lists, enumerations, switches, words to start from, and a part of a composition."""
+        rows = ("prefix_mlp:reparametrization.hidden=8,16", "lora:targets=q_proj+k_proj:rank_stabilized=true", "prompt:length=2:init_text=name is", "prefix_lora:lora.rank=2")
+        report, _, _ = self.compare("kinds", *(word for row in rows for word in ("--row", row)))
+        self.assertEqual([(row["row"], row["error"]) for row in report["rows"][1:]],
+                         [(name, "") for name in ("prefix + MLP reparametrization.hidden=8", "prefix + MLP reparametrization.hidden=16", "LoRA targets=q_proj+k_proj rank_stabilized=true",
+                                                  "prompt length=2 init_text=name is", "prefix + LoRA lora.rank=2")])
+        trained = [row["trainable"] for row in report["rows"]]
+        self.assertLess(trained[1], trained[2])
+        self.assertEqual(trained[3], 2 * 8 * (32 + 32) + 2 * 8 * (32 + 16))  # two layers, rank 8, queries and keys
+        self.assertEqual(report["rows"][4]["settings"], {"length": "2", "init_text": "name is"})
 
     def test_what_cannot_be_meant(self):
         for row, says in (("sorcery:rank=1", "sorcery"), ("lora:", "NAME=VALUE"), ("lora:rank", "NAME=VALUE"), (":rank=2", "[strategy]"), ("lora:rank=4,", "empty value"), ("lora:rank=8..4", "the range"),
