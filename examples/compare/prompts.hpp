@@ -39,9 +39,9 @@ graft::AdapterTemplate template_of(Task const& task, graft::ModelConfig const& c
                                    bool says);
 
 /// - A decoder reads sources and targets in one template. The row `few_shot` has training examples, one a line, before
-/// every source (as
-///   many of `task.shots` as fit half of the model's positions), and a line break as the end of a text, in loss and
-///   generation alike: that is the end which its context shows. Its outputs are first lines; all others are whole.
+///   every source (as many of `task.shots` as fit half of the model's positions), and a line break as the end of a
+///   text, in loss and generation alike: that is the end which its context shows. Its outputs are first lines; all
+///   others are whole.
 /// - An encoder–decoder reads the source with its tokenizer's template and writes the target.
 /// - A classifier reads the source; the distinct targets are its classes.
 /// @throws NotApplicable for `few_shot` where the model does not continue texts

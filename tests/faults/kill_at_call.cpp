@@ -1,11 +1,11 @@
 // A library to be preloaded (LD_PRELOAD) that ends a program at one of its calls to the file system, or lets its disk
 // be full from one on.
 //
-//   GRAFT_CALLS_UNDER   the folder whose calls count: those with a path that begins so, or with a descriptor opened
-//   there GRAFT_KILL_AT=N     SIGKILL before the N-th of them (from 1 on) GRAFT_FULL_AT=N     from the N-th on that
-//   needs room (a new file, folder or link, a write), ENOSPC GRAFT_STAT_FAILS    paths that begin so cannot be looked
-//   at: GRAFT_STAT_ERROR, a number of errno GRAFT_CALLS_COUNT   a file that gets "<calls> <calls that need room>" when
-//   the program ends by itself
+//   GRAFT_CALLS_UNDER   the folder whose calls count: those with a path, or an opened descriptor, that begins so
+//   GRAFT_KILL_AT=N     SIGKILL before the N-th of them (from 1 on)
+//   GRAFT_FULL_AT=N     from the N-th on that needs room (a new file, folder or link, a write), ENOSPC
+//   GRAFT_STAT_FAILS    paths that begin so cannot be looked at: GRAFT_STAT_ERROR, a number of errno
+//   GRAFT_CALLS_COUNT   a file that gets "<calls> <calls that need room>" when the program ends by itself
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,11 +1,14 @@
 // Adafactor against transformers 5.24 (torch 2.15). The numbers come from:
 //
-//   a = torch.nn.Parameter(torch.tensor([0.5, -1.25, 2.0], dtype=dt)); b = torch.nn.Parameter(torch.tensor([[1.0,
-//   -0.75], [0.25, 0.5], [-2.0, 0.125]], dtype=dt)) o = transformers.optimization.Adafactor([a, b], lr=lr,
-//   weight_decay=wd, …) for k in range(6):
+//   a = torch.nn.Parameter(torch.tensor([0.5, -1.25, 2.0], dtype=dt))
+//   b = torch.nn.Parameter(torch.tensor([[1.0, -0.75], [0.25, 0.5], [-2.0, 0.125]], dtype=dt))
+//   o = transformers.optimization.Adafactor([a, b], lr=lr, weight_decay=wd, …)
+//   for k in range(6):
 //       a.grad = torch.tensor([0.3*(k-2), 0.01*k+0.02, -1.5+k*k*0.2], dtype=dt)
-//       b.grad = None if k in (2, 4) else torch.tensor([[2.0-k, 0.125*(k+1)], [0.5, -0.25*k], [0.01*k-0.02, 3.0]],
-//       dtype=dt) if lr is not None: o.param_groups[0]["lr"] = lr * (1 - k / 10) o.step()
+//       g = torch.tensor([[2.0-k, 0.125*(k+1)], [0.5, -0.25*k], [0.01*k-0.02, 3.0]], dtype=dt)
+//       b.grad = None if k in (2, 4) else g
+//       if lr is not None: o.param_groups[0]["lr"] = lr * (1 - k / 10)
+//       o.step()
 //   print(a.tolist(), b.tolist(), o.state[a], o.state[b])
 #include <gtest/gtest.h>
 

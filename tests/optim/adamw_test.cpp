@@ -1,13 +1,15 @@
 // AdamW and clipping against torch 2.15. The numbers come from:
 //
-//   a = torch.nn.Parameter(torch.tensor([0.5, -1.25, 2.0], dtype=dt)); b = torch.nn.Parameter(torch.tensor([[1.0,
-//   -0.75]], dtype=dt)) o = torch.optim.AdamW([a, b], lr=0.01, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1); s =
-//   get_linear_schedule_with_warmup(o, 2, 6) for k in range(6):
+//   a = torch.nn.Parameter(torch.tensor([0.5, -1.25, 2.0], dtype=dt))
+//   b = torch.nn.Parameter(torch.tensor([[1.0, -0.75]], dtype=dt))
+//   o = torch.optim.AdamW([a, b], lr=0.01, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1)
+//   s = get_linear_schedule_with_warmup(o, 2, 6)
+//   for k in range(6):
 //       a.grad = torch.tensor([0.3*(k-2), 0.01*k, -1.5+k*k*0.2], dtype=dt)
 //       b.grad = None if k in (2, 4) else torch.tensor([[2.0-k, 0.125*(k+1)]], dtype=dt)
 //       print(torch.nn.utils.clip_grad_norm_([a, b], 1.0), a.grad.tolist()); o.step(); s.step()
-//   print(a.tolist(), b.tolist(), o.state[a]['exp_avg'].tolist(), o.state[b]['exp_avg_sq'].tolist(),
-//   o.state[b]['step'])
+//   print(a.tolist(), b.tolist(), o.state[a]['exp_avg'].tolist())
+//   print(o.state[b]['exp_avg_sq'].tolist(), o.state[b]['step'])
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -97,13 +97,12 @@ inline double largest(std::vector<double> const& values) {
 /// contracted with a fixed random cotangent c. The inputs' gradients are cleared before and after. What `f` detaches
 /// (`detach`) counts as a constant: the differences are taken with the values that it had at the inputs.
 ///
-/// An element's error is |recorded - reference| / unit and passes if it is at most `tolerance`. The unit is the largest
-/// of
+/// An element's error is |recorded - reference| / unit and passes if it is at most `tolerance`. The unit is the
+/// largest of
 /// - the largest reference gradient of the same input;
 /// - 1e-4 of the largest over all inputs, because some true gradients are zero;
 /// - rounding / tolerance, with rounding = 16·ε·Σ|c_i·y_i| / step over the results y_i that change with the element,
-/// and
-///   ε = 2.2e-16: what the rounding of `f` may add to the reference.
+///   and ε = 2.2e-16: what the rounding of `f` may add to the reference.
 ///
 /// The last one says what a central difference can tell. A result of magnitude |y| comes out of double arithmetic with
 /// an error of some ε·|y|, which is another one on every processor, and the division by the step magnifies it. Beside

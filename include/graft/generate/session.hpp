@@ -17,8 +17,8 @@ namespace graft {
 /// - `prompts()`: the tokens that every text begins with, as logits processors are to see them.
 /// - `start()`: logits `[prompts, vocabulary]` after each prompt; called once, first.
 /// - `advance(parents, tokens)`: logits `[tokens.size(), vocabulary]`, where text i continues row `parents[i]` of the
-/// previous call with
-///   `tokens[i]`. Rows may be dropped, repeated and reordered: finished texts leave the batch, and beams branch.
+///   previous call with `tokens[i]`. Rows may be dropped, repeated and reordered: finished texts leave
+///   the batch, and beams branch.
 /// The caller may overwrite the logits it was given.
 template <class Session>
 concept DecodingSession = requires(Session& session, Session const& fixed, std::vector<Index> const& parents,

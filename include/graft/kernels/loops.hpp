@@ -17,10 +17,10 @@ namespace graft::kernels {
 ///     map(name, y, z, size, f)                   y_i, z_i = f(i), a Pair; y or z may be what f reads
 ///     map_rows(name, rows, width, y, f)          y_ij = f(i, j); y may be what f reads
 ///     sum_rows(name, rows, width, y, f)          y_j = Σ_i f(i, j)
-///     sum(name, size, f, factor, result)         *result = factor · Σ_i f(i), in f's type; the number stays on the
-///     device total(name, size, f, result)               *result = Σ_i f(i) in double, as above Number<Scalar>(pointer)
-///     a double that stands on the device, as `f` may hold it and read it rounded; 1 for null Math::exp, Math::erf,
-///     Math::tanh           the device's own, for formulas
+///     sum(name, size, f, factor, result)         *result = factor · Σ_i f(i), in f's type; it stays on the device
+///     total(name, size, f, result)               *result = Σ_i f(i) in double, as above
+///     Number<Scalar>(pointer)                    a double on the device, which `f` reads rounded; 1 for null
+///     Math::exp, Math::erf, Math::tanh           the device's own, for formulas
 ///
 /// Specialized in kernels/cpu/loops.hpp and kernels/cuda/loops.cuh.
 template <class Device>

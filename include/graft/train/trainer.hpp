@@ -18,8 +18,8 @@ namespace graft {
 /// of examples, dropout and every reduction are functions of the settings alone: the same call gives the same numbers,
 /// whatever the number of threads, and a resumed training ends in the same bits as one that was never stopped.
 ///
-///     graft::TrainingReport report = graft::Trainer({.epochs = 5, .learning_rate = 8e-5}).fit(model, examples,
-///     tokenizer);
+///     graft::Trainer const trainer({.epochs = 5, .learning_rate = 8e-5});
+///     graft::TrainingReport report = trainer.fit(model, examples, tokenizer);
 class Trainer {
  public:
   /// @throws ConfigError for settings out of range

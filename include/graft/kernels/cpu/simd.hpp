@@ -45,8 +45,8 @@ using Eigen::internal::psub;        // a − b
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored \
-    "-Wignored-attributes"  // of the register as an argument: its alignment, which its type has
+// Of a register as an argument, g++ ignores the alignment, which its type has.
+#pragma GCC diagnostic ignored "-Wignored-attributes"
 #endif
 
 /// As many registers as each has scalars: a square, whose row i is `packet[i]`.
