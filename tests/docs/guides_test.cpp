@@ -165,6 +165,20 @@ TEST_F(Guides, Training) {
   EXPECT_EQ(numbers(fresh), trained);
 }
 
+TEST_F(Guides, TokenLists) {
+  //! [token lists]
+  auto base = graft::load_pretrained<graft::Gpt2>("gpt2");
+  auto model = graft::adapt(base, graft::PrefixTuning{.length = 5, .init_deviation = 0.02});
+  std::vector<graft::TokenizedExample> const examples{{.source = {5, 9, 3}, .target = {7, 2}, .id = 0},
+                                                      {.source = {4, 4}, .target = {1, 8, 6}, .id = 1}};
+  graft::TrainingReport report = graft::Trainer({.epochs = 20, .batch = 2, .learning_rate = 5e-2}).fit(model, examples);
+  auto const texts = graft::generate(model, {{5, 9, 3}}, graft::Greedy{.max_new_tokens = 2});
+  std::vector<graft::Token> const& written = texts[0][0].tokens;  // the first text of the first prompt
+  //! [token lists]
+  EXPECT_LT(report.steps.back().loss, report.steps.front().loss);
+  EXPECT_EQ(written.size(), 2u);
+}
+
 TEST_F(Guides, Recipe) {
   auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
   auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
