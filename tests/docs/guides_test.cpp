@@ -179,6 +179,37 @@ TEST_F(Guides, TokenLists) {
   EXPECT_EQ(written.size(), 2u);
 }
 
+TEST_F(Guides, KeepsTheTemplate) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
+  auto model = graft::adapt(base, graft::PrefixTuning{.length = 4});
+  auto const examples = graft::read_examples("trainset.csv");
+  //! [keep template]
+  graft::Template const form{.separator = " =>"};
+  graft::Trainer({.epochs = 1}).fit(model, examples, tokenizer, form);
+  graft::save_adapter(model, "prefix", {.files = {{graft::template_file, graft::template_text({.form = form})}}});
+  //! [keep template]
+  //! [load template]
+  auto const kept = graft::load_template("prefix");  // empty for a folder that keeps none, such as PEFT's
+  graft::Template const again = kept ? kept->form : graft::Template{};
+  std::vector<graft::Token> const prompt = graft::encode_source(tokenizer, "the pub", again);
+  auto const texts = graft::generate(model, {prompt}, graft::Greedy{.max_new_tokens = 4});
+  //! [load template]
+  EXPECT_EQ(again.separator, " =>");
+  EXPECT_EQ(prompt, tokenizer.encode("the pub =>"));
+  EXPECT_EQ(texts.size(), 1u);
+  //! [fit rows]
+  graft::TemplateEncoder const encoder(tokenizer, form);
+  graft::Truncation cut;
+  std::vector<graft::TokenizedExample> rows = encoder.encode(examples, cut);
+  graft::FittedRows const fitted =
+      graft::fit_rows(rows, graft::RowLimits(model), graft::TooLong::skip, encoder.kept_end(),
+                      [](std::size_t i) { return "example " + std::to_string(i); });  // what an error calls a row
+  std::cout << fitted.skipped << " of " << examples.size() << " are too long\n";
+  //! [fit rows]
+  EXPECT_EQ(fitted.kept.size(), examples.size());
+}
+
 TEST_F(Guides, Recipe) {
   auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
   auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
