@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <iostream>
 #include <sstream>
 
@@ -45,6 +46,24 @@ TEST_F(Guides, Visiting) {
     std::cout << base->info().architecture << ": " << base->info().parameters() << " parameters\n";
   });
   //! [visit]
+}
+
+TEST_F(Guides, Data) {
+  std::ofstream("questions.jsonl") << R"({"asked": "where is the pub", "replies": ["by the river", "riverside"]})"
+                                   << '\n'
+                                   << R"({"asked": "is it cheap", "replies": ["yes"]})" << '\n';
+  //! [columns]
+  auto const tables = graft::read_examples("trainset.csv");  // E2E's file, known by its columns
+  graft::DataOptions options;
+  options.fields = graft::parse_data_fields("source=asked,target=replies");
+  auto const questions = graft::read_examples("questions.jsonl", options);  // one row for each text
+  auto const grouped = graft::group_by_source(questions);                   // one source with all its references
+  auto const [kept, held_out] = graft::split(tables, 0.3, 0);
+  //! [columns]
+  EXPECT_EQ(questions.size(), 3u);
+  EXPECT_EQ(grouped.size(), 2u);
+  EXPECT_EQ(grouped.front().references.size(), 2u);
+  EXPECT_EQ(kept.size() + held_out.size(), tables.size());
 }
 
 TEST_F(Guides, Adapters) {
