@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <iostream>
 #include <sstream>
 
@@ -45,6 +46,24 @@ TEST_F(Guides, Visiting) {
     std::cout << base->info().architecture << ": " << base->info().parameters() << " parameters\n";
   });
   //! [visit]
+}
+
+TEST_F(Guides, Data) {
+  std::ofstream("questions.jsonl") << R"({"asked": "where is the pub", "replies": ["by the river", "riverside"]})"
+                                   << '\n'
+                                   << R"({"asked": "is it cheap", "replies": ["yes"]})" << '\n';
+  //! [columns]
+  auto const tables = graft::read_examples("trainset.csv");  // E2E's file, known by its columns
+  graft::DataOptions options;
+  options.fields = graft::parse_data_fields("source=asked,target=replies");
+  auto const questions = graft::read_examples("questions.jsonl", options);  // one row for each text
+  auto const grouped = graft::group_by_source(questions);                   // one source with all its references
+  auto const [kept, held_out] = graft::split(tables, 0.3, 0);
+  //! [columns]
+  EXPECT_EQ(questions.size(), 3u);
+  EXPECT_EQ(grouped.size(), 2u);
+  EXPECT_EQ(grouped.front().references.size(), 2u);
+  EXPECT_EQ(kept.size() + held_out.size(), tables.size());
 }
 
 TEST_F(Guides, Adapters) {
@@ -163,6 +182,51 @@ TEST_F(Guides, Training) {
   graft::Trainer(settings).fit(fresh, data.kept, data.held_out, tokenizer);
   //! [resume]
   EXPECT_EQ(numbers(fresh), trained);
+}
+
+TEST_F(Guides, TokenLists) {
+  //! [token lists]
+  auto base = graft::load_pretrained<graft::Gpt2>("gpt2");
+  auto model = graft::adapt(base, graft::PrefixTuning{.length = 5, .init_deviation = 0.02});
+  std::vector<graft::TokenizedExample> const examples{{.source = {5, 9, 3}, .target = {7, 2}, .id = 0},
+                                                      {.source = {4, 4}, .target = {1, 8, 6}, .id = 1}};
+  graft::TrainingReport report = graft::Trainer({.epochs = 20, .batch = 2, .learning_rate = 5e-2}).fit(model, examples);
+  auto const texts = graft::generate(model, {{5, 9, 3}}, graft::Greedy{.max_new_tokens = 2});
+  std::vector<graft::Token> const& written = texts[0][0].tokens;  // the first text of the first prompt
+  //! [token lists]
+  EXPECT_LT(report.steps.back().loss, report.steps.front().loss);
+  EXPECT_EQ(written.size(), 2u);
+}
+
+TEST_F(Guides, KeepsTheTemplate) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
+  auto model = graft::adapt(base, graft::PrefixTuning{.length = 4});
+  auto const examples = graft::read_examples("trainset.csv");
+  //! [keep template]
+  graft::Template const form{.separator = " =>"};
+  graft::Trainer({.epochs = 1}).fit(model, examples, tokenizer, form);
+  graft::save_adapter(model, "prefix", {.files = {{graft::template_file, graft::template_text({.form = form})}}});
+  //! [keep template]
+  //! [load template]
+  auto const kept = graft::load_template("prefix");  // empty for a folder that keeps none, such as PEFT's
+  graft::Template const again = kept ? kept->form : graft::Template{};
+  std::vector<graft::Token> const prompt = graft::encode_source(tokenizer, "the pub", again);
+  auto const texts = graft::generate(model, {prompt}, graft::Greedy{.max_new_tokens = 4});
+  //! [load template]
+  EXPECT_EQ(again.separator, " =>");
+  EXPECT_EQ(prompt, tokenizer.encode("the pub =>"));
+  EXPECT_EQ(texts.size(), 1u);
+  //! [fit rows]
+  graft::TemplateEncoder const encoder(tokenizer, form);
+  graft::Truncation cut;
+  std::vector<graft::TokenizedExample> rows = encoder.encode(examples, cut);
+  graft::FittedRows const fitted =
+      graft::fit_rows(rows, graft::RowLimits(model), graft::TooLong::skip, encoder.kept_end(),
+                      [](std::size_t i) { return "example " + std::to_string(i); });  // what an error calls a row
+  std::cout << fitted.skipped << " of " << examples.size() << " are too long\n";
+  //! [fit rows]
+  EXPECT_EQ(fitted.kept.size(), examples.size());
 }
 
 TEST_F(Guides, Recipe) {

@@ -38,11 +38,11 @@ struct PTuning {
     visitor("encoder", self.encoder,
             "the network behind the virtual tokens: an MLP of three layers, or an LSTM in both directions");
     visitor("hidden", self.hidden, "width inside the encoder (of one direction of an LSTM); 0 for the model's width");
-    visitor("layers", self.layers, "of an LSTM");
+    visitor("layers", self.layers, "how many layers an LSTM has");
     visitor("dropout", self.dropout, "between the layers of an LSTM, while training");
     visitor("submodules", self.submodules,
-            "E has P times so many rows, of which the model reads the first P; 0 for PEFT's number: 2 for an "
-            "encoder–decoder, else 1");
+            "1 or 2: E has this times P rows, and the model reads the first P; 0 for PEFT's number, which is 2 for an "
+            "encoder–decoder and else 1");
     visitor("pooling", self.pooling, "which state a classifier reads");
     visitor("flat", self.flat,
             "train the virtual tokens themselves, without an encoder; loaded adapters are flat, because files do not "
