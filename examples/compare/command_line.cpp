@@ -201,6 +201,9 @@ void add_options(CLI::App& app, CommandLine& line) {
 void settle_metrics(CLI::App const& app, CommandLine& line) {
   auto& choice = line.settings.metrics;
   if (!line.metrics.empty()) choice.names = single_metrics(line.metrics);
+  for (auto name = choice.names.begin(); name != choice.names.end(); ++name)
+    if (std::find(choice.names.begin(), name, *name) != name)
+      throw support::UsageError("--metrics got " + *name + " twice; expected each metric once");
   if (std::find(choice.names.begin(), choice.names.end(), "meteor") == choice.names.end())
     support::refuse_given(app, {"--meteor-data"}, "without --metrics meteor");
   check_metrics(choice);

@@ -87,18 +87,13 @@ std::vector<std::string> metric_names() {
 
 std::vector<std::string> single_metrics(std::vector<std::string> const& names) {
   std::vector<std::string> single;
-  auto const add = [&](std::string_view name) {
-    if (std::find(single.begin(), single.end(), name) != single.end())
-      graft::fail<graft::ConfigError>("[metrics] got ", name, " twice; expected each metric once");
-    single.emplace_back(name);
-  };
   for (auto const& name : names) {
     if (name == accuracy || find(name)) {
-      add(name);
+      single.push_back(name);
       continue;
     }
     for (auto const& metric : support::text_metrics)
-      if (metric.family == name) add(metric.name);
+      if (metric.family == name) single.emplace_back(metric.name);
   }
   return single;
 }

@@ -32,7 +32,7 @@ inline constexpr char const* accuracy = "accuracy";
 /// What `--metrics` takes: single metrics, `accuracy`, and `score`'s names of several.
 std::vector<std::string> metric_names();
 
-/// The single metrics that a list of such names stands for. @throws ConfigError for one that comes twice
+/// The single metrics that a list of such names stands for.
 std::vector<std::string> single_metrics(std::vector<std::string> const& names);
 
 /// The metrics of a report: the chosen ones, and accuracy behind them where it is not among them.
