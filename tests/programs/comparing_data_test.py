@@ -110,7 +110,8 @@ class Classes(Comparison):
         data = self.write("rte.tsv", "index\tsentence1\tsentence2\tlabel\n" + "".join(f"{i}\t{a}\t{b}\t{label}\n" for i, (a, b, label) in enumerate(self.rows)))
         report, text, _ = self.train("pairs", data, "--task", "rte", "--rows", "100", "--test-sources", "4", epochs=60, rate="0.003")
         row = report["rows"][1]
-        self.assertEqual((row["error"], row["bleu"], row["accuracy"]), ("", None, 100))
+        self.assertEqual((row["error"], row["bleu"]), ("", None))
+        self.assertLess(row["training_loss"], 0.3)  # the first text alone leaves it at ln 2
         self.assertLessEqual(set(row["outputs"]), {"entailment", "not_entailment"})
         self.assertRegex(report["test_examples"][0]["source"], r"^\w+ word\d+ \| \w+ word\d+$")
         self.assertIn("accuracy", text)
