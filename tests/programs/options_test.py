@@ -101,7 +101,7 @@ TABLE = {
         "--cider-tokens": [Changes("--cider-tokens", "none"), Refused("--metrics", "bleu", "--cider-tokens", "none")],
         "--ter-normalize": [Changes("--hypotheses", "MARKS", "--ter-normalize"), Refused("--metrics", "bleu", "--ter-normalize")], "--ter-no-punctuation": [Changes("--ter-no-punctuation"), Refused("--metrics", "bleu", "--ter-no-punctuation")],
         "--ter-case": [Changes("--ter-case"), Refused("--metrics", "bleu", "--ter-case")], "--against": [Changes("--against", "OTHER_TEXTS")], "--domains": [Changes("--domains", "DOMAINS")],
-        "--confidence": [Changes("--confidence", "0.5"), Refused("--resamples", "0", "--confidence", "0.5")], "--resamples": [Changes("--resamples", "0")], "--seed": [Changes("--seed", "3"), Refused("--resamples", "0", "--seed", "3")],
+        "--confidence": [Changes("--confidence", "0.5"), Refused("--resamples", "0", "--confidence", "0.5")], "--resamples": [Changes("--resamples", "0")], "--seed": [Changes("--resamples", "3", "--seed", "3"), Refused("--resamples", "0", "--seed", "3")],
         "--tokenization": [Changes("--tokenization", "none"), Refused("--metric", "rouge", "--tokenization", "none")], "--smoothing": [Changes("--hypotheses", "SHORT", "--references", "SHORT_REFERENCES", "--smoothing", "floor"), Refused("--metric", "e2e_rouge", "--smoothing", "floor")],
         "--lowercase": [Changes("--tokenization", "none", "--lowercase"), Refused("--lowercase"), Refused("--metric", "rouge", "--lowercase")],
         "--escapes": [Changes("--hypotheses", "ESCAPED", "--references", "ESCAPED_REFERENCES", "--escapes", "never")],
