@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <graft/metrics/evaluation_files.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -11,8 +10,8 @@
 #include <vector>
 
 #include "score/inputs.hpp"
-#include "score/metrics.hpp"
 #include "score/report.hpp"
+#include "support/measure_texts.hpp"
 #include "support/option_group.hpp"
 #include "support/paths.hpp"
 #include "support/program.hpp"
@@ -20,7 +19,7 @@
 namespace {
 
 struct Settings {
-  scoring::MetricSettings metrics;
+  support::MetricSettings metrics;
   std::string hypotheses, against, domains;
   std::vector<std::string> references;
   std::string escapes = "automatic", reference_escapes = "automatic";
@@ -38,7 +37,7 @@ std::string idle_option(CLI::App const& app, Settings const& settings) {
       {"--ter-no-punctuation", {"ter"}},    {"--ter-case", {"ter"}}};
   for (auto const& [option, metrics] : readers) {
     bool const read = std::any_of(metrics.begin(), metrics.end(),
-                                  [&](std::string const& name) { return scoring::wanted(settings.metrics, name); });
+                                  [&](std::string const& name) { return support::wanted(settings.metrics, name); });
     if (!read && app.get_option(option)->count() > 0)
       return option + " has no effect without --metrics " + metrics[0] + "; leave it out";
   }
@@ -75,16 +74,16 @@ void score(Settings const& settings) {
                                     " in ", settings.hypotheses, "; expected outputs for the same items");
   }
   if (!settings.domains.empty()) domains = scoring::read_domains(settings.domains, outputs.size());
-  scoring::Measured const measured = scoring::measure(settings.metrics, outputs, references);
+  support::Measured const measured = support::measure(settings.metrics, outputs, references);
   nlohmann::ordered_json report = scoring::report(measured, settings.bootstrap);
   if (!other.empty())
     report["against"] =
-        scoring::comparison(measured, scoring::measure(settings.metrics, other, references), settings.bootstrap);
+        scoring::comparison(measured, support::measure(settings.metrics, other, references), settings.bootstrap);
   if (!domains.empty()) report["domains"] = scoring::by_domain(measured, domains);
   support::print(settings.json ? report.dump() + "\n" : scoring::as_text(report, measured));
 }
 
-void add_metric_options(CLI::App& app, scoring::MetricSettings& settings) {
+void add_metric_options(CLI::App& app, support::MetricSettings& settings) {
   app.add_option(
          "--metrics,--metric", settings.metrics,
          "Metrics, parted by commas: bleu, nist, meteor, meteor_exact_stem (METEOR without word lists: another "
@@ -92,7 +91,7 @@ void add_metric_options(CLI::App& app, scoring::MetricSettings& settings) {
          "cider, ter, chrf, chrf++. Without it: all but meteor_exact_stem that can be computed")
       ->default_str("all")
       ->delimiter(',')
-      ->check(CLI::IsMember(scoring::metric_names()));
+      ->check(CLI::IsMember(support::metric_families()));
   app.add_option(
          "--tokenization", settings.tokenization,
          "BLEU's and NIST's tokens: e2e (the E2E challenge's, lower-cased), sacrebleu (13a), none (white space)")
@@ -154,7 +153,7 @@ int main(int argc, char** argv) {
       "(failed), 2 (usage).",
       "score"};
   app.option_defaults()->always_capture_default();
-  if (char const* const folder = std::getenv("GRAFT_METEOR_DATA")) settings.metrics.meteor_data = folder;
+  settings.metrics.meteor_data = support::standard_meteor_data();
   add_metric_options(app, settings.metrics);
   add_file_options(app, settings);
   support::OptionGroup const add(app, "Intervals");

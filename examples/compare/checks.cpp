@@ -27,6 +27,7 @@ std::vector<support::NamedPath> inputs_of(Settings const& s) {
 void check_texts(Settings const& s) {
   auto texts = inputs_of(s);
   texts.push_back({"--model", s.task.model}), texts.push_back({"--separator", s.task.separator.value_or("")});
+  texts.push_back({"--fields", s.task.reading.fields}), texts.push_back({"--language", s.task.reading.language});
   for (auto const& row : s.rows) texts.push_back({"--row", to_string(row.strategy)});
   for (auto const& [option, text] : texts)
     if (graft::replace_invalid_utf8(text) != text)
@@ -96,23 +97,23 @@ void check_files(Settings const& s) {
   check_texts(s);
 }
 
-std::vector<double> check_model(CLI::App const& app, Settings& s, Examples const& examples) {
-  auto const base = graft::any::load_base(s.task.model);
+std::vector<double> check_model(CLI::App const& app, Settings& s, Examples const& examples,
+                                graft::any::AnyBase const& base) {
   std::optional<Index> labels;
-  if (base->info().classifies) {
+  if (base.info().classifies) {
     static_cast<void>(graft::load_tokenizer(s.task.model));
     labels = static_cast<Index>(class_names(examples).size());
   } else {
-    auto const form = template_of(s.task, base->config(), base->info(), true);
+    auto const form = template_of(s.task, base.config(), base.info(), true);
     static_cast<void>(support::pair_tokens(s.task.model, form, s.task.max_target));
     s.task.separator = form.form.separator, s.task.max_source = form.max_source;
   }
-  check_options(app, s, base->info());
-  PromptCache prompts(s, examples, *base);
+  check_options(app, s, base.info());
+  PromptCache prompts(s, examples, base);
   double const bytes = model_bytes(s.task.model);
   std::vector<double> guesses;
   for (auto const& row : s.rows) {
-    Index trainable = check_row(with_words(row.strategy, s.task.model), *base, prompts, labels);
+    Index trainable = check_row(with_words(row.strategy, s.task.model), base, prompts, labels);
     if (row.strategy.name == "full" && trainable == 0) trainable = static_cast<Index>(bytes / 2);
     guesses.push_back(guessed_mib(bytes, trainable));
   }

@@ -12,6 +12,7 @@
 #include "support/data.hpp"
 #include "support/option_group.hpp"
 #include "support/option_rules.hpp"
+#include "support/text_metrics.hpp"
 #include "support/update_options.hpp"
 
 namespace compare {
@@ -141,6 +142,21 @@ void settle_rows(CommandLine& line) {
     }
 }
 
+void add_metric_options(support::OptionGroup const& option, CommandLine& line) {
+  std::string standard;
+  for (auto const& name : MetricChoice{}.names) standard += (standard.empty() ? "" : ",") + name;
+  option("--metrics", line.metrics,
+         "Metrics of the outputs, parted by commas, in the order of the table; the first is that of the plots. rouge "
+         "is rouge1,rouge2,rouge_l. Accuracy is always in JSON and CSV, and all that classifiers have (default: " +
+             standard + ")",
+         CLI::IsMember(metric_names()))
+      ->delimiter(',');
+  auto& data = line.settings.metrics.meteor_data;
+  data = support::standard_meteor_data();
+  option("--meteor-data", data,
+         "Folder of METEOR's word lists and paraphrases (docs: metrics); GRAFT_METEOR_DATA names another default");
+}
+
 }  // namespace
 
 void add_options(CLI::App& app, CommandLine& line) {
@@ -152,6 +168,7 @@ void add_options(CLI::App& app, CommandLine& line) {
   option("--test", line.tests,
          "File of test examples, or NAME=FILE, which may be given several times (default: sources held out of --data)")
       ->allow_extra_args(false);
+  line.reading.add_to(option, true, true);
   std::string names;
   for (auto const& name : default_methods) names += (names.empty() ? "" : ",") + name;
   option("--methods", line.methods,
@@ -165,6 +182,7 @@ void add_options(CLI::App& app, CommandLine& line) {
       ->allow_extra_args(false);
   option("--out", s.out, "Folder for report.html, report.json and finished rows");
   option("--csv", s.csv, "File for one line of each row, seed and test set");
+  add_metric_options(option, line);
   option("--against", s.against, "The row that the others' differences are measured from, as the table names it");
   option("--jobs", s.jobs,
          "Processes side by side, as far as memory allows; the processors' threads are divided among them",
@@ -180,6 +198,17 @@ void add_options(CLI::App& app, CommandLine& line) {
   add_budget_options(app, line);
 }
 
+void settle_metrics(CLI::App const& app, CommandLine& line) {
+  auto& choice = line.settings.metrics;
+  if (!line.metrics.empty()) choice.names = single_metrics(line.metrics);
+  for (auto name = choice.names.begin(); name != choice.names.end(); ++name)
+    if (std::find(choice.names.begin(), name, *name) != name)
+      throw support::UsageError("--metrics got " + *name + " twice; expected each metric once");
+  if (std::find(choice.names.begin(), choice.names.end(), "meteor") == choice.names.end())
+    support::refuse_given(app, {"--meteor-data"}, "without --metrics meteor");
+  check_metrics(choice);
+}
+
 void settle(CLI::App const& app, CommandLine& line) {
   auto& s = line.settings;
   if (s.task.model.empty()) throw support::UsageError("--model is required");
@@ -190,6 +219,8 @@ void settle(CLI::App const& app, CommandLine& line) {
   s.task.validation_rows = line.validation_rows.value_or(budget.validation_rows);
   s.task.test_sources = line.test_sources.value_or(budget.test_sources);
   s.task.epochs = line.epochs.value_or(budget.epochs);
+  s.task.reading = line.reading.reading();
+  settle_metrics(app, line);
   settle_tests(line);
   settle_seeds(line);
   settle_rows(line);
@@ -208,8 +239,10 @@ void check_options(CLI::App const& app, CommandLine const& line) {
   bool const shots = std::any_of(s.rows.begin(), s.rows.end(), [](RowSpec const& row) {
     return row.strategy.name == few_shot && !row.strategy.find("shots");
   });
-  if (task.data == support::generated_data)
+  if (task.data == support::generated_data) {
     support::refuse_given(app, {"--test", "--validation"}, "with the generated data, which have their own");
+    support::DataChoice::refuse(app, "with the generated data");
+  }
   bool const held_out = task.data != support::generated_data && task.tests.empty();
   for (auto const& [option, count, needed] :
        {std::tuple("--rows", task.training_rows, task.data == support::generated_data),
@@ -237,8 +270,10 @@ void check_options(CLI::App const& app, CommandLine const& line) {
 }
 
 void check_options(CLI::App const& app, Settings const&, graft::ModelInfo const& model) {
-  if (model.classifies)
+  if (model.classifies) {
     support::refuse_given(app, {"--max-new", "--max-target"}, "on a classifier, which writes no text");
+    support::refuse_given(app, {"--metrics", "--meteor-data"}, "on a classifier, which has accuracy alone");
+  }
   if (model.classifies || model.main().crosses)
     support::refuse_given(app, {"--separator", "--shots"}, "on a model that reads source and target apart");
 }

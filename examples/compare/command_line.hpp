@@ -9,13 +9,15 @@
 #include <CLI/CLI.hpp>
 
 #include "settings.hpp"
+#include "support/data.hpp"
 
 namespace compare {
 
 /// What stands on the command line; `settle` makes `settings` of it.
 struct CommandLine {
   Settings settings;
-  std::vector<std::string> methods, rows, tests, merged;
+  support::DataChoice reading;
+  std::vector<std::string> methods, rows, tests, merged, metrics;
   std::optional<std::size_t> training_rows, validation_rows, test_sources;
   std::optional<Index> epochs;
   std::optional<std::uint64_t> seed;
@@ -28,6 +30,9 @@ void add_options(CLI::App& app, CommandLine& line);
 /// Expands rows and seeds, and settles budget and learning rates.
 /// @throws UsageError and ConfigError for what cannot be meant: before anything is read
 void settle(CLI::App const& app, CommandLine& line);
+
+/// Settles what --metrics asks for. @throws ConfigError for what cannot be computed, UsageError for what has no effect
+void settle_metrics(CLI::App const& app, CommandLine& line);
 
 /// Says what has no effect on this comparison. @throws UsageError
 void check_options(CLI::App const& app, CommandLine const& line);

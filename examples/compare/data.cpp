@@ -6,7 +6,8 @@
 
 #include <graft/data/generated.hpp>
 #include <graft/data/grouping.hpp>
-#include <graft/data/readers.hpp>
+
+#include "read_files.hpp"
 
 namespace compare {
 
@@ -50,18 +51,27 @@ void leave_out(std::vector<graft::Example>& rows, std::vector<graft::Example> co
   rows.erase(gone, rows.end());
 }
 
-Examples from_files(Task const& task) {
-  auto rows = graft::read_examples(task.data);
+/// "pairs.jsonl, task rte"
+std::string description_of(Task const& task) {
+  std::string text = std::filesystem::path(task.data).filename().string();
+  if (!task.reading.task.empty()) text += ", task " + task.reading.task;
+  if (!task.reading.fields.empty()) text += ", columns " + task.reading.fields;
+  return text;
+}
+
+Examples from_files(Task const& task, bool classes) {
+  FileReader reader(task.reading, classes);
+  auto rows = reader.read(task.data);
   Examples result;
   for (auto const& test : task.tests) {
-    auto all = graft::group_by_source(graft::read_examples(test.file));
+    auto all = graft::group_by_source(reader.read(test.file));
     leave_out(rows, all, result);
     std::size_t const most = test.name.empty() ? 2 * task.test_sources : task.test_sources;
     result.tests.push_back(
         {test.name.empty() ? "test" : test.name, test.file, at_most(std::move(all), most, task.split_seed)});
   }
   if (!task.validation.empty()) {
-    auto all = graft::group_by_source(graft::read_examples(task.validation));
+    auto all = graft::group_by_source(reader.read(task.validation));
     leave_out(rows, all, result);
     result.validation = at_most(std::move(all), task.validation_rows, task.split_seed);
   }
@@ -81,7 +91,8 @@ Examples from_files(Task const& task) {
     rows = std::move(parts.kept);
   }
   result.training = at_most(std::move(rows), task.training_rows, task.split_seed);
-  result.description = std::filesystem::path(task.data).filename().string();
+  result.description = description_of(task);
+  result.pairs = reader.pairs(), result.classes = reader.classes();
   return result;
 }
 
@@ -93,6 +104,8 @@ std::size_t Examples::tested() const {
   return count;
 }
 
-Examples make_examples(Task const& task) { return task.data == "generated" ? generated(task) : from_files(task); }
+Examples make_examples(Task const& task, bool classes) {
+  return task.data == "generated" ? generated(task) : from_files(task, classes);
+}
 
 }  // namespace compare

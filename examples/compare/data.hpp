@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <graft/data/example.hpp>
@@ -11,6 +13,9 @@
 #include "settings.hpp"
 
 namespace compare {
+
+/// A text, and the second one that it is read with.
+using TextPair = std::pair<std::string, std::string>;
 
 /// A part of the test with metrics of its own.
 struct TestSet {
@@ -26,6 +31,8 @@ struct Examples {
   std::vector<TestSet> tests;
   std::string description;
   std::size_t left_out = 0;  ///< rows of the data whose source a file for validation or test has, too
+  std::unordered_map<std::string, TextPair> pairs{};  ///< of a classifier: the texts behind sources that join two
+  std::vector<std::string> classes{};  ///< of a classifier: the task's, in the order of their numbers; else none
 
   /// Examples of all test sets.
   [[nodiscard]] std::size_t tested() const;
@@ -33,7 +40,8 @@ struct Examples {
 
 /// The same examples for the same task: `task.split_seed` decides what is held out and what is taken, and nothing else
 /// does.
+/// @param classes whether the model is a classifier: the targets are then the classes' names
 /// @throws FileError for malformed files, ConfigError if there are too few different sources
-Examples make_examples(Task const& task);
+Examples make_examples(Task const& task, bool classes);
 
 }  // namespace compare

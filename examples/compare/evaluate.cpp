@@ -4,97 +4,57 @@
 #include <graft/core/thread_pool.hpp>
 
 #include "report.hpp"
+#include "test_measures.hpp"
 
 namespace compare {
 
 namespace {
 
-/// The numbers of all finished runs of a row beside each other: `[examples, runs · item_width]`.
-graft::ItemStatistics beside_each_other(std::vector<graft::ItemStatistics> const& runs) {
-  graft::ItemStatistics all{runs.size() * item_width, {}};
-  for (std::size_t i = 0; i < runs.front().items(); ++i)
-    for (auto const& run : runs) {
-      auto const item = run.item(i);
-      all.values.insert(all.values.end(), item.begin(), item.end());
-    }
-  return all;
+/// What a run wrote for all test sets, measured as one: for metrics that weigh words by all references.
+double measured_as_one(Report const& report, Run const& run, std::string const& metric) {
+  std::vector<std::string> outputs;
+  std::vector<graft::Example> examples;
+  for (std::size_t t = 0; t < run.outputs.size(); ++t) {
+    outputs.insert(outputs.end(), run.outputs[t].begin(), run.outputs[t].end());
+    if (!run.outputs[t].empty())
+      examples.insert(examples.end(), report.tests[t].examples.begin(), report.tests[t].examples.end());
+  }
+  return measure({{metric}, ""}, {&outputs}, examples, false).front().front().score();
 }
 
-/// The mean over runs of a metric, from sums `[runs · item_width]`.
-double mean_score(std::span<double const> sums, MetricIndex metric, bool classes) {
-  double total = 0;
-  std::size_t const runs = sums.size() / item_width;
-  for (std::size_t r = 0; r < runs; ++r) total += scores_of(sums.subspan(r * item_width, item_width), classes)[metric];
-  return total / static_cast<double>(runs);
-}
-
-/// The numbers of a row on one test set; without items where it has none.
-graft::ItemStatistics statistics_of(Report const& report, Row const& row, std::size_t test) {
-  std::vector<graft::ItemStatistics> runs;
-  for (Run const* run : row.finished())
-    if (test < run->outputs.size() && !run->outputs[test].empty())
-      runs.push_back(item_statistics(run->outputs[test], report.tests[test].examples, report.classes));
-  return runs.empty() ? graft::ItemStatistics{item_width, {}} : beside_each_other(runs);
-}
-
-Measure measured(graft::ItemStatistics const& statistics, MetricIndex metric, bool classes) {
-  Measure measure;
-  auto const sums = statistics.sums();
-  std::vector<double> values;
-  for (std::size_t at = 0; at < sums.size(); at += item_width)
-    values.push_back(scores_of(std::span(sums).subspan(at, item_width), classes)[metric]);
-  measure.spread = spread_of(values);
-  measure.interval = graft::bootstrap_interval(
-      statistics, [&](std::span<double const> chosen) { return mean_score(chosen, metric, classes); });
-  return measure;
-}
-
-graft::PairedDifference difference(graft::ItemStatistics const& row, graft::ItemStatistics const& other,
-                                   MetricIndex metric, bool classes) {
-  auto const score = [&](graft::ItemStatistics const& statistics) {
-    return [&, total = std::vector<double>()](std::span<std::size_t const> chosen) mutable {
-      total.assign(statistics.width, 0.0);
-      for (std::size_t i : chosen) {
-        auto const item = statistics.item(i);
-        for (std::size_t k = 0; k < item.size(); ++k) total[k] += item[k];
+/// The metrics on all test sets as one.
+void measure_together(Report& report, std::vector<std::vector<Measurements>> const& sums) {
+  graft::parallel_for(static_cast<graft::Index>(report.rows.size()), [&](graft::Index number) {
+    Row& row = report.rows[static_cast<std::size_t>(number)];
+    row.together.assign(report.metrics.size(), unknown);
+    for (std::size_t m = 0; m < report.metrics.size(); ++m) {
+      std::vector<double> scores;
+      for (std::size_t i = 0; i < row.runs.size(); ++i) {
+        auto const& total = sums[static_cast<std::size_t>(number)][i][m];
+        if (total.statistics.items() == 0) continue;
+        bool const anew = report.metrics[m].of_set && report.tests.size() > 1;
+        scores.push_back(anew ? measured_as_one(report, row.runs[i], report.metrics[m].key) : total.score());
       }
-      return mean_score(total, metric, classes);
-    };
-  };
-  auto first = score(row), second = score(other);
-  return graft::paired_bootstrap(
-      row.items(), [&](auto chosen) { return first(chosen); }, [&](auto chosen) { return second(chosen); });
+      row.together[m] = spread_of(scores).mean;
+    }
+  });
 }
 
 void measure_rows(Report& report) {
-  auto const count = static_cast<graft::Index>(report.rows.size());
   std::size_t against = 0;
   while (against < report.rows.size() && report.rows[against].title != report.against) ++against;
-  std::vector<std::vector<double>> sums(report.rows.size());  // over all test sets
-  std::vector<graft::ItemStatistics> statistics(report.rows.size());
-  for (std::size_t t = 0; t < report.tests.size(); ++t) {
-    graft::parallel_for(count, [&](graft::Index row) {
-      auto const r = static_cast<std::size_t>(row);
-      statistics[r] = statistics_of(report, report.rows[r], t);
-      report.rows[r].measures.emplace_back();
-    });
-    graft::parallel_for(count, [&](graft::Index row) {
-      auto const r = static_cast<std::size_t>(row);
-      if (statistics[r].items() == 0) return;
-      auto const own = statistics[r].sums();
-      sums[r].resize(std::max(sums[r].size(), own.size()), 0.0);
-      for (std::size_t k = 0; k < own.size(); ++k) sums[r][k] += own[k];
-      for (MetricIndex metric : report.known_metrics()) {
-        Measure& measure = report.rows[r].measures[t][metric];
-        measure = measured(statistics[r], metric, report.classes);
-        if (against < statistics.size() && against != r && statistics[against].items() > 0)
-          measure.difference = difference(statistics[r], statistics[against], metric, report.classes);
-      }
-    });
+  std::vector<std::vector<Measurements>> sums;
+  for (auto& row : report.rows) {
+    row.measures.clear();
+    sums.emplace_back(row.runs.size(), Measurements(report.metrics.size()));
   }
-  for (std::size_t r = 0; r < report.rows.size(); ++r)
-    for (MetricIndex metric : report.known_metrics())
-      if (!sums[r].empty()) report.rows[r].together[metric] = mean_score(sums[r], metric, report.classes);
+  for (std::size_t t = 0; t < report.tests.size(); ++t) {
+    TestMeasures test(report, t);
+    test.collect();
+    test.conclude(against);
+    test.add_to(sums);
+  }
+  measure_together(report, sums);
 }
 
 }  // namespace
@@ -113,12 +73,15 @@ std::vector<std::uint64_t> Report::seeds() const {
   return {all.begin(), all.end()};
 }
 
-std::vector<MetricIndex> Report::known_metrics() const {
-  if (classes) return {accuracy};
-  return {bleu, rouge_l, accuracy};
+std::vector<std::size_t> Report::shown_metrics() const {
+  std::vector<std::size_t> shown;
+  for (std::size_t m = 0; m < metrics.size(); ++m)
+    if (classes ? metrics[m].key == accuracy : metrics[m].chosen) shown.push_back(m);
+  return shown;
 }
 
 void evaluate(Report& report) {
+  report.metrics = metrics_of(report.choice);
   measure_rows(report);
   for (Row& row : report.rows) {
     auto const base = std::find_if(report.rows.begin(), report.rows.end(), [&](Row const& other) {

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include <graft/any/any_model.hpp>
 #include <graft/core/presence.hpp>
 #include <graft/core/warning.hpp>
 #include <graft/io/atomic_file.hpp>
@@ -79,8 +80,13 @@ void run(CLI::App const& app, CommandLine& line) {
   if (!graft::is_there(s.task.model))
     graft::fail<graft::FileError>("[", s.task.model,
                                   "] no such file or folder; expected a Hugging Face folder or a GGUF file");
-  Examples const examples = make_examples(s.task);  // says at once what is wrong with the data
-  auto const guesses = check_model(app, s, examples);
+  Examples examples;
+  std::vector<double> guesses;
+  {  // rows are made by other processes: the model is not kept
+    auto const base = graft::any::load_base(s.task.model);
+    examples = make_examples(s.task, base->info().classifies);  // says at once what is wrong with the data
+    guesses = check_model(app, s, examples, *base);
+  }
   say_data(line, examples);
   check_outputs(s);
   graft::PathLock const lock(s.out);
@@ -90,7 +96,7 @@ void run(CLI::App const& app, CommandLine& line) {
   auto const out = s.out.has_filename() ? s.out : s.out.parent_path();
   report.studies.push_back({s.task, files_of(s.task), out.filename().string(), examples.description,
                             examples.training.size(), examples.validation.size(), s.quick});
-  report.tests = examples.tests, report.against = s.against;
+  report.tests = examples.tests, report.against = s.against, report.choice = s.metrics;
   report.classes =
       std::any_of(report.rows.begin(), report.rows.end(), [](Row const& row) { return row.first().classes; });
   evaluate(report);
@@ -102,7 +108,8 @@ void run_merge(CLI::App const& app, CommandLine& line) {
   auto& s = line.settings;
   for (auto const* option : app.get_options())
     if (std::string const name = option->get_name(); option->count() > 0 && name != "--merge" && name != "--out" &&
-                                                     name != "--csv" && name != "--json" && name != "--against")
+                                                     name != "--csv" && name != "--json" && name != "--against" &&
+                                                     name != "--metrics" && name != "--meteor-data")
       throw support::UsageError(name + " has no effect with --merge, which trains nothing; leave it out");
   std::vector<std::filesystem::path> folders(line.merged.begin(), line.merged.end());
   std::vector<support::NamedPath> inputs;
@@ -112,6 +119,11 @@ void run_merge(CLI::App const& app, CommandLine& line) {
   support::check_apart(inputs, outputs);
   Report report = merge(folders);
   report.against = s.against;
+  if (report.classes)
+    support::refuse_given(app, {"--metrics", "--meteor-data"}, "on reports of classifiers, which have accuracy alone");
+  if (line.metrics.empty()) line.metrics = report.choice.names;
+  settle_metrics(app, line);
+  report.choice = s.metrics;
   if (support::given(app, "--against") &&
       std::none_of(report.rows.begin(), report.rows.end(), [&](Row const& row) { return row.title == s.against; }))
     throw support::UsageError("--against got " + s.against + "; expected a row's name in the merged table");

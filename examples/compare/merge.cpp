@@ -34,6 +34,12 @@ std::vector<std::pair<std::string, std::string>> facts_of(Study const& study) {
           {"data", name(task.data)},
           {"validation", name(task.validation)},
           {"test", tests},
+          {"format", task.reading.format},
+          {"task", task.reading.task},
+          {"fields", task.reading.fields},
+          {"linearize", task.reading.linearize},
+          {"language", task.reading.language},
+          {"good_texts", task.reading.good_texts ? "true" : ""},
           {"rows", std::to_string(study.training)},
           {"validation_rows", std::to_string(study.validation)},
           {"epochs", task.steps > 0 ? "" : std::to_string(task.epochs)},
@@ -79,7 +85,13 @@ class Merger {
     if (report.classes != all_.classes)
       graft::fail<graft::ConfigError>("[", folder, "] is of a ", report.classes ? "classifier" : "model that writes",
                                       ", and ", first_, " is not; expected reports with the same metrics");
-    if (first_.empty()) first_ = folder;
+    if (first_.empty()) {
+      first_ = folder;
+      all_.choice.names.clear();
+    }
+    for (auto const& name : report.choice.names)
+      if (auto& names = all_.choice.names; std::find(names.begin(), names.end(), name) == names.end())
+        names.push_back(name);
     std::vector<std::size_t> tests, studies;
     for (auto& test : report.tests) tests.push_back(place_of(std::move(test), folder));
     for (auto& study : report.studies) studies.push_back(place_of(std::move(study)));

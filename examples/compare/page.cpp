@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "plot.hpp"
+
 namespace compare {
 
 int colour_of(Row const& row) {
@@ -31,6 +33,15 @@ std::vector<bool> named_rows(Report const& report) {
   }
   for (auto const& [strategy, r] : best) named[r] = true;
   return named;
+}
+
+std::string other_metrics(Report const& report, std::function<std::string(std::size_t)> const& part) {
+  auto const shown = report.shown_metrics();
+  std::string text;
+  for (std::size_t i = 1; i < shown.size(); ++i)
+    text += "<details><summary>" + escaped(report.metrics[shown[i]].title) + "</summary>\n" + part(shown[i]) +
+            "</details>\n";
+  return text;
 }
 
 std::string naming_note(Report const& report) {

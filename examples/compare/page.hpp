@@ -2,6 +2,7 @@
 /// @brief The parts of the page.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,11 +19,15 @@ inline constexpr std::size_t many_rows = 20;
 /// validation loss.
 std::vector<bool> named_rows(Report const& report);
 
+/// The shown metrics but the first, closed until a reader opens them.
+/// @param part the page's text on a metric, by its place in the report's `metrics`
+std::string other_metrics(Report const& report, std::function<std::string(std::size_t)> const& part);
+
 std::string results_html(Report const& report);
 std::string differences_html(Report const& report);
-/// Quality over the number of trained parameters; untrained rows are levels.
+/// The metrics over the number of trained parameters; untrained rows are levels.
 std::string quality_html(Report const& report);
-/// Quality and validation loss over each setting that rows vary.
+/// The metrics and the validation loss over each setting that rows vary.
 std::string settings_html(Report const& report);
 std::string losses_html(Report const& report);
 std::string tuning_html(Report const& report);

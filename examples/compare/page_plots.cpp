@@ -13,21 +13,24 @@ namespace compare {
 
 namespace {
 
-Spread score_of(Report const& report, Row const& row, std::size_t test) {
-  return test < row.measures.size() ? row.measures[test][report.main_metric()].spread : Spread{};
+Spread score_of(Row const& row, std::size_t metric, std::size_t test) {
+  return test < row.measures.size() ? row.measures[test][metric].spread : Spread{};
 }
 
 /// "LoRA: 460,800 parameters, BLEU 35.3 ±1.2 on seen"
-std::string tip_of(Report const& report, Row const& row, std::size_t test) {
-  Spread const score = score_of(report, row, test);
-  std::string text = row.title + ": " + graft::grouped(row.first().trainable) + " parameters, " +
-                     metrics[report.main_metric()].title + " " + support::fixed(score.mean, 1);
-  if (std::isfinite(score.deviation)) text += " ±" + support::fixed(score.deviation, 1);
+std::string tip_of(Report const& report, Row const& row, std::size_t number, std::size_t test) {
+  Metric const& metric = report.metrics[number];
+  Spread const score = score_of(row, number, test);
+  std::string text = row.title + ": " + graft::grouped(row.first().trainable) + " parameters, " + metric.title + " " +
+                     support::fixed(score.mean, metric.digits);
+  if (std::isfinite(score.deviation)) text += " ±" + support::fixed(score.deviation, metric.digits);
   return text + (report.tests.size() > 1 ? " on " + report.tests[test].name : "");
 }
 
-/// One plot of one test set, or of two: filled and hollow.
-std::string quality_plot(Report const& report, std::size_t filled, std::optional<std::size_t> hollow, double width) {
+/// One plot of a metric on one test set, or on two: filled and hollow.
+std::string quality_plot(Report const& report, std::size_t number, std::size_t filled,
+                         std::optional<std::size_t> hollow, double width) {
+  Metric const& metric = report.metrics[number];
   std::vector<double> parameters, scores{0};
   auto const each = [&](auto const& act) {
     for (std::size_t r = 0; r < report.rows.size(); ++r)
@@ -39,30 +42,29 @@ std::string quality_plot(Report const& report, std::size_t filled, std::optional
   };
   each([&](std::size_t, Row const& row) {
     if (row.trained()) parameters.push_back(static_cast<double>(row.first().trainable));
-    add(score_of(report, row, filled));
-    if (hollow) add(score_of(report, row, *hollow));
+    add(score_of(row, number, filled));
+    if (hollow) add(score_of(row, number, *hollow));
   });
-  char const* const metric = metrics[report.main_metric()].title;
-  Plot plot(axis_around(parameters, "trained parameters", true), axis_around(scores, metric), width, 420, 24);
+  Plot plot(axis_around(parameters, "trained parameters", true), axis_around(scores, metric.title), width, 420, 24);
   bool const many = report.rows.size() > 2 * many_rows;  // bars and links would hide the dots
   if (many) plot.use_small_dots();
   auto const draw = [&](Row const& row, std::size_t test, bool is_filled) {
     auto const p = static_cast<double>(row.first().trainable);
-    Spread const score = score_of(report, row, test);
+    Spread const score = score_of(row, number, test);
     if (!many) plot.error_bar(p, score.mean - score.deviation, score.mean + score.deviation, colour_of(row));
-    plot.dot(p, score.mean, colour_of(row), is_filled, tip_of(report, row, test));
+    plot.dot(p, score.mean, colour_of(row), is_filled, tip_of(report, row, number, test));
   };
   each([&](std::size_t, Row const& row) {
     if (row.trained()) return;
-    double const level = score_of(report, row, filled).mean;
-    plot.level(level, colour_of(row), row.title + " " + support::fixed(level, 1));
+    double const level = score_of(row, number, filled).mean;
+    plot.level(level, colour_of(row), row.title + " " + support::fixed(level, metric.digits));
   });
   each([&](std::size_t, Row const& row) {
     if (!row.trained()) return;
     auto const p = static_cast<double>(row.first().trainable);
     if (hollow) {
       if (!many)
-        plot.link(p, score_of(report, row, filled).mean, p, score_of(report, row, *hollow).mean, colour_of(row));
+        plot.link(p, score_of(row, number, filled).mean, p, score_of(row, number, *hollow).mean, colour_of(row));
       draw(row, *hollow, false);
     }
     draw(row, filled, true);
@@ -70,10 +72,10 @@ std::string quality_plot(Report const& report, std::size_t filled, std::optional
   auto const named = named_rows(report);
   each([&](std::size_t r, Row const& row) {
     if (row.trained() && named[r])
-      plot.name_dot(static_cast<double>(row.first().trainable), score_of(report, row, filled).mean, colour_of(row),
+      plot.name_dot(static_cast<double>(row.first().trainable), score_of(row, number, filled).mean, colour_of(row),
                     row.title);
   });
-  return plot.svg(std::string(metric) + " against the number of trained parameters");
+  return plot.svg(metric.title + " against the number of trained parameters");
 }
 
 /// Each point is the mean of the losses around it: over a tenth of the steps, at least three where there are enough.
@@ -134,24 +136,25 @@ std::string loss_plot(Report const& report, Curve Run::* member, bool smooth, ch
 }  // namespace
 
 std::string quality_html(Report const& report) {
-  std::string const head = "<h2>Quality against trained parameters</h2>\n<p class=\"soft\">";
   std::string const bars =
       report.seeds().size() > 1 && report.rows.size() <= 2 * many_rows ? " Bars: standard deviation over seeds." : "";
-  std::string const rest = "Dashed: without training." + bars + naming_note(report) + "</p>\n";
-  if (report.tests.size() > 2) {
-    std::string text = head + rest + "<div class=\"pair\">\n";
-    for (std::size_t t = 0; t < report.tests.size(); ++t)
-      text += "<div class=\"card\"><h3>" + escaped(report.tests[t].name) + "</h3>" +
-              quality_plot(report, t, std::nullopt, 560) + "</div>\n";
-    return text + "</div>\n";
-  }
   bool const two = report.tests.size() == 2, generated = report.studies.front().task.data == "generated";
   std::string const sets =
       !two        ? ""
       : generated ? "Filled: domains of the training set; hollow: the domain without training examples. "
                   : "Filled: " + escaped(report.tests[0].name) + "; hollow: " + escaped(report.tests[1].name) + ". ";
-  return head + sets + rest + "<div class=\"card scroll wide\">" +
-         quality_plot(report, 0, two ? std::optional<std::size_t>(1) : std::nullopt, 1120) + "</div>\n";
+  auto const plots = [&](std::size_t metric) {
+    if (report.tests.size() <= 2)
+      return "<div class=\"card scroll wide\">" +
+             quality_plot(report, metric, 0, two ? std::optional<std::size_t>(1) : std::nullopt, 1120) + "</div>\n";
+    std::string text = "<div class=\"pair\">\n";
+    for (std::size_t t = 0; t < report.tests.size(); ++t)
+      text += "<div class=\"card\"><h3>" + escaped(report.tests[t].name) + "</h3>" +
+              quality_plot(report, metric, t, std::nullopt, 560) + "</div>\n";
+    return text + "</div>\n";
+  };
+  return "<h2>Quality against trained parameters</h2>\n<p class=\"soft\">" + sets + "Dashed: without training." + bars +
+         naming_note(report) + "</p>\n" + plots(report.shown_metrics().front()) + other_metrics(report, plots);
 }
 
 std::string losses_html(Report const& report) {

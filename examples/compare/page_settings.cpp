@@ -104,6 +104,23 @@ std::string card(std::string const& title, std::string const& plot) {
   return "<div class=\"card\"><h3>" + escaped(title) + "</h3>" + plot + "</div>\n";
 }
 
+/// A metric over the setting, on each test set.
+std::string metric_plots(Report const& report, std::string const& setting, std::vector<Series> const& all,
+                         std::size_t number) {
+  Metric const& metric = report.metrics[number];
+  std::string text;
+  for (std::size_t t = 0; t < report.tests.size(); ++t) {
+    std::vector<std::pair<Row const*, double>> levels;
+    for (auto const& row : report.rows)
+      if (!row.trained() && !row.has_no_results() && row.spec.strategy.settings.empty())
+        levels.emplace_back(&row, row.measures[t][number].spread.mean);
+    std::string const name = report.tests.size() > 1 ? ", " + report.tests[t].name : "";
+    text += card(metric.title + name, plot_of(all, setting, metric.title, metric.digits, levels,
+                                              [&](Row const& row) { return row.measures[t][number].spread; }));
+  }
+  return text;
+}
+
 std::string plots_of(Report const& report, std::string const& setting, std::vector<Series> const& all) {
   std::string text =
       "<h2>Effect of " + escaped(setting) + "</h2>\n<p class=\"soft\">A line joins rows that differ in " +
@@ -111,19 +128,12 @@ std::string plots_of(Report const& report, std::string const& setting, std::vect
       (report.seeds().size() > 1 && all.size() <= most_names ? " Bars: standard deviation over seeds." : "") +
       (all.size() > most_names ? " A pointer names the lines." : "") +
       " Dashed: without training.</p>\n<div class=\"pair\">\n";
-  MetricIndex const metric = report.main_metric();
-  for (std::size_t t = 0; t < report.tests.size(); ++t) {
-    std::vector<std::pair<Row const*, double>> levels;
-    for (auto const& row : report.rows)
-      if (!row.trained() && !row.has_no_results() && row.spec.strategy.settings.empty())
-        levels.emplace_back(&row, row.measures[t][metric].spread.mean);
-    std::string const name = report.tests.size() > 1 ? ", " + report.tests[t].name : "";
-    text += card(metrics[metric].title + name, plot_of(all, setting, metrics[metric].title, 1, levels,
-                                                       [&](Row const& row) { return row.measures[t][metric].spread; }));
-  }
+  text += metric_plots(report, setting, all, report.shown_metrics().front());
   text += card("Validation loss", plot_of(all, setting, "validation loss", 3, {},
                                           [](Row const& row) { return row.spread(&Run::validation_loss); }));
-  return text + "</div>\n";
+  return text + "</div>\n" + other_metrics(report, [&](std::size_t metric) {
+           return "<div class=\"pair\">\n" + metric_plots(report, setting, all, metric) + "</div>\n";
+         });
 }
 
 }  // namespace

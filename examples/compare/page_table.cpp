@@ -18,8 +18,8 @@ std::string first_cell(Row const& row) {
          "</td>";
 }
 
-std::string interval_text(graft::Interval const& interval) {
-  return "[" + support::fixed(interval.low, 1) + ", " + support::fixed(interval.high, 1) + "]";
+std::string interval_text(graft::Interval const& interval, int digits) {
+  return "[" + support::fixed(interval.low, digits) + ", " + support::fixed(interval.high, digits) + "]";
 }
 
 /// "35.3 ±1.2" and "[30.1, 40.2]" below.
@@ -30,7 +30,7 @@ std::string cell(Column const& column, Row const& row, Report const& report) {
     text += (column.measure ? " <small>" : "<small class=\"interval\">") + deviation + "</small>";
   Measure const* const measure = column.measure ? column.measure(row) : nullptr;
   if (measure && std::isfinite(measure->interval.low))
-    text += "<small class=\"interval\">" + interval_text(measure->interval) + "</small>";
+    text += "<small class=\"interval\">" + interval_text(measure->interval, column.digits) + "</small>";
   return text + "</td>";
 }
 
@@ -105,8 +105,8 @@ std::string differences_html(Report const& report) {
       auto const& [difference, interval, p] = *measure->difference;
       bool const unsure = interval.low <= 0 && interval.high >= 0;
       cells += std::string("<td") + (unsure ? " class=\"zero\"" : "") + " title=\"p = " + support::compact(p) + "\">" +
-               (difference > 0 ? "+" : "") + support::fixed(difference, 1) + "<small class=\"interval\">" +
-               interval_text(interval) + "</small></td>";
+               (difference > 0 ? "+" : "") + support::fixed(difference, column.digits) + "<small class=\"interval\">" +
+               interval_text(interval, column.digits) + "</small></td>";
     }
     if (any) body += "<tr>" + first_cell(row) + cells + "</tr>\n";
   }

@@ -96,9 +96,12 @@ Prompts class_prompts(Request const& request, Examples const& examples) {
   auto const encoded = [&](std::vector<graft::Example> const& some) {
     std::vector<graft::TokenizedExample> all;
     for (auto const& example : some) {
-      auto row = tokenizer->encode_with_template(example.source, std::nullopt, longest);
+      auto const pair = examples.pairs.find(example.source);
+      auto row = pair == examples.pairs.end()
+                     ? tokenizer->encode_with_template(example.source, std::nullopt, longest)
+                     : tokenizer->encode_with_template(pair->second.first, pair->second.second, longest);
       prompts.cut_sources += row.cut_tokens > 0;
-      auto const at = std::lower_bound(prompts.classes.begin(), prompts.classes.end(), example.target);
+      auto const at = std::find(prompts.classes.begin(), prompts.classes.end(), example.target);
       all.push_back({std::move(row.ids),
                      {static_cast<graft::Token>(at - prompts.classes.begin())},
                      all.size(),
@@ -141,6 +144,7 @@ void check_lengths(Task const& task, Examples const& examples, Prompts const& pr
 }
 
 std::vector<std::string> class_names(Examples const& examples) {
+  if (!examples.classes.empty()) return examples.classes;
   std::set<std::string> names;
   auto const add = [&](std::vector<graft::Example> const& part) {
     for (auto const& example : part) {

@@ -25,23 +25,24 @@ struct Report {
   std::vector<Study> studies;  ///< one, or all that were merged
   std::vector<TestSet> tests;
   std::vector<Row> rows;
-  bool classes = false;  ///< whether the models are classifiers
-  std::string against;   ///< the row that differences are measured from; empty where there is none
+  MetricChoice choice;
+  std::vector<Metric> metrics;  ///< `metrics_of` the choice
+  bool classes = false;         ///< whether the models are classifiers
+  std::string against;          ///< the row that differences are measured from; empty where there is none
 
   [[nodiscard]] std::size_t tested() const;
   [[nodiscard]] bool merged() const { return studies.size() > 1; }
   /// Seeds that any row has, in order.
   [[nodiscard]] std::vector<std::uint64_t> seeds() const;
-  /// The metrics that its rows have.
-  [[nodiscard]] std::vector<MetricIndex> known_metrics() const;
-  /// The metric that plots show: BLEU, or a classifier's accuracy.
-  [[nodiscard]] MetricIndex main_metric() const { return classes ? accuracy : bleu; }
+  /// The metrics that tables and plots show, as places in `metrics`: the chosen ones, or a classifier's accuracy.
+  [[nodiscard]] std::vector<std::size_t> shown_metrics() const;
+  /// Whether its rows have the metric: a classifier has accuracy alone.
+  [[nodiscard]] bool has(Metric const& metric) const { return !classes || metric.key == accuracy; }
 };
 
-/// Computes all that follows from the runs: titles, metrics with intervals and differences, and which rows did not
-/// learn.
-/// The interval is the percentile bootstrap over test examples: 1,000 resamples, the same ones for all rows (seed 0).
-/// A resample chooses examples; its score is the mean over seeds of the metric on them.
+/// Computes all that follows from the runs and from `choice`: metrics with intervals and differences, and which rows
+/// did not learn. The interval is the percentile bootstrap over test examples: 1,000 resamples, the same ones for all
+/// rows (seed 0). A resample chooses examples; its score is the mean over seeds of the metric on them.
 void evaluate(Report& report);
 
 /// Settings, rows with runs, curves and outputs, and the test inputs with their references.

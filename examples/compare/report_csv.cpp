@@ -43,7 +43,8 @@ std::string settings_of(Strategy const& strategy) {
   return text;
 }
 
-std::string line_of(Report const& report, Row const& row, Run const& run, std::size_t test) {
+std::string line_of(Report const& report, Row const& row, std::size_t number_of_run, std::size_t test) {
+  Run const& run = row.runs[number_of_run];
   Study const& study = report.studies[row.study];
   bool const known = !run.has_no_results();
   auto const if_known = [&](double value) { return known ? value : unknown; };
@@ -60,13 +61,8 @@ std::string line_of(Report const& report, Row const& row, Run const& run, std::s
   line.add(if_known(run.train_seconds)), line.add(if_known(run.validation_seconds));
   line.add(if_known(run.generation_seconds)), line.add(if_known(run.seconds));
   line.add(run.peak_memory_mib), line.add(run.training_loss), line.add(run.validation_loss);
-  Scores scores{unknown, unknown, unknown};
-  if (known && test < run.outputs.size() && !run.outputs[test].empty())
-    scores = scores_of(item_statistics(run.outputs[test], report.tests[test].examples, report.classes).sums(),
-                       report.classes);
-  for (double one : scores) line.add(one);
-  for (std::size_t metric = 0; metric < metric_count; ++metric) {
-    auto const& measure = row.measures[test][metric];
+  for (auto const& measure : row.measures[test]) line.add(measure.runs[number_of_run]);
+  for (auto const& measure : row.measures[test]) {
     line.add(measure.spread.mean), line.add(measure.spread.deviation);
     line.add(measure.interval.low), line.add(measure.interval.high);
   }
@@ -101,13 +97,13 @@ std::string report_csv(Report const& report) {
                            "training_loss",
                            "validation_loss"})
     head.add(name);
-  for (auto const& metric : metrics) head.add(metric.key);
-  for (auto const& metric : metrics)
-    for (char const* part : {"_mean", "_deviation", "_low", "_high"}) head.add(std::string(metric.key) + part);
+  for (auto const& metric : report.metrics) head.add(metric.key);
+  for (auto const& metric : report.metrics)
+    for (char const* part : {"_mean", "_deviation", "_low", "_high"}) head.add(metric.key + part);
   head.add("error");
   std::string text = head.end();
   for (auto const& row : report.rows)
-    for (auto const& run : row.runs)
+    for (std::size_t run = 0; run < row.runs.size(); ++run)
       for (std::size_t test = 0; test < report.tests.size(); ++test) text += line_of(report, row, run, test);
   return text;
 }

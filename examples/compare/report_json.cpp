@@ -61,8 +61,8 @@ Json row_json(Row const& row, Report const& report) {
   }
   json["deviation"] = deviations;
   Json scores = Json::object();
-  for (std::size_t metric = 0; metric < metric_count; ++metric) {
-    std::string const key = metrics[metric].key;
+  for (std::size_t metric = 0; metric < report.metrics.size(); ++metric) {
+    std::string const& key = report.metrics[metric].key;
     json[key] = number(row.together[metric]);
     for (std::size_t t = 0; t < report.tests.size(); ++t) {
       json[key + "_" + report.tests[t].name] = number(row.measures[t][metric].spread.mean);
@@ -80,6 +80,18 @@ Json row_json(Row const& row, Report const& report) {
   for (auto const& run : row.runs) runs.push_back(run_json(run, report));
   json["outputs"] = outputs;
   json["runs"] = runs;
+  return json;
+}
+
+/// The chosen metrics: what each is, and whether it is shown in tables.
+Json metrics_json(Report const& report) {
+  Json json = Json::array();
+  for (auto const& metric : report.metrics)
+    json.push_back({{"name", metric.key},
+                    {"title", metric.title},
+                    {"definition", metric.help},
+                    {"low_is_better", metric.low_is_better},
+                    {"chosen", metric.chosen}});
   return json;
 }
 
@@ -107,16 +119,14 @@ Json report_json(Report const& report) {
   }
   for (auto const& row : report.rows) rows.push_back(row_json(row, report));
   for (auto const& one : report.studies) studies.push_back(study_json(one, report));
+  Json data{{"name", task.data},          {"description", study.description},
+            {"training", study.training}, {"validation", study.validation},
+            {"test", report.tested()},    {"tests", sets}};
+  support::DataReading::visit(task.reading, [&](char const* name, auto const& value) { data[name] = value; });
   return {{"format", 2},
           {"model", task.model},
           {"classes", report.classes},
-          {"data",
-           {{"name", task.data},
-            {"description", study.description},
-            {"training", study.training},
-            {"validation", study.validation},
-            {"test", report.tested()},
-            {"tests", sets}}},
+          {"data", data},
           {"budget",
            {{"epochs", task.steps > 0 ? Json() : Json(task.epochs)},
             {"steps", task.steps > 0 ? Json(task.steps) : Json()},
@@ -128,6 +138,7 @@ Json report_json(Report const& report) {
             {"shots", task.shots},
             {"separator", task.separator.value_or("")},
             {"quick", study.quick}}},
+          {"metrics", metrics_json(report)},
           {"intervals",
            {{"method", "percentile bootstrap over test examples"},
             {"resamples", graft::BootstrapOptions{}.resamples},

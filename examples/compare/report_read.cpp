@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <graft/io/json.hpp>
+#include <graft/text/printable.hpp>
 
 #include "report.hpp"
 
@@ -27,6 +28,23 @@ std::vector<TestSet> tests_from_json(std::string const& where, Value const& json
                              json_at<std::string>(where, one, "domain")});
   }
   return tests;
+}
+
+/// The names of the chosen metrics; those of reports that do not say are the standard ones.
+/// @throws FileError for a metric that this program does not have
+std::vector<std::string> metrics_from_json(std::string const& where, Value const& json) {
+  std::vector<std::string> chosen;
+  auto const known = metric_names();
+  if (!json.contains("metrics")) return MetricChoice{}.names;
+  for (auto const& metric : json_at<Value>(where, json, "metrics")) {
+    auto const name = json_at<std::string>(where, metric, "name");
+    if (!json_at<bool>(where, metric, "chosen")) continue;
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      graft::fail<graft::FileError>("[", where, "] has the metric ", graft::printable(name),
+                                    ", which this program lacks; expected one of its own");
+    chosen.push_back(name);
+  }
+  return chosen;
 }
 
 Study study_from_json(std::string const& where, Value const& json) {
@@ -84,6 +102,7 @@ Report read_report(std::filesystem::path const& file) {
                                   "; expected 2; hint: run compare again in its folder");
   Report report;
   report.classes = json_at<bool>(where, json, "classes");
+  report.choice.names = metrics_from_json(where, json);
   report.tests = tests_from_json(where, json);
   for (auto const& study : json_at<Value>(where, json, "studies"))
     report.studies.push_back(study_from_json(where, study));

@@ -2,14 +2,14 @@
 /// @brief One row of the comparison: a strategy with its settings, over all seeds.
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include <graft/metrics/bootstrap.hpp>
+
 #include "grid.hpp"
 #include "run.hpp"
-#include "scoring.hpp"
 
 namespace compare {
 
@@ -23,6 +23,7 @@ Spread spread_of(std::vector<double> const& values);
 
 /// A metric of a row on a test set.
 struct Measure {
+  std::vector<double> runs;                           ///< of each run; unknown where it has none
   Spread spread;                                      ///< over seeds
   graft::Interval interval{unknown, unknown};         ///< of the mean over seeds, over choices of test examples
   std::optional<graft::PairedDifference> difference;  ///< from the row that was chosen for it
@@ -34,10 +35,10 @@ struct Row {
   std::size_t study = 0;  ///< the report's, whose task it was
   std::vector<Run> runs;  ///< one for each seed; at least one
   double learning_rate = 0;
-  Curve tuning;                                ///< (learning rate, validation loss) of every rate that was tried
-  bool above_none = false;                     ///< trained, but no better than the untrained model in validation loss
-  Scores together{unknown, unknown, unknown};  ///< on all test sets as one, mean over seeds
-  std::vector<std::array<Measure, metric_count>> measures;  ///< of each test set
+  Curve tuning;                  ///< (learning rate, validation loss) of every rate that was tried
+  bool above_none = false;       ///< trained, but no better than the untrained model in validation loss
+  std::vector<double> together;  ///< of each of the report's metrics, on all test sets as one: mean over seeds
+  std::vector<std::vector<Measure>> measures;  ///< of each test set and each of the report's metrics
 
   [[nodiscard]] bool trained() const { return is_trained(spec.strategy.name); }
   /// The runs with results.

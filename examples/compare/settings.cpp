@@ -34,6 +34,7 @@ Pairs pairs_at(std::string const& where, nlohmann::json const& json, char const*
 Json to_json(Task const& task) {
   Json json, tests = Json::array();
   visit_task(task, [&](char const* name, auto const& field) { json[name] = field; });
+  support::DataReading::visit(task.reading, [&](char const* name, auto const& field) { json[name] = field; });
   for (auto const& test : task.tests) tests.push_back({test.name, test.file});
   json["tests"] = tests;
   json["max_source"] = task.max_source ? Json(*task.max_source) : Json();
@@ -45,6 +46,9 @@ Task task_from_json(std::string const& where, nlohmann::json const& json) {
   Task task;
   visit_task(task, [&](char const* name, auto& field) {
     field = graft::json_at<std::remove_reference_t<decltype(field)>>(where, json, name);
+  });
+  support::DataReading::visit(task.reading, [&](char const* name, auto& field) {
+    field = graft::json_or(where, json, name, field);  // reports of earlier builds have none
   });
   for (auto const& test : pairs_at(where, json, "tests")) task.tests.push_back({test[0], test[1]});
   if (auto const longest = graft::json_at<nlohmann::json>(where, json, "max_source"); !longest.is_null())

@@ -13,7 +13,9 @@
 #include <graft/core/types.hpp>
 
 #include "grid.hpp"
+#include "scoring.hpp"
 #include "strategy.hpp"
+#include "support/data_reading.hpp"
 
 namespace compare {
 
@@ -29,6 +31,7 @@ struct Task {
   std::string model;
   std::string data = "generated", validation;  ///< files of examples; an empty one is held out of `data`
   std::vector<TestFile> tests;                 ///< none: held out of `data`
+  support::DataReading reading;                ///< of all these files
   std::size_t training_rows = 240, validation_rows = 24, test_sources = 10;  ///< 0: all that the files have
   Index epochs = 1, steps = 0, batch = 4, max_new = 60, shots = 4, max_target = 0;
   std::optional<Index>
@@ -51,6 +54,7 @@ struct Request {
 /// The command line.
 struct Settings {
   Task task;
+  MetricChoice metrics;  ///< of outputs: no part of the task, so that finished rows stay where others are asked for
   std::vector<RowSpec> rows;
   std::vector<double> learning_rates;  ///< of each row; 0 without training
   std::vector<bool> tuned;             ///< whether other rates are tried for the row

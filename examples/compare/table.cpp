@@ -37,18 +37,21 @@ Column plain(char const* title, char const* unit, char const* help, std::string 
   return {title, unit, help, false, false, [](Row const&) { return Spread{}; }, text};
 }
 
-Column score(MetricIndex metric, std::size_t test, std::string const& unit, std::string const& where) {
-  auto const measure = [test, metric](Row const& row) {
-    return test < row.measures.size() ? &row.measures[test][metric] : nullptr;
+Column score(Metric const& metric, std::size_t number, std::size_t test, std::string const& unit,
+             std::string const& where) {
+  auto const measure = [test, number](Row const& row) {
+    return test < row.measures.size() ? &row.measures[test][number] : nullptr;
   };
-  Column column{metrics[metric].title,
+  Column column{metric.title,
                 unit,
-                metrics[metric].help + where,
-                true,
-                false,
+                metric.help + where,
+                !metric.low_is_better,
+                metric.low_is_better,
                 [measure](Row const& row) { return measure(row) ? measure(row)->spread : Spread{}; },
-                [measure](Row const& row) { return or_dash(measure(row) ? measure(row)->spread.mean : unknown, 1); }};
-  column.digits = 1, column.measure = measure;
+                [measure, digits = metric.digits](Row const& row) {
+                  return or_dash(measure(row) ? measure(row)->spread.mean : unknown, digits);
+                }};
+  column.digits = metric.digits, column.measure = measure;
   return column;
 }
 
@@ -97,13 +100,11 @@ std::vector<Column> columns(Report const& report) {
       loss("train", "mean of the last tenth of the steps", &Run::training_loss),
       loss("valid.", "mean −log p of a target token", &Run::validation_loss),
   };
-  std::vector<MetricIndex> shown{accuracy};
-  if (!report.classes) shown = {bleu, rouge_l};
-  for (MetricIndex metric : shown)
+  for (std::size_t m : report.shown_metrics())
     for (std::size_t t = 0; t < report.tests.size(); ++t) {
       auto const& test = report.tests[t];
-      all.push_back(
-          score(metric, t, report.classes && report.tests.size() == 1 ? "%" : test.name, where_of(report, test)));
+      bool const alone = report.metrics[m].key == accuracy && report.tests.size() == 1;
+      all.push_back(score(report.metrics[m], m, t, alone ? "%" : test.name, where_of(report, test)));
     }
   return all;
 }

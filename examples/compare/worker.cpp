@@ -90,8 +90,8 @@ Run make_run(Request const& request, bool progress) {
   Run run;
   run.seed = request.seed, run.learning_rate = request.learning_rate;
   run.threads = graft::ThreadPool::global().threads();
-  auto const examples = make_examples(request.task);
   auto const base = graft::any::load_base(request.task.model);
+  auto const examples = make_examples(request.task, base->info().classifies);
   auto const prompts = make_prompts(request, examples, base->config(), base->info());
   run.cut_sources = prompts.cut_sources, run.cut_targets = prompts.cut_targets;
   if (!exists(request.strategy, base->info()))

@@ -7,17 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "support/text_metrics.hpp"
+
 namespace scoring {
 
 /// Outputs: one a line, or a list in a JSON file (`.json`, `.jsonl`): texts, or objects with `generated`.
 [[nodiscard]] std::vector<std::string> read_outputs(std::string const& path, graft::Escapes escapes);
 
-/// References in the outputs' order.
-struct References {
-  graft::ReferenceLists lists;
-  /// The same with the empty lines of several files as empty texts, which multi-bleu.perl counts as references.
-  graft::ReferenceLists with_empty;
-};
+using support::References;
 
 /// References for `outputs` outputs. One text file: blocks parted by empty lines, or one a line. Several text files:
 /// one reference a line in each, and an empty line where an output has no further one. A JSON file: texts, lists of

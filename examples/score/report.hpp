@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "score/metrics.hpp"
+#include "support/text_metrics.hpp"
 
 namespace scoring {
+
+using support::Measured;
 
 /// Scores under the metrics' names; with resamples, `intervals` with bounds; `left_out`; `items`.
 [[nodiscard]] nlohmann::ordered_json report(Measured const& measured, graft::BootstrapOptions const& options);

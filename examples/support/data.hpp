@@ -14,6 +14,7 @@
 #include <graft/data/grouping.hpp>
 #include <graft/data/readers.hpp>
 
+#include "support/data_reading.hpp"
 #include "support/option_group.hpp"
 #include "support/option_rules.hpp"
 
@@ -36,23 +37,26 @@ template <class Table>
 /// How the files of examples are to be read.
 class DataChoice {
  public:
-  /// @param texts whether texts are to be written, and no classes told apart
-  void add_to(OptionGroup const& option, bool texts = true) {
-    option("--format", format_, "How the files are written; auto: as their names and first lines say",
+  /// @param texts whether texts are to be written; else classes are told apart
+  /// @param classes_too whether a program does both, as the model says
+  void add_to(OptionGroup const& option, bool texts = true, bool classes_too = false) {
+    option("--format", reading_.format, "How the files are written; auto: as their names and first lines say",
            CLI::IsMember(option_names(graft::data_formats)));
     std::vector<std::string> tasks;
     for (graft::Task const& task : graft::tasks)
       if (texts || task.kind == graft::TaskKind::label) tasks.emplace_back(task.name);
-    auto* const task = option("--task", task_,
+    auto* const task = option("--task", reading_.task,
                               "The task that the files are of, whose columns and classes are known (default: what the "
                               "columns' names say)",
                               CLI::IsMember(tasks));
-    option("--fields", fields_,
-           texts
-               ? "Which columns hold what: source=NAME,target=NAME, and domain, id; numbers from 1 on where the files "
-                 "have no header (default: by the names in use)"
-               : "Which columns hold what: text=NAME,label=NAME, and text_pair, domain, id (default: by the names in "
-                 "use, else the first column is the text and the second the class)",
+    std::string const of_texts =
+        std::string("Which columns hold what: source=NAME,target=NAME, ") +
+        (classes_too ? "of a classifier text=NAME,label=NAME and text_pair, " : "") +
+        "and domain, id; numbers from 1 on where the files have no header (default: by the names in use)";
+    option("--fields", reading_.fields,
+           texts ? of_texts
+                 : "Which columns hold what: text=NAME,label=NAME, and text_pair, domain, id (default: by the names in "
+                   "use, else the first column is the text and the second the class)",
            CLI::Validator(
                [](std::string& text) {
                  try {
@@ -65,31 +69,23 @@ class DataChoice {
                ""))
         ->excludes(task);
     if (!texts) return;
-    option("--linearize", linearization_,
+    option("--linearize", reading_.linearize,
            "How triples become a text: prefix_tuning (| s : p : o), pipes (s | p | o && …), tags (<H> s <R> p <T> o) "
            "(default: prefix_tuning)",
            CLI::IsMember(option_names(graft::linearizations)));
-    option("--language", language_, "Of triples, only the texts in this language, such as en (default: all)");
-    option.flag("--good-texts", good_texts_,
+    option("--language", reading_.language, "Of triples, only the texts in this language, such as en (default: all)");
+    option.flag("--good-texts", reading_.good_texts,
                 "Of WebNLG, leave out the texts that are not marked good, as the prefix-tuning paper's code does");
   }
-  [[nodiscard]] graft::DataOptions options() const {
-    graft::DataOptions options;
-    options.format = graft::parse_data_format(format_);
-    options.task = task_;
-    if (!fields_.empty()) options.fields = graft::parse_data_fields(fields_);
-    if (!linearization_.empty()) options.linearization = graft::parse_linearization(linearization_);
-    options.good_texts = good_texts_, options.language = language_;
-    return options;
-  }
+  [[nodiscard]] DataReading const& reading() const { return reading_; }
+  [[nodiscard]] graft::DataOptions options() const { return reading_.options(); }
   /// @throws UsageError where one of the options is given. @param why the rest of the sentence
   static void refuse(CLI::App const& app, std::string const& why) {
     refuse_given(app, {"--format", "--task", "--fields", "--linearize", "--language", "--good-texts"}, why);
   }
 
  private:
-  std::string format_ = "auto", task_, fields_, linearization_, language_;
-  bool good_texts_ = false;
+  DataReading reading_;
 };
 
 struct TrainingData {

@@ -83,14 +83,14 @@ class Comparing(ProgramTest):
         for key in ("training_loss", "validation_loss", "outputs", "trainable"):
             self.assertEqual(rows[0][key], rows[1][key])
 
-    def check_page(self, out):
+    def check_page(self, out, metrics=2):
         text = (self.folder / out / "report.html").read_text(encoding="utf-8")
         page = Page(text)
         self.assertEqual((page.open, page.outside), ([], []))
         self.assertNotIn("http", text)
         self.assertNotIn("@import", text)
         self.assertNotIn("url(", text)
-        self.assertEqual(page.count["svg"], 3)
+        self.assertEqual(page.count["svg"], 2 + metrics)  # both losses, and each metric over parameters
         self.assertGreater(page.count["path"], 10)
         self.assertNotIn("nan", text.split("<h2>Samples")[0].lower().replace("unknown", ""))
         return page, text
@@ -229,7 +229,7 @@ class Comparing(ProgramTest):
             self.assertEqual((row["error"], row["bleu"], len(row["outputs"])), ("", None, 6), method)
             self.assertLessEqual(set(row["outputs"]), {"praise", "blame"})
         self.assertEqual(rows["full"]["accuracy"], 100)
-        self.check_page("classes")
+        self.check_page("classes", metrics=1)
 
     def test_a_classifier_wants_classes(self):
         tiny_model.write_bert(self.folder / "bert_of_texts", ["a"])

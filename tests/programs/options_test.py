@@ -130,6 +130,11 @@ TABLE = {
         "--max-target": [Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--max-target", "8")], "--shots": [Elsewhere("comparing_test"), Refused("--methods", "lora", "--shots", "2")], "--seed": [Elsewhere("comparing_test")],
         "--separator": [Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--separator", "=")], "--learning-rate": [Refused("--methods", "none", "--learning-rate", "1"), *(Refused("--methods", "lora", "--learning-rate", rates) for rates in ("lora=1,lora=2", "1,2", "lora=1,2", "lora=1,prefix=2"))],
         "--tune": [Elsewhere("comparing_test"), Refused("--methods", "none", "--tune"), Refused("--methods", "lora", "--learning-rate", "0.1", "--tune")],
+        **{option: [Elsewhere("comparing_data_test"), Refused("--methods", "lora", option, value)]  # with the generated data
+           for option, value in (("--format", "tsv"), ("--task", "dart"), ("--fields", "source=1,target=2"), ("--linearize", "tags"), ("--language", "en"))},
+        "--good-texts": [Elsewhere("comparing_data_test"), Refused("--methods", "lora", "--good-texts")],
+        "--metrics": [Elsewhere("comparing_data_test"), Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--metrics", "chrf"), Refused("--methods", "lora", "--metrics", "sorcery")],
+        "--meteor-data": [Refused("--methods", "lora", "--meteor-data", "FOLDER")],
     },
     "seq2seq": {
         "--model": [NEEDED], "--train": [NEEDED], "--validation": [Changes("--validation", "PAIRS"), Refused("--validation", "PAIRS", "--test", "PAIRS", "--train", "")], "--test": [Changes("--test", "PAIRS")],

@@ -1,6 +1,11 @@
-#include "score/metrics.hpp"
+/// @file
+/// @brief What the metrics of texts count in outputs.
+#pragma once
 
-#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include <graft/core/error.hpp>
 #include <graft/metrics/bleu.hpp>
 #include <graft/metrics/chrf.hpp>
@@ -13,11 +18,13 @@
 #include <graft/metrics/meteor.hpp>
 #endif
 
-namespace scoring {
-namespace {
+#include "support/text_metrics.hpp"
 
-void add_bleu_and_nist(Measured& measured, MetricSettings const& settings, std::vector<std::string> const& outputs,
-                       References const& references) {
+namespace support {
+namespace detail {
+
+inline void add_bleu_and_nist(Measured& measured, MetricSettings const& settings,
+                              std::vector<std::string> const& outputs, References const& references) {
   graft::Tokenization const tokenization = graft::parse_tokenization(settings.tokenization);
   if (wanted(settings, "bleu")) {
     graft::BleuOptions options;
@@ -39,8 +46,8 @@ void add_bleu_and_nist(Measured& measured, MetricSettings const& settings, std::
 }
 
 #ifdef GRAFT_METEOR
-void add_meteor(Measured& measured, MetricSettings const& settings, std::vector<std::string> const& outputs,
-                graft::ReferenceLists const& references) {
+inline void add_meteor(Measured& measured, MetricSettings const& settings, std::vector<std::string> const& outputs,
+                       graft::ReferenceLists const& references) {
   auto const tokens = settings.meteor_tokens == "plain" ? graft::MeteorTokens::plain : graft::MeteorTokens::treebank;
   bool const data = !settings.meteor_data.empty();
   if (wanted(settings, "meteor") && data)
@@ -52,16 +59,16 @@ void add_meteor(Measured& measured, MetricSettings const& settings, std::vector<
   if (asked) measured.metrics.push_back({"meteor_exact_stem", graft::meteor_metric(outputs, references, {"", tokens})});
 }
 #else
-void add_meteor(Measured& measured, MetricSettings const& settings, std::vector<std::string> const&,
-                graft::ReferenceLists const&) {
+inline void add_meteor(Measured& measured, MetricSettings const& settings, std::vector<std::string> const&,
+                       graft::ReferenceLists const&) {
   for (char const* name : {"meteor", "meteor_exact_stem"})
     if (wanted(settings, name) && (!settings.metrics.empty() || std::string(name) == "meteor"))
       measured.left_out.emplace_back(name, "this build has no graft::meteor, which needs libstemmer and zlib");
 }
 #endif
 
-void add_rouge(Measured& measured, MetricSettings const& settings, std::vector<std::string> const& outputs,
-               graft::ReferenceLists const& references) {
+inline void add_rouge(Measured& measured, MetricSettings const& settings, std::vector<std::string> const& outputs,
+                      graft::ReferenceLists const& references) {
   if (wanted(settings, "rouge")) {
     auto rouge = graft::rouge_metrics(outputs, references);
     for (std::size_t i = 0; i < 3; ++i)
@@ -71,8 +78,8 @@ void add_rouge(Measured& measured, MetricSettings const& settings, std::vector<s
     measured.metrics.push_back({"e2e_rougeL", graft::e2e_rouge_l_metric(outputs, references)});
 }
 
-void add_chrf(Measured& measured, MetricSettings const& settings, std::vector<std::string> const& outputs,
-              graft::ReferenceLists const& references) {
+inline void add_chrf(Measured& measured, MetricSettings const& settings, std::vector<std::string> const& outputs,
+                     graft::ReferenceLists const& references) {
   if (wanted(settings, "chrf")) measured.metrics.push_back({"chrf", graft::chrf_metric(outputs, references)});
   if (!wanted(settings, "chrf++")) return;
   graft::ChrfOptions options;
@@ -80,28 +87,19 @@ void add_chrf(Measured& measured, MetricSettings const& settings, std::vector<st
   measured.metrics.push_back({"chrf++", graft::chrf_metric(outputs, references, options)});
 }
 
-}  // namespace
+}  // namespace detail
 
-std::vector<std::string> const& metric_names() {
-  static auto const& names = *new std::vector<std::string>{
-      "bleu", "nist", "meteor", "meteor_exact_stem", "rouge", "e2e_rouge", "cider", "ter", "chrf", "chrf++"};
-  return names;
-}
-
-bool wanted(MetricSettings const& settings, std::string const& name) {
-  return settings.metrics.empty() ||
-         std::find(settings.metrics.begin(), settings.metrics.end(), name) != settings.metrics.end();
-}
-
-Measured measure(MetricSettings const& settings, std::vector<std::string> const& outputs, References const& given) {
+/// What the metrics count, in the order of `text_metrics`.
+/// @throws ConfigError for METEOR that is asked for in a build without its libraries, or without its word lists
+[[nodiscard]] inline Measured measure(MetricSettings const& settings, std::vector<std::string> const& outputs,
+                                      References const& given) {
   graft::ReferenceLists const& references = given.lists;
   Measured measured;
-  add_bleu_and_nist(measured, settings, outputs, given);
-  add_meteor(measured, settings, outputs, references);
+  detail::add_bleu_and_nist(measured, settings, outputs, given);
+  detail::add_meteor(measured, settings, outputs, references);
   if (!settings.metrics.empty() && !measured.left_out.empty())
-    graft::fail<graft::ConfigError>("[score] got --metrics ", measured.left_out[0].first, "; ",
-                                    measured.left_out[0].second);
-  add_rouge(measured, settings, outputs, references);
+    graft::fail<graft::ConfigError>("[metrics] got ", measured.left_out[0].first, "; ", measured.left_out[0].second);
+  detail::add_rouge(measured, settings, outputs, references);
   if (wanted(settings, "cider")) {
     graft::CiderOptions options;
     options.tokens =
@@ -115,8 +113,8 @@ Measured measure(MetricSettings const& settings, std::vector<std::string> const&
     options.case_sensitive = settings.ter_case;
     measured.metrics.push_back({"ter", graft::ter_metric(outputs, references, options)});
   }
-  add_chrf(measured, settings, outputs, references);
+  detail::add_chrf(measured, settings, outputs, references);
   return measured;
 }
 
-}  // namespace scoring
+}  // namespace support
