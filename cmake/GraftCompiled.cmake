@@ -3,6 +3,8 @@
 # are there (folders io and text), in the build (and with the flags) of whoever links it. GRAFT_COMPILED and its like make headers declare
 # only; they never change the body of a function, so that programs may mix both kinds of source.
 include_guard(GLOBAL)
+option(GRAFT_UNITY "Compile graft::compiled, and programs of many sources, several sources at once: quicker from nothing, slower after a change" ON)
+mark_as_advanced(GRAFT_UNITY)
 include("${CMAKE_CURRENT_LIST_DIR}/GraftKernels.cmake")
 include("${CMAKE_CURRENT_LIST_DIR}/GraftDispatch.cmake")
 
@@ -51,7 +53,8 @@ function(graft_add_compiled folder)
       target_compile_definitions(graft_compiled PUBLIC GRAFT_COMPILED_TEXT)
     endif()
   endif()
-  set_target_properties(graft_compiled PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  # Joined sources read the headers once.
+  set_target_properties(graft_compiled PROPERTIES POSITION_INDEPENDENT_CODE ON UNITY_BUILD ${GRAFT_UNITY} UNITY_BUILD_BATCH_SIZE 6)
   graft_optimize_kernels(graft_compiled)
   if(dispatched)
     graft_dispatch_kernels(${kernels})

@@ -86,9 +86,9 @@ function(graft_dispatch_kernels)
     if(level STREQUAL "v4")  # as for processors by name: loops that widen Q8_0 blocks took 16 % more time with 512 bits, others no less
       target_compile_options(${target} PRIVATE -mprefer-vector-width=256)
     endif()
-    # Unique symbols cannot become local. Joined sources read the headers once.
+    # Unique symbols cannot become local.
     target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
-    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 5)
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON UNITY_BUILD ${GRAFT_UNITY} UNITY_BUILD_BATCH_SIZE 5)
     set(output "${folder}/graft_kernels_${level}")
     add_custom_command(
       OUTPUT "${output}.o" "${output}.entries"

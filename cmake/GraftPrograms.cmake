@@ -29,5 +29,8 @@ function(graft_programs)
       endif()
     endif()
     target_sources(${program} PRIVATE "${source}")
+    if(source MATCHES "/")  # joined sources read the headers once
+      set_target_properties(${program} PROPERTIES UNITY_BUILD ${GRAFT_UNITY} UNITY_BUILD_BATCH_SIZE 12)
+    endif()
   endforeach()
 endfunction()

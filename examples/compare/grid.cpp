@@ -22,7 +22,7 @@ std::vector<std::string> parts_of(std::string_view text, std::string_view separa
   }
 }
 
-std::optional<double> number(std::string_view text) {
+std::optional<double> parse_number(std::string_view text) {
   double value = 0;
   auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
@@ -41,7 +41,7 @@ bool add_range(std::string const& what, std::string const& text, std::vector<std
   if (parts.size() != 2 && parts.size() != 3) return false;
   std::vector<double> numbers;
   for (auto const& part : parts) {
-    auto const value = number(part);
+    auto const value = parse_number(part);
     if (!value) return false;
     numbers.push_back(*value);
   }
@@ -59,7 +59,7 @@ bool add_range(std::string const& what, std::string const& text, std::vector<std
 }
 
 double learning_rate_of(std::string const& what, std::string const& text) {
-  auto const value = number(text);
+  auto const value = parse_number(text);
   if (!value || !(*value > 0) || !graft::fits_float(*value))
     graft::fail<graft::ConfigError>(what, " got the learning_rate ", graft::printable(text),
                                     "; expected a positive number up to 3.4e38");

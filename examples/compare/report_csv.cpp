@@ -15,7 +15,7 @@ std::string quoted(std::string const& text) {
 }
 
 /// As short as it can be told from others; empty where it is not known.
-std::string number(double value) {
+std::string csv_number(double value) {
   if (!std::isfinite(value)) return "";
   char text[64];
   return {text, std::to_chars(text, text + sizeof text, value).ptr};
@@ -25,7 +25,7 @@ class Line {
  public:
   void add(std::string const& text) { text_ += (begun_ ? "," : "") + quoted(text), begun_ = true; }
   void add(char const* text) { add(std::string(text)); }
-  void add(double value) { add(number(value)); }
+  void add(double value) { add(csv_number(value)); }
   template <class Whole>
   requires std::is_integral_v<Whole> void add(Whole value) {
     add(std::to_string(value));
@@ -51,7 +51,7 @@ std::string line_of(Report const& report, Row const& row, std::size_t number_of_
   Line line;
   line.add(row.title), line.add(row.spec.strategy.name), line.add(settings_of(row.spec.strategy));
   line.add(study.task.model), line.add(study.task.data);
-  line.add(row.trained() ? number(run.learning_rate) : "");
+  line.add(row.trained() ? csv_number(run.learning_rate) : "");
   line.add(row.trained() ? std::to_string(run.seed) : "");
   line.add(study.task.split_seed);
   line.add(report.tests[test].name), line.add(report.tests[test].examples.size());

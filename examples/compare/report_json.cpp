@@ -6,20 +6,20 @@ namespace compare {
 
 namespace {
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 Json spread_json(Spread const& spread) {
-  return {{"mean", number(spread.mean)}, {"deviation", number(spread.deviation)}, {"count", spread.count}};
+  return {{"mean", finite(spread.mean)}, {"deviation", finite(spread.deviation)}, {"count", spread.count}};
 }
 
 Json measure_json(Measure const& measure) {
   Json json = spread_json(measure.spread);
-  json["low"] = number(measure.interval.low), json["high"] = number(measure.interval.high);
+  json["low"] = finite(measure.interval.low), json["high"] = finite(measure.interval.high);
   if (measure.difference)
-    json["difference"] = {{"mean", number(measure.difference->difference)},
-                          {"low", number(measure.difference->interval.low)},
-                          {"high", number(measure.difference->interval.high)},
-                          {"p", number(measure.difference->p)}};
+    json["difference"] = {{"mean", finite(measure.difference->difference)},
+                          {"low", finite(measure.difference->interval.low)},
+                          {"high", finite(measure.difference->interval.high)},
+                          {"p", finite(measure.difference->p)}};
   return json;
 }
 
@@ -57,15 +57,15 @@ Json row_json(Row const& row, Report const& report) {
                                      {"training_loss", &Run::training_loss},
                                      {"validation_loss", &Run::validation_loss}}) {
     Spread const spread = row.spread(member);
-    json[name] = number(spread.mean), deviations[name] = number(spread.deviation);
+    json[name] = finite(spread.mean), deviations[name] = finite(spread.deviation);
   }
   json["deviation"] = deviations;
   Json scores = Json::object();
   for (std::size_t metric = 0; metric < report.metrics.size(); ++metric) {
     std::string const& key = report.metrics[metric].key;
-    json[key] = number(row.together[metric]);
+    json[key] = finite(row.together[metric]);
     for (std::size_t t = 0; t < report.tests.size(); ++t) {
-      json[key + "_" + report.tests[t].name] = number(row.measures[t][metric].spread.mean);
+      json[key + "_" + report.tests[t].name] = finite(row.measures[t][metric].spread.mean);
       if (std::isfinite(row.measures[t][metric].spread.mean))
         scores[report.tests[t].name][key] = measure_json(row.measures[t][metric]);
     }

@@ -22,8 +22,8 @@ std::string padded(std::string const& text, std::size_t width, bool right) {
 }
 
 /// A number of the runs. Costs have no deviation in the table: it would say more of the machine than of the strategy.
-Column number(char const* title, char const* unit, char const* help, double Run::* member, int digits, bool high,
-              bool low) {
+Column number_column(char const* title, char const* unit, char const* help, double Run::* member, int digits, bool high,
+                     bool low) {
   return {title,
           unit,
           help,
@@ -56,7 +56,7 @@ Column score(Metric const& metric, std::size_t number, std::size_t test, std::st
 }
 
 Column loss(char const* unit, char const* help, double Run::* member) {
-  Column column = number("loss", unit, help, member, 3, false, true);
+  Column column = number_column("loss", unit, help, member, 3, false, true);
   column.digits = 3;
   return column;
 }
@@ -88,15 +88,15 @@ std::vector<Column> columns(Report const& report) {
             }),
       plain("learning", "rate", "peak of the linear schedule",
             [](Row const& r) { return r.trained() ? support::compact(r.learning_rate) : std::string("–"); }),
-      number("speed", "tokens/s", "source and target tokens trained on in a second", &Run::tokens_per_second, 0, true,
-             false),
+      number_column("speed", "tokens/s", "source and target tokens trained on in a second", &Run::tokens_per_second, 0,
+                    true, false),
       plain("time", "min:s", "of the whole row, all seeds: loading, training, validation, generation",
             [](Row const& r) {
               auto const spread = r.spread(&Run::seconds);
               return graft::clock_time(spread.mean * static_cast<double>(spread.count));
             }),
-      number("memory", "MiB", "peak of the process until the end of training; without training, of generation",
-             &Run::peak_memory_mib, 0, false, true),
+      number_column("memory", "MiB", "peak of the process until the end of training; without training, of generation",
+                    &Run::peak_memory_mib, 0, false, true),
       loss("train", "mean of the last tenth of the steps", &Run::training_loss),
       loss("valid.", "mean −log p of a target token", &Run::validation_loss),
   };
