@@ -58,12 +58,12 @@ std::vector<std::pair<std::string, std::string>> facts_of(Study const& study) {
 std::vector<std::string> differences_of(std::vector<Study> const& studies) {
   std::vector<std::string> texts(studies.size());
   if (studies.size() < 2) return texts;
-  auto const first = facts_of(studies.front());
-  for (std::size_t f = 0; f < first.size(); ++f) {
-    bool const same =
-        std::all_of(studies.begin(), studies.end(), [&](Study const& study) { return facts_of(study)[f] == first[f]; });
+  std::vector<std::vector<std::pair<std::string, std::string>>> facts;
+  for (auto const& study : studies) facts.push_back(facts_of(study));
+  for (std::size_t f = 0; f < facts.front().size(); ++f) {
+    bool const same = std::all_of(facts.begin(), facts.end(), [&](auto const& one) { return one[f] == facts[0][f]; });
     for (std::size_t s = 0; s < studies.size() && !same; ++s)
-      if (auto const& [name, value] = facts_of(studies[s])[f]; !value.empty())
+      if (auto const& [name, value] = facts[s][f]; !value.empty())
         texts[s] += (texts[s].empty() ? "" : ", ") + name + "=" + value;
   }
   for (std::size_t s = 0; s < studies.size(); ++s)
