@@ -29,7 +29,9 @@ function(graft_programs)
       endif()
     endif()
     target_sources(${program} PRIVATE "${source}")
-    if(source MATCHES "/")  # joined sources read the headers once
+    get_target_property(all ${program} SOURCES)
+    list(LENGTH all count)
+    if(count GREATER 8)  # joined sources read the headers once
       set_target_properties(${program} PROPERTIES UNITY_BUILD ${GRAFT_UNITY} UNITY_BUILD_BATCH_SIZE 12)
     endif()
   endforeach()
