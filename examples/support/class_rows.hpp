@@ -50,18 +50,28 @@ struct ClassTexts {
   return number;
 }
 
+/// A whole number that numbers no class, as 1000000 and -1.
+[[nodiscard]] inline bool is_other_number(std::string const& label) {
+  std::size_t const first = label.starts_with('-') ? 1 : 0;
+  return label.size() > first && label.find_first_not_of("0123456789", first) == std::string::npos &&
+         !class_number(label);
+}
+
 /// The classes by name; without names, files have their numbers.
 class ClassNames {
  public:
   explicit ClassNames(std::vector<std::string> names = {}) : names_(std::move(names)) {}
 
   /// The names of the training rows, in the order of their bytes; none where the rows have numbers.
-  /// @throws FileError for rows of which some have numbers and some names, and for a single name
+  /// @throws FileError for rows of which some have numbers and some names, for other numbers, and for a single name
   [[nodiscard]] static ClassNames learned(ClassTexts const& training) {
     std::set<std::string> names;
     std::size_t numbers = 0, first_name = 0;
     for (std::size_t i = 0; i < training.texts.size(); ++i) {
       if (!training.texts[i].label) continue;  // said where it is asked for
+      if (is_other_number(*training.texts[i].label))
+        graft::fail<graft::FileError>(training.where(i), " has the class ", quoted_class(*training.texts[i].label),
+                                      "; expected a number from 0 to 999999, or a name");
       if (class_number(*training.texts[i].label))
         ++numbers;
       else if (names.insert(*training.texts[i].label).second && names.size() == 1)
