@@ -101,7 +101,7 @@ namespace graft::detail {
 }
 
 /// `read_examples`, once in graft::compiled.
-template <class = void>
+template <class>
 [[nodiscard]] std::vector<Example> read_data(std::filesystem::path const& path, DataOptions const& options) {
   Task const* const task = options.task.empty() ? nullptr : &task_named(options.task);
   if (task && options.fields.any())
@@ -153,7 +153,7 @@ template <class = void>
 }
 
 /// `read_labelled`, once in graft::compiled.
-template <class = void>
+template <class>
 [[nodiscard]] std::vector<LabelledText> read_labels(std::filesystem::path const& path, DataOptions const& options) {
   Task const* const task = options.task.empty() ? nullptr : &task_named(options.task);
   if (task && options.fields.any())

@@ -22,12 +22,12 @@ namespace graft {
 
 #ifdef GRAFT_COMPILED_IO
 namespace detail {
-template <class = void>
+template <class>
 [[nodiscard]] std::vector<Example> read_data(std::filesystem::path const& path, DataOptions const& options);
-template <class = void>
+template <class>
 [[nodiscard]] std::vector<LabelledText> read_labels(std::filesystem::path const& path, DataOptions const& options);
-extern template std::vector<Example> read_data<>(std::filesystem::path const&, DataOptions const&);
-extern template std::vector<LabelledText> read_labels<>(std::filesystem::path const&, DataOptions const&);
+extern template std::vector<Example> read_data<void>(std::filesystem::path const&, DataOptions const&);
+extern template std::vector<LabelledText> read_labels<void>(std::filesystem::path const&, DataOptions const&);
 }  // namespace detail
 #endif
 
@@ -54,7 +54,7 @@ extern template std::vector<LabelledText> read_labels<>(std::filesystem::path co
 /// that cannot be told; ConfigError for options that contradict each other or the file
 [[nodiscard]] inline std::vector<Example> read_examples(std::filesystem::path const& path,
                                                         DataOptions const& options = {}) {
-  return detail::read_data(path, options);
+  return detail::read_data<void>(path, options);
 }
 
 /// Texts and their classes of a file of any format but XML and `source||text`. Without fields and task, a file whose
@@ -63,7 +63,7 @@ extern template std::vector<LabelledText> read_labels<>(std::filesystem::path co
 /// @throws FileError and ConfigError as `read_examples`, and for a task that has no classes
 [[nodiscard]] inline std::vector<LabelledText> read_labelled(std::filesystem::path const& path,
                                                              DataOptions const& options = {}) {
-  return detail::read_labels(path, options);
+  return detail::read_labels<void>(path, options);
 }
 
 }  // namespace graft

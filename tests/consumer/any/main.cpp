@@ -2,6 +2,7 @@
 // says, trains a step, saves, and loads what it saved. usage: consumer MODEL [CHOICE]; without a model it writes one.
 #include <graft/any/any_model.hpp>
 #include <graft/any/bases.hpp>
+#include <graft/io/model_config.hpp>
 #include <graft/io/save_pretrained.hpp>
 
 #include <cmath>
@@ -12,16 +13,10 @@ namespace {
 
 /// A tiny GPT-2 of random weights.
 void write_model(std::filesystem::path const& folder) {
-  graft::ModelConfig config;
-  config.architecture = "gpt2";
-  config.vocabulary = 11;
-  config.width = 8;
-  config.layers = 2;
-  config.heads = config.kv_heads = 2;
-  config.head_dim = 4;
-  config.inner = 16;
-  config.positions = 32;
-  auto base = std::make_shared<graft::Pretrained<graft::Gpt2>>(config);
+  nlohmann::json const config{{"model_type", "gpt2"}, {"vocab_size", 11}, {"n_embd", 8}, {"n_layer", 2},
+                              {"n_head", 2},          {"n_positions", 32}};  // as config.json has it
+  auto base = std::make_shared<graft::Pretrained<graft::Gpt2>>(graft::model_config(config, "config.json"));
+  base->configuration = config.dump();  // what save_pretrained writes
   for (auto const& site : base->info().sites) {
     if (site.tied) continue;
     auto& weights = base->mutable_at(site.address);
