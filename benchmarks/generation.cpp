@@ -5,24 +5,25 @@
 
 #include <CLI/CLI.hpp>
 
+#include <graft/any/any_model.hpp>
 #include <graft/core/thread_pool.hpp>
 
-#include "any_model/any_model.hpp"
+#include "support/random_gpt2.hpp"
 #include "support/rows.hpp"
 
 int main(int argc, char** argv) try {
   std::string model, rows_file, dtype = "fp32", adapter, shape = "gpt2-small";
   std::size_t batch = 8;
   graft::Index beams = 1, tokens = 60, length = 10;
-  any_model::Method method;
+  graft::any::Choice method;
   CLI::App app{
       "Times generation after the sources of rows of token ids; prints one JSON line: the best of three runs."};
   app.add_option("--model", model, "Hugging Face folder or GGUF file; without it, random weights of --shape");
   app.add_option("--shape", shape, "gpt2-small")->capture_default_str()->check(CLI::IsMember({"gpt2-small"}));
   app.add_option("--rows", rows_file, "JSON file with eos and rows of source_ids and target_ids")->required();
   std::vector<std::string> methods;
-  for (auto const& info : any_model::method_infos()) methods.emplace_back(info.name);
-  app.add_option("--method", method.name, "strategy")->capture_default_str()->check(CLI::IsMember(methods));
+  for (auto const& info : graft::any::strategies()) methods.emplace_back(info.name);
+  app.add_option("--method", method.strategy, "strategy")->capture_default_str()->check(CLI::IsMember(methods));
   app.add_option("--adapter", adapter, "start from this adapter folder instead of a fresh --method");
   app.add_option("--dtype", dtype)->capture_default_str()->check(CLI::IsMember({"fp32"}));
   app.add_option("--batch", batch, "prompts")->capture_default_str()->check(CLI::PositiveNumber);
@@ -37,14 +38,14 @@ int main(int argc, char** argv) try {
     return app.exit(error) == 0 ? 0 : 2;
   }
   auto const rows = benchmark_support::read_token_rows(rows_file);
-  auto const base = model.empty() ? any_model::random_gpt2(12, 768, 12) : any_model::load_base(model);
-  auto const settings_read =
-      any_model::setting_use(method, base->info()).read;  // --length is of the strategies with virtual tokens alone
-  if (std::find(settings_read.begin(), settings_read.end(), "--length") != settings_read.end()) method.length = length;
+  auto const base = model.empty() ? benchmark_support::random_gpt2(12, 768, 12) : graft::any::load_base(model);
+  if (!graft::any::full_names(method.strategy, "length")
+           .empty())  // --length is of the strategies with virtual tokens alone
+    method.settings = {{"length", std::to_string(length)}};
   auto const adapted = adapter.empty() ? base->adapt(method) : base->load(adapter);
   std::vector<std::vector<graft::Token>> prompts;
   for (auto const& row : rows.batch(0, batch)) prompts.push_back(row.source);
-  any_model::GenerationSettings settings = graft::Greedy{.max_new_tokens = tokens};
+  graft::any::GenerationSettings settings = graft::Greedy{.max_new_tokens = tokens};
   if (beams > 1) settings = graft::BeamSearch{.max_new_tokens = tokens, .beams = beams};
   double best = 1e9;
   for (int run = 0; run < 3; ++run) {
@@ -54,7 +55,7 @@ int main(int argc, char** argv) try {
   }
   std::cout << nlohmann::json{{"peer", "graft"},
                               {"what", "generate"},
-                              {"method", method.name},
+                              {"method", method.strategy},
                               {"dtype", dtype},
                               {"batch", prompts.size()},
                               {"device", "cpu"},

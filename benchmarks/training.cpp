@@ -7,17 +7,17 @@
 
 #include <CLI/CLI.hpp>
 
+#include <graft/any/any_model.hpp>
 #include <graft/core/thread_pool.hpp>
 
-#include "any_model/any_model.hpp"
+#include "support/random_gpt2.hpp"
 #include "support/rows.hpp"
 
 int main(int argc, char** argv) try {
   std::string model, shape = "gpt2-small", rows_file, adapter, dtype = "fp32";
   std::size_t batch = 10;
   int steps = 12;
-  any_model::Method method;
-  method.name = "prefix";
+  graft::any::Choice method;
   double learning_rate = 5e-5;
   graft::Index length = 10, max_tokens = graft::Training{}.max_tokens;
   CLI::App app{"Times training steps on rows of token ids; prints one JSON line. The first two steps are not counted."};
@@ -27,8 +27,8 @@ int main(int argc, char** argv) try {
       ->check(CLI::IsMember({"gpt2-small", "gpt2-medium", "gpt2-large"}));
   app.add_option("--rows", rows_file, "JSON file with eos and rows of source_ids and target_ids")->required();
   std::vector<std::string> methods;
-  for (auto const& info : any_model::method_infos()) methods.emplace_back(info.name);
-  app.add_option("--method", method.name,
+  for (auto const& info : graft::any::strategies()) methods.emplace_back(info.name);
+  app.add_option("--method", method.strategy,
                  "strategy: prefix, prefix_mlp, prompt, infix, embedding, adapter, lora, bitfit, top_layers, full")
       ->capture_default_str()
       ->check(CLI::IsMember(methods));
@@ -49,17 +49,17 @@ int main(int argc, char** argv) try {
   }
   auto const rows = benchmark_support::read_token_rows(rows_file);
   graft::Index const layers = shape == "gpt2-large" ? 36 : shape == "gpt2-medium" ? 24 : 12;
-  auto const base = model.empty() ? any_model::random_gpt2(layers,
-                                                           shape == "gpt2-large"    ? 1280
-                                                           : shape == "gpt2-medium" ? 1024
-                                                                                    : 768,
-                                                           shape == "gpt2-large"    ? 20
-                                                           : shape == "gpt2-medium" ? 16
-                                                                                    : 12)
-                                  : any_model::load_base(model);
-  auto const settings_read =
-      any_model::setting_use(method, base->info()).read;  // --length is of the strategies with virtual tokens alone
-  if (std::find(settings_read.begin(), settings_read.end(), "--length") != settings_read.end()) method.length = length;
+  auto const base = model.empty() ? benchmark_support::random_gpt2(layers,
+                                                                   shape == "gpt2-large"    ? 1280
+                                                                   : shape == "gpt2-medium" ? 1024
+                                                                                            : 768,
+                                                                   shape == "gpt2-large"    ? 20
+                                                                   : shape == "gpt2-medium" ? 16
+                                                                                            : 12)
+                                  : graft::any::load_base(model);
+  if (!graft::any::full_names(method.strategy, "length")
+           .empty())  // --length is of the strategies with virtual tokens alone
+    method.settings = {{"length", std::to_string(length)}};
   auto const adapted = adapter.empty() ? base->adapt(method) : base->load(adapter);
   std::vector<double> times;
   nlohmann::json losses = nlohmann::json::array();
@@ -78,7 +78,7 @@ int main(int argc, char** argv) try {
   }
   std::cout << nlohmann::json{{"peer", "graft"},
                               {"what", "train"},
-                              {"method", method.name},
+                              {"method", method.strategy},
                               {"dtype", dtype},
                               {"batch", batch},
                               {"device", "cpu"},

@@ -15,6 +15,12 @@ find_program(GRAFT_CCACHE ccache)
 mark_as_advanced(GRAFT_CCACHE)
 if(GRAFT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${GRAFT_CCACHE}")
+  if(CMAKE_HOST_UNIX)  # with what its manual asks for where headers are precompiled
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${PROJECT_BINARY_DIR}/ccache")
+    file(CONFIGURE OUTPUT "${CMAKE_CXX_COMPILER_LAUNCHER}" @ONLY
+         CONTENT "#!/bin/sh\nCCACHE_SLOPPINESS=\"pch_defines,time_macros,$CCACHE_SLOPPINESS\" exec \"@GRAFT_CCACHE@\" \"$@\"\n")
+    file(CHMOD "${CMAKE_CXX_COMPILER_LAUNCHER}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+  endif()
 endif()
 
 include(CheckLinkerFlag)

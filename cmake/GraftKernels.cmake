@@ -3,8 +3,8 @@
 include_guard(GLOBAL)
 
 # Those with code for every device, and those with none but the host's so far (tests/cuda asks for each on a GPU: it must be refused by name).
-set_property(GLOBAL PROPERTY graft_kernels_everywhere activation adamw bias elementwise matmul sum sum_squares widen)
-set_property(GLOBAL PROPERTY graft_kernels_host adafactor attention blocks cross_entropy dropout gather lstm norm rotary scale_columns)
+set_property(GLOBAL PROPERTY graft_kernels_everywhere activation adamw arithmetic bias elementwise gather matmul softmax sum sum_squares widen)
+set_property(GLOBAL PROPERTY graft_kernels_host adafactor attention blocks cross_entropy dropout lstm norm rotary scale_columns)
 
 # sum_squares → SumSquares
 function(graft_pascal_case text result)
@@ -19,8 +19,10 @@ function(graft_pascal_case text result)
   set(${result} "${joined}" PARENT_SCOPE)
 endfunction()
 
-# Writes the host's instantiations, a source a kernel, and appends their names to the list in `variable`.
+# Writes the host's instantiations, a source a kernel, and appends their names to the list in `variable`. With DISPATCHED, products are one entry for
+# all levels, and what chooses them (Matmul::function) is left to matmul_choice.cpp, as a program has one choice.
 function(graft_generate_instantiations folder variable)
+  cmake_parse_arguments(arg "DISPATCHED" "" "" ${ARGN})
   get_property(everywhere GLOBAL PROPERTY graft_kernels_everywhere)
   get_property(host GLOBAL PROPERTY graft_kernels_host)
   set(sources ${${variable}})
@@ -28,7 +30,11 @@ function(graft_generate_instantiations folder variable)
     graft_pascal_case(${kernel} name)
     set(text "#include <graft/kernels/cpu/${kernel}.hpp>\n\n")
     foreach(scalar float double)
-      string(APPEND text "template struct graft::kernels::${name}<graft::Cpu, ${scalar}>;\n")
+      if(arg_DISPATCHED AND kernel STREQUAL "matmul")
+        string(APPEND text "template void graft::kernels::cpu::matmul(graft::kernels::Product<${scalar}> const&);\n")
+      else()
+        string(APPEND text "template struct graft::kernels::${name}<graft::Cpu, ${scalar}>;\n")
+      endif()
     endforeach()
     file(CONFIGURE OUTPUT "${folder}/${kernel}.cpp" CONTENT "${text}" @ONLY)
     list(APPEND sources "${folder}/${kernel}.cpp")

@@ -1,6 +1,9 @@
 # graft::graft and its optional components. A component whose packages are missing is left out, and said so; the core is required.
 include(GraftDependencies)
+include(GraftOptimization)
 include(GraftCompiled)
+include(GraftAny)
+graft_check_optimization()
 
 # graft_component(NAME LINK libraries…): the INTERFACE target graft::NAME, exported on its own so that an installed tree needs no more than is asked for
 function(graft_component name)
@@ -20,6 +23,7 @@ graft_component(graft LINK Eigen3::Eigen Threads::Threads)
 target_compile_features(graft_graft INTERFACE cxx_std_20)
 target_include_directories(graft_graft INTERFACE "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
                                                  "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+graft_apply_native(graft_graft)
 
 graft_find_dependencies(xtensor QUIET)
 if(graft_xtensor_missing)
@@ -35,11 +39,29 @@ else()
   graft_component(io LINK graft::graft nlohmann_json::nlohmann_json)
 endif()
 
+graft_find_dependencies(xml QUIET)
+if(graft_xml_missing OR graft_io_missing)
+  message(STATUS "Left out: ${graft_xml_missing}${graft_io_missing}")
+else()
+  graft_component(xml LINK graft::io EXPAT::EXPAT)
+  target_compile_definitions(graft_xml INTERFACE GRAFT_XML)
+endif()
+
 graft_find_dependencies(text QUIET)
 if(graft_text_missing)
   message(STATUS "Left out: ${graft_text_missing}")
 else()
   graft_component(text LINK graft::graft ICU::uc)
+endif()
+
+if(TARGET graft::text)
+  graft_find_dependencies(meteor QUIET)
+  if(graft_meteor_missing)
+    message(STATUS "Left out: ${graft_meteor_missing}")
+  else()
+    graft_component(meteor LINK graft::text ZLIB::ZLIB Snowball::stemmer)
+    target_compile_definitions(graft_meteor INTERFACE GRAFT_METEOR)
+  endif()
 endif()
 
 if(GRAFT_CUDA)  # AUTO is true as well
@@ -57,4 +79,10 @@ endif()
 graft_add_compiled("${PROJECT_SOURCE_DIR}/cmake/compiled")
 if(TARGET graft_warnings)
   target_link_libraries(graft_compiled PRIVATE "$<BUILD_INTERFACE:graft_warnings>")
+endif()
+if(TARGET graft::io AND TARGET graft::text)
+  graft_add_any("${PROJECT_SOURCE_DIR}/cmake/any")
+  if(TARGET graft_warnings)
+    target_link_libraries(graft_any PRIVATE "$<BUILD_INTERFACE:graft_warnings>")
+  endif()
 endif()

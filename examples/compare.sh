@@ -12,7 +12,7 @@ usage: examples/compare.sh [ARGUMENTS OF compare]...
 
 Installs what is missing (apt, with sudo where needed), fetches SmolLM2-135M (PyPI), builds the program compare in build/release
 and runs it. The report is written to the folder comparison where you are, unless --out names another.
-Arguments are handed on, for example --quick, --model FOLDER|FILE, --data FILE; where the program is built, its own help follows.
+Arguments are handed on, for example --quick, --row lora:rank=4,8, --seeds 0,1,2, --model FOLDER|FILE, --data FILE; where the program is built, its own help follows.
 TEXT
     [ ! -x "$program" ] || "$program" --help
     exit 0 ;;
@@ -22,6 +22,7 @@ out='' own_model=false arguments=("$@")
 for ((i = 0; i < $#; ++i)); do
   case ${arguments[i]} in
     --model | --model=*) own_model=true ;;
+    --merge | --merge=*) own_model=true ;;  # of earlier comparisons: no model is read
     --out) out=${arguments[i + 1]:-} ;;
     --out=*) out=${arguments[i]#--out=} ;;
   esac

@@ -13,6 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <graft/any/any_model.hpp>
 #include <graft/io/atomic_folder.hpp>
 #include <graft/io/path_lock.hpp>
 #include <graft/io/prompt_file.hpp>
@@ -20,7 +21,6 @@
 #include <graft/io/template_file.hpp>
 #include <graft/train/progress.hpp>
 
-#include "any_model/any_model.hpp"
 #include "support/model_info.hpp"
 #include "support/option_group.hpp"
 #include "support/outputs.hpp"
@@ -222,7 +222,7 @@ Json convert(Settings const& s) {
   options.base_model = base_name(first);
   if (parts.empty()) support::say_unread_files(s.model, first);
   for (auto const& [folder, weight] : parts) support::say_unread_files(s.model, folder);
-  auto const base = any_model::load_base(s.model);
+  auto const base = graft::any::load_base(s.model);
   auto const model = parts.empty() ? base->load(first, {.any_base = s.any_base})
                                    : base->combine(parts, s.sum, {.any_base = s.any_base});
   options.files = template_of(first, parts);

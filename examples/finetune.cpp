@@ -3,10 +3,10 @@
 #include <memory>
 #include <optional>
 
+#include <graft/any/any_model.hpp>
 #include <graft/train/progress.hpp>
 #include <graft/train/recipes.hpp>
 
-#include "any_model/any_model.hpp"
 #include "support/data.hpp"
 #include "support/lengths.hpp"
 #include "support/memory.hpp"
@@ -33,6 +33,7 @@ struct Settings {
   graft::Training training;
   support::TemplateOptions form;
   support::Lengths lengths;
+  support::DataChoice choice;
   std::size_t rows = 0;
   bool json = false;
 };
@@ -57,6 +58,7 @@ void add_training_options(CLI::App& app, Settings& s) {
   option("--clip", s.clip, "Largest global gradient norm; 0: no clipping (default: 1, or the recipe's)", not_negative);
   option("--validate-every", t.validate_every, "Steps between validations; 0: every epoch", not_negative);
   option("--patience", t.patience, "Validations without progress that end the training; 0: never", not_negative);
+  option("--min-delta", t.min_delta, "Least fall of the validation loss that is progress (--patience)", not_negative);
   option("--max-source", s.max_source, "Longest source in tokens; 0: no limit (default: 0, or the recipe's)",
          not_negative);
   option("--max-target", t.max_target, "Longest target in tokens; 0: no limit", not_negative);
@@ -77,6 +79,7 @@ void add_options(CLI::App& app, Settings& s) {
       "--data", s.data, std::string("A ") + support::data_help + "; a tenth of its sources is held out for validation");
   auto* const train = option("--train", s.train, "Training examples alone, in the same formats")->excludes(data);
   option("--validation", s.validation, "Validation examples for --train (default: none)")->needs(train);
+  s.choice.add_to(option);
   option("--rows", s.rows, "Only the first so many training examples; 0: all");
   option("--output", s.output, "Folder for the adapter; needed but for --method none");
   option("--separator", s.form.separator,
@@ -93,8 +96,9 @@ void add_options(CLI::App& app, Settings& s) {
 /// What has no effect on this run.
 void check_options(CLI::App const& app, Settings const& s) {
   if (s.data.empty() == s.train.empty()) throw support::UsageError("expected --data or --train");
+  if (s.data == support::generated_data) support::DataChoice::refuse(app, "with the generated data");
   bool const validated = !s.data.empty() || !s.validation.empty();
-  if (s.strategy.method.name == "none") {
+  if (s.strategy.choice.strategy == "none") {
     if (!validated)
       throw support::UsageError(
           "--method none only takes the loss of validation examples; expected --data or --validation");
@@ -109,10 +113,11 @@ void check_options(CLI::App const& app, Settings const& s) {
 support::TrainingData load_data(Settings const& s) {
   support::TrainingData data;
   if (!s.data.empty())
-    data = support::load_and_split(s.data, s.training.seed);
+    data = support::load_and_split(s.data, s.training.seed, s.choice.options());
   else
-    data = {graft::read_examples(s.train),
-            s.validation.empty() ? std::vector<graft::Example>{} : graft::read_examples(s.validation)};
+    data = {
+        graft::read_examples(s.train, s.choice.options()),
+        s.validation.empty() ? std::vector<graft::Example>{} : graft::read_examples(s.validation, s.choice.options())};
   support::keep_first(data.training, s.rows);
   return data;
 }
@@ -120,8 +125,8 @@ support::TrainingData load_data(Settings const& s) {
 /// What is trained how: the recipe, where one is named, then the single options.
 void settle(Settings& s) {
   auto& t = s.training;
-  auto& method = s.strategy.method;
-  t.epochs = 3, t.batch = 8, t.learning_rate = support::method_info(method.name).learning_rate;
+  std::string const& method = s.strategy.choice.strategy;
+  t.epochs = 3, t.batch = 8, t.learning_rate = graft::any::strategy_info(method).learning_rate;
   if (!s.recipe.empty()) {
     graft::Recipe const recipe = graft::recipe(s.recipe);
     auto const& r = recipe.training;
@@ -129,8 +134,8 @@ void settle(Settings& s) {
     t.max_source = r.max_source;
     t.weight_decay = r.weight_decay, t.clip = r.clip, t.optimizer = r.optimizer, t.schedule = r.schedule,
     t.adafactor = r.adafactor;
-    bool const virtual_tokens = method.name.starts_with("prefix") || method.name == "infix" || method.name == "prompt";
-    if (virtual_tokens && !method.length) method.length = recipe.prefix_length;
+    bool const virtual_tokens = method.starts_with("prefix") || method == "infix" || method == "prompt";
+    if (virtual_tokens) s.strategy.set_length(recipe.prefix_length);
   }
   t.epochs = s.epochs.value_or(t.epochs), t.batch = s.batch.value_or(t.batch),
   t.learning_rate = s.learning_rate.value_or(t.learning_rate);
@@ -138,7 +143,7 @@ void settle(Settings& s) {
   t.max_source = s.max_source.value_or(t.max_source), t.weight_decay = s.weight_decay.value_or(t.weight_decay),
   t.clip = s.clip.value_or(t.clip);
   s.update.apply(t);
-  method.seed = t.seed;
+  s.strategy.choice.seed = t.seed;
 }
 
 nlohmann::ordered_json number_or_null(double value) {
@@ -155,7 +160,7 @@ nlohmann::ordered_json summary_of(Settings const& s, graft::TrainingReport const
   double const validation = report.validations.empty() ? std::numeric_limits<double>::quiet_NaN()
                             : t.patience > 0           ? report.best_validation_loss
                                                        : report.validations.back().loss;
-  return {{"method", s.strategy.method.name},
+  return {{"method", s.strategy.choice.strategy},
           {"model", s.model},
           {"trainable", report.trainable},
           {"all", report.all},
@@ -185,10 +190,10 @@ void print_summary(Settings const& s, nlohmann::ordered_json const& summary) {
   };
   if (summary.at("steps") != 0)
     text +=
-        graft::cat("trained ", s.strategy.method.name, " for ", summary.at("steps").get<graft::Index>(), " steps of ",
-                   s.training.batch, " examples, learning rate ", support::compact(s.training.learning_rate), ", in ",
-                   graft::clock_time(summary.at("train_seconds")), " (",
-                   support::fixed(summary.at("tokens_per_second"), 0), " tokens/s)\n");
+        graft::cat("trained ", s.strategy.choice.strategy, " for ", summary.at("steps").get<graft::Index>(),
+                   " steps of ", s.training.batch, " examples, learning rate ",
+                   support::compact(s.training.learning_rate), ", in ", graft::clock_time(summary.at("train_seconds")),
+                   " (", support::fixed(summary.at("tokens_per_second"), 0), " tokens/s)\n");
   text += "training loss " + loss("training_loss") + ", validation loss " + loss("validation_loss") + ", peak memory " +
           support::fixed(summary.at("peak_memory_mib"), 0) + " MiB\n";
   if (!s.output.empty()) text += "saved in " + s.output + "\n";
@@ -196,7 +201,7 @@ void print_summary(Settings const& s, nlohmann::ordered_json const& summary) {
 }
 
 /// Says at once what is too long for the model.
-void fit_lengths(Settings& s, any_model::AnyModel& model, support::TrainingData& data,
+void fit_lengths(Settings& s, graft::any::AnyModel& model, support::TrainingData& data,
                  std::vector<graft::TokenizedExample>& training, std::vector<graft::TokenizedExample>& validation,
                  graft::Index kept_end) {
   auto const limits = model.row_limits();
@@ -213,7 +218,7 @@ void fit_lengths(Settings& s, any_model::AnyModel& model, support::TrainingData&
 void finetune(CLI::App const& app, Settings& s) {
   check_options(app, s);
   settle(s);
-  bool const trains = s.strategy.method.name != "none";
+  bool const trains = s.strategy.choice.strategy != "none";
   if (trains == s.output.empty())
     throw support::UsageError(trains ? "expected --output, a folder for the adapter"
                                      : "--method none trains nothing to save; leave --output out");
@@ -222,7 +227,7 @@ void finetune(CLI::App const& app, Settings& s) {
       {{"--model", s.model}, {"--data", data_file}, {"--train", s.train}, {"--validation", s.validation}},
       {"--output", s.output}, {}, {"--log", s.training.log}, s.training.checkpoint);
   auto data = load_data(s);
-  auto const base = any_model::load_base(s.model);
+  auto const base = graft::any::load_base(s.model);
   auto const began = Clock::now();
   auto const kind = support::text_kind(s.model, base->config(), base->info());
   if (kind == graft::TextKind::classes)
@@ -237,7 +242,7 @@ void finetune(CLI::App const& app, Settings& s) {
   auto training = tokens->encode(data.training, cut), validation = tokens->encode(data.validation, cut);
   support::say_cut(cut);
   s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, false); });
-  auto const model = base->adapt(s.strategy.method);
+  auto const model = base->adapt(s.strategy.choice);
   std::size_t const read = training.size();
   fit_lengths(s, *model, data, training, validation, tokens->kept_end());
   if (trains) support::say_without_effect(app, s.training, read, training.size());

@@ -5,12 +5,12 @@
 #include <optional>
 #include <span>
 
+#include <graft/any/any_model.hpp>
 #include <graft/data/text_file.hpp>
 #include <graft/data/text_line.hpp>
 #include <graft/io/atomic_file.hpp>
 #include <graft/text/stream_decoder.hpp>
 
-#include "any_model/any_model.hpp"
 #include "support/lengths.hpp"
 #include "support/option_group.hpp"
 #include "support/option_rules.hpp"
@@ -128,8 +128,8 @@ std::string json_line(Settings const& s, support::PairTokens const& tokens, std:
 }
 
 /// One prompt on a terminal or a pipe: tokens appear as they are chosen.
-void stream(Settings const& s, any_model::AnyModel& model, graft::Tokenizer const& tokenizer,
-            std::vector<graft::Token> const& prompt, any_model::GenerationSettings search,
+void stream(Settings const& s, graft::any::AnyModel& model, graft::Tokenizer const& tokenizer,
+            std::vector<graft::Token> const& prompt, graft::any::GenerationSettings search,
             std::vector<graft::Token> const& ends) {
   graft::StreamDecoder decoder(tokenizer, true);
   auto const show = [&](graft::Index, graft::Token token) {
@@ -165,7 +165,7 @@ void check_options(CLI::App const& app, Settings const& s) {
 }
 
 /// The source or prompts as the model reads them.
-std::unique_ptr<support::PairTokens> tokens_of(Settings const& s, any_model::AnyBase const& base) {
+std::unique_ptr<support::PairTokens> tokens_of(Settings const& s, graft::any::AnyBase const& base) {
   auto const kind = support::text_kind(s.model, base.config(), base.info());
   if (kind == graft::TextKind::classes)
     graft::fail<graft::ConfigError>(
@@ -175,9 +175,9 @@ std::unique_ptr<support::PairTokens> tokens_of(Settings const& s, any_model::Any
 }
 
 /// Writes the outputs of all prompts, in pieces; `kept` are the numbers of their sources, of which others were skipped.
-void write_all(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens, Sources const& sources,
-               std::vector<std::vector<graft::Token>> const& prompts, std::vector<std::size_t> const& kept,
-               support::Search const& search, Writer& writer) {
+void write_all(Settings const& s, graft::any::AnyModel& model, support::PairTokens const& tokens,
+               Sources const& sources, std::vector<std::vector<graft::Token>> const& prompts,
+               std::vector<std::size_t> const& kept, support::Search const& search, Writer& writer) {
   auto const skip_to = [&](std::size_t source) {
     for (; writer.sources() < source; writer.done())
       writer.line(s.json ? nlohmann::ordered_json{{s.prompt ? "prompt" : "source", sources.texts[writer.sources()]},
@@ -186,7 +186,7 @@ void write_all(Settings const& s, any_model::AnyModel& model, support::PairToken
                                .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
                          : "");
   };
-  std::vector<any_model::GenerationSettings> each;
+  std::vector<graft::any::GenerationSettings> each;
   for (auto const& prompt : prompts) each.push_back(search.for_prompt(static_cast<graft::Index>(prompt.size())));
   auto const step = static_cast<std::size_t>(std::max<graft::Index>(1, s.batch / search.texts_per_prompt()));
   std::size_t first = 0;
@@ -223,15 +223,14 @@ void generate(CLI::App const& app, Settings s) {
                                  {{"--output", s.output}});
   auto const sources = read_sources(s);
   auto search = s.search.search(graft::generation_config(s.model));
-  auto const base = any_model::load_base(s.model);
+  auto const base = graft::any::load_base(s.model);
   auto const tokens = tokens_of(s, *base);
   std::vector<std::vector<graft::Token>> prompts;
   graft::Truncation cut;
   for (auto const& source : sources.texts) prompts.push_back(tokens->source(source, cut));
   support::say_cut(cut);
 
-  any_model::Method unadapted;
-  unadapted.name = "none";
+  graft::any::Choice const unadapted{.strategy = "none"};
   auto const model = s.adapter.empty() ? base->adapt(unadapted) : base->load(s.adapter, {.any_base = s.any_base});
   search.complete(model->config(), tokens->end_token(), !s.adapter.empty(), model->row_limits());
   support::say_taken("generate", search);

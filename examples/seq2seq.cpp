@@ -4,12 +4,13 @@
 #include <filesystem>
 #include <optional>
 
+#include <graft/any/any_model.hpp>
 #include <graft/data/grouping.hpp>
 #include <graft/data/readers.hpp>
 #include <graft/metrics/bleu.hpp>
 #include <graft/train/progress.hpp>
 
-#include "any_model/any_model.hpp"
+#include "support/data.hpp"
 #include "support/edit_distance.hpp"
 #include "support/lengths.hpp"
 #include "support/memory.hpp"
@@ -34,6 +35,7 @@ struct Settings : support::TaskPaths {
   support::UpdateOptions update;
   support::SearchOptions search;
   support::Lengths lengths;
+  support::DataChoice choice;
   std::size_t rows = 0;
   bool any_base = false, json = false;
 };
@@ -44,10 +46,12 @@ void add_options(CLI::App& app, Settings& s) {
          "Hugging Face folder of a T5 or BART; its config.json may list characters (grapheme_chars, phoneme_chars) in "
          "place of a tokenizer")
       ->required();
-  auto* const train = option("--train", s.train, "Pairs to train on: source<TAB>target a line");
+  auto* const train = option("--train", s.train,
+                             "File of pairs to train on: source<TAB>target a line, or a format that finetune reads");
   option("--validation", s.validation, "Pairs whose loss is watched (default: none)")->needs(train);
   option("--test", s.test,
          "Pairs whose sources are written anew and scored; equal sources are one with several references");
+  s.choice.add_to(option);
   option("--rows", s.rows, "Only the first so many training pairs; 0: all");
   s.lengths.add_to(option, "; a test source that is skipped is not scored and gives an empty prediction");
   auto* const adapter =
@@ -72,11 +76,11 @@ struct Pairs {
   std::vector<graft::TokenizedExample> tokens;
 };
 
-Pairs read_pairs(std::string const& file, support::PairTokens const& tokens, graft::Truncation& cut,
-                 std::size_t rows = 0) {
+Pairs read_pairs(std::string const& file, graft::DataOptions const& options, support::PairTokens const& tokens,
+                 graft::Truncation& cut, std::size_t rows = 0) {
   Pairs pairs{file, {}, {}};
   if (file.empty()) return pairs;
-  pairs.examples = graft::read_examples(file);
+  pairs.examples = graft::read_examples(file, options);
   if (rows > 0 && pairs.examples.size() > rows) pairs.examples.resize(rows);
   pairs.tokens = tokens.encode(pairs.examples, cut);
   return pairs;
@@ -92,13 +96,13 @@ struct Test {
 Test read_test(Settings const& s, support::PairTokens const& tokens, graft::Truncation& cut) {
   Test test;
   if (s.test.empty()) return test;
-  test.examples = graft::group_by_source(graft::read_examples(s.test));
+  test.examples = graft::group_by_source(graft::read_examples(s.test, s.choice.options()));
   for (auto const& example : test.examples) test.sources.push_back(tokens.source(example.source, cut));
   return test;
 }
 
 /// Says at once what is too long for the model.
-void fit_lengths(Settings& s, any_model::AnyModel& model, Pairs& training, Pairs& validation, Test& test,
+void fit_lengths(Settings& s, graft::any::AnyModel& model, Pairs& training, Pairs& validation, Test& test,
                  graft::Index new_tokens) {
   auto const limits = model.row_limits();
   for (auto* part : {&training, &validation})
@@ -115,7 +119,7 @@ void fit_lengths(Settings& s, any_model::AnyModel& model, Pairs& training, Pairs
 
 /// Exact match, character error rate against the first reference, BLEU against all.
 /// @throws Interrupted where a signal ends it; what was written until then is kept
-nlohmann::ordered_json evaluate(Settings const& s, any_model::AnyModel& model, support::PairTokens const& tokens,
+nlohmann::ordered_json evaluate(Settings const& s, graft::any::AnyModel& model, support::PairTokens const& tokens,
                                 Test const& test, support::Search const& plan) {
   auto search = plan.for_prompt(1);
   support::SignalWatch const signals;
@@ -173,12 +177,14 @@ void check_options(CLI::App const& app, Settings const& s) {
     std::string const why = s.adapter.empty() ? "without --train: the model is used as it is"
                                               : "beside --adapter, which is used as it was saved";
     support::refuse_group(app, "Strategy", why,
-                          s.strategy.method.name == "none" && s.adapter.empty() ? std::vector<std::string>{"--method"}
-                                                                                : std::vector<std::string>{});
+                          s.strategy.choice.strategy == "none" && s.adapter.empty()
+                              ? std::vector<std::string>{"--method"}
+                              : std::vector<std::string>{});
     support::refuse_group(app, "Training", why);
     support::refuse_given(app, {"--rows"}, why);
   } else {
-    if (s.strategy.method.name == "none") throw support::UsageError("--method none trains nothing; leave --train out");
+    if (s.strategy.choice.strategy == "none")
+      throw support::UsageError("--method none trains nothing; leave --train out");
     support::check_training_options(app, !s.validation.empty());
   }
   if (s.test.empty()) {
@@ -190,12 +196,12 @@ void check_options(CLI::App const& app, Settings const& s) {
 void run(CLI::App const& app, Settings& s) {
   check_options(app, s);
   support::Outputs const outputs(s, s.training.log);
-  auto& method = s.strategy.method;
-  if (s.train.empty()) method.name = "none";
+  auto& choice = s.strategy.choice;
+  if (s.train.empty()) choice.strategy = "none";
   s.search.seed = s.training.seed;
   std::optional<support::Search> search;
   if (!s.test.empty()) search = s.search.search(graft::generation_config(s.model));
-  auto const base = any_model::load_base(s.model);
+  auto const base = graft::any::load_base(s.model);
   if (!base->config().encoder)
     graft::fail<graft::ConfigError>("[", s.model, "] is a ", base->config().architecture,
                                     " model; expected an encoder-decoder (t5, bart); hint: the program finetune");
@@ -204,15 +210,18 @@ void run(CLI::App const& app, Settings& s) {
   auto const form = s.train.empty() ? support::template_to_use(s.model, s.adapter, kind, {})
                                     : support::template_to_train(s.model, kind, {});
   auto const tokens = support::pair_tokens(s.model, form, 0, s.train.empty());
-  method.seed = s.training.seed;
-  s.strategy.apply_words([&](std::string const& text) { return tokens->words(text, method.side == "target"); });
+  choice.seed = s.training.seed;
+  s.strategy.apply_words(
+      [&](std::string const& text) { return tokens->words(text, s.strategy.given("side") == "target"); });
   s.update.apply(s.training);
-  s.training.learning_rate = s.learning_rate.value_or(support::method_info(method.name).learning_rate);
+  s.training.learning_rate = s.learning_rate.value_or(graft::any::strategy_info(choice.strategy).learning_rate);
   graft::Truncation cut;
-  auto training = read_pairs(s.train, *tokens, cut, s.rows), validation = read_pairs(s.validation, *tokens, cut);
+  auto const options = s.choice.options();
+  auto training = read_pairs(s.train, options, *tokens, cut, s.rows),
+       validation = read_pairs(s.validation, options, *tokens, cut);
   auto test = read_test(s, *tokens, cut);
   support::say_cut(cut);
-  auto const model = s.adapter.empty() ? base->adapt(method) : base->load(s.adapter, {.any_base = s.any_base});
+  auto const model = s.adapter.empty() ? base->adapt(choice) : base->load(s.adapter, {.any_base = s.any_base});
   if (search) {
     search->complete(model->config(), tokens->end_token(), !s.train.empty() || !s.adapter.empty(), model->row_limits());
     support::say_taken("seq2seq", *search);
@@ -220,7 +229,7 @@ void run(CLI::App const& app, Settings& s) {
   std::size_t const read = training.tokens.size();
   fit_lengths(s, *model, training, validation, test, search ? search->least_room() : 0);
   if (!s.train.empty()) support::say_without_effect(app, s.training, read, training.tokens.size());
-  nlohmann::ordered_json summary{{"method", s.adapter.empty() ? method.name : "saved"}, {"model", s.model}};
+  nlohmann::ordered_json summary{{"method", s.adapter.empty() ? choice.strategy : "saved"}, {"model", s.model}};
   if (!s.train.empty()) {
     summary["training_pairs"] = training.tokens.size();
     support::say_if_thrown_away("seq2seq", s);

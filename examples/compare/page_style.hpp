@@ -28,6 +28,12 @@ svg { display: block; width: 100%; height: auto; font: 12px system-ui, -apple-sy
 .link { fill: none; stroke: currentColor; stroke-width: 1.5; opacity: .45; } .level { fill: none; stroke: currentColor; stroke-dasharray: 5 4; stroke-width: 1.5; opacity: .8; }
 .dot { fill: currentColor; } .ring { fill: var(--card); stroke: currentColor; stroke-width: 2; } .name { fill: currentColor; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 5px 16px; margin: 8px 0 0; font-size: 14px; } dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; } dt.ref { color: var(--soft); font-weight: 400; } dd.ref { color: var(--soft); }
+.thin { stroke-width: 1; opacity: .55; } .bar { fill: none; stroke: currentColor; stroke-width: 1.5; opacity: .75; }
+td small { color: var(--soft); font-weight: 400; } td small.interval { display: block; font-size: 11.5px; line-height: 1.2; }
+.long { max-height: 85vh; overflow: auto; padding-top: 0; } .long th { position: sticky; top: 0; background: var(--card); z-index: 1; padding-top: 14px; }
+td:first-child { background: var(--card); } .scroll td:first-child, .scroll th:first-child { position: sticky; left: 0; background: var(--card); z-index: 1; } .long th:first-child { z-index: 2; }
+.wide svg { min-width: 720px; }
+details { margin-top: 12px; } summary { cursor: pointer; font-weight: 600; } .zero { color: var(--soft); }
 .empty { color: var(--soft); font-style: italic; }
 @media (max-width: 600px) { main { padding: 20px 14px 40px; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 8px; } }
 )css";

@@ -30,13 +30,13 @@ std::string short_number(double value) {
 
 std::string colour(int series) { return "c" + std::to_string(series); }
 
-constexpr double letter = 6.4;  // width of a letter of the labels, about
-double text_width(std::string const& text) {
+}  // namespace
+
+double label_width(std::string const& text) {
+  constexpr double letter = 6.4;
   return letter * static_cast<double>(std::count_if(
                       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
-
-}  // namespace
 
 std::string escaped(std::string const& text) {
   std::string result;
@@ -61,6 +61,10 @@ double Axis::place(double value) const {
 
 std::vector<std::pair<double, std::string>> Axis::ticks() const {
   std::vector<std::pair<double, std::string>> ticks;
+  if (!marks.empty()) {
+    for (double value : marks) ticks.emplace_back(value, short_number(value));
+    return ticks;
+  }
   if (logarithmic) {
     for (double value = std::pow(10.0, std::ceil(std::log10(low) - 1e-9)); value <= high * 1.001; value *= 10)
       ticks.emplace_back(value, short_number(value));
@@ -89,10 +93,36 @@ Axis axis_around(std::vector<double> const& values, std::string title, bool loga
   return {low >= 0 ? std::max(0.0, low - room) : low - room, high + room, std::move(title), false};
 }
 
+Axis axis_through(std::vector<double> const& values, std::string title) {
+  std::vector<double> places = values;
+  std::sort(places.begin(), places.end());
+  places.erase(std::unique(places.begin(), places.end()), places.end());
+  double least = HUGE_VAL, most = 0;
+  for (std::size_t i = 1; i < places.size(); ++i) {
+    least = std::min(least, places[i] - places[i - 1]);
+    most = std::max(most, places[i] - places[i - 1]);
+  }
+  bool const logarithmic = places.front() > 0 && most > 3 * least;
+  Axis axis = axis_around(values, std::move(title), logarithmic);
+  if (logarithmic) {
+    double const room = std::pow(places.back() / places.front(), 0.05);
+    axis.low = places.front() / room, axis.high = places.back() * room;
+  }
+  constexpr double apart = 0.07;  // of the axis
+  double last = -1;
+  for (double value : places) {
+    if (axis.place(value) < last + apart) continue;
+    if (places.size() > 10 && !logarithmic) break;  // round numbers are easier to read
+    axis.marks.push_back(value);
+    last = axis.place(value);
+  }
+  return axis;
+}
+
 Plot::Plot(Axis x, Axis y, double width, double height, double right_margin)
     : x_(std::move(x)), y_(std::move(y)), width_(width), height_(height), right_(right_margin) {}
 
-void Plot::line(std::vector<std::pair<double, double>> const& points, int series, std::string const& name) {
+void Plot::line(std::vector<std::pair<double, double>> const& points, int series, std::string const& name, bool named) {
   std::string path;
   double last_x = 0, last_y = 0;
   for (auto const& [x, y] : points) {
@@ -101,17 +131,26 @@ void Plot::line(std::vector<std::pair<double, double>> const& points, int series
     path += (path.empty() ? "M" : "L") + px(last_x) + " " + px(last_y);
   }
   if (path.empty()) return;
-  body_ +=
-      "<path class=\"line " + colour(series) + "\" d=\"" + path + "\"><title>" + escaped(name) + "</title></path>\n";
-  ends_.push_back({last_x, last_y, series, name});
+  body_ += "<path class=\"line " + std::string(named ? "" : "thin ") + colour(series) + "\" d=\"" + path +
+           "\"><title>" + escaped(name) + "</title></path>\n";
+  if (named) ends_.push_back({last_x, last_y, series, name, last_x, last_y});
+}
+
+void Plot::error_bar(double x, double low, double high, int series) {
+  if (!std::isfinite(x) || !std::isfinite(low) || !std::isfinite(high)) return;
+  double const at = at_x(x), from = at_y(low), to = at_y(high);
+  std::string const left_end = px(at - 4);
+  body_ += "<path class=\"bar " + colour(series) + "\" d=\"M" + left_end + " " + px(from) + "h8M" + left_end + " " +
+           px(to) + "h8M" + px(at) + " " + px(from) + "V" + px(to) + "\"/>\n";
+  taken_.push_back({at - 4, to, at + 4, from});
 }
 
 void Plot::dot(double x, double y, int series, bool filled, std::string const& tip) {
   if (!std::isfinite(x) || !std::isfinite(y)) return;
   double const cx = at_x(x), cy = at_y(y);
   body_ += "<circle class=\"" + std::string(filled ? "dot " : "ring ") + colour(series) + "\" cx=\"" + px(cx) +
-           "\" cy=\"" + px(cy) + "\" r=\"5\"><title>" + escaped(tip) + "</title></circle>\n";
-  taken_.push_back({cx - 6, cy - 6, cx + 6, cy + 6});
+           "\" cy=\"" + px(cy) + "\" r=\"" + px(radius_) + "\"><title>" + escaped(tip) + "</title></circle>\n";
+  taken_.push_back({cx - radius_ - 1, cy - radius_ - 1, cx + radius_ + 1, cy + radius_ + 1});
 }
 
 bool Plot::is_free(Box const& box) const {
@@ -123,7 +162,7 @@ bool Plot::is_free(Box const& box) const {
 
 void Plot::name_dot(double x, double y, int series, std::string const& name) {
   if (!std::isfinite(x) || !std::isfinite(y)) return;
-  double const cx = at_x(x), cy = at_y(y), w = text_width(name);
+  double const cx = at_x(x), cy = at_y(y), w = label_width(name);
   Box best{cx + 9, cy - 7, cx + 9 + w, cy + 7};
   for (double distance : {0.0, 14.0, 28.0, 42.0}) {
     std::vector<Box> const places{{cx + 9, cy - 7 - distance, cx + 9 + w, cy + 7 - distance},
@@ -150,7 +189,7 @@ void Plot::link(double x0, double y0, double x1, double y1, int series) {
 
 void Plot::level(double y, int series, std::string const& text) {
   if (!std::isfinite(y)) return;
-  double const at = at_y(y), end = width_ - right_, w = text_width(text);
+  double const at = at_y(y), end = width_ - right_, w = label_width(text);
   Box best{end - w, at - 16, end, at - 2};
   for (Box const& box : {best, Box{end - w, at + 2, end, at + 16}, Box{end - 2 * w - 12, at - 16, end - w - 12, at - 2},
                          Box{left + 6, at - 16, left + 6 + w, at - 2}})
@@ -202,10 +241,8 @@ std::string Plot::end_labels() const {
   std::string text;
   double const x = width_ - right_ + 10;
   for (auto const& label : labels) {
-    auto const end =
-        std::find_if(ends_.begin(), ends_.end(), [&](Label const& other) { return other.series == label.series; });
-    text += "<path class=\"leader " + colour(label.series) + "\" d=\"M" + px(end->x + 1) + " " + px(end->y) + "L" +
-            px(x - 2) + " " + px(label.y) + "\"/><text class=\"name " + colour(label.series) + "\" x=\"" + px(x) +
+    text += "<path class=\"leader " + colour(label.series) + "\" d=\"M" + px(label.end_x + 1) + " " + px(label.end_y) +
+            "L" + px(x - 2) + " " + px(label.y) + "\"/><text class=\"name " + colour(label.series) + "\" x=\"" + px(x) +
             "\" y=\"" + px(label.y + 4) + "\">" + escaped(label.text) + "</text>\n";
   }
   return text;

@@ -15,6 +15,7 @@ struct Axis {
   double low = 0, high = 1;
   std::string title;
   bool logarithmic = false;
+  std::vector<double> marks = {};  ///< where it is marked; none: at round numbers
   /// Places and texts of its marks.
   [[nodiscard]] std::vector<std::pair<double, std::string>> ticks() const;
   /// 0 at `low`, 1 at `high`.
@@ -23,13 +24,23 @@ struct Axis {
 
 /// An axis around values, with a little room at both ends.
 Axis axis_around(std::vector<double> const& values, std::string title, bool logarithmic = false);
+/// An axis through the values of a setting, marked at them: logarithmic where their distances grow.
+Axis axis_through(std::vector<double> const& values, std::string title);
+/// The width of a text of the labels, about.
+double label_width(std::string const& text);
 
 /// A drawing with two axes. Series have numbers, which choose the CSS classes c0, c1, …
 class Plot {
  public:
   Plot(Axis x, Axis y, double width, double height, double right_margin);
-  /// A line with its name at its right end; names are moved apart.
-  void line(std::vector<std::pair<double, double>> const& points, int series, std::string const& name);
+  /// A line with its name at its right end; names are moved apart. A line that is not named is thin; a pointer shows
+  /// its name.
+  void line(std::vector<std::pair<double, double>> const& points, int series, std::string const& name,
+            bool named = true);
+  /// From `low` to `high`, with short strokes at both ends. Nothing where one is not known.
+  void error_bar(double x, double low, double high, int series);
+  /// Dots that come now are small: for plots with very many.
+  void use_small_dots() { radius_ = 3; }
   /// A dot, hollow or filled, with the text that a pointer shows.
   void dot(double x, double y, int series, bool filled, std::string const& tip);
   /// A name near a dot, where it covers neither dots nor names.
@@ -45,6 +56,7 @@ class Plot {
     double x, y;
     int series;
     std::string text;
+    double end_x, end_y;
   };
   struct Box {
     double x0, y0, x1, y1;
@@ -60,7 +72,7 @@ class Plot {
 
   static constexpr double left = 56, top = 14, bottom = 44;
   Axis x_, y_;
-  double width_, height_, right_;
+  double width_, height_, right_, radius_ = 5;
   std::string body_;
   std::vector<Label> ends_;
   std::vector<Box> taken_;

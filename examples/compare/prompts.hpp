@@ -24,7 +24,7 @@ struct NotApplicable : std::runtime_error {
 
 struct Prompts {
   std::vector<graft::TokenizedExample> training, validation;
-  std::vector<graft::TokenizedExample> test;  ///< without targets
+  std::vector<std::vector<graft::TokenizedExample>> tests;  ///< of each test set, without targets
   std::vector<graft::Token> end_tokens;
   std::function<std::string(std::vector<graft::Token> const&)>
       text;                                ///< of what the model wrote, without the end token
@@ -43,7 +43,7 @@ graft::AdapterTemplate template_of(Task const& task, graft::ModelConfig const& c
 ///   text, in loss and generation alike: that is the end which its context shows. Its outputs are first lines; all
 ///   others are whole.
 /// - An encoder–decoder reads the source with its tokenizer's template and writes the target.
-/// - A classifier reads the source; the distinct targets are its classes.
+/// - A classifier reads the source, or the two texts that it joins; the targets are its classes.
 /// @throws NotApplicable for `few_shot` where the model does not continue texts
 Prompts make_prompts(Request const& request, Examples const& examples, graft::ModelConfig const& config,
                      graft::ModelInfo const& info);
@@ -53,8 +53,8 @@ Prompts make_prompts(Request const& request, Examples const& examples, graft::Mo
 /// model lacks
 void check_lengths(Task const& task, Examples const& examples, Prompts const& prompts, graft::RowLimits const& limits);
 
-/// What a classifier's classes stand for: the distinct targets and references, in order. @throws ConfigError where they
-/// look like texts, not classes
+/// What a classifier's classes stand for: the task's, else the distinct targets and references, in order.
+/// @throws ConfigError where they look like texts, not classes
 std::vector<std::string> class_names(Examples const& examples);
 
 }  // namespace compare

@@ -1,101 +1,68 @@
 #include "row.hpp"
 
+#include <algorithm>
 #include <cmath>
-#include <map>
-#include <type_traits>
 
-#include <graft/io/json.hpp>
-
-#include "support/method_options.hpp"
+#include <graft/core/error.hpp>
 
 namespace compare {
 
-namespace {
-
-/// Visits all fields; NaN is null in JSON, which has no NaN.
-template <class Self, class Visitor>
-void visit(Self& row, Visitor const& visitor) {
-  visitor("method", row.method), visitor("error", row.error), visitor("not_applicable", row.not_applicable),
-      visitor("learning_rate", row.learning_rate);
-  visitor("trainable", row.trainable), visitor("all", row.all), visitor("steps", row.steps);
-  visitor("tokens_per_second", row.tokens_per_second), visitor("train_seconds", row.train_seconds),
-      visitor("validation_seconds", row.validation_seconds);
-  visitor("generation_seconds", row.generation_seconds), visitor("seconds", row.seconds),
-      visitor("peak_memory_mib", row.peak_memory_mib);
-  visitor("training_loss", row.training_loss), visitor("validation_loss", row.validation_loss);
-  visitor("bleu", row.together.bleu), visitor("rouge_l", row.together.rouge_l), visitor("bleu_seen", row.seen.bleu),
-      visitor("rouge_l_seen", row.seen.rouge_l);
-  visitor("accuracy", row.together.accuracy), visitor("accuracy_seen", row.seen.accuracy),
-      visitor("accuracy_unseen", row.unseen.accuracy);
-  visitor("bleu_unseen", row.unseen.bleu), visitor("rouge_l_unseen", row.unseen.rouge_l),
-      visitor("cut_sources", row.cut_sources), visitor("cut_targets", row.cut_targets);
-  visitor("above_none", row.above_none), visitor("training_curve", row.training),
-      visitor("validation_curve", row.validation), visitor("tuning", row.tuning), visitor("outputs", row.outputs);
+Spread spread_of(std::vector<double> const& values) {
+  Spread spread;
+  double sum = 0, squares = 0;
+  for (double value : values)
+    if (std::isfinite(value)) sum += value, ++spread.count;
+  if (spread.count == 0) return spread;
+  auto const count = static_cast<double>(spread.count);
+  spread.mean = sum / count;
+  for (double value : values)
+    if (std::isfinite(value)) squares += (value - spread.mean) * (value - spread.mean);
+  if (spread.count > 1) spread.deviation = std::sqrt(squares / (count - 1));
+  return spread;
 }
 
-}  // namespace
-
-Json to_json(Row const& row) {
-  Json json;
-  visit(row, [&](char const* name, auto const& field) {
-    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(field)>, double>)
-      json[name] = std::isfinite(field) ? Json(field) : Json();
-    else
-      json[name] = field;
-  });
-  json["trainable_percent"] = row.percent();
-  return json;
+std::vector<Run const*> Row::finished() const {
+  std::vector<Run const*> result;
+  for (auto const& run : runs)
+    if (!run.has_no_results()) result.push_back(&run);
+  return result;
 }
 
-namespace {
-
-Curve curve_from_json(std::string const& where, nlohmann::json const& json, char const* name) {
-  Curve curve;
-  for (auto const& point : graft::json_at<std::vector<std::vector<double>>>(where, json, name)) {
-    if (point.size() != 2)
-      graft::fail<graft::FileError>("[", where, "] has a point of ", point.size(), " numbers in ", name,
-                                    "; expected two");
-    curve.emplace_back(point[0], point[1]);
-  }
-  return curve;
+std::size_t Row::failures() const {
+  return static_cast<std::size_t>(std::count_if(runs.begin(), runs.end(), [](Run const& run) { return run.failed(); }));
 }
 
-}  // namespace
-
-Row row_from_json(std::string const& where, nlohmann::json const& json) {
-  Row row;
-  visit(row, [&](char const* name, auto& field) {
-    using Field = std::remove_cvref_t<decltype(field)>;
-    if constexpr (std::is_same_v<Field, double>)
-      field = graft::json_or<double>(where, json, name, unknown);
-    else if constexpr (std::is_same_v<Field, Curve>)
-      field = curve_from_json(where, json, name);
-    else
-      field = graft::json_at<Field>(where, json, name);
-  });
-  return row;
+Run const& Row::first() const {
+  auto const all = finished();
+  return all.empty() ? runs.front() : *all.front();
 }
 
-std::string title_of(std::string const& method) {
-  static std::map<std::string, std::string> const titles{{none, "none"},
-                                                         {few_shot, "few-shot"},
-                                                         {"prefix_mlp", "prefix + MLP"},
-                                                         {"embedding", "embedding-only"},
-                                                         {"lora", "LoRA"},
-                                                         {"bitfit", "BitFit"},
-                                                         {"top_layers", "FT-TOP2"},
-                                                         {"prefix_lora", "prefix + LoRA"},
-                                                         {"ia3", "(IA)³"},
-                                                         {"p_tuning", "P-tuning"},
-                                                         {"parallel_adapter", "parallel adapter"},
-                                                         {"mam", "MAM"}};
-  auto const found = titles.find(method);
-  return found == titles.end() ? method : found->second;
+Spread Row::spread(double Run::* member) const {
+  std::vector<double> values;
+  for (Run const* run : finished()) values.push_back(run->*member);
+  return spread_of(values);
 }
 
-std::string summary_of(std::string const& method) {
-  return method == few_shot ? "the base model with training examples in its context"
-                            : support::method_info(method).summary;
+double Row::percent() const {
+  Run const& run = first();
+  return run.all > 0 ? 100.0 * static_cast<double>(run.trainable) / static_cast<double>(run.all) : 0.0;
+}
+
+std::string error_of(Row const& row) {
+  auto const failed = std::find_if(row.runs.begin(), row.runs.end(), [](Run const& run) { return run.failed(); });
+  if (failed == row.runs.end()) return "";
+  return row.runs.size() == 1
+             ? failed->error
+             : graft::cat(row.failures(), " of ", row.runs.size(), " seeds; seed ", failed->seed, ": ", failed->error);
+}
+
+std::string warning_of(Row const& row) {
+  if (auto const error = error_of(row); !error.empty()) return "failed: " + error;
+  if (!row.first().not_applicable.empty()) return "n/a: " + row.first().not_applicable;
+  if (row.above_none)
+    return "trained, but its validation loss is not below that of the untrained model: try another learning rate "
+           "(--tune) or more steps";
+  return "";
 }
 
 }  // namespace compare

@@ -1,54 +1,61 @@
 /// @file
-/// @brief One row of the comparison: what a strategy cost and what it reached.
+/// @brief One row of the comparison: a strategy with its settings, over all seeds.
 #pragma once
 
-#include <limits>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "settings.hpp"
+#include <graft/metrics/bootstrap.hpp>
+
+#include "grid.hpp"
+#include "run.hpp"
 
 namespace compare {
 
-inline constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
-
-/// Metrics of a part of the test, in percent; NaN where there is no such part, or the metric is none of the model's.
-struct Scores {
-  double bleu = unknown, rouge_l = unknown, accuracy = unknown;  ///< accuracy: outputs that equal a reference
+/// Mean and sample standard deviation (divisor n − 1) of what several seeds gave.
+struct Spread {
+  double mean = unknown, deviation = unknown;  ///< the deviation of fewer than two is unknown
+  std::size_t count = 0;
 };
+/// Of the numbers that are known.
+Spread spread_of(std::vector<double> const& values);
 
-using Curve = std::vector<std::pair<double, double>>;  ///< (step, loss)
+/// A metric of a row on a test set.
+struct Measure {
+  std::vector<double> runs;                           ///< of each run; unknown where it has none
+  Spread spread;                                      ///< over seeds
+  graft::Interval interval{unknown, unknown};         ///< of the mean over seeds, over choices of test examples
+  std::optional<graft::PairedDifference> difference;  ///< from the row that was chosen for it
+};
 
 struct Row {
-  std::string method, error;   ///< `error` is empty where the row was finished
-  std::string not_applicable;  ///< why the model has no such row; empty where it has
+  RowSpec spec;
+  std::string title;
+  std::size_t study = 0;  ///< the report's, whose task it was
+  std::vector<Run> runs;  ///< one for each seed; at least one
   double learning_rate = 0;
-  Index trainable = 0, all = 0, steps = 0;
-  double tokens_per_second = unknown, train_seconds = 0, validation_seconds = 0, generation_seconds = 0, seconds = 0;
-  double peak_memory_mib = unknown;  ///< until the end of training; without training, of generation
-  double training_loss = unknown, validation_loss = unknown;
-  Scores together, seen, unseen;
-  Index cut_sources = 0, cut_targets = 0;
-  Curve training, validation;
-  Curve tuning;                      ///< (learning rate, validation loss) of every rate that was tried
-  std::vector<std::string> outputs;  ///< of the test inputs, in order
-  bool above_none = false;           ///< trained, but no better than the untrained model in validation loss
+  Curve tuning;                  ///< (learning rate, validation loss) of every rate that was tried
+  bool above_none = false;       ///< trained, but no better than the untrained model in validation loss
+  std::vector<double> together;  ///< of each of the report's metrics, on all test sets as one: mean over seeds
+  std::vector<std::vector<Measure>> measures;  ///< of each test set and each of the report's metrics
 
-  [[nodiscard]] bool failed() const { return !error.empty(); }
-  /// Whether it failed or does not exist.
-  [[nodiscard]] bool has_no_results() const { return failed() || !not_applicable.empty(); }
-  [[nodiscard]] double percent() const {
-    return all > 0 ? 100.0 * static_cast<double>(trainable) / static_cast<double>(all) : 0.0;
-  }
+  [[nodiscard]] bool trained() const { return is_trained(spec.strategy.name); }
+  /// The runs with results.
+  [[nodiscard]] std::vector<Run const*> finished() const;
+  [[nodiscard]] std::size_t failures() const;
+  /// Whether no run has results.
+  [[nodiscard]] bool has_no_results() const { return finished().empty(); }
+  /// The first finished run, else the first one.
+  [[nodiscard]] Run const& first() const;
+  [[nodiscard]] Spread spread(double Run::* member) const;
+  /// Of trained parameters among all.
+  [[nodiscard]] double percent() const;
 };
 
-Json to_json(Row const& row);
-Row row_from_json(std::string const& where, nlohmann::json const& json);
-
-/// The name of a row in tables.
-std::string title_of(std::string const& method);
-/// What it does, in a few words.
-std::string summary_of(std::string const& method);
+/// What the failed runs of a row said; empty where none failed.
+std::string error_of(Row const& row);
+/// A sentence on what went wrong with a row; empty where nothing did.
+std::string warning_of(Row const& row);
 
 }  // namespace compare

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,51 +12,65 @@
 
 #include <graft/core/types.hpp>
 
+#include "grid.hpp"
+#include "scoring.hpp"
+#include "strategy.hpp"
+#include "support/data_reading.hpp"
+
 namespace compare {
 
 using Json = nlohmann::ordered_json;
-using graft::Index;
 
-/// Everything but strategy and learning rate that decides the numbers of a row: the same for all rows.
+/// A file of test examples; the name is empty for a test set that needs none.
+struct TestFile {
+  std::string name, file;
+};
+
+/// Everything but strategy, learning rate and seed that decides the numbers of a row: the same for all rows.
 struct Task {
   std::string model;
-  std::string data = "generated", test;  ///< a file of examples, and one to test on in place of held-out sources
-  std::size_t training_rows = 240, validation_rows = 24,
-              test_sources = 10;  ///< test sources of the seen and of the unseen domains each
+  std::string data = "generated", validation;  ///< files of examples; an empty one is held out of `data`
+  std::vector<TestFile> tests;                 ///< none: held out of `data`
+  support::DataReading reading;                ///< of all these files
+  std::size_t training_rows = 240, validation_rows = 24, test_sources = 10;  ///< 0: all that the files have
   Index epochs = 1, steps = 0, batch = 4, max_new = 60, shots = 4, max_target = 0;
   std::optional<Index>
       max_source;  ///< longest source in tokens, 0 for no limit; none: as a merged model's folder keeps it, else 0
-  std::uint64_t seed = 0;
+  std::uint64_t split_seed = 0;          ///< of the data: which examples are held out, which are taken
   bool recompute = false;                ///< layers in the backward pass
   std::optional<std::string> separator;  ///< none: the default of the kind of model
 };
 
-/// One row to be made.
+/// One training or evaluation to be made, by a process of its own.
 struct Request {
   Task task;
-  std::string method;
-  double learning_rate = 0;  ///< 0 for rows without training
+  Strategy strategy;
+  double learning_rate = 0;  ///< 0 without training
+  std::uint64_t seed = 0;    ///< of starts, order and dropout; 0 without training
+
+  [[nodiscard]] bool trains() const { return is_trained(strategy.name); }
 };
 
 /// The command line.
 struct Settings {
   Task task;
-  std::vector<std::string> methods;
-  std::map<std::string, double> learning_rates;  ///< that differ from the table's
-  std::filesystem::path out = "comparison";
-  bool quick = false, tune = false, fresh = false, json = false;
+  MetricChoice metrics;  ///< of outputs: no part of the task, so that finished rows stay where others are asked for
+  std::vector<RowSpec> rows;
+  std::vector<double> learning_rates;  ///< of each row; 0 without training
+  std::vector<bool> tuned;             ///< whether other rates are tried for the row
+  std::vector<std::uint64_t> seeds{0};
+  std::filesystem::path out = "comparison", csv;
+  std::string against = none;  ///< the row that the others' differences are measured from
+  Index jobs = 1;
+  double memory_mib = 0;  ///< of all processes together; 0: what is free at the start
+  bool quick = false, fresh = false, json = false;
 };
 
-/// The rows of a comparison that are not strategies.
-inline constexpr char const* none = "none";
-inline constexpr char const* few_shot = "few_shot";
-inline bool is_trained(std::string const& method) { return method != none && method != few_shot; }
-
+Json to_json(Task const& task);
+Task task_from_json(std::string const& where, nlohmann::json const& json);
+Json to_json(Strategy const& strategy);
+Strategy strategy_from_json(std::string const& where, nlohmann::json const& json);
 Json to_json(Request const& request);
 Request request_from_json(std::string const& where, nlohmann::json const& json);
-
-/// What tells whether a finished row is still valid: the request, what the model's and the data's files hold, and this
-/// very program.
-Json stamp_of(Request const& request);
 
 }  // namespace compare

@@ -2,36 +2,35 @@
 /// @brief The comparison as a table of texts, which the terminal and the page share.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "row.hpp"
+#include "report.hpp"
 
 namespace compare {
 
 struct Column {
   std::string title, unit, help;
   bool best_is_high = false, best_is_low = false;
-  double (*value)(Row const&) = nullptr;  ///< what is compared; NaN where the row has none
-  std::string (*text)(Row const&) = nullptr;
+  std::function<Spread(Row const&)> value;                      ///< what is compared; unknown where the row has none
+  std::function<std::string(Row const&)> text;                  ///< of the mean alone
+  int digits = 0;                                               ///< of the deviation
+  std::function<Measure const*(Row const&)> measure = nullptr;  ///< of a metric
 };
 
-/// What the rows were tested on.
-struct Test {
-  bool unseen = false;   ///< whether a part of it is of domains that training lacks
-  bool classes = false;  ///< of a classifier
-};
+/// The columns after the row's name.
+std::vector<Column> columns(Report const& report);
 
-/// The columns after the strategy's name.
-std::vector<Column> columns(Test test);
-
-/// Whether a row's value is the best of its column among trained rows.
+/// Whether a row's mean is the best of its column among trained rows.
 bool is_best(Column const& column, Row const& row, std::vector<Row> const& rows);
 
-/// The table in plain text, with failures and warnings below it.
-std::string plain_table(std::vector<Row> const& rows, Test test);
+/// "±0.012", or an empty text where there is no deviation.
+std::string deviation_text(Column const& column, Row const& row);
+/// A number with `digits` after the point, or a dash.
+std::string or_dash(double value, int digits);
 
-/// A sentence on what went wrong with a row; empty where nothing did.
-std::string warning_of(Row const& row);
+/// The table in plain text, with failures and warnings below it. The head is repeated in long ones.
+std::string plain_table(Report const& report);
 
 }  // namespace compare

@@ -1,17 +1,22 @@
 /// @file
-/// @brief Makes one row; runs in a process of its own, so that its peak memory is its own.
+/// @brief Makes one run; works in a process of its own, so that its peak memory is its own.
 #pragma once
 
 #include <filesystem>
 
-#include "row.hpp"
+#include "run.hpp"
 
 namespace compare {
 
-/// Trains where the row is trained, evaluates, generates, scores. @throws what the library throws
-Row make_row(Request const& request);
+/// The option that makes this program a worker; a quiet one shows no steps, which those of others would mix with.
+constexpr char const* worker_option(bool quiet) { return quiet ? "--quiet-worker" : "--worker"; }
 
-/// The process: reads a request from a file, writes the finished (or failed) row. Returns the exit status.
-int run_worker(std::filesystem::path const& request, std::filesystem::path const& result);
+/// Trains where the strategy is trained, evaluates, and writes the outputs of the test sets. @throws what the library
+/// throws
+Run make_run(Request const& request, bool progress);
+
+/// The process: reads a request from a file, writes the finished (or failed) run. Returns the exit status.
+/// @param progress whether the steps of a training are shown on standard error
+int run_worker(std::filesystem::path const& request, std::filesystem::path const& result, bool progress);
 
 }  // namespace compare

@@ -3,151 +3,182 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
+#include <cstdlib>
 #include <optional>
 #include <string>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include <graft/any/choice.hpp>
 #include <graft/text/tokenizer.hpp>
 
-#include "any_model/method.hpp"
 #include "support/option_group.hpp"
 #include "support/program.hpp"
+#include "support/short_settings.hpp"
+#include "support/strategy_help.hpp"
 
 namespace support {
 
-/// What is known of the strategy of that name. @throws ConfigError if there is none
-inline any_model::MethodInfo const& method_info(std::string const& name) {
-  std::string names;
-  for (auto const& info : any_model::method_infos()) {
-    if (name == info.name) return info;
-    names += (names.empty() ? "" : ", ") + std::string(info.name);
-  }
-  graft::fail<graft::ConfigError>("[method] got '", name, "'; expected one of ", names);
-}
-
-inline std::vector<std::string> method_names() {
-  std::vector<std::string> names;
-  for (auto const& info : any_model::method_infos()) names.emplace_back(info.name);
-  return names;
-}
-
-/// The settings of a strategy as options; `apply_words` completes them when the tokenizer is there.
+/// The strategy and its settings as options. `check` turns them into a choice when the model is known, and
+/// `apply_words` completes it when the tokenizer is there.
 class MethodOptions {
  public:
   void add_to(CLI::App& app) {
     OptionGroup const option(app, "Strategy");
-    auto const& choices = any_model::method_choices();
-    std::string names = "Strategy:";
-    for (auto const& info : any_model::method_infos()) names += std::string("\n  ") + info.name + ": " + info.summary;
-    option("--method", method.name, names, CLI::IsMember(method_names()));
+    option("--method", choice.strategy, strategies_help(), CLI::IsMember(strategy_names()));
     auto const positive = positive_number();
-    option("--length", method.length, "Virtual tokens (default: 10; prompt and p_tuning 20)", positive);
-    option("--hidden", method.hidden,
+    option("--length", short_.length, "Virtual tokens (default: 10; prompt and p_tuning 20)", positive);
+    option("--hidden", short_.hidden,
            "Hidden width of the MLP reparametrization (default: 512; p_tuning the model's width)", positive);
-    option("--init", method.init, "Start of virtual tokens (default: normal; prompt and embedding vocabulary)",
-           CLI::IsMember(choices.init));
-    option("--init-text", text_, "Text whose tokens the virtual tokens start from (implies --init words)");
-    option("--init-deviation", method.init_deviation, "Size of random starts (default: 0.02)", number_from_zero());
-    option("--dropout", method.dropout, "Dropout on the strategy's own activations while training (default: 0)");
-    option("--rank", method.rank, "LoRA's rank (default: 8)", positive);
-    option("--alpha", method.alpha, "LoRA's alpha (default: 16)");
-    option("--targets", method.targets,
+    option("--init", short_.init, "Start of virtual tokens (default: normal; prompt and embedding vocabulary)",
+           CLI::IsMember(setting_choices("prefix", "init")));
+    option("--init-text", short_.init_text, "Text whose tokens the virtual tokens start from (implies --init words)");
+    option("--init-deviation", short_.init_deviation, "Size of random starts (default: 0.02)", number_from_zero());
+    option("--dropout", short_.dropout, "Dropout on the strategy's own activations while training (default: 0)");
+    option("--rank", short_.rank, "LoRA's rank (default: 8)", positive);
+    option("--alpha", short_.alpha, "LoRA's alpha (default: 16)");
+    option("--targets", short_.targets,
            "Modules of lora (default: the query and value products) or ia3 (default: keys, values and the "
            "feed-forward's inputs), parted "
            "by commas")
         ->delimiter(',');
-    option("--bottleneck", method.bottleneck, "Width of bottleneck and parallel adapters (default: 64)", positive);
-    option("--share", method.share,
+    option("--bottleneck", short_.bottleneck, "Width of bottleneck and parallel adapters (default: 64)", positive);
+    option("--share", short_.share,
            "Size of bottleneck adapters as a share of the model's parameters, in place of --bottleneck", positive);
-    option("--placement", method.placement, "Of bottleneck adapters (default: between_layers)",
-           CLI::IsMember(choices.placement));
-    option("--layers", method.layers,
+    option("--placement", short_.placement, "Of bottleneck adapters (default: between_layers)",
+           CLI::IsMember(setting_choices("adapter", "placement")));
+    option("--layers", short_.layers,
            "Topmost layers that are trained (top_layers, default: 2) or get a prefix or infix (default: all)",
            positive);
+    option("--set", set_,
+           "NAME=VALUE, any setting of the strategy by name; may be given several times. --list-settings shows them",
+           assignment())
+        ->allow_extra_args(false);
+    add_settings_list(app);
   }
   /// Options that only some models have.
   void add_encoder_options(CLI::App& app) {
     OptionGroup const option(app, "Strategy");
-    auto const& choices = any_model::method_choices();
-    option("--scope", method.scope,
+    option("--scope", short_.scope,
            "Of a prefix in an encoder-decoder: all attentions, decoder (its self-attention), or peft_decoder (PEFT's "
            "layout) (default: all)",
-           CLI::IsMember(choices.scope));
-    option("--positions", method.positions,
+           CLI::IsMember(setting_choices("prefix", "scope")));
+    option("--positions", short_.positions,
            "Whether tokens behind virtual ones shift (default: automatic: keep with learned positions in an "
            "encoder-decoder)",
-           CLI::IsMember(choices.positions));
-    option("--side", method.side,
+           CLI::IsMember(setting_choices("prefix", "positions")));
+    option("--side", short_.side,
            "Of virtual tokens in an encoder-decoder: source (the encoder), target (the decoder), or both, each its own "
            "(default: source)",
-           CLI::IsMember(choices.side));
-    option("--place", method.place, "Of virtual tokens: front, or infix (an encoder's end) (default: front)",
-           CLI::IsMember(choices.place));
+           CLI::IsMember(setting_choices("prompt", "side")));
+    option("--place", short_.place, "Of virtual tokens: front, or infix (an encoder's end) (default: front)",
+           CLI::IsMember(setting_choices("prompt", "place")));
   }
-  /// Refuses options that the strategy does not read for this model.
-  void check(graft::ModelInfo const& model) const {
-    any_model::Method asked = method;
-    if (text_) {
-      if (text_->empty()) throw UsageError("--init-text is empty; expected the words to start from");
-      if (asked.init.value_or("words") != "words")
-        throw UsageError("--init-text goes with --init words; got --init " + *asked.init);
-      asked.init = "words", asked.init_words = {{0}};
-    } else if (asked.init == "words") {
-      throw UsageError("--init words wants --init-text, the words to start from");
+  /// The value of a setting that is given by an option or by --set; empty if there is none.
+  [[nodiscard]] std::optional<std::string> given(std::string const& setting) const {
+    std::optional<std::string> value;
+    for (auto const& [name, text] : choice.settings)
+      if (name == setting || name.ends_with("." + setting)) value = text;
+    return value;
+  }
+  /// A length of the caller's own, where none is given.
+  void set_length(graft::Index length) {
+    if (!short_.length && std::none_of(set_.begin(), set_.end(), [](std::string const& text) {
+          auto const name = graft::any::parse_assignment(text).first;
+          return name == "length" || name.ends_with(".length");
+        }))
+      short_.length = length;
+  }
+  /// Turns the options into the choice, and refuses those that the strategy does not read for this model.
+  void check(graft::ModelInfo const& model) {
+    if (short_.init_text && short_.init_text->empty())
+      throw UsageError("--init-text is empty; expected the words to start from");
+    if (short_.init_text && short_.init.value_or("words") != "words")
+      throw UsageError("--init-text goes with --init words; got --init " + *short_.init);
+    auto const assigned = assignments();
+    bool const words = short_.init_text || has(assigned, "init_text") || has(assigned, "init_words");
+    if (short_.init == "words" && !words) throw UsageError("--init words wants --init-text, the words to start from");
+    auto const options = short_.given(choice.strategy, model);
+    choice.settings.clear();
+    for (auto const& one : options) {
+      if (one.setting.empty()) refuse(one.option, {}, options, model);
+      if (auto const twice = twin(one, assigned); !twice.empty())
+        throw UsageError(one.option + " has no effect beside --set " + twice +
+                         ", which names the same setting; leave one of them out");
+      choice.settings.emplace_back(one.setting, one.value);
     }
-    auto const use = any_model::setting_use(asked, model);
-    for (auto const& option : use.unread) {
-      if (option == "--init" && !method.init) continue;  // it was implied
-      if (auto const other = replaces(asked, option, model); !other.empty())
-        throw UsageError(option + " has no effect beside " +
-                         (other == "--init" && !method.init ? "--init-text" : other) +
-                         ", which stands in its place; leave one of them out");
-      std::string read;
-      for (auto const& one : use.read) read += (read.empty() ? "; it reads " : ", ") + one;
-      throw UsageError(option + " has no effect with --method " + method.name + " on a " + model.architecture +
-                       " model" + read + "; leave it out");
+    choice.settings.insert(choice.settings.end(), assigned.begin(), assigned.end());
+    try {
+      for (auto const& unread : graft::any::setting_use(choice, model).unread)
+        refuse(name_of(unread, options), unread, options, model);
+      if (auto const alpha = given("alpha"); alpha && std::strtod(alpha->c_str(), nullptr) == 0)
+        throw UsageError(
+            "--alpha 0 would make LoRA without effect, for its change is scaled by alpha / rank; expected another "
+            "number");
+      graft::any::check(choice, model);
+    } catch (graft::ConfigError const& error) {
+      if (assigned.empty()) throw;
+      throw UsageError(std::string("--set: ") + error.what());
     }
-    if (method.alpha == 0.0)
-      throw UsageError(
-          "--alpha 0 would make LoRA without effect, for its change is scaled by alpha / rank; expected another "
-          "number");
   }
   void apply_words(graft::Tokenizer const& tokenizer) {
     apply_words([&](std::string const& text) { return tokenizer.encode(text); });
   }
-  void apply_words(std::function<std::vector<graft::Token>(std::string const&)> const& encode) {
-    if (!text_) return;
-    if (!method.init) method.init = "words";
-    if (*method.init != "words") throw UsageError("--init-text goes with --init words; got --init " + *method.init);
-    for (graft::Token token : encode(*text_)) method.init_words.push_back({token});
-  }
+  void apply_words(graft::any::Encode const& encode) { graft::any::encode_words(choice, encode); }
 
-  any_model::Method method;
+  graft::any::Choice choice;
 
  private:
-  /// The option without which the strategy would read `unread`; empty if there is none.
-  [[nodiscard]] static std::string replaces(any_model::Method const& asked, std::string const& unread,
-                                            graft::ModelInfo const& model) {
-    std::vector<std::string> given;
-    any_model::each_setting(asked, [&](char const* option, auto const& setting) {
-      if (setting != std::remove_cvref_t<decltype(setting)>{} && option != unread) given.emplace_back(option);
+  using Settings = std::vector<std::pair<std::string, std::string>>;
+
+  [[nodiscard]] Settings assignments() const {
+    Settings all;
+    for (auto const& text : set_) all.push_back(graft::any::parse_assignment(text));
+    return all;
+  }
+  [[nodiscard]] static bool has(Settings const& settings, std::string const& name) {
+    return std::any_of(settings.begin(), settings.end(), [&](auto const& setting) {
+      return setting.first == name || setting.first.ends_with("." + name);
     });
-    for (auto const& one : given) {
-      any_model::Method without = asked;
-      any_model::each_setting(without, [&](char const* option, auto& setting) {
-        if (option == one) setting = {};
-      });
-      auto const read = any_model::setting_use(without, model).read;
-      if (std::find(read.begin(), read.end(), unread) != read.end()) return one;
+  }
+  /// The --set that names a setting of the option's; empty if there is none.
+  [[nodiscard]] std::string twin(GivenOption const& option, Settings const& assigned) const {
+    auto const own = graft::any::full_names(choice.strategy, option.setting);
+    for (auto const& [name, value] : assigned) {
+      auto const others = graft::any::full_names(choice.strategy, name);
+      bool const same = name == option.setting || std::any_of(others.begin(), others.end(), [&](auto const& other) {
+                          return std::find(own.begin(), own.end(), other) != own.end();
+                        });
+      if (same) return name + "=" + value;
     }
     return {};
   }
+  /// What the command line calls a setting: the option that gives it, or --set.
+  [[nodiscard]] static std::string name_of(std::string const& setting, std::vector<GivenOption> const& options) {
+    for (auto const& one : options)
+      if (one.setting == setting) return one.option;
+    return "--set " + setting;
+  }
+  /// @param option as the command line calls it
+  /// @param setting its name; empty where the strategy has none for the option
+  [[noreturn]] void refuse(std::string const& option, std::string const& setting,
+                           std::vector<GivenOption> const& options, graft::ModelInfo const& model) const {
+    if (auto const other = setting.empty() ? "" : graft::any::replaced_by(choice, setting, model); !other.empty())
+      throw UsageError(option + " has no effect beside " + name_of(other, options) +
+                       ", which stands in its place; leave one of them out");
+    graft::any::Choice plain = choice;
+    if (setting.empty()) plain.settings.clear();
+    auto const read = short_.read(graft::any::setting_use(plain, model).read, choice.strategy);
+    std::string text;
+    for (auto const& one : read) text += (text.empty() ? "; it reads " : ", ") + one;
+    throw UsageError(option + " has no effect with --method " + choice.strategy + " on a " + model.architecture +
+                     " model" + text + "; leave it out");
+  }
 
-  std::optional<std::string> text_;
+  ShortSettings short_;
+  std::vector<std::string> set_;
 };
 
 }  // namespace support

@@ -49,6 +49,7 @@ inline void check_training_options(CLI::App const& app, bool validated) {
   if (!validated)
     for (char const* option : {"--validate-every", "--patience"})
       if (positive(option)) refuse_given(app, {option}, "without validation examples");
+  if (positive("--min-delta") && !positive("--patience")) refuse_given(app, {"--min-delta"}, "without --patience");
 }
 
 /// Says of options of a training that they have no effect, or another than they say, now that its rows are known.

@@ -28,6 +28,7 @@ inline void add_task_options(CLI::App& app, graft::Training& t, std::optional<do
   option("--clip", t.clip, "Largest global gradient norm; 0: no clipping", not_negative);
   option("--validate-every", t.validate_every, "Steps between validations; 0: every epoch", not_negative);
   option("--patience", t.patience, "Validations without progress that end the training; 0: never", not_negative);
+  option("--min-delta", t.min_delta, "Least fall of the validation loss that is progress (--patience)", not_negative);
   option.flag("--recompute", t.recompute, recompute_help);
   option("--seed", t.seed, "Addresses all random numbers");
   option("--log", t.log, "JSONL file: a line a step and a validation (default: none)");

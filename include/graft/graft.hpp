@@ -22,9 +22,11 @@
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/adaptation/top_layers.hpp>
 
+#include <graft/autograd/detach.hpp>
 #include <graft/autograd/gradcheck.hpp>
 #include <graft/autograd/recompute.hpp>
 #include <graft/ops/activation.hpp>
+#include <graft/ops/arithmetic.hpp>
 #include <graft/ops/attention.hpp>
 #include <graft/ops/bias.hpp>
 #include <graft/ops/cast.hpp>
@@ -37,10 +39,13 @@
 #include <graft/ops/linear_cross_entropy.hpp>
 #include <graft/ops/low_rank.hpp>
 #include <graft/ops/lstm.hpp>
+#include <graft/ops/matmul.hpp>
 #include <graft/ops/norm.hpp>
 #include <graft/ops/residual.hpp>
 #include <graft/ops/rotary.hpp>
 #include <graft/ops/scale_columns.hpp>
+#include <graft/ops/scatter.hpp>
+#include <graft/ops/softmax.hpp>
 #include <graft/ops/sum.hpp>
 
 #include <graft/models/adapt.hpp>
@@ -56,6 +61,10 @@
 #include <graft/models/prefix_scope.hpp>
 #include <graft/models/row_limits.hpp>
 #include <graft/models/t5.hpp>
+#include <graft/models/token_embeddings.hpp>
+
+#include <graft/inspect/inspect.hpp>
+#include <graft/inspect/nearest_words.hpp>
 
 #include <graft/io/adapter.hpp>
 #include <graft/io/generation_config.hpp>
@@ -78,7 +87,9 @@
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
 #include <graft/train/classify.hpp>
+#include <graft/train/log_probabilities.hpp>
 #include <graft/train/loss.hpp>
+#include <graft/train/objective.hpp>
 #include <graft/train/recipes.hpp>
 #include <graft/train/trainer.hpp>
 
@@ -86,6 +97,15 @@
 #include <graft/text/stream_decoder.hpp>
 
 #include <graft/metrics/bleu.hpp>
+#include <graft/metrics/bootstrap.hpp>
+#include <graft/metrics/chrf.hpp>
+#include <graft/metrics/cider.hpp>
+#include <graft/metrics/class_scores.hpp>
 #include <graft/metrics/evaluation_files.hpp>
+#include <graft/metrics/nist.hpp>
 #include <graft/metrics/rouge.hpp>
 #include <graft/metrics/rouge_e2e.hpp>
+#include <graft/metrics/summed_metric.hpp>
+#include <graft/metrics/ter.hpp>
+
+#include <graft/version.hpp>

@@ -15,9 +15,10 @@
 #include <graft/io/model_config.hpp>
 
 #include "io/temporary_folder.hpp"
-#include "model/dense_prompt_encoder.hpp"
+#include "model/reference_prompt_encoder.hpp"
 #include "parity/golden_case.hpp"
 #include "parity/strategy_cases.hpp"
+#include "reference/copy_model.hpp"
 #include "support/worst.hpp"
 
 namespace adapter_fixtures {
@@ -236,18 +237,13 @@ class CaseRunner {
 
   /// P-tuning's encoder as the independent reference computes it.
   static graft::Tensor<double> through_encoder(parity::GoldenCase const& golden, std::string const& prompt) {
-    std::map<std::string, dense::Matrix> parameters;
-    for (auto const& [name, tensor] : golden.tensors) {
-      if (!name.starts_with(prompt)) continue;
-      bool const vector = tensor.shape().rank() == 1;
-      dense::Matrix matrix(vector ? 1 : static_cast<std::size_t>(tensor.rows()),
-                           static_cast<std::size_t>(vector ? tensor.size() : tensor.width()));
-      std::copy_n(tensor.data(), tensor.size(), matrix.data.begin());
-      parameters.emplace(name, std::move(matrix));
-    }
-    auto const tokens = dense::prompt_encoder(parameters, prompt);
-    graft::Tensor<double> result(graft::Shape{static_cast<Index>(tokens.rows), static_cast<Index>(tokens.width)});
-    std::copy(tokens.data.begin(), tokens.data.end(), result.data());
+    reference::Parameters parameters;
+    for (auto const& [name, tensor] : golden.tensors)
+      if (name.starts_with(prompt)) parameters.emplace(name, reference::matrix_of(tensor));
+    auto const tokens = reference::prompt_encoder(parameters, prompt);
+    graft::Tensor<double> result(graft::Shape{tokens.rows(), tokens.cols()});
+    for (Index i = 0; i < result.rows(); ++i)
+      for (Index k = 0; k < result.width(); ++k) result.row(i)[k] = tokens(i, k);
     return result;
   }
 

@@ -64,7 +64,7 @@ template <class Settings>
 void expect_all_visited() {
   std::size_t visited = 0;
   Settings settings;
-  Settings::visit(settings, [&](char const*, auto&) { ++visited; });
+  each_setting(settings, [&](char const*, auto&) { ++visited; });
   EXPECT_EQ(visited, count_fields<Settings>())
       << Settings::name << ": a setting that visit leaves out is neither saved nor compared when a training is resumed";
 }

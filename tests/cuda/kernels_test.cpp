@@ -1,14 +1,20 @@
 // Every kernel on the GPU gives what the host's gives, for sizes around the borders of warps, blocks and grids.
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include <graft/kernels/activation.hpp>
 #include <graft/kernels/adamw.hpp>
+#include <graft/kernels/arithmetic.hpp>
 #include <graft/kernels/bias.hpp>
 #include <graft/kernels/elementwise.hpp>
+#include <graft/kernels/gather.hpp>
 #include <graft/kernels/matmul.hpp>
+#include <graft/kernels/softmax.hpp>
 #include <graft/kernels/sum.hpp>
 #include <graft/kernels/sum_squares.hpp>
 #include <graft/kernels/widen.hpp>
+#include <graft/tensor/mirrored_array.hpp>
 
 #include "device_testing.hpp"
 
@@ -85,6 +91,98 @@ TYPED_TEST(CudaKernels, Elementwise) {
     run("power and log", [&](auto device, auto a, auto, auto y) {
       using Kernel = kernels::On<decltype(device), kernels::Elementwise, TypeParam>;
       Kernel::power(a, TypeParam(2), y, size), Kernel::log(y, y, size);
+    });
+  }
+}
+
+TYPED_TEST(CudaKernels, Arithmetic) {
+  for (Index size : sizes) {
+    auto const run = [&](char const* what, auto const& kernel) {
+      this->compare(what, normal<TypeParam>(Shape{size}, RandomKey(1)), [&]<class Device>(Device, auto& y) {
+        auto const a = this->template values<Device>("a", Shape{size}),
+                   b = to_device<Device>(uniform<TypeParam>(Shape{size}, RandomKey(2), 0.5, 2));
+        kernel(kernels::On<Device, kernels::Arithmetic, TypeParam>{}, a.data(), b.data(), y.data());
+      });
+    };
+    run("subtract", [&](auto kernel, auto a, auto b, auto y) { kernel.subtract(a, b, y, size); });
+    run("subtract in place", [&](auto kernel, auto a, auto, auto y) { kernel.subtract(a, y, y, size); });
+    run("divide", [&](auto kernel, auto a, auto b, auto y) { kernel.divide(a, b, y, size); });
+    run("divisor_gradient over dy",
+        [&](auto kernel, auto a, auto b, auto y) { kernel.divisor_gradient(a, b, y, y, size); });
+    run("sigmoid", [&](auto kernel, auto a, auto, auto y) { kernel.sigmoid(a, y, size); });
+    run("sigmoid_gradient over dy", [&](auto kernel, auto a, auto, auto y) { kernel.sigmoid_gradient(a, y, y, size); });
+  }
+}
+
+TYPED_TEST(CudaKernels, Softmax) {
+  for (Index rows : {0, 1, 5})
+    for (Index width : {1, 31, 256, 257, 1000}) {
+      auto const x = normal<TypeParam>(Shape{rows, width}, RandomKey(13), 3.0);
+      auto const run = [&](char const* what, auto const& kernel) {
+        this->compare(what, x, [&]<class Device>(Device, auto& y) {
+          auto const other = this->template values<Device>("other", x.shape());
+          kernel(kernels::On<Device, kernels::Softmax, TypeParam>{}, other.data(), y.data());
+        });
+      };
+      run("softmax", [&](auto kernel, auto a, auto y) { kernel.softmax(a, rows, width, y); });
+      run("softmax in place", [&](auto kernel, auto, auto y) { kernel.softmax(y, rows, width, y); });
+      run("log_softmax in place", [&](auto kernel, auto, auto y) { kernel.log_softmax(y, rows, width, y); });
+      run("softmax_gradient over dy",
+          [&](auto kernel, auto a, auto y) { kernel.softmax_gradient(a, y, rows, width, y); });
+      run("log_softmax_gradient over dy", [&](auto kernel, auto a, auto y) {
+        kernel.softmax(a, rows, width, y);
+        kernel.log_softmax_gradient(a, y, rows, width, y);
+      });
+    }
+}
+
+TYPED_TEST(CudaKernels, SoftmaxOfMaskedRowsAndNaN) {
+  TypeParam const infinity = std::numeric_limits<TypeParam>::infinity(),
+                  nan = std::numeric_limits<TypeParam>::quiet_NaN();
+  auto const x = tensor_of<TypeParam>(
+      Shape{4, 3}, std::vector<TypeParam>{-infinity, 2, 2, nan, 0, 0, -infinity, -infinity, -infinity, 900, -900, 0});
+  this->compare("softmax", x, [&]<class Device>(Device, auto& y) {
+    kernels::On<Device, kernels::Softmax, TypeParam>::softmax(y.data(), 4, 3, y.data());
+  });
+}
+
+TYPED_TEST(CudaKernels, RowsMovedAndAdded) {
+  Index const rows = 9;
+  for (Index width : {1, 31, 300}) {
+    Shape const shape{rows, width};
+    auto const run = [&](char const* what, auto const& kernel) {
+      this->compare(what, normal<TypeParam>(shape, RandomKey(14)), [&]<class Device>(Device, auto& y) {
+        auto const x = this->template values<Device>("x", shape);
+        MirroredArray<Index, Device> const distinct{8, 0, 5}, repeated{8, 0, 8};
+        kernel(kernels::On<Device, kernels::Gather, TypeParam>{}, std::as_const(x), y, distinct.data(),
+               repeated.data());
+      });
+    };
+    run("copy_rows", [&](auto kernel, auto const& x, auto& y, auto distinct, auto repeated) {
+      kernel.copy_rows(x.data(), repeated, y.data(), distinct, 3, width);
+    });
+    run("copy_rows from 0 on", [&](auto kernel, auto const& x, auto& y, auto distinct, auto) {
+      kernel.copy_rows(x.data(), nullptr, y.data(), distinct, 3, width);
+    });
+    run("copy_rows to 0 on", [&](auto kernel, auto const& x, auto& y, auto, auto repeated) {
+      kernel.copy_rows(x.data(), repeated, y.data(), nullptr, 3, width);
+    });
+    if (width > 1)
+      run("copy_columns", [&](auto kernel, auto const& x, auto& y, auto distinct, auto) {
+        kernel.copy_columns({x.data() + 1, width}, distinct, {y.data(), width}, nullptr, 3, width - 1);
+      });
+    run("add_rows", [&](auto kernel, auto const& x, auto& y, auto distinct, auto repeated) {
+      kernel.add_rows(x.data(), repeated, y.data(), distinct, true, 3, width);
+    });
+    run("add_rows to equal places", [&](auto kernel, auto const& x, auto& y, auto distinct, auto repeated) {
+      kernel.add_rows(x.data(), distinct, y.data(), repeated, false, 3, width);
+    });
+    run("add_rows to 0 on", [&](auto kernel, auto const& x, auto& y, auto, auto repeated) {
+      kernel.add_rows(x.data(), repeated, y.data(), nullptr, false, 3, width);
+    });
+    run("no rows", [&](auto kernel, auto const& x, auto& y, auto distinct, auto repeated) {
+      kernel.add_rows(x.data(), distinct, y.data(), repeated, false, 0, width);
+      kernel.copy_rows(x.data(), distinct, y.data(), nullptr, 0, width);
     });
   }
 }

@@ -4,12 +4,17 @@
 #include <utility>
 #include <vector>
 
+#include <graft/autograd/detach.hpp>
 #include <graft/ops/activation.hpp>
+#include <graft/ops/arithmetic.hpp>
 #include <graft/ops/composite.hpp>
 #include <graft/ops/linear.hpp>
+#include <graft/ops/matmul.hpp>
 #include <graft/ops/norm.hpp>
 #include <graft/ops/residual.hpp>
 #include <graft/ops/rotary.hpp>
+#include <graft/ops/scatter.hpp>
+#include <graft/ops/softmax.hpp>
 #include <graft/ops/sum.hpp>
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
@@ -110,6 +115,32 @@ std::vector<Tensor<double>> gradients_of_the_rest() {
 
 TEST_F(CudaTraining, OtherOperationsHaveTheSameGradients) {
   auto const expected = gradients_of_the_rest<Cpu>(), got = gradients_of_the_rest<Cuda>();
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_LE(relative_difference(got[i], expected[i]), 1e-12) << i;
+}
+
+/// Differences, quotients, logistic functions, softmax, products of two variables, and rows that move.
+template <class Device>
+std::vector<Tensor<double>> gradients_of_arithmetic_and_rows() {
+  Shape const shape{5, 6};
+  auto const parameter = [&](char const* name, double low, double high) {
+    return Parameter<double, Device>(name,
+                                     to_device<Device>(uniform<double>(shape, RandomKey(23).with(name), low, high)));
+  };
+  auto a = parameter("a", -2, 2), b = parameter("b", 0.5, 2);
+  auto const x = sigmoid(subtract(divide(a.variable(), b.variable()), b.variable()));  // [5, 6]
+  auto const p = multiply(softmax(x), log_softmax(add(x, detach(b.variable()))));      // [5, 6]
+  auto const rows = scatter_add_rows(gather_rows(p, {4, 0, 0, 2}), {1, 6, 1, 0}, 7);   // [7, 6]
+  auto const all = assemble_rows<double, Device>({rows, scatter_rows(x, {4, 3, 2, 1, 0}, 5)},
+                                                 {{0, 6}, {1, 1}, {0, 1}, {0, 1}, {1, 4}});  // [5, 6]
+  auto const square = matmul(all, reshape(slice_rows(b.variable(), 1, 3), Shape{6, 2}));     // [5, 2]
+  auto const loss = add(mean(row_sums(square)), mean(multiply(all, a.variable())));
+  backward(loss);
+  return {to_device<Cpu>(loss.value()), to_device<Cpu>(square.value()), to_device<Cpu>(a.gradient()),
+          to_device<Cpu>(b.gradient())};
+}
+
+TEST_F(CudaTraining, ArithmeticAndRowsHaveTheSameGradients) {
+  auto const expected = gradients_of_arithmetic_and_rows<Cpu>(), got = gradients_of_arithmetic_and_rows<Cuda>();
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_LE(relative_difference(got[i], expected[i]), 1e-12) << i;
 }
 

@@ -68,7 +68,7 @@ TEST(E2eCsv, MalformedRowsNameFileAndLine) {
   EXPECT_TRUE(
       has(error_of("mr,ref\nname[A],ok\nname B,x\n", ".csv"), "[FILE, line 3] malformed meaning representation"));
   EXPECT_TRUE(has(error_of("mr,ref\nname[A], \n", ".csv"), "line 2: empty text"));
-  EXPECT_TRUE(has(error_of("MR\nname[A]\n", ".csv"), "no column 'mr'"));
+  EXPECT_TRUE(has(error_of("MR\nname[A]\n", ".csv"), "got the columns MR"));
   EXPECT_TRUE(has(error_of("mr,ref\n", ".csv"), "no rows after the header"));
   EXPECT_TRUE(has(error_of("", ".csv"), "empty file"));
 }
@@ -97,6 +97,8 @@ TEST(ReadExamples, ChoosesByContentWhereTheExtensionSaysNothing) {
   EXPECT_EQ(read_examples(TemporaryFile("a||b\n", "").path())[0].target, "b");
   EXPECT_EQ(read_examples(TemporaryFile("a\tb\n", ".txt").path())[0].target, "b");
   EXPECT_EQ(read_examples(TemporaryFile("mr,ref\nname[A],b\n", ".data").path())[0].source, "name : A");
+  EXPECT_EQ(read_examples(TemporaryFile("[x] \"a\"\tb\n", ".txt").path())[0].source, "[x] \"a\"");
+  EXPECT_EQ(read_examples(TemporaryFile("{a||b\n", ".txt").path())[0].source, "{a");
   EXPECT_TRUE(has(error_of("just text\n", ".txt"), "unknown format; got a first line 'just text'"));
   EXPECT_TRUE(has(error_of("", ".txt"), "no examples; got an empty file"));
 }

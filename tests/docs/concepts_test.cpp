@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iostream>
 
 #include "docs/tiny_model.hpp"
 
@@ -48,8 +49,8 @@ TEST_F(Concepts, FrozenIsAType) {
 
   auto y = graft::linear(x, frozen);                                            // nothing to record
   auto z = graft::linear(x, graft::TrainableMatrix<float>{weight.variable()});  // recorded: dW = dzᵀ·x
-  EXPECT_TRUE(!y.tracked() && z.tracked() && graft::Tape::current().size() == 1);
   //! [frozen]
+  EXPECT_TRUE(!y.tracked() && z.tracked() && graft::Tape::current().size() == 1);
   graft::Tape::current().discard();
 }
 
@@ -58,12 +59,16 @@ TEST_F(Concepts, Tape) {
   graft::Parameter<double> w("w", graft::tensor_of<double>(graft::Shape{3}, std::vector{1.0, 2.0, 3.0}));
   auto const loss = graft::sum(graft::multiply(w.variable(), w.variable()));  // Σ w²: two closures are on the tape
   graft::backward(loss);                                                      // runs them, last first, and frees each
-  EXPECT_EQ(w.gradient().data()[2], 6.0);                                     // 2w
+  double const slope = w.gradient().data()[2];                                // 2w = 6
   {
     graft::NoGrad no_grad;  // while it lives nothing is recorded: evaluation, generation
-    EXPECT_FALSE(graft::sum(w.variable()).tracked());
+    auto const constant = graft::sum(w.variable());
+    std::cout << (constant.tracked() ? "on the tape" : "a constant") << '\n';
   }
   //! [tape]
+  EXPECT_EQ(slope, 6.0);
+  graft::NoGrad const no_grad;
+  EXPECT_FALSE(graft::sum(w.variable()).tracked());
   EXPECT_EQ(graft::Tape::current().size(), 0U);
 }
 

@@ -2,6 +2,8 @@
 #include <graft/graft.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <fstream>
 #include <iostream>
 #include <sstream>
 
@@ -44,6 +46,24 @@ TEST_F(Guides, Visiting) {
     std::cout << base->info().architecture << ": " << base->info().parameters() << " parameters\n";
   });
   //! [visit]
+}
+
+TEST_F(Guides, Data) {
+  std::ofstream("questions.jsonl") << R"({"asked": "where is the pub", "replies": ["by the river", "riverside"]})"
+                                   << '\n'
+                                   << R"({"asked": "is it cheap", "replies": ["yes"]})" << '\n';
+  //! [columns]
+  auto const tables = graft::read_examples("trainset.csv");  // E2E's file, known by its columns
+  graft::DataOptions options;
+  options.fields = graft::parse_data_fields("source=asked,target=replies");
+  auto const questions = graft::read_examples("questions.jsonl", options);  // one row for each text
+  auto const grouped = graft::group_by_source(questions);                   // one source with all its references
+  auto const [kept, held_out] = graft::split(tables, 0.3, 0);
+  //! [columns]
+  EXPECT_EQ(questions.size(), 3u);
+  EXPECT_EQ(grouped.size(), 2u);
+  EXPECT_EQ(grouped.front().references.size(), 2u);
+  EXPECT_EQ(kept.size() + held_out.size(), tables.size());
 }
 
 TEST_F(Guides, Adapters) {
@@ -164,6 +184,51 @@ TEST_F(Guides, Training) {
   EXPECT_EQ(numbers(fresh), trained);
 }
 
+TEST_F(Guides, TokenLists) {
+  //! [token lists]
+  auto base = graft::load_pretrained<graft::Gpt2>("gpt2");
+  auto model = graft::adapt(base, graft::PrefixTuning{.length = 5, .init_deviation = 0.02});
+  std::vector<graft::TokenizedExample> const examples{{.source = {5, 9, 3}, .target = {7, 2}, .id = 0},
+                                                      {.source = {4, 4}, .target = {1, 8, 6}, .id = 1}};
+  graft::TrainingReport report = graft::Trainer({.epochs = 20, .batch = 2, .learning_rate = 5e-2}).fit(model, examples);
+  auto const texts = graft::generate(model, {{5, 9, 3}}, graft::Greedy{.max_new_tokens = 2});
+  std::vector<graft::Token> const& written = texts[0][0].tokens;  // the first text of the first prompt
+  //! [token lists]
+  EXPECT_LT(report.steps.back().loss, report.steps.front().loss);
+  EXPECT_EQ(written.size(), 2u);
+}
+
+TEST_F(Guides, KeepsTheTemplate) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
+  auto model = graft::adapt(base, graft::PrefixTuning{.length = 4});
+  auto const examples = graft::read_examples("trainset.csv");
+  //! [keep template]
+  graft::Template const form{.separator = " =>"};
+  graft::Trainer({.epochs = 1}).fit(model, examples, tokenizer, form);
+  graft::save_adapter(model, "prefix", {.files = {{graft::template_file, graft::template_text({.form = form})}}});
+  //! [keep template]
+  //! [load template]
+  auto const kept = graft::load_template("prefix");  // empty for a folder that keeps none, such as PEFT's
+  graft::Template const again = kept ? kept->form : graft::Template{};
+  std::vector<graft::Token> const prompt = graft::encode_source(tokenizer, "the pub", again);
+  auto const texts = graft::generate(model, {prompt}, graft::Greedy{.max_new_tokens = 4});
+  //! [load template]
+  EXPECT_EQ(again.separator, " =>");
+  EXPECT_EQ(prompt, tokenizer.encode("the pub =>"));
+  EXPECT_EQ(texts.size(), 1u);
+  //! [fit rows]
+  graft::TemplateEncoder const encoder(tokenizer, form);
+  graft::Truncation cut;
+  std::vector<graft::TokenizedExample> rows = encoder.encode(examples, cut);
+  graft::FittedRows const fitted =
+      graft::fit_rows(rows, graft::RowLimits(model), graft::TooLong::skip, encoder.kept_end(),
+                      [](std::size_t i) { return "example " + std::to_string(i); });  // what an error calls a row
+  std::cout << fitted.skipped << " of " << examples.size() << " are too long\n";
+  //! [fit rows]
+  EXPECT_EQ(fitted.kept.size(), examples.size());
+}
+
 TEST_F(Guides, Recipe) {
   auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
   auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
@@ -203,6 +268,61 @@ TEST_F(Guides, OwnLoop) {
   }
   //! [loop]
   EXPECT_LT(losses.back(), losses.front());
+}
+
+//! [objective]
+/// −(1 − p)^gamma · log p of each target: tokens that the model is unsure of count more (focal loss, Lin et al. 2017).
+struct FocalLoss {
+  double gamma = 2;
+
+  template <class Model>
+  graft::Variable<float> loss(Model& model, graft::Batch const& batch, double normaliser) const {
+    graft::Variable<float> const log_p = model.scores(batch).log_probability;         // [targets]
+    graft::Variable<float> const one(graft::full(log_p.shape(), 1.F));                // [targets]
+    auto const doubt = graft::power(graft::subtract(one, graft::exp(log_p)), gamma);  // [targets]
+    return graft::scale(graft::sum(graft::multiply(doubt, log_p)), -1 / normaliser);
+  }
+  std::string identity() const { return graft::cat("focal loss, gamma ", gamma); }
+};
+//! [objective]
+
+TEST_F(Guides, OwnObjective) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
+  auto model = graft::adapt(base, graft::LoRA{.rank = 4});
+  auto data = graft::split(graft::read_examples("trainset.csv"), 0.3, 0);
+  //! [fit objective]
+  graft::Training settings{.epochs = 4, .batch = 2, .learning_rate = 2e-3, .patience = 3, .min_delta = 0.01};
+  settings.on_validation = [](graft::ValidationReport const& v) { std::cout << v.step << ": " << v.loss << '\n'; };
+  auto const report =
+      graft::Trainer(settings).fit(model, data.kept, data.held_out, tokenizer, graft::Template{}, FocalLoss{2});
+  //! [fit objective]
+  EXPECT_LT(report.steps.back().loss, report.steps.front().loss);
+  EXPECT_FALSE(report.validations.empty());
+}
+
+TEST_F(Guides, LogProbabilities) {
+  auto base = graft::load_pretrained<graft::Llama>("SmolLM2-135M");
+  auto tokenizer = graft::load_tokenizer("SmolLM2-135M");
+  auto const model = graft::adapt(base, graft::PrefixTuning{.length = 5});
+  //! [log probabilities]
+  auto const text = graft::log_probabilities(model, tokenizer, "the cat");       // of a text
+  auto const answer = graft::log_probabilities(model, tokenizer, "the", "cat");  // of a target after a source
+  for (std::size_t i = 0; i < text.tokens.size(); ++i)
+    std::cout << tokenizer.decode(std::vector{text.tokens[i]}) << ": " << text.each[i] << '\n';
+  double const perplexity = std::exp(-answer.sum / static_cast<double>(answer.tokens.size()));
+  //! [log probabilities]
+  EXPECT_GT(perplexity, 1);
+  //! [states]
+  std::vector<graft::Token> const tokens = tokenizer.encode("the cat");
+  graft::Tensor<float> const embeddings = graft::token_embeddings(model, tokens);  // [tokens, width]
+  graft::Batch batch = model.pack({{tokens, {}}});
+  for (graft::Index i = 0; i < batch.rows.tokens(); ++i) batch.rows.targets.at.push_back(i);  // a state of every token
+  graft::NoGrad const no_grad;
+  graft::Tensor<float> const states = model.hidden_states(batch).value();  // [tokens, width]
+  //! [states]
+  EXPECT_EQ(embeddings.shape(), states.shape());
+  EXPECT_EQ(states.rows(), static_cast<graft::Index>(tokens.size()));
 }
 
 TEST_F(Guides, Adafactor) {
@@ -293,10 +413,10 @@ TEST_F(Guides, Errors) {
   try {
     auto base = graft::load_pretrained<graft::Llama>("gpt2");
   } catch (graft::FileError const& error) {
-    message = error.what();
+    message = error.what();  // [gpt2] has the model_type "gpt2"; expected llama, the architecture asked for
   }
-  EXPECT_EQ(message, "[gpt2] has the model_type \"gpt2\"; expected llama, the architecture asked for");
   //! [errors]
+  EXPECT_EQ(message, "[gpt2] has the model_type \"gpt2\"; expected llama, the architecture asked for");
 }
 
 }  // namespace

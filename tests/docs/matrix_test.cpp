@@ -51,8 +51,8 @@ std::string cell(Settings const& settings) {
 template <class Settings>
 std::string row(std::string const& page, std::string const& name, Settings const& settings) {
   using namespace graft;
-  return "| \\ref " + page + " \"" + name + "\" | " + cell<Gpt2>(settings) + " | " + cell<Llama>(settings) + " | " +
-         cell<T5>(settings) + " | " + cell<T5v11>(settings) + " | " + cell<Bart>(settings) + " | " +
+  return "| [" + name + "](strategies/" + page + ".md) | " + cell<Gpt2>(settings) + " | " + cell<Llama>(settings) +
+         " | " + cell<T5>(settings) + " | " + cell<T5v11>(settings) + " | " + cell<Bart>(settings) + " | " +
          cell<Bert>(settings) + " | " + cell<Roberta>(settings) + " |\n";
 }
 

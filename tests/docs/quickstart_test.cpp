@@ -1,4 +1,6 @@
 // The README's program, run on a model of random weights.
+#include <graft/graft.hpp>
+
 #define main quickstart
 #include "../../examples/quickstart.cpp"
 #undef main

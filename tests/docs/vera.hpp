@@ -20,12 +20,17 @@ struct VeRA {
   std::uint64_t matrices = 0;  ///< seed of A and B, which are in no file
 
   static constexpr char const* name = "vera";
+  static constexpr char const* summary = "VeRA: trained vectors around random matrices";
+  static constexpr double learning_rate = 2e-2;
   template <class Scalar, class Device>
   class State;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("rank", self.rank);
-    visitor("matrices", self.matrices);
+    visitor("rank", self.rank, "r, the rows of A and the columns of B");
+    visitor("matrices", self.matrices, "seed of A and B, which are in no file");
+  }
+  void check(graft::ModelInfo const&) const {
+    if (rank < 1) graft::fail<graft::ConfigError>("[vera] got rank ", rank, "; expected at least 1");
   }
 };
 //! [settings]
@@ -41,7 +46,7 @@ class VeRA::State {
         graft::RandomKey) {
     using graft::Shape, graft::Site;
     graft::Index const r = settings.rank;
-    if (r < 1) graft::fail<graft::ConfigError>("[vera] got rank ", r, "; expected at least 1");
+    settings.check(model);
     graft::RandomKey const key(settings.matrices);  // the same numbers in every layer
     for (auto const& site : model.sites) {
       Site const kind = site.address.site;

@@ -118,7 +118,7 @@ class Numbers(ProgramRun):
     def test_a_training(self):
         for option in ("--batch", "--accumulate", "--validate-every", "--patience", "--max-source", "--max-target", "--checkpoint-every", "--steps", "--epochs"):
             self.refuse_all("finetune", self.tuning(*(["--steps", "1"] if option not in ("--steps", "--epochs") else [])), option, self.HUGE, "lora")
-        for option in ("--learning-rate", "--warmup", "--weight-decay", "--clip"):
+        for option in ("--learning-rate", "--warmup", "--weight-decay", "--clip", "--min-delta"):
             self.refuse_all("finetune", self.tuning("--steps", "1"), option, ("nan", "-nan", "inf", "-1", "1e400", "1e300" if option != "--warmup" else "2"), "lora")
         for option in ("--seed", "--rows"):
             self.refuse_all("finetune", self.tuning("--steps", "1"), option, ("18446744073709551616", "-1", "1.5", "nan"), "lora")

@@ -71,14 +71,45 @@ std::vector<std::string> config_seeds() {
 // The first byte says how the file is called.
 void data(std::string_view bytes) {
   if (bytes.empty()) return;
-  static constexpr char const* names[] = {"data.csv", "data.tsv", "data.txt", "data.jsonl"};
+  static constexpr char const* names[] = {"data.csv", "data.tsv", "data.txt", "data.jsonl", "data.json", "data.xml"};
   static_cast<void>(
-      graft::read_examples(put(scratch() / names[static_cast<unsigned char>(bytes[0]) % 4], bytes.substr(1))));
+      graft::read_examples(put(scratch() / names[static_cast<unsigned char>(bytes[0]) % 6], bytes.substr(1))));
 }
 std::vector<std::string> data_seeds() {
   return {std::string("\0mr,ref\n\"name[A], food[B]\",\"A text, \"\"quoted\"\".\"\n\"name[C]\",Another.\n", 71),
-          "\1source\ttarget\nein Wort\ta word\nzwei\ttwo\n", "\2name : A | type : pub || A is a pub.\r\nb || c\n",
-          "\2\xEF\xBB\xBFmr,ref\n\"name[A]\",x\n"};
+          "\1source\ttarget\nein Wort\ta word\nzwei\ttwo\n",
+          "\2name : A | type : pub || A is a pub.\r\nb || c\n",
+          "\2\xEF\xBB\xBFmr,ref\n\"name[A]\",x\n",
+          "\3{\"document\": \"A.\\nB.\", \"summary\": [\"C\", \"D\"], \"id\": 7}\n",
+          "\4[{\"tripleset\": [[\"a\", \"B\", \"c\"]], \"annotations\": [{\"source\": \"e2e\", \"text\": \"A c.\"}]}]",
+          "\4{\"entries\": [{\"1\": {\"category\": \"A\", \"modifiedtripleset\": [{\"subject\": \"a\", \"property\": "
+          "\"b\", "
+          "\"object\": \"c\"}], \"lexicalisations\": [{\"lex\": \"x\", \"comment\": \"good\"}]}}]}",
+          "\5<benchmark><entries><entry category=\"A\" eid=\"Id1\"><modifiedtripleset><mtriple>a | b | c &amp; "
+          "d</mtriple></modifiedtripleset><lex comment=\"good\" lid=\"Id1\">A "
+          "<i>x</i>.</lex></entry></entries></benchmark>"};
+}
+
+// The first byte says which task the file is of.
+void labels(std::string_view bytes) {
+  if (bytes.empty()) return;
+  graft::DataOptions options;
+  options.task = graft::tasks[static_cast<unsigned char>(bytes[0]) % graft::tasks.size()].name;
+  bool const json = bytes.size() > 1 && bytes[1] == '{';
+  static_cast<void>(
+      graft::read_labelled(put(scratch() / (json ? "labels.jsonl" : "labels.tsv"), bytes.substr(1)), options));
+}
+std::vector<std::string> label_seeds() {
+  std::vector<std::string> seeds;
+  for (std::size_t i = 0; i < graft::tasks.size(); ++i)
+    for (
+        char const* text :
+        {"sentence1\tsentence2\tlabel\nA.\tB.\t1\n", "gj04\t0\t*\tHe go.\n",
+         R"({"text": "a b", "target": {"span2_index": 1, "span1_text": "a", "span2_text": "b"}, "label": true})",
+         R"({"idx": 0, "passage": {"text": "É b", "questions": [{"question": "Q", "idx": 1, "answers": [{"text": "A", "idx": 2, "label": 1}]}], "entities": [{"start": 0, "end": 0}]}, "qas": [{"idx": 5, "query": "@placeholder", "answers": [{"text": "É"}]}]})",
+         R"({"premise": "p", "choice1": "a", "choice2": "b", "question": "cause", "hypothesis": "h", "label": 0})"})
+      seeds.push_back(static_cast<char>(i) + std::string(text));
+  return seeds;
 }
 
 }  // namespace
@@ -87,7 +118,8 @@ std::vector<Target> file_targets() {
   return {{"safetensors", safetensors, safetensors_seeds},
           {"npy", npy, npy_seeds},
           {"config", config, config_seeds},
-          {"data", data, data_seeds}};
+          {"data", data, data_seeds},
+          {"labels", labels, label_seeds}};
 }
 
 }  // namespace fuzz

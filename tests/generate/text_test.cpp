@@ -7,28 +7,14 @@
 
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/generate/text.hpp>
-#include <graft/text/byte_level_bpe.hpp>
 #include <graft/text/stream_decoder.hpp>
 
-#include "random_model.hpp"
+#include "letters.hpp"
 
 namespace {
 
 using namespace graft;
 using namespace graft::testing;
-
-/// One token for each of 22 letters, and an end of text.
-Tokenizer letters() {
-  ByteLevelBpeFields fields;
-  for (Token id = 0; id < tiny_vocabulary - 1; ++id)
-    fields.vocabulary.add(std::string(1, static_cast<char>('a' + id)), id, "letters");
-  TokenizerParts parts;
-  parts.model = std::make_shared<ByteLevelBpe>(std::move(fields));
-  Token const end = tiny_vocabulary - 1;
-  parts.added_tokens.push_back({.content = "<end>", .id = end, .special = true});
-  parts.special_tokens.eos = end;
-  return Tokenizer(std::move(parts));
-}
 
 /// What the model writes after a prompt until `end`, as ids, taken from the generation that knows no text.
 template <class Model, class Settings>

@@ -4,7 +4,7 @@ A folder may include itself and the folders of earlier rows, and only the third-
 Folders of one row do not include each other. A longer path takes precedence over a shorter one.
 """
 
-EIGEN, XTENSOR, JSON, ICU = "Eigen/", "xtensor/", "nlohmann/", "unicode/"
+EIGEN, XTENSOR, JSON, ICU, EXPAT = "Eigen/", "xtensor/", "nlohmann/", "unicode/", "expat.h"
 CUDA = ("cuda", "cublas", "thrust/", "cub/")
 INTRINSICS = "immintrin.h"
 
@@ -19,11 +19,13 @@ ROWS = [
     {"nn": ()},
     {"adaptation": ()},
     {"models": ()},
+    {"inspect": ()},
     {"text": (ICU,)},
-    {"data": ()},
+    {"data": (JSON, EXPAT)},
     {"io": (JSON,)},
     {"optim": ()},
-    {"train": (), "generate": (), "metrics": ()},
+    {"train": (), "generate": (), "metrics": ("libstemmer.h", "zlib.h")},
+    {"any": (JSON,)},
 ]
 
 LAYER = {folder: number for number, row in enumerate(ROWS) for folder in row}

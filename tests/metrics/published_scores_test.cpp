@@ -3,6 +3,8 @@
 #include <graft/data/csv.hpp>
 #include <graft/data/text_file.hpp>
 #include <graft/metrics/bleu.hpp>
+#include <graft/metrics/cider.hpp>
+#include <graft/metrics/nist.hpp>
 #include <graft/metrics/rouge_e2e.hpp>
 
 #include <string>
@@ -31,7 +33,7 @@ References read_references(std::filesystem::path const& path) {
   return result;
 }
 
-TEST(PublishedScores, BleuAndRougeLToFourDecimals) {
+TEST(PublishedScores, ToFourDecimals) {
   GRAFT_NEEDS_DATA("metrics_e2e");
   GRAFT_NEEDS_DATA("e2e");
   auto const references = read_references(shared_data() / "e2e" / "testset_w_refs.csv");
@@ -56,6 +58,8 @@ TEST(PublishedScores, BleuAndRougeLToFourDecimals) {
         << published[0];
     EXPECT_NEAR(graft::e2e_rouge_l(outputs, references.texts) / 100, std::stod(published.at(6)), 0.5e-4)
         << published[0];
+    EXPECT_NEAR(graft::corpus_nist(outputs, references.texts), std::stod(published.at(4)), 0.5e-4) << published[0];
+    EXPECT_NEAR(graft::corpus_cider(outputs, references.texts), std::stod(published.at(7)), 0.5e-4) << published[0];
     ++systems;
   }
   EXPECT_EQ(systems, 9U);

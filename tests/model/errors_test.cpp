@@ -80,7 +80,8 @@ TEST(Settings, OfVirtualKeys) {
             "[virtual keys] got init vocabulary; expected normal, uniform or words; hint: words with sampled tokens");
   EXPECT_EQ(refusal(PrefixTuning{.dropout = 1.0}), "[virtual keys] got dropout 1; expected 0 or more, and less than 1");
   EXPECT_EQ(refusal(PrefixTuning{.reparametrization = Mlp{.hidden = 0}}),
-            "[reparametrization] got hidden width 0 and input width 6; expected at least 1 each");
+            "[reparametrization] got hidden width 0 and input width 0; expected a hidden width of at least 1, and an "
+            "input width of at least 1 or 0 for the matrix's own");
 }
 
 TEST(Settings, OfVirtualTokens) {

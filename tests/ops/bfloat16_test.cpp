@@ -6,9 +6,11 @@
 #include <graft/ops/cast.hpp>
 #include <graft/ops/gather.hpp>
 #include <graft/ops/linear_cross_entropy.hpp>
+#include <graft/ops/matmul.hpp>
 #include <graft/ops/norm.hpp>
 #include <graft/ops/residual.hpp>
 #include <graft/ops/rotary.hpp>
+#include <graft/ops/scatter.hpp>
 
 #include "ops/op_testing.hpp"
 
@@ -83,6 +85,15 @@ TEST(Bfloat16, AnOperationRoundsItsResultOnce) {
   expect_one_rounding("linear", {x}, {wide, of_fifty}, [](auto& in, auto& w) {
     return linear(in[0].variable(), TrainableMatrix<float>{w[0].variable()}, w[1].variable());
   });
+  auto const square = random<float>({24, 6}, 8);
+  expect_one_rounding("matmul", {x}, {square},
+                      [](auto& in, auto& w) { return matmul(in[0].variable(), w[0].variable()); });
+  one("row_sums", {x}, [](auto& in) { return row_sums(in[0].variable()); });
+  std::vector<Index> places(37);
+  for (std::size_t i = 0; i < places.size(); ++i) places[i] = static_cast<Index>((7 * i) % 40);
+  one("scatter", {x}, [&](auto& in) { return scatter_rows(in[0].variable(), places, 40); });
+  one("scatter and add", {x},
+      [](auto& in) { return scatter_add_rows(in[0].variable(), std::vector<Index>(37, 2), 3); });
   for (FrozenMatrix<float> const& frozen :
        {FrozenMatrix<float>(wide), FrozenMatrix<float>(rounded<bfloat16, Cpu>(wide))})
     one("frozen linear", {x}, [&](auto& in) { return linear(in[0].variable(), frozen, of_fifty); });

@@ -50,7 +50,8 @@ class Comparing(ProgramTest):
         report, text, err = self.compare("all", "--learning-rate", "0.02")
         rows = {row["method"]: row for row in report["rows"]}
         self.assertEqual(list(rows), ["none", "few_shot", "prefix", "prefix_mlp", "prompt", "infix", "embedding", "adapter", "lora", "top_layers", "full"])
-        self.assertEqual((report["data"]["training"], report["data"]["validation"], report["data"]["test"], report["data"]["test_seen"]), (16, 4, 4, 2))
+        self.assertEqual((report["data"]["training"], report["data"]["validation"], report["data"]["test"]), (16, 4, 4))
+        self.assertEqual([(one["name"], one["examples"]) for one in report["data"]["tests"]], [("seen", 2), ("unseen", 2)])
         for method, row in rows.items():
             with self.subTest(method):
                 self.assertEqual(row["error"], "")
@@ -82,14 +83,14 @@ class Comparing(ProgramTest):
         for key in ("training_loss", "validation_loss", "outputs", "trainable"):
             self.assertEqual(rows[0][key], rows[1][key])
 
-    def check_page(self, out):
+    def check_page(self, out, metrics=2):
         text = (self.folder / out / "report.html").read_text(encoding="utf-8")
         page = Page(text)
         self.assertEqual((page.open, page.outside), ([], []))
         self.assertNotIn("http", text)
         self.assertNotIn("@import", text)
         self.assertNotIn("url(", text)
-        self.assertEqual(page.count["svg"], 3)
+        self.assertEqual(page.count["svg"], 2 + metrics)  # both losses, and each metric over parameters
         self.assertGreater(page.count["path"], 10)
         self.assertNotIn("nan", text.split("<h2>Samples")[0].lower().replace("unknown", ""))
         return page, text
@@ -100,10 +101,10 @@ class Comparing(ProgramTest):
         self.assertEqual(err.count("taken over"), 2)  # none and lora
         self.assertEqual(first["rows"], second["rows"][:2])
         _, _, err = self.compare("kept", "--methods", "lora,prefix", "--seed", "1")
-        self.assertEqual(err.count("taken over"), 0)
+        self.assertEqual(err.count("taken over"), 1)  # none, which has no seed
         _, _, err = self.compare("kept", "--methods", "lora,prefix", "--seed", "1", "--fresh")
         self.assertEqual(err.count("taken over"), 0)
-        damaged = next((self.folder / "kept" / "rows").glob("lora*.json"))
+        damaged = next((self.folder / "kept" / "rows").glob("lora*-seed1.json"))
         damaged.write_text("{")
         _, _, err = self.compare("kept", "--methods", "lora,prefix", "--seed", "1")
         self.assertEqual(err.count("taken over"), 2)
@@ -171,8 +172,7 @@ class Comparing(ProgramTest):
     def test_own_data_with_markup_in_it(self):
         data = self.write("markup.txt", "".join(f"name : <b>N{i}</b> & \"co\" | type : pub || N{i} <script>alert(1)</script> is a pub.\n" for i in range(30)))
         report, _, _ = self.compare("markup", "--data", data, "--methods", "prompt")
-        self.assertEqual((report["data"]["test"], report["data"]["test_seen"]), (4, 4))
-        self.assertIsNone(report["rows"][0]["bleu_unseen"])
+        self.assertEqual([(one["name"], one["examples"]) for one in report["data"]["tests"]], [("test", 4)])
         page, text = self.check_page("markup")
         self.assertNotIn("script", page.count)
         self.assertIn("&lt;script&gt;", text)
@@ -229,7 +229,7 @@ class Comparing(ProgramTest):
             self.assertEqual((row["error"], row["bleu"], len(row["outputs"])), ("", None, 6), method)
             self.assertLessEqual(set(row["outputs"]), {"praise", "blame"})
         self.assertEqual(rows["full"]["accuracy"], 100)
-        self.check_page("classes")
+        self.check_page("classes", metrics=1)
 
     def test_a_classifier_wants_classes(self):
         tiny_model.write_bert(self.folder / "bert_of_texts", ["a"])

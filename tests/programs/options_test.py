@@ -44,6 +44,10 @@ TABLE = {
     "finetune": {
         "--model": [NEEDED], "--data": [Elsewhere("--train stands in its place below; adapting_test")], "--train": [NEEDED], "--output": [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--output", "OUT")],
         "--validation": finetune(["--validation", "DATA"]), "--rows": finetune(["--rows", "5"]) + [Refused("--method", "none", "--data", "DATA", "--rows", "5")],
+        "--format": [Elsewhere("formats_test"), Refused("--method", "lora", "--data", "generated", "--format", "tsv")], "--task": [Elsewhere("formats_test"), Refused("--method", "lora", "--data", "generated", "--task", "dart")],
+        "--fields": [Elsewhere("formats_test"), Refused("--method", "lora", "--data", "generated", "--fields", "source=1,target=2"), Refused("--method", "lora", "--fields", "source=1,target=2", "--task", "dart")],
+        "--linearize": [Elsewhere("formats_test"), Refused("--method", "lora", "--data", "generated", "--linearize", "tags")], "--language": [Elsewhere("formats_test"), Refused("--method", "lora", "--data", "generated", "--language", "en")],
+        "--good-texts": [Elsewhere("formats_test"), Refused("--method", "lora", "--data", "generated", "--good-texts")],
         "--separator": finetune(["--separator", "="]), "--begin-token": finetune(["--begin-token"]), "--json": [Elsewhere("every run here prints it")],
         "--method": finetune([], method="prefix"),
         "--length": finetune(["--length", "3"], method="prefix", refused=[("lora", "--length", "3")]),
@@ -60,12 +64,16 @@ TABLE = {
         "--share": finetune(["--share", "0.1"], method="adapter", refused=[("parallel_adapter", "--share", "0.1"), ("adapter", "--share", "0")]),
         "--placement": finetune(["--placement", "houlsby"], method="adapter", refused=[("parallel_adapter", "--placement", "houlsby")]),
         "--layers": finetune(["--layers", "1"], method="top_layers", refused=[("lora", "--layers", "1"), ("prefix", "--layers", "0")]) + [Changes("--method", "prefix", "--layers", "1")],
+        "--set": finetune(["--set", "rank_stabilized=true"], refused=[("lora", "--set", "rnk=3"), ("lora", "--set", "rank"), ("lora", "--rank", "4", "--set", "rank=3"), ("prefix", "--set", "scope=decoder")]),
+        "--list-settings": [Elsewhere("settings_test")],
         "--recipe": finetune(["--recipe", "webnlg"]), "--epochs": finetune(["--epochs", "2"], refused=[("lora", "--epochs", "2", "--steps", "3")]), "--steps": finetune(["--steps", "5"]),
         "--batch": finetune(["--batch", "3"], refused=[("lora", "--batch", "0")]), "--accumulate": finetune(["--accumulate", "2"]), "--learning-rate": finetune(["--learning-rate", "0.1"]),
         "--optimizer": finetune(["--optimizer", "adafactor"]), "--schedule": finetune(["--schedule", "constant"]), "--warmup": finetune(["--warmup", "0.5"], ["--schedule", "constant", "--warmup", "0.5"]),
         "--weight-decay": finetune(["--weight-decay", "0.5"]), "--clip": finetune(["--clip", "0.001"]),
         "--validate-every": finetune(["--validation", "DATA", "--validate-every", "1", "--log", "LOG"], refused=[("lora", "--validate-every", "1")]),
         "--patience": finetune(["--validation", "DATA", "--validate-every", "1", "--learning-rate", "1", "--steps", "6", "--patience", "1"], refused=[("lora", "--patience", "1")]),
+        "--min-delta": finetune(["--validation", "DATA", "--validate-every", "1", "--steps", "6", "--patience", "1", "--min-delta", "50"], refused=[("lora", "--min-delta", "1"), ("lora", "--validation", "DATA", "--min-delta", "1"),
+                                                                                                                                                  ("lora", "--validation", "DATA", "--patience", "0", "--min-delta", "1")]),
         "--max-source": finetune(["--max-source", "6"]), "--max-target": finetune(["--max-target", "4"]), "--too-long": [Elsewhere("tests/faults/requests_test.py")],
         "--recompute": finetune(["--recompute"]) + [Elsewhere("adapting_test: of memory and time alone"), Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--recompute")],
         "--seed": finetune(["--seed", "1"]) + [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--seed", "1")],
@@ -86,7 +94,14 @@ TABLE = {
         "--early-stopping": [Elsewhere("tests/faults/generation_test.py"), Refused("--early-stopping", "true")], "--generation-defaults": [Elsewhere("tests/faults/generation_test.py")],
     },
     "score": {
-        "--hypotheses": [NEEDED], "--references": [NEEDED], "--json": [Changes("--json")], "--metric": [Changes("--metric", "rouge")],
+        "--hypotheses": [NEEDED], "--references": [NEEDED], "--json": [Changes("--json")], "--metrics": [Changes("--metrics", "rouge")],
+        "--nist-length": [Changes("--references", "MANY_REFERENCES", "--nist-length", "item"), Refused("--metrics", "bleu", "--nist-length", "item")],
+        "--meteor-data": [Elsewhere("tests/metrics/meteor_test.cpp"), Refused("--metrics", "bleu", "--meteor-data", "x")],
+        "--meteor-tokens": [Elsewhere("needs METEOR's data"), Refused("--metrics", "bleu", "--meteor-tokens", "treebank")],
+        "--cider-tokens": [Changes("--cider-tokens", "none"), Refused("--metrics", "bleu", "--cider-tokens", "none")],
+        "--ter-normalize": [Changes("--hypotheses", "MARKS", "--ter-normalize"), Refused("--metrics", "bleu", "--ter-normalize")], "--ter-no-punctuation": [Changes("--ter-no-punctuation"), Refused("--metrics", "bleu", "--ter-no-punctuation")],
+        "--ter-case": [Changes("--ter-case"), Refused("--metrics", "bleu", "--ter-case")], "--against": [Changes("--against", "OTHER_TEXTS")], "--domains": [Changes("--domains", "DOMAINS")],
+        "--confidence": [Changes("--confidence", "0.5"), Refused("--resamples", "0", "--confidence", "0.5")], "--resamples": [Changes("--resamples", "0")], "--seed": [Changes("--resamples", "3", "--seed", "3"), Refused("--resamples", "0", "--seed", "3")],
         "--tokenization": [Changes("--tokenization", "none"), Refused("--metric", "rouge", "--tokenization", "none")], "--smoothing": [Changes("--hypotheses", "SHORT", "--references", "SHORT_REFERENCES", "--smoothing", "floor"), Refused("--metric", "e2e_rouge", "--smoothing", "floor")],
         "--lowercase": [Changes("--tokenization", "none", "--lowercase"), Refused("--lowercase"), Refused("--metric", "rouge", "--lowercase")],
         "--escapes": [Changes("--hypotheses", "ESCAPED", "--references", "ESCAPED_REFERENCES", "--escapes", "never")],
@@ -105,6 +120,9 @@ TABLE = {
     },
     "compare": {
         "--model": [NEEDED], "--data": [Elsewhere("comparing_test")], "--test": [Elsewhere("comparing_test"), Refused("--test", "DATA")], "--methods": [Elsewhere("comparing_test")], "--out": [NEEDED],
+        "--row": [Elsewhere("comparing_grids_test")], "--validation": [Elsewhere("comparing_grids_test"), Refused("--validation", "DATA")], "--csv": [Elsewhere("comparing_grids_test")], "--against": [Elsewhere("comparing_grids_test")],
+        "--jobs": [Elsewhere("comparing_grids_test")], "--memory": [Elsewhere("comparing_grids_test")], "--merge": [Elsewhere("comparing_grids_test")],
+        "--seeds": [Elsewhere("comparing_grids_test"), Refused("--methods", "none", "--seeds", "1,2")], "--split-seed": [Elsewhere("comparing_grids_test")],
         "--quick": [Elsewhere("settings of the others; comparing_test")], "--fresh": [Elsewhere("comparing_test")], "--json": [Elsewhere("comparing_test")],
         "--rows": [Elsewhere("comparing_test"), Refused("--methods", "none", "--rows", "8")], "--epochs": [Refused("--methods", "none,few_shot", "--epochs", "2"), Refused("--steps", "2", "--epochs", "2")],
         "--steps": [Refused("--methods", "none", "--steps", "2")], "--batch": [Refused("--methods", "none", "--batch", "2")], "--recompute": [Elsewhere("comparing_test"), Refused("--methods", "none", "--recompute")], "--validation-rows": [Elsewhere("comparing_test")], "--test-sources": [Elsewhere("comparing_test")],
@@ -112,6 +130,11 @@ TABLE = {
         "--max-target": [Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--max-target", "8")], "--shots": [Elsewhere("comparing_test"), Refused("--methods", "lora", "--shots", "2")], "--seed": [Elsewhere("comparing_test")],
         "--separator": [Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--separator", "=")], "--learning-rate": [Refused("--methods", "none", "--learning-rate", "1"), *(Refused("--methods", "lora", "--learning-rate", rates) for rates in ("lora=1,lora=2", "1,2", "lora=1,2", "lora=1,prefix=2"))],
         "--tune": [Elsewhere("comparing_test"), Refused("--methods", "none", "--tune"), Refused("--methods", "lora", "--learning-rate", "0.1", "--tune")],
+        **{option: [Elsewhere("comparing_data_test"), Refused("--methods", "lora", option, value)]  # with the generated data
+           for option, value in (("--format", "tsv"), ("--task", "dart"), ("--fields", "source=1,target=2"), ("--linearize", "tags"), ("--language", "en"))},
+        "--good-texts": [Elsewhere("comparing_data_test"), Refused("--methods", "lora", "--good-texts")],
+        "--metrics": [Elsewhere("comparing_data_test"), Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--metrics", "chrf"), Refused("--methods", "lora", "--metrics", "sorcery")],
+        "--meteor-data": [Refused("--methods", "lora", "--meteor-data", "FOLDER")],
     },
     "seq2seq": {
         "--model": [NEEDED], "--train": [NEEDED], "--validation": [Changes("--validation", "PAIRS"), Refused("--validation", "PAIRS", "--test", "PAIRS", "--train", "")], "--test": [Changes("--test", "PAIRS")],
@@ -126,31 +149,33 @@ TABLE = {
         "--repetition-penalty": [Elsewhere("tests/faults/generation_test.py"), Refused("--repetition-penalty", "2")], "--generation-defaults": [Elsewhere("tests/faults/generation_test.py"), Refused("--generation-defaults", "off")],
         "--method": [Changes("--method", "full"), Refused("--train", "", "--test", "PAIRS", "--method", "lora"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--method", "lora")],
         "--seed": [Changes("--seed", "1"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--seed", "1")],
-        "--recompute": [Changes("--recompute"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--recompute")], "--patience": [Refused("--patience", "1")],
+        "--recompute": [Changes("--recompute"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--recompute")], "--patience": [Refused("--patience", "1")], "--min-delta": [Refused("--validation", "PAIRS", "--min-delta", "1")],
     },
     "classify": {
         "--model": [NEEDED], "--train": [NEEDED], "--validation": [Changes("--validation", "CLASSES")], "--test": [Changes("--test", "CLASSES")], "--text-columns": [Elsewhere("tasks_test"), Refused("--text-columns", "1,2"), Refused("--text-columns", "1,1")], "--label-column": [Elsewhere("tasks_test")],
-        "--header": [Changes("--header")], "--rows": [Changes("--rows", "5"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--rows", "5")], "--max-length": [Changes("--max-length", "3")],
+        "--format": [Elsewhere("formats_test")], "--task": [Elsewhere("formats_test")], "--fields": [Elsewhere("formats_test")],
+        "--header": [Changes("--header"), Refused("--fields", "text=1,label=2", "--header")], "--rows": [Changes("--rows", "5"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--rows", "5")], "--max-length": [Changes("--max-length", "3")],
         "--adapter": [Refused("--adapter", "BERT_ADAPTER")], "--output": [Elsewhere("tasks_test")], "--predictions": [Elsewhere("tasks_test"), Refused("--predictions", "OUT")], "--json": [Elsewhere("every run here prints it")],
         "--too-long": [Elsewhere("tests/faults/requests_test.py")], "--any-base": [Elsewhere("tests/faults/adapter_files_test.py"), Refused("--any-base")],
         "--scope": [Refused("--method", "prefix", "--scope", "decoder")], "--positions": [Changes("--output", "OUT", "--method", "prefix", "--positions", "keep"), Refused("--method", "lora", "--positions", "keep")],
         "--side": [Refused("--method", "prompt", "--side", "target")], "--place": [Changes("--output", "OUT", "--method", "prompt", "--place", "infix"), Refused("--method", "prefix", "--place", "infix")],
         "--method": [Changes("--method", "head"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--method", "lora")],
         "--recompute": [Changes("--recompute"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--recompute")],
-        "--epochs": [Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--epochs", "2")], "--patience": [Refused("--patience", "1")],
+        "--epochs": [Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--epochs", "2")], "--patience": [Refused("--patience", "1")], "--min-delta": [Refused("--validation", "CLASSES", "--min-delta", "1")],
     },
 }
 # The options of strategies and trainings are the same code in three programs: finetune's cases stand for those that the others have too.
 SHARED = {option: [Elsewhere("finetune's cases")] for option in TABLE["finetune"]}
 for program in ("seq2seq", "classify"):
-    TABLE[program] = {**{option: cases for option, cases in SHARED.items() if option not in ("--data", "--separator", "--begin-token", "--recipe", "--accumulate", "--max-source", "--max-target", "--checkpoint", "--checkpoint-every", "--resume")},
+    TABLE[program] = {**{option: cases for option, cases in SHARED.items() if option not in ("--data", "--separator", "--begin-token", "--recipe", "--accumulate", "--max-source", "--max-target", "--checkpoint", "--checkpoint-every", "--resume")
+                      and not (program == "classify" and option in ("--linearize", "--language", "--good-texts"))},
                       **TABLE[program]}
 
 BASES = {
     "finetune": ("--train", "DATA", "--method", "lora", "--steps", "2", "--output", "OUT", "--json"), "generate": ("--sources", "SOURCES", "--max-new", "8"), "score": ("--hypotheses", "TEXTS", "--references", "REFERENCES"),
     "inspect": (), "convert": (), "compare": ("--out", "OUT"), "seq2seq": ("--train", "PAIRS", "--method", "lora", "--steps", "2", "--json"), "classify": ("--train", "CLASSES", "--method", "lora", "--steps", "2", "--json"),
 }
-FLAGS = {"--json", "--recompute", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header"}
+FLAGS = {"--ter-normalize", "--ter-no-punctuation", "--ter-case", "--json", "--recompute", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header", "--good-texts"}
 
 
 class Options(ProgramTest):
@@ -165,6 +190,8 @@ class Options(ProgramTest):
                      "BART_ADAPTER": cls.folder / "bart_adapter", "BERT_ADAPTER": cls.folder / "bert_adapter", "SOURCES": cls.write("sources.txt", "name : A\nname : B | type : pub\n"),
                      "PAIRS": cls.write("pairs.tsv", "ab\tAB\nba\tBA\naab\tAAB\nbb\tBB\n" * 3), "CLASSES": cls.write("classes.tsv", "".join(f"{word} word{i}\t{label}\n" for i in range(12) for label, word in enumerate(("bad", "good")))),
                      "TEXTS": cls.write("texts.txt", "The pub is open today , near the river .\nB\n"), "REFERENCES": cls.write("references.txt", "the pub is open today , by the river .\n\nC\n"),
+                     "MARKS": cls.write("marks.txt", "The pub, is open today.\nB\n"), "OTHER_TEXTS": cls.write("other.txt", "a pub\nC\n"), "DOMAINS": cls.write("domains.txt", "seen\nunseen\n"),
+                     "MANY_REFERENCES": cls.write("many_references.txt", "the pub is open today , by the river and more and more words there .\nthe pub\n\nC\n"),
                      "SHORT": cls.write("short.txt", "a b d e f\n"), "ESCAPED": cls.write("escaped.txt", "a\\nb c d e\n"), "ESCAPED_REFERENCES": cls.write("escaped_references.txt", "a\\nb c d e\n"), "SHORT_REFERENCES": cls.write("short_references.txt", "a b c e f\n")}
         run("finetune", "--model", cls.model, "--train", cls.data, "--method", "lora", "--rank", "4", "--learning-rate", "0.05", "--steps", "10", "--output", cls.folder / "adapter")
         run("finetune", "--model", cls.model, "--train", cls.data, "--method", "prompt", "--steps", "1", "--output", cls.folder / "prefix")

@@ -12,7 +12,7 @@ import unittest
 
 import tiny_model
 
-NAMES = ("finetune", "generate", "score", "inspect", "convert", "compare", "seq2seq", "classify")
+NAMES = ("finetune", "generate", "score", "inspect", "convert", "compare", "seq2seq", "classify", "explain")
 PATHS = {}
 
 

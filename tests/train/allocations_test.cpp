@@ -6,8 +6,13 @@
 #include <graft/adaptation/full_fine_tuning.hpp>
 #include <graft/adaptation/lora.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
+#include <graft/autograd/detach.hpp>
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
+#include <graft/ops/arithmetic.hpp>
+#include <graft/ops/matmul.hpp>
+#include <graft/ops/scatter.hpp>
+#include <graft/ops/softmax.hpp>
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
 #include <graft/train/loss.hpp>
@@ -116,6 +121,36 @@ TEST(Allocations, StepOverBfloat16AsksNoOftener) {
   expect_as_few_in_bfloat16<graft::Gpt2>(graft::FullFineTuning{});
   expect_as_few_in_bfloat16<graft::Llama>(graft::PrefixTuning{.length = 4}, 6);
   expect_as_few_in_bfloat16<graft::Llama>(graft::BottleneckAdapter{});
+}
+
+/// What operations give out comes from the pool: of the heap they ask for lists of the host alone, the same few
+/// whatever their operands' size.
+TEST(Allocations, OperationsTakeTheirResultsFromThePool) {
+  auto const calls_of = [](Index rows) {
+    graft::Parameter<float> a("a", graft::normal<float>(graft::Shape{rows, 8}, graft::RandomKey(1))),
+        b("b", graft::uniform<float>(graft::Shape{rows, 8}, graft::RandomKey(2), 1, 2)),
+        c("c", graft::normal<float>(graft::Shape{8, 8}, graft::RandomKey(3)));
+    std::vector<Index> some;
+    for (Index i = 0; i < rows; ++i) some.push_back(rows - 1 - i);
+    graft::MirroredArray<Index> const places(some);
+    Calls calls{};
+    for (int step = 0; step < 6; ++step) {
+      Calls const before{heap_calls, static_cast<long>(graft::HostPool::global().system_allocations())};
+      auto const x = graft::sigmoid(graft::subtract(graft::divide(a.variable(), b.variable()), b.variable()));
+      auto const p = graft::multiply(graft::softmax(x), graft::log_softmax(graft::matmul(x, c.variable())));
+      auto const q = graft::scatter_add_rows(graft::scatter_rows(p, places, rows), places, rows);
+      graft::backward(graft::mean(graft::row_sums(graft::multiply(q, graft::detach(x)))));
+      for (auto* parameter : {&a, &b, &c}) parameter->clear_gradient();
+      calls = {heap_calls - before.heap,
+               static_cast<long>(graft::HostPool::global().system_allocations()) - before.system};
+    }
+    return calls;
+  };
+  Calls const few = calls_of(3), many = calls_of(300);
+  EXPECT_EQ(few.system, 0);
+  EXPECT_EQ(many.system, 0);
+  EXPECT_LE(few.heap, 8);
+  EXPECT_LE(many.heap, few.heap);
 }
 
 }  // namespace

@@ -28,6 +28,14 @@ enum class PositionPolicy {
   return model.main().crosses && model.learned_positions ? PositionPolicy::keep : PositionPolicy::shift;
 }
 
+/// Whether it matters to a model at which positions virtual tokens and keys stand: relative positions count from the
+/// row's own tokens.
+[[nodiscard]] inline bool counts_positions(ModelInfo const& model) {
+  for (auto const& site : model.sites)
+    if (site.address.site == Site::relative_bias) return false;
+  return true;
+}
+
 /// What a strategy adds to rows, announced before any layer runs: its virtual tokens join the row, its keys shift
 /// positions.
 struct Additions {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,15 +30,32 @@ struct BottleneckAdapter {
   double init_deviation = 0.01;  ///< of down; up starts at zero, so that the adapted model starts as the base
 
   static constexpr char const* name = "bottleneck_adapter";
+  static constexpr char const* short_name = "adapter";
+  static constexpr char const* summary = "bottleneck adapters between the layers";
+  static constexpr double learning_rate = 1e-3;
   template <class Scalar, class Device>
   class State;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("bottleneck", self.bottleneck);
-    visitor("share", self.share);
-    visitor("placement", self.placement);
-    visitor("activation", self.activation);
-    visitor("init_deviation", self.init_deviation);
+    visitor("bottleneck", self.bottleneck, "width of the network");
+    visitor(
+        "share", self.share,
+        "if more than 0, in place of the width: the widest bottleneck whose adapters have at most this share of the "
+        "model's parameters (0.03 and 0.001 in the paper)");
+    visitor("placement", self.placement,
+            "one after each layer, or before the addition on the output of each sublayer (houlsby) or of each "
+            "feed-forward (pfeiffer)");
+    visitor("activation", self.activation, "f, between down and up");
+    visitor("init_deviation", self.init_deviation, "size of down's random start; up starts at zero");
+  }
+  /// Whether a setting has an effect beside the others.
+  [[nodiscard]] bool reads(std::string_view setting, ModelInfo const&) const {
+    return setting != "bottleneck" || share == 0;
+  }
+  /// @throws ConfigError for settings that no model can have
+  void check(ModelInfo const&) const {
+    if (share == 0 && bottleneck < 1)
+      fail<ConfigError>("[bottleneck_adapter] got bottleneck ", bottleneck, "; expected at least 1");
   }
 };
 
@@ -48,6 +66,7 @@ class BottleneckAdapter::State {
 
   State(BottleneckAdapter const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key)
       : settings_(settings) {
+    settings.check(model);
     auto const slots = slots_of(model);
     Index const width = model.width, r = width_of(settings, model, static_cast<Index>(slots.size()));
     for (auto const& [prefix, at, which] : slots) {
@@ -92,11 +111,7 @@ class BottleneckAdapter::State {
     return slots;
   }
   static Index width_of(BottleneckAdapter const& settings, ModelInfo const& model, Index count) {
-    if (settings.share == 0) {
-      if (settings.bottleneck < 1)
-        fail<ConfigError>("[bottleneck_adapter] got bottleneck ", settings.bottleneck, "; expected at least 1");
-      return settings.bottleneck;
-    }
+    if (settings.share == 0) return settings.bottleneck;
     double const budget = settings.share * static_cast<double>(model.parameters()) / static_cast<double>(count) -
                           static_cast<double>(model.width);
     Index const r = static_cast<Index>(budget / static_cast<double>(2 * model.width + 1));

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include <graft/adaptation/visit_settings.hpp>
 #include <graft/core/error.hpp>
 #include <graft/core/numbers.hpp>
 
@@ -17,7 +18,7 @@ struct NumberCheck {
   char const* owner;
 
   template <class T>
-  void operator()(char const* name, T const& value) const {
+  void operator()(char const* name, T const& value, char const* = "") const {
     if constexpr (std::is_floating_point_v<T>) {
       std::string_view const field(name);
       if (field != "dropout") check_finite(owner, name, value);  // strategies check a dropout themselves
@@ -26,7 +27,7 @@ struct NumberCheck {
       if (field == "share") check_share(owner, name, value);
     } else if constexpr (std::is_same_v<T, Index>) {
       check_count(owner, name, value);
-    } else if constexpr (requires { T::visit(value, *this); }) {
+    } else if constexpr (VisitedSettings<T>) {
       if constexpr (requires { T::name; })
         T::visit(value, NumberCheck{T::name});
       else
@@ -44,7 +45,7 @@ struct NumberCheck {
 template <class Settings>
 void check_numbers(Settings const& settings) {
   detail::NumberCheck const check{Settings::name};
-  if constexpr (requires { Settings::visit(settings, check); }) Settings::visit(settings, check);
+  if constexpr (VisitedSettings<Settings>) Settings::visit(settings, check);
 }
 
 }  // namespace graft

@@ -25,7 +25,7 @@ struct Composed {
   class State;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    std::apply([&](auto&... part) { (visitor(part.name, part), ...); }, self.parts);
+    std::apply([&](auto&... part) { (visitor(part.name, part, "settings of that part"), ...); }, self.parts);
   }
 };
 

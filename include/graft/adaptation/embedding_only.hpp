@@ -24,12 +24,21 @@ struct EmbeddingOnly {
   Pooling pooling = Pooling::first_virtual;  ///< of a classifier
 
   static constexpr char const* name = "embedding_only";
+  static constexpr char const* short_name = "embedding";
+  static constexpr char const* summary = "embedding-only: virtual embeddings (with an MLP) through the frozen model";
+  static constexpr double learning_rate = 5e-3;
   template <class Scalar, class Device>
   using State = VirtualTokensState<EmbeddingOnly, Scalar, Device>;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
     visit_virtual_tokens(self, visitor);
   }
+  [[nodiscard]] bool reads(std::string_view setting, ModelInfo const& model) const {
+    return virtual_tokens_read(*this, setting, model);
+  }
+  void check(ModelInfo const& model) const { check_virtual_tokens(*this, model); }
+  /// What the programs start from: the paper trains the embeddings through an MLP.
+  [[nodiscard]] static EmbeddingOnly recommended() { return {.reparametrization = Mlp{}}; }
 };
 
 }  // namespace graft

@@ -23,12 +23,22 @@ struct IA3 {
   std::vector<std::string> feed_forward_targets = {};  ///< whose inputs are scaled
 
   static constexpr char const* name = "ia3";
+  static constexpr char const* summary =
+      "(IA)³: vectors that scale keys, values and the feed-forward's inner activations";
+  static constexpr double learning_rate = 1e-2;
   template <class Scalar, class Device>
   class State;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("targets", self.targets);
-    visitor("feed_forward_targets", self.feed_forward_targets);
+    visitor("targets", self.targets,
+            "modules whose outputs are scaled, by the last components of their names; without any in both lists keys, "
+            "values and the feed-forward's second product");
+    visitor("feed_forward_targets", self.feed_forward_targets, "modules whose inputs are scaled");
+  }
+  /// @throws ConfigError for a target that the model lacks
+  void check(ModelInfo const& model) const {
+    require_modules(name, targets, model);
+    require_modules(name, feed_forward_targets, model);
   }
 };
 

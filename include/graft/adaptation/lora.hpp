@@ -27,15 +27,26 @@ struct LoRA {
   bool rank_stabilized = false;  ///< scale by alpha / √rank (Kalajdzievski 2023)
 
   static constexpr char const* name = "lora";
+  static constexpr char const* summary = "LoRA on the query and value products";
+  static constexpr double learning_rate = 2e-3;
   template <class Scalar, class Device>
   class State;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("rank", self.rank);
-    visitor("alpha", self.alpha);
-    visitor("targets", self.targets);
-    visitor("dropout", self.dropout);
-    visitor("rank_stabilized", self.rank_stabilized);
+    visitor("rank", self.rank, "r, the rank of the trained product");
+    visitor("alpha", self.alpha, "the product counts alpha / rank");
+    visitor("targets", self.targets,
+            "modules beside which a product stands, by the last components of their names or by whole names; without "
+            "any the query and value products (or the fused one)");
+    visitor("dropout", self.dropout, "on the low-rank path's input, while training");
+    visitor("rank_stabilized", self.rank_stabilized, "scale by alpha / √rank (Kalajdzievski 2023)");
+  }
+  /// @throws ConfigError for settings that no model, or not this one, can have
+  void check(ModelInfo const& model) const {
+    if (rank < 1) fail<ConfigError>("[lora] got rank ", rank, "; expected at least 1");
+    if (!(dropout >= 0 && dropout < 1))
+      fail<ConfigError>("[lora] got dropout ", dropout, "; expected 0 or more, and less than 1");
+    require_modules(name, targets, model);
   }
   [[nodiscard]] double scale() const {
     return alpha / (rank_stabilized ? std::sqrt(static_cast<double>(rank)) : static_cast<double>(rank));
@@ -55,9 +66,7 @@ class LoRA::State {
 
   State(LoRA const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key)
       : settings_(settings), key_(key) {
-    if (settings.rank < 1) fail<ConfigError>("[lora] got rank ", settings.rank, "; expected at least 1");
-    if (!(settings.dropout >= 0 && settings.dropout < 1))
-      fail<ConfigError>("[lora] got dropout ", settings.dropout, "; expected 0 or more, and less than 1");
+    settings.check(model);
     for (auto const& site : target_sites(name, settings.targets, default_sites, model)) {
       RandomKey const own = key.with(site.name);
       units_.push_back(

@@ -8,6 +8,8 @@ namespace graft {
 
 struct NoAdaptation {
   static constexpr char const* name = "none";
+  static constexpr char const* summary = "the base model as it is";
+  static constexpr double learning_rate = 0.0;
   template <class Scalar, class Device>
   class State {
    public:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <limits>
+#include <string_view>
 #include <vector>
 
 #include <graft/adaptation/pooling.hpp>
@@ -27,18 +28,46 @@ struct PTuning {
   bool flat = false;
 
   static constexpr char const* name = "p_tuning";
+  static constexpr char const* summary = "P-tuning: virtual tokens through an MLP that is dropped after training";
+  static constexpr double learning_rate = 1e-3;
   template <class Scalar, class Device>
   class State;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("length", self.length);
-    visitor("encoder", self.encoder);
-    visitor("hidden", self.hidden);
-    visitor("layers", self.layers);
-    visitor("dropout", self.dropout);
-    visitor("submodules", self.submodules);
-    visitor("pooling", self.pooling);
-    visitor("flat", self.flat);
+    visitor("length", self.length, "P, the number of virtual tokens");
+    visitor("encoder", self.encoder,
+            "the network behind the virtual tokens: an MLP of three layers, or an LSTM in both directions");
+    visitor("hidden", self.hidden, "width inside the encoder (of one direction of an LSTM); 0 for the model's width");
+    visitor("layers", self.layers, "how many layers an LSTM has");
+    visitor("dropout", self.dropout, "between the layers of an LSTM, while training");
+    visitor("submodules", self.submodules,
+            "1 or 2: E has this times P rows, and the model reads the first P; 0 for PEFT's number, which is 2 for an "
+            "encoder–decoder and else 1");
+    visitor("pooling", self.pooling, "which state a classifier reads");
+    visitor("flat", self.flat,
+            "train the virtual tokens themselves, without an encoder; loaded adapters are flat, because files do not "
+            "hold the encoder");
+  }
+  /// Whether a setting has an effect beside the others on a model.
+  [[nodiscard]] bool reads(std::string_view setting, ModelInfo const& model) const {
+    bool const lstm = !flat && encoder == PromptEncoderKind::lstm;
+    if (setting == "encoder" || setting == "hidden") return !flat;
+    if (setting == "layers") return lstm;
+    if (setting == "dropout") return lstm && layers > 1;
+    if (setting == "pooling") return model.classifies;
+    return true;
+  }
+  /// @throws ConfigError for settings that no model can have
+  void check(ModelInfo const&) const {
+    auto const require = [](char const* what, auto value, bool good, char const* expected) {
+      if (!good) fail<ConfigError>("[p_tuning] got ", what, " ", value, "; expected ", expected);
+    };
+    Index const many = std::numeric_limits<Index>::max() / 4;
+    require("length", length, length >= 1 && length <= many, "at least 1");
+    require("hidden", hidden, hidden >= 0, "at least 1, or 0 for the model's width");
+    require("layers", layers, layers >= 1, "at least 1");
+    require("dropout", dropout, dropout >= 0 && dropout < 1, "0 or more, and less than 1");
+    require("submodules", submodules, submodules >= 0 && submodules <= 2, "1 or 2, or 0 for PEFT's number");
   }
 };
 
@@ -51,8 +80,8 @@ class PTuning::State {
       : settings_(settings),
         stack_(model.input().stack),
         pooled_(model.classifies && settings.pooling == Pooling::first_virtual) {
+    settings.check(model);
     if (settings_.submodules == 0) settings_.submodules = model.main().crosses ? 2 : 1;
-    check();
     Index const rows = settings_.length * settings_.submodules;
     if (settings_.flat)
       encoder_ = PromptEncoder<Scalar, Device>(normal<Scalar>(Shape{rows, model.width}, key.with("embedding")));
@@ -84,20 +113,6 @@ class PTuning::State {
   [[nodiscard]] Stack stack() const { return stack_; }
 
  private:
-  void check() const {
-    auto const require = [](char const* what, auto value, bool good, char const* expected) {
-      if (!good) fail<ConfigError>("[p_tuning] got ", what, " ", value, "; expected ", expected);
-    };
-    Index const many = std::numeric_limits<Index>::max() / 4;
-    require("length", settings_.length, settings_.length >= 1 && settings_.length <= many, "at least 1");
-    require("hidden", settings_.hidden, settings_.hidden >= 0, "at least 1, or 0 for the model's width");
-    require("layers", settings_.layers, settings_.layers >= 1, "at least 1");
-    require("dropout", settings_.dropout, settings_.dropout >= 0 && settings_.dropout < 1,
-            "0 or more, and less than 1");
-    require("submodules", settings_.submodules, settings_.submodules >= 0 && settings_.submodules <= 2,
-            "1 or 2, or 0 for PEFT's number");
-  }
-
   PTuning settings_;
   Stack stack_;
   bool pooled_;

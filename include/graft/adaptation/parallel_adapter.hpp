@@ -27,14 +27,20 @@ struct ParallelAdapter {
   double scale = 4.0;  ///< s
 
   static constexpr char const* name = "parallel_adapter";
+  static constexpr char const* summary = "adapters beside the feed-forwards";
+  static constexpr double learning_rate = 1e-3;
   template <class Scalar, class Device>
   class State;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("bottleneck", self.bottleneck);
-    visitor("placement", self.placement);
-    visitor("activation", self.activation);
-    visitor("scale", self.scale);
+    visitor("bottleneck", self.bottleneck, "width of the network");
+    visitor("placement", self.placement, "the sublayers that have a network beside them");
+    visitor("activation", self.activation, "f, between down and up");
+    visitor("scale", self.scale, "s, what the network's output is multiplied by");
+  }
+  /// @throws ConfigError for settings that no model can have
+  void check(ModelInfo const&) const {
+    if (bottleneck < 1) fail<ConfigError>("[parallel_adapter] got bottleneck ", bottleneck, "; expected at least 1");
   }
 };
 
@@ -46,8 +52,7 @@ class ParallelAdapter::State {
   /// Starts as LoRA does: down uniform in ±1/√width, everything else 0, so that the adapted model starts as the base.
   State(ParallelAdapter const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const&, RandomKey key)
       : settings_(settings) {
-    if (settings.bottleneck < 1)
-      fail<ConfigError>("[parallel_adapter] got bottleneck ", settings.bottleneck, "; expected at least 1");
+    settings.check(model);
     for (auto const& stack : model.stacks)
       for (int layer = 0; layer < stack.layers; ++layer) {
         LayerAddress const at{stack.stack, layer};

@@ -26,13 +26,27 @@ struct PromptTuning {
   std::optional<Mlp> reparametrization = std::nullopt;
 
   static constexpr char const* name = "prompt_tuning";
+  static constexpr char const* short_name = "prompt";
+  static constexpr char const* summary = "prompt tuning: virtual tokens in front of the input";
+  static constexpr double learning_rate = 3e-2;
   template <class Scalar, class Device>
   using State = VirtualTokensState<PromptTuning, Scalar, Device>;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
     visit_virtual_tokens(self, visitor);
-    visitor("submodules", self.submodules);
+    visitor("submodules", self.submodules,
+            "2: keep P·2 rows, of which the first P are read, as PEFT does for an encoder–decoder");
   }
+  [[nodiscard]] bool reads(std::string_view setting, ModelInfo const& model) const {
+    return virtual_tokens_read(*this, setting, model);
+  }
+  void check(ModelInfo const& model) const {
+    check_virtual_tokens(*this, model);
+    if (submodules < 1 || submodules > 2)
+      fail<ConfigError>("[virtual tokens] got submodules ", submodules, "; expected 1 or 2");
+  }
+  /// What the programs start from.
+  [[nodiscard]] static PromptTuning recommended() { return {.init_deviation = 0.02}; }
 };
 
 }  // namespace graft

@@ -25,9 +25,16 @@ struct Mlp {
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("hidden", self.hidden);
-    visitor("input", self.input);
-    visitor("layer_norm", self.layer_norm);
+    visitor("hidden", self.hidden, "width of the MLP's hidden layer");
+    visitor("input", self.input, "width of the MLP's input; 0 for the matrix's own (the model's, or that of keys)");
+    visitor("layer_norm", self.layer_norm, "normalise the MLP's input before its first linear map");
+  }
+  /// @throws ConfigError for widths that no MLP can have
+  void check() const {
+    if (hidden < 1 || input < 0)
+      fail<ConfigError>("[reparametrization] got hidden width ", hidden, " and input width ", input,
+                        "; expected a hidden width of at least 1, and an input width of at least 1 or 0 for the "
+                        "matrix's own");
   }
 };
 

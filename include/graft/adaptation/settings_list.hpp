@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include <graft/adaptation/visit_settings.hpp>
 #include <graft/core/error.hpp>
 
 namespace graft {
@@ -29,7 +30,7 @@ void list_value(std::vector<Setting>& all, std::string const& path, T const& val
 /// What `visit` names of an aggregate, under `path`.
 template <class T>
 void list_fields(std::vector<Setting>& all, std::string const& path, T const& settings) {
-  T::visit(settings, [&](char const* name, auto const& field) {
+  each_setting(settings, [&](char const* name, auto const& field) {
     list_value(all, path.empty() ? name : cat(path, ".", name), field);
   });
 }
@@ -66,7 +67,7 @@ void list_settings(std::vector<Setting>& all, Settings const& settings, std::str
   if constexpr (requires { settings.parts; }) {
     std::size_t i = 0;
     std::apply([&](auto const&... part) { (list_settings(all, part, cat(inner, i++)), ...); }, settings.parts);
-  } else if constexpr (requires { Settings::visit(settings, [](char const*, auto const&) {}); }) {
+  } else if constexpr (VisitedSettings<Settings>) {
     detail::list_fields(all, path, settings);
   }
 }

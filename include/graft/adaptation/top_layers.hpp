@@ -2,6 +2,8 @@
 /// @brief Partial fine-tuning: the top k layers (FT-TOP2 of Li & Liang 2021).
 #pragma once
 
+#include <string_view>
+
 #include <graft/adaptation/trained_weights.hpp>
 
 namespace graft {
@@ -15,20 +17,25 @@ struct TopLayers {
   bool head = false;  ///< an untied head; or the tied token embedding
 
   static constexpr char const* name = "top_layers";
+  static constexpr char const* summary = "fine-tuning of the top layers (FT-TOP2)";
+  static constexpr double learning_rate = 3e-4;
   static constexpr Roles roles = Role::weight | Role::bias | Role::norm | Role::embedding | Role::head;
 
   template <class Scalar, class Device>
   class State : public TrainedWeights<roles, Scalar, Device> {
    public:
     State(TopLayers const& settings, ModelInfo const& model, BaseAccess<Scalar, Device> const& base, RandomKey)
-        : TrainedWeights<roles, Scalar, Device>(
-              model, base, [&](SiteInfo const& site, Part) { return chosen(settings, model, site); }) {}
+        : TrainedWeights<roles, Scalar, Device>(checked(settings, model), base, [&](SiteInfo const& site, Part) {
+            return chosen(settings, model, site);
+          }) {}
 
    private:
+    static ModelInfo const& checked(TopLayers const& settings, ModelInfo const& model) {
+      settings.check(model);
+      return model;
+    }
     static bool chosen(TopLayers const& settings, ModelInfo const& model, SiteInfo const& site) {
       int const count = model.main().layers;
-      if (settings.layers < 1 || settings.layers > count)
-        fail<ConfigError>("[top_layers] got ", settings.layers, " layers; expected 1 to ", count);
       if (is_per_layer(site.address.site))
         return site.address.at.stack == model.main().stack && site.address.at.layer >= count - settings.layers;
       SiteInfo const* head = model.find({Site::head});
@@ -41,9 +48,22 @@ struct TopLayers {
   };
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("layers", self.layers);
-    visitor("final_norm", self.final_norm);
-    visitor("head", self.head);
+    visitor("layers", self.layers, "how many of the topmost layers (of the decoder) are trained");
+    visitor("final_norm", self.final_norm, "the final norm too");
+    visitor("head", self.head,
+            "the head too: an untied one, or the tied token embedding, which also changes the input");
+  }
+  [[nodiscard]] bool reads(std::string_view setting, ModelInfo const& model) const {
+    return setting != "final_norm" || model.find({Site::final_norm, {model.main().stack, -1}});
+  }
+  /// @throws ConfigError for settings that the model cannot have
+  void check(ModelInfo const& model) const {
+    if (layers < 1 || layers > model.main().layers)
+      fail<ConfigError>("[top_layers] got ", layers, " layers; expected 1 to ", model.main().layers);
+  }
+  /// What the programs start from.
+  [[nodiscard]] static TopLayers recommended(ModelInfo const& model) {
+    return {.layers = model.main().layers < 2 ? model.main().layers : 2};
   }
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,21 +33,61 @@ struct VirtualKeys {
 
   static constexpr bool needs_target = place == Place::infix;
   static constexpr char const* name = place == Place::front ? "prefix_tuning" : "infix_tuning";
+  static constexpr char const* short_name = place == Place::front ? "prefix" : "infix";
+  static constexpr char const* summary = place == Place::front
+                                             ? "prefix tuning, flat: keys and values before every layer's first token"
+                                             : "infix tuning: keys and values between source and target";
+  static constexpr double learning_rate = 8e-2;
+  static constexpr bool for_classifiers = !needs_target;
   template <class Scalar, class Device>
   using State = VirtualKeysState<place, Scalar, Device>;
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& visitor) {
-    visitor("length", self.length);
-    visitor("reparametrization", self.reparametrization);
-    visitor("init", self.init);
-    visitor("init_deviation", self.init_deviation);
-    visitor("init_words", self.init_words);
-    visitor("embed_words_as_input", self.embed_words_as_input);
-    visitor("dropout", self.dropout);
-    visitor("layers", self.layers);
-    visitor("positions", self.positions);
-    visitor("scope", self.scope);
+    visitor("length", self.length, "P, the number of virtual tokens");
+    visitor("reparametrization", self.reparametrization,
+            "train the bank through an MLP, which is dropped when the adapter is saved; none for a flat bank");
+    visitor("init", self.init,
+            "normal or uniform random numbers, or the activations of words (an MLP is fitted to them before training)");
+    visitor("init_deviation", self.init_deviation, "size of flat random numbers; PEFT's is 1");
+    visitor("init_words", self.init_words, "tokens of the words to start from, repeated until there are P");
+    visitor("embed_words_as_input", self.embed_words_as_input,
+            "with an MLP: start its input at the words' embeddings instead of fitting it to their activations");
+    visitor("dropout", self.dropout, "on the bank, while training");
+    visitor("layers", self.layers, "the layers (of each stack) that get a bank; none given for all of them");
+    visitor(
+        "positions", self.positions,
+        "shift: real tokens' positions start at P; keep: they stay as they are without a bank; automatic keeps them "
+        "in an encoder–decoder with learned positions and shifts everywhere else");
+    visitor("scope", self.scope,
+            "of a prefix in an encoder–decoder: all three attentions, the decoder's self-attention, or that in PEFT's "
+            "layout");
   }
+  /// Whether a setting has an effect beside the others on a model. An MLP starts at random numbers of its own: only
+  /// words say otherwise. An infix in cross-attention stands behind the encoder's states, which have no positions.
+  [[nodiscard]] bool reads(std::string_view setting, ModelInfo const& model) const {
+    bool const mlp = reparametrization.has_value(), words = init == Init::words, crosses = model.main().crosses;
+    if (setting == "init") return !mlp || words;
+    if (setting == "init_deviation") return !mlp && !words;
+    if (setting == "init_words") return words;
+    if (setting == "embed_words_as_input") return mlp && words;
+    if (setting == "reparametrization.input") return !(words && embed_words_as_input);
+    if (setting == "positions") return counts_positions(model) && !(needs_target && crosses);
+    if (setting == "scope") return !needs_target && crosses;
+    return true;
+  }
+  /// @throws ConfigError for settings that no model, or not this one, can have
+  void check(ModelInfo const& model) const {
+    if (length < 1) fail<ConfigError>("[virtual keys] got length ", length, "; expected at least 1");
+    if (init == Init::vocabulary)
+      fail<ConfigError>(
+          "[virtual keys] got init vocabulary; expected normal, uniform or words; hint: words with sampled tokens");
+    if (!(dropout >= 0 && dropout < 1))
+      fail<ConfigError>("[virtual keys] got dropout ", dropout, "; expected 0 or more, and less than 1");
+    if (reparametrization) reparametrization->check();
+    (void)key_banks<float, Cpu>(model, place, scope, layers);  // refuses layers that the model lacks
+  }
+  /// What the programs start from: a flat bank starts closer to the base model than PEFT's.
+  [[nodiscard]] static VirtualKeys recommended() { return {.init_deviation = 0.02}; }
 };
 
 /// Banks of virtual keys and values: one for the self-attention of a decoder or an encoder, three for a prefix of both
@@ -61,7 +102,11 @@ class VirtualKeysState {
       : settings_(settings),
         key_(key),
         banks_(key_banks<Scalar, Device>(model, place, settings.scope, settings.layers)) {
-    check();
+    settings.check(model);
+    for (auto const& bank : banks_)
+      require_memory(
+          cat("[virtual keys] length ", settings_.length),
+          static_cast<double>(settings_.length) * (static_cast<double>(bank.columns()) * sizeof(Scalar) + 4));
     settings_.positions = resolve(settings.positions, model);
     bool const words = settings.init == Init::words, fitted = words && !settings.embed_words_as_input;
     auto const activations = fitted ? base.keys_values(word_tokens()) : std::vector<LayerKeysValues<Scalar>>{};
@@ -126,19 +171,6 @@ class VirtualKeysState {
   [[nodiscard]] std::vector<BankOfKeys>& banks() { return banks_; }
 
  private:
-  void check() const {
-    if (settings_.length < 1)
-      fail<ConfigError>("[virtual keys] got length ", settings_.length, "; expected at least 1");
-    if (settings_.init == Init::vocabulary)
-      fail<ConfigError>(
-          "[virtual keys] got init vocabulary; expected normal, uniform or words; hint: words with sampled tokens");
-    for (auto const& bank : banks_)
-      require_memory(
-          cat("[virtual keys] length ", settings_.length),
-          static_cast<double>(settings_.length) * (static_cast<double>(bank.columns()) * sizeof(Scalar) + 4));
-    if (!(settings_.dropout >= 0 && settings_.dropout < 1))
-      fail<ConfigError>("[virtual keys] got dropout ", settings_.dropout, "; expected 0 or more, and less than 1");
-  }
   [[nodiscard]] Tensor<Scalar> random_start(BankOfKeys const& bank, RandomKey key) const {
     double const d = settings_.init_deviation;
     Shape const shape{settings_.length, bank.columns()};

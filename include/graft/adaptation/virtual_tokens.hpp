@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include <graft/adaptation/pooling.hpp>
@@ -24,17 +25,62 @@ enum class Side {
 /// what is added.
 template <class Self, class Visitor>
 void visit_virtual_tokens(Self& self, Visitor& visitor) {
-  visitor("length", self.length);
-  visitor("side", self.side);
-  visitor("place", self.place);
-  visitor("reparametrization", self.reparametrization);
-  visitor("init", self.init);
-  visitor("init_deviation", self.init_deviation);
-  visitor("init_words", self.init_words);
-  visitor("fill_from_vocabulary", self.fill_from_vocabulary);
-  visitor("init_sample", self.init_sample);
-  visitor("positions", self.positions);
-  visitor("pooling", self.pooling);
+  visitor("length", self.length, "P, the number of virtual tokens");
+  visitor(
+      "side", self.side,
+      "of an encoder–decoder: source (the encoder's rows), target (the decoder's, before its start token), or both, "
+      "each with tokens of its own");
+  visitor("place", self.place, "front, or infix: before the last source token");
+  visitor("reparametrization", self.reparametrization,
+          "train the tokens through an MLP, which is dropped when the adapter is saved");
+  visitor("init", self.init,
+          "normal or uniform random numbers, embeddings of tokens sampled from the vocabulary, or those of words");
+  visitor("init_deviation", self.init_deviation, "size of random numbers");
+  visitor("init_words", self.init_words,
+          "tokens of the words to start from, repeated until there are P; of a word of several tokens their mean");
+  visitor("fill_from_vocabulary", self.fill_from_vocabulary,
+          "with fewer words than P: sample the rest (Lester's class labels) instead of repeating them (PEFT's text)");
+  visitor("init_sample", self.init_sample, "how many of the vocabulary's first tokens are sampled from");
+  visitor("positions", self.positions,
+          "shift: real tokens' positions follow the virtual ones; keep: they stay as they are without them; automatic "
+          "keeps them in an encoder–decoder with learned positions and shifts everywhere else");
+  visitor("pooling", self.pooling,
+          "of a classifier: the head reads the first virtual token's state (as PEFT) or the first real token's (as "
+          "P-tuning v2)");
+}
+
+/// Whether a setting has an effect beside the others on a model. Words and sampled tokens give an MLP its input, whose
+/// width is theirs; other inputs start at normal numbers of their own.
+template <class Settings>
+[[nodiscard]] bool virtual_tokens_read(Settings const& s, std::string_view setting, ModelInfo const& model) {
+  bool const mlp = s.reparametrization.has_value(), words = s.init == Init::words;
+  bool const sampled = s.init == Init::vocabulary;
+  if (setting == "init_deviation") return !mlp && !words && !sampled;
+  if (setting == "init_words" || setting == "fill_from_vocabulary") return words;
+  if (setting == "init_sample") return sampled || (words && s.fill_from_vocabulary);
+  if (setting == "reparametrization.input") return !words && !sampled;
+  if (setting == "positions") return counts_positions(model);
+  if (setting == "side") return model.main().crosses;
+  if (setting == "pooling") return model.classifies;
+  return true;
+}
+
+/// @throws ConfigError for settings that no model, or not this one, can have
+template <class Settings>
+void check_virtual_tokens(Settings const& s, ModelInfo const& model) {
+  if (s.length < 1) fail<ConfigError>("[virtual tokens] got length ", s.length, "; expected at least 1");
+  if (s.side == Side::both && !model.main().crosses)
+    fail<ConfigError>("[virtual tokens] got both sides in a model of one stack; expected source or target");
+  if (model.main().crosses && s.side == Side::target && s.place == Place::infix)
+    fail<ConfigError>(
+        "[virtual tokens] got the infix place on the target side; expected the front, since a decoder's rows hold no "
+        "source");
+  if (s.reparametrization && s.init == Init::uniform)
+    fail<ConfigError>(
+        "[virtual tokens] got init uniform for an MLP, whose input starts at normal numbers; expected normal, "
+        "vocabulary or words");
+  if (s.init_sample < 1) fail<ConfigError>("[virtual tokens] got init_sample ", s.init_sample, "; expected at least 1");
+  if (s.reparametrization) s.reparametrization->check();
 }
 
 /// `[P, width]` virtual embeddings of a strategy that has these settings.
@@ -48,14 +94,7 @@ class VirtualTokensState {
         target_(model.main().stack),
         pooled_(model.classifies && settings.pooling == Pooling::first_virtual) {
     settings_.positions = resolve(settings.positions, model);
-    if (settings.length < 1)
-      fail<ConfigError>("[virtual tokens] got length ", settings.length, "; expected at least 1");
-    if (settings.side == Side::both && !model.main().crosses)
-      fail<ConfigError>("[virtual tokens] got both sides in a model of one stack; expected source or target");
-    if (model.main().crosses && settings.side == Side::target && settings.place == Place::infix)
-      fail<ConfigError>(
-          "[virtual tokens] got the infix place on the target side; expected the front, since a decoder's rows hold no "
-          "source");
+    settings.check(model);
     Tensor<Scalar> const start = start_values(model, base, key);
     bool const from_words = settings.init == Init::words || settings.init == Init::vocabulary;
     embeddings_ = ReparametrizedMatrix<Scalar, Device>(
@@ -116,12 +155,10 @@ class VirtualTokensState {
   }
 
   static Index submodules(Settings const& settings) {
-    if constexpr (requires { settings.submodules; }) {
-      if (settings.submodules < 1 || settings.submodules > 2)
-        fail<ConfigError>("[virtual tokens] got submodules ", settings.submodules, "; expected 1 or 2");
+    if constexpr (requires { settings.submodules; })
       return settings.submodules;
-    }
-    return 1;
+    else
+      return 1;
   }
 
   Settings settings_;

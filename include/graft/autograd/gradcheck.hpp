@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/autograd/detach.hpp>
 #include <graft/autograd/tape.hpp>
 #include <graft/autograd/variable.hpp>
 #include <graft/core/random.hpp>
@@ -40,8 +41,10 @@ Variable<double> gradcheck_call(F const& f, std::vector<Parameter<double>> const
 
 /// The numbers of `f`'s result, nothing recorded; a copy, because a result may share an input's storage.
 template <class F>
-std::vector<double> gradcheck_values(F const& f, std::vector<Parameter<double>> const& inputs) {
+std::vector<double> gradcheck_values(F const& f, std::vector<Parameter<double>> const& inputs,
+                                     DetachedValues& constants) {
   NoGrad const no_grad;
+  DetachedValues::Use const use(constants);
   Tensor<double> const y = gradcheck_call(f, inputs).value();
   return {y.data(), y.data() + y.size()};
 }
@@ -56,16 +59,17 @@ struct CentralDifferences {
 /// sum.
 template <class F>
 CentralDifferences central_differences(F const& f, std::vector<Parameter<double>> const& inputs,
-                                       Parameter<double> input, Tensor<double> const& cotangent, double step) {
+                                       Parameter<double> input, Tensor<double> const& cotangent, double step,
+                                       DetachedValues& constants) {
   constexpr double rounded = 16 * std::numeric_limits<double>::epsilon();  // relative error of one result
   Tensor<double> values = input.mutable_value();
   CentralDifferences result;
   for (Index i = 0; i < values.size(); ++i) {
     double const before = values.data()[i];
     values.data()[i] = before + step;
-    std::vector<double> const above = gradcheck_values(f, inputs);
+    std::vector<double> const above = gradcheck_values(f, inputs, constants);
     values.data()[i] = before - step;
-    std::vector<double> const below = gradcheck_values(f, inputs);
+    std::vector<double> const below = gradcheck_values(f, inputs, constants);
     values.data()[i] = before;
     double change = 0, magnitude = 0;
     for (Index j = 0; j < cotangent.size(); ++j) {
@@ -90,7 +94,8 @@ inline double largest(std::vector<double> const& values) {
 
 /// Compares the recorded gradient of `f` with respect to every element of `inputs` with central differences. `f` takes
 /// nothing, or the inputs as a `std::vector<Variable<double>>`, and returns a variable of any shape, which is
-/// contracted with a fixed random cotangent c. The inputs' gradients are cleared before and after.
+/// contracted with a fixed random cotangent c. The inputs' gradients are cleared before and after. What `f` detaches
+/// (`detach`) counts as a constant: the differences are taken with the values that it had at the inputs.
 ///
 /// An element's error is |recorded - reference| / unit and passes if it is at most `tolerance`. The unit is the
 /// largest of
@@ -107,7 +112,12 @@ template <class F>
                                         double tolerance = 1e-6) {
   for (auto& input : inputs) input.clear_gradient();
   Recording const recording;
-  Variable<double> const y = detail::gradcheck_call(f, inputs);
+  detail::DetachedValues constants;
+  Variable<double> const y = [&] {
+    detail::DetachedValues::Use const use(constants);
+    return detail::gradcheck_call(f, inputs);
+  }();
+  constants.close();
   if (!y.tracked())
     return {false, 1, "[gradcheck] the result depends on none of the inputs; expected a recorded computation"};
   Tensor<double> const cotangent = uniform<double>(y.shape(), RandomKey(17).with("gradcheck"), -1, 1);
@@ -116,7 +126,7 @@ template <class F>
   std::vector<detail::CentralDifferences> references;
   double overall = 0;
   for (auto const& input : inputs) {
-    references.push_back(detail::central_differences(f, inputs, input, cotangent, step));
+    references.push_back(detail::central_differences(f, inputs, input, cotangent, step, constants));
     overall = std::max(overall, detail::largest(references.back().values));
   }
   GradcheckReport report;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <graft/core/error.hpp>
+#include <graft/text/printable.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -77,8 +78,8 @@ class CsvParser {
     if (take('\n'))
       ++line_;
     else if (at_ < text_.size())
-      fail<FileError>("[", file_, "] line ", line_, ": text after a closing quote or a stray carriage return; got '",
-                      text_.substr(at_, 12), "'; expected '", separator_,
+      fail<FileError>("[", file_, "] line ", line_, ": text after a closing quote or a stray carriage return; got ",
+                      printable(text_.substr(at_, 12)), "; expected '", separator_,
                       "' or a line break; quotes inside a field are doubled");
   }
 

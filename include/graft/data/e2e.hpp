@@ -93,9 +93,8 @@ inline std::string join_lines(std::string_view text) {
 
 namespace detail {
 
-/// `read_e2e_csv` of a text that has been read from `file`.
-[[nodiscard]] inline std::vector<Example> e2e_examples(std::string_view text, std::string const& file) {
-  std::vector<CsvRow> const rows = parse_csv(text, file);
+/// `read_e2e_csv` of rows that have been read from `file`.
+[[nodiscard]] inline std::vector<Example> e2e_examples(std::vector<CsvRow> const& rows, std::string const& file) {
   if (rows.empty()) fail<FileError>("[", file, "] empty file; expected a header 'mr,ref' and rows");
   auto const& header = rows.front().fields;
   auto const column = [&](char const* name) {
@@ -133,7 +132,7 @@ namespace detail {
 /// (PrefixTuning's files have them tokenized), on one line.
 /// @throws FileError with file and line for a malformed row, a missing column, or a file without rows
 [[nodiscard]] inline std::vector<Example> read_e2e_csv(std::filesystem::path const& path) {
-  return detail::e2e_examples(read_text_file(path), path.string());
+  return detail::e2e_examples(parse_csv(read_text_file(path), path.string()), path.string());
 }
 
 }  // namespace graft

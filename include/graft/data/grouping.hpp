@@ -17,13 +17,16 @@
 namespace graft {
 
 /// One example for each distinct source, in order of first appearance, with the texts of all its rows as references
-/// (repeated ones too).
+/// (repeated ones too). Where a file names its entries (`Example::id`), equal sources of two entries stay apart, as the
+/// official scores of WebNLG and DART count them.
 [[nodiscard]] inline std::vector<Example> group_by_source(std::vector<Example> const& examples) {
   std::vector<Example> groups;
   std::unordered_map<std::string, std::size_t> places;
   for (Example const& example : examples) {
-    auto const [place, fresh] = places.try_emplace(example.source, groups.size());
-    if (fresh) groups.push_back({example.source, example.target, {}, example.domain, example.line});
+    std::string key = example.source;
+    (key += '\0') += example.id;
+    auto const [place, fresh] = places.try_emplace(std::move(key), groups.size());
+    if (fresh) groups.push_back({example.source, example.target, {}, example.domain, example.line, example.id});
     auto& references = groups[place->second].references;
     if (example.references.empty())
       references.push_back(example.target);
@@ -39,7 +42,7 @@ namespace graft {
   for (Example const& example : examples) {
     if (example.references.empty()) rows.push_back(example);
     for (std::string const& reference : example.references)
-      rows.push_back({example.source, reference, {}, example.domain, example.line});
+      rows.push_back({example.source, reference, {}, example.domain, example.line, example.id});
   }
   return rows;
 }

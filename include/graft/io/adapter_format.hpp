@@ -138,7 +138,7 @@ class ExtentCheck {
   template <class Settings>
   void check(Settings const& settings) const {
     bool by_share = false;  // an adapter's width may follow from the model's size
-    Settings::visit(settings, [&](char const* name, auto const& field) {
+    each_setting(settings, [&](char const* name, auto const& field) {
       using Field = std::remove_cvref_t<decltype(field)>;
       std::string const key = name;
       if constexpr (VisitedSettings<Field>) {
@@ -148,7 +148,7 @@ class ExtentCheck {
         if (key == "share" && !(field <= 1)) refuse(key, field, "at most 1");
       }
     });
-    Settings::visit(settings, [&](char const* name, auto const& field) {
+    each_setting(settings, [&](char const* name, auto const& field) {
       std::string const key = name;
       if constexpr (std::is_integral_v<std::remove_cvref_t<decltype(field)>>) {
         bool found = extents_.contains(static_cast<std::int64_t>(field));

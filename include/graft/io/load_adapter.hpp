@@ -27,7 +27,7 @@ namespace detail {
 /// Visits settings and those inside: f(field).
 template <class Settings, class F>
 void each_field(Settings& settings, F const& f) {
-  Settings::visit(settings, [&](char const*, auto& field) {
+  each_setting(settings, [&](char const*, auto& field) {
     if constexpr (VisitedSettings<std::remove_cvref_t<decltype(field)>>)
       each_field(field, f);
     else
@@ -39,7 +39,7 @@ void each_field(Settings& settings, F const& f) {
 template <class Settings>
 void drop_reparametrizations(Settings& settings) {
   if constexpr (requires { settings.flat; }) settings.flat = true;
-  Settings::visit(settings, [](char const*, auto& field) {
+  each_setting(settings, [](char const*, auto& field) {
     using Field = std::remove_cvref_t<decltype(field)>;
     if constexpr (std::is_same_v<Field, std::optional<Mlp>>)
       field.reset();

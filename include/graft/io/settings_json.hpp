@@ -11,6 +11,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <graft/adaptation/visit_settings.hpp>
 #include <graft/core/warning.hpp>
 #include <graft/io/enum_names.hpp>
 #include <graft/io/json.hpp>
@@ -24,19 +25,11 @@ struct IsOptional : std::false_type {};
 template <class T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 
-/// A visitor that does nothing, to ask whether a type can be visited.
-struct AnyField {
-  template <class T>
-  void operator()(char const*, T&) const {}
-};
-template <class T>
-concept VisitedSettings = std::is_class_v<T> && requires(T& settings) { T::visit(settings, AnyField{}); };
-
 template <class T>
 [[nodiscard]] nlohmann::json field_json(T const& value) {
   if constexpr (VisitedSettings<T>) {
     nlohmann::json object = nlohmann::json::object();
-    T::visit(value, [&](char const* name, auto const& field) { object[name] = field_json(field); });
+    each_setting(value, [&](char const* name, auto const& field) { object[name] = field_json(field); });
     return object;
   } else if constexpr (IsOptional<T>::value) {
     return value ? field_json(*value) : nlohmann::json();
@@ -68,7 +61,7 @@ template <class T>
     fail<FileError>("[", at.file, "] has a wrong value at the key ", printable(at.key), "; got ", json_excerpt(json),
                     "; expected an object");
   std::set<std::string> names;
-  T::visit(settings, [&](char const* name, auto& field) {
+  each_setting(settings, [&](char const* name, auto& field) {
     auto const found = json.find(name);
     if (found != json.end()) field = read_field(at.inner(name), *found, field);
     names.insert(name);

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -47,11 +48,12 @@ inline constexpr std::array text_kinds{std::pair{TextKind::continuation, "contin
 /// What an adapter's folder keeps of the texts that it was trained on. Each kind has its own part of it.
 struct AdapterTemplate {
   std::optional<TextKind> kind =
-      TextKind::continuation;  ///< none in files of the first version, which are written as such again
-  Template form = {};          ///< of continuations and pairs; the end token is the tokenizer's and not kept
-  Index max_source = 0;        ///< longest source in tokens; 0 for no limit. Not of classes
-  Index texts = 1;             ///< of classes: 1, or 2 for pairs of texts
-  Index max_length = 0;        ///< of classes: longest row in tokens; 0 for no limit
+      TextKind::continuation;            ///< none in files of the first version, which are written as such again
+  Template form = {};                    ///< of continuations and pairs; the end token is the tokenizer's and not kept
+  Index max_source = 0;                  ///< longest source in tokens; 0 for no limit. Not of classes
+  Index texts = 1;                       ///< of classes: 1, or 2 for pairs of texts
+  Index max_length = 0;                  ///< of classes: longest row in tokens; 0 for no limit
+  std::vector<std::string> labels = {};  ///< of classes: their names, in the order of their numbers; none: the numbers
 
   /// The default of a kind.
   [[nodiscard]] static AdapterTemplate of(TextKind kind) {
@@ -96,6 +98,7 @@ template <class = void>
     json.update({{"texts", saved.texts}, {"max_length", saved.max_length}});
   else
     json["max_source"] = saved.max_source;
+  if (kind == TextKind::classes && !saved.labels.empty()) json["labels"] = saved.labels;
   return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
@@ -142,7 +145,8 @@ template <class = void>
   };
   constexpr Index longest = Index{1} << 31;
   if (*saved.kind == TextKind::classes) {
-    check_template_keys(where, json, {"version", "kind", "texts", "max_length"});
+    check_template_keys(where, json, {"version", "kind", "texts", "max_length", "labels"});
+    if (json.contains("labels")) saved.labels = json_at<std::vector<std::string>>(where, json, "labels");
     saved.texts = size("texts", 1, 2), saved.max_length = size("max_length", 0, longest);
     return saved;
   }

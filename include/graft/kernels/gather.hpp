@@ -9,7 +9,7 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-struct Gather : HostOnly {
+struct Gather {
   static_assert(implemented<Device>, "the kernel Gather does not exist for this device yet");
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
@@ -25,9 +25,23 @@ struct Gather : HostOnly {
                        Pointer<Device, Index const> to, bool distinct, Index count, Index width);
 };
 
+/// The same on a GPU.
+template <class Scalar>
+struct Gather<Cuda, Scalar> {
+  using In = DevicePointer<Scalar const>;
+  using Out = DevicePointer<Scalar>;
+  using Places = DevicePointer<Index const>;
+
+  static void copy_rows(In x, Places from, Out y, Places to, Index count, Index width);
+  static void copy_columns(Strided<Scalar const, Cuda> x, Places from, Strided<Scalar, Cuda> y, Places to, Index count,
+                           Index width);
+  static void add_rows(In x, Places from, DevicePointer<SumOf<Scalar>> y, Places to, bool distinct, Index count,
+                       Index width);
+};
+
 }  // namespace graft::kernels
 
-#ifndef GRAFT_COMPILED
+#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/gather.hpp>
 #endif
 #ifndef __CUDACC__

@@ -8,10 +8,13 @@
 #include <cstdint>
 #include <cstdlib>
 #include <graft/metrics/ngrams.hpp>
+#include <graft/metrics/summed_metric.hpp>
 #include <graft/metrics/tokenization.hpp>
 #include <limits>
 #include <map>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace graft {
@@ -60,6 +63,8 @@ struct BleuScore {
 
 namespace detail {
 
+inline constexpr std::size_t bleu_order = 4;
+
 /// Adds one item's clipped matches and lengths to the corpus's.
 inline void add_bleu_counts(BleuScore& corpus, std::vector<WordId> const& hypothesis,
                             std::vector<std::vector<WordId>> const& references) {
@@ -72,7 +77,7 @@ inline void add_bleu_counts(BleuScore& corpus, std::vector<WordId> const& hypoth
   }
   corpus.hypothesis_length += length;
   corpus.reference_length += closest;
-  for (std::size_t order = 1; order <= longest_ngram; ++order) {
+  for (std::size_t order = 1; order <= bleu_order; ++order) {
     NgramCounts const counts = count_ngrams(hypothesis, order);
     NgramCounts most;  // of each n-gram of the hypothesis, in any one reference
     for (auto const& reference : references)
@@ -91,7 +96,7 @@ inline void finish_bleu(BleuScore& bleu, BleuSmoothing smoothing, double value) 
   if (bleu.matches == std::array<std::int64_t, 4>{}) return;  // nothing in common: 0 under any smoothing
   double log_sum = 0, halving = 1;
   bool zero = false;
-  for (std::size_t n = 0; n < longest_ngram; ++n) {
+  for (std::size_t n = 0; n < bleu_order; ++n) {
     double const added = smoothing == BleuSmoothing::add_k && n > 0 ? value : 0.0;
     double const matches = static_cast<double>(bleu.matches[n]) + added,
                  total = static_cast<double>(bleu.totals[n]) + added;
@@ -110,10 +115,73 @@ inline void finish_bleu(BleuScore& bleu, BleuSmoothing smoothing, double value) 
     else
       log_sum += std::log(bleu.precisions[n]);
   }
-  bleu.score = zero ? 0.0 : bleu.brevity_penalty * std::exp(log_sum / static_cast<double>(longest_ngram));
+  bleu.score = zero ? 0.0 : bleu.brevity_penalty * std::exp(log_sum / static_cast<double>(bleu_order));
 }
 
 }  // namespace detail
+
+namespace detail {
+
+/// The smoothing of `matching`, and the value that stands for NaN.
+inline std::pair<BleuSmoothing, double> settled_smoothing(BleuOptions const& options) {
+  BleuSmoothing smoothing = options.smoothing;
+  if (smoothing == BleuSmoothing::matching)
+    smoothing = options.tokenization == Tokenization::sacrebleu ? BleuSmoothing::exp : BleuSmoothing::none;
+  double const standard = smoothing == BleuSmoothing::floor ? 0.1 : 1.0;
+  return {smoothing, std::isnan(options.smoothing_value) ? standard : options.smoothing_value};
+}
+
+/// Counts of every item, each in a `BleuScore` of its own.
+inline std::vector<BleuScore> bleu_items(std::vector<std::string> const& hypotheses, ReferenceLists const& references,
+                                         BleuOptions const& options) {
+  check_references("bleu", hypotheses, references);
+  if (options.smoothing_value < 0)
+    fail<ConfigError>("[bleu] smoothing value below zero; got ", options.smoothing_value, "; expected 0 or more");
+  WordIds ids;
+  std::vector<BleuScore> items(hypotheses.size());
+  std::vector<std::vector<WordId>> lists;
+  for (std::size_t i = 0; i < hypotheses.size(); ++i) {
+    lists.clear();
+    for (std::string const& reference : references[i])
+      lists.push_back(ids(tokenize(reference, options.tokenization, options.lowercase)));
+    add_bleu_counts(items[i], ids(tokenize(hypotheses[i], options.tokenization, options.lowercase)), lists);
+  }
+  return items;
+}
+
+/// Counts in a row: lengths of hypotheses and references, matches, totals.
+inline constexpr std::size_t bleu_width = 2 + 2 * bleu_order;
+
+inline BleuScore bleu_of_sums(std::span<double const> sums, BleuOptions const& options) {
+  BleuScore bleu;
+  bleu.hypothesis_length = std::llround(sums[0]);
+  bleu.reference_length = std::llround(sums[1]);
+  for (std::size_t n = 0; n < bleu_order; ++n) {
+    bleu.matches[n] = std::llround(sums[2 + n]);
+    bleu.totals[n] = std::llround(sums[2 + bleu_order + n]);
+  }
+  auto const [smoothing, value] = settled_smoothing(options);
+  finish_bleu(bleu, smoothing, value);
+  return bleu;
+}
+
+}  // namespace detail
+
+/// BLEU as sums over items, which give its interval and comparison. @throws ConfigError as `corpus_bleu`
+[[nodiscard]] inline SummedMetric bleu_metric(std::vector<std::string> const& hypotheses,
+                                              ReferenceLists const& references, BleuOptions const& options = {}) {
+  SummedMetric metric{"BLEU", {detail::bleu_width, {}}, [options](std::span<double const> sums) {
+                        return detail::bleu_of_sums(sums, options).score;
+                      }};
+  for (BleuScore const& item : detail::bleu_items(hypotheses, references, options)) {
+    auto& values = metric.statistics.values;
+    values.push_back(static_cast<double>(item.hypothesis_length));
+    values.push_back(static_cast<double>(item.reference_length));
+    values.insert(values.end(), item.matches.begin(), item.matches.end());
+    values.insert(values.end(), item.totals.begin(), item.totals.end());
+  }
+  return metric;
+}
 
 /// BLEU of a corpus: `BP · exp(mean over n = 1..4 of log p_n)`, where `p_n` is the share of the hypotheses' n-grams
 /// found in their references (each n-gram at most as often as in the one reference that has most of it), and `BP =
@@ -124,24 +192,7 @@ inline void finish_bleu(BleuScore& bleu, BleuSmoothing smoothing, double value) 
 /// negative
 [[nodiscard]] inline BleuScore corpus_bleu(std::vector<std::string> const& hypotheses, ReferenceLists const& references,
                                            BleuOptions const& options = {}) {
-  detail::check_references("bleu", hypotheses, references);
-  if (options.smoothing_value < 0)
-    fail<ConfigError>("[bleu] smoothing value below zero; got ", options.smoothing_value, "; expected 0 or more");
-  detail::WordIds ids;
-  BleuScore bleu;
-  std::vector<std::vector<detail::WordId>> lists;
-  for (std::size_t i = 0; i < hypotheses.size(); ++i) {
-    lists.clear();
-    for (std::string const& reference : references[i])
-      lists.push_back(ids(tokenize(reference, options.tokenization, options.lowercase)));
-    detail::add_bleu_counts(bleu, ids(tokenize(hypotheses[i], options.tokenization, options.lowercase)), lists);
-  }
-  BleuSmoothing smoothing = options.smoothing;
-  if (smoothing == BleuSmoothing::matching)
-    smoothing = options.tokenization == Tokenization::sacrebleu ? BleuSmoothing::exp : BleuSmoothing::none;
-  double const standard = smoothing == BleuSmoothing::floor ? 0.1 : 1.0;
-  detail::finish_bleu(bleu, smoothing, std::isnan(options.smoothing_value) ? standard : options.smoothing_value);
-  return bleu;
+  return detail::bleu_of_sums(bleu_metric(hypotheses, references, options).statistics.sums(), options);
 }
 
 }  // namespace graft

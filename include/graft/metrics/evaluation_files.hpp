@@ -94,24 +94,33 @@ namespace detail {
   return blocks;
 }
 
-/// Outputs with their references. A reference file without any empty line and with as many lines as there are outputs
+/// The blocks of `references`, one for each of `outputs` outputs. A single block of as many lines as there are outputs
 /// holds one reference a line (as the E2E challenge's scripts take it).
-/// @throws FileError as the two readers do, and when the counts do not match
+/// @throws FileError when the counts do not match
+[[nodiscard]] inline ReferenceLists pair_reference_blocks(ReferenceLists blocks, std::size_t outputs,
+                                                          std::filesystem::path const& references,
+                                                          std::filesystem::path const& hypotheses) {
+  if (outputs > 1 && blocks.size() == 1 && blocks[0].size() == outputs) {
+    ReferenceLists single;
+    for (std::string& reference : blocks[0]) single.push_back({std::move(reference)});
+    blocks = std::move(single);
+  }
+  if (blocks.size() != outputs)
+    fail<FileError>("[", references.string(), "] references do not match the outputs; got ", blocks.size(),
+                    " blocks of references for ", outputs, " outputs in ", hypotheses.string(),
+                    "; expected one block for each output, blocks parted by an empty line");
+  return blocks;
+}
+
+/// Outputs with their references, which `pair_reference_blocks` pairs.
+/// @throws FileError as the readers do, and when the counts do not match
 [[nodiscard]] inline EvaluationSet read_evaluation_set(std::filesystem::path const& hypotheses,
                                                        std::filesystem::path const& references,
                                                        Escapes of_hypotheses = Escapes::automatic,
                                                        Escapes of_references = Escapes::automatic) {
-  EvaluationSet set{read_hypotheses(hypotheses, of_hypotheses), read_reference_blocks(references, of_references)};
-  std::size_t const outputs = set.hypotheses.size();
-  if (outputs > 1 && set.references.size() == 1 && set.references[0].size() == outputs) {
-    ReferenceLists single;
-    for (std::string& reference : set.references[0]) single.push_back({std::move(reference)});
-    set.references = std::move(single);
-  }
-  if (set.references.size() != outputs)
-    fail<FileError>("[", references.string(), "] references do not match the outputs; got ", set.references.size(),
-                    " blocks of references for ", outputs, " outputs in ", hypotheses.string(),
-                    "; expected one block for each output, blocks parted by an empty line");
+  EvaluationSet set{read_hypotheses(hypotheses, of_hypotheses), {}};
+  set.references = pair_reference_blocks(read_reference_blocks(references, of_references), set.hypotheses.size(),
+                                         references, hypotheses);
   return set;
 }
 

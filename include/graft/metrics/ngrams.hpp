@@ -1,5 +1,5 @@
 /// @file
-/// @brief Words as numbers, and counts of n-grams of them: what BLEU and ROUGE-N share.
+/// @brief Words as numbers, and counts of n-grams of them: what BLEU, NIST, CIDEr and ROUGE-N share.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ using ReferenceLists = std::vector<std::vector<std::string>>;
 namespace detail {
 
 using WordId = std::uint32_t;
-inline constexpr std::size_t longest_ngram = 4;
+inline constexpr std::size_t longest_ngram = 5;
 
 /// Gives equal words equal numbers (from 1), so that n-grams compare as integers.
 class WordIds {
@@ -38,20 +38,20 @@ class WordIds {
   std::unordered_map<std::string, WordId> ids_;
 };
 
-/// An n-gram of up to four words; unused places are 0, so orders do not mix.
+/// An n-gram of up to five words; unused places are 0, so orders do not mix.
 using Ngram = std::array<WordId, longest_ngram>;
 
 struct NgramHash {
   std::size_t operator()(Ngram const& ngram) const {
     std::uint64_t const low = ngram[0] | (std::uint64_t{ngram[1]} << 32U),
                         high = ngram[2] | (std::uint64_t{ngram[3]} << 32U);
-    return static_cast<std::size_t>(mix_bits(low ^ mix_bits(high)));
+    return static_cast<std::size_t>(mix_bits(low ^ mix_bits(high ^ mix_bits(ngram[4]))));
   }
 };
 
 using NgramCounts = std::unordered_map<Ngram, std::int64_t, NgramHash>;
 
-/// How often each n-gram of `order` words (1 to 4) occurs.
+/// How often each n-gram of `order` words (1 to 5) occurs.
 inline NgramCounts count_ngrams(std::vector<WordId> const& words, std::size_t order) {
   NgramCounts counts;
   for (std::size_t i = 0; i + order <= words.size(); ++i) {

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <graft/metrics/ngrams.hpp>
+#include <graft/metrics/summed_metric.hpp>
 #include <graft/metrics/tokenization.hpp>
 #include <string>
 #include <string_view>
@@ -124,6 +126,22 @@ inline void add_share(RougeValue& sum, RougeValue const& value, double share) {
     detail::add_share(mean.rougeL, score.rougeL, share);
   }
   return mean;
+}
+
+/// F1 of ROUGE-1, ROUGE-2 and ROUGE-L as means over items, which give their intervals and comparisons.
+/// @throws ConfigError as `corpus_rouge`
+[[nodiscard]] inline std::array<SummedMetric, 3> rouge_metrics(std::vector<std::string> const& hypotheses,
+                                                               ReferenceLists const& references) {
+  detail::check_references("rouge", hypotheses, references);
+  std::array<std::vector<double>, 3> values;
+  for (std::size_t i = 0; i < hypotheses.size(); ++i) {
+    RougeScore const score = rouge(hypotheses[i], references[i]);
+    values[0].push_back(score.rouge1.f1);
+    values[1].push_back(score.rouge2.f1);
+    values[2].push_back(score.rougeL.f1);
+  }
+  return {detail::mean_metric("ROUGE-1", values[0]), detail::mean_metric("ROUGE-2", values[1]),
+          detail::mean_metric("ROUGE-L", values[2])};
 }
 
 }  // namespace graft

@@ -2,12 +2,14 @@
 /// @brief The tokenizations that published BLEU scores are computed with.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <graft/core/error.hpp>
 #include <graft/core/replace_all.hpp>
 #include <graft/text/lowercase.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace graft {
@@ -59,6 +61,17 @@ inline std::vector<std::string> split_white_space(std::string_view text) {
   return tokens;
 }
 
+/// Pieces between blanks, tabs and line breaks of ASCII alone, as Java's tools cut.
+inline std::vector<std::string> split_ascii_white_space(std::string_view text) {
+  std::vector<std::string> tokens;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t const start = std::min(text.find_first_not_of(" \t\n\v\f\r", i), text.size());
+    i = std::min(text.find_first_of(" \t\n\v\f\r", start), text.size());
+    if (i > start) tokens.emplace_back(text.substr(start, i - start));
+  }
+  return tokens;
+}
+
 /// The characters that mteval-v13a always parts from their neighbours: ASCII punctuation other than `' , - .`
 inline bool always_parted(char c) {
   return (c >= '{' && c <= '~') || (c >= '[' && c <= '`') || (c >= ' ' && c <= '&') || (c >= '(' && c <= '+') ||
@@ -82,6 +95,20 @@ std::string rewrite_pairs(std::string_view text, Matches matches, Write write) {
   return result;
 }
 
+/// Parts `.` and `,` from their neighbours except between digits, and a dash from a digit before it (mteval's rules).
+inline std::string part_stops_and_dashes(std::string parted) {
+  auto const stop = [](char c) { return c == '.' || c == ','; };
+  parted = rewrite_pairs(
+      parted, [&](char a, char b) { return !is_digit(a) && stop(b); },
+      [](std::string& out, char a, char b) { ((((out += a) += ' ') += b) += ' '); });
+  parted = rewrite_pairs(
+      parted, [&](char a, char b) { return stop(a) && !is_digit(b); },
+      [](std::string& out, char a, char b) { ((((out += ' ') += a) += ' ') += b); });
+  return rewrite_pairs(
+      parted, [](char a, char b) { return is_digit(a) && b == '-'; },
+      [](std::string& out, char a, char b) { ((((out += a) += ' ') += b) += ' '); });
+}
+
 /// mteval-v13a's normalization with tokens parted by spaces. Its four rules are regular expressions over ASCII, so
 /// bytes suffice.
 inline std::string mteval_13a(std::string_view text) {
@@ -103,16 +130,7 @@ inline std::string mteval_13a(std::string_view text) {
     else
       parted += c;
   }
-  auto const stop = [](char c) { return c == '.' || c == ','; };
-  parted = rewrite_pairs(
-      parted, [&](char a, char b) { return !is_digit(a) && stop(b); },
-      [](std::string& out, char a, char b) { ((((out += a) += ' ') += b) += ' '); });
-  parted = rewrite_pairs(
-      parted, [&](char a, char b) { return stop(a) && !is_digit(b); },
-      [](std::string& out, char a, char b) { ((((out += ' ') += a) += ' ') += b); });
-  return rewrite_pairs(
-      parted, [](char a, char b) { return is_digit(a) && b == '-'; },
-      [](std::string& out, char a, char b) { ((((out += a) += ' ') += b) += ' '); });
+  return part_stops_and_dashes(std::move(parted));
 }
 
 }  // namespace detail

@@ -38,8 +38,8 @@ template <Architecture A, class Scalar, class Device>
     }
     batch.rows.targets.at = {batch.rows.tokens() - 1};
     std::vector<LayerKeysValues<Scalar>> result;
-    KeysValuesObserver<Scalar, Device> const observer = [&](LayerAddress at, AttentionKind kind, auto const& keys,
-                                                            auto const& values) {
+    PassObserver<Scalar, Device> observer;
+    observer.keys_values = [&](LayerAddress at, AttentionKind kind, auto const& keys, auto const& values) {
       Index const width = base->info().stack(at.stack).kv_width();
       result.push_back({at, kind, downloaded(copy_columns(keys, width)), downloaded(copy_columns(values, width))});
     };

@@ -28,15 +28,27 @@ class CrossAttention {
       sources.push_back({{Value(layer.keys), 0}, {Value(layer.values), 0}});  // [source tokens, kv_heads · head_dim]
     } else {
       sources.push_back(keys_values(*pass.source));  // [source tokens, kv_heads · head_dim]
-      if (pass.observer) (*pass.observer)(at_, AttentionKind::cross, sources[0].keys, sources[0].values);
+      if (pass.observer && pass.observer->keys_values)
+        pass.observer->keys_values(at_, AttentionKind::cross, sources[0].keys, sources[0].values);
     }
     auto const seen =
         add_sources(parts_.banks(at_, AttentionKind::cross), sources);  // adds the banks' [keys, kv_heads · head_dim]
     auto const segments = pass.tables->at(last ? Attending::cross_last : Attending::cross, seen,
                                           [&] { return cross_attention_table(pass.out, source_extents(pass), seen); });
+    AttentionShape const shape = attention_shape<A>(parts_.config(), at_);
+    if (pass.observer && pass.observer->attention)
+      pass.observer->attention({at_,
+                                AttentionKind::cross,
+                                {q, 0},
+                                sources,
+                                *segments,
+                                shape,
+                                nullptr,
+                                pass.layout,
+                                last ? pass.last.range : pass.all.range,
+                                pass.cache != nullptr});
     // [queries, heads · head_dim]
-    Value const attended =
-        attention<Scalar, Device>({q, 0}, std::move(sources), segments, attention_shape<A>(parts_.config(), at_));
+    Value const attended = attention<Scalar, Device>({q, 0}, std::move(sources), segments, shape);
     return parts_.project({Site::cross_attention_output, at_}, attended, pass.out);  // [queries, width]
   }
   /// Keys and values, `[source tokens, kv_heads · head_dim]` each, of the encoder's states `[source tokens, width]`.

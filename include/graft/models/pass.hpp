@@ -5,23 +5,16 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include <graft/models/config.hpp>
+#include <graft/models/pass_observer.hpp>
 #include <graft/models/segment_tables.hpp>
 #include <graft/nn/row_groups.hpp>
 
 namespace graft {
-
-/// Called with the keys and values (as attention uses them) that a layer computes of its stack's tokens, or of the
-/// encoder's states:
-/// `[tokens, kv_heads · head_dim]` each.
-template <class Scalar, class Device>
-using KeysValuesObserver = std::function<void(LayerAddress, AttentionKind, Columns<Scalar, Device> const& keys,
-                                              Columns<Scalar, Device> const& values)>;
 
 /// States of an encoder, and whose they are.
 template <class Scalar, class Device>
@@ -45,7 +38,7 @@ struct StackPass {
   MirroredArray<Index, Device> cache_rows;                ///< `[tokens]`: where the cache keeps each; none without one
   EncoderStates<Scalar, Device> const* source = nullptr;  ///< null where the cache holds them, or there is no encoder
   RelativeBias<Scalar, Device> bias = {};  ///< of self-attention, table `[buckets, heads]`; empty for other positions
-  KeysValuesObserver<Scalar, Device> const* observer = nullptr;
+  PassObserver<Scalar, Device> const* observer = nullptr;
 
   [[nodiscard]] bool causal() const { return stack == Stack::decoder; }
   /// What earlier tokens of the rows left in the cache; empty without one.
@@ -57,7 +50,7 @@ struct StackPass {
 };
 
 /// Collects what the kernels of all layers are told of a pass whose rows are laid out, and uploads it at once.
-/// @param main whether the last layer computes the targets' queries alone
+/// @param main whether the last layer computes the targets' queries alone (unless an observer wants every query)
 /// @param rotary whether keys and queries are rotated by their positions
 template <class Scalar, class Device>
 void upload_arrays(StackPass<Scalar, Device>& pass, bool main, bool rotary) {
@@ -68,7 +61,8 @@ void upload_arrays(StackPass<Scalar, Device>& pass, bool main, bool rotary) {
   };
   pass.all = {all_queries(rows), {}, positions(rows)};
   if (main) {
-    QueryRange const range = target_queries(rows);
+    QueryRange range = pass.observer && pass.observer->every_query ? all_queries(rows) : target_queries(rows);
+    range.all = false;
     pass.last_rows = restrict_rows(rows, range);
     if (rows.groups) pass.last_rows.groups = groups_of(pass.last_rows);
     pass.last = {range, arrays.add(range.packed(rows)), positions(pass.last_rows)};

@@ -55,6 +55,10 @@ template <Architecture A, class State, class Scalar, class Device>
   using Kept = detail::KeptLayers<A, State, Scalar, Device>;
   int const layers = static_cast<int>(parts.stack(pass.stack).layers);
   auto const kept = pass.out.recompute && !pass.cache ? std::make_shared<Kept const>(base, parts, pass) : nullptr;
+  auto const observe = [&](LayerAddress at, QueryRange const& range) {
+    if (pass.observer && pass.observer->states) pass.observer->states({at, x, pass.layout, range});  // [queries, width]
+  };
+  observe({pass.stack, -1}, pass.all.range);
   for (int layer = 0; layer < layers; ++layer) {
     LayerAddress const at{pass.stack, layer};
     bool const last = pass.stack == main_stack<A> && layer + 1 == layers;
@@ -64,6 +68,7 @@ template <Architecture A, class State, class Scalar, class Device>
     else
       x = Block<A, State, Scalar, Device>(parts, at)(x, pass,
                                                      last);  // [queries, width]: of all tokens but in the last layer
+    observe(at, last ? pass.last.range : pass.all.range);
   }
   return x;
 }

@@ -37,7 +37,8 @@ class SelfAttention {
                                  Rows const& query_rows) const {
     auto const [query, own] =
         project(x, pass, queries, query_rows);  // [queries, heads · head_dim], [tokens, kv_heads · head_dim]
-    if (pass.observer) (*pass.observer)(at_, AttentionKind::self, own.keys, own.values);
+    if (pass.observer && pass.observer->keys_values)
+      pass.observer->keys_values(at_, AttentionKind::self, own.keys, own.values);
     auto const banks = parts_.banks(at_, AttentionKind::self);  // [keys, kv_heads · head_dim] each
     std::vector<Source> sources;
     sources.reserve(2 + banks.size());
@@ -51,9 +52,11 @@ class SelfAttention {
       return self_attention_table(pass.layout, queries.range, seen, pass.continued(), pass.causal());
     });
     auto const* const bias = pass.bias.table.empty() ? nullptr : &pass.bias;  // its table: [buckets, heads]
-    // [queries, heads · head_dim]
-    Value const attended =
-        attention(query, std::move(sources), segments, attention_shape<A>(parts_.config(), at_), bias);
+    AttentionShape const shape = attention_shape<A>(parts_.config(), at_);
+    if (pass.observer && pass.observer->attention)
+      pass.observer->attention({at_, AttentionKind::self, query, sources, *segments, shape, bias, pass.layout,
+                                queries.range, pass.cache != nullptr});
+    Value const attended = attention(query, std::move(sources), segments, shape, bias);  // [queries, heads · head_dim]
     if (pass.cache) remember(own, pass);
     return parts_.project({Site::attention_output, at_}, attended, query_rows);  // [queries, width]
   }

@@ -38,7 +38,7 @@ class Transformer {
   using Value = Variable<Scalar, Device>;
   using State = StateOf<Adaptation, scalar_type, Device>;
   using Cache = CacheView<Scalar, Device>;
-  using Observer = KeysValuesObserver<Scalar, Device>;
+  using Observer = PassObserver<Scalar, Device>;
   using Prepared = PreparedStep<State, scalar_type, Device>;
   static constexpr bool has_encoder = A::stacks == StackKind::encoder_decoder;
   static constexpr bool classifies = A::head == HeadKind::classifier;
@@ -234,9 +234,8 @@ class Transformer {
     EncoderStates<Scalar, Device> source;
     if constexpr (has_encoder)
       if (!cache) source = encode(parts, batch, observer);  // states [source tokens, width]
-    Pass pass = start(parts, main_stack<A>, batch.rows, cache);
+    Pass pass = start(parts, main_stack<A>, batch.rows, cache, observer);
     pass.source = &source;
-    pass.observer = observer;
     Value const x = run(parts, batch.tokens, pass);                     // [queries, width]
     return finish(parts, main_stack<A>, gather_rows(x, pass.targets));  // [targets, width]
   }
@@ -247,10 +246,12 @@ class Transformer {
                          prepared.state.get());
   }
 
-  [[nodiscard]] Pass start(Parts const& parts, Stack stack, Rows const& rows, Cache const* cache) const {
+  [[nodiscard]] Pass start(Parts const& parts, Stack stack, Rows const& rows, Cache const* cache,
+                           Observer const* observer) const {
     Pass pass;
     pass.stack = stack;
     pass.cache = cache;
+    pass.observer = observer;
     Additions const& additions = parts.prepared.additions;
     pass.layout = lay_out_rows(rows, additions, stack, pass.continued());
     if constexpr (HasAdapters<State>)
@@ -287,8 +288,7 @@ class Transformer {
     rows.step = batch.rows.step;
     rows.training = batch.rows.training;
     rows.recompute = batch.rows.recompute;
-    Pass pass = start(parts, Stack::encoder, rows, nullptr);
-    pass.observer = observer;
+    Pass pass = start(parts, Stack::encoder, rows, nullptr, observer);
     Value const states = run(parts, batch.source_tokens, pass);        // [source tokens, width]
     return {finish(parts, Stack::encoder, states), pass.layout.rows};  // [source tokens, width]
   }

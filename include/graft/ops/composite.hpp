@@ -11,4 +11,5 @@
 #include <graft/ops/composite/norm.hpp>
 #include <graft/ops/composite/rotary.hpp>
 #include <graft/ops/composite/scale_columns.hpp>
+#include <graft/ops/composite/softmax.hpp>
 #include <graft/ops/composite/sum.hpp>

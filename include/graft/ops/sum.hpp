@@ -1,11 +1,11 @@
 /// @file
-/// @brief Reductions to one number, for losses: Σ x, Σ w ∘ x, mean (x - t)². The order of additions is fixed.
+/// @brief Reductions to one number, for losses: Σ x, mean x, Σ w ∘ x, mean (x - t)². The order of additions is fixed.
 #pragma once
 
 #include <utility>
 
 #include <graft/kernels/sum.hpp>
-#include <graft/ops/storage.hpp>
+#include <graft/ops/residual.hpp>
 
 namespace graft {
 
@@ -20,6 +20,15 @@ template <class Scalar, class Device>
     kernels::On<Device, kernels::Sum, Scalar>::broadcast(dy.data(), dx.data(), dx.size());
     slot->accumulate(std::move(dx));
   });
+}
+
+/// Σ x / size over all elements, as a scalar; dx = dy/size everywhere.
+/// @throws ShapeError if x is empty.
+template <class Scalar, class Device>
+[[nodiscard]] Variable<Scalar, Device> mean(Variable<Scalar, Device> const& x) {
+  Index const size = x.value().size();
+  if (size == 0) fail<ShapeError>("[mean] got an input of shape ", x.shape(), "; expected at least one element");
+  return scale(sum(x), 1.0 / static_cast<double>(size));
 }
 
 /// Σ weights ∘ x over all elements, as a scalar; dx = dy · weights. The weights are constants.

@@ -84,19 +84,25 @@ inline void check_checkpoint_folder(std::filesystem::path const& folder) {
   return !detail::checkpoint_folders(folder).empty();
 }
 
+/// The folder of the checkpoint after this step.
+[[nodiscard]] inline std::filesystem::path checkpoint_path(std::filesystem::path const& folder, Index step) {
+  char name[32];
+  std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(step));
+  return folder / name;
+}
+
 /// Writes a checkpoint beside the earlier ones; it appears whole or not at all, and only then are all but the newest
 /// two removed.
 /// @throws FileError (full disk, no permission); earlier checkpoints are as they were
 template <class Scalar>
 void save_checkpoint(std::filesystem::path const& folder, SavedTraining<Scalar> const& saved) {
-  char name[32];
-  std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(saved.report.steps.size()));
+  auto const path = checkpoint_path(folder, static_cast<Index>(saved.report.steps.size()));
   std::error_code error;
-  std::filesystem::remove_all(folder / name, error);  // a damaged one that the training went back from
+  std::filesystem::remove_all(path, error);  // a damaged one that the training went back from
   if (error)
-    fail<FileError>("[", (folder / name).string(), "] cannot be replaced; got: ", error.message(),
+    fail<FileError>("[", path.string(), "] cannot be replaced; got: ", error.message(),
                     "; earlier checkpoints are unchanged");
-  AtomicFolder target(folder / name);
+  AtomicFolder target(path);
   auto const& staging = target.staging();
   detail::save_tensors(staging / detail::parameters_file, saved.parameters);
   if (!saved.best.empty()) detail::save_tensors(staging / detail::best_file, saved.best);

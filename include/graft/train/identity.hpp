@@ -38,13 +38,15 @@ namespace graft::detail {
   return digits;
 }
 
-/// Everything that decides the numbers of a training; `model` is what `model_identity` gives.
+/// Everything that decides the numbers of a training; `model` is what `model_identity` gives, `objective` names one
+/// that is not the default. What a hook after the update does cannot be known, but whether there is one.
 template <class Scalar, class Device>
 [[nodiscard]] nlohmann::json training_identity(Training const& t, Index total_steps,
                                                ParameterList<Scalar, Device> const& parameters,
                                                std::vector<TokenizedExample> const& training,
                                                std::vector<TokenizedExample> const& validation,
-                                               nlohmann::json const& model = nlohmann::json::object()) {
+                                               nlohmann::json const& model = nlohmann::json::object(),
+                                               std::string const& objective = {}) {
   nlohmann::json shapes = nlohmann::json::object();
   for (auto const* parameter : parameters)
     shapes[parameter->name()] = cat(dtype_name(dtype_of<Scalar>), " ", parameter->value().shape());
@@ -69,6 +71,9 @@ template <class Scalar, class Device>
                             {"patience", t.patience},
                             {"training examples", data_checksum(training)},
                             {"validation examples", data_checksum(validation)}}}};
+  if (t.min_delta != 0.0) identity["settings"]["min_delta"] = t.min_delta;
+  if (t.on_update) identity["settings"]["on_update"] = true;
+  if (!objective.empty()) identity["settings"]["objective"] = objective;
   if (t.optimizer == OptimizerKind::adafactor) {
     auto const& a = t.adafactor;
     identity["settings"].update({{"optimizer", "adafactor"},

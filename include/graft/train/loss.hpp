@@ -59,6 +59,18 @@ template <class Model>
   return batch;
 }
 
+/// The examples from number `next` on as one batch, as many as `max_tokens` allows and at least one; moves `next`
+/// behind them.
+template <class Model>
+[[nodiscard]] Batch next_pass(Model const& model, std::vector<TokenizedExample> const& examples, std::size_t& next,
+                              Index max_tokens) {
+  Batch batch;
+  do append_example(model, batch, examples[next++]);
+  while (next < examples.size() &&
+         batch.rows.tokens() + batch.source.tokens() + row_length(examples[next]) <= max_tokens);
+  return batch;
+}
+
 /// Mean −log p (natural logarithm) of all target tokens, without dropout and without recording.
 /// Passes take the examples in their order, as many as
 /// `max_tokens` allows.
@@ -69,9 +81,7 @@ template <class Model>
   NoGrad const no_grad;
   double sum = 0, weight = 0;
   for (std::size_t i = 0; i < examples.size();) {
-    Batch batch;
-    do append_example(model, batch, examples[i++]);
-    while (i < examples.size() && batch.rows.tokens() + batch.source.tokens() + row_length(examples[i]) <= max_tokens);
+    Batch const batch = next_pass(model, examples, i, max_tokens);
     Targets const& targets = batch.rows.targets;
     if (targets.size() == 0) continue;
     auto const scores = model.scores(batch);

@@ -24,13 +24,13 @@ using NamedTensors = std::map<std::string, Tensor<Scalar>>;
 /// are addressed by seed and step, so they need no state.
 template <class Scalar>
 struct SavedTraining {
-  nlohmann::json identity;  ///< what it is a training of: settings, data, parameters' names and shapes
-  TrainingReport report;    ///< so far; its steps give the position
-  Index validations_since_best = 0;
-  std::uint64_t log_bytes = 0;      ///< of the log, at this step
-  double probe = 0;                 ///< log-probability of the first example's target: tells a base model from another
-  NamedTensors<Scalar> parameters;  ///< as trained, reparametrizations included
-  NamedTensors<Scalar> best;        ///< those of the best validation, where early stopping is on
+  nlohmann::json identity;           ///< what it is a training of: settings, data, parameters' names and shapes
+  TrainingReport report;             ///< so far; its steps give the position
+  Index validations_since_best = 0;  ///< since the last that made progress: with `min_delta`, not every best does
+  std::uint64_t log_bytes = 0;       ///< of the log, at this step
+  double probe = 0;                  ///< log-probability of the first example's target: tells a base model from another
+  NamedTensors<Scalar> parameters;   ///< as trained, reparametrizations included
+  NamedTensors<Scalar> best;         ///< those of the best validation, where early stopping is on
   OptimizerState<Scalar> optimizer;
 };
 

@@ -13,7 +13,8 @@
 
 namespace graft {
 
-/// Minimises the mean −log p of target tokens over the model's trainable parameters, with AdamW or Adafactor. The order
+/// Minimises the mean −log p of target tokens, or an objective of one's own (`TrainingObjective`), over the model's
+/// trainable parameters, with AdamW or Adafactor. The order
 /// of examples, dropout and every reduction are functions of the settings alone: the same call gives the same numbers,
 /// whatever the number of threads, and a resumed training ends in the same bits as one that was never stopped.
 ///
@@ -35,17 +36,32 @@ class Trainer {
                      std::vector<TokenizedExample> validation = {}) const {
     Truncation cut = limit_lengths(training, {settings_.max_source, settings_.max_target});
     add(cut, limit_lengths(validation, {settings_.max_source, settings_.max_target}));
-    return fit_limited(model, std::move(training), std::move(validation), cut);
+    return fit_limited(model, std::move(training), std::move(validation), cut, TokenObjective{});
+  }
+  /// The same with a loss of one's own, which validation takes too: so patience and checkpoints go by it. It must live
+  /// as long as the call.
+  template <TrainableModel Model, TrainingObjective<Model> Objective>
+  TrainingReport fit(Model& model, std::vector<TokenizedExample> training, std::vector<TokenizedExample> validation,
+                     Objective const& objective) const {
+    Truncation cut = limit_lengths(training, {settings_.max_source, settings_.max_target});
+    add(cut, limit_lengths(validation, {settings_.max_source, settings_.max_target}));
+    return fit_limited(model, std::move(training), std::move(validation), cut, objective);
   }
 
   /// Trains on texts, encoded as the template says (see `TemplateEncoder`, which generation uses too).
   template <TrainableModel Model, class Tokenizer>
   TrainingReport fit(Model& model, std::vector<Example> const& training, std::vector<Example> const& validation,
                      Tokenizer const& tokenizer, Template const& form = Template::of_model<Model>()) const {
+    return fit(model, training, validation, tokenizer, form, TokenObjective{});
+  }
+  template <TrainableModel Model, class Tokenizer, TrainingObjective<Model> Objective>
+  TrainingReport fit(Model& model, std::vector<Example> const& training, std::vector<Example> const& validation,
+                     Tokenizer const& tokenizer, Template const& form, Objective const& objective) const {
     TemplateEncoder<Tokenizer> const encoder(tokenizer, form, {settings_.max_source, settings_.max_target});
     Truncation cut;
     auto encoded = encoder.encode(training, cut);
-    return fit_limited(model, std::move(encoded), encoder.encode(validation, cut), cut);
+    auto encoded_validation = encoder.encode(validation, cut);
+    return fit_limited(model, std::move(encoded), std::move(encoded_validation), cut, objective);
   }
   template <TrainableModel Model, class Tokenizer>
   TrainingReport fit(Model& model, std::vector<Example> const& training, Tokenizer const& tokenizer,
@@ -54,9 +70,10 @@ class Trainer {
   }
 
  private:
-  template <TrainableModel Model>
+  template <TrainableModel Model, TrainingObjective<Model> Objective>
   TrainingReport fit_limited(Model& model, std::vector<TokenizedExample> training,
-                             std::vector<TokenizedExample> validation, Truncation const& cut) const {
+                             std::vector<TokenizedExample> validation, Truncation const& cut,
+                             Objective const& objective) const {
     if (training.empty()) fail<ConfigError>("[Trainer] got no training examples; expected at least one");
     number(training);
     for (auto const& examples : {&training, &validation})
@@ -78,7 +95,7 @@ class Trainer {
           return cat("[Trainer] ", examples == &training ? "training" : "validation", " example ", i);
         });
     }
-    return detail::TrainingRun<Model>(settings_, model, training, validation, cut).run();
+    return detail::TrainingRun<Model, Objective>(settings_, model, training, validation, cut, objective).run();
   }
 
   static void number(std::vector<TokenizedExample>& examples) {

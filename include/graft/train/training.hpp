@@ -26,7 +26,7 @@ enum class OptimizerKind { adamw, adafactor };
 struct StepReport {
   Index step = 0;    ///< steps done, this one included
   double epoch = 0;  ///< epochs done, with a fraction
-  double loss = 0;   ///< mean −log p of the step's target tokens, before the update
+  double loss = 0;   ///< before the update: mean −log p of the step's target tokens, or the objective's
   double learning_rate = 0;
   double gradient_norm = 0;  ///< before clipping
   Index tokens = 0;          ///< source and target tokens of the step
@@ -36,8 +36,14 @@ struct StepReport {
 /// One pass over the validation examples.
 struct ValidationReport {
   Index step = 0;
-  double loss = 0;    ///< mean −log p of all target tokens
+  double loss = 0;    ///< mean −log p of all target tokens, or the objective's
   bool best = false;  ///< lowest so far
+};
+
+/// A checkpoint that has been written.
+struct CheckpointReport {
+  Index step = 0;
+  std::string folder;  ///< of this checkpoint, within `Training::checkpoint`
 };
 
 /// Settings of a training; the defaults are those of the prefix-tuning paper (Li & Liang 2021) for table-to-text.
@@ -70,8 +76,12 @@ struct Training {
   std::uint64_t seed = 0;
 
   Index validate_every = 0;  ///< steps; 0: at the end of each epoch
-  /// validations in a row without a new best loss that end the training, which then keeps the best parameters; 0: never
+  /// validations in a row without progress that end the training, which then keeps the parameters of the lowest loss;
+  /// 0: never
   Index patience = 0;
+  /// the least improvement that counts as progress, as in Keras and Lightning: a validation makes progress where its
+  /// loss is more than this below that of the last one that did; 0: any lower loss
+  double min_delta = 0.0;
   Index max_source = 0, max_target = 0;  ///< tokens; 0: no limit
 
   std::string checkpoint = {};  ///< folder for checkpoints; empty: none
@@ -80,6 +90,13 @@ struct Training {
   std::string log = {};         ///< JSONL file, one object a step and a validation; empty: none
   bool progress = true;         ///< on standard error
   std::function<void(StepReport const&)> on_step = {};  ///< called after each step; what it throws ends the training
+  /// Called with the number of the step right after its update, before anything reads the parameters; it may change
+  /// them, as making a matrix orthonormal again does. What it throws ends the training.
+  std::function<void(Index)> on_update = {};
+  /// Called after each validation; what it throws ends the training.
+  std::function<void(ValidationReport const&)> on_validation = {};
+  /// Called after each checkpoint, which is whole then; what it throws ends the training.
+  std::function<void(CheckpointReport const&)> on_checkpoint = {};
   /// Asked after each step: a number other than 0, such as that of a signal, ends the training in order (a checkpoint,
   /// where they are asked for, and the log's last line) and is `interrupted` in the report.
   std::function<int()> stop = {};
@@ -131,6 +148,8 @@ inline void check_settings(Training const& t) {
   check("clip", t.clip, finite(t.clip), "0 or more");
   check("validate_every", t.validate_every, t.validate_every >= 0, "0 or more");
   check("patience", t.patience, t.patience >= 0, "0 or more");
+  check("min_delta", t.min_delta, finite(t.min_delta), "0 or more");
+  check("min_delta", t.min_delta, t.min_delta == 0.0 || t.patience > 0, "0 without patience, where it has no effect");
   check("max_source", t.max_source, t.max_source >= 0, "0 or more");
   check("max_target", t.max_target, t.max_target >= 0, "0 or more");
   check("checkpoint_every", t.checkpoint_every, t.checkpoint_every >= 0, "0 or more");

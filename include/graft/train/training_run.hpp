@@ -23,6 +23,7 @@
 #include <graft/train/log.hpp>
 #include <graft/train/loss.hpp>
 #include <graft/train/model_identity.hpp>
+#include <graft/train/objective.hpp>
 #include <graft/train/optimizer_memory.hpp>
 #include <graft/train/progress.hpp>
 #include <graft/train/trainable_model.hpp>
@@ -44,16 +45,17 @@ template <class Scalar, class Device>
                                                  AdamWSettings{t.betas[0], t.betas[1], t.epsilon, t.weight_decay});
 }
 
-template <TrainableModel Model>
+template <TrainableModel Model, TrainingObjective<Model> Objective = TokenObjective>
 class TrainingRun {
  public:
   using Scalar = ScalarOf<Model>;
   using Device = DeviceOf<Model>;
 
   TrainingRun(Training const& settings, Model& model, std::vector<TokenizedExample> const& training,
-              std::vector<TokenizedExample> const& validation, Truncation const& cut)
+              std::vector<TokenizedExample> const& validation, Truncation const& cut, Objective const& objective)
       : t_(settings),
         model_(model),
+        objective_(objective),
         training_(training),
         validation_(validation),
         parameters_(model.parameters()),
@@ -84,7 +86,7 @@ class TrainingRun {
         if (!validation_.empty() && due(t_.validate_every)) validate(progress);
         if (t_.stop && step_ < total_ && !report_.stopped_early) report_.interrupted = t_.stop();
         if (!t_.checkpoint.empty() && (due(t_.checkpoint_every) || report_.stopped_early || report_.interrupted != 0))
-          save_checkpoint(t_.checkpoint, state(sound_probe()));
+          write_checkpoint();
         if (t_.on_step) t_.on_step(done);
       }
       if (!best_.empty()) restore(best_);
@@ -100,7 +102,7 @@ class TrainingRun {
     } catch (std::bad_alloc const&) {
       abandon("out of memory");
       throw;
-    } catch (std::exception const& error) {  // of the caller's own on_step
+    } catch (std::exception const& error) {  // of the caller's own callbacks
       abandon(error.what());
       throw;
     } catch (...) {
@@ -120,7 +122,8 @@ class TrainingRun {
     if (!t_.checkpoint.empty()) {
       check_checkpoint_folder(t_.checkpoint);
       lock_.emplace(t_.checkpoint);
-      identity_ = training_identity(t_, total_, parameters_, training_, validation_, model_identity(model_));
+      identity_ = training_identity(t_, total_, parameters_, training_, validation_, model_identity(model_),
+                                    objective_.identity());
       if (!t_.resume && has_checkpoint(t_.checkpoint))
         fail<ConfigError>("[", t_.checkpoint,
                           "] holds checkpoints of an earlier training; expected a new folder, or --resume "
@@ -147,6 +150,10 @@ class TrainingRun {
 
   std::uint64_t resume(SavedTraining<Scalar> saved) {
     check_identity(t_.checkpoint, saved.identity, identity_);
+    if (auto const done = static_cast<Index>(saved.report.validations.size());
+        saved.validations_since_best < 0 || saved.validations_since_best >= std::max<Index>(1, done))
+      fail<FileError>("[", t_.checkpoint, "] counts ", saved.validations_since_best, " of ", done,
+                      " validations without progress; expected fewer");
     for (auto const* parameter : parameters_)
       for (auto const* tensors : {&saved.parameters, &saved.best}) {
         auto const found = tensors->find(parameter->name());
@@ -169,7 +176,10 @@ class TrainingRun {
     }
     best_ = std::move(saved.best);
     report_ = std::move(saved.report);
-    validations_since_best_ = saved.validations_since_best;
+    since_progress_ = saved.validations_since_best;
+    if (!report_.validations.empty())
+      progress_loss_ =
+          report_.validations[report_.validations.size() - 1 - static_cast<std::size_t>(since_progress_)].loss;
     step_ = static_cast<Index>(report_.steps.size());
     resumed_ = true;
     return saved.log_bytes;
@@ -202,14 +212,17 @@ class TrainingRun {
       batches.back().rows.step = static_cast<std::uint64_t>(step_);
       batches.back().rows.training = true;
       batches.back().rows.recompute = t_.recompute;
-      weight += target_weight(batches.back().rows.targets);
+      weight += objective_weight(objective_, batches.back());
       for (Index i : indices)
         report.tokens += static_cast<Index>(training_[static_cast<std::size_t>(i)].source.size() +
                                             training_[static_cast<std::size_t>(i)].target.size());
     }
+    if (!(weight > 0))
+      fail<ConfigError>("[Trainer] got an objective that gives the examples of step ", step_ + 1, " the weight ",
+                        weight, "; expected more than 0");
     report.learning_rate = t_.learning_rate * schedule_factor(t_.schedule, step_, warmup_, total_);
     for (std::size_t i = 0; i < batches.size(); ++i) {
-      auto const loss = token_loss(model_.scores(batches[i]), batches[i].rows.targets, weight);
+      auto const loss = objective_.loss(model_, batches[i], weight);
       auto const value = static_cast<double>(downloaded(loss.value()).data()[0]);
       if (!std::isfinite(value)) not_finite("loss", value, {plan[i]}, report.learning_rate);
       report.loss += value;
@@ -221,6 +234,7 @@ class TrainingRun {
       not_finite("gradient's norm", report.gradient_norm, plan, report.learning_rate);
     optimizer_->step(report.learning_rate, gradients.coefficient);
     optimizer_->clear_gradients();
+    if (t_.on_update) t_.on_update(step_ + 1);
     report.step = ++step_;
     report.epoch = static_cast<double>(step_) / static_cast<double>(per_epoch_);
     report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -239,7 +253,7 @@ class TrainingRun {
   }
 
   void validate(Progress& progress) {
-    double const loss = evaluate_loss(model_, validation_, t_.max_tokens > 0 ? t_.max_tokens : 2048);
+    double const loss = evaluate_objective(model_, objective_, validation_, t_.max_tokens > 0 ? t_.max_tokens : 2048);
     if (!std::isfinite(loss))
       fail<NumericError>("[Trainer] the validation loss is ", loss, " after step ", step_,
                          "; expected a finite number; hint: a lower learning rate", kept());
@@ -249,14 +263,22 @@ class TrainingRun {
       report_.best_step = step_;
       if (t_.patience > 0) best_ = copies();
     }
-    validations_since_best_ = best ? 0 : validations_since_best_ + 1;
-    report_.stopped_early = t_.patience > 0 && validations_since_best_ >= t_.patience && step_ < total_;
+    bool const better = !(loss >= progress_loss_ - t_.min_delta);  // the first, which is compared with NaN, too
+    if (better) progress_loss_ = loss;
+    since_progress_ = better ? 0 : since_progress_ + 1;
+    report_.stopped_early = t_.patience > 0 && since_progress_ >= t_.patience && step_ < total_;
     report_.validations.push_back({step_, loss, best});
     log_->validation(report_.validations.back());
     progress.say(cat("step ", step_, "  validation loss ", loss, best ? "  (best)" : "",
                      report_.stopped_early
                          ? cat("  stopping: best was ", report_.best_validation_loss, " at step ", report_.best_step)
                          : ""));
+    if (t_.on_validation) t_.on_validation(report_.validations.back());
+  }
+
+  void write_checkpoint() const {
+    save_checkpoint(t_.checkpoint, state(sound_probe()));
+    if (t_.on_checkpoint) t_.on_checkpoint({step_, checkpoint_path(t_.checkpoint, step_).string()});
   }
 
   [[noreturn]] void not_finite(char const* what, double value, StepBatches const& plan, double learning_rate) const {
@@ -314,8 +336,8 @@ class TrainingRun {
 
   [[nodiscard]] SavedTraining<Scalar> state(double probe) const {
     auto optimizer = moved_to<Cpu>(optimizer_->state());
-    SavedTraining<Scalar> saved{identity_, report_, validations_since_best_, log_->size(), probe,
-                                {},        best_,   std::move(optimizer)};
+    SavedTraining<Scalar> saved{identity_, report_, since_progress_, log_->size(),
+                                probe,     {},      best_,           std::move(optimizer)};
     for (auto const* parameter : parameters_)
       saved.parameters.emplace(parameter->name(), downloaded(parameter->value()));
     return saved;
@@ -331,6 +353,7 @@ class TrainingRun {
 
   Training const& t_;
   Model& model_;
+  Objective const& objective_;
   std::vector<TokenizedExample> const& training_;
   std::vector<TokenizedExample> const& validation_;
   ParameterList<Scalar, Device> parameters_;
@@ -346,7 +369,8 @@ class TrainingRun {
   std::vector<StepBatches> plan_;
   NamedTensors<Scalar> best_;
   TrainingReport report_;
-  Index step_ = 0, planned_epoch_ = -1, validations_since_best_ = 0;
+  Index step_ = 0, planned_epoch_ = -1, since_progress_ = 0;
+  double progress_loss_ = std::numeric_limits<double>::quiet_NaN();  ///< of the last validation that made progress
   bool resumed_ = false;
 };
 

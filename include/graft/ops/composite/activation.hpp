@@ -13,10 +13,4 @@ template <class Scalar, class Device>
   return multiply(activate(gate, f), up);
 }
 
-/// σ(x) = 1/(1 + e⁻ˣ), which is (1 + tanh(x/2))/2.
-template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> sigmoid(Variable<Scalar, Device> const& x) {
-  return scale(add(tanh(scale(x, 0.5)), detail::filled<Scalar, Device>(x.shape(), 1)), 0.5);
-}
-
 }  // namespace graft::composite

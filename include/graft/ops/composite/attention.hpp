@@ -92,7 +92,7 @@ template <class Scalar, class Device>
       if (bias) scores = add(scores, detail::bias_of(seen, *bias, head));
       auto const weights = multiply(exp(scores), mask);                        // [queries, keys]
       auto const p = multiply(weights, power(detail::row_sums(weights), -1));  // [queries, keys]
-      auto const y = detail::place(detail::product(p, detail::columns(v, first, width)), shape.width(), head * width);
+      auto const y = detail::place(matmul(p, detail::columns(v, first, width)), shape.width(), head * width);
       output = head == 0 ? y : add(output, y);  // [queries, width]
     }
     for (Index i = 0; i < output.rows(); ++i) places.emplace_back(static_cast<int>(rows.size()), i);

@@ -24,8 +24,7 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Scalar, 
   auto const z = linear(h, w, b);                                                 // [targets, vocabulary]
   auto const log_sum = log(total(exp(z), 1));                                     // [targets]
   auto const of_label = total(multiply(z, detail::constant<Device>(chosen)), 1);  // [targets]
-  return {detail::subtract(of_label, log_sum), log_sum.value(),
-          total(z, 1.0 / static_cast<double>(vocabulary)).value()};
+  return {subtract(of_label, log_sum), log_sum.value(), total(z, 1.0 / static_cast<double>(vocabulary)).value()};
 }
 
 }  // namespace graft::composite

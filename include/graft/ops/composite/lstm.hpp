@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include <graft/ops/composite/activation.hpp>
+#include <graft/ops/composite/parts.hpp>
 #include <graft/ops/gather.hpp>
 #include <graft/ops/lstm.hpp>
 

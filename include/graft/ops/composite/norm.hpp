@@ -23,7 +23,7 @@ template <class Scalar, class Device>
                                                   Variable<Scalar, Device> const& gain,
                                                   Variable<Scalar, Device> const& bias, double epsilon) {
   auto const mean = scale(detail::row_sums(x), 1.0 / static_cast<double>(x.width()));  // [tokens, width]
-  auto const y = composite::rms_norm(detail::subtract(x, mean), gain, epsilon);
+  auto const y = composite::rms_norm(subtract(x, mean), gain, epsilon);
   return bias.empty() ? y : add_bias(y, bias);
 }
 

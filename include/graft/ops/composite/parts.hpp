@@ -4,8 +4,9 @@
 #pragma once
 
 #include <graft/ops/activation.hpp>
+#include <graft/ops/arithmetic.hpp>
 #include <graft/ops/elementary.hpp>
-#include <graft/ops/linear.hpp>
+#include <graft/ops/matmul.hpp>
 #include <graft/ops/residual.hpp>
 #include <graft/tensor/device_copy.hpp>
 
@@ -48,18 +49,6 @@ template <class Scalar, class Device>
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> row_sums(Variable<Scalar, Device> const& x) {
   return linear(x, filled<Scalar, Device>(Shape{x.width(), x.width()}, 1));
-}
-
-/// a·b for a `[rows, k]`, b `[k, width]` → `[rows, width]`.
-template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> product(Variable<Scalar, Device> const& a, Variable<Scalar, Device> const& b) {
-  return linear(a, TrainableMatrix<Scalar, Device>{b, Layout::in_out});
-}
-
-/// a − b
-template <class Scalar, class Device>
-[[nodiscard]] Variable<Scalar, Device> subtract(Variable<Scalar, Device> const& a, Variable<Scalar, Device> const& b) {
-  return add(a, scale(b, -1.0));
 }
 
 }  // namespace graft::composite::detail

@@ -11,7 +11,7 @@ namespace graft::composite {
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> mean_squared_error(Variable<Scalar, Device> const& x,
                                                           Tensor<Scalar, Device> const& target) {
-  auto const difference = detail::subtract(x, Variable<Scalar, Device>(target));
+  auto const difference = subtract(x, Variable<Scalar, Device>(target));
   return scale(sum(multiply(difference, difference)), 1.0 / static_cast<double>(target.size()));
 }
 

@@ -1,0 +1,122 @@
+/// @file
+/// @brief The one template behind `ErasedModel`: a model of one architecture with one strategy.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include <graft/adaptation/embedding_only.hpp>
+#include <graft/adaptation/prefix_tuning.hpp>
+#include <graft/adaptation/prompt_tuning.hpp>
+#include <graft/any/any_model.hpp>
+#include <graft/any/erased_model.hpp>
+#include <graft/inspect/inspect.hpp>
+#include <graft/inspect/nearest_words.hpp>
+#include <graft/io/adapter.hpp>
+#include <graft/io/save_pretrained.hpp>
+#include <graft/models/adapt.hpp>
+#include <graft/models/merge.hpp>
+#include <graft/models/prefix_scope.hpp>
+#include <graft/train/model_identity.hpp>
+
+namespace graft::any {
+
+/// Embeddings at the front are prompt tuning under another name, which PEFT has a format for; files hold both without
+/// the MLP.
+template <Architecture A>
+[[nodiscard]] auto as_prompt_tuning(Transformer<A, EmbeddingOnly> model) {
+  auto const& own = model.settings();
+  PromptTuning settings{.length = own.length,
+                        .init = Init::normal,
+                        .side = own.side,
+                        .place = own.place,
+                        .positions = own.positions,
+                        .pooling = own.pooling};
+  auto result = adapt(model.base(), std::move(settings));
+  result.state().adopt(model.state().embeddings().values());
+  return result;
+}
+
+template <class Model>
+class Adapted final : public ErasedModel {
+  using Strategy = typename Model::adaptation_type;
+
+ public:
+  explicit Adapted(Model model) : model_(std::move(model)) {}
+
+  ModelConfig const& config() const override { return model_.config(); }
+  ModelInfo const& info() const override { return model_.info(); }
+  std::vector<Parameter<float>*> parameters() override { return model_.parameters(); }
+  ParameterCounts parameter_counts() const override { return model_.parameter_counts(); }
+  void append(Batch& batch, TokenizedExample const& example) const override { model_.append(batch, example); }
+  Prepared prepare(StepContext const& context) const override {
+    return std::make_shared<typename Model::Prepared const>(model_.prepare(context));
+  }
+  TargetScores<float, Cpu> scores(Batch const& batch) const override { return model_.scores(batch); }
+  Value logits(Batch const& batch, Cache const* cache) const override { return model_.logits(batch, cache); }
+  Value logits(Batch const& batch, Prepared const& prepared, Cache const* cache) const override {
+    return model_.logits(batch, own(prepared), cache);
+  }
+  Value hidden_states(Batch const& batch, Prepared const& prepared, Cache const* cache) const override {
+    return model_.hidden_states(batch, own(prepared), cache);
+  }
+  Sources encode_sources(Batch const& batch, [[maybe_unused]] Prepared const& prepared) const override {
+    if constexpr (Model::has_encoder)
+      return model_.encode_sources(batch, own(prepared));
+    else
+      fail<ConfigError>("[encode_sources] got a ", config().architecture,
+                        " model; expected one with an encoder and a decoder");
+  }
+  Additions additions() const override { return model_.additions(); }
+  bool has_adapter(Index adapter) const override { return model_.has_adapter(adapter); }
+  Inspection inspect(Batch const& batch, InspectSettings const& settings) const override {
+    return graft::inspect(model_, batch, settings);
+  }
+  std::vector<VirtualTokenWords> nearest_words(Index count) const override {
+    return graft::nearest_words(model_, count);
+  }
+  nlohmann::json identity() const override { return model_identity(model_); }
+  void save(std::filesystem::path const& folder, AdapterOptions const& options) override {
+    if constexpr (std::is_same_v<Strategy, EmbeddingOnly>)
+      if (options.format == AdapterFormat::peft) return save_adapter(as_prompt_tuning(model_), folder, options);
+    if constexpr (std::is_same_v<Strategy, PrefixTuning>)
+      if (auto const scope = other_scope(options.format))
+        return save_adapter(with_scope(model_, *scope), folder, options);
+    save_adapter(model_, folder, options);
+  }
+  void save_merged(std::filesystem::path const& folder) override {
+    if constexpr (can_merge<Strategy>)
+      save_pretrained(merge(model_), folder);
+    else
+      fail<ConfigError>(
+          "[merge] got an adapter of the strategy ", Strategy::name,
+          ", which is not in the base's weights; expected lora, ia3, bitfit or one that trains the weights themselves");
+  }
+
+ private:
+  [[nodiscard]] static typename Model::Prepared const& own(Prepared const& prepared) {
+    return *static_cast<typename Model::Prepared const*>(prepared.get());
+  }
+  /// The layout in which the format that is asked for has a prefix of a decoder with cross-attention, if it is not in
+  /// it.
+  [[nodiscard]] std::optional<PrefixScope> other_scope(AdapterFormat format) const {
+    if (!info().main().crosses || format == AdapterFormat::automatic) return std::nullopt;
+    PrefixScope const own = model_.settings().scope,
+                      wanted = format == AdapterFormat::peft ? PrefixScope::peft_decoder : PrefixScope::decoder;
+    return own == PrefixScope::all || own == wanted ? std::nullopt : std::optional(wanted);
+  }
+
+  Model model_;
+};
+
+template <class Model>
+[[nodiscard]] std::unique_ptr<AnyModel> wrap(Model model) {
+  return std::make_unique<AnyModel>(std::make_unique<Adapted<Model>>(std::move(model)));
+}
+
+}  // namespace graft::any

@@ -1,0 +1,142 @@
+/// @file
+/// @brief A base of one architecture with every strategy of a list: the one template behind `AnyBase`, which is
+/// instantiated in a source file for each architecture.
+#pragma once
+
+#include <concepts>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <graft/any/adapted.hpp>
+#include <graft/any/chosen.hpp>
+#include <graft/models/combine.hpp>
+
+namespace graft::any {
+
+namespace detail {
+
+template <class Settings>
+concept HasHeadSetting = requires(Settings const& settings) {
+  { settings.head } -> std::convertible_to<bool>;
+};
+
+/// What adapter folders may hold for a classifier: every strategy beside a head, what trains the head itself, a head
+/// alone, and LoRA over a head that stays as it is.
+template <class Types>
+struct LoadedBesideHead;
+template <class... Types>
+struct LoadedBesideHead<TypeList<Types...>> {
+  template <class Settings>
+  static constexpr bool apart =
+      !std::is_same_v<Settings, NoAdaptation> && !std::is_same_v<Settings, ClassificationHead>;
+  template <class Settings>
+  using Own = std::conditional_t<apart<Settings>, TypeList<Composed<Settings, ClassificationHead>>, TypeList<>>;
+  template <class Settings>
+  using Alone = std::conditional_t<HasHeadSetting<Settings> || std::is_same_v<Settings, LoRA> ||
+                                       std::is_same_v<Settings, ClassificationHead>,
+                                   TypeList<Settings>, TypeList<>>;
+  template <class...>
+  struct Join {
+    using type = TypeList<>;
+  };
+  template <class... One, class... Two, class... Rest>
+  struct Join<TypeList<One...>, TypeList<Two...>, Rest...> : Join<TypeList<One..., Two...>, Rest...> {};
+  template <class... One>
+  struct Join<TypeList<One...>> {
+    using type = TypeList<One...>;
+  };
+  using type = typename Join<TypeList<>, Own<Types>..., Alone<Types>...>::type;
+};
+
+/// What they may hold for a model that writes texts.
+template <class Types>
+struct LoadedTexts;
+template <class... Types>
+struct LoadedTexts<TypeList<Types...>> {
+  template <class Known, class...>
+  struct Without {
+    using type = Known;
+  };
+  template <class... Known, class First, class... Rest>
+  struct Without<TypeList<Known...>, First, Rest...>
+      : Without<std::conditional_t<std::is_same_v<First, NoAdaptation>, TypeList<Known...>, TypeList<Known..., First>>,
+                Rest...> {};
+  using type = typename Without<TypeList<>, Types...>::type;
+};
+
+template <class Type, class List>
+inline constexpr bool is_among = false;
+template <class Type, class... Types>
+inline constexpr bool is_among<Type, TypeList<Types...>> = (std::is_same_v<Type, Types> || ...);
+
+}  // namespace detail
+
+template <Architecture A, class List = Strategies>
+class BaseOf final : public AnyBase {
+  static constexpr bool classifies = A::head == HeadKind::classifier;
+  using Offered = typename detail::OfferedTypes<classifies, List>::type;
+  using Loaded =
+      typename std::conditional_t<classifies, detail::LoadedBesideHead<Offered>, detail::LoadedTexts<Offered>>::type;
+
+ public:
+  explicit BaseOf(Base<A> base) : base_(std::move(base)) {}
+  ModelConfig const& config() const override { return base_->config(); }
+  ModelInfo const& info() const override { return base_->info(); }
+  std::unique_ptr<AnyModel> adapt(Choice const& choice) const override {
+    auto const chosen = choose<List>(choice, base_->info());
+    return std::visit([&](auto const& settings) { return adapted(settings, chosen.head, choice.seed); },
+                      chosen.settings);
+  }
+  std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter, LoadOptions const& options = {}) const override {
+    std::unique_ptr<AnyModel> model;
+    [&]<class... Types>(TypeList<Types...>) {
+      visit_adapter<Types...>(base_, adapter, [&](auto loaded) { model = wrap(std::move(loaded)); }, options);
+    }(Loaded());
+    return model;
+  }
+  std::unique_ptr<AnyModel> combine(std::vector<std::pair<std::filesystem::path, double>> const& adapters,
+                                    CombineSettings const& settings, LoadOptions const& options = {}) const override {
+    std::unique_ptr<AnyModel> sum;
+    visit_adapter<LoRA, IA3>(
+        base_, adapters.front().first,
+        [&](auto const& first) {
+          using Model = std::remove_cvref_t<decltype(first)>;
+          AdapterSet<Model> set;
+          std::vector<std::pair<std::string, double>> weights;
+          for (auto const& [folder, weight] : adapters) {
+            weights.emplace_back(cat(weights.size() + 1, " (", folder.string(), ")"), weight);
+            set.add(weights.back().first, load_adapter<typename Model::adaptation_type>(base_, folder, options));
+          }
+          sum = wrap(graft::combine(set, weights, settings));
+        },
+        options);
+    return sum;
+  }
+
+ private:
+  /// A strategy that trains a classifier's head itself stands alone; others have one beside them.
+  template <class Settings>
+  [[nodiscard]] std::unique_ptr<AnyModel> adapted(Settings const& settings,
+                                                  std::optional<ClassificationHead> const& head,
+                                                  std::uint64_t seed) const {
+    if constexpr (detail::is_among<Settings, Offered>) {
+      constexpr bool alone = std::is_same_v<Settings, NoAdaptation> || std::is_same_v<Settings, ClassificationHead>;
+      if constexpr (classifies && !alone)
+        if (head) return wrap(graft::adapt(base_, compose(settings, *head), seed));
+      if constexpr (!classifies || alone || detail::HasHeadSetting<Settings>)
+        return wrap(graft::adapt(base_, settings, seed));
+    }
+    fail<ConfigError>("[strategy] got ", Settings::name, " for a ", config().architecture,
+                      " model; expected one that is offered for it");
+  }
+
+  Base<A> base_;
+};
+
+}  // namespace graft::any

@@ -1,0 +1,43 @@
+/// @file
+/// @brief A row on the host: one thread, in lanes.
+#pragma once
+
+#include <cmath>
+#include <type_traits>
+
+#include <graft/kernels/cpu/loop.hpp>
+#include <graft/kernels/row_team.hpp>
+
+namespace graft::kernels {
+
+template <>
+class RowTeam<Cpu> {
+ public:
+  template <class F>
+  static void each_row(char const*, Index rows, Index width, F const& f) {
+    parallel_chunks(rows, rows_per_chunk(width), [&](Index first, Index last) {
+      for (Index i = first; i < last; ++i) f(i, RowTeam());
+    });
+  }
+
+  template <class F>
+  [[nodiscard]] auto max(Index size, F const& f) const {
+    using Number = std::invoke_result_t<F const&, Index>;
+    auto largest = static_cast<Number>(-HUGE_VAL);
+    for (Index j = 0; j < size; ++j) {
+      Number const value = f(j);
+      largest = largest < value ? value : largest;
+    }
+    return largest;
+  }
+  template <class F>
+  [[nodiscard]] auto sum(Index size, F const& f) const {
+    return cpu::lane_sum<std::invoke_result_t<F const&, Index>>(size, f);
+  }
+  template <class Scalar, class F>
+  void map(Scalar* y, Index size, F const& f) const {
+    cpu::map_here(y, size, f);
+  }
+};
+
+}  // namespace graft::kernels

@@ -1,0 +1,88 @@
+/// @file
+/// @brief A row on a GPU: a block of threads, each with every 256th element. Sums run in an order that depends on the
+/// size alone.
+#pragma once
+
+#include <cmath>
+#include <type_traits>
+
+#include <graft/kernels/cuda/launch.cuh>
+#include <graft/kernels/row_team.hpp>
+
+namespace graft::kernels {
+
+namespace cuda {
+
+struct Larger {
+  template <class Number>
+  __device__ Number operator()(Number a, Number b) const {
+    return a < b ? b : a;
+  }
+};
+struct Plus {
+  template <class Number>
+  __device__ Number operator()(Number a, Number b) const {
+    return a + b;
+  }
+};
+
+/// The values of a block's threads, joined in a fixed tree; every thread gets the result. All threads must call it.
+template <class Number, class Join>
+__device__ Number block_join(Number value, Join const& join) {
+  __shared__ Number values[block_threads];
+  unsigned const thread = threadIdx.x;
+  values[thread] = value;
+  for (unsigned half = block_threads / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (thread < half) values[thread] = join(values[thread], values[thread + half]);
+  }
+  __syncthreads();
+  Number const result = values[0];
+  __syncthreads();  // before the next call writes
+  return result;
+}
+
+}  // namespace cuda
+
+template <>
+class RowTeam<Cuda> {
+ public:
+  template <class F>
+  static void each_row(char const* name, Index rows, Index width, F const& f);
+
+  template <class F>
+  __device__ auto max(Index size, F const& f) const {
+    using Number = std::remove_cvref_t<decltype(f(Index{}))>;
+    auto largest = static_cast<Number>(-HUGE_VAL);
+    for (Index j = threadIdx.x; j < size; j += cuda::block_threads) {
+      Number const value = f(j);
+      largest = largest < value ? value : largest;
+    }
+    return cuda::block_join(largest, cuda::Larger{});
+  }
+  template <class F>
+  __device__ auto sum(Index size, F const& f) const {
+    std::remove_cvref_t<decltype(f(Index{}))> sum = 0;
+    for (Index j = threadIdx.x; j < size; j += cuda::block_threads) sum += f(j);
+    return cuda::block_join(sum, cuda::Plus{});
+  }
+  template <class Scalar, class F>
+  __device__ void map(Scalar* y, Index size, F const& f) const {
+    for (Index j = threadIdx.x; j < size; j += cuda::block_threads) y[j] = f(j);
+  }
+};
+
+namespace cuda {
+template <class F>
+__global__ void each_row_kernel(Index rows, F f) {
+  for (Index i = blockIdx.x; i < rows; i += gridDim.x) f(i, RowTeam<Cuda>());
+}
+}  // namespace cuda
+
+template <class F>
+void RowTeam<Cuda>::each_row(char const* name, Index rows, Index width, F const& f) {
+  if (rows > 0 && width > 0)
+    cuda::launch(name, &cuda::each_row_kernel<F>, cuda::blocks_for(rows, 1), dim3(cuda::block_threads), rows, f);
+}
+
+}  // namespace graft::kernels

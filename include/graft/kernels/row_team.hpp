@@ -1,0 +1,23 @@
+/// @file
+/// @brief What a device brings for kernels that work on a row as a whole: softmax needs a row's maximum and sum before
+/// it can write an element.
+#pragma once
+
+#include <graft/core/device_pointer.hpp>
+#include <graft/core/types.hpp>
+
+namespace graft::kernels {
+
+/// Those that share the work on one row: a thread of the host, a block of a GPU's threads. `f` is a struct of pointers
+/// and numbers, or a lambda within a function for the device.
+///
+///     RowTeam<Device>::each_row(name, rows, width, f)   f(i, team) for i in [0, rows); all of a team call it
+///     team.max(size, f)                                 the largest f(j), for j in [0, size); −∞ where there is none
+///     team.sum(size, f)                                 Σ_j f(j), in an order that depends on the size alone
+///     team.map(y, size, f)                              y_j = f(j); y may be what f reads at j
+///
+/// Specialized in kernels/cpu/row_team.hpp and kernels/cuda/row_team.cuh.
+template <class Device>
+class RowTeam;
+
+}  // namespace graft::kernels
