@@ -5,7 +5,7 @@ import re
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!https?:)([^)\s#]*\.md)?(#[^)\s]*)?\)")
-BROKEN_LINK = re.compile(r"\[([^\[\]\n]*)\n[ \t]*([^\[\]\n]*)\]\(([^)\s]*)\)")  # whose title goes over two lines
+BROKEN_LINK = re.compile(r"\[([^\[\]\n]*)\n[ \t]*([^\[\]\n]*)\]\(([^)\s]*)\)([.,;:)]*)")  # whose title goes over two lines
 FIGURE = re.compile(r"^!\[(.*)\]\((?:\.\./)?figures/(\S+)\)\s*$")
 HEADING = re.compile(r"^(#+) (.*?)\s*$")
 
@@ -51,7 +51,7 @@ def translate(path, text):
             return f'\\subpage {page_id(name)} "{title}"'
         return f"[{title}](@ref {page_id(name)})"
 
-    whole_links = BROKEN_LINK.sub(r"[\1 \2](\3)\n  ", text)  # as many lines as before
+    whole_links = BROKEN_LINK.sub(r"[\1 \2](\3)\4\n  ", text)  # as many lines as before
     for line in whole_links.splitlines():
         fence = line.lstrip().startswith("```")
         if fence:
