@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Times the compilation of sources that use more and more of graft, and prints one JSON line each: processor seconds and the object's size.
+"""Times the compilation of sources that use more and more of graft, and prints one JSON line each: processor seconds, the compiler's largest memory,
+and the object's size.
 
 The table of docs/compile_time.md. Each source is compiled --repeats times, the median counts. Wants a C++20 compiler, Eigen, xtensor, nlohmann-json and ICU.
 """
 
 import argparse
 import json
+import os
 import pathlib
-import resource
 import statistics
 import subprocess
 import sys
@@ -69,16 +70,15 @@ def main():
             source.write_text(f"#include <graft/graft.hpp>\n\n#include <cstdio>\n\nint main(int, [[maybe_unused]] char** argv) {{\n{body}}}\n", encoding="utf-8")
             command = [a.compiler, "-std=c++20", optimization, f"-I{root / 'include'}", *(f"-isystem{path}" for path in a.include), "-c", source, "-o", target]
             command += ["-DGRAFT_COMPILED", "-DGRAFT_COMPILED_IO", "-DGRAFT_COMPILED_TEXT"] if compiled else []
-            seconds = []
+            seconds, peak = [], 0
             for _ in range(a.repeats):
-                before = resource.getrusage(resource.RUSAGE_CHILDREN)
-                done = subprocess.run(command, stderr=subprocess.PIPE, text=True)
-                if done.returncode:
-                    sys.exit(f"{name} does not compile:\n{done.stderr}")
-                after = resource.getrusage(resource.RUSAGE_CHILDREN)
-                seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+                _, status, usage = os.wait4(subprocess.Popen(command).pid, 0)
+                if status:
+                    sys.exit(f"{name} does not compile")
+                seconds.append(usage.ru_utime + usage.ru_stime)
+                peak = max(peak, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024))
             print(json.dumps({"source": name, "compiler": version, "optimization": optimization, "compiled": compiled,
-                              "processor_seconds": round(statistics.median(seconds), 1), "object_bytes": target.stat().st_size}), flush=True)
+                              "processor_seconds": round(statistics.median(seconds), 1), "peak_bytes": peak, "object_bytes": target.stat().st_size}), flush=True)
 
 
 if __name__ == "__main__":

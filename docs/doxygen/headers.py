@@ -95,6 +95,7 @@ def declares(statement, name, function_only):
 
 
 def sentence_of(scope, statement, used):
+    statement = re.sub(r"^template <.*?> concept ", "concept ", statement)  # whose parameters have names of the table, too
     words = identifiers(statement)
     for owner in dict.fromkeys((scope, re.sub(r"<.*>", "", scope), "*")):  # the class's own sentence before the one for all
         names = NAMES.get(owner, {})
@@ -113,7 +114,7 @@ def translate(path, text, used=None):
     folder = parts[parts.index("graft", len(parts) - 4 if len(parts) > 4 else 0) + 1] if "graft" in parts else ""
     group = f"group_{folder}" if not folder.endswith(".hpp") else ""
     scopes = []  # [(indentation of its line, full name, is a class)]
-    statement, start, skip_until = "", None, None
+    statement, start, skip_until, hidden = "", None, None, False
     for i, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
         code = code_of(line)
@@ -124,10 +125,12 @@ def translate(path, text, used=None):
         if not code or line.startswith("#") or code.startswith(("public:", "private:", "protected:")):
             continue
         if NAMESPACE.match(line):
+            hidden = "detail {" in line
             if group and not line.startswith("namespace detail"):
                 lines[i] = f"{line} /** \\addtogroup {group} */ /** @{{ */"
             continue
         if re.match(r"^\}\s*// namespace ", line):
+            hidden = False
             if group and "namespace detail" not in line:
                 lines[i] = "/** @} */ " + line
             scopes.clear()
@@ -178,6 +181,9 @@ def translate(path, text, used=None):
                 sentence = sentence_of(owner, f"struct {name} {{" if "<" not in name else "", used) or named(opened[1], used)
             else:
                 sentence = sentence_of(scope, whole, used)
+            concept = re.match(r"template <.*?> concept (\w+)", whole)
+            if concept and not sentence and not hidden:  # Doxygen does not ask for one
+                raise SystemExit(f"{path}:{begin + 1}: {concept[1]} has no sentence; expected a comment, or a line in names.txt")
             if sentence:
                 pad = lines[begin][:member_indent]
                 lines[begin] = f"{pad}/** {sentence} */ {lines[begin].lstrip()}"

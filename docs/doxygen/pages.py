@@ -5,6 +5,7 @@ import re
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\((?!https?:)([^)\s#]*\.md)?(#[^)\s]*)?\)")
+BROKEN_LINK = re.compile(r"\[([^\[\]\n]*)\n[ \t]*([^\[\]\n]*)\]\(([^)\s]*)\)([.,;:)]*)")  # whose title goes over two lines
 FIGURE = re.compile(r"^!\[(.*)\]\((?:\.\./)?figures/(\S+)\)\s*$")
 HEADING = re.compile(r"^(#+) (.*?)\s*$")
 
@@ -50,7 +51,8 @@ def translate(path, text):
             return f'\\subpage {page_id(name)} "{title}"'
         return f"[{title}](@ref {page_id(name)})"
 
-    for line in text.splitlines():
+    whole_links = BROKEN_LINK.sub(r"[\1 \2](\3)\4\n  ", text)  # as many lines as before
+    for line in whole_links.splitlines():
         fence = line.lstrip().startswith("```")
         if fence:
             code = not code
@@ -67,6 +69,6 @@ def translate(path, text):
             caption = figure[1].replace('"', "'")
             out.append(f'\\image html {figure[2]} "{caption}"')
         else:
-            in_index = line.startswith("| " if stem == "strategies" else "- ")
+            in_index = line.startswith("| " if stem == "strategies" else "- ") or (in_index and line.startswith("  "))
             out.append(LINK.sub(link, line))
     return "\n".join(out) + "\n"

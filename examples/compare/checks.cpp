@@ -9,6 +9,7 @@
 #include "command_line.hpp"
 #include "memory.hpp"
 #include "prompts.hpp"
+#include "support/option_rules.hpp"
 #include "support/pair_tokens.hpp"
 #include "support/paths.hpp"
 
@@ -71,10 +72,14 @@ Index check_row(Strategy const& strategy, graft::any::AnyBase const& base, Promp
   auto const& info = base.info();
   bool const apart = info.classifies || base.config().encoder;
   if (!exists(strategy, info) || (strategy.name == few_shot && apart)) return 0;  // the row says why
-  check(strategy, info);
+  support::as_usage("--row", [&] { check(strategy, info); });
   bool const must_fit = lengthens_rows(strategy) || !is_trained(strategy.name);
   if (!must_fit && strategy.settings.empty()) return 0;  // what it lacks is said in its row
-  auto const model = adapt(base, strategy, 0, labels);
+  std::unique_ptr<graft::any::AnyModel> model;
+  if (strategy.settings.empty())
+    model = adapt(base, strategy, 0, labels);
+  else
+    support::as_usage("--row", [&] { model = adapt(base, strategy, 0, labels); });
   if (must_fit) prompts.check(strategy, model->row_limits());
   return model->parameter_counts().trainable;
 }
@@ -91,7 +96,10 @@ void check_files(Settings const& s) {
   if (!s.csv.empty()) {
     inputs.push_back({"--model", s.task.model});
     support::check_apart(inputs, {{"--csv", s.csv.string()}});
-    for (char const* own : {"report.json", "report.html"})
+    if (support::lies_in(s.csv, s.out / "rows"))
+      throw support::UsageError("--csv lies in the folder of finished rows: " + s.csv.string() +
+                                "; expected another folder");
+    for (char const* own : {"report.json", "report.html", "rows"})
       support::check_apart({{"--out", (s.out / own).string()}}, {{"--csv", s.csv.string()}});
   }
   check_texts(s);

@@ -101,13 +101,19 @@ void settle_tests(CommandLine& line) {
   }
 }
 
+std::vector<std::string> seed_texts(std::string const& text) {
+  std::vector<std::string> texts;
+  support::as_usage("--seeds", [&] { texts = expand_values("[compare] --seeds", text); });
+  return texts;
+}
+
 void settle_seeds(CommandLine& line) {
   auto& seeds = line.settings.seeds;
   if (line.seed) seeds = {*line.seed};
   if (line.seeds.empty()) return;
   seeds.clear();
   for (auto const& text : line.seeds)
-    for (auto const& one : expand_values("[compare] --seeds", text)) {
+    for (auto const& one : seed_texts(text)) {
       std::uint64_t seed = 0;
       auto const [end, error] = std::from_chars(one.data(), one.data() + one.size(), seed);
       if (error != std::errc() || end != one.data() + one.size())
@@ -223,7 +229,7 @@ void settle(CLI::App const& app, CommandLine& line) {
   settle_metrics(app, line);
   settle_tests(line);
   settle_seeds(line);
-  settle_rows(line);
+  support::as_usage("--row", [&] { settle_rows(line); });
   settle_learning_rates(line);
   check_options(app, line);
 }

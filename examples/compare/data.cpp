@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <unordered_set>
 
+#include <graft/core/error.hpp>
 #include <graft/data/generated.hpp>
 #include <graft/data/grouping.hpp>
+#include <graft/text/printable.hpp>
 
 #include "read_files.hpp"
 
@@ -51,6 +54,30 @@ void leave_out(std::vector<graft::Example>& rows, std::vector<graft::Example> co
   rows.erase(gone, rows.end());
 }
 
+/// The names of the classes that rows have; of a task, those that it has.
+std::set<std::string> classes_of(FileReader const& reader, std::vector<graft::Example> const& rows) {
+  auto const names = reader.classes();
+  std::set<std::string> all(names.begin(), names.end());
+  if (all.empty())
+    for (auto const& row : rows) all.insert(row.target);
+  return all;
+}
+
+/// @throws FileError for a class that no row of --data has: a head for it would never be trained
+void check_classes(std::vector<graft::Example> const& rows, std::string const& file,
+                   std::set<std::string> const& classes) {
+  for (auto const& row : rows) {
+    if (classes.contains(row.target)) continue;
+    std::string known;
+    std::size_t count = 0;
+    for (auto const& name : classes)
+      if (++count <= 20) known += (known.empty() ? "" : ", ") + graft::printable_name(name);
+    graft::fail<graft::FileError>("[", file, "] line ", row.line, " has the class ",
+                                  graft::printable(row.target.substr(0, 40)), "; expected one that --data has: ", known,
+                                  count > 20 ? ", …" : "");
+  }
+}
+
 /// "pairs.jsonl, task rte"
 std::string description_of(Task const& task) {
   std::string text = std::filesystem::path(task.data).filename().string();
@@ -62,16 +89,22 @@ std::string description_of(Task const& task) {
 Examples from_files(Task const& task, bool classes) {
   FileReader reader(task.reading, classes);
   auto rows = reader.read(task.data);
+  std::set<std::string> const known = classes ? classes_of(reader, rows) : std::set<std::string>();
+  auto const read = [&](std::string const& file) {
+    auto more = reader.read(file);
+    if (classes) check_classes(more, file, known);
+    return graft::group_by_source(more);
+  };
   Examples result;
   for (auto const& test : task.tests) {
-    auto all = graft::group_by_source(reader.read(test.file));
+    auto all = read(test.file);
     leave_out(rows, all, result);
     std::size_t const most = test.name.empty() ? 2 * task.test_sources : task.test_sources;
     result.tests.push_back(
         {test.name.empty() ? "test" : test.name, test.file, at_most(std::move(all), most, task.split_seed)});
   }
   if (!task.validation.empty()) {
-    auto all = graft::group_by_source(reader.read(task.validation));
+    auto all = read(task.validation);
     leave_out(rows, all, result);
     result.validation = at_most(std::move(all), task.validation_rows, task.split_seed);
   }

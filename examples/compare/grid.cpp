@@ -31,7 +31,8 @@ std::optional<double> parse_number(std::string_view text) {
 
 std::string text_of(double value) {
   char text[64];
-  std::snprintf(text, sizeof text, "%.12g", value);
+  bool const whole = value == std::floor(value) && std::abs(value) < 9007199254740992;  // 2^53
+  std::snprintf(text, sizeof text, whole ? "%.0f" : "%.12g", value);
   return text;
 }
 

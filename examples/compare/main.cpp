@@ -26,8 +26,11 @@ namespace {
 using namespace compare;
 
 void check_outputs(Settings const& s) {
-  std::error_code missing;
-  std::filesystem::create_directories(s.out, missing);  // writing into it says what is wrong
+  std::error_code failed;
+  std::filesystem::create_directories(s.out, failed);
+  if (failed && !graft::is_there(s.out))  // writing into what is there says what is wrong
+    graft::fail<graft::FileError>("[", s.out.string(), "] cannot be made; got: ", failed.message(),
+                                  "; expected a folder, or permission to make one; hint: --out");
   for (char const* name : {"report.json", "report.html"}) graft::check_output_file(s.out / name);
   if (!s.csv.empty()) graft::check_output_file(s.csv);
 }

@@ -33,7 +33,7 @@ std::string colour(int series) { return "c" + std::to_string(series); }
 }  // namespace
 
 double label_width(std::string const& text) {
-  constexpr double letter = 6.4;
+  constexpr double letter = 7.2;  // of a wide font, as DejaVu Sans
   return letter * static_cast<double>(std::count_if(
                       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }

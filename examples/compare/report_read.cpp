@@ -50,7 +50,10 @@ std::vector<std::string> metrics_from_json(std::string const& where, Value const
 Study study_from_json(std::string const& where, Value const& json) {
   Study study;
   study.task = task_from_json(where, json_at<Value>(where, json, "task"));
-  study.files = Json(json_at<Value>(where, json, "files"));
+  auto const files = json_at<Value>(where, json, "files");
+  if (!files.is_object())
+    graft::fail<graft::FileError>("[", where, "] has no object at the key \"files\"; expected one");
+  study.files = Json(files);
   study.name = json_at<std::string>(where, json, "name");
   study.description = json_at<std::string>(where, json, "description");
   study.training = json_at<std::size_t>(where, json, "training");

@@ -196,9 +196,24 @@ explain::Explanation look(Settings const& s) {
   return found;
 }
 
+/// @throws NumericError where a state, an attention weight or the loss is not finite: a picture of it would show
+/// nothing
+void check_finite(explain::Explanation const& found) {
+  auto const finite = [](double value) { return std::isfinite(value); };
+  bool good = finite(found.loss.value_or(0)) && finite(found.base_loss.value_or(0));
+  for (auto const& layer : found.norms) good = good && finite(layer.adapted) && finite(layer.base);
+  for (auto const& map : found.attention)
+    good = good && std::all_of(map.weights.data(), map.weights.data() + map.weights.size(), finite);
+  if (!good)
+    graft::fail<graft::NumericError>("[", found.adapter,
+                                     "] gives states or a loss that are not finite on this text; expected numbers; "
+                                     "hint: the model's weights or the adapter's parameters are broken");
+}
+
 void run(Settings const& s) {
   support::Outputs const outputs({{"--model", s.model}, {"--adapter", s.adapter}}, {"", ""}, {{"--output", s.output}});
   auto const found = look(s);
+  check_finite(found);
   if (!s.output.empty()) {
     graft::AtomicFile page(s.output);
     page.write(explain::to_html(found));

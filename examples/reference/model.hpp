@@ -161,7 +161,7 @@ inline Matrix adapter(Adapter const& a, Matrix const& x) {                 // [T
 inline Matrix mlp_bank(Matrix const& input, Linear const& first, Linear const& second) {
   return second(curve(Curve::tanh, first(input)));  // [P, input] → [P, hidden] → [P, out]
 }
-// P-tuning's MLP has two hidden layers with ReLU; its result are virtual tokens.
+// P-tuning's MLP has two hidden layers with ReLU; its results are virtual tokens.
 inline Matrix p_tuning_tokens(Matrix const& input, Linear const& first, Linear const& second, Linear const& third) {
   return third(curve(Curve::relu, second(curve(Curve::relu, first(input)))));  // [P, C]
 }
@@ -326,7 +326,7 @@ inline double surprise(Row const& scores, int label) {  // [V]
   return largest + std::log((scores.array() - largest).exp().sum()) - scores(label);
 }
 
-// The loss that training lowers: the mean −log p of all target tokens, or of all classes.
+// The loss that training lowers: the mean −log p of all target tokens, or of a classifier's labels.
 inline double loss(Model const& m, std::vector<Text> const& texts) {
   double sum = 0, targets = 0;
   for (Text const& text : texts) {

@@ -18,6 +18,16 @@
 
 namespace support {
 
+/// Does what follows from an option's value. @throws UsageError, which names the option, in place of a ConfigError
+template <class Act>
+void as_usage(char const* option, Act const& act) {
+  try {
+    act();
+  } catch (graft::ConfigError const& error) {
+    throw UsageError(std::string(option) + ": " + error.what());
+  }
+}
+
 /// Whether an option stands on the command line.
 inline bool given(CLI::App const& app, std::string const& option) {
   auto const* const found = app.get_option_no_throw(option);

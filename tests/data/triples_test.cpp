@@ -186,7 +186,9 @@ TEST(Triples, MalformedJsonNamesFileAndLine) {
                   "[FILE] line 2 has no list in the field tripleset"));
   EXPECT_TRUE(has(error_of("[{\"tripleset\": []}]", ".json"), "lacks the field annotations"));
   EXPECT_TRUE(
-      has(error_of("[{\"tripleset\": [[1, null, {}]], \"annotations\": []}]", ".json"), "has an object in the field"));
+      has(error_of("[{\"tripleset\": [[1, true, {}]], \"annotations\": []}]", ".json"), "has an object in the field"));
+  EXPECT_TRUE(has(error_of("[{\"tripleset\": [[1, null, 2]], \"annotations\": []}]", ".json"),
+                  "malformed triple; got null in the field tripleset"));
   EXPECT_TRUE(has(
       error_of("[\n{\"tripleset\": [[\"a\", \"b\", \"c\"]],\n \"annotations\": [{\"text\": \"x\" \"y\"}]}]", ".json"),
       "[FILE] line 3: malformed JSON"));

@@ -100,6 +100,7 @@ class BadData(ProgramTest):
             _, err = run("finetune", "--model", self.model, "--data", self.data, "--method", "lora", "--output", output, status=1)
             self.assertRegex(err, r"^finetune: \[.*taken.*\n$")
         self.refused("compare", "--model", self.model, "--data", self.data, "--out", taken, says="taken")
+        self.refused("compare", "--model", self.model, "--data", self.data, "--out", self.data / "within", says=("within", "cannot be made"))
         self.assertEqual(taken.read_text(), "kept")
         self.refused("generate", "--model", self.model, "--prompt", "a", "--output", taken / "below", says="taken")
 

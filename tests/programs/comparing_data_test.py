@@ -146,6 +146,10 @@ class Classes(Comparison):
         self.refuses(data, *options, "--task", "e2e", says="has no classes", model=self.bert)
         self.refuses(data, *options, "--linearize", "tags", says="linearization", model=self.bert)
         self.refuses(data, *options, "--task", "sst2", says=("none.tsv", "sentence"), model=self.bert)
+        known = self.write("known.tsv", "text\tlabel\n" + "".join(f"good word{i % 12} {i}\t{'yes' if i % 2 else 'no'}\n" for i in range(30)))
+        other = self.write("unknown.tsv", "text\tlabel\ngood word1\tyes\nbad word1\tmaybe\n")
+        for option in ("--test", "--validation"):
+            self.refuses(known, *options, option, other, says=("unknown.tsv", "line 3", '"maybe"', "expected one that --data has: no, yes"), model=self.bert)
         plain = self.write("some.tsv", "".join(f"good word{i % 12} {i}\t{i % 2}\n" for i in range(30)))
         self.refuses(plain, *options, "--metrics", "chrf", says="--metrics has no effect on a classifier, which has accuracy alone", status=2, model=self.bert)
 

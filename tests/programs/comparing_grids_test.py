@@ -222,14 +222,15 @@ class Grids(ProgramTest):
                           ("none:rank=2", "none"), ("few_shot:shots=0", "shots"), ("lora:learning_rate=-1", "positive"), ("none:learning_rate=1", "not trained"), ("prompt:length=4,900", "too long for the model"),
                           ("lora:rank=4,x", "rank"), ("lora:rank=0", "rank")):
             with self.subTest(row):
-                self.refuses("--row", row, says=says)
-        for options, says in ((("--row", "lora", "--seeds", "0,0"), "twice"), (("--row", "lora", "--seeds", "0", "--seed", "1"), "beside --seeds"), (("--row", "lora", "--seeds", "x"), "whole numbers"),
+                self.refuses("--row", row, says=says, status=1 if says == "too long for the model" else 2)
+        for options, says in ((("--row", "lora", "--seeds", "0,0"), "twice"), (("--row", "lora", "--seeds", "4..1"), "the range"), (("--row", "lora", "--csv", self.folder / "refused" / "rows"), "take the place of --out"),
+                              (("--row", "lora", "--csv", self.folder / "refused" / "rows" / "none.json"), "finished rows"), (("--row", "lora", "--seeds", "18446744073709551616"), "whole numbers"), (("--row", "lora", "--seeds", "0", "--seed", "1"), "beside --seeds"), (("--row", "lora", "--seeds", "x"), "whole numbers"),
                               (("--row", "lora", "--test", "a=x.tsv", "--test", "a=y.tsv"), "a name that another has"), (("--row", "lora", "--test", "x.tsv", "--test", "y.tsv"), "second file without a name"),
                               (("--row", "lora", "--against", "magic"), "expected a row's name"), (("--row", "lora", "--learning-rate", "lora:rank=4=1"), "expected one of the trained rows"),
                               (("--row", "lora", "--jobs", "0"), "--jobs"), (("--row", "lora", "--test-sources", "0"), "stands for all of a file"), (("--methods", "none", "--seeds", "1,2"), "without a trained row")):
             with self.subTest(options):
                 self.refuses(*options, says=says, status=2)
-        self.refuses("--methods", "lora", "--row", "lora", says="each row once")
+        self.refuses("--methods", "lora", "--row", "lora", says="each row once", status=2)
         self.refuses("--row", "lora", "--validation", self.folder / "missing.tsv", says="missing.tsv")
         self.refuses("--row", "lora", "--csv", self.data, says="--csv would take the place of --data", status=2)
 

@@ -9,6 +9,9 @@
 #include <graft/text/printable.hpp>
 #include <string>
 #include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -104,12 +107,34 @@ class JsonScanner {
   std::size_t line_;
 };
 
-/// @throws FileError with file and line for a text that is no JSON value
+/// Refuses an object with two values of one name, of which a parser silently keeps the last.
+class JsonNames {
+ public:
+  explicit JsonNames(std::string where) : where_(std::move(where)) {}
+
+  bool operator()(int /*depth*/, nlohmann::json::parse_event_t event, nlohmann::json const& value) {
+    using Event = nlohmann::json::parse_event_t;
+    if (event == Event::object_start) open_.emplace_back();
+    if (event == Event::object_end) open_.pop_back();
+    if (event != Event::key || !value.is_string()) return true;
+    auto const& name = value.get_ref<std::string const&>();
+    if (!open_.back().insert(name).second)
+      fail<FileError>(where_, " has two fields ", printable(name), " in one object; expected each name once");
+    return true;
+  }
+
+ private:
+  std::string where_;
+  std::vector<std::unordered_set<std::string>> open_;  ///< the names in each object that is not at its end
+};
+
+/// @throws FileError with file and line for a text that is no JSON value, and for an object with a name twice
 [[nodiscard]] inline nlohmann::json parse_slice(JsonSlice const& slice, std::string const& file) {
   JsonScanner scanner(slice.text, file, slice.line);  // depth, before the parser builds anything
   if (scanner.next() != '\0') static_cast<void>(scanner.value());
   try {
-    return nlohmann::json::parse(slice.text.begin(), slice.text.end());
+    return nlohmann::json::parse(slice.text.begin(), slice.text.end(),
+                                 JsonNames(cat("[", file, "] line ", slice.line)));
   } catch (nlohmann::json::exception const& error) {
     auto const* const parse = dynamic_cast<nlohmann::json::parse_error const*>(&error);
     std::size_t const at = parse ? std::min<std::size_t>(parse->byte, slice.text.size()) : 0;

@@ -2,6 +2,7 @@
 /// @brief JSON objects as rows of a table: JSONL and JSON arrays.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <functional>
 #include <graft/core/error.hpp>
@@ -45,13 +46,17 @@ using JsonExpansion =
 }
 
 /// A value as a text: strings, numbers, true and false; null is empty.
-/// @throws FileError for a list or an object
+/// @throws FileError for a list, an object, and a number that a double rounds to another whole number
 [[nodiscard]] inline std::string field_text(nlohmann::json const& value, std::string_view name,
                                             std::string const& where) {
   if (value.is_null()) return {};
   if (value.is_structured())
     fail<FileError>(where, " has ", value.is_array() ? "a list" : "an object", " in the field ", printable(name),
                     "; expected a text, a number, true or false");
+  constexpr double exact = 9007199254740992;  // 2^53: whole numbers up to here are doubles
+  if (value.is_number_float() && std::abs(value.get<double>()) >= exact)
+    fail<FileError>(where, " has the number ", value.dump(), " in the field ", printable(name),
+                    ", whose digits are not all kept; expected a smaller one, or a text in quotes");
   if (!value.is_string()) return value.dump();
   std::string const& text = value.get_ref<std::string const&>();
   if (text.find('\0') != std::string::npos)
@@ -85,7 +90,7 @@ class JsonTable {
     if (rows_.empty()) plan_ = choose_(field_names(object));
     TableRow row{{}, {}, line};
     for (TableColumn const& column : plan_.columns) {
-      nlohmann::json const* const value = field_at(object, column.name);
+      nlohmann::json const* const value = column.name.empty() ? nullptr : field_at(object, column.name);
       if (!value && column.needed)
         fail<FileError>(where, ": no field ", printable(column.name), "; got the fields ",
                         listed_names(field_names(object)), "; expected that name; hint: --fields");

@@ -43,15 +43,22 @@ namespace graft::detail {
   return field_text(needed_field(object, name, where), name, where);
 }
 
+/// A subject, property or object. @throws FileError for null, a list and an object
+[[nodiscard]] inline std::string triple_part(nlohmann::json const& value, char const* name, std::string const& where) {
+  if (value.is_null())
+    fail<FileError>(where, " has a malformed triple; got null in the field ", name, "; expected a text");
+  return join_lines(field_text(value, name, where));
+}
+
 /// `{"category": …, "modifiedtripleset": [{"subject": …, "property": …, "object": …}], "lexicalisations": [{"lex":
 /// …}]}`
 [[nodiscard]] inline TripleEntry webnlg_entry(nlohmann::json const& json, std::string id, std::size_t line,
                                               std::string const& where) {
   TripleEntry entry{std::move(id), text_or_none(json, "category", where), {}, {}, line};
   for (nlohmann::json const& triple : needed_list(json, "modifiedtripleset", where))
-    entry.triples.push_back({join_lines(needed_text(triple, "subject", where)),
-                             join_lines(needed_text(triple, "property", where)),
-                             join_lines(needed_text(triple, "object", where))});
+    entry.triples.push_back({triple_part(needed_field(triple, "subject", where), "subject", where),
+                             triple_part(needed_field(triple, "property", where), "property", where),
+                             triple_part(needed_field(triple, "object", where), "object", where)});
   for (nlohmann::json const& text : needed_list(json, "lexicalisations", where))
     entry.texts.push_back(
         {needed_text(text, "lex", where), text_or_none(text, "comment", where), text_or_none(text, "lang", where)});
@@ -67,9 +74,8 @@ namespace graft::detail {
       fail<FileError>(where, " has a malformed triple; got ",
                       triple.is_array() ? cat("a list of ", triple.size()) : std::string("no list"),
                       "; expected [subject, property, object]");
-    entry.triples.push_back({join_lines(field_text(triple[0], "tripleset", where)),
-                             join_lines(field_text(triple[1], "tripleset", where)),
-                             join_lines(field_text(triple[2], "tripleset", where))});
+    entry.triples.push_back({triple_part(triple[0], "tripleset", where), triple_part(triple[1], "tripleset", where),
+                             triple_part(triple[2], "tripleset", where)});
   }
   for (nlohmann::json const& text : needed_list(json, "annotations", where))
     entry.texts.push_back({needed_text(text, "text", where), text_or_none(text, "source", where), {}});

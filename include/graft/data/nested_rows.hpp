@@ -63,7 +63,7 @@ namespace graft::detail {
     nlohmann::json const *const start = field_at(span, "start"), *const end = field_at(span, "end");
     bool const numbers = start && end && start->is_number_unsigned() && end->is_number_unsigned();
     auto const first = numbers ? start->get<std::size_t>() : 0, last = numbers ? end->get<std::size_t>() : 0;
-    if (!numbers || last < first || last + 1 >= starts.size())
+    if (!numbers || last < first || last >= starts.size() - 1)
       fail<FileError>(where, " has an entity outside the passage; expected start and end, numbers of its characters");
     std::string name = text.substr(starts[first], starts[last + 1] - starts[first]);
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(std::move(name));

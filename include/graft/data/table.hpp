@@ -22,7 +22,7 @@ namespace graft {
 
 /// A column that is asked for.
 struct TableColumn {
-  std::string name;     ///< as in the header; where the file has none, its number, counted from 1
+  std::string name;     ///< as in the header; where the file has none, its number, counted from 1; empty: no column
   bool needed = true;   ///< false: a file or a row without it has an empty text there
   bool listed = false;  ///< a JSON array is taken: its first text stands in the row, the others in `TableRow::more`
 };
@@ -89,14 +89,19 @@ inline void check_no_zero_byte(std::string_view text, std::string const& file) {
 }
 
 /// Where each column of a plan stands; none for an optional one that the file lacks.
+/// @throws FileError for a column that is missing, and for one whose name stands there several times
 [[nodiscard]] inline std::vector<std::optional<std::size_t>> column_places(TablePlan const& plan,
                                                                            std::vector<std::string> const& names,
                                                                            std::string const& file, std::size_t line) {
   std::vector<std::optional<std::size_t>> places;
   for (TableColumn const& column : plan.columns) {
-    auto const found =
-        std::find_if(names.begin(), names.end(), [&](std::string const& name) { return trim(name) == column.name; });
+    auto const found = std::find_if(names.begin(), names.end(), [&](std::string const& name) {
+      return !column.name.empty() && trim(name) == column.name;  // an unnamed column is nobody's
+    });
     if (found != names.end()) {
+      if (std::any_of(found + 1, names.end(), [&](std::string const& name) { return trim(name) == column.name; }))
+        fail<FileError>("[", file, "] line ", line, " has several columns ", printable(column.name),
+                        ", which is read; expected one; hint: another name in the header, or the columns' numbers");
       places.emplace_back(static_cast<std::size_t>(found - names.begin()));
     } else if (column.needed) {
       fail<FileError>("[", file, "] line ", line, ": no column ", printable(column.name), "; got the columns ",
@@ -132,7 +137,8 @@ inline void check_no_zero_byte(std::string_view text, std::string const& file) {
 }  // namespace detail
 
 /// The rows of delimited text that has been split, with the columns that `choose` asks for.
-/// @throws FileError with file and line for a missing column and a row of another number of columns than the header
+/// @throws FileError with file and line for a column that is missing or there several times, and a row of another
+/// number of columns than the header
 [[nodiscard]] inline std::vector<TableRow> table_of_rows(std::vector<CsvRow>&& rows, std::string const& file,
                                                          TableChoice const& choose) {
   if (rows.empty())
@@ -155,7 +161,8 @@ inline void check_no_zero_byte(std::string_view text, std::string const& file) {
       continue;
     }
     TableRow result{{}, {}, row.line};
-    for (auto const& place : places) result.values.push_back(place ? std::move(row.fields[*place]) : std::string());
+    for (auto const& place : places)  // copied: one column may be asked for twice
+      result.values.push_back(place ? row.fields[*place] : std::string());
     table.push_back(std::move(result));
     row.fields.clear();
   }

@@ -27,7 +27,8 @@ namespace graft::detail {
 ///         <modifiedtripleset><mtriple>subject | property | object</mtriple></modifiedtripleset>
 ///         <lex comment="good" lid="Id1" lang="en">A text.</lex>
 ///
-/// Other elements are passed over; a `text` within a `lex` (the enriched files) stands for the lex's own text.
+/// Other elements are passed over; a `text` within a `lex` (the enriched files) stands for the lex's own text. Markup
+/// within a text is refused, since the words in it would be lost.
 class XmlTriples {
  public:
   static constexpr std::size_t deepest = 64;
@@ -109,19 +110,26 @@ class XmlTriples {
     if (depth_ == 1 && name != "benchmark")
       fail<FileError>(where(), ": no benchmark file; got the element ", printable(name), "; expected <benchmark>");
     bool const inside = !entries_.empty() && in_entry_;
+    if (in_triple_ || in_text_ || (in_lex_ && !trim(text_).empty()))
+      fail<FileError>(where(), ": the element ", printable(name), " within ", in_triple_ ? "a triple" : "a text",
+                      "; expected text alone");
     if (name == "entry") {
       if (inside) fail<FileError>(where(), ": an entry within an entry; expected them one after another");
       in_entry_ = true;
       entries_.push_back({attribute(attributes, "eid"), attribute(attributes, "category"), {}, {}, line()});
     } else if (inside && name == "lex") {
       in_lex_ = collects_ = true;
+      marked_ = false;
+      lex_depth_ = depth_;
       text_.clear();
       entries_.back().texts.push_back({{}, attribute(attributes, "comment"), attribute(attributes, "lang")});
     } else if (inside && (name == "mtriple" || (in_lex_ && name == "text"))) {
       collects_ = true;
+      (name == "mtriple" ? in_triple_ : in_text_) = true;
       text_.clear();
     } else {
       collects_ = false;
+      marked_ = true;
     }
   }
 
@@ -131,12 +139,19 @@ class XmlTriples {
       in_entry_ = false;
     } else if (in_entry_ && name == "mtriple") {
       entries_.back().triples.push_back(parse_triple(text_, where()));
+      in_triple_ = false;
     } else if (in_lex_ && (name == "text" || name == "lex")) {
       std::string& text = entries_.back().texts.back().text;
+      bool const own = name == "lex" && !trim(text_).empty();
+      if ((own && marked_) || (!trim(text).empty() && !trim(text_).empty()))
+        fail<FileError>(where(), ": a lex of several parts, ", printable(trim(text_).substr(0, 40)),
+                        " the last of them; expected one text");
       if (trim(text).empty()) text = std::exchange(text_, {});
+      text_.clear();
+      in_text_ = false;
       in_lex_ = name != "lex";
     }
-    collects_ = in_lex_;
+    collects_ = in_lex_ && depth_ == lex_depth_;
   }
 
   std::string const& file_;
@@ -144,8 +159,10 @@ class XmlTriples {
   std::exception_ptr thrown_;
   std::vector<TripleEntry> entries_;
   std::string text_;  ///< of the element that is collected
-  std::size_t depth_ = 0;
+  std::size_t depth_ = 0, lex_depth_ = 0;
   bool in_entry_ = false, in_lex_ = false, collects_ = false;
+  bool in_text_ = false, in_triple_ = false;  ///< in a `text` of a `lex`, in an `mtriple`
+  bool marked_ = false;                       ///< the `lex` has elements that are passed over
 };
 
 /// The entries of an XML file. @throws FileError with file and line for malformed XML, entity definitions, and

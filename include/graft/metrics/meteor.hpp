@@ -14,6 +14,7 @@
 #include <graft/metrics/meteor/paraphrases.hpp>
 #include <graft/metrics/meteor/score.hpp>
 #include <graft/metrics/meteor/synonyms.hpp>
+#include <graft/metrics/meteor/word_list.hpp>
 #include <graft/metrics/ngrams.hpp>
 #include <graft/metrics/summed_metric.hpp>
 #include <graft/metrics/treebank.hpp>
@@ -47,7 +48,7 @@ class MeteorTexts {
   explicit MeteorTexts(MeteorOptions const& options) : options_(options) {
     if (options.data.empty()) return;
     prefixes_ = read_meteor_prefixes(options.data / "english.prefixes");
-    std::string const words = read_text_file(options.data / "english.words");
+    std::string const words = read_word_list(options.data / "english.words");
     for (auto const& line : split_lines(words)) function_words_.emplace(line.text);
     synonyms_ = Synonyms(options.data);
   }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <graft/data/text_file.hpp>
 #include <graft/data/text_line.hpp>
+#include <graft/metrics/meteor/word_list.hpp>
 #include <graft/metrics/tokenization.hpp>
 #include <graft/text/lowercase.hpp>
 #include <graft/text/utf8.hpp>
@@ -140,7 +141,7 @@ using MeteorPrefixes = std::unordered_map<std::string, bool>;
 
 /// @throws FileError when the file is missing or not UTF-8
 inline MeteorPrefixes read_meteor_prefixes(std::filesystem::path const& path) {
-  std::string const text = read_text_file(path);
+  std::string const text = read_word_list(path);
   MeteorPrefixes prefixes;
   for (auto const& line : split_lines(text)) {
     auto const words = split_ascii_white_space(line.text);

@@ -66,17 +66,21 @@ class Paraphrases {
  public:
   Paraphrases() = default;
   /// Keeps the rows of `path` whose words all are in `words`, which maps a word to its number.
-  /// @throws FileError when the file is missing, damaged, or ends inside a row (probability, phrase, paraphrase)
+  /// @throws FileError when the file is missing, damaged or empty, or ends inside a row (probability, phrase,
+  /// paraphrase)
   Paraphrases(std::filesystem::path const& path, std::unordered_map<std::string, std::int32_t> const& words) {
     GzipLines lines(path);
     std::vector<std::int32_t> phrase, other;
+    bool empty = true;
     while (lines.next()) {
+      empty = false;
       auto line = lines.next();
       bool kept = line && known(*line, words, phrase);
       if (line) line = lines.next();
       if (!line) fail<FileError>("[", path.string(), "] ends inside a row; expected three lines a row");
       if (kept && known(*line, words, other)) add(phrase, other);
     }
+    if (empty) fail<FileError>("[", path.string(), "] is empty; expected METEOR's table of paraphrases");
   }
 
   void add(std::vector<std::int32_t> const& phrase, std::vector<std::int32_t> const& other) {

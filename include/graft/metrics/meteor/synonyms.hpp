@@ -10,6 +10,7 @@
 #include <graft/core/error.hpp>
 #include <graft/data/text_file.hpp>
 #include <graft/data/text_line.hpp>
+#include <graft/metrics/meteor/word_list.hpp>
 #include <graft/metrics/tokenization.hpp>
 #include <string>
 #include <string_view>
@@ -57,7 +58,7 @@ class Synonyms {
  private:
   template <class Visit>
   static void for_each_pair(std::filesystem::path const& path, Visit visit) {
-    std::string const text = read_text_file(path);
+    std::string const text = read_word_list(path);
     auto const lines = split_lines(text);
     if (lines.empty() || lines.size() % 2 != 0)
       fail<FileError>("[", path.string(), "] got ", lines.size(), " lines; expected pairs of a word and its list");
