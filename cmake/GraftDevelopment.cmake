@@ -38,5 +38,5 @@ add_library(graft_warnings INTERFACE)
 target_compile_options(graft_warnings INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${graft_warning_flags}>")
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # g++ 12 warns so of its own AVX-512 intrinsics (GCC bug 105593) and of std::string's operator+ (GCC bug 105651).
-  target_compile_options(graft_warnings INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized;-Wno-restrict>")
+  target_compile_options(graft_warnings INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized;-Wno-uninitialized;-Wno-restrict>")
 endif()

@@ -3,7 +3,7 @@
 - every header as if alone, with the build's compiler; kernels' headers as headers only, the others as for graft::compiled, where they include less (kernels' headers are all
   that differ);
 - all headers in one source, in both modes, with every compiler given;
-- every further source given (the explicit instantiations, so that the bodies of templates are warned about as well), with every compiler;
+- every further source given (the explicit instantiations, so that the bodies of templates are warned about as well), several at once, with every compiler;
 - every .cuh alone with nvcc, where --nvcc is given.
 
 usage: check_headers.py --root ROOT --build FOLDER --compiler C++… [--include DIRS] [--launcher ccache] [--source FILE…] [--nvcc NVCC] [-j N]
@@ -21,6 +21,7 @@ from check_layout import includes
 
 COMPILED = ["-DGRAFT_COMPILED", "-DGRAFT_COMPILED_IO", "-DGRAFT_COMPILED_TEXT"]  # what graft::compiled defines
 WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wsign-conversion", "-Werror"]
+TOGETHER = 8  # sources in one
 
 
 def parse():
@@ -40,6 +41,16 @@ def source_of(folder, name, headers):
     """Writes the source that includes `headers`, unless it is there already: ccache then finds it unchanged."""
     path = folder / f"{name}.cpp"
     text = "".join(f"#include <graft/{header}>\n" for header in headers)
+    if not path.exists() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return path
+
+
+def joined(folder, name, sources):
+    """Writes the source that includes `sources`: they read the headers once."""
+    path = folder / f"{name}.cpp"
+    text = "".join(f'#include "{source}"\n' for source in sources)
     if not path.exists() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -99,8 +110,10 @@ def commands(options):
         everything = source_of(options.build, "all_headers", headers)
         yield f"all headers, {name}", compilation(compiler, everything)
         yield f"all headers, {name} -DGRAFT_COMPILED", compilation(compiler, everything, *COMPILED)
-        for source in options.source:
-            yield f"{source.name}, {name}", compilation(compiler, source, *COMPILED)
+        for first in range(0, len(options.source), TOGETHER):
+            together = options.source[first:first + TOGETHER]
+            what = ", ".join(source.name for source in together)
+            yield f"{what}, {name}", compilation(compiler, joined(options.build, f"sources_{first // TOGETHER}", together), *COMPILED)
     kernels = [header for header in headers if header.startswith("kernels/")]
     others = [header for header in headers if header not in kernels]
     if options.compiler:

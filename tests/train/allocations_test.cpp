@@ -17,8 +17,10 @@
 #include <graft/optim/clip.hpp>
 #include <graft/train/loss.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <limits>
 
 #include "model/small_model.hpp"
 
@@ -60,7 +62,8 @@ struct Calls {
   long heap, system;
 };
 
-/// Those of the sixth step.
+/// The fewest of a step from the sixth on: a thread that gets its first piece of some work in a later step asks for its
+/// own memory then.
 template <class A, class Precision = graft::Float32, class Settings>
 [[nodiscard]] Calls calls_of_a_step(Settings const& settings) {
   auto model = graft::adapt<Precision>(small::base<A, float>(3, six_layers<A>(), 0.2), settings);
@@ -73,8 +76,8 @@ template <class A, class Precision = graft::Float32, class Settings>
     examples.push_back(example);
   }
   graft::AdamW<float, graft::Cpu> optimizer(model.parameters(), graft::AdamWSettings{});
-  Calls calls{};
-  for (std::uint64_t step = 0; step < 6; ++step) {
+  Calls fewest{std::numeric_limits<long>::max(), std::numeric_limits<long>::max()};
+  for (std::uint64_t step = 0; step < 12; ++step) {
     Calls const before{heap_calls, static_cast<long>(graft::HostPool::global().system_allocations())};
     graft::Batch batch = model.pack(examples);
     batch.rows.step = step;
@@ -84,10 +87,12 @@ template <class A, class Precision = graft::Float32, class Settings>
     graft::backward(loss);
     optimizer.step(1e-3, graft::clip_coefficient(graft::gradient_norm(model.parameters()), 1.0));
     optimizer.clear_gradients();
-    calls = {heap_calls - before.heap,
-             static_cast<long>(graft::HostPool::global().system_allocations()) - before.system};
+    if (step < 5) continue;
+    fewest.heap = std::min(fewest.heap, heap_calls - before.heap);
+    fewest.system =
+        std::min(fewest.system, static_cast<long>(graft::HostPool::global().system_allocations()) - before.system);
   }
-  return calls;
+  return fewest;
 }
 
 /// `before`: calls of such a step at commit b451969, whose tensors, slots and records each asked the heap.
