@@ -11,7 +11,6 @@
 #include <graft/train/progress.hpp>
 
 #include "support/data.hpp"
-#include "support/edit_distance.hpp"
 #include "support/lengths.hpp"
 #include "support/memory.hpp"
 #include "support/method_options.hpp"
@@ -136,7 +135,7 @@ nlohmann::ordered_json evaluate(Settings const& s, graft::any::AnyModel& model, 
     references.push_back(wanted_texts);
     right += std::count(wanted_texts.begin(), wanted_texts.end(), written.back()) > 0;
     auto const wanted = support::CharacterTokens::characters(wanted_texts.front());
-    errors += support::edit_distance(support::CharacterTokens::characters(written.back()), wanted);
+    errors += graft::edit_distance(support::CharacterTokens::characters(written.back()), wanted);
     length += wanted.size();
     predictions.set(source, written.back());
   };

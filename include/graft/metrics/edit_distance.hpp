@@ -1,16 +1,18 @@
 /// @file
-/// @brief Levenshtein's distance, for character error rates.
+/// @brief Levenshtein's distance: of characters for error rates, of letters for names that somebody may have meant.
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <numeric>
 #include <vector>
 
-namespace support {
+namespace graft {
 
 /// The fewest insertions, deletions and replacements that turn one sequence into the other.
-template <class T>
-[[nodiscard]] std::size_t edit_distance(std::vector<T> const& a, std::vector<T> const& b) {
+/// @param a,b with `size()` and `[]`, as a vector or a string view
+template <class Sequence>
+[[nodiscard]] std::size_t edit_distance(Sequence const& a, Sequence const& b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -25,4 +27,4 @@ template <class T>
   return row.back();
 }
 
-}  // namespace support
+}  // namespace graft
