@@ -37,24 +37,18 @@ def parse():
     return parser.parse_args()
 
 
-def source_of(folder, name, headers):
-    """Writes the source that includes `headers`, unless it is there already: ccache then finds it unchanged."""
+def source_of(folder, name, included):
+    """Writes the source that includes each of `included`, a name in angle brackets or quotes, unless it is there already: ccache then finds it unchanged."""
     path = folder / f"{name}.cpp"
-    text = "".join(f"#include <graft/{header}>\n" for header in headers)
+    text = "".join(f"#include {one}\n" for one in included)
     if not path.exists() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return path
 
 
-def joined(folder, name, sources):
-    """Writes the source that includes `sources`: they read the headers once."""
-    path = folder / f"{name}.cpp"
-    text = "".join(f'#include "{source}"\n' for source in sources)
-    if not path.exists() or path.read_text() != text:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return path
+def of_headers(folder, name, headers):
+    return source_of(folder, name, [f"<graft/{header}>" for header in headers])
 
 
 def chains(base, headers):
@@ -107,23 +101,23 @@ def commands(options):
 
     for compiler in options.compiler:
         name = pathlib.Path(compiler).name
-        everything = source_of(options.build, "all_headers", headers)
+        everything = of_headers(options.build, "all_headers", headers)
         yield f"all headers, {name}", compilation(compiler, everything)
         yield f"all headers, {name} -DGRAFT_COMPILED", compilation(compiler, everything, *COMPILED)
         for first in range(0, len(options.source), TOGETHER):
             together = options.source[first:first + TOGETHER]
             what = ", ".join(source.name for source in together)
-            yield f"{what}, {name}", compilation(compiler, joined(options.build, f"sources_{first // TOGETHER}", together), *COMPILED)
+            yield f"{what}, {name}", compilation(compiler, source_of(options.build, f"sources_{first // TOGETHER}", [f'"{source}"' for source in together]), *COMPILED)
     kernels = [header for header in headers if header.startswith("kernels/")]
     others = [header for header in headers if header not in kernels]
     if options.compiler:
         for header in kernels:  # they and their implementations include each other
-            yield header, compilation(options.compiler[0], source_of(options.build, header.replace("/", "__"), [header]))
+            yield header, compilation(options.compiler[0], of_headers(options.build, header.replace("/", "__"), [header]))
         for chain in chains(base, others):
-            yield " ".join(chain), compilation(options.compiler[0], source_of(options.build, chain[-1].replace("/", "__"), chain), *COMPILED)
+            yield " ".join(chain), compilation(options.compiler[0], of_headers(options.build, chain[-1].replace("/", "__"), chain), *COMPILED)
     for path in sorted(base.rglob("*.cuh")) if options.nvcc else []:
         header = path.relative_to(base).as_posix()
-        source = source_of(options.build, header.replace("/", "__"), [header])
+        source = of_headers(options.build, header.replace("/", "__"), [header])
         yield header, [*launcher, options.nvcc, "-std=c++20", "-arch=sm_80", "-x", "cu", f"-I{options.root / 'include'}", "-c", str(source),
                        "-o", str(options.build / "objects" / f"{source.stem}.o")]
 
