@@ -15,6 +15,7 @@
 
 #include "letters.hpp"
 #include "model/small_model.hpp"
+#include "support/refusals.hpp"
 
 namespace {
 
@@ -102,16 +103,6 @@ TEST(LogProbabilities, AddUpToOne) {
   for (Token token = 0; token < tiny_vocabulary; ++token)
     total += std::exp(log_probabilities(model, TokenizedExample{{4, 2}, {token}}).sum);
   EXPECT_NEAR(total, 1, 1e-12);
-}
-
-template <class E, class F>
-std::string message_of(F const& f) {
-  try {
-    f();
-  } catch (E const& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
 }
 
 TEST(LogProbabilities, RefuseWhatHasNone) {

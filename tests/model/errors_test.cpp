@@ -15,7 +15,7 @@
 #include <limits>
 
 #include "invariants.hpp"
-#include "refusals.hpp"
+#include "support/refusals.hpp"
 
 namespace {
 

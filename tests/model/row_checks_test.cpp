@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "invariants.hpp"
-#include "refusals.hpp"
+#include "support/refusals.hpp"
 
 namespace {
 

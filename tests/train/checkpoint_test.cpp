@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "model/small_model.hpp"
+#include "support/refusals.hpp"
 #include "train/scratch_folder.hpp"
 #include "train/tiny_model.hpp"
 
@@ -23,6 +24,8 @@ namespace {
 
 using graft::Index;
 using graft::Training;
+using graft::testing::expect_within;
+using graft::testing::message_of;
 
 Training settings_of(std::string const& folder) {
   Training t;
@@ -34,20 +37,6 @@ template <class Model>
 void train(Model& model, Training const& settings) {
   (void)graft::Trainer(settings).fit(model, tiny::counting(9), tiny::counting(4));
 }
-template <class Error, class F>
-std::string message_of(F const& run) {
-  try {
-    run();
-  } catch (Error const& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing of this kind was thrown";
-  return "";
-}
-void expect_within(std::string const& text, std::vector<std::string> const& parts) {
-  for (auto const& part : parts) EXPECT_NE(text.find(part), std::string::npos) << "'" << part << "' in: " << text;
-}
-
 TEST(Checkpoint, KeepsTwoAndGoesBackFromADamagedOne) {
   ScratchFolder const folder;
   std::filesystem::path const root = folder / "run";

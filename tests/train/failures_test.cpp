@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "support/refusals.hpp"
 #include "train/scratch_folder.hpp"
 #include "train/tiny_model.hpp"
 
@@ -20,25 +21,13 @@ namespace {
 
 using graft::Index;
 using graft::Training;
+using graft::testing::expect_within;
+using graft::testing::message_of;
 
 Training quick() {
   Training t;
   t.epochs = 3, t.batch = 3, t.learning_rate = 1e-2, t.progress = false;
   return t;
-}
-
-template <class Error, class F>
-std::string message_of(F const& run) {
-  try {
-    run();
-  } catch (Error const& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing of this kind was thrown";
-  return "";
-}
-void expect_within(std::string const& text, std::vector<std::string> const& parts) {
-  for (auto const& part : parts) EXPECT_NE(text.find(part), std::string::npos) << "'" << part << "' in: " << text;
 }
 
 TEST(Failures, InfiniteGradientKeepsTheStepBefore) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "support/refusals.hpp"
 #include "train/scratch_folder.hpp"
 #include "train/tiny_model.hpp"
 
@@ -20,6 +21,8 @@ namespace {
 using graft::Index;
 using graft::Training;
 using graft::TrainingReport;
+using graft::testing::expect_within;
+using graft::testing::message_of;
 using Model = tiny::Model<float>;
 
 struct Stop {};
@@ -65,19 +68,6 @@ TrainingReport train(Model& model, Training const& settings, Objective const& ob
 }
 TrainingReport train(Model& model, Training const& settings) {
   return graft::Trainer(settings).fit(model, tiny::counting(27), tiny::counting(8));
-}
-
-template <class Error, class F>
-std::string message_of(F const& f) {
-  try {
-    f();
-  } catch (Error const& error) {
-    return error.what();
-  }
-  return "nothing of this kind was thrown";
-}
-void expect_within(std::string const& text, std::vector<std::string> const& parts) {
-  for (auto const& part : parts) EXPECT_NE(text.find(part), std::string::npos) << "'" << part << "' in: " << text;
 }
 
 /// Stops a training after each of some steps, goes on, and compares with one that never stopped.
