@@ -8,6 +8,7 @@
 #include <graft/data/grouping.hpp>
 #include <graft/data/readers.hpp>
 #include <graft/metrics/bleu.hpp>
+#include <graft/metrics/edit_distance.hpp>
 #include <graft/train/progress.hpp>
 
 #include "support/data.hpp"
