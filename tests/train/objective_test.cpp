@@ -50,7 +50,9 @@ struct Focal {
 
 /// A row counts once, however many targets it has.
 struct ByRow : Focal {
-  [[nodiscard]] double weight(graft::Batch const& batch) const { return weight_of_row * batch.rows.count(); }
+  [[nodiscard]] double weight(graft::Batch const& batch) const {
+    return weight_of_row * static_cast<double>(batch.rows.count());
+  }
   [[nodiscard]] std::string identity() const { return "by row"; }
   double weight_of_row = 1;
 };
