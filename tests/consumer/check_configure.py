@@ -3,6 +3,7 @@
 - The projects that the README prints get Release where nobody asks for a build type.
 - A project that sets none and gets none is warned once; Debug is said; a project that optimizes hears nothing.
 - GRAFT_NATIVE gives every source -march=native. GRAFT_DISPATCH=ON is refused where it cannot be, with the reason.
+- GRAFT_ARCHITECTURES chooses the sources of graft::any; others than graft's are refused.
 
 usage: check_configure.py ROOT PREFIX COMPILER GENERATOR
 """
@@ -32,11 +33,11 @@ class Projects:
         self.options = ["-G", generator, f"-DCMAKE_CXX_COMPILER={compiler}", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DFETCHCONTENT_SOURCE_DIR_GRAFT={root}",
                         "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", "-DCMAKE_BUILD_TYPE="]
 
-    def plain(self, text):
+    def plain(self, text, target="compiled"):
         self.number += 1
         source = self.folder / f"source{self.number}"
         source.mkdir()
-        (source / "CMakeLists.txt").write_text(PROJECT % text, encoding="utf-8")
+        (source / "CMakeLists.txt").write_text(PROJECT.replace("graft::compiled", f"graft::{target}") % text, encoding="utf-8")
         (source / "main.cpp").write_text("int main() {}\n", encoding="utf-8")
         return source
 
@@ -82,6 +83,14 @@ def main():
             check(f"{name}: no dispatch", status == 0 and commands and not any("-march=" in line for line in commands), said)
             status, said, _ = projects.configure(source, "-DCMAKE_CXX_FLAGS=-O2")
             check(f"{name}: flags without a build type are silent", status == 0 and WARNING not in said, said)
+        source = projects.plain(FOUND.replace("compiled", "any"), "any")
+        for given, expected in (("llama", ["llama"]), ("t5;gpt2", ["gpt2", "t5"]), (None, ["bart", "bert", "gpt2", "llama", "roberta", "t5", "t5_v1_1"])):
+            status, said, commands = projects.configure(source, "-DCMAKE_BUILD_TYPE=Release", *([] if given is None else [f"-DGRAFT_ARCHITECTURES={given}"]))
+            compiled = sorted(pathlib.Path(line.split()[-1]).stem for line in commands if "/any/" in line.split()[-1])
+            check(f"GRAFT_ARCHITECTURES={given}: {compiled}", status == 0 and compiled == sorted([*expected, "any_model", "choice"]), said)
+        for given, expected in (("llama;gpt3", "got 'gpt3'; expected some of gpt2, llama,"), ("", "got no architecture; expected some")):
+            status, said, _ = projects.configure(source, "-DCMAKE_BUILD_TYPE=Release", f"-DGRAFT_ARCHITECTURES={given}")
+            check(f"GRAFT_ARCHITECTURES={given} is refused", status != 0 and f"[GRAFT_ARCHITECTURES] {expected}" in said, said)
     print("\n".join(failures))
     return 1 if failures else 0
 
