@@ -19,7 +19,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ -f "$rows" ] || { echo "compare_with_peft: --rows wants a JSON file of token ids; got '$rows'" >&2; exit 2; }
-[ -x "$programs/training" ] || { echo "compare_with_peft: $programs/training is missing; build the preset release first" >&2; exit 1; }
+[ -x "$programs/training" ] || { echo "compare_with_peft: $programs/training is missing; hint: cmake --preset release && cmake --build build/release --target benchmarks" >&2; exit 1; }
 if [ -z "$python" ]; then
   python=$root/build/peer/bin/python
   if ! "$python" -c 'import torch, transformers, peft' 2>/dev/null; then

@@ -148,11 +148,11 @@ run_task() {
   exec python3 "$script" "${model[@]}" "${programs[@]}" "$@"
 }
 
-# build_jobs   As many compilers as there are processors, but no more than memory allows (about 1.5 GB each).
+# build_jobs   As many compilers as there are processors, but no more than memory allows (about 2 GB each).
 build_jobs() {
   local processors memory
   processors=$(nproc)
-  memory=$(awk '/^MemAvailable/ {print int($2 / 1500000)}' /proc/meminfo)
+  memory=$(awk '/^MemAvailable/ {print int($2 / 2000000)}' /proc/meminfo)
   [ "$memory" -ge 1 ] || memory=1
   echo $((processors < memory ? processors : memory))
 }

@@ -1,12 +1,15 @@
-"""Compiles the public headers with warnings as errors.
+"""Compiles the public headers, and what else the build does not compile, with warnings as errors.
 
 - every header as if alone, with the build's compiler; kernels' headers as headers only, the others as for graft::compiled, where they include less (kernels' headers are all
   that differ);
 - all headers in one source, in both modes, with every compiler given;
 - every further source given (the explicit instantiations, so that the bodies of templates are warned about as well), several at once, with every compiler;
+- every program given, with the build's compiler;
 - every .cuh alone with nvcc, where --nvcc is given.
 
-usage: check_headers.py --root ROOT --build FOLDER --compiler C++… [--include DIRS] [--launcher ccache] [--source FILE…] [--nvcc NVCC] [-j N]
+The compilers make no code: all templates that are used are instantiated, and warned about, without it.
+
+usage: check_headers.py --root ROOT --build FOLDER --compiler C++… [--include DIRS] [--source FILE…] [--program FILE…] [--nvcc NVCC] [--launcher ccache] [-j N]
 """
 
 import argparse
@@ -32,6 +35,7 @@ def parse():
     parser.add_argument("--include", default="", help="third-party include folders, parted by :")
     parser.add_argument("--launcher", default="")
     parser.add_argument("--source", nargs="*", type=pathlib.Path, default=[])
+    parser.add_argument("--program", nargs="*", type=pathlib.Path, default=[])
     parser.add_argument("--nvcc", default="")
     parser.add_argument("-j", type=int, default=os.cpu_count())
     return parser.parse_args()
@@ -89,15 +93,14 @@ def commands(options):
     """Yields (what is compiled, command)."""
     base = options.root / "include" / "graft"
     headers = sorted(path.relative_to(base).as_posix() for path in base.rglob("*.hpp") if "kernels/cuda" not in path.as_posix())
-    launcher = [options.launcher] if options.launcher else []
     # Naming /usr/include as a system folder would break the compiler's own order of folders; naming graft's own would silence its warnings.
     known = ("", "/usr/include", str(options.root / "include"))
     system = [flag for folder in dict.fromkeys(options.include.split(":")) if folder not in known for flag in ("-isystem", folder)]
 
     def compilation(compiler, source, *flags):
-        tag = "-".join([pathlib.Path(compiler).name, source.stem, *(flag.strip("-") for flag in flags)])
-        return [*launcher, compiler, "-std=c++20", "-O0", f"-I{options.root / 'include'}", *system, *WARNINGS, *flags, "-c", str(source),
-                "-o", str(options.build / "objects" / f"{tag}.o")]
+        if not pathlib.Path(compiler).name.startswith("clang"):
+            flags = (*flags, "--param=ggc-min-heapsize=1000000")  # less time, more memory
+        return [compiler, "-std=c++20", "-fsyntax-only", f"-I{options.root / 'include'}", *system, *WARNINGS, *flags, str(source)]
 
     for compiler in options.compiler:
         name = pathlib.Path(compiler).name
@@ -115,6 +118,9 @@ def commands(options):
             yield header, compilation(options.compiler[0], of_headers(options.build, header.replace("/", "__"), [header]))
         for chain in chains(base, others):
             yield " ".join(chain), compilation(options.compiler[0], of_headers(options.build, chain[-1].replace("/", "__"), chain), *COMPILED)
+        for program in options.program:
+            yield program.name, compilation(options.compiler[0], program, *COMPILED, f"-I{program.parent}", f"-I{options.root / 'examples'}")
+    launcher = [options.launcher] if options.launcher else []
     for path in sorted(base.rglob("*.cuh")) if options.nvcc else []:
         header = path.relative_to(base).as_posix()
         source = of_headers(options.build, header.replace("/", "__"), [header])
