@@ -67,7 +67,7 @@ struct LoadedTexts<TypeList<Types...>> {
 template <Architecture A, class List = Strategies>
 class BaseOf final : public AnyBase {
   static constexpr bool classifies = A::head == HeadKind::classifier;
-  using Offered = typename detail::OfferedTypes<classifies, List>::type;
+  using Offered = OfferedTo<List, A>;
   using Loaded =
       typename std::conditional_t<classifies, detail::LoadedBesideHead<Offered>, detail::LoadedTexts<Offered>>::type;
 
@@ -76,7 +76,9 @@ class BaseOf final : public AnyBase {
   ModelConfig const& config() const override { return base_->config(); }
   ModelInfo const& info() const override { return base_->info(); }
   std::unique_ptr<AnyModel> adapt(Choice const& choice) const override {
-    return adapt_chosen<List>(base_, choice, [](auto model) { return wrap(std::move(model)); });
+    std::unique_ptr<AnyModel> adapted;
+    adapt_chosen<List, Offered>(base_, choice, [&](auto model) { adapted = wrap(std::move(model)); });
+    return adapted;
   }
   std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter, LoadOptions const& options = {}) const override {
     std::unique_ptr<AnyModel> model;
