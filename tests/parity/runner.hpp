@@ -61,7 +61,7 @@ class CaseRunner {
  public:
   /// Whether the case's method is known; runs it if so.
   static bool run(GoldenCase const& golden) {
-    Base const base = graft::to_device<Device>(graft::load_pretrained<A, Scalar>(golden.model()));
+    Base const base = load(golden.model());
     Index const length = golden.json.value("virtual_tokens", Index{1});
     std::string const& method = golden.method;
     auto const named = [&](std::string const& prefix, std::string const& suffix = "") {
@@ -104,6 +104,13 @@ class CaseRunner {
   static constexpr bool classifies = A::head == graft::HeadKind::classifier,
                         has_encoder = A::stacks == graft::StackKind::encoder_decoder;
 
+  static Base load(std::filesystem::path const& folder) {
+    auto const host = graft::load_pretrained<A, Scalar>(folder);
+    if constexpr (std::is_same_v<Device, graft::Cpu>)
+      return host;
+    else
+      return graft::to_device<Device>(host);
+  }
   static bool check_prefix(GoldenCase const& golden, Base const& base, Index length,
                            Expected const& expected) {
     graft::PrefixTuning settings{

@@ -22,7 +22,8 @@ enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming };
 
 enum cudaError_t { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation, cudaErrorInvalidConfiguration, cudaErrorNotReady };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
-enum { cudaMemAllocationTypePinned, cudaMemHandleTypeNone, cudaMemLocationTypeDevice, cudaMemPoolAttrReleaseThreshold, cudaDevAttrMemoryPoolsSupported };
+enum { cudaMemAllocationTypePinned, cudaMemHandleTypeNone, cudaMemLocationTypeDevice, cudaDevAttrMemoryPoolsSupported };
+enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold, cudaMemPoolAttrUsedMemCurrent, cudaMemPoolAttrUsedMemHigh, cudaMemPoolAttrReservedMemCurrent };
 
 struct cudaMemPoolProps {
   int allocType, handleTypes;
@@ -49,7 +50,16 @@ inline cudaError_t cudaGetDevice(int* device) { return *device = 0, cudaSuccess;
 inline cudaError_t cudaDeviceGetAttribute(int* value, int, int) { return *value = 1, cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) { return std::strcpy(properties->name, "emulated"), cudaSuccess; }
 inline cudaError_t cudaMemPoolCreate(cudaMemPool_t*, cudaMemPoolProps const*) { return cudaSuccess; }
-inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, int, void*) { return cudaSuccess; }
+inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr which, void* value) {
+  if (which == cudaMemPoolAttrUsedMemHigh && *static_cast<std::uint64_t*>(value) != 0) return cudaErrorInvalidValue;
+  if (which == cudaMemPoolAttrUsedMemHigh) emulator::DeviceMemory::instance().reset_peak();
+  return cudaSuccess;
+}
+inline cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t, cudaMemPoolAttr which, void* value) {
+  auto const& memory = emulator::DeviceMemory::instance();
+  *static_cast<std::uint64_t*>(value) = which == cudaMemPoolAttrUsedMemHigh ? memory.peak() : memory.used();
+  return cudaSuccess;
+}
 inline cudaError_t cudaMemGetInfo(std::size_t* available, std::size_t* total) { return *available = *total = emulator::capacity, cudaSuccess; }
 inline cudaError_t cudaMemPoolDestroy(cudaMemPool_t) { return cudaSuccess; }
 

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -38,6 +39,7 @@ class DeviceMemory {
     char* const data = first + (open - aligned);
     blocks_.emplace(first, Block{data, open, bytes});
     used_ += bytes;
+    peak_ = std::max(peak_, used_);
     ++allocations_;
     return data;
   }
@@ -59,6 +61,9 @@ class DeviceMemory {
     return address >= begin && address + bytes <= begin + found->second.bytes;
   }
   [[nodiscard]] std::size_t blocks() const { return blocks_.size(); }
+  [[nodiscard]] std::size_t used() const { return used_; }
+  [[nodiscard]] std::size_t peak() const { return peak_; }
+  void reset_peak() { peak_ = used_; }
   /// How many blocks have ever been asked for.
   [[nodiscard]] std::size_t allocations() const { return allocations_; }
   void open(int change) {
@@ -104,7 +109,7 @@ class DeviceMemory {
   std::size_t const page_ = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   Blocks blocks_;
   std::vector<Blocks::iterator> opened_;
-  std::size_t used_ = 0, allocations_ = 0;
+  std::size_t used_ = 0, peak_ = 0, allocations_ = 0;
   int open_ = 0;
   struct sigaction otherwise_ {};
 };
