@@ -13,7 +13,7 @@
 
 int main(int argc, char** argv) try {
   std::string model, shape = "gpt2-small", jobs_file;
-  bool narrow = false, operations = false;
+  bool narrow = false, operations = false, describe = false;
   graft::Index rows = 8, length = 1024;
   int repeats = 50;
   CLI::App app{"Times training, generation and single operations on the GPU; prints a JSON line for each."};
@@ -21,6 +21,7 @@ int main(int argc, char** argv) try {
   app.add_option("--shape", shape, "whose shape random weights have")
       ->capture_default_str()
       ->check(CLI::IsMember(benchmark_support::shape_names()));
+  app.add_flag("--device", describe, "only say which device there is");
   app.add_flag("--narrow", narrow, "random weights are stored in bfloat16");
   app.add_option("--jobs", jobs_file, "JSON file, a list of jobs (gpu/jobs.hpp says what is in one)");
   app.add_flag("--operations", operations, "single operations for --rows rows of --length tokens");
@@ -35,7 +36,11 @@ int main(int argc, char** argv) try {
     return app.exit(error) == 0 ? 0 : 2;
   }
   if (std::string const why = graft::cuda_unavailable(); !why.empty())
-    graft::fail("[gpu] got ", why, "; expected an NVIDIA GPU and its driver; hint: nvidia-smi lists them");
+    graft::fail("[gpu] got ", why, "; expected an NVIDIA GPU and a driver for this program's CUDA; hint: nvidia-smi lists both");
+  if (describe) {
+    std::cout << graft::kernels::cuda::Listed<graft::kernels::cuda::Runtime, graft::Cuda>::describe() << "\n";
+    return 0;
+  }
   auto const base = model.empty() ? gpu::random(shape, narrow) : gpu::load(model);
   auto const print = [](nlohmann::json const& line) { std::cout << line.dump() << std::endl; };
   if (!jobs_file.empty())

@@ -56,6 +56,7 @@ class Operations {
                        {"what", "operation"},
                        {"operation", name},
                        {"dtype", sizeof(Activation) == 2 ? "bfloat16" : "float32"},
+                       {"width", config_.width},
                        {"rows", rows_},
                        {"length", length_},
                        {"us", seconds * 1e6},
