@@ -300,7 +300,7 @@ Tensor<Scalar> product_of_device(Tensor<Scalar> const& x, Tensor<Scalar> const& 
   auto const a = to_device<Cuda>(x), b = to_device<Cuda>(w);
   Tensor<Scalar, Cuda> c(Shape{m, n});
   kernels::On<Cuda, kernels::Matmul, Scalar>::matmul(
-      {m, n, k, a.data(), k, Read::plain, b.data(), k, Read::transposed, Scalar(0), c.data(), n});
+      {m, n, k, a.data(), k, Read::plain, b.data(), k, Read::transposed, SumOf<Scalar>(0), c.data(), n});
   return to_device<Cpu>(c);
 }
 

@@ -41,7 +41,7 @@ class Operand {
 };
 
 /// y = β·y + x·M `[rows, n]`, or x·Mᵀ where `turned`, for matrices of one type; y has that type, or that of its sums.
-template <class Scalar, class Device, class Result>
+template <class Result, class Scalar, class Device>
 void multiply_as_stored(Tensor<Scalar, Device> const& x, Tensor<Scalar, Device> const& m, bool turned,
                         Pointer<Device, Result> y, SumOf<Scalar> beta = 0) {
   using kernels::Read;
@@ -61,7 +61,8 @@ void times_transposed(Operand<Scalar, Device>& x, Index first, Index rows, Weigh
                       Pointer<Device, ParameterOf<Scalar>> y) {
   if constexpr (multiplies_narrow<Device, Scalar> && HasBfloat16<Weight>)
     if (auto const m = w.in_bfloat16(); !m.empty())
-      return multiply_as_stored(x.stored().slice(first, first + rows), m, w.layout() == Layout::out_in, y);
+      return multiply_as_stored<SumOf<Scalar>>(x.stored().slice(first, first + rows), m, w.layout() == Layout::out_in,
+                                               y);
   w.times_transposed(x.wide().row(first), rows, y);
 }
 
@@ -73,7 +74,7 @@ template <class Scalar, class Device, class Weight>
   if constexpr (multiplies_narrow<Device, Scalar> && HasBfloat16<Weight>)
     if (auto const m = w.in_bfloat16(); !m.empty() && b.empty()) {
       Tensor<Scalar, Device> y(Shape{rows, out});
-      multiply_as_stored(x, m, w.layout() == Layout::out_in, y.data());
+      multiply_as_stored<Scalar>(x, m, w.layout() == Layout::out_in, y.data());
       return y;
     }
   Tensor<ParameterOf<Scalar>, Device> sum(Shape{rows, out});
@@ -99,7 +100,7 @@ void add_input_gradient(Operand<Scalar, Device>& dy, Weight const& w, GradientSl
     if (auto const m = w.in_bfloat16(); !m.empty()) {
       bool const first = slot.empty();  // a further product is added by the product itself
       Sums sum = first ? Sums(shape) : take_to_add(slot, shape);
-      multiply_as_stored(dy.stored(), m, w.layout() == Layout::in_out, sum.data(), first ? 0.F : 1.F);
+      multiply_as_stored<SumOf<Scalar>>(dy.stored(), m, w.layout() == Layout::in_out, sum.data(), first ? 0.F : 1.F);
       return slot.accumulate(std::move(sum));
     }
   Sums gradient(shape);
