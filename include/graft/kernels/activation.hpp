@@ -9,6 +9,7 @@ namespace graft::kernels {
 
 template <class Device, class Scalar>
 struct Activation {
+  static constexpr bool narrow = true;
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
 

@@ -28,6 +28,7 @@ struct Gather {
 /// The same on a GPU.
 template <class Scalar>
 struct Gather<Cuda, Scalar> {
+  static constexpr bool narrow = true;
   using In = DevicePointer<Scalar const>;
   using Out = DevicePointer<Scalar>;
   using Places = DevicePointer<Index const>;

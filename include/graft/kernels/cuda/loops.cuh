@@ -109,6 +109,10 @@ struct Loops<Cuda> {
   static void map(char const* name, DevicePointer<Scalar> y, DevicePointer<Scalar> z, Index size, F const& f) {
     cuda::each(name, size, cuda::AssignPair<Scalar, F>{y.raw(), z.raw(), f});
   }
+  template <class F>
+  static void each_in_rows(char const* name, Index rows, Index width, F const& f) {
+    cuda::each_in_rows(name, rows, width, f);
+  }
   template <class Scalar, class F>
   static void map_rows(char const* name, Index rows, Index width, DevicePointer<Scalar> y, F const& f) {
     cuda::each_in_rows(name, rows, width, cuda::AssignInRows<Scalar, F>{y.raw(), width, f});
