@@ -72,6 +72,7 @@ inline std::set<cudaStream_t>& streams() {
 inline bool is_stream(cudaStream_t stream) { return streams().count(stream) > 0; }
 inline int synchronizations = 0;  ///< how often the host has waited
 inline int pinned = 0;            ///< how often page-locked memory was asked for
+inline int launches = 0;          ///< how many kernels were started
 
 /// The last copy from the host, until something else is asked of the device.
 struct Upload {
@@ -151,6 +152,7 @@ cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* configuration, void (*k
   std::uint64_t const threads = std::uint64_t{block.x} * block.y * block.z;
   if (grid.x == 0 || grid.x > 0x7fffffffU || grid.y != 1 || grid.z != 1 || threads == 0 || threads > 1024) return cudaErrorInvalidConfiguration;
   emulator::catch_up();
+  ++emulator::launches;
   emulator::Access const access;
   emulator::run(grid, block, [&](Parameters... parameters) { return [=] { kernel(parameters...); }; }(arguments...));
   return cudaSuccess;
