@@ -22,6 +22,7 @@ namespace graft::kernels {
 ///     sum(name, size, f, factor, result)         *result = factor · Σ_i f(i), in f's type; it stays on the device
 ///     total(name, size, f, result)               *result = Σ_i f(i) in double, as above
 ///     Number<Scalar>(pointer)                    a double on the device, which `f` reads rounded; 1 for null
+///     Room<Scalar>(size)                         memory for the time of a few loops, uninitialised: `data()`
 ///     Math::exp, Math::erf, Math::tanh           the device's own, for formulas
 ///
 /// Specialized in kernels/cpu/loops.hpp and kernels/cuda/loops.cuh.

@@ -40,6 +40,16 @@ struct Loops<Cpu> {
     Scalar value_;
   };
 
+  template <class Scalar>
+  class Room {
+   public:
+    explicit Room(Index size) : numbers_(static_cast<std::size_t>(size)) {}
+    [[nodiscard]] Scalar* data() { return numbers_.data(); }
+
+   private:
+    std::vector<Scalar> numbers_;
+  };
+
   template <class F>
   static void each(char const*, Index size, F const& f) {
     cpu::each(size, f);
