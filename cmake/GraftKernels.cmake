@@ -3,8 +3,8 @@
 include_guard(GLOBAL)
 
 # Those with code for every device, and those with none but the host's so far (tests/cuda asks for each on a GPU: it must be refused by name).
-set_property(GLOBAL PROPERTY graft_kernels_everywhere activation adamw arithmetic bias elementwise gather matmul softmax sum sum_squares widen)
-set_property(GLOBAL PROPERTY graft_kernels_host adafactor attention blocks cross_entropy dropout lstm norm rotary scale_columns)
+set_property(GLOBAL PROPERTY graft_kernels_everywhere activation adamw arithmetic attention bias elementwise gather matmul softmax sum sum_squares widen)
+set_property(GLOBAL PROPERTY graft_kernels_host adafactor blocks cross_entropy dropout lstm norm rotary scale_columns)
 
 # sum_squares → SumSquares
 function(graft_pascal_case text result)

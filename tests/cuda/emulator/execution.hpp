@@ -41,6 +41,7 @@ class Block {
     order.resize(count_);
     for (unsigned i = 0; i < count_; ++i) order[i] = descending ? count_ - 1 - i : i;
     states_.assign(count_, State::fresh);
+    exchanged_.assign(count_, false);
     resume(order[0]);
     if (states_[order[0]] == State::done) {
       for (unsigned i = 1; i < count_; ++i) {
@@ -59,6 +60,18 @@ class Block {
   void barrier() {
     if (!resumed_) stop("a barrier that the block's first thread did not meet");
     swapcontext(&contexts()[active_], &host_);
+  }
+  /// `value` of the thread whose number differs in the bits of `mask`. Two rooms take turns, so that nobody writes what
+  /// others still read.
+  template <class T>
+  T exchange(T value, unsigned mask) {
+    static T rooms[2][1024];
+    T* const room = rooms[exchanged_[active_]];
+    exchanged_[active_] = !exchanged_[active_];
+    if ((active_ ^ mask) >= count_) stop("a shuffle with a thread that does not run");
+    room[active_] = value;
+    barrier();
+    return room[active_ ^ mask];
   }
 
  private:
@@ -106,6 +119,7 @@ class Block {
   unsigned count_, active_ = 0;
   bool resumed_ = false;
   std::vector<State> states_;
+  std::vector<bool> exchanged_;  ///< whether a thread has exchanged an odd number of values
   ucontext_t host_{};
 };
 
@@ -124,3 +138,9 @@ inline void run(dim3 grid, dim3 block, std::function<void()> const& kernel) {
 }  // namespace emulator
 
 inline void __syncthreads() { emulator::Block::current()->barrier(); }
+
+/// All threads of a block meet here, where on a GPU those of a warp do.
+template <class T>
+T __shfl_xor_sync(unsigned, T value, int mask) {
+  return emulator::Block::current()->exchange(value, static_cast<unsigned>(mask));
+}
