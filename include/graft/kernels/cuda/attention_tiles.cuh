@@ -25,7 +25,7 @@ inline constexpr int strip_rows = 16;
 
 /// Neighbouring numbers that are read and written at once.
 template <class Sum, int size>
-struct alignas(sizeof(Sum) * size > 16 ? 16 : sizeof(Sum) * size) Pack {
+struct alignas(size == 2 && sizeof(Sum) == 4 ? 8 : 16) Pack {
   Sum at[size];
 };
 
@@ -55,7 +55,7 @@ template <int count, class Sum, class Scalar, int size, int stride>
 __device__ void load_transposed(Strided<Scalar const, Cuda> rows, int present, int first, int width,
                                 Pack<Sum, size> (&to)[depth<Sum>][stride]) {
   for (int e = static_cast<int>(threadIdx.x); e < count * depth<Sum>; e += block) {
-    int const d = e % 4 + e / 32 % (depth<Sum> / 4) * 4, i = e / 4 % 8 + e / (8 * depth<Sum>)*8;
+    int const d = e % 4 + e / 32 % (depth<Sum> / 4) * 4, i = e / 4 % 8 + e / (8 * depth<Sum>) * 8;
     bool const there = i < present && first + d < width;
     to[d][i / size].at[i % size] = there ? static_cast<Sum>(rows.row(i).raw()[first + d]) : Sum(0);
   }
