@@ -3,10 +3,10 @@
 include_guard(GLOBAL)
 
 # Those with code for every device, and those with none but the host's so far (tests/cuda asks for each on a GPU: it must be refused by name).
-set_property(GLOBAL PROPERTY graft_kernels_everywhere activation adafactor adamw arithmetic bias cross_entropy dropout elementwise gather lstm matmul norm rotary scale_columns softmax sum sum_squares widen)
-set_property(GLOBAL PROPERTY graft_kernels_host attention blocks)
+set_property(GLOBAL PROPERTY graft_kernels_everywhere activation adafactor adamw arithmetic attention bias cross_entropy dropout elementwise gather lstm matmul norm rotary scale_columns softmax sum sum_squares widen)
+set_property(GLOBAL PROPERTY graft_kernels_host blocks)
 # Those that a GPU has for bfloat16 too, and cast, which it has for bfloat16 alone.
-set_property(GLOBAL PROPERTY graft_kernels_bfloat16 activation bias cast elementwise gather matmul norm rotary)
+set_property(GLOBAL PROPERTY graft_kernels_bfloat16 activation attention bias cast elementwise gather matmul norm rotary)
 
 # sum_squares → SumSquares
 function(graft_pascal_case text result)

@@ -41,6 +41,7 @@ class Block {
     order.resize(count_);
     for (unsigned i = 0; i < count_; ++i) order[i] = descending ? count_ - 1 - i : i;
     states().assign(count_, State::fresh);
+    exchanged().assign(count_, false);
     resume(order[0]);
     if (states()[order[0]] == State::done) {
       for (unsigned i = 1; i < count_; ++i) {
@@ -60,6 +61,18 @@ class Block {
     if (!resumed_) stop("a barrier that the block's first thread did not meet");
     fibers()[active_].suspend();
   }
+  /// `value` of the thread whose number differs in the bits of `mask`. Two rooms take turns, so that nobody writes what
+  /// others still read.
+  template <class T>
+  T exchange(T value, unsigned mask) {
+    static T rooms[2][1024];
+    T* const room = rooms[exchanged()[active_]];
+    exchanged()[active_] = !exchanged()[active_];
+    if ((active_ ^ mask) >= count_) stop("a shuffle with a thread that does not run");
+    room[active_] = value;
+    barrier();
+    return room[active_ ^ mask];
+  }
 
  private:
   enum class State : char { fresh, started, done };
@@ -68,6 +81,10 @@ class Block {
   static std::vector<State>& states() {
     static std::vector<State> states;
     return states;
+  }
+  static std::vector<bool>& exchanged() {  ///< whether each has exchanged an odd number of values
+    static std::vector<bool> odd;
+    return odd;
   }
   static std::vector<Fiber>& fibers() {
     static std::vector<Fiber> fibers(1024);
@@ -121,3 +138,9 @@ inline void run(dim3 grid, dim3 block, std::function<void()> const& kernel) {
 }  // namespace emulator
 
 inline void __syncthreads() { emulator::Block::current()->barrier(); }
+
+/// All threads of a block meet here, where on a GPU those of a warp do.
+template <class T>
+T __shfl_xor_sync(unsigned, T value, int mask) {
+  return emulator::Block::current()->exchange(value, static_cast<unsigned>(mask));
+}
