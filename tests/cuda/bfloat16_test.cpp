@@ -307,7 +307,7 @@ Tensor<Scalar> product_of_device(Tensor<Scalar> const& x, Tensor<Scalar> const& 
 TEST_F(CudaBfloat16, Tf32IsAChoiceForFloat32Alone) {
   auto const x = normal<double>(Shape{64, 128}, RandomKey(57)), w = normal<double>(Shape{64, 128}, RandomKey(58));
   auto const reference = product_of_device(x, w);
-  auto const narrow_product = product_of_device(cast<bfloat16>(x), cast<bfloat16>(w));
+  auto const narrow_product = product_of_device(cast<bfloat16>(cast<float>(x)), cast<bfloat16>(cast<float>(w)));
   auto const error = [&] {
     return relative_difference(cast<double>(product_of_device(cast<float>(x), cast<float>(w))), reference);
   };
@@ -318,8 +318,9 @@ TEST_F(CudaBfloat16, Tf32IsAChoiceForFloat32Alone) {
   EXPECT_LE(allowed, 0x1p-10);
   EXPECT_GT(allowed, 1e-5) << "tensor cores have not been used";
   EXPECT_EQ(relative_difference(product_of_device(x, w), reference), 0);
-  EXPECT_EQ(relative_difference(cast<float>(product_of_device(cast<bfloat16>(x), cast<bfloat16>(w))),
-                                cast<float>(narrow_product)),
+  EXPECT_EQ(relative_difference(
+                cast<float>(product_of_device(cast<bfloat16>(cast<float>(x)), cast<bfloat16>(cast<float>(w)))),
+                cast<float>(narrow_product)),
             0);
   allow_tf32(false);
   EXPECT_LE(error(), 1e-6);

@@ -1,6 +1,7 @@
 # cmake -D COMPILER=… -D ROOT=… -P check_missing.cmake
 # Each kernel without code for a GPU exists on the host, and is refused there by its name; all others are declared for every device. For bfloat16 a GPU
 # has those that are listed for it, and refuses the others.
+cmake_minimum_required(VERSION 3.22)
 include("${ROOT}/cmake/GraftKernels.cmake")
 
 function(compile kernel device scalar expected)

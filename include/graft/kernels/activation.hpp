@@ -28,6 +28,3 @@ struct Activation {
 #if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/activation.hpp>
 #endif
-#ifndef __CUDACC__
-#include <graft/kernels/bfloat16/activation.hpp>
-#endif

@@ -30,6 +30,3 @@ struct Bias {
 #if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/bias.hpp>
 #endif
-#ifndef __CUDACC__
-#include <graft/kernels/bfloat16/bias.hpp>
-#endif

@@ -29,6 +29,6 @@ struct Cast {
 
 }  // namespace graft::kernels
 
-#ifndef __CUDACC__
-#include <graft/kernels/bfloat16/cast.hpp>
+#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
+#include <graft/kernels/cpu/cast.hpp>
 #endif

@@ -37,6 +37,3 @@ struct Elementwise {
 #if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/elementwise.hpp>
 #endif
-#ifndef __CUDACC__
-#include <graft/kernels/bfloat16/elementwise.hpp>
-#endif

@@ -11,6 +11,7 @@ namespace graft::kernels {
 template <class Device, class Scalar>
 struct Gather {
   static_assert(implemented<Device>, "the kernel Gather does not exist for this device yet");
+  static constexpr bool narrow = true;
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
 
@@ -44,7 +45,4 @@ struct Gather<Cuda, Scalar> {
 
 #if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/gather.hpp>
-#endif
-#ifndef __CUDACC__
-#include <graft/kernels/bfloat16/gather.hpp>
 #endif

@@ -15,7 +15,7 @@ namespace graft::kernels {
 ///
 ///     each(name, size, f)                        f(i) for i in [0, size)
 ///     map(name, y, size, f)                      y_i = f(i); y may be what f reads
-///     map(name, y, z, size, f)                   y_i, z_i = f(i), a Pair; y or z may be what f reads
+///     map(name, y, z, size, f)                   y_i, z_i = f(i), a Pair, rounded; y or z may be what f reads
 ///     each_in_rows(name, rows, width, f)         f(i, j) for i in [0, rows), j in [0, width)
 ///     map_rows(name, rows, width, y, f)          y_ij = f(i, j); y may be what f reads
 ///     sum_rows(name, rows, width, y, f)          y_j = Σ_i f(i, j)

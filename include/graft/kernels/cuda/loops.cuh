@@ -24,9 +24,9 @@ struct AssignPair {
   Scalar *y, *z;
   F f;
   __device__ void operator()(Index i) const {
-    Pair<Scalar> const pair = f(i);
-    y[i] = pair.first;
-    z[i] = pair.second;
+    auto const pair = f(i);
+    y[i] = Scalar(pair.first);
+    z[i] = Scalar(pair.second);
   }
 };
 template <class Scalar, class F>

@@ -108,13 +108,13 @@ struct GateGradient {
     return Scalar(wide(dy[i]) * wide(up[i]) * F::at(wide(gate[i])).slope);
   }
 };
-/// The gradients of gate and up.
+/// The gradients of gate and up, for the loop to round.
 template <class F, class Scalar>
 struct GatedGradients {
   Scalar const *gate, *up, *dy;
-  GRAFT_HOST_DEVICE Pair<Scalar> operator()(Index i) const {
+  GRAFT_HOST_DEVICE Pair<SumOf<Scalar>> operator()(Index i) const {
     auto const at = F::at(wide(gate[i]));
-    return {Scalar(wide(dy[i]) * wide(up[i]) * at.slope), Scalar(wide(dy[i]) * at.value)};
+    return {wide(dy[i]) * wide(up[i]) * at.slope, wide(dy[i]) * at.value};
   }
 };
 
