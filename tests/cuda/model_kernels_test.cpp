@@ -103,8 +103,8 @@ auto norm_of(Tensor<Scalar, Device> const& x, Tensor<Scalar, Device> const& dy, 
   return std::pair(Results<Device, Scalar>{y, dx, over_x, over_dy}, Results<Device, Sum>{mean, inverse, dgain});
 }
 
-/// All choices of operands for one width, for the others a layer norm and an RMS norm. A layer norm that is 1 wide has a
-/// gradient of nothing but rounding.
+/// All choices of operands for one width, for the others a layer norm and an RMS norm. A layer norm that is 1 wide has
+/// a gradient of nothing but rounding.
 template <class Body>
 void each_norm(Body const& body) {
   for (auto const& with : norms) body(Index{3}, Index{7}, with);
