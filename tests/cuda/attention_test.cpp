@@ -187,9 +187,9 @@ TYPED_TEST(CudaAttention, ColumnsOfOneFusedProjectionAndOfOneBank) {
 
 TYPED_TEST(CudaAttention, EveryChoiceOfTrainedOperands) {
   for (unsigned choice = 0; choice < 32; ++choice) {
-    Call call = separate(grouped, self_attention({4, 3}, true));
-    call.variables.push_back({2, grouped.kv_width()});
-    call.variables.push_back({2, grouped.kv_width()});
+    Call call = separate(one_head, self_attention({4, 3}, true));
+    call.variables.push_back({2, one_head.kv_width()});
+    call.variables.push_back({2, one_head.kv_width()});
     call.sources.push_back({{3, 0}, {4, 0}});
     for (std::size_t v = 0; v < 5; ++v)
       if (!(choice >> v & 1U)) call.constants.push_back(v);
@@ -235,7 +235,10 @@ TYPED_TEST(CudaAttention, GivesTheSameBitsInAnyOrderOfBlocks) {
 class CudaAttentionInDouble : public graft::testing::DeviceTest {};
 
 TEST_F(CudaAttentionInDouble, GradientsAreTheCentralDifferences) {
-  Call call = with_relative_bias(with_bank(separate(grouped, self_attention({3, 2}, true)), 2));
+  Call call = with_relative_bias(with_bank(separate({2, 1, 2, 0.7}, self_attention({2, 1}, true)), 2));
+  call.buckets = 3;
+  call.variables.back() = {3, 2};
+  for (int& bucket : call.bucket_of_distance) bucket = bucket % 3;
   auto const recorded = results<double, Cuda>(call);
   std::vector<Tensor<double>> values;
   for (std::size_t v = 0; v < call.variables.size(); ++v) values.push_back(numbers<double>(call.variables[v], v));

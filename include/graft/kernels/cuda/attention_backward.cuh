@@ -45,7 +45,7 @@ void find_deltas(Output const* output, Scalar const* output_gradient, Index size
 
 /// Adds to the gradient of a tile of queries and of its part of the relative bias's table.
 template <class Scalar>
-__global__ void __launch_bounds__(block)
+__global__ void __launch_bounds__(block, resident_blocks<SumOf<Scalar>>)
     query_gradients_kernel(Call<Scalar> x, Reverse<Scalar> reverse, Strided<SumOf<Scalar>, Cuda> gradient,
                            SumOf<Scalar>* bias_sums, Index parts) {
   using Sum = SumOf<Scalar>;

@@ -42,7 +42,7 @@ struct Softmax {
 };
 
 template <class Scalar, class Output>
-__global__ void __launch_bounds__(block)
+__global__ void __launch_bounds__(block, resident_blocks<SumOf<Scalar>>)
     forward_kernel(Call<Scalar> x, Output* output, SumOf<Scalar>* log_sum, Index parts) {
   using Sum = SumOf<Scalar>;
   __shared__ Tiles<Sum> tiles;

@@ -27,7 +27,7 @@ __device__ void store(Sums<Sum> const& sums, Sum factor, int keys, int columns, 
 }
 
 template <class Scalar>
-__global__ void __launch_bounds__(block)
+__global__ void __launch_bounds__(block, resident_blocks<SumOf<Scalar>>)
     key_gradients_kernel(Call<Scalar> x, Reverse<Scalar> reverse, KeyTargets<SumOf<Scalar>> targets, Index parts) {
   using Sum = SumOf<Scalar>;
   __shared__ Tiles<Sum> tiles;

@@ -3,6 +3,8 @@
 /// pieces, so that rows of any width fit.
 #pragma once
 
+#include <cstddef>
+
 #include <graft/kernels/cuda/launch.cuh>
 #include <graft/kernels/segment_lists.hpp>
 #include <graft/kernels/strided.hpp>
@@ -20,11 +22,14 @@ inline constexpr int depth = sizeof(Sum) == 4 ? 32 : 16;
 /// Columns of a block's sums. Rows that are wider are several blocks' work.
 template <class Sum>
 inline constexpr int block_columns = sizeof(Sum) == 4 ? 128 : 64;
+/// Blocks that a multiprocessor should hold: with fewer, too little runs while others wait for memory.
+template <class Sum>
+inline constexpr int resident_blocks = sizeof(Sum) == 4 ? 3 : 2;
 /// Other rows that `add_products` reads at a time.
 inline constexpr int strip_rows = 16;
 
 /// Neighbouring numbers that are read and written at once.
-template <class Sum, int size>
+template <class Sum, std::size_t size>
 struct alignas(size == 2 && sizeof(Sum) == 4 ? 8 : 16) Pack {
   Sum at[size];
 };
@@ -51,13 +56,14 @@ __device__ inline int across(int n) { return static_cast<int>(threadIdx.x) % lin
 
 /// to[d][i] = rows[i][first + d], zero beyond `present` rows and `width` columns. Neighbouring threads take 4 columns
 /// of 8 rows.
-template <int count, class Sum, class Scalar, int size, int stride>
+template <int count, class Sum, class Scalar, std::size_t size, std::size_t packs>
 __device__ void load_transposed(Strided<Scalar const, Cuda> rows, int present, int first, int width,
-                                Pack<Sum, size> (&to)[depth<Sum>][stride]) {
+                                Pack<Sum, size> (*to)[packs]) {
+  constexpr int packed = size;
   for (int e = static_cast<int>(threadIdx.x); e < count * depth<Sum>; e += block) {
-    int const d = e % 4 + e / 32 % (depth<Sum> / 4) * 4, i = e / 4 % 8 + e / (8 * depth<Sum>) * 8;
+    int const d = e % 4 + e / 32 % (depth<Sum> / 4) * 4, i = e / 4 % 8 + e / (8 * depth<Sum>)*8;
     bool const there = i < present && first + d < width;
-    to[d][i / size].at[i % size] = there ? static_cast<Sum>(rows.row(i).raw()[first + d]) : Sum(0);
+    to[d][i / packed].at[i % packed] = there ? static_cast<Sum>(rows.row(i).raw()[first + d]) : Sum(0);
   }
 }
 
