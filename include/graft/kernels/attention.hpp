@@ -29,6 +29,7 @@ struct Attention {
 /// The same on a GPU.
 template <class Scalar>
 struct Attention<Cuda, Scalar> {
+  static constexpr bool narrow = true;
   using In = DevicePointer<Scalar const>;
   using Out = DevicePointer<Scalar>;
   using SumIn = DevicePointer<SumOf<Scalar> const>;
