@@ -5,10 +5,10 @@
 
 #include <CLI/CLI.hpp>
 
-#include <graft/any/any_model.hpp>
+#include <graft/any/bases.hpp>
 #include <graft/core/thread_pool.hpp>
 
-#include "support/random_gpt2.hpp"
+#include "support/random_base.hpp"
 #include "support/rows.hpp"
 
 int main(int argc, char** argv) try {
@@ -19,7 +19,9 @@ int main(int argc, char** argv) try {
   CLI::App app{
       "Times generation after the sources of rows of token ids; prints one JSON line: the best of three runs."};
   app.add_option("--model", model, "Hugging Face folder or GGUF file; without it, random weights of --shape");
-  app.add_option("--shape", shape, "gpt2-small")->capture_default_str()->check(CLI::IsMember({"gpt2-small"}));
+  app.add_option("--shape", shape, "whose shape random weights have")
+      ->capture_default_str()
+      ->check(CLI::IsMember(benchmark_support::shape_names("gpt2")));
   app.add_option("--rows", rows_file, "JSON file with eos and rows of source_ids and target_ids")->required();
   std::vector<std::string> methods;
   for (auto const& info : graft::any::strategies()) methods.emplace_back(info.name);
@@ -38,7 +40,9 @@ int main(int argc, char** argv) try {
     return app.exit(error) == 0 ? 0 : 2;
   }
   auto const rows = benchmark_support::read_token_rows(rows_file);
-  auto const base = model.empty() ? benchmark_support::random_gpt2(12, 768, 12) : graft::any::load_base(model);
+  auto const base = model.empty() ? graft::any::wrap_base(benchmark_support::random_base<graft::Gpt2>(
+                                        benchmark_support::shape_config(shape)))
+                                  : graft::any::load_base(model);
   if (!graft::any::full_names(method.strategy, "length")
            .empty())  // --length is of the strategies with virtual tokens alone
     method.settings = {{"length", std::to_string(length)}};

@@ -7,10 +7,10 @@
 
 #include <CLI/CLI.hpp>
 
-#include <graft/any/any_model.hpp>
+#include <graft/any/bases.hpp>
 #include <graft/core/thread_pool.hpp>
 
-#include "support/random_gpt2.hpp"
+#include "support/random_base.hpp"
 #include "support/rows.hpp"
 
 int main(int argc, char** argv) try {
@@ -22,9 +22,9 @@ int main(int argc, char** argv) try {
   graft::Index length = 10, max_tokens = graft::Training{}.max_tokens;
   CLI::App app{"Times training steps on rows of token ids; prints one JSON line. The first two steps are not counted."};
   app.add_option("--model", model, "Hugging Face folder or GGUF file; without it, random weights of --shape");
-  app.add_option("--shape", shape, "gpt2-small, gpt2-medium or gpt2-large")
+  app.add_option("--shape", shape, "whose shape random weights have")
       ->capture_default_str()
-      ->check(CLI::IsMember({"gpt2-small", "gpt2-medium", "gpt2-large"}));
+      ->check(CLI::IsMember(benchmark_support::shape_names("gpt2")));
   app.add_option("--rows", rows_file, "JSON file with eos and rows of source_ids and target_ids")->required();
   std::vector<std::string> methods;
   for (auto const& info : graft::any::strategies()) methods.emplace_back(info.name);
@@ -48,14 +48,8 @@ int main(int argc, char** argv) try {
     return app.exit(error) == 0 ? 0 : 2;
   }
   auto const rows = benchmark_support::read_token_rows(rows_file);
-  graft::Index const layers = shape == "gpt2-large" ? 36 : shape == "gpt2-medium" ? 24 : 12;
-  auto const base = model.empty() ? benchmark_support::random_gpt2(layers,
-                                                                   shape == "gpt2-large"    ? 1280
-                                                                   : shape == "gpt2-medium" ? 1024
-                                                                                            : 768,
-                                                                   shape == "gpt2-large"    ? 20
-                                                                   : shape == "gpt2-medium" ? 16
-                                                                                            : 12)
+  auto const base = model.empty() ? graft::any::wrap_base(benchmark_support::random_base<graft::Gpt2>(
+                                        benchmark_support::shape_config(shape)))
                                   : graft::any::load_base(model);
   if (!graft::any::full_names(method.strategy, "length")
            .empty())  // --length is of the strategies with virtual tokens alone

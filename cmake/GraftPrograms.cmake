@@ -1,5 +1,5 @@
-# graft_programs([PREFIX text]): every NAME.cpp of this folder, with the sources of a folder NAME/ where there is one, becomes the program NAME;
-# a folder NAME/ of sources alone does too. The targets are called PREFIX + NAME.
+# graft_programs([PREFIX text] [EXCEPT names…]): every NAME.cpp of this folder, with the sources of a folder NAME/ where there is one, becomes the
+# program NAME; a folder NAME/ of sources alone does too. The targets are called PREFIX + NAME.
 find_package(CLI11 CONFIG QUIET)
 if(NOT TARGET CLI11::CLI11)
   find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp)
@@ -12,11 +12,14 @@ if(NOT TARGET CLI11::CLI11)
 endif()
 
 function(graft_programs)
-  cmake_parse_arguments(arg "" "PREFIX" "" ${ARGN})
+  cmake_parse_arguments(arg "" "PREFIX" "EXCEPT" ${ARGN})
   file(GLOB single CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" *.cpp)
   file(GLOB several CONFIGURE_DEPENDS RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" */*.cpp)
   foreach(source IN LISTS single several)
     string(REGEX REPLACE "(/.*|\\.cpp)$" "" name "${source}")
+    if(name IN_LIST arg_EXCEPT)
+      continue()
+    endif()
     set(program "${arg_PREFIX}${name}")
     if(NOT TARGET ${program})
       add_executable(${program})

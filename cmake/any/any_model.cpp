@@ -97,5 +97,6 @@ void AnyModel::save(std::filesystem::path const& folder, AdapterOptions const& o
   parts_->model->save(folder, options);
 }
 void AnyModel::save_merged(std::filesystem::path const& folder) { parts_->model->save_merged(folder); }
+ErasedModel& AnyModel::erased() { return *parts_->model; }
 
 }  // namespace graft::any

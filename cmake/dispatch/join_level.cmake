@@ -21,7 +21,7 @@ run("${OBJDUMP}" -t "${OUTPUT}.joined.o")
 
 # value, seven flags (the first two: local, global, weak; the last: F a function, O an object), section, size, perhaps visibility, name
 string(REGEX MATCHALL "[^\n]+" lines "${output}")
-set(kernel "^_ZN5graft7kernels([0-9]+[A-Za-z]+INS_3CpuE[fd]E|3cpu6matmulI[fd]E)")
+set(kernel "^_ZN5graft7kernels([0-9]+[A-Za-z]+INS_3CpuE([fd]|NS_8bfloat16E)E|3cpu6matmulI[fd]E)")
 set(renamed "")
 set(global "")
 set(entries "")

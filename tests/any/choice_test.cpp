@@ -1,6 +1,7 @@
 // Choices as text: what is read, what is refused, and in which words.
 #include <gtest/gtest.h>
 
+#include <graft/any/erased_model.hpp>
 #include <graft/any/setting_text.hpp>
 
 #include "any/models.hpp"
@@ -179,6 +180,21 @@ TEST_F(ChoiceTest, AHeadIsTrainedBesideTheStrategyOrByIt) {
   choice = any::parse_choice("bitfit:head=true");
   choice.labels = 3;
   EXPECT_NE(refusal([&] { any::check(choice, info("bert")); }).find("expected the model's own, 2"), std::string::npos);
+}
+
+TEST_F(ChoiceTest, AnErasedModelServesALoopOfOnesOwn) {
+  for (std::string const name : {"gpt2", "bart", "bert"}) {
+    auto const model = base(name).adapt(any::parse_choice("lora:rank=2"));
+    any::ErasedModel& erased = model->erased();
+    EXPECT_EQ(erased.parameters().size(), model->parameters().size());
+    Batch batch;
+    for (auto const& example : examples(name)) erased.append(batch, example);
+    NoGrad const no_grad;
+    auto const scores = erased.scores(batch).log_probability;
+    double sum = 0;
+    for (Index i = 0; i < scores.value().size(); ++i) sum -= static_cast<double>(scores.value().data()[i]);
+    EXPECT_NEAR(sum / static_cast<double>(scores.value().size()), model->loss(examples(name)), 1e-5) << name;
+  }
 }
 
 TEST(StrategyList, SaysWhatEveryStrategyIs) {

@@ -1,11 +1,13 @@
 # cmake -D COMPILER=… -D ROOT=… -P check_missing.cmake
-# Each kernel without code for a GPU exists on the host, and is refused there by its name; all others are declared for every device.
+# Each kernel without code for a GPU exists on the host, and is refused there by its name; all others are declared for every device. For bfloat16 a GPU
+# has those that are listed for it, and refuses the others.
+cmake_minimum_required(VERSION 3.22)
 include("${ROOT}/cmake/GraftKernels.cmake")
 
-function(compile kernel device expected)
+function(compile kernel device scalar expected)
   graft_pascal_case(${kernel} name)
-  string(CONCAT text "#include <graft/kernels/${kernel}.hpp>\n"
-                     "using Used = graft::kernels::On<graft::${device}, graft::kernels::${name}, float>;\n"
+  string(CONCAT text "#include <graft/kernels/${kernel}.hpp>\nnamespace graft { using scalar = ${scalar}; }\n"
+                     "using Used = graft::kernels::On<graft::${device}, graft::kernels::${name}, graft::scalar>;\n"
                      "static_assert(sizeof(Used) > 0);\n")
   set(source "${CMAKE_CURRENT_BINARY_DIR}/missing_kernel.cpp")
   file(WRITE "${source}" "${text}")
@@ -17,22 +19,31 @@ function(compile kernel device expected)
     set(result missing)
   elseif(output MATCHES "graft_add_cuda\\(target KERNELS")
     set(result unlisted)
+  elseif(output MATCHES "this kernel does not exist for bfloat16 or half")
+    set(result wide)
   else()
     set(result "fails otherwise")
   endif()
   if(NOT result STREQUAL expected)
-    message(FATAL_ERROR "${kernel} for ${device}: got '${result}'; expected '${expected}'\n${output}")
+    message(FATAL_ERROR "${kernel} for ${device} and ${scalar}: got '${result}'; expected '${expected}'\n${output}")
   endif()
 endfunction()
 
 get_property(everywhere GLOBAL PROPERTY graft_kernels_everywhere)
 get_property(host_only GLOBAL PROPERTY graft_kernels_host)
+get_property(narrow GLOBAL PROPERTY graft_kernels_bfloat16)
 foreach(kernel IN LISTS host_only)
-  compile(${kernel} Cpu compiles)
-  compile(${kernel} Cuda missing)
+  compile(${kernel} Cpu float compiles)
+  compile(${kernel} Cuda float missing)
 endforeach()
 foreach(kernel IN LISTS everywhere)
-  compile(${kernel} Cpu compiles)
-  compile(${kernel} Cuda unlisted)
+  compile(${kernel} Cpu float compiles)
+  compile(${kernel} Cuda float unlisted)
+  if(NOT kernel IN_LIST narrow)
+    compile(${kernel} Cuda bfloat16 wide)
+  endif()
+endforeach()
+foreach(kernel IN LISTS narrow)
+  compile(${kernel} Cuda bfloat16 unlisted)
 endforeach()
 message("without code for a GPU: ${host_only}")

@@ -442,7 +442,7 @@ TYPED_TEST(CudaKernels, ProductsThatCublasRefusesSayWhy) {
         {4, 4, 4, a.data(), 4, Read::plain, a.data(), 4, Read::plain, TypeParam(0), c.data(), 2});  // rows of C overlap
     FAIL() << "expected an error";
   } catch (Error const& error) {
-    EXPECT_NE(std::string(error.what()).find("gemm failed on device 0"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("cublasGemmEx failed on device 0"), std::string::npos) << error.what();
     EXPECT_NE(std::string(error.what()).find("[4, 4] by [4, 4]"), std::string::npos) << error.what();
   }
 }

@@ -144,10 +144,9 @@ TEST_F(CudaTraining, ArithmeticAndRowsHaveTheSameGradients) {
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_LE(relative_difference(got[i], expected[i]), 1e-12) << i;
 }
 
-/// A layer of operations that the GPU has no kernels for, as compositions there, fused here; returns the scores and the
-/// gradients.
-template <class Device>
-std::vector<Tensor<double>> gradients_without_kernels() {
+/// A layer of fused operations, or of the compositions that define them; returns the scores and the gradients.
+template <class Device, bool composed>
+std::vector<Tensor<double>> gradients_of_a_layer() {
   Index const tokens = 5, width = 12, vocabulary = 9;
   auto const parameter = [&](char const* name, Shape const& shape) {
     return Parameter<double, Device>(name, to_device<Device>(normal<double>(shape, RandomKey(26).with(name))));
@@ -160,9 +159,9 @@ std::vector<Tensor<double>> gradients_without_kernels() {
   auto const frequencies = rotary_frequencies(4);
   TrainableMatrix<double, Device> const w{head.variable()};
   Variable<double, Device> scores;
-  if constexpr (std::is_same_v<Device, Cpu>) {
+  if constexpr (!composed) {
     auto const normed = layer_norm(x.variable(), gain.variable(), bias.variable(), 1e-5);
-    auto const turned = rotary(normed, positions, RotaryTable<double>(frequencies, 6));
+    auto const turned = rotary(normed, positions, RotaryTable<double, Device>(frequencies, 6));
     scores = linear_cross_entropy(rms_norm(turned, last_gain.variable(), 1e-6), w, labels).log_probability;
   } else {
     auto const normed = composite::layer_norm(x.variable(), gain.variable(), bias.variable(), 1e-5);
@@ -176,9 +175,13 @@ std::vector<Tensor<double>> gradients_without_kernels() {
   return results;
 }
 
-TEST_F(CudaTraining, CompositionsStandInForOperationsWithoutKernels) {
-  auto const expected = gradients_without_kernels<Cpu>(), got = gradients_without_kernels<Cuda>();
-  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_LE(relative_difference(got[i], expected[i]), 1e-12) << i;
+TEST_F(CudaTraining, FusedOperationsAndTheirCompositionsHaveTheSameGradients) {
+  auto const expected = gradients_of_a_layer<Cpu, false>();
+  auto const fused = gradients_of_a_layer<Cuda, false>(), composed = gradients_of_a_layer<Cuda, true>();
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_LE(relative_difference(fused[i], expected[i]), 1e-12) << i;
+    EXPECT_LE(relative_difference(composed[i], expected[i]), 1e-12) << i;
+  }
 }
 
 #ifdef GRAFT_CUDA_EMULATED

@@ -39,9 +39,9 @@ namespace {
 using namespace graft;
 
 /// A step of training, and all of one.
-template <class A, class Strategy>
-void train(Base<A, float, Cuda> const& base, Strategy const& strategy) {
-  auto model = adapt(base, strategy);
+template <class A, class Strategy, class P = Float32>
+void train(Base<A, float, Cuda> const& base, Strategy const& strategy, P = {}) {
+  auto model = adapt<P>(base, strategy);
   Batch const batch = model.pack({{{1, 2}, {3}, 0}});
   backward(token_loss(model.scores(batch), batch.rows.targets, target_weight(batch.rows.targets)));
   AdamW<float, Cuda> optimizer(model.parameters());
@@ -49,10 +49,10 @@ void train(Base<A, float, Cuda> const& base, Strategy const& strategy) {
   optimizer.step(1e-3, norm.coefficient);
   (void)evaluate_loss(model, {{{1, 2}, {3}, 0}});
 }
-template <class A, class Strategy>
-void use(Base<A, float, Cuda> const& base, Strategy const& strategy) {
-  train(base, strategy);
-  auto const model = adapt(base, strategy);
+template <class A, class Strategy, class P = Float32>
+void use(Base<A, float, Cuda> const& base, Strategy const& strategy, P precision = {}) {
+  train(base, strategy, precision);
+  auto const model = adapt<P>(base, strategy);
   (void)generate(model, {{1, 2}}, Greedy{});
 }
 
@@ -83,6 +83,15 @@ void keep(Base<A, float> const& host, Strategy const& strategy) {
   (void)load_adapter<Strategy>(base, "adapter");
 }
 
+/// Activations in bfloat16, with strategies that add to products, to keys and values, and behind sublayers.
+template <class A>
+void with_bfloat16(Base<A, float, Cuda> const& base) {
+  use(base, LoRA{}, Bfloat16{});
+  use(base, PrefixTuning{}, Bfloat16{});
+  use(base, BottleneckAdapter{}, Bfloat16{});
+  use(base, FullFineTuning{}, Bfloat16{});
+}
+
 /// What else is done with a model.
 void the_rest(Base<Gpt2, float, Cuda> const& base) {
   auto lora = adapt(base, LoRA{});
@@ -111,6 +120,9 @@ void models(Base<Gpt2, float, Cuda> const& gpt2, Base<Llama, float, Cuda> const&
   every_strategy(llama);
   every_strategy(t5);
   every_strategy(bart);
+  with_bfloat16(gpt2);
+  with_bfloat16(llama);
+  with_bfloat16(t5);
   train(bert, ClassificationHead{.labels = 2});
   train(bert, compose(PrefixTuning{}, ClassificationHead{.labels = 2}));
   the_rest(gpt2);

@@ -42,9 +42,9 @@ def declared(root):
 
 
 def everywhere(root):
-    """The kernels that every device has, as the headers call them."""
+    """The kernels that every device has, some for bfloat16 alone, as the headers call them."""
     text = (root / "cmake" / "GraftKernels.cmake").read_text(encoding="utf-8")
-    names = re.search(r"graft_kernels_everywhere ([\w ]+)\)", text)[1].split()
+    names = " ".join(re.findall(r"graft_kernels_(?:everywhere|bfloat16) ([\w ]+)\)", text)).split()
     return {"".join(word.capitalize() for word in name.split("_")) for name in names}
 
 

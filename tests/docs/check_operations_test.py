@@ -11,9 +11,9 @@ PAGE = "".join((RIGHT.format("good", "both", "ops/good.hpp"), RIGHT.format("slow
                 RIGHT.format("constant", "both", "autograd/constant.hpp")))
 FUNCTION = "template <class Scalar>\n[[nodiscard]] {1}<Scalar, Device> {0}(Variable<Scalar, Device> const& x) {{\n  kernels::On<Device, kernels::{2}, Scalar>::f(x);\n}}\n"
 FILES = {
-    "cmake/GraftKernels.cmake": "set_property(GLOBAL PROPERTY graft_kernels_everywhere fast sum_squares)\nset_property(GLOBAL PROPERTY graft_kernels_host slow)\n",
+    "cmake/GraftKernels.cmake": "set_property(GLOBAL PROPERTY graft_kernels_everywhere fast sum_squares)\nset_property(GLOBAL PROPERTY graft_kernels_bfloat16 fast cast)\nset_property(GLOBAL PROPERTY graft_kernels_host slow)\n",
     "include/graft/ops/good.hpp": "namespace detail {\n" + FUNCTION.format("hidden", "Variable", "Fast") + "}\n// [[nodiscard]] Variable<Scalar> unsaid(x)\n"
-                                  + FUNCTION.format("good", "Variable", "SumSquares") + FUNCTION.format("cast", "Columns", "Fast") + "class Kept {\n" + FUNCTION.format("member", "Variable", "Fast") + "\n};\n",
+                                  + FUNCTION.format("good", "Variable", "SumSquares") + FUNCTION.format("cast", "Columns", "Cast") + "class Kept {\n" + FUNCTION.format("member", "Variable", "Fast") + "\n};\n",
     "include/graft/ops/slow.hpp": FUNCTION.format("slow", "TargetScores", "Slow"),
     "include/graft/autograd/constant.hpp": FUNCTION.format("constant", "Variable", "Fast"),
     "docs/operations.md": PAGE,

@@ -38,17 +38,18 @@ struct Call {
 };
 
 /// `operation(queries, sources, bias)` of these variables.
-template <class Scalar, class Operation>
-Variable<Scalar> run_with(Operation const& operation, Call const& call, std::vector<Variable<Scalar>> const& x) {
-  auto const columns = [&](Call::Part part) { return Columns<Scalar>{x[part.variable], part.first}; };
-  std::vector<AttentionSource<Scalar>> sources;
+template <class Scalar, class Device, class Operation>
+Variable<Scalar, Device> run_with(Operation const& operation, Call const& call,
+                                  std::vector<Variable<Scalar, Device>> const& x) {
+  auto const columns = [&](Call::Part part) { return Columns<Scalar, Device>{x[part.variable], part.first}; };
+  std::vector<AttentionSource<Scalar, Device>> sources;
   for (auto const& [keys, values] : call.sources) sources.push_back({columns(keys), columns(values)});
-  RelativeBias<Scalar> bias;
+  RelativeBias<Scalar, Device> bias;
   if (call.buckets > 0) bias = {x.back(), call.bucket_of_distance, call.first_distance};
   return operation(columns(call.queries), sources, call.buckets > 0 ? &bias : nullptr);
 }
-template <class Scalar>
-Variable<Scalar> run(Call const& call, std::vector<Variable<Scalar>> const& x) {
+template <class Scalar, class Device>
+Variable<Scalar, Device> run(Call const& call, std::vector<Variable<Scalar, Device>> const& x) {
   auto const table = std::make_shared<CheckedSegments const>(call.table);
   auto const operation = [&](auto const& queries, auto const& sources, auto const* bias) {
     return attention(queries, sources, table, call.shape, bias);

@@ -1,5 +1,5 @@
 /// @file
-/// @brief The one template behind `ErasedModel`: a model of one architecture with one strategy.
+/// @brief The one template behind `ErasedModel`: what `AdaptedTransformer` lacks of it.
 #pragma once
 
 #include <memory>
@@ -13,6 +13,7 @@
 #include <graft/adaptation/embedding_only.hpp>
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/adaptation/prompt_tuning.hpp>
+#include <graft/any/adapted_transformer.hpp>
 #include <graft/any/any_model.hpp>
 #include <graft/any/erased_model.hpp>
 #include <graft/inspect/inspect.hpp>
@@ -43,37 +44,13 @@ template <Architecture A>
 }
 
 template <class Model>
-class Adapted final : public ErasedModel {
+class Adapted final : public AdaptedTransformer<Model, ErasedModel> {
   using Strategy = typename Model::adaptation_type;
+  using AdaptedTransformer<Model, ErasedModel>::model_;
 
  public:
-  explicit Adapted(Model model) : model_(std::move(model)) {}
+  using AdaptedTransformer<Model, ErasedModel>::AdaptedTransformer;
 
-  ModelConfig const& config() const override { return model_.config(); }
-  ModelInfo const& info() const override { return model_.info(); }
-  std::vector<Parameter<float>*> parameters() override { return model_.parameters(); }
-  ParameterCounts parameter_counts() const override { return model_.parameter_counts(); }
-  void append(Batch& batch, TokenizedExample const& example) const override { model_.append(batch, example); }
-  Prepared prepare(StepContext const& context) const override {
-    return std::make_shared<typename Model::Prepared const>(model_.prepare(context));
-  }
-  TargetScores<float, Cpu> scores(Batch const& batch) const override { return model_.scores(batch); }
-  Value logits(Batch const& batch, Cache const* cache) const override { return model_.logits(batch, cache); }
-  Value logits(Batch const& batch, Prepared const& prepared, Cache const* cache) const override {
-    return model_.logits(batch, own(prepared), cache);
-  }
-  Value hidden_states(Batch const& batch, Prepared const& prepared, Cache const* cache) const override {
-    return model_.hidden_states(batch, own(prepared), cache);
-  }
-  Sources encode_sources(Batch const& batch, [[maybe_unused]] Prepared const& prepared) const override {
-    if constexpr (Model::has_encoder)
-      return model_.encode_sources(batch, own(prepared));
-    else
-      fail<ConfigError>("[encode_sources] got a ", config().architecture,
-                        " model; expected one with an encoder and a decoder");
-  }
-  Additions additions() const override { return model_.additions(); }
-  bool has_adapter(Index adapter) const override { return model_.has_adapter(adapter); }
   Inspection inspect(Batch const& batch, InspectSettings const& settings) const override {
     return graft::inspect(model_, batch, settings);
   }
@@ -99,19 +76,14 @@ class Adapted final : public ErasedModel {
   }
 
  private:
-  [[nodiscard]] static typename Model::Prepared const& own(Prepared const& prepared) {
-    return *static_cast<typename Model::Prepared const*>(prepared.get());
-  }
   /// The layout in which the format that is asked for has a prefix of a decoder with cross-attention, if it is not in
   /// it.
   [[nodiscard]] std::optional<PrefixScope> other_scope(AdapterFormat format) const {
-    if (!info().main().crosses || format == AdapterFormat::automatic) return std::nullopt;
+    if (!model_.info().main().crosses || format == AdapterFormat::automatic) return std::nullopt;
     PrefixScope const own = model_.settings().scope,
                       wanted = format == AdapterFormat::peft ? PrefixScope::peft_decoder : PrefixScope::decoder;
     return own == PrefixScope::all || own == wanted ? std::nullopt : std::optional(wanted);
   }
-
-  Model model_;
 };
 
 template <class Model>

@@ -66,6 +66,9 @@ class AnyModel {
   void save(std::filesystem::path const& folder, AdapterOptions const& options = {});
   /// Writes the base with the adapter in its weights. @throws ConfigError for a strategy that is not in them
   void save_merged(std::filesystem::path const& folder);
+  /// The model behind virtual functions (`graft/any/erased_model.hpp`), for a loop of one's own over its logits,
+  /// scores and parameters.
+  [[nodiscard]] ErasedModel& erased();
 
  private:
   struct Parts;

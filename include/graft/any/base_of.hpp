@@ -3,28 +3,20 @@
 /// instantiated in a source file for each architecture.
 #pragma once
 
-#include <concepts>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
+#include <graft/any/adapt_chosen.hpp>
 #include <graft/any/adapted.hpp>
-#include <graft/any/chosen.hpp>
 #include <graft/models/combine.hpp>
 
 namespace graft::any {
 
 namespace detail {
-
-template <class Settings>
-concept HasHeadSetting = requires(Settings const& settings) {
-  { settings.head } -> std::convertible_to<bool>;
-};
 
 /// What adapter folders may hold for a classifier: every strategy beside a head, what trains the head itself, a head
 /// alone, and LoRA over a head that stays as it is.
@@ -70,17 +62,12 @@ struct LoadedTexts<TypeList<Types...>> {
   using type = typename Without<TypeList<>, Types...>::type;
 };
 
-template <class Type, class List>
-inline constexpr bool is_among = false;
-template <class Type, class... Types>
-inline constexpr bool is_among<Type, TypeList<Types...>> = (std::is_same_v<Type, Types> || ...);
-
 }  // namespace detail
 
 template <Architecture A, class List = Strategies>
 class BaseOf final : public AnyBase {
   static constexpr bool classifies = A::head == HeadKind::classifier;
-  using Offered = typename detail::OfferedTypes<classifies, List>::type;
+  using Offered = OfferedTo<List, A>;
   using Loaded =
       typename std::conditional_t<classifies, detail::LoadedBesideHead<Offered>, detail::LoadedTexts<Offered>>::type;
 
@@ -89,9 +76,9 @@ class BaseOf final : public AnyBase {
   ModelConfig const& config() const override { return base_->config(); }
   ModelInfo const& info() const override { return base_->info(); }
   std::unique_ptr<AnyModel> adapt(Choice const& choice) const override {
-    auto const chosen = choose<List>(choice, base_->info());
-    return std::visit([&](auto const& settings) { return adapted(settings, chosen.head, choice.seed); },
-                      chosen.settings);
+    std::unique_ptr<AnyModel> adapted;
+    adapt_chosen<List, Offered>(base_, choice, [&](auto model) { adapted = wrap(std::move(model)); });
+    return adapted;
   }
   std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter, LoadOptions const& options = {}) const override {
     std::unique_ptr<AnyModel> model;
@@ -120,22 +107,6 @@ class BaseOf final : public AnyBase {
   }
 
  private:
-  /// A strategy that trains a classifier's head itself stands alone; others have one beside them.
-  template <class Settings>
-  [[nodiscard]] std::unique_ptr<AnyModel> adapted(Settings const& settings,
-                                                  std::optional<ClassificationHead> const& head,
-                                                  std::uint64_t seed) const {
-    if constexpr (detail::is_among<Settings, Offered>) {
-      constexpr bool alone = std::is_same_v<Settings, NoAdaptation> || std::is_same_v<Settings, ClassificationHead>;
-      if constexpr (classifies && !alone)
-        if (head) return wrap(graft::adapt(base_, compose(settings, *head), seed));
-      if constexpr (!classifies || alone || detail::HasHeadSetting<Settings>)
-        return wrap(graft::adapt(base_, settings, seed));
-    }
-    fail<ConfigError>("[strategy] got ", Settings::name, " for a ", config().architecture,
-                      " model; expected one that is offered for it");
-  }
-
   Base<A> base_;
 };
 

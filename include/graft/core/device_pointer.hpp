@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include <graft/core/device.hpp>
+#include <graft/core/dtype.hpp>
 #include <graft/core/types.hpp>
 
 namespace graft {
@@ -18,16 +19,18 @@ template <class T>
 class DevicePointer {
  public:
   constexpr DevicePointer() = default;
-  constexpr DevicePointer(std::nullptr_t) {}  // NOLINT: a null pointer is one on every device
-  constexpr explicit DevicePointer(T* raw) : raw_(raw) {}
+  GRAFT_HOST_DEVICE constexpr DevicePointer(std::nullptr_t) {}  // NOLINT: a null pointer is one on every device
+  GRAFT_HOST_DEVICE constexpr explicit DevicePointer(T* raw) : raw_(raw) {}
   /// For reading alone.
   template <class Other>
-  requires(std::is_same_v<T, Other const>)
-  constexpr DevicePointer(DevicePointer<Other> other) : raw_(other.raw()) {}  // NOLINT: as with plain pointers
+  requires(std::is_same_v<T, Other const>) GRAFT_HOST_DEVICE constexpr DevicePointer(DevicePointer<Other> other)
+      : raw_(other.raw()) {}  // NOLINT: as with plain pointers
 
-  [[nodiscard]] constexpr T* raw() const { return raw_; }
-  [[nodiscard]] constexpr explicit operator bool() const { return raw_ != nullptr; }
-  friend constexpr DevicePointer operator+(DevicePointer p, Index elements) { return DevicePointer(p.raw_ + elements); }
+  [[nodiscard]] GRAFT_HOST_DEVICE constexpr T* raw() const { return raw_; }
+  [[nodiscard]] GRAFT_HOST_DEVICE constexpr explicit operator bool() const { return raw_ != nullptr; }
+  friend GRAFT_HOST_DEVICE constexpr DevicePointer operator+(DevicePointer p, Index elements) {
+    return DevicePointer(p.raw_ + elements);
+  }
   friend constexpr bool operator==(DevicePointer, DevicePointer) = default;
 
  private:
@@ -53,11 +56,11 @@ namespace kernels {
 
 /// The plain address that a pointer of any device holds: for the code of kernels, which runs where the memory is.
 template <class T>
-[[nodiscard]] constexpr T* raw(T* pointer) {
+[[nodiscard]] GRAFT_HOST_DEVICE constexpr T* raw(T* pointer) {
   return pointer;
 }
 template <class T>
-[[nodiscard]] constexpr T* raw(DevicePointer<T> pointer) {
+[[nodiscard]] GRAFT_HOST_DEVICE constexpr T* raw(DevicePointer<T> pointer) {
   return pointer.raw();
 }
 

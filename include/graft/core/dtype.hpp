@@ -62,8 +62,16 @@ GRAFT_HOST_DEVICE constexpr std::uint32_t bits_of(float value) noexcept {
 }
 GRAFT_HOST_DEVICE constexpr float float_of(std::uint32_t bits) noexcept { return __builtin_bit_cast(float, bits); }
 
-/// Upper half of a float, rounded to nearest even; a NaN keeps its sign and upper payload and is made quiet.
+/// Upper half of a float, rounded to nearest even; a NaN keeps its sign and upper payload and is made quiet. A GPU has
+/// an instruction for it, whose NaN is 0x7fff.
 GRAFT_HOST_DEVICE constexpr std::uint16_t float_to_bfloat16_bits(float value) noexcept {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+  if (!__builtin_is_constant_evaluated()) {
+    std::uint16_t bits;
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(bits) : "f"(value));
+    return bits;
+  }
+#endif
   std::uint32_t const x = bits_of(value);
   bool const nan = (x & 0x7fffffffu) > 0x7f800000u;
   std::uint32_t const rounded = x + 0x7fffu + ((x >> 16) & 1u);

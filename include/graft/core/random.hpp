@@ -8,10 +8,12 @@
 #include <string_view>
 #include <utility>
 
+#include <graft/core/dtype.hpp>
+
 namespace graft {
 
 /// Mixes 64 bits (the finalizer of SplitMix64; Steele, Lea & Flood 2014).
-constexpr std::uint64_t mix_bits(std::uint64_t x) {
+GRAFT_HOST_DEVICE constexpr std::uint64_t mix_bits(std::uint64_t x) {
   x += 0x9e3779b97f4a7c15ULL;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
@@ -19,12 +21,14 @@ constexpr std::uint64_t mix_bits(std::uint64_t x) {
 }
 
 /// A stream of random numbers named by what it is for: `RandomKey(seed).with("dropout").with(step).with(example)`.
+/// Kernels of a GPU have integers as parts, and bits.
 class RandomKey {
  public:
-  constexpr explicit RandomKey(std::uint64_t seed = 0) : state_(mix_bits(seed ^ 0x67726166742e3031ULL)) {}
+  GRAFT_HOST_DEVICE constexpr explicit RandomKey(std::uint64_t seed = 0)
+      : state_(mix_bits(seed ^ 0x67726166742e3031ULL)) {}
 
   /// The sub-stream for an integer part of the address.
-  [[nodiscard]] constexpr RandomKey with(std::uint64_t part) const {
+  [[nodiscard]] GRAFT_HOST_DEVICE constexpr RandomKey with(std::uint64_t part) const {
     return RandomKey(state_ ^ mix_bits(part + 1), Raw{});
   }
   /// The sub-stream for a named part of the address.
@@ -35,7 +39,7 @@ class RandomKey {
   }
 
   /// 64 random bits at position `counter` of the stream.
-  [[nodiscard]] constexpr std::uint64_t bits(std::uint64_t counter) const {
+  [[nodiscard]] GRAFT_HOST_DEVICE constexpr std::uint64_t bits(std::uint64_t counter) const {
     return mix_bits(state_ + mix_bits(counter));
   }
   /// Uniform in [0, 1).
@@ -55,7 +59,7 @@ class RandomKey {
 
  private:
   struct Raw {};
-  constexpr RandomKey(std::uint64_t state, Raw) : state_(mix_bits(state)) {}
+  GRAFT_HOST_DEVICE constexpr RandomKey(std::uint64_t state, Raw) : state_(mix_bits(state)) {}
   std::uint64_t state_;
 };
 

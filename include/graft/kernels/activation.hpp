@@ -9,6 +9,7 @@ namespace graft::kernels {
 
 template <class Device, class Scalar>
 struct Activation {
+  static constexpr bool narrow = true;
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
 
@@ -26,7 +27,4 @@ struct Activation {
 
 #if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/activation.hpp>
-#endif
-#ifndef __CUDACC__
-#include <graft/kernels/bfloat16/activation.hpp>
 #endif

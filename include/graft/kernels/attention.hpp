@@ -9,7 +9,7 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-struct Attention : HostOnly {
+struct Attention {
   static_assert(implemented<Device>, "the kernel Attention does not exist for this device yet");
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
@@ -26,9 +26,23 @@ struct Attention : HostOnly {
                                  In output_gradient, AttentionGradients<Scalar, Device> const& gradients);
 };
 
+/// The same on a GPU.
+template <class Scalar>
+struct Attention<Cuda, Scalar> {
+  static constexpr bool narrow = true;
+  using In = DevicePointer<Scalar const>;
+  using Out = DevicePointer<Scalar>;
+  using SumIn = DevicePointer<SumOf<Scalar> const>;
+  using SumOut = DevicePointer<SumOf<Scalar>>;
+
+  static void attention(AttentionOperands<Scalar, Cuda> const& x, Out output, SumOut log_sum);
+  static void attention_backward(AttentionOperands<Scalar, Cuda> const& x, In output, SumIn log_sum, In output_gradient,
+                                 AttentionGradients<Scalar, Cuda> const& gradients);
+};
+
 }  // namespace graft::kernels
 
-#ifndef GRAFT_COMPILED
+#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/attention.hpp>
 #endif
 #ifndef __CUDACC__

@@ -2,8 +2,11 @@
 /// @brief What the attention kernels read and write.
 #pragma once
 
+#include <type_traits>
+
 #include <graft/core/precision.hpp>
 #include <graft/core/types.hpp>
+#include <graft/kernels/segment_lists.hpp>
 #include <graft/kernels/segment_table.hpp>
 #include <graft/kernels/strided.hpp>
 
@@ -19,10 +22,15 @@ struct AttentionBias {
   Index first_distance = 0;
 };
 
-/// What the forward and backward pass read. The table has been checked against the sources.
+/// A segment table as a device's kernels read it: the host's is the table itself.
+template <class Device>
+using SegmentsOn = std::conditional_t<std::is_same_v<Device, Cpu>, SegmentTable, SegmentLists>;
+
+/// What the forward and backward pass read. What there is per source is listed in the host's memory. The table has been
+/// checked against the sources.
 template <class Scalar, class Device = Cpu>
 struct AttentionOperands {
-  SegmentTable const* table;
+  SegmentsOn<Device> const* table;
   AttentionShape shape;
   Strided<Scalar const, Device> queries;        ///< [queries, heads · head_dim]
   Strided<Scalar const, Device> const* keys;    ///< per source, [rows, kv_heads · head_dim]

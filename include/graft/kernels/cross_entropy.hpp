@@ -17,7 +17,7 @@ struct SoftmaxRows {
 };
 
 template <class Device, class Scalar>
-struct CrossEntropy : HostOnly {
+struct CrossEntropy {
   static_assert(implemented<Device>, "the kernel CrossEntropy does not exist for this device yet");
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
@@ -37,8 +37,22 @@ struct CrossEntropy : HostOnly {
                                      Pointer<Device, Token const> labels, In log_sum_exp, In g);
 };
 
+/// The same on a GPU.
+template <class Scalar>
+struct CrossEntropy<Cuda, Scalar> {
+  using In = DevicePointer<Scalar const>;
+  using Out = DevicePointer<Scalar>;
+  using Labels = DevicePointer<Token const>;
+
+  static void softmax_block(Out logits, Index rows, Index classes, Index first, Labels labels,
+                            SoftmaxRows<Scalar, Cuda> known, Out rescale);
+  static void softmax_end(SoftmaxRows<Scalar, Cuda> known, Index rows, Index classes, Out reciprocal);
+  static void cross_entropy_gradient(Out logits, Index rows, Index classes, Index first, Labels labels, In log_sum_exp,
+                                     In g);
+};
+
 }  // namespace graft::kernels
 
-#ifndef GRAFT_COMPILED
+#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/cross_entropy.hpp>
 #endif

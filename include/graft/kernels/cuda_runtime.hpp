@@ -13,6 +13,13 @@ namespace graft::kernels::cuda {
 /// Which way a copy goes.
 enum class Direction { to_device, to_host, within_device };
 
+/// Bytes of the pool that tensors' memory comes from.
+struct MemoryUse {
+  std::size_t used = 0;      ///< handed out
+  std::size_t peak = 0;      ///< the most that was handed out at a time, since the start or the last reset
+  std::size_t reserved = 0;  ///< taken from the device, what was given back to the pool included
+};
+
 /// Everything happens on the first visible device (CUDA_VISIBLE_DEVICES chooses), in the order of the calls: kernels,
 /// copies and the return of memory share one queue, whichever host thread asks (`Queue<Cuda>`, kernels/cuda/queue.cuh).
 /// Failures are thrown as `Error`.
@@ -34,6 +41,10 @@ struct Runtime {
   static void upload(void* to, void const* from, std::size_t bytes);
   /// Waits for all work that was asked for; throws what went wrong in it.
   static void synchronize();
+  /// Counts what work that was asked for still uses; waits for nothing.
+  static MemoryUse memory_use();
+  /// The peak begins anew with what is in use.
+  static void reset_peak();
   /// Why no device can be used, in words; empty where one can.
   static std::string why_unavailable();
   /// As in "device 0 (NVIDIA H200)".

@@ -11,6 +11,7 @@ namespace graft::kernels {
 template <class Device, class Scalar>
 struct Gather {
   static_assert(implemented<Device>, "the kernel Gather does not exist for this device yet");
+  static constexpr bool narrow = true;
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
 
@@ -28,6 +29,7 @@ struct Gather {
 /// The same on a GPU.
 template <class Scalar>
 struct Gather<Cuda, Scalar> {
+  static constexpr bool narrow = true;
   using In = DevicePointer<Scalar const>;
   using Out = DevicePointer<Scalar>;
   using Places = DevicePointer<Index const>;
@@ -43,7 +45,4 @@ struct Gather<Cuda, Scalar> {
 
 #if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/gather.hpp>
-#endif
-#ifndef __CUDACC__
-#include <graft/kernels/bfloat16/gather.hpp>
 #endif

@@ -8,7 +8,7 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-struct Lstm : HostOnly {
+struct Lstm {
   static_assert(implemented<Device>, "the kernel Lstm does not exist for this device yet");
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
@@ -23,8 +23,19 @@ struct Lstm : HostOnly {
                                  Out dgates);
 };
 
+/// The same on a GPU, where a step is one kernel.
+template <class Scalar>
+struct Lstm<Cuda, Scalar> {
+  using In = DevicePointer<Scalar const>;
+  using Out = DevicePointer<Scalar>;
+
+  static void lstm_step(Out gates, In previous, Index hidden, Out cell, Out output);
+  static void lstm_step_backward(In gates, In previous, In cell, In doutput, In carried, Index hidden, Out dcell,
+                                 Out dgates);
+};
+
 }  // namespace graft::kernels
 
-#ifndef GRAFT_COMPILED
+#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/lstm.hpp>
 #endif

@@ -24,8 +24,12 @@ struct Matmul<Cpu, Scalar> {
 
 template <class Scalar>
 struct Matmul<Cuda, Scalar> {
-  /// The same by cuBLAS, in the scalar's full precision.
+  static constexpr bool narrow = true;
+  /// The same by cuBLAS, the same bits every time. In the scalar's full precision, unless the program has allowed TF32
+  /// for float32 (kernels/tf32.hpp). Products of bfloat16 are exact and summed in float32; each sum is rounded once.
   static void matmul(Product<Scalar, Cuda> const& product);
+  /// The same with C in the type that sums are formed in: none is rounded.
+  static void matmul_to_sums(Product<Scalar, Cuda, SumOf<Scalar>> const& product);
 };
 
 }  // namespace graft::kernels

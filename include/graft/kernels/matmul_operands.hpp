@@ -3,6 +3,7 @@
 #pragma once
 
 #include <graft/core/device_pointer.hpp>
+#include <graft/core/precision.hpp>
 
 namespace graft::kernels {
 
@@ -10,8 +11,8 @@ namespace graft::kernels {
 enum class Read { plain, transposed };
 
 /// One product's operands. op(A) is [m, k], op(B) is [k, n], C is [m, n]; `ld*` are the distances between stored rows,
-/// in elements.
-template <class Scalar, class Device = Cpu>
+/// in elements. `Result` is the type of C: that of the operands, or, for operands in bfloat16, that of their sums.
+template <class Scalar, class Device = Cpu, class Result = Scalar>
 struct Product {
   Index m, n, k;
   Pointer<Device, Scalar const> a;
@@ -20,8 +21,8 @@ struct Product {
   Pointer<Device, Scalar const> b;
   Index ldb;
   Read read_b;
-  Scalar beta;  ///< 0 overwrites C (which may be uninitialised), 1 adds to it
-  Pointer<Device, Scalar> c;
+  SumOf<Scalar> beta;  ///< 0 overwrites C (which may be uninitialised), 1 adds to it
+  Pointer<Device, Result> c;
   Index ldc;
 };
 

@@ -9,8 +9,8 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-struct Norm : HostOnly {
-  static_assert(implemented<Device>, "the kernel Norm does not exist for this device yet");
+struct Norm {
+  static constexpr bool narrow = true;
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
   using SumIn = Pointer<Device, SumOf<Scalar> const>;  ///< of statistics, gain, bias and their gradients
@@ -28,7 +28,7 @@ struct Norm : HostOnly {
 
 }  // namespace graft::kernels
 
-#ifndef GRAFT_COMPILED
+#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/norm.hpp>
 #endif
 #ifndef __CUDACC__

@@ -24,16 +24,22 @@ template <class Kernel, class Scalar>
 inline constexpr bool computes =
     !(std::is_same_v<Scalar, bfloat16> || std::is_same_v<Scalar, half>) || requires { requires Kernel::narrow; };
 
+namespace detail {
+/// What a kernel that the device does not have is refused for, in words of its own.
+template <class Device, class Kernel>
+inline constexpr bool missing = !std::is_same_v<Device, Cpu> && std::is_base_of_v<HostOnly, Kernel>;
+}  // namespace detail
+
 /// `Kernel<Device, Scalar>`, where the program has it: any kernel on the host, a listed one on a GPU.
 template <class Device, template <class, class> class Kernel, class Scalar>
 struct On : Kernel<Device, Scalar> {
-  static_assert(std::is_same_v<Device, Cpu> || cuda::is_listed<Kernel<Device, Scalar>> ||
-                    std::is_base_of_v<HostOnly, Kernel<Device, Scalar>>,
+  static_assert(detail::missing<Device, Kernel<Device, Scalar>> || computes<Kernel<Device, Scalar>, Scalar>,
+                "this kernel does not exist for bfloat16 or half; compute in float: cast<float>(x)");
+  static_assert(detail::missing<Device, Kernel<Device, Scalar>> || !computes<Kernel<Device, Scalar>, Scalar> ||
+                    std::is_same_v<Device, Cpu> || cuda::is_listed<Kernel<Device, Scalar>>,
                 "this CUDA kernel is not compiled for this scalar in this target; name both in CMake: "
                 "graft_add_cuda(target KERNELS ... "
                 "SCALARS ...)");
-  static_assert(!std::is_same_v<Device, Cpu> || computes<Kernel<Device, Scalar>, Scalar>,
-                "this kernel does not exist for bfloat16 or half; compute in float: cast<float>(x)");
 };
 
 }  // namespace graft::kernels

@@ -8,7 +8,7 @@
 namespace graft::kernels {
 
 template <class Device, class Scalar>
-struct Rotary : HostOnly {
+struct Rotary {
   static_assert(implemented<Device>, "the kernel Rotary does not exist for this device yet");
   using In = Pointer<Device, Scalar const>;
   using Out = Pointer<Device, Scalar>;
@@ -22,9 +22,21 @@ struct Rotary : HostOnly {
                      SumOf<Scalar> direction, Index tokens, Index heads, Index head_width, Index half, Out y);
 };
 
+/// The same on a GPU.
+template <class Scalar>
+struct Rotary<Cuda, Scalar> {
+  static constexpr bool narrow = true;
+  using In = DevicePointer<Scalar const>;
+  using Out = DevicePointer<Scalar>;
+
+  static void rotary_table(DevicePointer<double const> frequencies, Index half, Index first, Index last, Out table);
+  static void rotate(In x, DevicePointer<SumOf<Scalar> const> table, DevicePointer<Index const> positions,
+                     SumOf<Scalar> direction, Index tokens, Index heads, Index head_width, Index half, Out y);
+};
+
 }  // namespace graft::kernels
 
-#ifndef GRAFT_COMPILED
+#if !defined(GRAFT_COMPILED) && !defined(__CUDACC__)
 #include <graft/kernels/cpu/rotary.hpp>
 #endif
 #ifndef __CUDACC__

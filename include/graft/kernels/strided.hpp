@@ -12,11 +12,13 @@ struct Strided {
   Pointer<Device, Scalar> data = nullptr;
   Index stride = 0;
 
-  [[nodiscard]] Pointer<Device, Scalar> row(Index i) const { return data + i * stride; }
+  [[nodiscard]] GRAFT_HOST_DEVICE Pointer<Device, Scalar> row(Index i) const { return data + i * stride; }
   /// The same matrix from row `row` and column `column` on.
-  [[nodiscard]] Strided from(Index row, Index column) const { return {data + row * stride + column, stride}; }
+  [[nodiscard]] GRAFT_HOST_DEVICE Strided from(Index row, Index column) const {
+    return {data + row * stride + column, stride};
+  }
   /// The same for reading.
-  [[nodiscard]] Strided<Scalar const, Device> constant() const { return {data, stride}; }
+  [[nodiscard]] GRAFT_HOST_DEVICE Strided<Scalar const, Device> constant() const { return {data, stride}; }
 };
 
 }  // namespace graft::kernels

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <graft/kernels/attention.hpp>
+#include <graft/ops/checked_segments.hpp>
 #include <graft/ops/columns.hpp>
 #include <graft/tensor/mirrored_array.hpp>
 #include <graft/tensor/rounding.hpp>
@@ -70,14 +71,9 @@ struct Attention {
       values.push_back(source.values.read());
       rows.push_back(source.keys.x.rows());
     }
-    kernels::AttentionOperands<Scalar, Device> x{&segments->table(),
-                                                 shape,
-                                                 queries.read(),
-                                                 keys.data(),
-                                                 values.data(),
-                                                 rows.data(),
-                                                 static_cast<Index>(sources.size()),
-                                                 {}};
+    kernels::AttentionOperands<Scalar, Device> x{
+        &segments->template on<Device>(),   shape, queries.read(), keys.data(), values.data(), rows.data(),
+        static_cast<Index>(sources.size()), {}};
     if (!bias.table.empty())
       x.bias = {bias.table.value().data(), bias.table.rows(), bias.bucket_of_distance.data(), bias.first_distance};
     return f(x);

@@ -11,34 +11,36 @@
 #include <graft/core/random.hpp>
 #include <graft/kernels/dropout.hpp>
 #include <graft/ops/storage.hpp>
-#include <graft/tensor/mirrored_array.hpp>
 
 namespace graft {
 
-/// One key per token of a packed batch: that of (key, row's address, position in the row). Row r holds tokens
-/// [offsets[r], offsets[r + 1]).
-/// @throws ShapeError if the offsets do not rise from 0, or there is not one address per row.
-[[nodiscard]] inline std::vector<RandomKey> token_keys(std::vector<Index> const& offsets,
-                                                       std::vector<std::uint64_t> const& addresses, RandomKey key) {
-  if (offsets.size() != addresses.size() + 1 || offsets[0] != 0 || !std::is_sorted(offsets.begin(), offsets.end()))
-    fail<ShapeError>("[dropout] got ", offsets.size(), " row offsets and ", addresses.size(),
-                     " row addresses; expected offsets that rise from 0, one more than addresses");
-  std::vector<RandomKey> keys;
-  keys.reserve(static_cast<std::size_t>(offsets.back()));
-  for (std::size_t row = 0; row < addresses.size(); ++row) {
-    RandomKey const of_row = key.with(addresses[row]);
-    for (Index i = offsets[row]; i < offsets[row + 1]; ++i)
-      keys.push_back(of_row.with(static_cast<std::uint64_t>(i - offsets[row])));
+namespace detail {
+
+/// The tokens of packed rows, and how they are dropped; a copy is a few numbers a row.
+struct DropoutMask {
+  std::vector<Index> offsets;            ///< `[rows + 1]`: row r holds tokens [offsets[r], offsets[r + 1])
+  std::vector<std::uint64_t> addresses;  ///< `[rows]`
+  RandomKey key;
+  std::uint32_t threshold;
+  double factor;
+
+  /// y = x ∘ mask · factor; both `[tokens, width]`.
+  template <class Scalar, class Device>
+  void apply(Tensor<Scalar, Device> const& x, Tensor<Scalar, Device>& y) const {
+    kernels::KeyedRows const rows{offsets.data(), addresses.data(), static_cast<Index>(addresses.size()), key};
+    kernels::On<Device, kernels::Dropout, Scalar>::dropout(x.data(), rows, threshold, static_cast<Scalar>(factor),
+                                                           x.width(), y.data());
   }
-  return keys;
-}
+};
+
+}  // namespace detail
 
 /// Each element of x [tokens, width] is 0 with this probability, else divided by 1 - probability; dx is dy under the
-/// same mask, which is recomputed, not kept. The mask at a token and column is a function of (key, its row's address,
-/// its position in the row, the column); give `key` the seed, the step and the site. `offsets` and `addresses` are
-/// those of `token_keys`. Probability 0: x itself.
-/// @throws ConfigError for a probability outside [0, 1), ShapeError for offsets that do not end at x's number of
-/// tokens.
+/// same mask, which is recomputed, not kept. Row r of the packed batch holds tokens [offsets[r], offsets[r + 1]). The
+/// mask at a token and column is a function of (key, its row's address, its position in the row, the column); give
+/// `key` the seed, the step and the site. Probability 0: x itself.
+/// @throws ConfigError for a probability outside [0, 1), ShapeError for offsets that do not rise from 0 to x's number
+/// of tokens, or if there is not one address per row.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> dropout(Variable<Scalar, Device> const& x, double probability,
                                                std::vector<Index> const& offsets,
@@ -46,23 +48,21 @@ template <class Scalar, class Device>
   if (!(probability >= 0 && probability < 1))
     fail<ConfigError>("[dropout] got probability ", probability, "; expected 0 or more, and less than 1");
   if (probability == 0) return x;
-  MirroredArray<RandomKey, Device> const keys = token_keys(offsets, addresses, key);
-  if (keys.size() != x.rows())
-    fail<ShapeError>("[dropout] got offsets of ", keys.size(), " tokens; expected those of the input's ", x.rows());
+  if (offsets.size() != addresses.size() + 1 || offsets[0] != 0 || !std::is_sorted(offsets.begin(), offsets.end()))
+    fail<ShapeError>("[dropout] got ", offsets.size(), " row offsets and ", addresses.size(),
+                     " row addresses; expected offsets that rise from 0, one more than addresses");
+  if (offsets.back() != x.rows())
+    fail<ShapeError>("[dropout] got offsets of ", offsets.back(), " tokens; expected those of the input's ", x.rows());
   auto const threshold = static_cast<std::uint32_t>(std::min(std::round(probability * 0x1.0p32), 0x1.0p32 - 1));
-  Scalar const factor = static_cast<Scalar>(1 / (1 - probability));
-  Index const rows = x.rows(), width = x.width();
+  detail::DropoutMask mask{offsets, addresses, key, threshold, 1 / (1 - probability)};
   Tensor<Scalar, Device> y(x.shape());
-  kernels::On<Device, kernels::Dropout, Scalar>::dropout(x.value().data(), keys.data(), threshold, factor, rows, width,
-                                                         y.data());
+  mask.apply(x.value(), y);
   if (!needs_gradient(x)) return y;
-  return record(std::move(y),
-                [keys, threshold, factor, rows, width, slot = x.slot()](Tensor<Scalar, Device> const& dy) {
-                  Tensor<Scalar, Device> dx = recycled(dy);
-                  kernels::On<Device, kernels::Dropout, Scalar>::dropout(dy.data(), keys.data(), threshold, factor,
-                                                                         rows, width, dx.data());
-                  slot->accumulate(std::move(dx));
-                });
+  return record(std::move(y), [mask = std::move(mask), slot = x.slot()](Tensor<Scalar, Device> const& dy) {
+    Tensor<Scalar, Device> dx = recycled(dy);
+    mask.apply(dy, dx);
+    slot->accumulate(std::move(dx));
+  });
 }
 
 }  // namespace graft

@@ -10,9 +10,19 @@
 
 namespace graft {
 
+namespace detail {
+/// The gradients of eˣ, ln x and xᵖ go through several kernels, each of which would round.
+template <class Scalar>
+constexpr void refuse_narrow() {
+  static_assert(!is_narrow<Scalar>,
+                "graft: exp, log and power do not exist for bfloat16; compute in float: cast<float>(x)");
+}
+}  // namespace detail
+
 /// y = e^x, any shape; dx = dy ∘ y. Keeps y.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> exp(Variable<Scalar, Device> const& x) {
+  detail::refuse_narrow<Scalar>();
   using Elementwise = kernels::On<Device, kernels::Elementwise, Scalar>;
   Tensor<Scalar, Device> y(x.shape());
   Elementwise::exp(x.value().data(), y.data(), y.size());
@@ -27,6 +37,7 @@ template <class Scalar, class Device>
 /// y = ln x, any shape; dx = dy ∘ x⁻¹. Keeps x.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> log(Variable<Scalar, Device> const& x) {
+  detail::refuse_narrow<Scalar>();
   using Elementwise = kernels::On<Device, kernels::Elementwise, Scalar>;
   Tensor<Scalar, Device> y(x.shape());
   Elementwise::log(x.value().data(), y.data(), y.size());
@@ -42,6 +53,7 @@ template <class Scalar, class Device>
 /// y = x^p, any shape; dx = p·dy ∘ x^(p − 1). Keeps x.
 template <class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> power(Variable<Scalar, Device> const& x, double p) {
+  detail::refuse_narrow<Scalar>();
   using Elementwise = kernels::On<Device, kernels::Elementwise, Scalar>;
   Tensor<Scalar, Device> y(x.shape());
   Elementwise::power(x.value().data(), static_cast<Scalar>(p), y.data(), y.size());

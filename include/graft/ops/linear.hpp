@@ -2,11 +2,11 @@
 /// @brief y = x·Wᵀ + b, with the weight frozen or trainable by type.
 #pragma once
 
+#include <concepts>
 #include <optional>
 
 #include <graft/autograd/trainable.hpp>
-#include <graft/kernels/bias.hpp>
-#include <graft/tensor/rounding.hpp>
+#include <graft/ops/linear_products.hpp>
 #include <graft/weights/frozen_matrix.hpp>
 
 namespace graft {
@@ -34,8 +34,10 @@ struct TrainableMatrix {
   void rows(MirroredArray<Token, Device> const& ids, Pointer<Device, Scalar> y) const {
     FrozenMatrix<Scalar, Device>(value.value(), layout).rows(ids, y);
   }
-  /// dW += dyᵀ·x (or its transpose, as stored); x `[rows, in]`, dy `[rows, out]`; an empty dW is allocated.
-  void add_gradient(Tensor<Scalar, Device> const& x, Tensor<Scalar, Device> const& dy,
+  /// dW += dyᵀ·x (or its transpose, as stored); x `[rows, in]`, dy `[rows, out]`; an empty dW is allocated. x and dy
+  /// have W's type, or one whose sums have it.
+  template <class Activation>
+  void add_gradient(Tensor<Activation, Device> const& x, Tensor<Activation, Device> const& dy,
                     Tensor<Scalar, Device>& dw) const {
     using kernels::Read;
     Scalar const beta = dw.empty() ? Scalar(0) : Scalar(1);
@@ -43,8 +45,12 @@ struct TrainableMatrix {
     auto const& left = layout == Layout::out_in ? dy : x;
     auto const& right = layout == Layout::out_in ? x : dy;
     Index const m = dw.shape()[0], n = dw.shape()[1];
-    kernels::On<Device, kernels::Matmul, Scalar>::matmul(
-        {m, n, x.rows(), left.data(), m, Read::transposed, right.data(), n, Read::plain, beta, dw.data(), n});
+    kernels::Product<Activation, Device, Scalar> const product{
+        m, n, x.rows(), left.data(), m, Read::transposed, right.data(), n, Read::plain, beta, dw.data(), n};
+    if constexpr (std::same_as<Activation, Scalar>)
+      kernels::On<Device, kernels::Matmul, Scalar>::matmul(product);
+    else
+      kernels::On<Device, kernels::Matmul, Activation>::matmul_to_sums(product);
   }
 
  private:
@@ -62,25 +68,14 @@ template <class Weight>
 struct IsTrainableMatrix : std::false_type {};
 template <class Scalar, class Device>
 struct IsTrainableMatrix<TrainableMatrix<Scalar, Device>> : std::true_type {};
-
-/// db += Σ_rows dy; an empty db is allocated, any other (a part of a longer one, too) added to where it is.
-template <class Scalar, class Device>
-void add_bias_gradient(Tensor<Scalar, Device> const& dy, Tensor<Scalar, Device>& db) {
-  Tensor<Scalar, Device> sum(Shape{dy.width()});
-  kernels::On<Device, kernels::Bias, Scalar>::sum_rows(dy.data(), dy.rows(), dy.width(), sum.data());
-  if (db.empty())
-    db = std::move(sum);
-  else
-    kernels::On<Device, kernels::Elementwise, Scalar>::add(sum.data(), db.data(), db.data(), sum.size());
-}
 }  // namespace detail
 
 /// y = x·Wᵀ + b. x `[rows, in]`, W a `FrozenMatrix` or `TrainableMatrix` (`[out, in]`), b a `Tensor` (frozen) or
 /// `Variable` `[out]`, empty for none; y `[rows, out]`. Reverse: dx = dy·W; dW = dyᵀ·x and db = Σ_rows dy only where
 /// their types can be trained. A frozen W keeps nothing of x. Without `computed`, y is zero and its reverse pass as
 /// ever: for who has y already and wants gradients alone
-/// (`recompute`). Where x is bfloat16, W and b are float32: the product and its sum with b are float32, and rounded
-/// once.
+/// (`recompute`). Where x is bfloat16, W and b are float32, or W is frozen as it was stored: the product and its sum
+/// with b are float32, and rounded once; no operand is rounded for a product.
 template <class Scalar, class Device, class Weight, class Bias = Tensor<ParameterOf<Scalar>, Device>>
 [[nodiscard]] Variable<Scalar, Device> linear(Variable<Scalar, Device> const& x, Weight const& w, Bias const& b = {},
                                               bool computed = true) {
@@ -93,36 +88,26 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Paramete
   if (!bias.empty() && bias.size() != w.out())
     fail<ShapeError>("[linear] got bias ", bias.shape(), "; expected [", w.out(), "]");
 
-  Index const rows = x.rows();
-  Tensor<Number, Device> sum(Shape{rows, w.out()});
-  if (computed)
-    w.times_transposed(widened(x.value()).data(), rows, sum.data());
-  else
-    kernels::On<Device, kernels::Elementwise, Number>::fill(sum.data(), Number(0), sum.size());
-  if (computed && !bias.empty())
-    kernels::On<Device, kernels::Bias, Number>::add_to_rows(bias.data(), rows, w.out(), sum.data());
-  auto y = rounded<Scalar, Device>(std::move(sum));
-
+  auto y = computed ? detail::mapped(x.value(), w, bias)  // x·Wᵀ + b
+                    : Tensor<Scalar, Device>(Shape{x.rows(), w.out()});
+  if (!computed) kernels::On<Device, kernels::Elementwise, Scalar>::fill(y.data(), Scalar(0), y.size());
   if (!needs_gradient(x, w, b)) return y;
 
   auto kept = tracked(w) ? x.value() : Tensor<Scalar, Device>();
   return record(std::move(y), [dx = x.slot(), kept = std::move(kept), w, b](Tensor<Scalar, Device> const& given) {
-    Tensor<Number, Device> const dy = widened(given);
-    if (dx) {
-      Tensor<Number, Device> gradient(Shape{dy.rows(), w.in()});  // dx = dy·W
-      w.times(dy.data(), dy.rows(), gradient.data());
-      dx->accumulate(std::move(gradient));
-    }
+    detail::Operand<Scalar, Device> dy(given);
+    if (dx) detail::add_input_gradient(dy, w, *dx);  // dx = dy·W
     if constexpr (trains_weight)
       if (!kept.empty()) {
         Tensor<Number, Device> dw;
-        w.add_gradient(widened(kept), dy, dw);
+        detail::Operand<Scalar, Device> input(kept);
+        detail::add_weight_gradient(input, dy, w, dw);  // dW = dyᵀ·x
         w.value.slot()->accumulate(std::move(dw));
       }
     if constexpr (is_trainable<Bias>)
       if (b.tracked()) {
         Tensor<Number, Device> db;
-        detail::add_bias_gradient(dy, db);
+        detail::add_bias_gradient(given, db);
         b.slot()->accumulate(std::move(db));
       }
   });

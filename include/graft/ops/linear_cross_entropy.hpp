@@ -43,10 +43,10 @@ void for_logit_blocks(Weight const& w, Index rows, LogitBlock block, Body const&
 }
 
 /// z `[rows, classes]` = h·Wᵀ + b for a block; h `[targets, width]`, b of all classes or empty.
-template <class Scalar, class Device, class Block>
-void block_logits(Tensor<Scalar, Device> const& h, Block const& some, Tensor<Scalar, Device> const& bias, Index c,
+template <class Activation, class Scalar, class Device, class Block>
+void block_logits(Operand<Activation, Device>& h, Block const& some, Tensor<Scalar, Device> const& bias, Index c,
                   Index i, Index rows, Pointer<Device, Scalar> z) {
-  some.times_transposed(h.row(i), rows, z);
+  times_transposed(h, i, rows, some, z);
   if (!bias.empty()) kernels::On<Device, kernels::Bias, Scalar>::add_to_rows(bias.data() + c, rows, some.out(), z);
 }
 
@@ -92,7 +92,7 @@ template <class Activation, class Device, class Weight, class Bias = Tensor<Para
   kernels::On<Device, kernels::Elementwise, Scalar>::fill(sum.data(), Scalar(0), targets);
   kernels::On<Device, kernels::Elementwise, Scalar>::fill(mean.data(), Scalar(0), targets);
   {
-    Values const hidden = widened(h.value());
+    detail::Operand<Activation, Device> hidden(h.value());
     auto z = detail::room_for<Scalar, Device>(block, targets, vocabulary);
     detail::for_logit_blocks(w, targets, block, [&](auto const& some, Index c, Index i, Index rows) {
       detail::block_logits(hidden, some, value_of(b), c, i, rows, z.data());
@@ -127,7 +127,7 @@ template <class Activation, class Device, class Weight, class Bias = Tensor<Para
     }
     if constexpr (trains_weight || is_trainable<Bias>) {
       if ((!wants_weight && !wants_bias) || targets == 0) return;
-      Values const hidden = widened(kept);
+      detail::Operand<Activation, Device> hidden(kept);
       Values dw(wants_weight ? Shape{vocabulary, width} : Shape{0}), db(wants_bias ? Shape{vocabulary} : Shape{0});
       kernels::On<Device, kernels::Elementwise, Scalar>::fill(dw.data(), Scalar(0), dw.size());
       kernels::On<Device, kernels::Elementwise, Scalar>::fill(db.data(), Scalar(0), db.size());
@@ -140,7 +140,7 @@ template <class Activation, class Device, class Weight, class Bias = Tensor<Para
         if constexpr (trains_weight)
           if (wants_weight) {
             auto rows_of_dw = dw.slice(c, c + some.out());
-            w.add_gradient(hidden.slice(i, i + rows), z, rows_of_dw);
+            w.add_gradient(hidden.wide().slice(i, i + rows), z, rows_of_dw);
           }
         if (wants_bias) {
           auto part_of_db = db.slice(c, c + some.out());

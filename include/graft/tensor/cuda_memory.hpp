@@ -22,6 +22,17 @@ struct Memory<Cuda> {
   }
 };
 
+/// Memory of the GPU that tensors hold, and the most that they have held at a time.
+template <class Device = Cuda>
+[[nodiscard]] kernels::cuda::MemoryUse cuda_memory_use() {
+  return kernels::cuda::Listed<kernels::cuda::Runtime, Device>::memory_use();
+}
+/// Lets that most begin anew, with what tensors hold now.
+template <class Device = Cuda>
+void reset_cuda_peak() {
+  kernels::cuda::Listed<kernels::cuda::Runtime, Device>::reset_peak();
+}
+
 /// Why this machine cannot run CUDA tensors ("no CUDA device (…)"); empty where it can.
 template <class Device = Cuda>
 [[nodiscard]] std::string cuda_unavailable() {

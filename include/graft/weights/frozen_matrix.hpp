@@ -56,6 +56,10 @@ class FrozenMatrix {
   }
   /// The rows of W with these numbers, each within [0, out), as an embedding reads them; y `[ids, in]`.
   void rows(MirroredArray<Token, Device> const& ids, Pointer<Device, Scalar> y) const { storage_->rows(ids, y); }
+  /// W as it is stored, in `layout()`, where that is bfloat16; else empty.
+  [[nodiscard]] Tensor<bfloat16, Device> in_bfloat16() const {
+    return storage_ ? storage_->in_bfloat16() : Tensor<bfloat16, Device>();
+  }
   /// All of W in the model's scalar and in `layout()`, in memory of its own.
   [[nodiscard]] Dense dense() const { return storage_ ? storage_->dense() : Dense(); }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <graft/core/device.hpp>
+#include <graft/core/dtype.hpp>
 #include <graft/core/layout.hpp>
 #include <graft/core/types.hpp>
 #include <graft/tensor/mirrored_array.hpp>
@@ -40,6 +41,8 @@ class MatrixStorage {
   [[nodiscard]] virtual std::shared_ptr<MatrixStorage const> outputs(Index first, Index last) const = 0;
   /// All of W in the model's scalar, in `layout()`, in memory of its own.
   [[nodiscard]] virtual Tensor<Scalar, Device> dense() const = 0;
+  /// The numbers in `layout()`, where they are stored in bfloat16: for products that read them so. Else empty.
+  [[nodiscard]] virtual Tensor<bfloat16, Device> in_bfloat16() const { return {}; }
   /// Whether `read` costs no more than the elements that it reads.
   [[nodiscard]] virtual bool in_order() const { return true; }
   /// Elements [first, first + count) of `dense()`, each rounded to float; host storages where `in_order()` only.

@@ -53,6 +53,12 @@ class TensorStorage : public MatrixStorage<Scalar, Device> {
     kernels::On<Device, kernels::Widen, Scalar>::widen(stored_.data(), result.data(), stored_.size());
     return result;
   }
+  [[nodiscard]] Tensor<bfloat16, Device> in_bfloat16() const override {
+    if constexpr (std::is_same_v<Stored, bfloat16>)
+      return stored_;
+    else
+      return {};
+  }
   void read(Index first, Index count, float* y) const override {
     if constexpr (std::is_same_v<Device, Cpu>)
       std::transform(stored_.data() + first, stored_.data() + first + count, y,

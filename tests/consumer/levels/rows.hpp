@@ -70,9 +70,10 @@ void go_along_rows() {
                                                        gain.data());
   print("cross_entropy_gradient", y);
 
-  std::vector<graft::RandomKey> keys;
-  for (std::uint64_t i = 0; i < rows; ++i) keys.emplace_back(i);
-  OnHost<Dropout, Scalar>::dropout(x.data(), keys.data(), 1U << 30, Scalar(4.0 / 3), rows, width, y.data());
+  std::vector<Index> const offsets{0, 3, rows};
+  std::vector<std::uint64_t> const addresses{5, 2};
+  KeyedRows const keyed{offsets.data(), addresses.data(), 2, graft::RandomKey(1)};
+  OnHost<Dropout, Scalar>::dropout(x.data(), keyed, 1U << 30, Scalar(4.0 / 3), width, y.data());
   print("dropout", y);
   std::vector<Index> const from{6, 0, 3, 3}, to{0, 2, 2, 5};
   y = dy;

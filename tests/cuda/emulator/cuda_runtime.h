@@ -14,6 +14,7 @@
 #define __device__
 #define __host__
 #define __shared__ static
+#define __launch_bounds__(...)
 
 using cudaStream_t = void*;
 using cudaMemPool_t = int;
@@ -22,7 +23,8 @@ enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming };
 
 enum cudaError_t { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation, cudaErrorInvalidConfiguration, cudaErrorNotReady };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
-enum { cudaMemAllocationTypePinned, cudaMemHandleTypeNone, cudaMemLocationTypeDevice, cudaMemPoolAttrReleaseThreshold, cudaDevAttrMemoryPoolsSupported };
+enum { cudaMemAllocationTypePinned, cudaMemHandleTypeNone, cudaMemLocationTypeDevice, cudaDevAttrMemoryPoolsSupported };
+enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold, cudaMemPoolAttrUsedMemCurrent, cudaMemPoolAttrUsedMemHigh, cudaMemPoolAttrReservedMemCurrent };
 
 struct cudaMemPoolProps {
   int allocType, handleTypes;
@@ -49,7 +51,16 @@ inline cudaError_t cudaGetDevice(int* device) { return *device = 0, cudaSuccess;
 inline cudaError_t cudaDeviceGetAttribute(int* value, int, int) { return *value = 1, cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) { return std::strcpy(properties->name, "emulated"), cudaSuccess; }
 inline cudaError_t cudaMemPoolCreate(cudaMemPool_t*, cudaMemPoolProps const*) { return cudaSuccess; }
-inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, int, void*) { return cudaSuccess; }
+inline cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr which, void* value) {
+  if (which == cudaMemPoolAttrUsedMemHigh && *static_cast<std::uint64_t*>(value) != 0) return cudaErrorInvalidValue;
+  if (which == cudaMemPoolAttrUsedMemHigh) emulator::DeviceMemory::instance().reset_peak();
+  return cudaSuccess;
+}
+inline cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t, cudaMemPoolAttr which, void* value) {
+  auto const& memory = emulator::DeviceMemory::instance();
+  *static_cast<std::uint64_t*>(value) = which == cudaMemPoolAttrUsedMemHigh ? memory.peak() : memory.used();
+  return cudaSuccess;
+}
 inline cudaError_t cudaMemGetInfo(std::size_t* available, std::size_t* total) { return *available = *total = emulator::capacity, cudaSuccess; }
 inline cudaError_t cudaMemPoolDestroy(cudaMemPool_t) { return cudaSuccess; }
 
@@ -62,6 +73,7 @@ inline std::set<cudaStream_t>& streams() {
 inline bool is_stream(cudaStream_t stream) { return streams().count(stream) > 0; }
 inline int synchronizations = 0;  ///< how often the host has waited
 inline int pinned = 0;            ///< how often page-locked memory was asked for
+inline int launches = 0;          ///< how many kernels were started
 
 /// The last copy from the host, until something else is asked of the device.
 struct Upload {
@@ -141,6 +153,7 @@ cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* configuration, void (*k
   std::uint64_t const threads = std::uint64_t{block.x} * block.y * block.z;
   if (grid.x == 0 || grid.x > 0x7fffffffU || grid.y != 1 || grid.z != 1 || threads == 0 || threads > 1024) return cudaErrorInvalidConfiguration;
   emulator::catch_up();
+  ++emulator::launches;
   emulator::Access const access;
   emulator::run(grid, block, [&](Parameters... parameters) { return [=] { kernel(parameters...); }; }(arguments...));
   return cudaSuccess;

@@ -2,12 +2,12 @@
 // barriers.
 #pragma once
 
-#include <ucontext.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <vector>
+
+#include "fiber.hpp"
 
 struct dim3 {
   unsigned x, y, z;
@@ -40,9 +40,10 @@ class Block {
     static std::vector<unsigned> order;
     order.resize(count_);
     for (unsigned i = 0; i < count_; ++i) order[i] = descending ? count_ - 1 - i : i;
-    states_.assign(count_, State::fresh);
+    states().assign(count_, State::fresh);
+    exchanged().assign(count_, false);
     resume(order[0]);
-    if (states_[order[0]] == State::done) {
+    if (states()[order[0]] == State::done) {
       for (unsigned i = 1; i < count_; ++i) {
         select(order[i]);
         kernel_();
@@ -58,46 +59,61 @@ class Block {
   }
   void barrier() {
     if (!resumed_) stop("a barrier that the block's first thread did not meet");
-    swapcontext(&contexts()[active_], &host_);
+    fibers()[active_].suspend();
+  }
+  /// `value` of the thread whose number differs in the bits of `mask`. Two rooms take turns, so that nobody writes what
+  /// others still read.
+  template <class T>
+  T exchange(T value, unsigned mask) {
+    static T rooms[2][1024];
+    T* const room = rooms[exchanged()[active_]];
+    exchanged()[active_] = !exchanged()[active_];
+    if ((active_ ^ mask) >= count_) stop("a shuffle with a thread that does not run");
+    room[active_] = value;
+    barrier();
+    return room[active_ ^ mask];
   }
 
  private:
-  static constexpr std::size_t stack_bytes = 65536;
   enum class State : char { fresh, started, done };
 
-  static std::vector<ucontext_t>& contexts() {
-    static std::vector<ucontext_t> contexts(1024);
-    return contexts;
+  /// Of the threads of whichever block runs; they are used again.
+  static std::vector<State>& states() {
+    static std::vector<State> states;
+    return states;
+  }
+  static std::vector<bool>& exchanged() {  ///< whether each has exchanged an odd number of values
+    static std::vector<bool> odd;
+    return odd;
+  }
+  static std::vector<Fiber>& fibers() {
+    static std::vector<Fiber> fibers(1024);
+    return fibers;
   }
   void select(unsigned i) {
     active_ = i;
     threadIdx = dim3(i % shape_.x, i / shape_.x % shape_.y, i / shape_.x / shape_.y);
   }
   void resume(unsigned i) {
-    ucontext_t& context = contexts()[i];
+    Fiber& fiber = fibers()[i];
     select(i);
-    if (states_[i] == State::fresh) {
-      states_[i] = State::started;
-      getcontext(&context);
-      static std::vector<std::vector<char>> stacks(1024);
-      stacks[i].resize(stack_bytes);
-      context.uc_stack.ss_sp = stacks[i].data();
-      context.uc_stack.ss_size = stack_bytes;
-      context.uc_link = &host_;
-      makecontext(&context, &Block::enter, 0);
+    if (states()[i] == State::fresh) {
+      states()[i] = State::started;
+      fiber.start(&Block::enter);
     }
     resumed_ = true;
-    swapcontext(&host_, &context);
+    fiber.resume();
     resumed_ = false;
   }
   static void enter() {
     Block& block = *current();
     block.kernel_();
-    block.states_[block.active_] = State::done;
+    states()[block.active_] = State::done;
+    fibers()[block.active_].suspend();
   }
   [[nodiscard]] unsigned waiting() const {
     unsigned count = 0;
-    for (State const state : states_) count += state != State::done;
+    for (State const state : states()) count += state != State::done;
     return count;
   }
 
@@ -105,8 +121,6 @@ class Block {
   dim3 shape_;
   unsigned count_, active_ = 0;
   bool resumed_ = false;
-  std::vector<State> states_;
-  ucontext_t host_{};
 };
 
 /// Every other grid runs backwards: what depends on the order of blocks or threads gives different results.
@@ -124,3 +138,9 @@ inline void run(dim3 grid, dim3 block, std::function<void()> const& kernel) {
 }  // namespace emulator
 
 inline void __syncthreads() { emulator::Block::current()->barrier(); }
+
+/// All threads of a block meet here, where on a GPU those of a warp do.
+template <class T>
+T __shfl_xor_sync(unsigned, T value, int mask) {
+  return emulator::Block::current()->exchange(value, static_cast<unsigned>(mask));
+}

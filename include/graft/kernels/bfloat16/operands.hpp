@@ -1,6 +1,6 @@
 /// @file
 /// @brief Operands of a float32 kernel that are kept in bfloat16: widened before the call, results rounded after it.
-/// The host's kernels for bfloat16 are the float32 ones between the two, so they are right and slow.
+/// The host's kernels in this folder are the float32 ones between the two, so they are right and slow.
 #pragma once
 
 #include <algorithm>

@@ -31,8 +31,9 @@ void Gather<Device, Scalar>::add_rows(In x, Pointer<Device, Index const> from, P
                                       Pointer<Device, Index const> to, bool distinct, Index count, Index width) {
   auto const add = [=](Index k, Index begin, Index end) {
     Scalar const* const source = x + (from ? from[k] : k) * width;
-    Scalar* const target = y + (to ? to[k] : k) * width;
-    cpu::map_here(target + begin, end - begin, [=](Index j) { return target[begin + j] + source[begin + j]; });
+    SumOf<Scalar>* const target = y + (to ? to[k] : k) * width;
+    cpu::map_here(target + begin, end - begin,
+                  [=](Index j) { return target[begin + j] + static_cast<SumOf<Scalar>>(source[begin + j]); });
   };
   if (distinct || !to) {
     parallel_chunks(count, rows_per_chunk(width), [=](Index first, Index last) {

@@ -34,7 +34,7 @@ void map_here(Scalar* y, Index size, F const& f) {
   std::copy_n(values, size - i, y + i);
 }
 
-/// (y_i, z_i) = f(i), as `map_here`; `f` returns a pair.
+/// (y_i, z_i) = f(i), as `map_here`; `f` returns a pair, whose numbers are rounded here.
 template <class Scalar, class F>
 void map_here(Scalar* y, Scalar* z, Index size, F const& f) {
   constexpr Index block = 64;
@@ -42,8 +42,8 @@ void map_here(Scalar* y, Scalar* z, Index size, F const& f) {
   auto const some = [&](Index i, Index count) {
     for (Index j = 0; j < count; ++j) {
       auto const pair = f(i + j);
-      first[j] = pair.first;
-      second[j] = pair.second;
+      first[j] = Scalar(pair.first);
+      second[j] = Scalar(pair.second);
     }
     std::copy_n(first, count, y + i);
     std::copy_n(second, count, z + i);

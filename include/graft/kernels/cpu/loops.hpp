@@ -40,6 +40,16 @@ struct Loops<Cpu> {
     Scalar value_;
   };
 
+  template <class Scalar>
+  class Room {
+   public:
+    explicit Room(Index size) : numbers_(static_cast<std::size_t>(size)) {}
+    [[nodiscard]] Scalar* data() { return numbers_.data(); }
+
+   private:
+    std::vector<Scalar> numbers_;
+  };
+
   template <class F>
   static void each(char const*, Index size, F const& f) {
     cpu::each(size, f);
@@ -51,6 +61,13 @@ struct Loops<Cpu> {
   template <class Scalar, class F>
   static void map(char const*, Scalar* y, Scalar* z, Index size, F const& f) {
     cpu::map_chunks(y, z, size, f);
+  }
+  template <class F>
+  static void each_in_rows(char const*, Index rows, Index width, F const& f) {
+    parallel_chunks(rows, rows_per_chunk(width), [&](Index first, Index last) {
+      for (Index i = first; i < last; ++i)
+        for (Index j = 0; j < width; ++j) f(i, j);
+    });
   }
   template <class Scalar, class F>
   static void map_rows(char const*, Index rows, Index width, Scalar* y, F const& f) {

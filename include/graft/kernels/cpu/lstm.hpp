@@ -2,8 +2,8 @@
 /// @brief A step of an LSTM on the host, on one thread: its products are larger.
 #pragma once
 
-#include <graft/kernels/cpu/loop.hpp>
-#include <graft/kernels/cpu/math.hpp>
+#include <graft/kernels/cpu/loops.hpp>
+#include <graft/kernels/generic/lstm_gradient.hpp>
 #include <graft/kernels/lstm.hpp>
 
 namespace graft::kernels {
@@ -26,18 +26,9 @@ void Lstm<Device, Scalar>::lstm_step(Out gates, In previous, Index hidden, Out c
 template <class Device, class Scalar>
 void Lstm<Device, Scalar>::lstm_step_backward(In gates, In previous, In cell, In doutput, In carried, Index hidden,
                                               Out dcell, Out dgates) {
-  Scalar const *const i = gates, *const f = gates + hidden, *const g = gates + 2 * hidden,
-                      *const o = gates + 3 * hidden;
-  for (Index j = 0; j < hidden; ++j) {
-    Scalar const dh = doutput[j] + (carried ? carried[j] : Scalar(0));
-    Scalar const squashed = cpu::fast_tanh(cell[j]);
-    Scalar const dc = dcell[j] + dh * o[j] * (Scalar(1) - squashed * squashed);
-    dgates[j] = dc * g[j] * i[j] * (Scalar(1) - i[j]);
-    dgates[hidden + j] = (previous ? dc * previous[j] : Scalar(0)) * f[j] * (Scalar(1) - f[j]);
-    dgates[2 * hidden + j] = dc * i[j] * (Scalar(1) - g[j] * g[j]);
-    dgates[3 * hidden + j] = dh * squashed * o[j] * (Scalar(1) - o[j]);
-    dcell[j] = dc * f[j];
-  }
+  generic::LstmGradient<Loops<Cpu>::Math, Scalar> const element{gates,   previous, cell,  doutput,
+                                                                carried, hidden,   dcell, dgates};
+  for (Index j = 0; j < hidden; ++j) element(j);
 }
 
 }  // namespace graft::kernels

@@ -29,7 +29,7 @@ struct CopyRows {
 template <class From, class To>
 struct AddRows {
   MovedRows<From, To> rows;
-  __device__ void operator()(Index k, Index j) const { rows.target(k)[j] += rows.source(k)[j]; }
+  __device__ void operator()(Index k, Index j) const { rows.target(k)[j] += static_cast<To>(rows.source(k)[j]); }
 };
 /// A thread walks down a column, so that equal targets are added in the order of k.
 template <class From, class To>
@@ -37,7 +37,7 @@ struct AddColumn {
   MovedRows<From, To> rows;
   Index count;
   __device__ void operator()(Index j) const {
-    for (Index k = 0; k < count; ++k) rows.target(k)[j] += rows.source(k)[j];
+    for (Index k = 0; k < count; ++k) rows.target(k)[j] += static_cast<To>(rows.source(k)[j]);
   }
 };
 

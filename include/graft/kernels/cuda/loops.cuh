@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include <graft/kernels/cuda/reduce.cuh>
+#include <graft/kernels/cuda/sum_rows.cuh>
 #include <graft/kernels/loops.hpp>
 
 namespace graft::kernels {
@@ -23,9 +24,9 @@ struct AssignPair {
   Scalar *y, *z;
   F f;
   __device__ void operator()(Index i) const {
-    Pair<Scalar> const pair = f(i);
-    y[i] = pair.first;
-    z[i] = pair.second;
+    auto const pair = f(i);
+    y[i] = Scalar(pair.first);
+    z[i] = Scalar(pair.second);
   }
 };
 template <class Scalar, class F>
@@ -40,30 +41,6 @@ struct BlockSum {
   Scalar const* sums;
   __device__ Scalar operator()(Index block) const { return sums[block]; }
 };
-
-inline constexpr unsigned strip = 32, lanes = 8;
-
-/// A block takes 32 columns at a time: 8 lanes sum every eighth row, then lane 0 adds the lanes. The order depends on
-/// the sizes alone.
-template <class Scalar, class F>
-__global__ void sum_rows_kernel(Index rows, Index width, F f, Scalar* y) {
-  __shared__ Scalar sums[lanes][strip];
-  unsigned const column = threadIdx.x, lane = threadIdx.y;
-  for (Index first = static_cast<Index>(blockIdx.x) * strip; first < width;
-       first += static_cast<Index>(gridDim.x) * strip) {
-    Index const j = first + column;
-    Scalar sum = 0;
-    if (j < width)
-      for (Index i = lane; i < rows; i += lanes) sum += f(i, j);
-    sums[lane][column] = sum;
-    __syncthreads();
-    if (lane == 0 && j < width) {
-      for (unsigned other = 1; other < lanes; ++other) sum += sums[other][column];
-      y[j] = sum;
-    }
-    __syncthreads();  // before the next strip overwrites the lanes' sums
-  }
-}
 
 }  // namespace cuda
 
@@ -97,6 +74,19 @@ struct Loops<Cuda> {
     double const* at_;
   };
 
+  /// Goes back to the pool in the order of the loops.
+  template <class Scalar>
+  class Room {
+   public:
+    explicit Room(Index size) : scratch_(static_cast<std::size_t>(size) * sizeof(Scalar)) {}
+    [[nodiscard]] DevicePointer<Scalar> data() const {
+      return DevicePointer<Scalar>(static_cast<Scalar*>(scratch_.data()));
+    }
+
+   private:
+    cuda::Scratch scratch_;
+  };
+
   template <class F>
   static void each(char const* name, Index size, F const& f) {
     cuda::each(name, size, f);
@@ -109,15 +99,17 @@ struct Loops<Cuda> {
   static void map(char const* name, DevicePointer<Scalar> y, DevicePointer<Scalar> z, Index size, F const& f) {
     cuda::each(name, size, cuda::AssignPair<Scalar, F>{y.raw(), z.raw(), f});
   }
+  template <class F>
+  static void each_in_rows(char const* name, Index rows, Index width, F const& f) {
+    cuda::each_in_rows(name, rows, width, f);
+  }
   template <class Scalar, class F>
   static void map_rows(char const* name, Index rows, Index width, DevicePointer<Scalar> y, F const& f) {
     cuda::each_in_rows(name, rows, width, cuda::AssignInRows<Scalar, F>{y.raw(), width, f});
   }
   template <class Scalar, class F>
   static void sum_rows(char const* name, Index rows, Index width, DevicePointer<Scalar> y, F const& f) {
-    if (width > 0)
-      cuda::launch(name, &cuda::sum_rows_kernel<Scalar, F>, cuda::blocks_for(width, cuda::strip),
-                   dim3(cuda::strip, cuda::lanes), rows, width, f, y.raw());
+    if (width > 0) cuda::sum_rows(name, rows, width, f, y.raw());
   }
   /// One block adds the sums of the others.
   template <class F, class Scalar>

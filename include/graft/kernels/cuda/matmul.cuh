@@ -1,5 +1,6 @@
 /// @file
-/// @brief Matrix products on a GPU by cuBLAS, in the scalar's full precision.
+/// @brief Matrix products on a GPU by cuBLAS: in the scalar's full precision, unless the program has allowed TF32; of
+/// bfloat16 with sums in float32.
 #pragma once
 
 #include <cublas_v2.h>
@@ -8,7 +9,9 @@
 #include <type_traits>
 
 #include <graft/kernels/cuda/launch.cuh>
+#include <graft/kernels/loops.hpp>
 #include <graft/kernels/matmul.hpp>
+#include <graft/kernels/tf32.hpp>
 
 namespace graft::kernels::cuda {
 
@@ -23,15 +26,23 @@ void check(cublasStatus_t status, char const* call, Details const&... details) {
        cublasGetStatusString(status), ")", details..., "; expected CUBLAS_STATUS_SUCCESS");
 }
 
-/// Calls `f` with the handle of the queue, which is made at the first product.
+/// Sums that several blocks of threads share stay in the type they are computed in until the last: cuBLAS might
+/// otherwise round parts of them to bfloat16, the type of the result.
+inline constexpr auto math_mode =
+    static_cast<cublasMath_t>(CUBLAS_DEFAULT_MATH | CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION);
+
+/// Calls `f` with the handle of the queue, which is made at the first product. A handle that serves one stream gives
+/// the same bits every time: it has a workspace of its own, and cuBLAS uses no atomic additions unless it is asked to.
 template <class F>
 void with_handle(F const& f) {
   auto const make = [](cudaStream_t stream) {
     cublasHandle_t handle{};
     check(cublasCreate(&handle), "cublasCreate");
-    cublasStatus_t const status = cublasSetStream(handle, stream);
+    char const* call = "cublasSetStream";
+    cublasStatus_t status = cublasSetStream(handle, stream);
+    if (status == CUBLAS_STATUS_SUCCESS) call = "cublasSetMathMode", status = cublasSetMathMode(handle, math_mode);
     if (status != CUBLAS_STATUS_SUCCESS) (void)cublasDestroy(handle);
-    check(status, "cublasSetStream");
+    check(status, call);
     return handle;
   };
   Queue<Cuda>::current().with_blas<cublasHandle_t>(
@@ -50,8 +61,8 @@ struct ColumnMajor {
   Scalar const* second;
   std::int64_t second_stride;
 };
-template <class Scalar>
-ColumnMajor<Scalar> column_major(Product<Scalar, Cuda> const& p) {
+template <class Scalar, class Result>
+ColumnMajor<Scalar> column_major(Product<Scalar, Cuda, Result> const& p) {
   auto const read = [](Read r) { return r == Read::plain ? CUBLAS_OP_N : CUBLAS_OP_T; };
   return {read(p.read_b), read(p.read_a), p.n, p.m, p.k, p.b.raw(), p.ldb, p.a.raw(), p.lda};
 }
@@ -59,13 +70,46 @@ ColumnMajor<Scalar> column_major(Product<Scalar, Cuda> const& p) {
 /// C = β·C, what remains of a product without inner elements; β = 0 overwrites whatever is there.
 template <class Scalar>
 struct ScaleInPlace {
-  Scalar beta;
+  SumOf<Scalar> beta;
   Scalar* c;
   Index ldc;
   __device__ void operator()(Index i, Index j) const {
-    c[i * ldc + j] = beta == Scalar(0) ? Scalar(0) : beta * c[i * ldc + j];
+    Scalar& element = c[i * ldc + j];
+    element = beta == 0 ? Scalar(0) : Scalar(beta * wide(element));
   }
 };
+
+template <class Scalar>
+inline constexpr cudaDataType_t type_of = Scalar::cublas_has_no_such_products;
+template <>
+inline constexpr cudaDataType_t type_of<double> = CUDA_R_64F;
+template <>
+inline constexpr cudaDataType_t type_of<float> = CUDA_R_32F;
+template <>
+inline constexpr cudaDataType_t type_of<bfloat16> = CUDA_R_16BF;
+
+/// What products are multiplied and summed in.
+template <class Scalar>
+cublasComputeType_t computed_in() {
+  if constexpr (std::is_same_v<Scalar, double>) return CUBLAS_COMPUTE_64F;
+  return std::is_same_v<Scalar, float> && tf32_allowed() ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+}
+
+template <class Scalar, class Result>
+void multiply(Product<Scalar, Cuda, Result> const& p) {
+  if (p.m <= 0 || p.n <= 0) return;
+  if (p.k <= 0) return each_in_rows("matmul", p.m, p.n, ScaleInPlace<Result>{p.beta, p.c.raw(), p.ldc});
+  auto const call = column_major(p);
+  SumOf<Scalar> const one = 1;
+  cublasStatus_t status{};
+  with_handle([&](cublasHandle_t handle) {
+    status = cublasGemmEx_64(handle, call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
+                             call.first, type_of<Scalar>, call.first_stride, call.second, type_of<Scalar>,
+                             call.second_stride, &p.beta, p.c.raw(), type_of<Result>, p.ldc, computed_in<Scalar>(),
+                             CUBLAS_GEMM_DEFAULT);
+  });
+  check(status, "cublasGemmEx", " for [", p.m, ", ", p.k, "] by [", p.k, ", ", p.n, "]");
+}
 
 }  // namespace matmul
 
@@ -74,30 +118,12 @@ struct ScaleInPlace {
 namespace graft::kernels {
 
 template <class Scalar>
-void Matmul<Cuda, Scalar>::matmul(Product<Scalar, Cuda> const& p) {
-  static_assert(std::is_same_v<Scalar, float> || std::is_same_v<Scalar, double>,
-                "cuBLAS products are for float and double");
-  if (p.m <= 0 || p.n <= 0) return;
-  if (p.k <= 0)
-    return cuda::each_in_rows("matmul", p.m, p.n, cuda::matmul::ScaleInPlace<Scalar>{p.beta, p.c.raw(), p.ldc});
-  auto const call = cuda::matmul::column_major(p);
-  Scalar const one = 1;
-  cublasStatus_t status{};
-  char const* name = nullptr;
-  cuda::matmul::with_handle([&](cublasHandle_t handle) {
-    if constexpr (std::is_same_v<Scalar, float>) {
-      name = "cublasSgemm";
-      status =
-          cublasSgemm_64(handle, call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
-                         call.first, call.first_stride, call.second, call.second_stride, &p.beta, p.c.raw(), p.ldc);
-    } else {
-      name = "cublasDgemm";
-      status =
-          cublasDgemm_64(handle, call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
-                         call.first, call.first_stride, call.second, call.second_stride, &p.beta, p.c.raw(), p.ldc);
-    }
-  });
-  cuda::matmul::check(status, name, " for [", p.m, ", ", p.k, "] by [", p.k, ", ", p.n, "]");
+void Matmul<Cuda, Scalar>::matmul(Product<Scalar, Cuda> const& product) {
+  cuda::matmul::multiply(product);
+}
+template <class Scalar>
+void Matmul<Cuda, Scalar>::matmul_to_sums(Product<Scalar, Cuda, SumOf<Scalar>> const& product) {
+  cuda::matmul::multiply(product);
 }
 
 }  // namespace graft::kernels

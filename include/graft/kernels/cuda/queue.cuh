@@ -68,6 +68,16 @@ class Queue<Cuda> {
     // fails only where an earlier failure, or the end of the process, has taken the device away
     (void)cudaFreeAsync(block, stream_);
   }
+  /// What the pool says of its memory.
+  [[nodiscard]] std::size_t pool_bytes(cudaMemPoolAttr which) const {
+    std::uint64_t bytes = 0;
+    cuda::check(cudaMemPoolGetAttribute(pool_, which, &bytes), "cudaMemPoolGetAttribute");
+    return static_cast<std::size_t>(bytes);
+  }
+  void reset_peak() const {
+    std::uint64_t none = 0;  // the one number that it may be set to
+    cuda::check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrUsedMemHigh, &none), "cudaMemPoolSetAttribute");
+  }
   /// Copies host memory, which may change or go as soon as the call returns; nothing waits.
   void upload(void* to, void const* from, std::size_t bytes) { staging_.upload(to, from, bytes, stream()); }
   /// Calls `f` with cuBLAS's handle, which one thread uses at a time; `make(stream)` gives it to the queue at first.

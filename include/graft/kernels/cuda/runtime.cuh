@@ -60,6 +60,18 @@ void Runtime<Device>::synchronize() {
 }
 
 template <class Device>
+MemoryUse Runtime<Device>::memory_use() {
+  Queue<Cuda> const& queue = Queue<Cuda>::current();
+  return {queue.pool_bytes(cudaMemPoolAttrUsedMemCurrent), queue.pool_bytes(cudaMemPoolAttrUsedMemHigh),
+          queue.pool_bytes(cudaMemPoolAttrReservedMemCurrent)};
+}
+
+template <class Device>
+void Runtime<Device>::reset_peak() {
+  Queue<Cuda>::current().reset_peak();
+}
+
+template <class Device>
 std::string Runtime<Device>::why_unavailable() {
   int devices = 0, pools = 0;
   cudaError_t status = cudaGetDeviceCount(&devices);

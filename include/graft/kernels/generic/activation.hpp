@@ -41,5 +41,6 @@ void Activation<Device, Scalar>::gated_backward(graft::Activation f, In gate, In
 
 extern template struct Activation<Cuda, float>;  // of the source that graft_add_cuda generates
 extern template struct Activation<Cuda, double>;
+extern template struct Activation<Cuda, bfloat16>;
 
 }  // namespace graft::kernels

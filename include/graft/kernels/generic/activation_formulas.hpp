@@ -1,6 +1,6 @@
 /// @file
 /// @brief The values and derivatives of activation functions, once for all devices; `Math` has a device's exp, erf and
-/// tanh.
+/// tanh. Those of bfloat16 are computed in float.
 #pragma once
 
 #include <graft/core/activation.hpp>
@@ -82,37 +82,39 @@ void with_activation(graft::Activation f, Body const& body) {
 template <class F, class Scalar>
 struct Activated {
   Scalar const* x;
-  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return F::at(x[i]).value; }
+  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return Scalar(F::at(wide(x[i])).value); }
 };
 /// dy · f', from the function's output where that is kept.
 template <class F, class Scalar>
 struct ActivatedGradient {
   Scalar const *kept, *dy;
   GRAFT_HOST_DEVICE Scalar operator()(Index i) const {
-    if constexpr (requires { F::slope_from_output(kept[i]); })
-      return dy[i] * F::slope_from_output(kept[i]);
+    if constexpr (requires { F::slope_from_output(wide(kept[i])); })
+      return Scalar(wide(dy[i]) * F::slope_from_output(wide(kept[i])));
     else
-      return dy[i] * F::at(kept[i]).slope;
+      return Scalar(wide(dy[i]) * F::at(wide(kept[i])).slope);
   }
 };
 /// f(gate) · up
 template <class F, class Scalar>
 struct Gated {
   Scalar const *gate, *up;
-  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return F::at(gate[i]).value * up[i]; }
+  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return Scalar(F::at(wide(gate[i])).value * wide(up[i])); }
 };
 template <class F, class Scalar>
 struct GateGradient {
   Scalar const *gate, *up, *dy;
-  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return dy[i] * up[i] * F::at(gate[i]).slope; }
+  GRAFT_HOST_DEVICE Scalar operator()(Index i) const {
+    return Scalar(wide(dy[i]) * wide(up[i]) * F::at(wide(gate[i])).slope);
+  }
 };
-/// The gradients of gate and up.
+/// The gradients of gate and up, for the loop to round.
 template <class F, class Scalar>
 struct GatedGradients {
   Scalar const *gate, *up, *dy;
-  GRAFT_HOST_DEVICE Pair<Scalar> operator()(Index i) const {
-    auto const at = F::at(gate[i]);
-    return {dy[i] * up[i] * at.slope, dy[i] * at.value};
+  GRAFT_HOST_DEVICE Pair<SumOf<Scalar>> operator()(Index i) const {
+    auto const at = F::at(wide(gate[i]));
+    return {wide(dy[i]) * wide(up[i]) * at.slope, wide(dy[i]) * at.value};
   }
 };
 

@@ -8,23 +8,30 @@
 namespace graft::kernels {
 
 namespace generic {
-template <class Scalar>
+/// Of x as it is stored, or as sums that have not been rounded yet.
+template <class Scalar, class X>
 struct AddBias {
-  Scalar const *x, *bias;
+  X const* x;
+  SumOf<Scalar> const* bias;
   Index width;
-  GRAFT_HOST_DEVICE Scalar operator()(Index i, Index j) const { return x[i * width + j] + bias[j]; }
+  GRAFT_HOST_DEVICE Scalar operator()(Index i, Index j) const { return Scalar(wide(x[i * width + j]) + bias[j]); }
 };
 template <class Scalar>
 struct MatrixElement {
   Scalar const* x;
   Index width;
-  GRAFT_HOST_DEVICE Scalar operator()(Index i, Index j) const { return x[i * width + j]; }
+  GRAFT_HOST_DEVICE SumOf<Scalar> operator()(Index i, Index j) const { return wide(x[i * width + j]); }
 };
 }  // namespace generic
 
 template <class Device, class Scalar>
 void Bias<Device, Scalar>::add_bias(In x, SumIn bias, Index rows, Index width, Out y) {
-  Loops<Device>::map_rows("add_bias", rows, width, y, generic::AddBias<Scalar>{raw(x), raw(bias), width});
+  Loops<Device>::map_rows("add_bias", rows, width, y, generic::AddBias<Scalar, Scalar>{raw(x), raw(bias), width});
+}
+template <class Device, class Scalar>
+void Bias<Device, Scalar>::add_bias_to_sums(SumIn x, SumIn bias, Index rows, Index width, Out y) {
+  Loops<Device>::map_rows("add_bias_to_sums", rows, width, y,
+                          generic::AddBias<Scalar, SumOf<Scalar>>{raw(x), raw(bias), width});
 }
 template <class Device, class Scalar>
 void Bias<Device, Scalar>::add_to_rows(SumIn bias, Index rows, Index width, Out y) {
@@ -37,5 +44,6 @@ void Bias<Device, Scalar>::sum_rows(In x, Index rows, Index width, SumOut y) {
 
 extern template struct Bias<Cuda, float>;  // of the source that graft_add_cuda generates
 extern template struct Bias<Cuda, double>;
+extern template struct Bias<Cuda, bfloat16>;
 
 }  // namespace graft::kernels

@@ -20,43 +20,43 @@ template <class Scalar>
 struct Add {
   Scalar const *a, *b;
   Scalar* y;
-  GRAFT_HOST_DEVICE void operator()(Index i) const { y[i] = a[i] + b[i]; }
+  GRAFT_HOST_DEVICE void operator()(Index i) const { y[i] = Scalar(wide(a[i]) + wide(b[i])); }
 };
 template <class Scalar>
 struct Scale {
   Scalar const* a;
-  Scalar factor;
+  SumOf<Scalar> factor;
   Scalar* y;
-  GRAFT_HOST_DEVICE void operator()(Index i) const { y[i] = factor * a[i]; }
+  GRAFT_HOST_DEVICE void operator()(Index i) const { y[i] = Scalar(factor * wide(a[i])); }
 };
 template <class Scalar>
 struct Multiply {
   Scalar const *a, *b;
   Scalar* y;
-  GRAFT_HOST_DEVICE void operator()(Index i) const { y[i] = a[i] * b[i]; }
+  GRAFT_HOST_DEVICE void operator()(Index i) const { y[i] = Scalar(wide(a[i]) * wide(b[i])); }
 };
 template <class Scalar>
 struct AddScaled {
   Scalar const* a;
-  Scalar factor;
+  SumOf<Scalar> factor;
   Scalar* y;
-  GRAFT_HOST_DEVICE void operator()(Index i) const { y[i] += factor * a[i]; }
+  GRAFT_HOST_DEVICE void operator()(Index i) const { y[i] = Scalar(wide(y[i]) + factor * wide(a[i])); }
 };
 template <class Math, class Scalar>
 struct Exp {
   Scalar const* a;
-  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return Math::exp(a[i]); }
+  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return Scalar(Math::exp(wide(a[i]))); }
 };
 template <class Scalar>
 struct Log {
   Scalar const* a;
-  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return std::log(a[i]); }
+  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return Scalar(std::log(wide(a[i]))); }
 };
 template <class Scalar>
 struct Power {
   Scalar const* a;
-  Scalar exponent;
-  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return std::pow(a[i], exponent); }
+  SumOf<Scalar> exponent;
+  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return Scalar(std::pow(wide(a[i]), exponent)); }
 };
 }  // namespace generic
 
@@ -69,7 +69,7 @@ void Elementwise<Device, Scalar>::add(In a, In b, Out y, Index size) {
   Loops<Device>::each("add", size, generic::Add<Scalar>{raw(a), raw(b), raw(y)});
 }
 template <class Device, class Scalar>
-void Elementwise<Device, Scalar>::scale(In a, Scalar factor, Out y, Index size) {
+void Elementwise<Device, Scalar>::scale(In a, SumOf<Scalar> factor, Out y, Index size) {
   Loops<Device>::each("scale", size, generic::Scale<Scalar>{raw(a), factor, raw(y)});
 }
 template <class Device, class Scalar>
@@ -77,7 +77,7 @@ void Elementwise<Device, Scalar>::multiply(In a, In b, Out y, Index size) {
   Loops<Device>::each("multiply", size, generic::Multiply<Scalar>{raw(a), raw(b), raw(y)});
 }
 template <class Device, class Scalar>
-void Elementwise<Device, Scalar>::add_scaled(In a, Scalar factor, Out y, Index size) {
+void Elementwise<Device, Scalar>::add_scaled(In a, SumOf<Scalar> factor, Out y, Index size) {
   Loops<Device>::each("add_scaled", size, generic::AddScaled<Scalar>{raw(a), factor, raw(y)});
 }
 template <class Device, class Scalar>
@@ -89,11 +89,12 @@ void Elementwise<Device, Scalar>::log(In a, Out y, Index size) {
   Loops<Device>::map("log", y, size, generic::Log<Scalar>{raw(a)});
 }
 template <class Device, class Scalar>
-void Elementwise<Device, Scalar>::power(In a, Scalar exponent, Out y, Index size) {
+void Elementwise<Device, Scalar>::power(In a, SumOf<Scalar> exponent, Out y, Index size) {
   Loops<Device>::map("power", y, size, generic::Power<Scalar>{raw(a), exponent});
 }
 
 extern template struct Elementwise<Cuda, float>;  // of the source that graft_add_cuda generates
 extern template struct Elementwise<Cuda, double>;
+extern template struct Elementwise<Cuda, bfloat16>;
 
 }  // namespace graft::kernels

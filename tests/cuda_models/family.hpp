@@ -1,0 +1,46 @@
+// The models of one architecture on the host and on the device, behind interfaces: what trains them and writes with
+// them compiles once, and each architecture in a source of its own.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <graft/any/any_model.hpp>
+#include <graft/any/erased_model.hpp>
+#include <graft/any/erased_transformer.hpp>
+
+namespace whole {
+
+template <class Activation, class Device>
+using Model = std::unique_ptr<graft::any::ErasedTransformer<Activation, Device>>;
+
+/// Two-layer models of random weights, the same numbers everywhere.
+class Family {
+ public:
+  virtual ~Family() = default;
+  [[nodiscard]] virtual std::string name() const = 0;
+  [[nodiscard]] virtual graft::ModelInfo const& info() const = 0;
+  /// Whether its models exist in double and, on the device, in bfloat16, for the strategies of family_of.hpp.
+  [[nodiscard]] virtual bool in_double() const = 0;
+  [[nodiscard]] virtual bool in_bfloat16() const = 0;
+
+  [[nodiscard]] virtual std::unique_ptr<graft::any::AnyModel> on_host(graft::any::Choice const& choice) const = 0;
+  [[nodiscard]] virtual Model<float, graft::Cuda> on_device(graft::any::Choice const& choice) const = 0;
+  [[nodiscard]] virtual Model<double, graft::Cpu> double_on_host(graft::any::Choice const& choice) const = 0;
+  [[nodiscard]] virtual Model<double, graft::Cuda> double_on_device(graft::any::Choice const& choice) const = 0;
+  [[nodiscard]] virtual Model<graft::bfloat16, graft::Cuda> bfloat16_on_device(
+      graft::any::Choice const& choice) const = 0;
+  /// With three adapters in an `AdapterTable`.
+  [[nodiscard]] virtual Model<float, graft::Cpu> table_on_host() const = 0;
+  [[nodiscard]] virtual Model<float, graft::Cuda> table_on_device() const = 0;
+};
+
+[[nodiscard]] std::unique_ptr<Family> gpt2();
+[[nodiscard]] std::unique_ptr<Family> llama();
+[[nodiscard]] std::unique_ptr<Family> t5();
+[[nodiscard]] std::unique_ptr<Family> t5_v1_1();
+[[nodiscard]] std::unique_ptr<Family> bart();
+[[nodiscard]] std::unique_ptr<Family> bert();
+[[nodiscard]] std::unique_ptr<Family> roberta();
+
+}  // namespace whole

@@ -1,0 +1,5 @@
+#include <graft/models/t5.hpp>
+
+#include "family_of.hpp"
+
+std::unique_ptr<whole::Family> whole::t5() { return std::make_unique<FamilyOf<graft::T5, true, false>>(); }
