@@ -76,7 +76,7 @@ if [ -z "$build" ]; then
   if wants tests || wants sanitizer; then targets+=("test_cuda$suffix" "test_cuda_models$suffix"); fi
   if wants parity; then targets+=("cuda_parity$suffix"); fi
   say "building ${targets[*]} in $build"
-  cmake -S "$graft_root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGRAFT_CUDA="$($dry && echo AUTO || echo ON)" >&2
+  cmake -S "$graft_root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DGRAFT_CUDA="$($dry && echo AUTO || echo ON)" -DGRAFT_GPU_TESTS="$($dry && echo OFF || echo ON)" >&2
   cmake --build "$build" --target "${targets[@]}" -j "$(build_jobs)" >&2
 fi
 for name in gpu $(wants tests && echo kernels models) $(wants sanitizer && echo kernels models) $(wants parity && echo parity); do

@@ -1,5 +1,6 @@
-# graft_test(NAME name SOURCES files… LABELS labels… [LINK targets…] [TIMEOUT seconds] [HEADERS_ONLY] [OWN_HEADERS] [RUN_SERIAL])
+# graft_test(NAME name SOURCES files… LABELS labels… [LINK targets…] [TIMEOUT seconds] [HEADERS_ONLY] [OWN_HEADERS] [RUN_SERIAL] [NEEDS_GPU])
 # makes the GoogleTest program test_<name> and registers it, whole, with ctest. It links graft::compiled, unless HEADERS_ONLY.
+# NEEDS_GPU: it is built when it is asked for, and counts as skipped, unless GRAFT_GPU_TESTS.
 # OWN_HEADERS: its flags change what headers are, so that it cannot share the precompiled ones.
 # Labels: unit, parity, tokenizer, real, malformed, faults, headers, cuda, peft, consumer, docs. A program whose tests were all skipped counts as skipped.
 #
@@ -21,6 +22,12 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_precompile_headers(graft_test_main PRIVATE <gtest/gtest.h> <nlohmann/json.hpp> <graft/models/adapt.hpp>)
 endif()
 
+set(graft_has_gpu OFF)
+if(EXISTS "/dev/nvidiactl")
+  set(graft_has_gpu ON)
+endif()
+option(GRAFT_GPU_TESTS "Build and run the tests that need an NVIDIA GPU" ${graft_has_gpu})
+
 set(graft_test_labels unit parity tokenizer real malformed faults headers cuda peft consumer docs)
 
 # The properties that both kinds share; expects the callers' parsed arguments.
@@ -40,7 +47,7 @@ macro(graft_register_test)
 endmacro()
 
 function(graft_test)
-  cmake_parse_arguments(arg "HEADERS_ONLY;OWN_HEADERS;RUN_SERIAL" "NAME;TIMEOUT" "SOURCES;LABELS;LINK" ${ARGN})
+  cmake_parse_arguments(arg "HEADERS_ONLY;OWN_HEADERS;RUN_SERIAL;NEEDS_GPU" "NAME;TIMEOUT" "SOURCES;LABELS;LINK" ${ARGN})
   set(program test_${arg_NAME})
   add_executable(${program} ${arg_SOURCES})
   target_include_directories(${program} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
@@ -54,6 +61,10 @@ function(graft_test)
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT arg_OWN_HEADERS)
       target_precompile_headers(${program} REUSE_FROM graft_test_main)
     endif()
+  endif()
+  if(arg_NEEDS_GPU AND NOT GRAFT_GPU_TESTS)
+    set_target_properties(${program} PROPERTIES EXCLUDE_FROM_ALL ON)
+    set(program sh -c "echo '[graft] skipped: no NVIDIA GPU was here when the build was configured (GRAFT_GPU_TESTS=OFF)'; exit 77")
   endif()
   add_test(NAME ${arg_NAME} COMMAND ${program})
   graft_register_test()
