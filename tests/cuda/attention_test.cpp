@@ -373,7 +373,8 @@ TEST(SegmentWork, CutsRowsAndSegmentsIntoTiles) {
       {0, 0, 70, 0, true, 0, 0}, {1, 0, 0, 0, false, 0, 0}, {0, 0, 5, 0, false, 0, 0}, {1, 4, 1, 0, false, 0, 0}};
   kernels::SegmentWork const work(table);
   ASSERT_EQ(work.query_tiles.size(), 3U);
-  EXPECT_EQ(work.query_tiles[1].first, 32);
+  EXPECT_EQ(work.query_tiles[0].first, 32);
+  EXPECT_EQ(work.query_tiles[1].first, 0);
   EXPECT_EQ(work.query_tiles[2].row, 2);
   ASSERT_EQ(work.key_tiles.size(), 4U) << "none of an empty segment, none of a row without queries";
   EXPECT_EQ(work.key_tiles[2].first, 64);

@@ -17,8 +17,11 @@ class SegmentWork {
   explicit SegmentWork(SegmentTable const& table) : partial_row(table.segments.size(), -1) {
     for (Index row = 0; row < table.rows(); ++row) {
       Index const queries = table.first_query(row + 1) - table.first_query(row);
-      for (Index first = 0; first < queries; first += tile_size) query_tiles.push_back({row, first});
       if (queries == 0) continue;
+      // in causal attention the last queries see most keys, and the first keys are seen by most: what takes long starts
+      // first
+      for (Index first = (queries - 1) / tile_size * tile_size; first >= 0; first -= tile_size)
+        query_tiles.push_back({row, first});
       for (Index s = table.first_segment(row); s < table.first_segment(row + 1); ++s)
         for (Index first = 0; first < table.segment(s).length; first += tile_size) key_tiles.push_back({row, s, first});
     }

@@ -59,9 +59,9 @@ __device__ inline int across(int n) { return static_cast<int>(threadIdx.x) % lin
 template <int count, class Sum, class Scalar, std::size_t size, std::size_t packs>
 __device__ void load_transposed(Strided<Scalar const, Cuda> rows, int present, int first, int width,
                                 Pack<Sum, size> (*to)[packs]) {
-  constexpr int packed = size;
-  for (int e = static_cast<int>(threadIdx.x); e < count * depth<Sum>; e += block) {
-    int const d = e % 4 + e / 32 % (depth<Sum> / 4) * 4, i = e / 4 % 8 + e / (8 * depth<Sum>)*8;
+  constexpr int packed = size, columns = depth<Sum>;
+  for (int e = static_cast<int>(threadIdx.x); e < count * columns; e += block) {
+    int const d = e % 4 + e / 32 % (columns / 4) * 4, i = e / 4 % 8 + e / (8 * columns) * 8;
     bool const there = i < present && first + d < width;
     to[d][i / packed].at[i % packed] = there ? static_cast<Sum>(rows.row(i).raw()[first + d]) : Sum(0);
   }
