@@ -101,6 +101,7 @@
 #include <graft/metrics/chrf.hpp>
 #include <graft/metrics/cider.hpp>
 #include <graft/metrics/class_scores.hpp>
+#include <graft/metrics/edit_distance.hpp>
 #include <graft/metrics/evaluation_files.hpp>
 #include <graft/metrics/nist.hpp>
 #include <graft/metrics/rouge.hpp>
