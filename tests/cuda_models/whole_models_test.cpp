@@ -180,6 +180,8 @@ TEST_P(WholeTables, TrainAndWriteAsOnTheHost) {
   for (char const* text : {"prefix:length=2", "lora:rank=2", "adapter:bottleneck=3"})
     adapters.push_back(any::parse_choice(text));
   plan.adapters = {2, -1, 0};
+  plan.searches = true;
+  plan.training = three_steps();
   plan.training.batch = 5;  // all of them: a step of a row without an adapter would have nothing to train
   for (std::size_t i = 0; i < plan.examples.size(); ++i) plan.examples[i].adapter = static_cast<Index>(i % 4) - 1;
   auto const expected = outcome(*family.table_on_host(adapters), plan);
