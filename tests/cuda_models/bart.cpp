@@ -2,4 +2,4 @@
 
 #include "family_of.hpp"
 
-std::unique_ptr<whole::Family> whole::bart() { return std::make_unique<FamilyOf<graft::Bart, false, false>>(); }
+std::unique_ptr<whole::Family> whole::bart() { return std::make_unique<FamilyOf<graft::Bart, OwnWeights, false>>(); }

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <graft/any/any_model.hpp>
 #include <graft/any/erased_model.hpp>
@@ -13,26 +14,29 @@ namespace whole {
 
 template <class Activation, class Device>
 using Model = std::unique_ptr<graft::any::ErasedTransformer<Activation, Device>>;
+using Choices = std::vector<graft::any::Choice>;
 
-/// Two-layer models of random weights, the same numbers everywhere.
+/// Two-layer models of random weights, the same numbers everywhere. A model has a strategy itself, or adapters in an
+/// `AdapterTable`: the table compiles once for all strategies.
 class Family {
  public:
   virtual ~Family() = default;
   [[nodiscard]] virtual std::string name() const = 0;
   [[nodiscard]] virtual graft::ModelInfo const& info() const = 0;
-  /// Whether its models exist in double and, on the device, in bfloat16, for the strategies of family_of.hpp.
-  [[nodiscard]] virtual bool in_double() const = 0;
-  [[nodiscard]] virtual bool in_bfloat16() const = 0;
+
+  /// Whether the device's model that has the strategy itself is compiled for this architecture.
+  [[nodiscard]] virtual bool by_itself(graft::any::Choice const& choice) const = 0;
+  /// Whether tables also exist in double on both sides, and in bfloat16 on the device.
+  [[nodiscard]] virtual bool in_other_numbers() const = 0;
 
   [[nodiscard]] virtual std::unique_ptr<graft::any::AnyModel> on_host(graft::any::Choice const& choice) const = 0;
   [[nodiscard]] virtual Model<float, graft::Cuda> on_device(graft::any::Choice const& choice) const = 0;
-  [[nodiscard]] virtual Model<double, graft::Cpu> double_on_host(graft::any::Choice const& choice) const = 0;
-  [[nodiscard]] virtual Model<double, graft::Cuda> double_on_device(graft::any::Choice const& choice) const = 0;
-  [[nodiscard]] virtual Model<graft::bfloat16, graft::Cuda> bfloat16_on_device(
-      graft::any::Choice const& choice) const = 0;
-  /// With three adapters in an `AdapterTable`.
-  [[nodiscard]] virtual Model<float, graft::Cpu> table_on_host() const = 0;
-  [[nodiscard]] virtual Model<float, graft::Cuda> table_on_device() const = 0;
+
+  [[nodiscard]] virtual Model<float, graft::Cpu> table_on_host(Choices const& adapters) const = 0;
+  [[nodiscard]] virtual Model<float, graft::Cuda> table_on_device(Choices const& adapters) const = 0;
+  [[nodiscard]] virtual Model<double, graft::Cpu> double_on_host(Choices const& adapters) const = 0;
+  [[nodiscard]] virtual Model<double, graft::Cuda> double_on_device(Choices const& adapters) const = 0;
+  [[nodiscard]] virtual Model<graft::bfloat16, graft::Cuda> bfloat16_on_device(Choices const& adapters) const = 0;
 };
 
 [[nodiscard]] std::unique_ptr<Family> gpt2();
@@ -41,6 +45,5 @@ class Family {
 [[nodiscard]] std::unique_ptr<Family> t5_v1_1();
 [[nodiscard]] std::unique_ptr<Family> bart();
 [[nodiscard]] std::unique_ptr<Family> bert();
-[[nodiscard]] std::unique_ptr<Family> roberta();
 
 }  // namespace whole

@@ -3,15 +3,18 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <graft/adaptation/adapter_table.hpp>
 #include <graft/any/adapt_chosen.hpp>
 #include <graft/any/adapted_transformer.hpp>
 #include <graft/any/bases.hpp>
-#include <graft/models/add_adapter.hpp>
+#include <graft/models/adapt.hpp>
 #include <graft/models/to_device.hpp>
 
+#include "adapters.hpp"
 #include "family.hpp"
 #include "model/small_model.hpp"
 
@@ -19,11 +22,9 @@ namespace whole {
 
 using graft::Base, graft::Cpu, graft::Cuda;
 
-/// The strategies whose models are compiled in double, too, and in bfloat16: what differs between the rest is the
-/// same in every type.
-using DoubleStrategies =
-    graft::any::TypeList<graft::PrefixTuning, graft::LoRA, graft::PTuning, graft::IA3, graft::BottleneckAdapter>;
-using Bfloat16Strategies = graft::any::TypeList<graft::PrefixTuning, graft::LoRA>;
+/// What a table cannot have: it trains the model's own weights, or nothing.
+using OwnWeights =
+    graft::any::TypeList<graft::NoAdaptation, graft::FullFineTuning, graft::BitFit, graft::TopLayers>;
 
 /// Two layers; LLaMA's heads share keys and values, and have biases, so that BitFit trains something.
 template <graft::Architecture A>
@@ -44,64 +45,64 @@ template <class M>
   return std::make_unique<graft::any::AdaptedTransformer<M>>(std::move(model));
 }
 
-template <class Scalar, class Device, graft::Architecture A>
-[[nodiscard]] Model<Scalar, Device> table(Base<A, Scalar, Device> const& base) {
-  auto model = graft::adapt(base, graft::AdapterTable{});
-  graft::add_adapter(model, graft::PrefixTuning{.length = 2}, 1);
-  graft::add_adapter(model, graft::LoRA{.rank = 2}, 2);
-  graft::add_adapter(model, graft::BottleneckAdapter{.bottleneck = 3}, 3);
-  return erased(std::move(model));
-}
-
-template <graft::Architecture A, bool has_double, bool has_bfloat16>
+/// @tparam Direct the settings that `by_itself` is about
+/// @tparam numbers `in_other_numbers`
+template <graft::Architecture A, class Direct, bool numbers>
 class FamilyOf final : public Family {
  public:
   [[nodiscard]] std::string name() const override { return std::string(A::model_type); }
   [[nodiscard]] graft::ModelInfo const& info() const override { return host_->info(); }
-  [[nodiscard]] bool in_double() const override { return has_double; }
-  [[nodiscard]] bool in_bfloat16() const override { return has_bfloat16; }
+
+  [[nodiscard]] bool by_itself(graft::any::Choice const& choice) const override {
+    auto const among = [](auto const& settings) {
+      return graft::any::detail::is_among<std::remove_cvref_t<decltype(settings)>, Direct>;
+    };
+    return std::visit(among, graft::any::choose<graft::any::Strategies>(choice, info()).settings);
+  }
+  [[nodiscard]] bool in_other_numbers() const override { return numbers; }
 
   [[nodiscard]] std::unique_ptr<graft::any::AnyModel> on_host(graft::any::Choice const& choice) const override {
     return graft::any::wrap_base(host_)->adapt(choice);
   }
   [[nodiscard]] Model<float, Cuda> on_device(graft::any::Choice const& choice) const override {
-    return chosen<graft::any::OfferedTo<graft::any::Strategies, A>>(device(), choice);
-  }
-  [[nodiscard]] Model<double, Cpu> double_on_host(graft::any::Choice const& choice) const override {
-    if constexpr (has_double)
-      return chosen<DoubleStrategies>(double_, choice);
-    else
-      return none<double, Cpu>(choice);
-  }
-  [[nodiscard]] Model<double, Cuda> double_on_device(graft::any::Choice const& choice) const override {
-    if constexpr (has_double)
-      return chosen<DoubleStrategies>(graft::to_device<Cuda>(double_), choice);
-    else
-      return none<double, Cuda>(choice);
-  }
-  [[nodiscard]] Model<graft::bfloat16, Cuda> bfloat16_on_device(graft::any::Choice const& choice) const override {
-    Model<graft::bfloat16, Cuda> made = none<graft::bfloat16, Cuda>(choice);
-    if constexpr (has_bfloat16)
-      graft::any::adapt_chosen<graft::any::Strategies, Bfloat16Strategies>(device(), choice, [&](auto model) {
-        made = erased(graft::with_precision<graft::Bfloat16>(std::move(model)));
-      });
+    Model<float, Cuda> made;
+    graft::any::adapt_chosen<graft::any::Strategies, Direct>(device(), choice,
+                                                             [&](auto model) { made = erased(std::move(model)); });
     return made;
   }
-  [[nodiscard]] Model<float, Cpu> table_on_host() const override { return table(host_); }
-  [[nodiscard]] Model<float, Cuda> table_on_device() const override { return table(device()); }
+  [[nodiscard]] Model<float, Cpu> table_on_host(Choices const& adapters) const override {
+    return table<float>(host_, adapters);
+  }
+  [[nodiscard]] Model<float, Cuda> table_on_device(Choices const& adapters) const override {
+    return table<float>(device(), adapters);
+  }
+  [[nodiscard]] Model<double, Cpu> double_on_host([[maybe_unused]] Choices const& adapters) const override {
+    if constexpr (numbers)
+      return table<double>(double_, adapters);
+    else
+      return nullptr;
+  }
+  [[nodiscard]] Model<double, Cuda> double_on_device([[maybe_unused]] Choices const& adapters) const override {
+    if constexpr (numbers)
+      return table<double>(graft::to_device<Cuda>(double_), adapters);
+    else
+      return nullptr;
+  }
+  [[nodiscard]] Model<graft::bfloat16, Cuda> bfloat16_on_device(
+      [[maybe_unused]] Choices const& adapters) const override {
+    if constexpr (numbers)
+      return table<graft::bfloat16>(device(), adapters);
+    else
+      return nullptr;
+  }
 
  private:
-  template <class Types, class Scalar, class Device>
-  [[nodiscard]] static Model<Scalar, Device> chosen(Base<A, Scalar, Device> const& base,
-                                                    graft::any::Choice const& choice) {
-    Model<Scalar, Device> made;
-    graft::any::adapt_chosen<graft::any::Strategies, Types>(base, choice,
-                                                            [&](auto model) { made = erased(std::move(model)); });
-    return made;
-  }
-  template <class Activation, class Device>
-  [[nodiscard]] static Model<Activation, Device> none(graft::any::Choice const&) {
-    return nullptr;
+  template <class Activation, class Scalar, class Device>
+  [[nodiscard]] static Model<Activation, Device> table(Base<A, Scalar, Device> const& base, Choices const& adapters) {
+    auto model = graft::adapt<graft::PrecisionOf<Activation>>(base, graft::AdapterTable{});
+    auto const access = graft::access<A, Scalar, Device>(base);
+    for (auto const& choice : adapters) model.state().add(make_adapter(choice, base->info(), access));
+    return erased(std::move(model));
   }
   /// Where there is no device, nobody asks.
   [[nodiscard]] Base<A, float, Cuda> const& device() const {
@@ -110,7 +111,7 @@ class FamilyOf final : public Family {
   }
 
   Base<A> host_ = small::base<A, float>(3, config<A>());
-  Base<A, double> double_ = has_double ? small::base<A, double>(3, config<A>()) : nullptr;
+  Base<A, double> double_ = numbers ? small::base<A, double>(3, config<A>()) : nullptr;
   mutable Base<A, float, Cuda> device_;
 };
 

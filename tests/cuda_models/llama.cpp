@@ -2,4 +2,4 @@
 
 #include "family_of.hpp"
 
-std::unique_ptr<whole::Family> whole::llama() { return std::make_unique<FamilyOf<graft::Llama, true, true>>(); }
+std::unique_ptr<whole::Family> whole::llama() { return std::make_unique<FamilyOf<graft::Llama, OwnWeights, true>>(); }

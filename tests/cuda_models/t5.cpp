@@ -2,4 +2,4 @@
 
 #include "family_of.hpp"
 
-std::unique_ptr<whole::Family> whole::t5() { return std::make_unique<FamilyOf<graft::T5, true, false>>(); }
+std::unique_ptr<whole::Family> whole::t5() { return std::make_unique<FamilyOf<graft::T5, OwnWeights, true>>(); }
