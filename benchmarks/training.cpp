@@ -48,9 +48,10 @@ int main(int argc, char** argv) try {
     return app.exit(error) == 0 ? 0 : 2;
   }
   auto const rows = benchmark_support::read_token_rows(rows_file);
-  auto const base = model.empty() ? graft::any::wrap_base(benchmark_support::random_base<graft::Gpt2>(
-                                        benchmark_support::shape_config(shape)))
-                                  : graft::any::load_base(model);
+  auto const base =
+      model.empty()
+          ? graft::any::wrap_base(benchmark_support::random_base<graft::Gpt2>(benchmark_support::shape_config(shape)))
+          : graft::any::load_base(model);
   if (!graft::any::full_names(method.strategy, "length")
            .empty())  // --length is of the strategies with virtual tokens alone
     method.settings = {{"length", std::to_string(length)}};

@@ -67,9 +67,8 @@ std::unique_ptr<DeviceBase> random_of(ModelConfig const& config, bool narrow) {
 
 std::unique_ptr<DeviceBase> load(std::string const& path) {
   std::unique_ptr<DeviceBase> loaded;
-  visit_pretrained<Gpt2, Llama>(path, [&]<Architecture A>(Base<A> const& base) {
-    loaded = std::make_unique<DeviceBaseOf<A>>(base);
-  });
+  visit_pretrained<Gpt2, Llama>(
+      path, [&]<Architecture A>(Base<A> const& base) { loaded = std::make_unique<DeviceBaseOf<A>>(base); });
   return loaded;
 }
 std::unique_ptr<DeviceBase> random(std::string const& shape, bool narrow) {

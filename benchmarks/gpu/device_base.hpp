@@ -1,4 +1,5 @@
-// A base on the device, whose models run in float32 or over bfloat16 activations: the loops that time them compile once.
+// A base on the device, whose models run in float32 or over bfloat16 activations: the loops that time them compile
+// once.
 #pragma once
 
 #include <memory>

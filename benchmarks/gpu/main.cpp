@@ -1,5 +1,5 @@
-// Times training, generation and single operations on the GPU; prints a JSON line for each job. benchmarks/run_on_gpu.sh
-// runs it beside its peer.
+// Times training, generation and single operations on the GPU; prints a JSON line for each job.
+// benchmarks/run_on_gpu.sh runs it beside its peer.
 #include <iostream>
 #include <string>
 
@@ -36,7 +36,8 @@ int main(int argc, char** argv) try {
     return app.exit(error) == 0 ? 0 : 2;
   }
   if (std::string const why = graft::cuda_unavailable(); !why.empty())
-    graft::fail("[gpu] got ", why, "; expected an NVIDIA GPU and a driver for this program's CUDA; hint: nvidia-smi lists both");
+    graft::fail("[gpu] got ", why,
+                "; expected an NVIDIA GPU and a driver for this program's CUDA; hint: nvidia-smi lists both");
   if (describe) {
     std::cout << graft::kernels::cuda::Listed<graft::kernels::cuda::Runtime, graft::Cuda>::describe() << "\n";
     return 0;

@@ -84,9 +84,8 @@ class Operations {
     AttentionShape const shape{config_.heads, config_.kv_heads, config_.head_dim,
                                1 / std::sqrt(static_cast<float>(config_.head_dim))};
     double const pairs = t * static_cast<double>(length_ + 1) / 2;
-    add_line("attention", 4 * pairs * static_cast<double>(values), 0, [&] {
-      (void)attention<Activation, Cuda>({query, 0}, {{{key, 0}, {key, 0}}}, segments, shape);
-    });
+    add_line("attention", 4 * pairs * static_cast<double>(values), 0,
+             [&] { (void)attention<Activation, Cuda>({query, 0}, {{{key, 0}, {key, 0}}}, segments, shape); });
 
     if constexpr (sizeof(Activation) == 4) {
       Index const count = Index{1} << 24;

@@ -23,8 +23,7 @@ namespace whole {
 using graft::Base, graft::Cpu, graft::Cuda;
 
 /// What a table cannot have: it trains the model's own weights, or nothing.
-using OwnWeights =
-    graft::any::TypeList<graft::NoAdaptation, graft::FullFineTuning, graft::BitFit, graft::TopLayers>;
+using OwnWeights = graft::any::TypeList<graft::NoAdaptation, graft::FullFineTuning, graft::BitFit, graft::TopLayers>;
 
 /// Two layers; LLaMA's heads share keys and values, and have biases, so that BitFit trains something.
 template <graft::Architecture A>

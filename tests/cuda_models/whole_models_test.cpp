@@ -16,8 +16,8 @@
 namespace {
 
 using namespace graft;
-using whole::Family, whole::Outcome, whole::Plan;
 using graft::testing::relative_difference;
+using whole::Family, whole::Outcome, whole::Plan;
 
 /// AdamW divides by √v + ε. ε is large here, because a gradient that is zero but for rounding, such as that of a key's
 /// bias, would otherwise move a parameter by a whole step in whatever direction.
@@ -100,7 +100,8 @@ void expect_equal(Outcome<Scalar> const& got, Outcome<Scalar> const& expected, d
   ASSERT_EQ(got.parameters.size(), expected.parameters.size());
   for (std::size_t i = 0; i < expected.parameters.size(); ++i) {
     auto const& [name, values] = expected.parameters[i];
-    EXPECT_TRUE(got.parameters[i].first.ends_with(name)) << got.parameters[i].first << ", " << name;  // 0.NAME in a table
+    EXPECT_TRUE(got.parameters[i].first.ends_with(name))
+        << got.parameters[i].first << ", " << name;  // 0.NAME in a table
     ASSERT_EQ(got.parameters[i].second.shape(), values.shape()) << name;
     EXPECT_LE(relative_difference(got.parameters[i].second, values), tolerance) << name;
   }
@@ -224,8 +225,7 @@ INSTANTIATE_TEST_SUITE_P(Every, OfOtherNumbers,
                            return family.in_other_numbers() && fits_a_table(choice);
                          })),
                          name_of);
-INSTANTIATE_TEST_SUITE_P(Every, WholeTables,
-                         ::testing::ValuesIn(pairs([](Family const&, any::Choice const& choice) {
+INSTANTIATE_TEST_SUITE_P(Every, WholeTables, ::testing::ValuesIn(pairs([](Family const&, any::Choice const& choice) {
                            return choice.strategy == "prompt";  // one case a family; it gives its training alone
                          })),
                          name_of);

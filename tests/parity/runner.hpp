@@ -111,8 +111,7 @@ class CaseRunner {
     else
       return graft::to_device<Device>(host);
   }
-  static bool check_prefix(GoldenCase const& golden, Base const& base, Index length,
-                           Expected const& expected) {
+  static bool check_prefix(GoldenCase const& golden, Base const& base, Index length, Expected const& expected) {
     graft::PrefixTuning settings{
         .length = length, .positions = graft::PositionPolicy::shift, .scope = graft::PrefixScope::peft_decoder};
     if (golden.method == "prefix_tuning_mlp") {
@@ -172,8 +171,7 @@ class CaseRunner {
   }
 
   template <class Adaptation>
-  static bool check(GoldenCase const& golden, Base const& base, Adaptation const& settings,
-                    Expected const& expected) {
+  static bool check(GoldenCase const& golden, Base const& base, Adaptation const& settings, Expected const& expected) {
     auto model = graft::adapt(base, settings);
     if (golden.method != "none" && golden.method != "full") {
       Index count = 0;
@@ -235,9 +233,8 @@ class CaseRunner {
   template <class Model>
   static graft::Variable<Scalar, Device> loss_of(Model& model, graft::Batch const& batch) {
     auto const weight = static_cast<Scalar>(-1.0 / static_cast<double>(batch.rows.targets.size()));
-    return graft::weighted_sum(
-        model.scores(batch).log_probability,
-        graft::staged<Device>(graft::full(graft::Shape{batch.rows.targets.size()}, weight)));
+    return graft::weighted_sum(model.scores(batch).log_probability,
+                               graft::staged<Device>(graft::full(graft::Shape{batch.rows.targets.size()}, weight)));
   }
   template <class Model>
   static void check_base_loss(GoldenCase const& golden, Model& model) {
@@ -252,9 +249,9 @@ class CaseRunner {
     auto const batch = batch_of(golden, model, false);
     auto const& json = golden.json;
     graft::AdamW<Scalar, Device> optimizer(model.parameters(), {.beta1 = json.at("betas").at(0),
-                                                        .beta2 = json.at("betas").at(1),
-                                                        .epsilon = json.at("eps"),
-                                                        .weight_decay = json.at("weight_decay")});
+                                                                .beta2 = json.at("betas").at(1),
+                                                                .epsilon = json.at("eps"),
+                                                                .weight_decay = json.at("weight_decay")});
     graft::Tensor<double> losses(graft::Shape{json.at("steps").get<Index>()});
     for (Index step = 0; step < losses.size(); ++step) {
       auto const loss = loss_of(model, batch);
@@ -315,8 +312,7 @@ class CaseRunner {
       }
       auto const gradient = gradients("grad", parameter->name());
       auto const got = graft::downloaded(parameter->gradient());
-      EXPECT_LE(difference(got, gradient, largest), allowed.gradient)
-          << "gradient of " << parameter->name();
+      EXPECT_LE(difference(got, gradient, largest), allowed.gradient) << "gradient of " << parameter->name();
       for (Index i = 0; i < gradient.size(); ++i) {
         double const error = static_cast<double>(got.data()[i]) - gradient.data()[i];
         squared_error += error * error;

@@ -81,7 +81,7 @@ class DeviceMemory {
   using Blocks = std::map<char*, Block>;  ///< by the first page
 
   DeviceMemory() {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_sigaction = &DeviceMemory::on_fault;
     action.sa_flags = SA_SIGINFO;
     sigaction(SIGSEGV, &action, &otherwise_);
@@ -111,7 +111,7 @@ class DeviceMemory {
   std::vector<Blocks::iterator> opened_;
   std::size_t used_ = 0, peak_ = 0, allocations_ = 0;
   int open_ = 0;
-  struct sigaction otherwise_ {};
+  struct sigaction otherwise_{};
 };
 
 /// While one lives, this is the device: its memory can be read and written.
