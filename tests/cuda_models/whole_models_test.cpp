@@ -46,6 +46,8 @@ struct Case {
   Training training = three_steps();
   bool searches = false;  ///< beam search and sampling, too
   bool again = false;     ///< a second run on the device comes to the same bits
+  double float32 = 1e-5;  ///< what float32 may differ by. AdamW divides each gradient by its own size, so that rounding
+                          ///< moves a number with a small one by a part of a whole step; float64 shows that it is that
 };
 
 std::vector<Case> const& cases() {
@@ -55,8 +57,8 @@ std::vector<Case> const& cases() {
       {.choice = "prefix_mlp:length=3:reparametrization.hidden=5", .training = with_adafactor()},
       {.choice = "prompt:length=3", .training = accumulating()},
       {.choice = "infix:length=2"},
-      {.choice = "embedding:length=2"},
-      {.choice = "p_tuning:length=3:hidden=5"},
+      {.choice = "embedding:length=2", .float32 = 5e-4},
+      {.choice = "p_tuning:length=3:hidden=5", .float32 = 5e-4},
       {.choice = "p_tuning:length=4:encoder=lstm:hidden=5:dropout=0.25", .again = true},
       {.choice = "lora:rank=2:dropout=0.25", .training = recomputing(), .searches = true, .again = true},
       {.choice = "ia3"},
@@ -160,7 +162,7 @@ TEST_P(WholeModels, TrainAndWriteAsOnTheHost) {
   auto const expected = alone || !family.info().classifies ? outcome(family.on_host(choice)->erased(), plan)
                                                            : outcome(*family.table_on_host({choice}), plan);
   auto const got = outcome(*on_device(), plan);
-  expect_equal(got, expected, 1e-5);
+  expect_equal(got, expected, of.float32);
   if (of.again) expect_same_bits(outcome(*on_device(), plan), got);
 }
 

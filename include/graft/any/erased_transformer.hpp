@@ -40,9 +40,9 @@ class ErasedTrainable {
 template <class Activation, class Device>
 class ErasedTransformer : public ErasedTrainable<ParameterOf<Activation>, Device> {
  public:
-  using activation_type = Activation;
+  using activation_type = Activation;  ///< of hidden states and caches
   using Value = Variable<Activation, Device>;
-  using Logits = Variable<ParameterOf<Activation>, Device>;
+  using Logits = Variable<ParameterOf<Activation>, Device>;  ///< in the type of parameters
   using Cache = CacheView<Activation, Device>;
   using Prepared = std::shared_ptr<void const>;  ///< of `prepare` of the same model
   using Sources = std::pair<KeyValueCache<Activation, Device>, std::vector<CacheExtent>>;

@@ -32,10 +32,12 @@ struct Attention<Cuda, Scalar> {
   static constexpr bool narrow = true;
   using In = DevicePointer<Scalar const>;
   using Out = DevicePointer<Scalar>;
-  using SumIn = DevicePointer<SumOf<Scalar> const>;
+  using SumIn = DevicePointer<SumOf<Scalar> const>;  ///< of softmax's denominators
   using SumOut = DevicePointer<SumOf<Scalar>>;
 
+  /// As for every device.
   static void attention(AttentionOperands<Scalar, Cuda> const& x, Out output, SumOut log_sum);
+  /// As for every device.
   static void attention_backward(AttentionOperands<Scalar, Cuda> const& x, In output, SumIn log_sum, In output_gradient,
                                  AttentionGradients<Scalar, Cuda> const& gradients);
 };

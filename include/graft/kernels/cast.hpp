@@ -14,7 +14,7 @@ struct Cast {
   static constexpr bool narrow = true;
   using In = Pointer<Device, Narrow const>;
   using Out = Pointer<Device, Narrow>;
-  using SumIn = Pointer<Device, SumOf<Narrow> const>;
+  using SumIn = Pointer<Device, SumOf<Narrow> const>;  ///< of wide numbers
   using SumOut = Pointer<Device, SumOf<Narrow>>;
 
   /// y_i = x_i, exact.

@@ -42,11 +42,14 @@ template <class Scalar>
 struct CrossEntropy<Cuda, Scalar> {
   using In = DevicePointer<Scalar const>;
   using Out = DevicePointer<Scalar>;
-  using Labels = DevicePointer<Token const>;
+  using Labels = DevicePointer<Token const>;  ///< a class for each row
 
+  /// As for every device.
   static void softmax_block(Out logits, Index rows, Index classes, Index first, Labels labels,
                             SoftmaxRows<Scalar, Cuda> known, Out rescale);
+  /// As for every device.
   static void softmax_end(SoftmaxRows<Scalar, Cuda> known, Index rows, Index classes, Out reciprocal);
+  /// As for every device.
   static void cross_entropy_gradient(Out logits, Index rows, Index classes, Index first, Labels labels, In log_sum_exp,
                                      In g);
 };

@@ -14,8 +14,8 @@ namespace graft::kernels {
 struct KeyedRows {
   Index const* offsets;            ///< `[count + 1]`: row r holds the tokens [offsets[r], offsets[r + 1]); from 0 on
   std::uint64_t const* addresses;  ///< `[count]`
-  Index count;
-  RandomKey key;
+  Index count;                     ///< rows
+  RandomKey key;                   ///< of the step and the place in the model
 
   [[nodiscard]] Index tokens() const { return offsets[count]; }
 };
@@ -38,6 +38,7 @@ struct Dropout {
 /// The same on a GPU.
 template <class Scalar>
 struct Dropout<Cuda, Scalar> {
+  /// As for every device.
   static void dropout(DevicePointer<Scalar const> x, KeyedRows const& rows, std::uint32_t threshold, Scalar factor,
                       Index width, DevicePointer<Scalar> y);
 };

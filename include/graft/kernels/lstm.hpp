@@ -29,7 +29,9 @@ struct Lstm<Cuda, Scalar> {
   using In = DevicePointer<Scalar const>;
   using Out = DevicePointer<Scalar>;
 
+  /// As for every device.
   static void lstm_step(Out gates, In previous, Index hidden, Out cell, Out output);
+  /// As for every device.
   static void lstm_step_backward(In gates, In previous, In cell, In doutput, In carried, Index hidden, Out dcell,
                                  Out dgates);
 };

@@ -29,7 +29,9 @@ struct Rotary<Cuda, Scalar> {
   using In = DevicePointer<Scalar const>;
   using Out = DevicePointer<Scalar>;
 
+  /// As for every device.
   static void rotary_table(DevicePointer<double const> frequencies, Index half, Index first, Index last, Out table);
+  /// As for every device.
   static void rotate(In x, DevicePointer<SumOf<Scalar> const> table, DevicePointer<Index const> positions,
                      SumOf<Scalar> direction, Index tokens, Index heads, Index head_width, Index half, Out y);
 };

@@ -14,6 +14,7 @@ namespace graft::kernels {
 /// The parts of a table, as `SegmentLists` names them.
 class SegmentWork {
  public:
+  /// Cuts a table into parts, and finds what its segments share.
   explicit SegmentWork(SegmentTable const& table) : partial_row(table.segments.size(), -1) {
     for (Index row = 0; row < table.rows(); ++row) {
       Index const queries = table.first_query(row + 1) - table.first_query(row);
@@ -28,12 +29,13 @@ class SegmentWork {
     find_shared(table);
   }
 
-  std::vector<QueryTile> query_tiles;
-  std::vector<KeyTile> key_tiles;
-  std::vector<Index> partial_row;
-  std::vector<SharedRows> shared;
-  std::vector<Index> members;
-  Index partial_rows = 0, shared_rows = 0;
+  std::vector<QueryTile> query_tiles;  ///< every query of every row
+  std::vector<KeyTile> key_tiles;      ///< every key of every segment whose row has queries
+  std::vector<Index> partial_row;      ///< [segments] first row among the partial sums, or −1
+  std::vector<SharedRows> shared;      ///< runs of stored rows that segments share
+  std::vector<Index> members;          ///< segments of the runs
+  Index partial_rows = 0;              ///< of all segments that share stored rows
+  Index shared_rows = 0;               ///< rows of all runs
 
  private:
   /// Segments that overlap, directly or through others, make one run. Sorted by where they begin, its segments follow

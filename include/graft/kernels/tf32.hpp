@@ -14,6 +14,7 @@ inline std::atomic<bool> tf32{false};
 /// float32. Off at first. It holds for products that are asked for from now on, by any thread; those of float64 and
 /// bfloat16, and the host's, are what they are.
 inline void allow_tf32(bool allowed = true) noexcept { detail::tf32 = allowed; }
+/// Whether it is on.
 [[nodiscard]] inline bool tf32_allowed() noexcept { return detail::tf32; }
 
 }  // namespace graft

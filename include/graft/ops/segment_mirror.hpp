@@ -13,6 +13,7 @@ namespace graft {
 template <class Device>
 class SegmentMirror {
  public:
+  /// Uploads the parts of a table.
   explicit SegmentMirror(SegmentTable const& table) {
     kernels::SegmentWork work(table);
     StepArrays<Device> arrays;
@@ -32,6 +33,7 @@ class SegmentMirror {
               members_.data(),         shared_.size(),        work.shared_rows};
   }
 
+  /// As the kernels read them, while the mirror lives.
   [[nodiscard]] kernels::SegmentLists const& lists() const { return lists_; }
 
  private:

@@ -53,6 +53,7 @@ class TensorStorage : public MatrixStorage<Scalar, Device> {
     kernels::On<Device, kernels::Widen, Scalar>::widen(stored_.data(), result.data(), stored_.size());
     return result;
   }
+  /// The matrix itself where it is stored so, else empty.
   [[nodiscard]] Tensor<bfloat16, Device> in_bfloat16() const override {
     if constexpr (std::is_same_v<Stored, bfloat16>)
       return stored_;
