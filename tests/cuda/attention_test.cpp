@@ -183,6 +183,11 @@ TYPED_TEST(CudaAttention, ColumnsOfOneFusedProjectionAndOfOneBank) {
   expect_equal<TypeParam>(call);
   call = {grouped, {{5, width}, {5, kv}}, {0, 0}, {{{1, 0}, {1, 0}}}, self_attention({5}, true), {}, 0, {}, 0};
   expect_equal<TypeParam>(call);  // keys that are values
+  call.table = self_attention({2, 2, 1}, true);
+  call.variables.push_back({3, kv});
+  call.sources.push_back({{2, 0}, {2, 0}});
+  call.table = with_segment(call.table, {1, 0, 3, 0, false, 0, -3});
+  expect_equal<TypeParam>(call);  // also in a bank that all rows see
 }
 
 TYPED_TEST(CudaAttention, EveryChoiceOfTrainedOperands) {

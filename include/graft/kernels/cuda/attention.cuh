@@ -69,7 +69,7 @@ void add_key_gradients(Call<Scalar> const& x, Reverse<Scalar> const& reverse, In
       {{DevicePointer<Sum>(partial.data()), width}, {DevicePointer<Sum>(partial.data() + size), width}}};
   Index const parts = Part::count<Sum>(x.lists.key_tiles, x.shape.kv_heads, x.shape.head_dim);
   launch_parts("attention_backward", &key_gradients_kernel<Scalar>, parts, x, reverse, targets, parts);
-  each_in_rows("attention_backward", x.lists.shared_rows, 2 * width, AddShared<Sum>{x.lists, targets, width});
+  each_in_rows("attention_backward", x.lists.shared_rows, width, AddShared<Sum>{x.lists, targets});
 }
 
 }  // namespace cuda::attention

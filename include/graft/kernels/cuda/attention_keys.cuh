@@ -87,33 +87,41 @@ __global__ void __launch_bounds__(block, resident_blocks<SumOf<Scalar>>)
   }
 }
 
-/// Adds the partial sums of a shared stored row to its gradient, column by column, in the order of the segments.
+/// Adds the partial sums of a shared stored row to its gradients, column by column, in the order of the segments. One
+/// thread adds a column of the keys and then the same column of the values, because the two may be one matrix.
 template <class Sum>
 struct AddShared {
   SegmentLists lists;
   KeyTargets<Sum> targets;
-  Index kv_width;
 
-  /// Row i of all shared ones; its keys' columns, then its values'.
-  __device__ void operator()(Index i, Index j) const {
+  /// The run of shared rows that row i of all shared ones is in.
+  __device__ SharedRows run_of(Index i) const {
     Index run = 0;
     for (Index end = lists.shared_runs; end - run > 1;) {
       Index const middle = (run + end) / 2;
       (lists.shared.raw()[middle].before <= i ? run : end) = middle;
     }
-    SharedRows const rows = lists.shared.raw()[run];
-    bool const keys = j < kv_width;
-    KeysValues<Sum> const all = targets.gradients[rows.source];
-    Strided<Sum, Cuda> const to = keys ? all.keys : all.values,
-                             from = keys ? targets.partial.keys : targets.partial.values;
+    return lists.shared.raw()[run];
+  }
+
+  __device__ void add(SharedRows const& rows, Index stored, Index column, Strided<Sum, Cuda> from,
+                      Strided<Sum, Cuda> to) const {
     if (!to.data) return;
-    Index const stored = rows.begin + i - rows.before, column = keys ? j : j - kv_width;
     Sum sum = to.row(stored).raw()[column];
     for (Index m = rows.first_member; m < rows.first_member + rows.members; ++m) {
       Index const s = lists.members.raw()[m], key = stored - lists.segment(s).begin;
       if (key >= 0 && key < lists.segment(s).length) sum += from.row(lists.partial_row.raw()[s] + key).raw()[column];
     }
     to.row(stored).raw()[column] = sum;
+  }
+
+  /// Column j of row i of all shared ones.
+  __device__ void operator()(Index i, Index j) const {
+    SharedRows const rows = run_of(i);
+    KeysValues<Sum> const to = targets.gradients[rows.source];
+    Index const stored = rows.begin + i - rows.before;
+    add(rows, stored, j, targets.partial.keys, to.keys);
+    add(rows, stored, j, targets.partial.values, to.values);
   }
 };
 
