@@ -1,5 +1,6 @@
 # graft_programs([PREFIX text] [EXCEPT names…]): every NAME.cpp of this folder, with the sources of a folder NAME/ where there is one, becomes the
-# program NAME; a folder NAME/ of sources alone does too. The targets are called PREFIX + NAME.
+# program NAME; a folder NAME/ of sources alone does too. The targets are called PREFIX + NAME. They link graft::any, or graft::any_cuda.
+option(GRAFT_PROGRAMS_ON_CUDA "Programs also compute on an NVIDIA GPU (--device cuda); takes nvcc, and minutes more to compile" OFF)
 find_package(CLI11 CONFIG QUIET)
 if(NOT TARGET CLI11::CLI11)
   find_path(CLI11_INCLUDE_DIR CLI/CLI.hpp)
@@ -9,6 +10,15 @@ if(NOT TARGET CLI11::CLI11)
   endif()
   add_library(CLI11::CLI11 INTERFACE IMPORTED)
   target_include_directories(CLI11::CLI11 INTERFACE "${CLI11_INCLUDE_DIR}")
+endif()
+
+set(graft_programs_any graft::any)
+if(GRAFT_PROGRAMS_ON_CUDA)
+  if(NOT TARGET graft::cuda)
+    message(FATAL_ERROR "[GRAFT_PROGRAMS_ON_CUDA] got ON; expected OFF where graft::cuda is left out: ${graft_cuda_missing}")
+  endif()
+  graft_add_any_cuda()
+  set(graft_programs_any graft::any_cuda)
 endif()
 
 function(graft_programs)
@@ -26,7 +36,7 @@ function(graft_programs)
       set_target_properties(${program} PROPERTIES OUTPUT_NAME "${name}")
       target_include_directories(${program} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/examples")
       target_compile_options(${program} PRIVATE $<$<CONFIG:Release>:-O1>)  # glue, as graft::any is
-      target_link_libraries(${program} PRIVATE graft::any CLI11::CLI11)
+      target_link_libraries(${program} PRIVATE ${graft_programs_any} CLI11::CLI11)
       if(TARGET graft_warnings)
         target_link_libraries(${program} PRIVATE graft_warnings)
       endif()

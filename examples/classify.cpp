@@ -17,8 +17,8 @@
 
 #include "support/class_rows.hpp"
 #include "support/data.hpp"
+#include "support/device_options.hpp"
 #include "support/lengths.hpp"
-#include "support/memory.hpp"
 #include "support/method_options.hpp"
 #include "support/option_rules.hpp"
 #include "support/outputs.hpp"
@@ -41,6 +41,7 @@ struct Settings : support::TaskPaths {
   support::UpdateOptions update;
   support::Lengths lengths;
   support::DataChoice choice;
+  support::DeviceOptions device;
   bool header = false, any_base = false, json = false;
 };
 
@@ -71,6 +72,7 @@ void add_options(CLI::App& app, Settings& s) {
       ->needs(train);
   option("--predictions", s.predictions, "File for the predicted classes of --test, a line a row (default: none)")
       ->needs(test);
+  s.device.add_to(option);
   option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
   s.strategy.add_encoder_options(app);
@@ -307,9 +309,10 @@ graft::AdapterOptions adapter_options(Settings const& s, Texts const& texts) {
 
 void run(CLI::App const& app, Settings& s) {
   check_options(app, s);
+  s.device.check();
   support::Outputs const outputs(s, s.training.log);
   auto& choice = s.strategy.choice;
-  auto const base = graft::any::load_base(s.model);
+  auto const base = graft::any::load_base(s.model, s.device.placement());
   if (!s.train.empty()) s.strategy.check(base->info());
   auto const tokenizer = graft::load_tokenizer(s.model);
   std::size_t cut = 0;
@@ -351,7 +354,7 @@ void run(CLI::App const& app, Settings& s) {
   predictions.write();
   summary["cut_tokens"] = cut;
   summary["too_long"] = {{"cut", s.lengths.cut}, {"skipped", s.lengths.skipped}};
-  summary["peak_memory_mib"] = support::peak_memory_mib();
+  support::add_memory(summary, base->placement());
   if (s.json) return support::print(summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   std::string text;
   for (auto const& [key, value] : summary.items())

@@ -8,8 +8,8 @@
 #include <graft/train/recipes.hpp>
 
 #include "support/data.hpp"
+#include "support/device_options.hpp"
 #include "support/lengths.hpp"
-#include "support/memory.hpp"
 #include "support/method_options.hpp"
 #include "support/option_rules.hpp"
 #include "support/outputs.hpp"
@@ -34,6 +34,7 @@ struct Settings {
   support::TemplateOptions form;
   support::Lengths lengths;
   support::DataChoice choice;
+  support::DeviceOptions device;
   std::size_t rows = 0;
   bool json = false;
 };
@@ -88,6 +89,7 @@ void add_options(CLI::App& app, Settings& s) {
          "continue a text, none for T5 and BART)");
   option.flag("--begin-token", s.form.begin_token,
               "Begin sources with the tokenizer's beginning token where its own files put none there");
+  s.device.add_to(option);
   option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
   add_training_options(app, s);
@@ -195,7 +197,10 @@ void print_summary(Settings const& s, nlohmann::ordered_json const& summary) {
                    support::compact(s.training.learning_rate), ", in ", graft::clock_time(summary.at("train_seconds")),
                    " (", support::fixed(summary.at("tokens_per_second"), 0), " tokens/s)\n");
   text += "training loss " + loss("training_loss") + ", validation loss " + loss("validation_loss") + ", peak memory " +
-          support::fixed(summary.at("peak_memory_mib"), 0) + " MiB\n";
+          support::fixed(summary.at("peak_memory_mib"), 0) + " MiB";
+  if (summary.contains("peak_device_memory_mib"))
+    text += ", on the GPU " + support::fixed(summary.at("peak_device_memory_mib"), 0) + " MiB";
+  text += "\n";
   if (!s.output.empty()) text += "saved in " + s.output + "\n";
   support::print(text);
 }
@@ -222,12 +227,13 @@ void finetune(CLI::App const& app, Settings& s) {
   if (trains == s.output.empty())
     throw support::UsageError(trains ? "expected --output, a folder for the adapter"
                                      : "--method none trains nothing to save; leave --output out");
+  s.device.check();
   std::string const data_file = s.data == support::generated_data ? "" : s.data;
   support::Outputs const outputs(
       {{"--model", s.model}, {"--data", data_file}, {"--train", s.train}, {"--validation", s.validation}},
       {"--output", s.output}, {}, {"--log", s.training.log}, s.training.checkpoint);
   auto data = load_data(s);
-  auto const base = graft::any::load_base(s.model);
+  auto const base = graft::any::load_base(s.model, s.device.placement());
   auto const began = Clock::now();
   auto const kind = support::text_kind(s.model, base->config(), base->info());
   if (kind == graft::TextKind::classes)
@@ -263,7 +269,7 @@ void finetune(CLI::App const& app, Settings& s) {
   report.cut = cut;
   auto summary = summary_of(s, report, data);
   summary["seconds"] = std::chrono::duration<double>(Clock::now() - began).count();
-  summary["peak_memory_mib"] = support::peak_memory_mib();
+  support::add_memory(summary, base->placement());
   if (trains) summary["output"] = s.output;
   print_summary(s, summary);
 }

@@ -11,6 +11,7 @@
 #include <graft/io/atomic_file.hpp>
 #include <graft/text/stream_decoder.hpp>
 
+#include "support/device_options.hpp"
 #include "support/lengths.hpp"
 #include "support/option_group.hpp"
 #include "support/option_rules.hpp"
@@ -28,6 +29,7 @@ struct Settings {
   std::string model, adapter, sources, output;
   std::optional<std::string> prompt;
   support::TemplateOptions form;
+  support::DeviceOptions device;
   bool json = false, any_base = false;
   support::SearchOptions search;
   graft::Index batch = 32;
@@ -67,6 +69,7 @@ void add_options(CLI::App& app, Settings& s) {
               "Begin with the tokenizer's beginning token (default: as the adapter was trained, else as the "
               "tokenizer's own files have it)");
   option("--output", s.output, "File for the outputs (default: standard output)");
+  s.device.add_to(option);
   option.flag("--json", s.json, "Print a JSON object a line for every text");
   add_search_options(app, s);
 }
@@ -219,11 +222,12 @@ void write_all(Settings const& s, graft::any::AnyModel& model, support::PairToke
 
 void generate(CLI::App const& app, Settings s) {
   check_options(app, s);
+  s.device.check();
   support::Outputs const outputs({{"--sources", s.sources}, {"--model", s.model}, {"--adapter", s.adapter}}, {"", ""},
                                  {{"--output", s.output}});
   auto const sources = read_sources(s);
   auto search = s.search.search(graft::generation_config(s.model));
-  auto const base = graft::any::load_base(s.model);
+  auto const base = graft::any::load_base(s.model, s.device.placement());
   auto const tokens = tokens_of(s, *base);
   std::vector<std::vector<graft::Token>> prompts;
   graft::Truncation cut;

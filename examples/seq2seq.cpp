@@ -12,8 +12,8 @@
 #include <graft/train/progress.hpp>
 
 #include "support/data.hpp"
+#include "support/device_options.hpp"
 #include "support/lengths.hpp"
-#include "support/memory.hpp"
 #include "support/method_options.hpp"
 #include "support/option_rules.hpp"
 #include "support/outputs.hpp"
@@ -36,6 +36,7 @@ struct Settings : support::TaskPaths {
   support::SearchOptions search;
   support::Lengths lengths;
   support::DataChoice choice;
+  support::DeviceOptions device;
   std::size_t rows = 0;
   bool any_base = false, json = false;
 };
@@ -62,6 +63,7 @@ void add_options(CLI::App& app, Settings& s) {
   option("--predictions", s.predictions,
          "File for what the model writes, a line a test source: line breaks as \\n and \\r, a backslash as \\\\ "
          "(default: none)");
+  s.device.add_to(option);
   option.flag("--json", s.json, "Print one JSON object");
   s.strategy.add_to(app);
   s.strategy.add_encoder_options(app);
@@ -195,13 +197,14 @@ void check_options(CLI::App const& app, Settings const& s) {
 
 void run(CLI::App const& app, Settings& s) {
   check_options(app, s);
+  s.device.check();
   support::Outputs const outputs(s, s.training.log);
   auto& choice = s.strategy.choice;
   if (s.train.empty()) choice.strategy = "none";
   s.search.seed = s.training.seed;
   std::optional<support::Search> search;
   if (!s.test.empty()) search = s.search.search(graft::generation_config(s.model));
-  auto const base = graft::any::load_base(s.model);
+  auto const base = graft::any::load_base(s.model, s.device.placement());
   if (!base->config().encoder)
     graft::fail<graft::ConfigError>("[", s.model, "] is a ", base->config().architecture,
                                     " model; expected an encoder-decoder (t5, bart); hint: the program finetune");
@@ -249,7 +252,7 @@ void run(CLI::App const& app, Settings& s) {
   }
   if (!s.test.empty()) summary.update(evaluate(s, *model, *tokens, test, *search));
   summary["too_long"] = {{"cut", s.lengths.cut}, {"skipped", s.lengths.skipped}};
-  summary["peak_memory_mib"] = support::peak_memory_mib();
+  support::add_memory(summary, base->placement());
   if (s.json) return support::print(summary.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
   std::string text;
   for (auto const& [key, value] : summary.items())

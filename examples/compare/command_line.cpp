@@ -195,6 +195,7 @@ void add_options(CLI::App& app, CommandLine& line) {
          support::positive_number());
   option("--memory", s.memory_mib, "MiB that all processes together may need; 0: what is free at the start",
          support::number_from_zero());
+  line.device.add_to(option);
   option.flag("--quick", s.quick, "A few minutes in all: less data, fewer tests");
   option.flag("--fresh", s.fresh,
               "Make all rows anew (default: rows of an earlier run are kept where nothing has changed)");
@@ -225,7 +226,7 @@ void settle(CLI::App const& app, CommandLine& line) {
   s.task.validation_rows = line.validation_rows.value_or(budget.validation_rows);
   s.task.test_sources = line.test_sources.value_or(budget.test_sources);
   s.task.epochs = line.epochs.value_or(budget.epochs);
-  s.task.reading = line.reading.reading();
+  s.task.reading = line.reading.reading(), s.task.placement = line.device.placement();
   settle_metrics(app, line);
   settle_tests(line);
   settle_seeds(line);

@@ -10,6 +10,7 @@
 
 #include "settings.hpp"
 #include "support/data.hpp"
+#include "support/device_options.hpp"
 
 namespace compare {
 
@@ -17,6 +18,7 @@ namespace compare {
 struct CommandLine {
   Settings settings;
   support::DataChoice reading;
+  support::DeviceOptions device;
   std::vector<std::string> methods, rows, tests, merged, metrics;
   std::optional<std::size_t> training_rows, validation_rows, test_sources;
   std::optional<Index> epochs;

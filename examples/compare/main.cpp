@@ -78,6 +78,7 @@ void say_data(CommandLine const& line, Examples const& examples) {
 
 void run(CLI::App const& app, CommandLine& line) {
   settle(app, line);
+  line.device.check();
   auto& s = line.settings;
   check_files(s);
   if (!graft::is_there(s.task.model))

@@ -31,7 +31,9 @@ std::string budget_of(Study const& study) {
   std::string const length = task.steps > 0 ? graft::grouped(task.steps) + " steps"
                                             : std::to_string(task.epochs) + (task.epochs == 1 ? " pass" : " passes") +
                                                   " over " + count(study.training) + " examples";
-  return "Every strategy was trained for " + length + " in batches of " + std::to_string(task.batch);
+  bool const gpu = task.placement.device == graft::any::DeviceKind::cuda;
+  return "Every strategy was trained for " + length + " in batches of " + std::to_string(task.batch) +
+         (gpu ? " on a GPU with activations in " + to_string(task.placement.numbers) : "");
 }
 
 std::string sentence(std::string text) {

@@ -137,6 +137,8 @@ Json report_json(Report const& report) {
             {"max_new", task.max_new},
             {"shots", task.shots},
             {"separator", task.separator.value_or("")},
+            {"device", to_string(task.placement.device)},
+            {"dtype", to_string(task.placement.numbers)},
             {"quick", study.quick}}},
           {"metrics", metrics_json(report)},
           {"intervals",

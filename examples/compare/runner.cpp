@@ -232,7 +232,8 @@ class Runner {
   void add(Work const& work, Run const& run) {
     if (!run.failed()) ++done_;
     estimate_.add(work.request.strategy, run);
-    need_.add(work.request.strategy, guesses_[work.row], run.peak_memory_mib);
+    if (settings_.task.placement.device == graft::any::DeviceKind::cpu)  // else the peak is not the host's
+      need_.add(work.request.strategy, guesses_[work.row], run.peak_memory_mib);
   }
 
   /// "LoRA rank=4, seed 1, learning rate 0.002"

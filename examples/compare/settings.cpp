@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include <graft/io/json.hpp>
+#include <graft/text/printable.hpp>
 
 namespace compare {
 
@@ -29,6 +30,19 @@ Pairs pairs_at(std::string const& where, nlohmann::json const& json, char const*
   return pairs;
 }
 
+/// Reports of earlier builds do not say it: they are of the host.
+graft::any::Placement placement_at(std::string const& where, nlohmann::json const& json) {
+  using graft::any::DeviceKind, graft::any::NumberKind;
+  std::string const device = graft::json_or<std::string>(where, json, "device", "cpu"),
+                    numbers = graft::json_or<std::string>(where, json, "dtype", "fp32");
+  graft::any::Placement const placement{device == "cuda" ? DeviceKind::cuda : DeviceKind::cpu,
+                                        numbers == "bf16" ? NumberKind::bf16 : NumberKind::fp32};
+  if (to_string(placement.device) != device || to_string(placement.numbers) != numbers)
+    graft::fail<graft::FileError>("[", where, "] has the device ", graft::printable(device), " and the dtype ",
+                                  graft::printable(numbers), "; expected cpu or cuda, and fp32 or bf16");
+  return placement;
+}
+
 }  // namespace
 
 Json to_json(Task const& task) {
@@ -39,6 +53,7 @@ Json to_json(Task const& task) {
   json["tests"] = tests;
   json["max_source"] = task.max_source ? Json(*task.max_source) : Json();
   json["separator"] = task.separator ? Json(*task.separator) : Json();
+  json["device"] = to_string(task.placement.device), json["dtype"] = to_string(task.placement.numbers);
   return json;
 }
 
@@ -55,6 +70,7 @@ Task task_from_json(std::string const& where, nlohmann::json const& json) {
     task.max_source = graft::json_at<Index>(where, json, "max_source");
   if (auto const separator = graft::json_at<nlohmann::json>(where, json, "separator"); !separator.is_null())
     task.separator = graft::json_at<std::string>(where, json, "separator");
+  task.placement = placement_at(where, json);
   return task;
 }
 

@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <graft/any/placement.hpp>
 #include <graft/core/types.hpp>
 
 #include "grid.hpp"
@@ -39,6 +40,7 @@ struct Task {
   std::uint64_t split_seed = 0;          ///< of the data: which examples are held out, which are taken
   bool recompute = false;                ///< layers in the backward pass
   std::optional<std::string> separator;  ///< none: the default of the kind of model
+  graft::any::Placement placement;       ///< of all rows
 };
 
 /// One training or evaluation to be made, by a process of its own.

@@ -83,6 +83,13 @@ double loss_without_training(graft::any::AnyModel& model, Prompts const& prompts
   throw NotApplicable(error.what());
 }
 
+/// Of the device that computes: the process's own on the host, what tensors held on a GPU.
+double peak_memory_mib(graft::any::Placement const& placement) {
+  return placement.device == graft::any::DeviceKind::cpu
+             ? support::peak_memory_mib()
+             : static_cast<double>(graft::any::peak_bytes(placement.device)) / (1024.0 * 1024.0);
+}
+
 }  // namespace
 
 Run make_run(Request const& request, bool progress) {
@@ -90,7 +97,7 @@ Run make_run(Request const& request, bool progress) {
   Run run;
   run.seed = request.seed, run.learning_rate = request.learning_rate;
   run.threads = graft::ThreadPool::global().threads();
-  auto const base = graft::any::load_base(request.task.model);
+  auto const base = graft::any::load_base(request.task.model, request.task.placement);
   auto const examples = make_examples(request.task, base->info().classifies);
   auto const prompts = make_prompts(request, examples, base->config(), base->info());
   run.cut_sources = prompts.cut_sources, run.cut_targets = prompts.cut_targets;
@@ -105,14 +112,14 @@ Run make_run(Request const& request, bool progress) {
   run.trainable = model->parameter_counts().trainable, run.all = model->parameter_counts().all;
   if (request.trains()) {
     train(request, *model, prompts, progress, run);
-    run.peak_memory_mib = support::peak_memory_mib();
+    run.peak_memory_mib = peak_memory_mib(request.task.placement);
   } else {
     auto const began = Clock::now();
     run.validation_loss = loss_without_training(*model, prompts);
     run.validation_seconds = seconds_since(began);
   }
   write(request, *model, prompts, run);
-  if (!request.trains()) run.peak_memory_mib = support::peak_memory_mib();
+  if (!request.trains()) run.peak_memory_mib = peak_memory_mib(request.task.placement);
   run.seconds = seconds_since(start);
   return run;
 }

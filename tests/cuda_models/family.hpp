@@ -13,7 +13,7 @@
 namespace whole {
 
 template <class Activation, class Device>
-using Model = std::unique_ptr<graft::any::ErasedTransformer<Activation, Device>>;
+using Model = std::shared_ptr<graft::any::ErasedTransformer<Activation, Device>>;
 using Choices = std::vector<graft::any::Choice>;
 
 /// Two-layer models of random weights, the same numbers everywhere. A model has a strategy itself, or adapters in an

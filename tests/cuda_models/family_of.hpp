@@ -25,6 +25,9 @@ using graft::Base, graft::Cpu, graft::Cuda;
 /// What a table cannot have: it trains the model's own weights, or nothing.
 using OwnWeights = graft::any::TypeList<graft::NoAdaptation, graft::FullFineTuning, graft::BitFit, graft::TopLayers>;
 
+/// In place of a list of settings: every strategy, as graft::any_cuda has them.
+struct Every {};
+
 /// Two layers; LLaMA's heads share keys and values, and have biases, so that BitFit trains something.
 template <graft::Architecture A>
 [[nodiscard]] graft::ModelConfig config() {
@@ -41,10 +44,10 @@ template <graft::Architecture A>
 
 template <class M>
 [[nodiscard]] Model<typename M::activation_type, typename M::device_type> erased(M model) {
-  return std::make_unique<graft::any::AdaptedTransformer<M>>(std::move(model));
+  return std::make_shared<graft::any::AdaptedTransformer<M>>(std::move(model));
 }
 
-/// @tparam Direct the settings that `by_itself` is about
+/// @tparam Direct the settings that `by_itself` is about, or `Every`
 /// @tparam numbers `in_other_numbers`
 template <graft::Architecture A, class Direct, bool numbers>
 class FamilyOf final : public Family {
@@ -53,6 +56,7 @@ class FamilyOf final : public Family {
   [[nodiscard]] graft::ModelInfo const& info() const override { return host_->info(); }
 
   [[nodiscard]] bool by_itself(graft::any::Choice const& choice) const override {
+    if constexpr (std::is_same_v<Direct, Every>) return true;
     auto const among = [](auto const& settings) {
       return graft::any::detail::is_among<std::remove_cvref_t<decltype(settings)>, Direct>;
     };
@@ -64,10 +68,15 @@ class FamilyOf final : public Family {
     return graft::any::wrap_base(host_)->adapt(choice);
   }
   [[nodiscard]] Model<float, Cuda> on_device(graft::any::Choice const& choice) const override {
-    Model<float, Cuda> made;
-    graft::any::adapt_chosen<graft::any::Strategies, Direct>(device(), choice,
-                                                             [&](auto model) { made = erased(std::move(model)); });
-    return made;
+    if constexpr (std::is_same_v<Direct, Every>) {
+      std::shared_ptr<graft::any::AnyModel> const model = graft::any::on_cuda<A, float>(host_)->adapt(choice);
+      return {model, &graft::any::erased_as<float, Cuda>(*model)};
+    } else {
+      Model<float, Cuda> made;
+      graft::any::adapt_chosen<graft::any::Strategies, Direct>(device(), choice,
+                                                               [&](auto model) { made = erased(std::move(model)); });
+      return made;
+    }
   }
   [[nodiscard]] Model<float, Cpu> table_on_host(Choices const& adapters) const override {
     return table<float>(host_, adapters);

@@ -37,8 +37,8 @@ TEST(WaitsOfAStep, AreForItsLossAndForTheGradientsNorm) {
   auto const gpt2 = whole::gpt2(), llama = whole::llama(), t5 = whole::t5();
   using Pair = std::pair<whole::Family const*, char const*>;
   for (auto const& [family, choice] :
-       {Pair{gpt2.get(), "prefix:length=3"}, Pair{gpt2.get(), "lora:rank=2:dropout=0.25"},
-        Pair{gpt2.get(), "prompt:length=3"}, Pair{llama.get(), "full"}, Pair{t5.get(), "full"}}) {
+       {Pair{llama.get(), "prefix:length=3"}, Pair{llama.get(), "lora:rank=2:dropout=0.25"},
+        Pair{llama.get(), "prompt:length=3"}, Pair{gpt2.get(), "full"}, Pair{t5.get(), "full"}}) {
     auto const two = counts_of(*family, choice, 2), four = counts_of(*family, choice, 4);
     EXPECT_EQ(four.waits - two.waits, 2 * 2) << family->name() << ", " << choice;
     EXPECT_EQ(four.pinned, 0) << family->name() << ", " << choice;

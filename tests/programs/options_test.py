@@ -40,8 +40,12 @@ def finetune(*changes, method="lora", refused=()):
     return [Changes("--method", method, *change) for change in changes] + [Refused("--method", *words) for words in refused]
 
 
+DEVICE = [Elsewhere("tests/cuda_programs"), Refused("--device", "tpu")]
+DTYPE = [Elsewhere("tests/cuda_programs"), Refused("--dtype", "bf16"), Refused("--dtype", "fp16")]
+
 TABLE = {
     "finetune": {
+        "--device": DEVICE, "--dtype": DTYPE,
         "--model": [NEEDED], "--data": [Elsewhere("--train stands in its place below; adapting_test")], "--train": [NEEDED], "--output": [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--output", "OUT")],
         "--validation": finetune(["--validation", "DATA"]), "--rows": finetune(["--rows", "5"]) + [Refused("--method", "none", "--data", "DATA", "--rows", "5")],
         "--format": [Elsewhere("formats_test"), Refused("--method", "lora", "--data", "generated", "--format", "tsv")], "--task": [Elsewhere("formats_test"), Refused("--method", "lora", "--data", "generated", "--task", "dart")],
@@ -81,6 +85,7 @@ TABLE = {
         "--resume": [Elsewhere("adapting_test")] + finetune(refused=[("lora", "--resume")]), "--log": finetune(["--log", "LOG"]),
     },
     "generate": {
+        "--device": DEVICE, "--dtype": DTYPE,
         "--model": [NEEDED], "--prompt": [Refused("--prompt", "a", "--sources", "SOURCES")], "--sources": [NEEDED], "--adapter": [Changes("--adapter", "ADAPTER")], "--separator": [Changes("--separator", "=")],
         "--begin-token": [Changes("--begin-token")], "--output": [Elsewhere("adapting_test")], "--json": [Changes("--json")], "--greedy": [Elsewhere("it is the default"), Refused("--greedy", "--beams", "2")],
         "--beams": [Changes("--beams", "3", "--json"), Refused("--beams", "2", "--sample")], "--sample": [Changes("--sample")], "--temperature": [Changes("--sample", "--temperature", "9"), Refused("--temperature", "2"),
@@ -119,6 +124,7 @@ TABLE = {
         "--any-base": [Elsewhere("tests/faults/adapter_files_test.py"), Refused("--adapter", "PREFIX", "--output", "OUT.npy", "--any-base"), Refused("--adapter", "a.npy", "--model", "MODEL", "--output", "OUT", "--any-base")],
     },
     "compare": {
+        "--device": DEVICE, "--dtype": DTYPE,
         "--model": [NEEDED], "--data": [Elsewhere("comparing_test")], "--test": [Elsewhere("comparing_test"), Refused("--test", "DATA")], "--methods": [Elsewhere("comparing_test")], "--out": [NEEDED],
         "--row": [Elsewhere("comparing_grids_test")], "--validation": [Elsewhere("comparing_grids_test"), Refused("--validation", "DATA")], "--csv": [Elsewhere("comparing_grids_test")], "--against": [Elsewhere("comparing_grids_test")],
         "--jobs": [Elsewhere("comparing_grids_test")], "--memory": [Elsewhere("comparing_grids_test")], "--merge": [Elsewhere("comparing_grids_test")],

@@ -1,5 +1,5 @@
 /// @file
-/// @brief The one template behind `ErasedModel`: what `AdaptedTransformer` lacks of it.
+/// @brief The one template behind `ErasedModelOf`: what `AdaptedTransformer` lacks of it.
 #pragma once
 
 #include <memory>
@@ -23,14 +23,15 @@
 #include <graft/models/adapt.hpp>
 #include <graft/models/merge.hpp>
 #include <graft/models/prefix_scope.hpp>
+#include <graft/models/to_device.hpp>
 #include <graft/train/model_identity.hpp>
 
 namespace graft::any {
 
 /// Embeddings at the front are prompt tuning under another name, which PEFT has a format for; files hold both without
 /// the MLP.
-template <Architecture A>
-[[nodiscard]] auto as_prompt_tuning(Transformer<A, EmbeddingOnly> model) {
+template <Architecture A, class Activation, class Device>
+[[nodiscard]] auto as_prompt_tuning(Transformer<A, EmbeddingOnly, Activation, Device> model) {
   auto const& own = model.settings();
   PromptTuning settings{.length = own.length,
                         .init = Init::normal,
@@ -38,18 +39,22 @@ template <Architecture A>
                         .place = own.place,
                         .positions = own.positions,
                         .pooling = own.pooling};
-  auto result = adapt(model.base(), std::move(settings));
-  result.state().adopt(model.state().embeddings().values());
+  auto result = adapt<PrecisionOf<Activation>>(model.base(), std::move(settings));
+  result.state().adopt(downloaded(model.state().embeddings().values()));
   return result;
 }
 
 template <class Model>
-class Adapted final : public AdaptedTransformer<Model, ErasedModel> {
+using ErasedModelFor = ErasedModelOf<typename Model::activation_type, typename Model::device_type>;
+
+template <class Model>
+class Adapted final : public AdaptedTransformer<Model, ErasedModelFor<Model>> {
   using Strategy = typename Model::adaptation_type;
-  using AdaptedTransformer<Model, ErasedModel>::model_;
+  using Erased = AdaptedTransformer<Model, ErasedModelFor<Model>>;
+  using Erased::model_;
 
  public:
-  using AdaptedTransformer<Model, ErasedModel>::AdaptedTransformer;
+  using Erased::Erased;
 
   Inspection inspect(Batch const& batch, InspectSettings const& settings) const override {
     return graft::inspect(model_, batch, settings);
@@ -67,8 +72,8 @@ class Adapted final : public AdaptedTransformer<Model, ErasedModel> {
     save_adapter(model_, folder, options);
   }
   void save_merged(std::filesystem::path const& folder) override {
-    if constexpr (can_merge<Strategy>)
-      save_pretrained(merge(model_), folder);
+    if constexpr (can_merge<Strategy, typename Model::scalar_type, typename Model::device_type>)
+      save_pretrained(on_host(merge(model_)), folder);
     else
       fail<ConfigError>(
           "[merge] got an adapter of the strategy ", Strategy::name,
@@ -76,6 +81,13 @@ class Adapted final : public AdaptedTransformer<Model, ErasedModel> {
   }
 
  private:
+  template <class Base>
+  [[nodiscard]] static auto on_host(Base base) {
+    if constexpr (std::is_same_v<typename Model::device_type, Cpu>)
+      return base;
+    else
+      return to_device<Cpu>(base);
+  }
   /// The layout in which the format that is asked for has a prefix of a decoder with cross-attention, if it is not in
   /// it.
   [[nodiscard]] std::optional<PrefixScope> other_scope(AdapterFormat format) const {
@@ -88,7 +100,8 @@ class Adapted final : public AdaptedTransformer<Model, ErasedModel> {
 
 template <class Model>
 [[nodiscard]] std::unique_ptr<AnyModel> wrap(Model model) {
-  return std::make_unique<AnyModel>(std::make_unique<Adapted<Model>>(std::move(model)));
+  return make_model<typename Model::activation_type, typename Model::device_type>(
+      std::make_unique<Adapted<Model>>(std::move(model)));
 }
 
 }  // namespace graft::any

@@ -12,6 +12,7 @@
 
 #include <graft/any/adapt_chosen.hpp>
 #include <graft/any/adapted.hpp>
+#include <graft/any/placement_of.hpp>
 #include <graft/models/combine.hpp>
 
 namespace graft::any {
@@ -64,7 +65,8 @@ struct LoadedTexts<TypeList<Types...>> {
 
 }  // namespace detail
 
-template <Architecture A, class List = Strategies>
+/// @tparam Activation of its models: float, or bfloat16
+template <Architecture A, class List = Strategies, class Activation = float, class Device = Cpu>
 class BaseOf final : public AnyBase {
   static constexpr bool classifies = A::head == HeadKind::classifier;
   using Offered = OfferedTo<List, A>;
@@ -72,18 +74,19 @@ class BaseOf final : public AnyBase {
       typename std::conditional_t<classifies, detail::LoadedBesideHead<Offered>, detail::LoadedTexts<Offered>>::type;
 
  public:
-  explicit BaseOf(Base<A> base) : base_(std::move(base)) {}
+  explicit BaseOf(Base<A, float, Device> base) : base_(std::move(base)) {}
+  Placement placement() const override { return placement_of<Activation, Device>; }
   ModelConfig const& config() const override { return base_->config(); }
   ModelInfo const& info() const override { return base_->info(); }
   std::unique_ptr<AnyModel> adapt(Choice const& choice) const override {
     std::unique_ptr<AnyModel> adapted;
-    adapt_chosen<List, Offered>(base_, choice, [&](auto model) { adapted = wrap(std::move(model)); });
+    adapt_chosen<List, Offered>(base_, choice, [&](auto model) { adapted = settled(std::move(model)); });
     return adapted;
   }
   std::unique_ptr<AnyModel> load(std::filesystem::path const& adapter, LoadOptions const& options = {}) const override {
     std::unique_ptr<AnyModel> model;
     [&]<class... Types>(TypeList<Types...>) {
-      visit_adapter<Types...>(base_, adapter, [&](auto loaded) { model = wrap(std::move(loaded)); }, options);
+      visit_adapter<Types...>(base_, adapter, [&](auto loaded) { model = settled(std::move(loaded)); }, options);
     }(Loaded());
     return model;
   }
@@ -100,14 +103,23 @@ class BaseOf final : public AnyBase {
             weights.emplace_back(cat(weights.size() + 1, " (", folder.string(), ")"), weight);
             set.add(weights.back().first, load_adapter<typename Model::adaptation_type>(base_, folder, options));
           }
-          sum = wrap(graft::combine(set, weights, settings));
+          sum = settled(graft::combine(set, weights, settings));
         },
         options);
     return sum;
   }
 
  private:
-  Base<A> base_;
+  /// In the numbers of this base's models, its type forgotten.
+  template <class Model>
+  [[nodiscard]] static std::unique_ptr<AnyModel> settled(Model model) {
+    if constexpr (std::is_same_v<typename Model::activation_type, Activation>)
+      return wrap(std::move(model));
+    else
+      return wrap(with_precision<PrecisionOf<Activation>>(std::move(model)));
+  }
+
+  Base<A, float, Device> base_;
 };
 
 }  // namespace graft::any

@@ -14,8 +14,10 @@
 
 namespace graft::any {
 
-/// A float32 transformer on the host with a strategy, which can also be looked into and saved.
-class ErasedModel : public ErasedTransformer<float, Cpu> {
+/// A transformer with a strategy, which can also be looked into and saved.
+/// @tparam Activation float, or bfloat16 on a GPU
+template <class Activation, class Device>
+class ErasedModelOf : public ErasedTransformer<Activation, Device> {
  public:
   /// What `graft::inspect` and `graft::nearest_words` give of the model.
   [[nodiscard]] virtual Inspection inspect(Batch const& batch, InspectSettings const& settings) const = 0;
@@ -27,5 +29,8 @@ class ErasedModel : public ErasedTransformer<float, Cpu> {
   /// Writes the base with the adapter in its weights. @throws ConfigError for a strategy that is not in them
   virtual void save_merged(std::filesystem::path const& folder) = 0;
 };
+
+/// In float32 on the host.
+using ErasedModel = ErasedModelOf<float, Cpu>;
 
 }  // namespace graft::any

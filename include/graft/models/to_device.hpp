@@ -12,7 +12,9 @@ namespace graft {
 /// The same base with its weights in memory of their own on the device `To`, as in
 /// `to_device<Cuda>(load_pretrained<Llama>(path))`. Quantized blocks are widened to `Scalar` on the way: no device but
 /// the host has them. The hash of the weights is the same.
-template <class To, Architecture A, class Scalar, class From>
+/// @tparam Stored bfloat16 rounds the matrices of a host's base to it, as PyTorch's `dtype=bfloat16` does; gains and
+/// biases stay what they are
+template <class To, class Stored = void, Architecture A, class Scalar, class From>
 [[nodiscard]] Base<A, Scalar, To> to_device(std::shared_ptr<Pretrained<A, Scalar, From> const> const& base) {
   auto result = std::make_shared<Pretrained<A, Scalar, To>>(base->config());
   result->source = base->source;
@@ -24,7 +26,7 @@ template <class To, Architecture A, class Scalar, class From>
   for (auto const& site : base->info().sites) {
     if (site.tied) continue;
     auto const& from = base->at(site.address);
-    result->mutable_at(site.address) = {to_device<To>(from.matrix), copied(from.gain), copied(from.bias)};
+    result->mutable_at(site.address) = {to_device<To, Stored>(from.matrix), copied(from.gain), copied(from.bias)};
   }
   return result;
 }
