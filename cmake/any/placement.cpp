@@ -17,11 +17,13 @@ void check_built(Placement const& placement) {
   auto const& all = placements();
   if (std::find(all.begin(), all.end(), placement) != all.end()) return;
   if (placement.device == DeviceKind::cpu)
-    fail<ConfigError>("[dtype] got bf16 on the cpu; expected fp32; hint: bf16 is for cuda; a C++ program of one's own "
-                      "has it on the cpu, too: adapt<Bfloat16>(base, strategy)");
-  fail<ConfigError>("[device] got cuda; expected cpu: this program is built without a GPU's code; hint: programs have "
-                    "it that link graft::any_cuda, graft's own where they are configured with "
-                    "-DGRAFT_PROGRAMS_ON_CUDA=ON");
+    fail<ConfigError>(
+        "[dtype] got bf16 on the cpu; expected fp32; hint: bf16 is for cuda; a C++ program of one's own "
+        "has it on the cpu, too: adapt<Bfloat16>(base, strategy)");
+  fail<ConfigError>(
+      "[device] got cuda; expected cpu: this program is built without a GPU's code; hint: programs have "
+      "it that link graft::any_cuda, graft's own where they are configured with "
+      "-DGRAFT_PROGRAMS_ON_CUDA=ON");
 }
 
 }  // namespace graft::any

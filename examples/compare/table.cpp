@@ -95,8 +95,10 @@ std::vector<Column> columns(Report const& report) {
               auto const spread = r.spread(&Run::seconds);
               return graft::clock_time(spread.mean * static_cast<double>(spread.count));
             }),
-      number_column("memory", "MiB", "peak of the process until the end of training; without training, of generation; of a GPU, what tensors held",
-                    &Run::peak_memory_mib, 0, false, true),
+      number_column(
+          "memory", "MiB",
+          "peak of the process until the end of training; without training, of generation; of a GPU, what tensors held",
+          &Run::peak_memory_mib, 0, false, true),
       loss("train", "mean of the last tenth of the steps", &Run::training_loss),
       loss("valid.", "mean −log p of a target token", &Run::validation_loss),
   };

@@ -17,10 +17,18 @@ TEST(Placement, OfTheHostIsTheOnlyOneWithoutAGpu) {
 }
 
 TEST(Placement, OfAnotherKindIsRefusedBeforeTheModelIsRead) {
-  Placement const cuda{DeviceKind::cuda, NumberKind::bf16}, narrow{DeviceKind::cpu, NumberKind::bf16};
-  expect_within(message_of<graft::ConfigError>([&] { static_cast<void>(load_base("/nowhere", cuda)); }),
-                {"[device] got cuda", "graft::any_cuda"});
-  expect_within(message_of<graft::ConfigError>([&] { static_cast<void>(load_base("/nowhere", narrow)); }), {"[dtype] got bf16 on the cpu"});
+  std::string const model = "/nowhere";
+  auto const on_gpu = [&] {
+    //! [placement]
+    Placement const where{DeviceKind::cuda, NumberKind::bf16};
+    auto const base = load_base(model, where);  // refused at once where there is no GPU, or no code for it
+    //! [placement]
+    static_cast<void>(base);
+  };
+  expect_within(message_of<graft::ConfigError>(on_gpu), {"[device] got cuda", "graft::any_cuda"});
+  Placement const narrow{DeviceKind::cpu, NumberKind::bf16};
+  expect_within(message_of<graft::ConfigError>([&] { static_cast<void>(load_base("/nowhere", narrow)); }),
+                {"[dtype] got bf16 on the cpu"});
 }
 
 TEST(Placement, HasWords) {

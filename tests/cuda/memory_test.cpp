@@ -1,4 +1,6 @@
-// How much memory of the device tensors hold.
+// How much memory of the device tensors hold, and which of it is used again.
+#include <graft/kernels/cuda/block_cache.cuh>
+
 #include "device_testing.hpp"
 
 namespace {
@@ -24,6 +26,52 @@ TEST_F(CudaMemory, IsCountedWithItsPeak) {
   EXPECT_GE(after.reserved, after.used);
   reset_cuda_peak();
   EXPECT_LT(cuda_memory_use().peak, before.used + 4 * megabyte);
+}
+
+using kernels::cuda::BlockCache;
+
+TEST(BlockCache, HandsOutWhatWasGivenBackToRequestsOfTheSize) {
+  BlockCache cache(true);
+  int block = 0;
+  std::size_t const size = cache.rounded(1000);
+  EXPECT_GE(size, 1000U);
+  EXPECT_EQ(cache.rounded(size), size);
+  EXPECT_EQ(cache.take(size), nullptr);
+  cache.add(&block, size);
+  EXPECT_EQ(cache.use().used, size);
+  EXPECT_TRUE(cache.give_back(&block));
+  EXPECT_EQ(cache.use().used, 0U);
+  EXPECT_EQ(cache.use().peak, size);
+  EXPECT_EQ(cache.take(2 * size), nullptr);
+  EXPECT_EQ(cache.take(size), &block);
+  EXPECT_EQ(cache.take(size), nullptr) << "it is in use";
+  EXPECT_TRUE(cache.give_back(&block));
+  EXPECT_EQ(cache.give_up(), std::vector<void*>{&block});
+  EXPECT_EQ(cache.take(size), nullptr) << "it is the device's again";
+}
+
+TEST(BlockCache, RoundsByAnEighthAtMost) {
+  BlockCache const cache(true), none(false);
+  for (std::size_t bytes = 1; bytes < std::size_t{1} << 33; bytes += bytes / 3 + 1) {
+    std::size_t const size = cache.rounded(bytes);
+    EXPECT_GE(size, bytes);
+    EXPECT_LE(size, std::max<std::size_t>(512, bytes + bytes / 8 + 1)) << bytes;
+    EXPECT_EQ(none.rounded(bytes), bytes);
+  }
+}
+
+TEST(BlockCache, KeepsNeitherLargeBlocksNorManyNorAny) {
+  BlockCache cache(true), none(false);
+  std::vector<char> blocks(100);
+  cache.add(&blocks[0], std::size_t{64} << 20);
+  EXPECT_FALSE(cache.give_back(&blocks[0])) << "large";
+  for (auto& block : blocks) cache.add(&block, std::size_t{1} << 20);
+  int kept = 0;
+  for (auto& block : blocks) kept += cache.give_back(&block);
+  EXPECT_EQ(kept, 32 + 50) << "beside half of the most that was in use";
+  none.add(&blocks[0], 512);
+  EXPECT_FALSE(none.give_back(&blocks[0]));
+  EXPECT_EQ(none.use().used, 0U);
 }
 
 }  // namespace

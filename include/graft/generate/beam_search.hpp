@@ -45,6 +45,22 @@ template <class Scalar>
   return result;
 }
 
+/// The same of what a session has found itself, where no processor changes anything.
+template <class Scalar>
+[[nodiscard]] std::vector<std::vector<BeamCandidate>> continuations(std::vector<PromptBeams> const& prompts,
+                                                                    TopTokens<Scalar> const& top) {
+  std::vector<std::vector<BeamCandidate>> result(static_cast<std::size_t>(top.rows()));
+  for (auto const& prompt : prompts)
+    for (std::size_t b = 0; b < prompt.live().size(); ++b) {
+      auto const& beam = prompt.live()[b];
+      auto& row = result[static_cast<std::size_t>(beam.row)];
+      for (Index n = 0; n < top.count() && top.token(beam.row, n) >= 0; ++n)
+        row.push_back({beam.score + static_cast<double>(top.logit(beam.row, n) - top.log_sum(beam.row)),
+                       static_cast<Index>(b), top.token(beam.row, n)});
+    }
+  return result;
+}
+
 /// The `count` best over all beams of a prompt.
 [[nodiscard]] inline std::vector<BeamCandidate> merged(PromptBeams const& prompt,
                                                        std::vector<std::vector<BeamCandidate>> const& by_row,
@@ -87,22 +103,43 @@ template <DecodingSession Session>
 
   auto const processors = detail::processors_of(detail::limits_of(settings));
   auto const count = detail::PromptBeams::candidates(settings);
-  auto logits = detail::checked_logits(session.start(), static_cast<Index>(prompts.size()));
-  detail::check_end_tokens(settings.end_tokens, logits.width());
-  for (;;) {
-    auto const by_row = detail::continuations(states, logits, processors, count);
-    std::vector<Index> parents;
-    std::vector<Token> tokens;
-    for (auto& state : states) {
-      if (state.live().empty()) continue;
-      state.advance(detail::merged(state, by_row, count));
-      for (auto& beam : state.live()) {
-        parents.push_back(std::exchange(beam.row, static_cast<Index>(parents.size())));
-        tokens.push_back(beam.tokens.back());
+  // What the session gives to begin with, and after a step, is taken through every beam.
+  auto const search = [&](auto given, auto const& by_row_of, auto const& advance) {
+    for (;;) {
+      auto const by_row = by_row_of(given);
+      std::vector<Index> parents;
+      std::vector<Token> tokens;
+      for (auto& state : states) {
+        if (state.live().empty()) continue;
+        state.advance(detail::merged(state, by_row, count));
+        for (auto& beam : state.live()) {
+          parents.push_back(std::exchange(beam.row, static_cast<Index>(parents.size())));
+          tokens.push_back(beam.tokens.back());
+        }
       }
+      if (tokens.empty()) return;
+      given = advance(parents, tokens);
     }
-    if (tokens.empty()) break;
-    logits = detail::checked_logits(session.advance(parents, tokens), static_cast<Index>(tokens.size()));
+  };
+  auto const rows = static_cast<Index>(prompts.size()), wanted = static_cast<Index>(count);
+  if (processors.empty() && detail::finds_top(session, wanted)) {
+    if constexpr (TopTokenSession<Session>) {
+      auto top = detail::checked_top(session.start_top(wanted), rows);
+      detail::check_end_tokens(settings.end_tokens, top.vocabulary());
+      search(
+          std::move(top), [&](auto const& found) { return detail::continuations(states, found); },
+          [&](auto const& parents, auto const& tokens) {
+            return detail::checked_top(session.advance_top(parents, tokens, wanted), static_cast<Index>(tokens.size()));
+          });
+    }
+  } else {
+    auto logits = detail::checked_logits(session.start(), rows);
+    detail::check_end_tokens(settings.end_tokens, logits.width());
+    search(
+        std::move(logits), [&](auto& found) { return detail::continuations(states, found, processors, count); },
+        [&](auto const& parents, auto const& tokens) {
+          return detail::checked_logits(session.advance(parents, tokens), static_cast<Index>(tokens.size()));
+        });
   }
   Generations result;
   for (auto const& state : states) result.push_back(state.results());

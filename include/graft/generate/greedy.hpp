@@ -3,6 +3,7 @@
 #pragma once
 
 #include <limits>
+#include <utility>
 
 #include <graft/generate/token_by_token.hpp>
 
@@ -26,12 +27,17 @@ template <class Scalar>
 /// Greedy search in a decoding session; one text for each prompt.
 template <DecodingSession Session>
 [[nodiscard]] Generations decode(Session& session, Greedy const& settings) {
-  using Scalar = typename Session::scalar_type;
   detail::check(settings);
-  return detail::write_token_by_token(session, detail::limits_of(settings), 1, settings.on_token,
-                                      [](detail::LiveText const&, Scalar const* scores, Index vocabulary) {
-                                        return detail::most_probable(scores, vocabulary);
-                                      });
+  auto const limits = detail::limits_of(settings);
+  auto processors = detail::processors_of(limits);
+  if constexpr (TopTokenSession<Session>)
+    if (processors.empty() && session.finds_top(1))
+      return detail::write_token_by_token(session, limits, 1, settings.on_token, detail::FromTop<Session>(session));
+  auto const choose = [](detail::LiveText const&, typename Session::scalar_type const* scores, Index vocabulary) {
+    return detail::most_probable(scores, vocabulary);
+  };
+  return detail::write_token_by_token(session, limits, 1, settings.on_token,
+                                      detail::FromLogits(session, std::move(processors), choose));
 }
 
 }  // namespace graft

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include <graft/autograd/tape.hpp>
 #include <graft/generate/cache_blocks.hpp>
 #include <graft/generate/session.hpp>
+#include <graft/generate/top_tokens.hpp>
 #include <graft/nn/rows.hpp>
 
 namespace graft {
@@ -61,38 +63,22 @@ class ModelSession {
   [[nodiscard]] std::vector<std::vector<Token>> const& prompts() const { return prompts_; }
 
   /// Logits after each prompt: `[prompts, vocabulary]`.
-  [[nodiscard]] Tensor<scalar_type> start() {
-    if (shared_ > 0) run_shared_beginning();
-    Step step;
-    Index free_row = shared_;
-    for (std::size_t p = 0; p < prompts_.size(); ++p) {
-      Index const length = static_cast<Index>(prompts_[p].size()) - shared_;
-      ContinuedRow row{{}, free_row, shared_, source_of(p)};
-      if (shared_ > 0) row.past.push_back({0, shared_});
-      extents_[p] = row.past;
-      extents_[p].push_back({free_row, length + virtual_tokens_[p]});
-      free_row += length + virtual_tokens_[p];
-      step.add(prompts_[p].begin() + shared_, prompts_[p].end(), prompts_[p].size(), p, adapters_[p], std::move(row));
-      texts_.push_back({static_cast<Index>(p)});
-    }
-    return run(step);
-  }
-
+  [[nodiscard]] Tensor<scalar_type> start() { return downloaded(run(first_step())); }
   /// Logits after `tokens[i]`, which continues text `parents[i]` of the call before: `[tokens, vocabulary]`.
   [[nodiscard]] Tensor<scalar_type> advance(std::vector<Index> const& parents, std::vector<Token> const& tokens) {
-    branch(parents);
-    Step step;
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      auto const& text = texts_[i];
-      auto const p = static_cast<std::size_t>(text.prompt);
-      Index const before = text.generated - 1;
-      ContinuedRow row{extents_[p], text.last_row(first_block_row_), static_cast<Index>(prompts_[p].size()) + before,
-                       source_of(p)};
-      text.append_extents(before, first_block_row_, row.past);
-      auto const token = tokens.begin() + static_cast<Index>(i);
-      step.add(token, token + 1, prompts_[p].size(), p, adapters_[p], std::move(row));
-    }
-    return run(step);
+    return downloaded(run(next_step(parents, tokens)));
+  }
+
+  /// On a GPU the most probable tokens are found there.
+  [[nodiscard]] bool finds_top(Index count) const {
+    auto const vocabulary = model_.config().vocabulary;
+    return !std::is_same_v<device_type, Cpu> && count <= most_found &&
+           vocabulary <= TopTokens<scalar_type>::most_tokens;
+  }
+  [[nodiscard]] TopTokens<scalar_type> start_top(Index count) { return {run(first_step()), count}; }
+  [[nodiscard]] TopTokens<scalar_type> advance_top(std::vector<Index> const& parents, std::vector<Token> const& tokens,
+                                                   Index count) {
+    return {run(next_step(parents, tokens)), count};
   }
 
   /// Cache rows that are in use, and that there are.
@@ -104,6 +90,7 @@ class ModelSession {
   [[nodiscard]] Index shared_tokens() const { return shared_; }
 
  private:
+  static constexpr Index most_found = 64;  ///< each takes a pass over the logits
   static constexpr bool has_encoder = requires { requires Model::has_encoder; };
   using activation_type = typename Model::activation_type;
   using Cache = KeyValueCache<activation_type, device_type>;
@@ -147,11 +134,43 @@ class ModelSession {
     }
   };
 
-  [[nodiscard]] Tensor<scalar_type> run(Step& step) {
+  [[nodiscard]] Step first_step() {
+    if (shared_ > 0) run_shared_beginning();
+    Step step;
+    Index free_row = shared_;
+    for (std::size_t p = 0; p < prompts_.size(); ++p) {
+      Index const length = static_cast<Index>(prompts_[p].size()) - shared_;
+      ContinuedRow row{{}, free_row, shared_, source_of(p)};
+      if (shared_ > 0) row.past.push_back({0, shared_});
+      extents_[p] = row.past;
+      extents_[p].push_back({free_row, length + virtual_tokens_[p]});
+      free_row += length + virtual_tokens_[p];
+      step.add(prompts_[p].begin() + shared_, prompts_[p].end(), prompts_[p].size(), p, adapters_[p], std::move(row));
+      texts_.push_back({static_cast<Index>(p)});
+    }
+    return step;
+  }
+  [[nodiscard]] Step next_step(std::vector<Index> const& parents, std::vector<Token> const& tokens) {
+    branch(parents);
+    Step step;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      auto const& text = texts_[i];
+      auto const p = static_cast<std::size_t>(text.prompt);
+      Index const before = text.generated - 1;
+      ContinuedRow row{extents_[p], text.last_row(first_block_row_), static_cast<Index>(prompts_[p].size()) + before,
+                       source_of(p)};
+      text.append_extents(before, first_block_row_, row.past);
+      auto const token = tokens.begin() + static_cast<Index>(i);
+      step.add(token, token + 1, prompts_[p].size(), p, adapters_[p], std::move(row));
+    }
+    return step;
+  }
+
+  [[nodiscard]] Tensor<scalar_type, device_type> run(Step step) {
     NoGrad no_grad;
     CacheView<activation_type, device_type> const view{&cache_, std::move(step.rows),
                                                        has_encoder ? &sources_ : nullptr};
-    return downloaded(model_.logits(step.batch, prepared_, &view).value());
+    return model_.logits(step.batch, prepared_, &view).value();
   }
 
   /// Runs the encoder over the prompts, which are its sources, once; the decoder begins with its start token.

@@ -98,8 +98,9 @@ template <DecodingSession Session>
     return detail::draw(detail::sampling_candidates(scores, vocabulary, settings),
                         stream.uniform(static_cast<std::uint64_t>(text.generated())));
   };
-  return detail::write_token_by_token(session, detail::limits_of(settings), settings.sequences, settings.on_token,
-                                      choose);
+  auto const limits = detail::limits_of(settings);
+  return detail::write_token_by_token(session, limits, settings.sequences, settings.on_token,
+                                      detail::FromLogits(session, detail::processors_of(limits), choose));
 }
 
 }  // namespace graft

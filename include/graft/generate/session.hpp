@@ -8,6 +8,7 @@
 
 #include <graft/core/error.hpp>
 #include <graft/core/types.hpp>
+#include <graft/generate/top_tokens.hpp>
 #include <graft/tensor/tensor.hpp>
 
 namespace graft {
@@ -20,6 +21,9 @@ namespace graft {
 ///   previous call with `tokens[i]`. Rows may be dropped, repeated and reordered: finished texts leave
 ///   the batch, and beams branch.
 /// The caller may overwrite the logits it was given.
+///
+/// A session may also find the most probable tokens itself, as one of a model on a GPU does: `finds_top(count)` says
+/// whether it does, and `start_top(count)` and `advance_top(parents, tokens, count)` give them in place of logits.
 template <class Session>
 concept DecodingSession = requires(Session& session, Session const& fixed, std::vector<Index> const& parents,
                                    std::vector<Token> const& tokens) {
@@ -28,6 +32,16 @@ concept DecodingSession = requires(Session& session, Session const& fixed, std::
   { session.start() } -> std::same_as<Tensor<typename Session::scalar_type>>;
   { session.advance(parents, tokens) } -> std::same_as<Tensor<typename Session::scalar_type>>;
 };
+
+/// A session that may find the most probable tokens itself.
+template <class Session>
+concept TopTokenSession =
+    DecodingSession<Session> && requires(Session& session, Session const& fixed, std::vector<Index> const& parents,
+                                         std::vector<Token> const& tokens, Index count) {
+      { fixed.finds_top(count) } -> std::same_as<bool>;
+      { session.start_top(count) } -> std::same_as<TopTokens<typename Session::scalar_type>>;
+      { session.advance_top(parents, tokens, count) } -> std::same_as<TopTokens<typename Session::scalar_type>>;
+    };
 
 /// A view of a session whose type is forgotten: searches are compiled once for all models, not once for each.
 template <class Scalar>
@@ -42,12 +56,26 @@ class AnySession {
         start_([](void* s) { return static_cast<Session*>(s)->start(); }),
         advance_([](void* s, std::vector<Index> const& parents, std::vector<Token> const& tokens) {
           return static_cast<Session*>(s)->advance(parents, tokens);
-        }) {}
+        }) {
+    if constexpr (TopTokenSession<Session>) {
+      finds_top_ = [](void const* s, Index count) { return static_cast<Session const*>(s)->finds_top(count); };
+      start_top_ = [](void* s, Index count) { return static_cast<Session*>(s)->start_top(count); };
+      advance_top_ = [](void* s, std::vector<Index> const& parents, std::vector<Token> const& tokens, Index count) {
+        return static_cast<Session*>(s)->advance_top(parents, tokens, count);
+      };
+    }
+  }
 
   [[nodiscard]] std::vector<std::vector<Token>> const& prompts() const { return *prompts_; }
   [[nodiscard]] Tensor<Scalar> start() { return start_(session_); }
   [[nodiscard]] Tensor<Scalar> advance(std::vector<Index> const& parents, std::vector<Token> const& tokens) {
     return advance_(session_, parents, tokens);
+  }
+  [[nodiscard]] bool finds_top(Index count) const { return finds_top_ && finds_top_(session_, count); }
+  [[nodiscard]] TopTokens<Scalar> start_top(Index count) { return start_top_(session_, count); }
+  [[nodiscard]] TopTokens<Scalar> advance_top(std::vector<Index> const& parents, std::vector<Token> const& tokens,
+                                              Index count) {
+    return advance_top_(session_, parents, tokens, count);
   }
 
  private:
@@ -55,6 +83,9 @@ class AnySession {
   std::vector<std::vector<Token>> const* prompts_;
   Tensor<Scalar> (*start_)(void*);
   Tensor<Scalar> (*advance_)(void*, std::vector<Index> const&, std::vector<Token> const&);
+  bool (*finds_top_)(void const*, Index) = nullptr;
+  TopTokens<Scalar> (*start_top_)(void*, Index) = nullptr;
+  TopTokens<Scalar> (*advance_top_)(void*, std::vector<Index> const&, std::vector<Token> const&, Index) = nullptr;
 };
 
 namespace detail {
@@ -64,6 +95,20 @@ template <class Scalar>
   if (logits.shape().rank() != 2 || logits.rows() != rows || logits.width() < 1)
     fail<ShapeError>("[generate] got logits ", logits.shape(), " from the model; expected [", rows, ", vocabulary]");
   return logits;
+}
+/// The same of what a session finds itself.
+template <class Scalar>
+[[nodiscard]] TopTokens<Scalar> checked_top(TopTokens<Scalar> top, Index rows) {
+  if (top.rows() != rows) fail<ShapeError>("[generate] got tokens for ", top.rows(), " texts; expected ", rows);
+  return top;
+}
+/// Whether a search of `count` tokens a text can do without logits.
+template <DecodingSession Session>
+[[nodiscard]] bool finds_top(Session const& session, Index count) {
+  if constexpr (TopTokenSession<Session>)
+    return session.finds_top(count);
+  else
+    return false;
 }
 }  // namespace detail
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cmath>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -47,10 +48,64 @@ template <class Scalar, class Choose>
   return {token, static_cast<double>(logits[token]) - static_cast<double>(log_sum)};
 }
 
-/// Writes `sequences` texts for every prompt. `choose` returns −1 where no token is allowed.
+/// Each text's next token, chosen from all logits.
 template <DecodingSession Session, class Choose>
+class FromLogits {
+  using Scalar = typename Session::scalar_type;
+
+ public:
+  /// @param choose gives −1 where no token is allowed
+  FromLogits(Session& session, std::vector<LogitsProcessor> processors, Choose const& choose)
+      : session_(session), processors_(std::move(processors)), choose_(choose) {}
+
+  void start(Index rows) { take(session_.start(), rows); }
+  void advance(std::vector<Index> const& parents, std::vector<Token> const& tokens) {
+    take(session_.advance(parents, tokens), static_cast<Index>(tokens.size()));
+  }
+  [[nodiscard]] Index vocabulary() const { return logits_.width(); }
+  [[nodiscard]] std::pair<Token, double> next(LiveText const& text) const {
+    return next_token(text, std::as_const(logits_).row(text.row), logits_.width(),
+                      log_sums_[static_cast<std::size_t>(text.row)], processors_, choose_);
+  }
+
+ private:
+  void take(Tensor<Scalar> logits, Index rows) {
+    logits_ = checked_logits(std::move(logits), rows);
+    log_sums_ = log_sum_exp(logits_);
+  }
+
+  Session& session_;
+  std::vector<LogitsProcessor> processors_;
+  Choose const& choose_;
+  Tensor<Scalar> logits_;
+  std::vector<Scalar> log_sums_;
+};
+
+/// Each text's most probable token, as the session finds it.
+template <DecodingSession Session>
+class FromTop {
+ public:
+  explicit FromTop(Session& session) : session_(session) {}
+
+  void start(Index rows) { top_.emplace(checked_top(session_.start_top(1), rows)); }
+  void advance(std::vector<Index> const& parents, std::vector<Token> const& tokens) {
+    top_.emplace(checked_top(session_.advance_top(parents, tokens, 1), static_cast<Index>(tokens.size())));
+  }
+  [[nodiscard]] Index vocabulary() const { return top_->vocabulary(); }
+  [[nodiscard]] std::pair<Token, double> next(LiveText const& text) const {
+    return {top_->token(text.row, 0),
+            static_cast<double>(top_->logit(text.row, 0)) - static_cast<double>(top_->log_sum(text.row))};
+  }
+
+ private:
+  Session& session_;
+  std::optional<TopTokens<typename Session::scalar_type>> top_;
+};
+
+/// Writes `sequences` texts for every prompt, whose next tokens `source` gives.
+template <DecodingSession Session, class Source>
 [[nodiscard]] Generations write_token_by_token(Session& session, Limits const& limits, Index sequences,
-                                               TokenCallback const& on_token, Choose const& choose) {
+                                               TokenCallback const& on_token, Source source) {
   auto const& prompts = session.prompts();
   if (prompts.empty()) return {};
   std::vector<LiveText> texts;
@@ -59,18 +114,14 @@ template <DecodingSession Session, class Choose>
       texts.push_back({static_cast<Index>(p), s, limits.first_prompt + static_cast<Index>(p), static_cast<Index>(p),
                        prompts[p], static_cast<Index>(prompts[p].size())});
 
-  auto const processors = processors_of(limits);
-  auto logits = checked_logits(session.start(), static_cast<Index>(prompts.size()));
-  check_end_tokens(limits.end_tokens, logits.width());
+  source.start(static_cast<Index>(prompts.size()));
+  check_end_tokens(limits.end_tokens, source.vocabulary());
   std::vector<std::size_t> live(texts.size());
   for (std::size_t i = 0; i < live.size(); ++i) live[i] = i;
   for (Index step = 1;; ++step) {
-    auto const log_sums = log_sum_exp(logits);
     std::vector<std::pair<Token, double>> next(live.size());
     parallel_for(static_cast<Index>(live.size()), [&](Index i) {
-      auto const& text = texts[live[static_cast<std::size_t>(i)]];
-      next[static_cast<std::size_t>(i)] = next_token(text, std::as_const(logits).row(text.row), logits.width(),
-                                                     log_sums[static_cast<std::size_t>(text.row)], processors, choose);
+      next[static_cast<std::size_t>(i)] = source.next(texts[live[static_cast<std::size_t>(i)]]);
     });
     std::vector<std::size_t> still;
     std::vector<Index> parents;
@@ -90,7 +141,7 @@ template <DecodingSession Session, class Choose>
     }
     live = std::move(still);
     if (live.empty() || step == limits.max_new_tokens) break;
-    logits = checked_logits(session.advance(parents, tokens), static_cast<Index>(live.size()));
+    source.advance(parents, tokens);
   }
 
   Generations result(prompts.size());

@@ -2,6 +2,8 @@
 /// @brief One AdamW update of one parameter.
 #pragma once
 
+#include <vector>
+
 #include <graft/kernels/on.hpp>
 
 namespace graft::kernels {
@@ -26,6 +28,17 @@ struct Adamw {
   /// (1 − β₂)g²; θ ← θ − step_size·m / (√v / correction + ε).
   static void adamw(Out parameter, In gradient, Out first, Out second, Index size, AdamWFactors const& factors,
                     Pointer<Device, double const> scale);
+
+  /// One parameter's update among several.
+  struct Update {
+    Out parameter;
+    In gradient;
+    Out first, second;
+    Index size;
+    AdamWFactors factors;
+  };
+  /// The same of several parameters: on a GPU by one launch.
+  static void adamw(std::vector<Update> const& updates, Pointer<Device, double const> scale);
 };
 
 }  // namespace graft::kernels

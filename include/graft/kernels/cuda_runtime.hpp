@@ -15,7 +15,7 @@ enum class Direction { to_device, to_host, within_device };
 
 /// Bytes of the pool that tensors' memory comes from.
 struct MemoryUse {
-  std::size_t used = 0;      ///< handed out
+  std::size_t used = 0;      ///< handed out, each block's size rounded up by at most an eighth
   std::size_t peak = 0;      ///< the most that was handed out at a time, since the start or the last reset
   std::size_t reserved = 0;  ///< taken from the device, what was given back to the pool included
 };
@@ -41,7 +41,7 @@ struct Runtime {
   static void upload(void* to, void const* from, std::size_t bytes);
   /// Waits for all work that was asked for; throws what went wrong in it.
   static void synchronize();
-  /// Counts what work that was asked for still uses; waits for nothing.
+  /// Waits for nothing.
   static MemoryUse memory_use();
   /// The peak begins anew with what is in use.
   static void reset_peak();

@@ -16,6 +16,8 @@ namespace graft::kernels {
 ///     each(name, size, f)                        f(i) for i in [0, size)
 ///     map(name, y, size, f)                      y_i = f(i); y may be what f reads
 ///     map(name, y, z, size, f)                   y_i, z_i = f(i), a Pair, rounded; y or z may be what f reads
+///     each_of(name, pieces)                      p.f(i) for i in [0, p.size), of each Piece p, by one launch
+///     totals(name, pieces, results)              results[k] = Σ_i p_k.f(i) in double, of the k-th piece p_k
 ///     each_in_rows(name, rows, width, f)         f(i, j) for i in [0, rows), j in [0, width)
 ///     map_rows(name, rows, width, y, f)          y_ij = f(i, j); y may be what f reads
 ///     sum_rows(name, rows, width, y, f)          y_j = Σ_i f(i, j)
@@ -35,6 +37,13 @@ template <class Scalar>
 GRAFT_HOST_DEVICE constexpr SumOf<Scalar> wide(Scalar x) {
   return static_cast<SumOf<Scalar>>(x);
 }
+
+/// One of several loops over elements that are started together.
+template <class F>
+struct Piece {
+  F f;
+  Index size;
+};
 
 /// Two results of one element.
 template <class Scalar>

@@ -2,6 +2,8 @@
 /// @brief Σ x², as norms need it, and what clipping makes of it. All numbers stay on the device.
 #pragma once
 
+#include <vector>
+
 #include <graft/kernels/on.hpp>
 
 namespace graft::kernels {
@@ -13,6 +15,13 @@ struct SumSquares {
 
   /// result = Σ x_i² in double, in an order that depends on `size` alone. NaN or infinite if an element is.
   static void sum_squares(In x, Index size, Pointer<Device, double> result);
+  /// An array among several.
+  struct Array {
+    In x;
+    Index size;
+  };
+  /// results_k = Σ x_i² of the k-th array: on a GPU by two launches for all of them.
+  static void sum_squares(std::vector<Array> const& arrays, Pointer<Device, double> results);
   /// norm = √Σ_k squares_k over `count` sums, in their order; coefficient = min(1, max_norm / (norm + 1e-6)), or 1 for
   /// a `max_norm` of 0.
   static void clip(Pointer<Device, double const> squares, Index count, double max_norm, Pointer<Device, double> norm,

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <graft/kernels/adamw.hpp>
 #include <graft/optim/optimizer.hpp>
@@ -42,20 +43,33 @@ class AdamW final : public Optimizer<Scalar, Device> {
   Values initial_values(Parameter<Scalar, Device> const& parameter) const override {
     return {{"exp_avg", this->zeros_like(parameter)}, {"exp_avg_sq", this->zeros_like(parameter)}};
   }
+  using typename Optimizer<Scalar, Device>::Moving;
+  using Kernel = kernels::On<Device, kernels::Adamw, Scalar>;
+  using Update = typename kernels::Adamw<Device, Scalar>::Update;
+
+  [[nodiscard]] Update update_of(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state,
+                                 double learning_rate) const {
+    auto const t = static_cast<double>(state.steps);
+    auto value = parameter.mutable_value();
+    return {value.data(),
+            parameter.gradient().data(),
+            state.values.at("exp_avg").data(),
+            state.values.at("exp_avg_sq").data(),
+            value.size(),
+            {1.0 - learning_rate * settings_.weight_decay, 1.0 - settings_.beta1, settings_.beta2,
+             1.0 - settings_.beta2, learning_rate / (1.0 - std::pow(settings_.beta1, t)),
+             std::sqrt(1.0 - std::pow(settings_.beta2, t)), settings_.epsilon}};
+  }
+  void update_all(std::vector<Moving> const& moving, double learning_rate,
+                  Pointer<Device, double const> gradient_scale) override {
+    std::vector<Update> updates;
+    updates.reserve(moving.size());
+    for (auto const& [parameter, state] : moving) updates.push_back(update_of(*parameter, *state, learning_rate));
+    Kernel::adamw(updates, gradient_scale);
+  }
   void update(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state, double learning_rate,
               Pointer<Device, double const> gradient_scale) override {
-    auto const t = static_cast<double>(state.steps);
-    kernels::AdamWFactors const factors{1.0 - learning_rate * settings_.weight_decay,
-                                        1.0 - settings_.beta1,
-                                        settings_.beta2,
-                                        1.0 - settings_.beta2,
-                                        learning_rate / (1.0 - std::pow(settings_.beta1, t)),
-                                        std::sqrt(1.0 - std::pow(settings_.beta2, t)),
-                                        settings_.epsilon};
-    auto value = parameter.mutable_value();
-    kernels::On<Device, kernels::Adamw, Scalar>::adamw(
-        value.data(), parameter.gradient().data(), state.values.at("exp_avg").data(),
-        state.values.at("exp_avg_sq").data(), value.size(), factors, gradient_scale);
+    update_all({{&parameter, &state}}, learning_rate, gradient_scale);
   }
 
   AdamWSettings settings_;

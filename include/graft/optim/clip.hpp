@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <graft/kernels/sum.hpp>
 #include <graft/kernels/sum_squares.hpp>
@@ -29,12 +30,14 @@ template <class Scalar, class Device>
                                                      double max_norm = 0.0) {
   using Kernel = kernels::On<Device, kernels::SumSquares, Scalar>;
   Tensor<double, Device> squares(Shape{static_cast<Index>(parameters.size())});
-  Index count = 0;
+  std::vector<typename Kernel::Array> gradients;
+  gradients.reserve(parameters.size());
   for (auto const* parameter : parameters)
-    if (parameter->has_gradient())
-      Kernel::sum_squares(parameter->gradient().data(), parameter->gradient().size(), squares.data() + count++);
+    if (parameter->has_gradient()) gradients.push_back({parameter->gradient().data(), parameter->gradient().size()});
+  Kernel::sum_squares(gradients, squares.data());
   GradientNorm<Device> result{Tensor<double, Device>(Shape{}), Tensor<double, Device>(Shape{})};
-  Kernel::clip(squares.data(), count, max_norm, result.norm.data(), result.coefficient.data());
+  Kernel::clip(squares.data(), static_cast<Index>(gradients.size()), max_norm, result.norm.data(),
+               result.coefficient.data());
   return result;
 }
 

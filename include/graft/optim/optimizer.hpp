@@ -71,13 +71,16 @@ class Optimizer {
   /// The same with a coefficient that stands on the device (see `measure_gradients`; empty for 1): nothing waits for
   /// it.
   void step(double learning_rate, Tensor<double, Device> const& gradient_scale) {
+    std::vector<Moving> moving;
+    moving.reserve(parameters_.size());
     for (auto* parameter : parameters_) {
       if (!parameter->has_gradient()) continue;
       auto [found, fresh] = states_.try_emplace(parameter->name());
       if (fresh) found->second.values = initial_values(*parameter);
       ++found->second.steps;
-      update(*parameter, found->second, learning_rate, gradient_scale.data());
+      moving.push_back({parameter, &found->second});
     }
+    update_all(moving, learning_rate, gradient_scale.data());
   }
   void clear_gradients() {
     for (auto* parameter : parameters_) parameter->clear_gradient();
@@ -113,6 +116,12 @@ class Optimizer {
  protected:
   using Values = std::map<std::string, Tensor<Scalar, Device>>;
 
+  /// A parameter that a step moves, and its state, whose `steps` count this update already.
+  struct Moving {
+    Parameter<Scalar, Device>* parameter;
+    ParameterState<Scalar, Device>* state;
+  };
+
   /// A tensor of zeros in the parameter's shape.
   static Tensor<Scalar, Device> zeros_like(Parameter<Scalar, Device> const& parameter) {
     Tensor<Scalar, Device> zero(parameter.value().shape());
@@ -122,6 +131,11 @@ class Optimizer {
 
  private:
   [[nodiscard]] virtual Values initial_values(Parameter<Scalar, Device> const& parameter) const = 0;
+  /// Moves all parameters of a step, one after the other, unless a rule does it at once.
+  virtual void update_all(std::vector<Moving> const& moving, double learning_rate,
+                          Pointer<Device, double const> gradient_scale) {
+    for (auto const& [parameter, state] : moving) update(*parameter, *state, learning_rate, gradient_scale);
+  }
   /// `state.steps` already counts this update.
   virtual void update(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state, double learning_rate,
                       Pointer<Device, double const> gradient_scale) = 0;

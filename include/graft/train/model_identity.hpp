@@ -87,8 +87,9 @@ extern template nlohmann::json identity_json<void>(nlohmann::json, std::string c
 }  // namespace detail
 
 /// {"strategy": …, "base": {"weights": hash, "configuration": {…}}} of a `Transformer`, with the settings of a table's
-/// "adapters", and "precision": {"activations": "bfloat16"} where these are not of the parameters' type; or what the model's own `identity()` gives; empty for other models, whose parameters alone are compared.
-/// Settings come from the strategy's `visit`, so that none can be forgotten here.
+/// "adapters", and "precision": {"activations": "bfloat16"} where these are not of the parameters' type; or what the
+/// model's own `identity()` gives; empty for other models, whose parameters alone are compared. Settings come from the
+/// strategy's `visit`, so that none can be forgotten here.
 template <class Model>
 [[nodiscard]] nlohmann::json model_identity(Model const& model) {
   if constexpr (requires { nlohmann::json(model.identity()); }) {
@@ -102,9 +103,9 @@ template <class Model>
     if constexpr (detail::has_strategy_json<Adaptation>()) strategy = detail::strategy_json(model.settings());
     std::optional<std::uint64_t> seed;
     if constexpr (requires { model.seed(); }) seed = model.seed();
-    auto identity = detail::identity_json<void>(std::move(strategy), std::string(Adaptation::name), seed,
-                                                model.base()->weights_hash(), model.base()->config(),
-                                                detail::adapters_json(model));
+    auto identity =
+        detail::identity_json<void>(std::move(strategy), std::string(Adaptation::name), seed,
+                                    model.base()->weights_hash(), model.base()->config(), detail::adapters_json(model));
     if constexpr (requires { typename Model::activation_type; })
       if constexpr (is_narrow<typename Model::activation_type>) identity["precision"]["activations"] = "bfloat16";
     return identity;

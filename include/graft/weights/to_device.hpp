@@ -20,8 +20,7 @@ template <class To, class Stored = void, class Scalar, class From>
   if (!storage) return {};
   if (auto const* narrow = dynamic_cast<NarrowStorage<bfloat16, Scalar, From> const*>(storage))
     return {to_device<To>(narrow->stored()), matrix.layout()};
-  if constexpr (!std::is_void_v<Stored>)
-    return {to_device<To>(cast<Stored>(matrix.dense())), matrix.layout()};
+  if constexpr (!std::is_void_v<Stored>) return {to_device<To>(cast<Stored>(matrix.dense())), matrix.layout()};
   if (auto const* narrow = dynamic_cast<NarrowStorage<half, Scalar, From> const*>(storage))
     return {to_device<To>(narrow->stored()), matrix.layout()};
   if (auto const* dense = dynamic_cast<DenseStorage<Scalar, From> const*>(storage))

@@ -54,6 +54,14 @@ struct Loops<Cpu> {
   static void each(char const*, Index size, F const& f) {
     cpu::each(size, f);
   }
+  template <class F>
+  static void each_of(char const* name, std::vector<Piece<F>> const& pieces) {
+    for (auto const& piece : pieces) each(name, piece.size, piece.f);
+  }
+  template <class F>
+  static void totals(char const* name, std::vector<Piece<F>> const& pieces, double* results) {
+    for (std::size_t k = 0; k < pieces.size(); ++k) total(name, pieces[k].size, pieces[k].f, results + k);
+  }
   template <class Scalar, class F>
   static void map(char const*, Scalar* y, Index size, F const& f) {
     cpu::map_chunks(y, size, f);

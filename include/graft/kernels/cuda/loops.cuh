@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cmath>
+#include <vector>
 
+#include <graft/kernels/cuda/pieces.cuh>
 #include <graft/kernels/cuda/reduce.cuh>
 #include <graft/kernels/cuda/sum_rows.cuh>
 #include <graft/kernels/loops.hpp>
@@ -90,6 +92,14 @@ struct Loops<Cuda> {
   template <class F>
   static void each(char const* name, Index size, F const& f) {
     cuda::each(name, size, f);
+  }
+  template <class F>
+  static void each_of(char const* name, std::vector<Piece<F>> const& pieces) {
+    cuda::each_of(name, pieces);
+  }
+  template <class F>
+  static void totals(char const* name, std::vector<Piece<F>> const& pieces, DevicePointer<double> results) {
+    cuda::totals(name, pieces, results.raw());
   }
   template <class Scalar, class F>
   static void map(char const* name, DevicePointer<Scalar> y, Index size, F const& f) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <mutex>
 
+#include <graft/kernels/cuda/block_cache.cuh>
 #include <graft/kernels/cuda/check.cuh>
 #include <graft/kernels/cuda/staging.cuh>
 
@@ -47,6 +48,7 @@ class Queue<Cuda> {
   ~Queue() {
     (void)cudaStreamSynchronize(stream_);
     if (blas_) destroy_blas_(blas_);
+    for (void* const kept : blocks_.give_up()) (void)cudaFreeAsync(kept, stream_);
     (void)cudaMemPoolDestroy(pool_);
     (void)cudaStreamDestroy(stream_);
   }
@@ -61,23 +63,33 @@ class Queue<Cuda> {
     return stream_;
   }
   /// Memory that earlier work may still use is handed out to later work only.
-  [[nodiscard]] cudaError_t allocate(void** block, std::size_t bytes) const {
-    return cudaMallocFromPoolAsync(block, bytes, pool_, stream());
+  [[nodiscard]] cudaError_t allocate(void** block, std::size_t bytes) {
+    std::size_t const size = blocks_.rounded(bytes);
+    cudaStream_t const own = stream();
+    *block = blocks_.take(size);
+    if (*block) return cudaSuccess;
+    cudaError_t status = cudaMallocFromPoolAsync(block, size, pool_, own);
+    if (status == cudaErrorMemoryAllocation) {
+      (void)cudaGetLastError();
+      for (void* const kept : blocks_.give_up()) (void)cudaFreeAsync(kept, own);
+      status = cudaMallocFromPoolAsync(block, size, pool_, own);
+    }
+    if (status == cudaSuccess) blocks_.add(*block, size);
+    return status;
   }
-  void release(void* block) const noexcept {
+  void release(void* block) noexcept {
     // fails only where an earlier failure, or the end of the process, has taken the device away
-    (void)cudaFreeAsync(block, stream_);
+    if (!blocks_.give_back(block)) (void)cudaFreeAsync(block, stream_);
   }
-  /// What the pool says of its memory.
-  [[nodiscard]] std::size_t pool_bytes(cudaMemPoolAttr which) const {
+  /// What is in use, and what the pool has taken from the device.
+  [[nodiscard]] cuda::MemoryUse memory_use() const {
+    cuda::MemoryUse use = blocks_.use();
     std::uint64_t bytes = 0;
-    cuda::check(cudaMemPoolGetAttribute(pool_, which, &bytes), "cudaMemPoolGetAttribute");
-    return static_cast<std::size_t>(bytes);
+    cuda::check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &bytes), "cudaMemPoolGetAttribute");
+    use.reserved = static_cast<std::size_t>(bytes);
+    return use;
   }
-  void reset_peak() const {
-    std::uint64_t none = 0;  // the one number that it may be set to
-    cuda::check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrUsedMemHigh, &none), "cudaMemPoolSetAttribute");
-  }
+  void reset_peak() { blocks_.reset_peak(); }
   /// Copies host memory, which may change or go as soon as the call returns; nothing waits.
   void upload(void* to, void const* from, std::size_t bytes) { staging_.upload(to, from, bytes, stream()); }
   /// Calls `f` with cuBLAS's handle, which one thread uses at a time; `make(stream)` gives it to the queue at first.
@@ -117,6 +129,7 @@ class Queue<Cuda> {
   cudaStream_t stream_{};
   cudaMemPool_t pool_{};
   cuda::Staging staging_;
+  cuda::BlockCache blocks_;
   std::mutex blas_mutex_;
   void* blas_ = nullptr;  ///< cuBLAS's handle, once a product was asked for: programs without products need no cuBLAS
   void (*destroy_blas_)(void*) = nullptr;

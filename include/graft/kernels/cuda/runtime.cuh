@@ -61,9 +61,7 @@ void Runtime<Device>::synchronize() {
 
 template <class Device>
 MemoryUse Runtime<Device>::memory_use() {
-  Queue<Cuda> const& queue = Queue<Cuda>::current();
-  return {queue.pool_bytes(cudaMemPoolAttrUsedMemCurrent), queue.pool_bytes(cudaMemPoolAttrUsedMemHigh),
-          queue.pool_bytes(cudaMemPoolAttrReservedMemCurrent)};
+  return Queue<Cuda>::current().memory_use();
 }
 
 template <class Device>

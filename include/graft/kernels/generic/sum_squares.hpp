@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <vector>
 
 #include <graft/kernels/loops.hpp>
 #include <graft/kernels/sum_squares.hpp>
@@ -33,6 +34,13 @@ struct ClipStep {
 template <class Device, class Scalar>
 void SumSquares<Device, Scalar>::sum_squares(In x, Index size, Pointer<Device, double> result) {
   Loops<Device>::total("sum_squares", size, generic::Square<Scalar>{raw(x)}, result);
+}
+template <class Device, class Scalar>
+void SumSquares<Device, Scalar>::sum_squares(std::vector<Array> const& arrays, Pointer<Device, double> results) {
+  std::vector<Piece<generic::Square<Scalar>>> pieces;
+  pieces.reserve(arrays.size());
+  for (auto const& array : arrays) pieces.push_back({{raw(array.x)}, array.size});
+  Loops<Device>::totals("sum_squares", pieces, results);
 }
 template <class Device, class Scalar>
 void SumSquares<Device, Scalar>::clip(Pointer<Device, double const> squares, Index count, double max_norm,
