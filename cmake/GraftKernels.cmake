@@ -2,11 +2,11 @@
 # instantiations need no signatures: graft::compiled has them for the host (kernels/cpu/<name>.hpp), graft_add_cuda for a GPU (kernels/cuda/<name>.cuh).
 include_guard(GLOBAL)
 
-# Those with code for every device, and those with none but the host's so far (tests/cuda asks for each on a GPU: it must be refused by name).
-set_property(GLOBAL PROPERTY graft_kernels_everywhere activation adafactor adamw arithmetic attention bias cross_entropy dropout elementwise gather lstm matmul norm rotary scale_columns softmax sum sum_squares top_tokens widen)
-set_property(GLOBAL PROPERTY graft_kernels_host blocks)
+# Those with code for every device, and those with none but the host's (none is left; tests/cuda asks for each on a GPU: it must be refused by name).
+set_property(GLOBAL PROPERTY graft_kernels_everywhere activation adafactor adamw arithmetic attention bias blocks cross_entropy dropout elementwise gather lstm matmul norm rotary scale_columns softmax sum sum_squares top_tokens widen)
+set_property(GLOBAL PROPERTY graft_kernels_host "")
 # Those that are for bfloat16 too, and cast, which is for bfloat16 alone. (The host widens what it multiplies, normalizes, turns and attends to.)
-set_property(GLOBAL PROPERTY graft_kernels_bfloat16 activation attention bias cast elementwise gather matmul norm rotary)
+set_property(GLOBAL PROPERTY graft_kernels_bfloat16 activation attention bias blocks cast elementwise gather matmul norm rotary)
 
 # sum_squares → SumSquares
 function(graft_pascal_case text result)
@@ -38,7 +38,7 @@ function(graft_generate_instantiations folder variable)
     if(kernel IN_LIST everywhere OR kernel IN_LIST host)
       set(scalars float double)
     endif()
-    if(kernel IN_LIST narrow AND NOT kernel MATCHES "^(attention|matmul|norm|rotary)$")
+    if(kernel IN_LIST narrow AND NOT kernel MATCHES "^(attention|blocks|matmul|norm|rotary)$")
       list(APPEND scalars graft::bfloat16)
     endif()
     foreach(scalar IN LISTS scalars)

@@ -56,20 +56,6 @@ TEST_F(CudaBase, KeepsStoragesNumbersAndHash) {
   }
 }
 
-TEST_F(CudaBase, BlocksAreWidened) {
-  auto const bytes = std::make_shared<std::vector<std::byte>>(2 * 34);  // two rows of Q8_0: a scale, then 32 numbers
-  for (std::size_t row = 0; row < 2; ++row) {
-    half const scale(0.25F);
-    std::memcpy(bytes->data() + row * 34, &scale, 2);
-    for (std::size_t i = 0; i < 32; ++i) (*bytes)[row * 34 + 2 + i] = static_cast<std::byte>(7 * row + 3 * i);
-  }
-  FrozenMatrix<float> const blocks(std::make_shared<BlockStorage<float> const>(
-      kernels::BlockMatrix{BlockFormat::q8_0, bytes->data(), 2, 32}, bytes));
-  auto const there = to_device<Cuda>(blocks);
-  EXPECT_EQ(there.storage()->name(), "float32");
-  EXPECT_EQ(relative_difference(to_device<Cpu>(there.dense()), blocks.dense()), 0);
-}
-
 class CudaAdapter : public graft::testing::DeviceTest {
  protected:
   ~CudaAdapter() override {

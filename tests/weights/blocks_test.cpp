@@ -8,25 +8,12 @@
 #include <graft/models/weights_hash.hpp>
 #include <graft/weights/blocks.hpp>
 
+#include "weights/block_samples.hpp"
+
 namespace {
 
 using namespace graft;
-
-struct Golden {
-  std::uint32_t type;
-  char const* blocks;
-  char const* values;
-};
-Golden const goldens[] = {
-#include "block_goldens.inc"
-};
-
-std::vector<std::byte> from_hex(std::string const& text) {
-  std::vector<std::byte> bytes;
-  for (std::size_t i = 0; i + 1 < text.size(); i += 2)
-    bytes.push_back(static_cast<std::byte>(std::stoi(text.substr(i, 2), nullptr, 16)));
-  return bytes;
-}
+using namespace graft::block_samples;
 
 TEST(Blocks, WidenAsTheReferenceDoes) {
   ASSERT_EQ(std::size(goldens), 10U);
@@ -39,30 +26,10 @@ TEST(Blocks, WidenAsTheReferenceDoes) {
     dequantize_values(static_cast<GgmlType>(golden.type), blocks.data(), values.size(), values.data());
     EXPECT_EQ(std::memcmp(values.data(), expected.data(), expected.size()), 0) << block_format_name(format);
     std::vector<double> doubles(values.size());
-    kernels::On<Cpu, kernels::Blocks, double>::widen(format, blocks.data(), static_cast<Index>(doubles.size()),
-                                                     doubles.data());
+    kernels::On<Cpu, kernels::Blocks, double>::widen_rows(
+        {format, blocks.data(), 1, static_cast<Index>(doubles.size())}, 0, 1, doubles.data());
     for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(doubles[i], static_cast<double>(values[i]));
   }
-}
-
-/// A matrix whose rows repeat a format's golden blocks, each row beginning with another one, and its bytes.
-struct Sample {
-  std::shared_ptr<std::vector<std::byte>> bytes = std::make_shared<std::vector<std::byte>>();
-  kernels::BlockMatrix matrix{};
-};
-Sample sample(Golden const& golden, Index rows, Index blocks_in_row, Index head_rows = 0) {
-  Sample made;
-  auto const format = *block_format(static_cast<GgmlType>(golden.type));
-  auto const two = from_hex(golden.blocks);
-  auto const size = static_cast<std::size_t>(block_bytes(format));
-  for (Index i = 0; i < rows * blocks_in_row; ++i) {
-    bool const second = (i * i + i / 3) % 2 == 1;
-    made.bytes->insert(made.bytes->end(), two.begin() + (second ? static_cast<std::ptrdiff_t>(size) : 0),
-                       two.begin() + static_cast<std::ptrdiff_t>(second ? 2 * size : size));
-    made.bytes->at(made.bytes->size() - size / 2) = static_cast<std::byte>(37 * i);  // rows differ
-  }
-  made.matrix = {format, made.bytes->data(), rows, blocks_in_row * block_values(format), head_rows};
-  return made;
 }
 
 template <class Scalar>

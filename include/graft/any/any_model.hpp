@@ -104,8 +104,7 @@ class AnyBase {
 };
 
 /// A Hugging Face folder or GGUF file, for the strategies of the list `Strategies`. On a GPU, `NumberKind::bf16` rounds
-/// all frozen matrices to bfloat16, as PyTorch's `dtype=bfloat16` does; with `fp32` they stay as the file has them,
-/// quantized blocks widened to float32.
+/// all frozen matrices to bfloat16, as PyTorch's `dtype=bfloat16` does; with `fp32` they stay as the file has them.
 /// @throws FileError for what cannot be read, and for an architecture that graft lacks, ConfigError as `check`
 [[nodiscard]] std::unique_ptr<AnyBase> load_base(std::filesystem::path const& path, Placement const& placement = {});
 

@@ -20,7 +20,8 @@ inline void dequantize_values(GgmlType type, std::byte const* source, std::size_
     case GgmlType::f16: convert_values(Dtype::f16, source, count, out); return;
     case GgmlType::bf16: convert_values(Dtype::bf16, source, count, out); return;
     default:
-      kernels::On<Cpu, kernels::Blocks, float>::widen(*block_format(type), source, static_cast<Index>(count), out);
+      kernels::On<Cpu, kernels::Blocks, float>::widen_rows({*block_format(type), source, 1, static_cast<Index>(count)},
+                                                           0, 1, out);
   }
 }
 

@@ -10,8 +10,8 @@
 namespace graft {
 
 /// The same base with its weights in memory of their own on the device `To`, as in
-/// `to_device<Cuda>(load_pretrained<Llama>(path))`. Quantized blocks are widened to `Scalar` on the way: no device but
-/// the host has them. The hash of the weights is the same.
+/// `to_device<Cuda>(load_pretrained<Llama>(path))`. Matrices stay what they are: dense, narrow or quantized. The hash
+/// of the weights is the same.
 /// @tparam Stored bfloat16 rounds the matrices of a host's base to it, as PyTorch's `dtype=bfloat16` does; gains and
 /// biases stay what they are
 template <class To, class Stored = void, Architecture A, class Scalar, class From>

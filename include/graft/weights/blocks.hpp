@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <graft/core/error.hpp>
-#include <graft/core/thread_pool.hpp>
 #include <graft/kernels/blocks.hpp>
 #include <graft/weights/matrix_storage.hpp>
 
@@ -16,13 +16,15 @@ namespace graft {
 
 /// W `[out, in]` in rows of blocks, whatever the layout of `dense()`. The widened numbers are those of the format to
 /// the last bit.
-template <class Scalar>
-class BlockStorage final : public MatrixStorage<Scalar, Cpu> {
-  using Kernel = kernels::On<Cpu, kernels::Blocks, Scalar>;
+template <class Scalar, class Device = Cpu>
+class BlockStorage final : public MatrixStorage<Scalar, Device> {
+  using Kernel = kernels::On<Device, kernels::Blocks, Scalar>;
+  using Blocks = kernels::BlockMatrixOn<Device>;
+  static constexpr bool on_host = std::is_same_v<Device, Cpu>;
 
  public:
   /// `owner` keeps the blocks alive.
-  BlockStorage(kernels::BlockMatrix const& blocks, std::shared_ptr<void const> owner, Layout layout = Layout::out_in)
+  BlockStorage(Blocks const& blocks, std::shared_ptr<void const> owner, Layout layout = Layout::out_in)
       : blocks_(blocks), owner_(std::move(owner)), layout_(layout) {
     Index const values = block_values(blocks.format);
     if (blocks.columns % values != 0)
@@ -33,64 +35,69 @@ class BlockStorage final : public MatrixStorage<Scalar, Cpu> {
   [[nodiscard]] Index out() const override { return blocks_.rows; }
   [[nodiscard]] Index in() const override { return blocks_.columns; }
   [[nodiscard]] Layout layout() const override { return layout_; }
-  void times_transposed(Scalar const* x, Index rows, Scalar* y, Scalar beta) const override {
+  [[nodiscard]] Blocks const& blocks() const { return blocks_; }
+  void times_transposed(Pointer<Device, Scalar const> x, Index rows, Pointer<Device, Scalar> y,
+                        Scalar beta) const override {
     Kernel::times_transposed(blocks_, x, rows, y, beta);
   }
-  void times(Scalar const* g, Index rows, Scalar* y, Scalar beta) const override {
+  void times(Pointer<Device, Scalar const> g, Index rows, Pointer<Device, Scalar> y, Scalar beta) const override {
     Kernel::times(blocks_, g, rows, y, beta);
   }
-  void rows(MirroredArray<Token> const& ids, Scalar* y) const override {
-    parallel_chunks(ids.size(), rows_per_chunk(in()), [&, numbers = ids.data()](Index first, Index last) {
-      for (Index k = first; k < last; ++k) widen(numbers[k], y + k * in());
-    });
+  void rows(MirroredArray<Token, Device> const& ids, Pointer<Device, Scalar> y) const override {
+    Kernel::widen_rows(blocks_, ids.data(), ids.size(), y);
   }
-  [[nodiscard]] std::shared_ptr<MatrixStorage<Scalar, Cpu> const> outputs(Index first, Index last) const override {
+  [[nodiscard]] std::shared_ptr<MatrixStorage<Scalar, Device> const> outputs(Index first, Index last) const override {
     if (first < 0 || last < first || last > out())
       fail<ShapeError>("[FrozenMatrix] got outputs ", first, " to ", last, "; expected a range within 0 to ", out());
-    kernels::BlockMatrix part = blocks_;
+    Blocks part = blocks_;
     part.first += first;
     part.rows = last - first;
     return std::make_shared<BlockStorage const>(part, owner_, layout_);
   }
-  [[nodiscard]] Tensor<Scalar> dense() const override {
-    if (layout_ == Layout::in_out) return turned();
-    Tensor<Scalar> result(Shape{out(), in()});
-    Kernel::widen_rows(blocks_, 0, out(), result.data());
-    return result;
+  [[nodiscard]] Tensor<Scalar, Device> dense() const override { return widened<Scalar>(); }
+  /// Where the device multiplies bfloat16: the numbers rounded to it, for the time of a product.
+  [[nodiscard]] Tensor<bfloat16, Device> in_bfloat16() const override {
+    if constexpr (!on_host && kernels::cuda::is_listed<kernels::Blocks<Device, bfloat16>>)
+      return widened<bfloat16>();
+    else
+      return {};
   }
   [[nodiscard]] bool in_order() const override { return layout_ == Layout::out_in; }
   void read(Index first, Index count, float* y) const override {
-    std::vector<float> line(static_cast<std::size_t>(in()));
-    while (count > 0) {
-      Index const start = first % in(), some = std::min(count, in() - start);
-      kernels::On<Cpu, kernels::Blocks, float>::widen(blocks_.format, blocks_.row(first / in()), in(), line.data());
-      y = std::copy_n(line.data() + start, some, y);
-      first += some;
-      count -= some;
+    if constexpr (on_host) {
+      std::vector<float> line(static_cast<std::size_t>(in()));
+      while (count > 0) {
+        Index const start = first % in(), some = std::min(count, in() - start), row = first / in();
+        kernels::On<Cpu, kernels::Blocks, float>::widen_rows(blocks_, row, row + 1, line.data());
+        y = std::copy_n(line.data() + start, some, y);
+        first += some;
+        count -= some;
+      }
+    } else {
+      fail("[FrozenMatrix] got numbers that are not in the host's memory; expected a host matrix, from ", first, ", ",
+           count, " to ", y);
     }
   }
   [[nodiscard]] std::size_t bytes() const override {
     return static_cast<std::size_t>(blocks_.rows * blocks_.row_bytes());
   }
-  [[nodiscard]] void const* address() const override { return blocks_.data; }
+  [[nodiscard]] void const* address() const override { return kernels::raw(blocks_.data); }
   [[nodiscard]] std::string_view name() const override { return block_format_name(blocks_.format); }
 
  private:
-  /// Row `i` of W.
-  void widen(Index i, Scalar* y) const { Kernel::widen(blocks_.format, blocks_.row(i), blocks_.columns, y); }
-  /// Wᵀ `[in, out]`, in groups of rows of W that fit the cache.
-  [[nodiscard]] Tensor<Scalar> turned() const {
-    Tensor<Scalar> result(Shape{in(), out()});
-    parallel_chunks(out(), 16, [&](Index first, Index last) {
-      std::vector<Scalar> rows(static_cast<std::size_t>((last - first) * in()));
-      for (Index i = first; i < last; ++i) widen(i, rows.data() + (i - first) * in());
-      for (Index k = 0; k < in(); ++k)
-        for (Index i = first; i < last; ++i) result.row(k)[i] = rows[static_cast<std::size_t>((i - first) * in() + k)];
-    });
+  template <class To>
+  [[nodiscard]] Tensor<To, Device> widened() const {
+    using Widen = kernels::On<Device, kernels::Blocks, To>;
+    bool const turned = layout_ == Layout::in_out;
+    Tensor<To, Device> result(turned ? Shape{in(), out()} : Shape{out(), in()});
+    if (turned)
+      Widen::widen_turned(blocks_, result.data());
+    else
+      Widen::widen_rows(blocks_, 0, out(), result.data());
     return result;
   }
 
-  kernels::BlockMatrix blocks_;
+  Blocks blocks_;
   std::shared_ptr<void const> owner_;
   Layout layout_;
 };

@@ -8,9 +8,9 @@
 
 #include <graft/core/thread_pool.hpp>
 #include <graft/kernels/blocks.hpp>
-#include <graft/kernels/cpu/dequantize.hpp>
 #include <graft/kernels/cpu/few_rows.hpp>
 #include <graft/kernels/cpu/packed_matmul.hpp>
+#include <graft/kernels/generic/dequantize.hpp>
 
 namespace graft::kernels {
 
@@ -19,7 +19,7 @@ namespace cpu {
 /// W's numbers at row `i`, columns [t, t + count), whole blocks.
 template <BlockFormat format, class To>
 void dequantize_part(BlockMatrix const& w, Index i, Index t, Index count, To* y) {
-  dequantize<format>(w.row(i) + t / block_values(format) * block_bytes(format), count, y);
+  generic::dequantize<format>(w.row(i) + t / block_values(format) * block_bytes(format), count, y);
 }
 
 /// The panels of Wᵀ's rows [t, t + depth), columns [j, j + columns): stored rows are widened a panel at a time, then
@@ -112,7 +112,7 @@ template <class Scalar>
 void multiply_blocks(BlockMatrix const& w, Product<Scalar> const& p) {
   if (p.m == 0 || p.n == 0) return;
   if (p.k == 0) return packed_matmul(p);
-  with_format(w.format, [&](auto tag) {
+  generic::with_format(w.format, [&](auto tag) {
     constexpr BlockFormat format = decltype(tag)::value;
     bool const turned = p.read_b == Read::transposed;
     if (turned && p.m <= few_rows_limit) return few_rows_of_blocks<format>(w, p);
@@ -126,29 +126,49 @@ void multiply_blocks(BlockMatrix const& w, Product<Scalar> const& p) {
 
 }  // namespace cpu
 
-template <class Device, class Scalar>
-void Blocks<Device, Scalar>::widen(BlockFormat format, std::byte const* source, Index count, Out y) {
-  cpu::with_format(format, [&](auto tag) { cpu::dequantize<decltype(tag)::value>(source, count, y); });
-}
-
-template <class Device, class Scalar>
-void Blocks<Device, Scalar>::widen_rows(BlockMatrix const& w, Index first, Index last, Out y) {
-  cpu::with_format(w.format, [&](auto tag) {
+template <class Scalar>
+void Blocks<Cpu, Scalar>::widen_rows(BlockMatrix const& w, Index first, Index last, Scalar* y) {
+  generic::with_format(w.format, [&](auto tag) {
     parallel_chunks(last - first, rows_per_chunk(w.columns), [&](Index from, Index to) {
       for (Index i = from; i < to; ++i)
-        cpu::dequantize<decltype(tag)::value>(w.row(first + i), w.columns, y + i * w.columns);
+        generic::dequantize<decltype(tag)::value>(w.row(first + i), w.columns, y + i * w.columns);
     });
   });
 }
 
-template <class Device, class Scalar>
-void Blocks<Device, Scalar>::times_transposed(BlockMatrix const& w, In x, Index rows, Out y, Scalar beta) {
+template <class Scalar>
+void Blocks<Cpu, Scalar>::widen_rows(BlockMatrix const& w, Token const* ids, Index count, Scalar* y) {
+  generic::with_format(w.format, [&](auto tag) {
+    parallel_chunks(count, rows_per_chunk(w.columns), [&](Index from, Index to) {
+      for (Index k = from; k < to; ++k)
+        generic::dequantize<decltype(tag)::value>(w.row(ids[k]), w.columns, y + k * w.columns);
+    });
+  });
+}
+
+/// In groups of rows of W that fit the cache.
+template <class Scalar>
+void Blocks<Cpu, Scalar>::widen_turned(BlockMatrix const& w, Scalar* y) {
+  generic::with_format(w.format, [&](auto tag) {
+    parallel_chunks(w.rows, 16, [&](Index first, Index last) {
+      std::vector<Scalar> rows(static_cast<std::size_t>((last - first) * w.columns));
+      for (Index i = first; i < last; ++i)
+        generic::dequantize<decltype(tag)::value>(w.row(i), w.columns, rows.data() + (i - first) * w.columns);
+      for (Index k = 0; k < w.columns; ++k)
+        for (Index i = first; i < last; ++i)
+          y[k * w.rows + i] = rows[static_cast<std::size_t>((i - first) * w.columns + k)];
+    });
+  });
+}
+
+template <class Scalar>
+void Blocks<Cpu, Scalar>::times_transposed(BlockMatrix const& w, Scalar const* x, Index rows, Scalar* y, Scalar beta) {
   cpu::multiply_blocks<Scalar>(
       w, {rows, w.rows, w.columns, x, w.columns, Read::plain, nullptr, 0, Read::transposed, beta, y, w.rows});
 }
 
-template <class Device, class Scalar>
-void Blocks<Device, Scalar>::times(BlockMatrix const& w, In g, Index rows, Out y, Scalar beta) {
+template <class Scalar>
+void Blocks<Cpu, Scalar>::times(BlockMatrix const& w, Scalar const* g, Index rows, Scalar* y, Scalar beta) {
   cpu::multiply_blocks<Scalar>(
       w, {rows, w.columns, w.rows, g, w.rows, Read::plain, nullptr, 0, Read::plain, beta, y, w.columns});
 }

@@ -1,34 +1,36 @@
 /// @file
-/// @brief Quantized blocks → numbers, one function a format, as loops that vectorize.
+/// @brief Quantized blocks → numbers on every device, one function a format, as loops that vectorize.
 /// A half (11 significant bits) times the integers of a block is exact in float32, so that results do not depend on
 /// whether the compiler fuses multiplications and additions.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
 
-#ifdef __F16C__
+#if defined(__F16C__) && !defined(__CUDACC__)
+#define GRAFT_LOADS_HALF
 #include <immintrin.h>
 #endif
 
+#include <graft/core/device_pointer.hpp>
 #include <graft/core/dtype.hpp>
 #include <graft/kernels/block_format.hpp>
 
 // g++ would unroll loops of 16 as a whole before it looks for vectors, and fear that y overlaps the bytes.
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__CUDACC__)
 #define GRAFT_VECTOR_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
 #else
 #define GRAFT_VECTOR_LOOP
 #endif
 
-namespace graft::kernels::cpu {
+namespace graft::kernels::generic {
 
-[[nodiscard]] inline float load_half(std::byte const* source) noexcept {
+[[nodiscard]] GRAFT_HOST_DEVICE inline float load_half(std::byte const* source) noexcept {
   std::uint16_t bits = 0;
   std::memcpy(&bits, source, 2);
-#ifdef __F16C__
+#ifdef GRAFT_LOADS_HALF
   return _cvtsh_ss(bits);
 #else
   return graft::detail::half_bits_to_float(bits);
@@ -37,24 +39,24 @@ namespace graft::kernels::cpu {
 
 /// The bytes from there on as integers.
 template <class Byte>
-[[nodiscard]] inline Byte const* load_bytes(std::byte const* source) noexcept {
+[[nodiscard]] GRAFT_HOST_DEVICE inline Byte const* load_bytes(std::byte const* source) noexcept {
   return reinterpret_cast<Byte const*>(source);
 }
 
 /// y_i = scale·q(i) − minimum for i below `count`; q(i) is an int. In one pass from bytes in memory to numbers: what is
 /// copied to an array before ends in scalar registers. y does not overlap the bytes.
 template <int count, class Quant, class To>
-inline void scale_quants(float scale, float minimum, Quant const& q, To* y) noexcept {
+GRAFT_HOST_DEVICE inline void scale_quants(float scale, float minimum, Quant const& q, To* y) noexcept {
   GRAFT_VECTOR_LOOP
   for (int i = 0; i < count; ++i) y[i] = static_cast<To>(scale * static_cast<float>(q(i)) - minimum);
 }
 template <int count, class Quant, class To>
-inline void scale_quants(float scale, Quant const& q, To* y) noexcept {
+GRAFT_HOST_DEVICE inline void scale_quants(float scale, Quant const& q, To* y) noexcept {
   GRAFT_VECTOR_LOOP
   for (int i = 0; i < count; ++i) y[i] = static_cast<To>(scale * static_cast<float>(q(i)));
 }
 
-[[nodiscard]] constexpr std::size_t at(int i) noexcept { return static_cast<std::size_t>(i); }
+[[nodiscard]] GRAFT_HOST_DEVICE constexpr std::size_t at(int i) noexcept { return static_cast<std::size_t>(i); }
 
 template <BlockFormat format>
 struct Dequantize;
@@ -63,7 +65,7 @@ struct Dequantize;
 template <>
 struct Dequantize<BlockFormat::q8_0> {
   template <class To>
-  static void block(std::byte const* from, To* y) noexcept {
+  GRAFT_HOST_DEVICE static void block(std::byte const* from, To* y) noexcept {
     auto const* const bytes = load_bytes<std::int8_t>(from + 2);
     scale_quants<32>(load_half(from), [&](int i) { return int{bytes[at(i)]}; }, y);
   }
@@ -73,7 +75,7 @@ struct Dequantize<BlockFormat::q8_0> {
 template <>
 struct Dequantize<BlockFormat::q4_0> {
   template <class To>
-  static void block(std::byte const* from, To* y) noexcept {
+  GRAFT_HOST_DEVICE static void block(std::byte const* from, To* y) noexcept {
     float const d = load_half(from);
     auto const* const bytes = load_bytes<std::uint8_t>(from + 2);
     scale_quants<16>(d, [&](int i) { return (bytes[at(i)] & 15) - 8; }, y);
@@ -85,7 +87,7 @@ struct Dequantize<BlockFormat::q4_0> {
 template <>
 struct Dequantize<BlockFormat::q4_1> {
   template <class To>
-  static void block(std::byte const* from, To* y) noexcept {
+  GRAFT_HOST_DEVICE static void block(std::byte const* from, To* y) noexcept {
     float const d = load_half(from), minimum = -load_half(from + 2);
     auto const* const bytes = load_bytes<std::uint8_t>(from + 4);
     scale_quants<16>(d, minimum, [&](int i) { return bytes[at(i)] & 15; }, y);
@@ -97,7 +99,7 @@ struct Dequantize<BlockFormat::q4_1> {
 template <>
 struct Dequantize<BlockFormat::q5_0> {
   template <class To>
-  static void block(std::byte const* from, To* y) noexcept {
+  GRAFT_HOST_DEVICE static void block(std::byte const* from, To* y) noexcept {
     float const d = load_half(from);
     std::uint32_t high = 0;
     std::memcpy(&high, from + 2, 4);
@@ -112,7 +114,7 @@ struct Dequantize<BlockFormat::q5_0> {
 template <>
 struct Dequantize<BlockFormat::q5_1> {
   template <class To>
-  static void block(std::byte const* from, To* y) noexcept {
+  GRAFT_HOST_DEVICE static void block(std::byte const* from, To* y) noexcept {
     float const d = load_half(from), minimum = -load_half(from + 2);
     std::uint32_t high = 0;
     std::memcpy(&high, from + 4, 4);
@@ -127,7 +129,7 @@ struct Dequantize<BlockFormat::q5_1> {
 template <>
 struct Dequantize<BlockFormat::q2_k> {
   template <class To>
-  static void block(std::byte const* from, To* y) noexcept {
+  GRAFT_HOST_DEVICE static void block(std::byte const* from, To* y) noexcept {
     auto const* const scales = load_bytes<std::uint8_t>(from);
     float const d = load_half(from + 80), minimum = load_half(from + 82);
     for (std::size_t half = 0; half < 2; ++half) {
@@ -148,10 +150,10 @@ struct Dequantize<BlockFormat::q2_k> {
 template <>
 struct Dequantize<BlockFormat::q3_k> {
   template <class To>
-  static void block(std::byte const* from, To* y) noexcept {
+  GRAFT_HOST_DEVICE static void block(std::byte const* from, To* y) noexcept {
     auto const* const high = load_bytes<std::uint8_t>(from);
     auto const* const packed = load_bytes<std::uint8_t>(from + 96);
-    std::array<int, 16> scales;
+    int scales[16];
     for (std::size_t j = 0; j < 16; ++j) {
       int const low = j < 8 ? packed[j] & 15 : packed[j - 8] >> 4;
       scales[j] = (low | ((packed[8 + j % 4] >> (2 * (j / 4)) & 3) << 4)) - 32;
@@ -175,8 +177,8 @@ struct Dequantize<BlockFormat::q3_k> {
 
 /// The 6-bit scales and minima of 8 groups, in 12 bytes.
 struct GroupScales {
-  std::array<float, 8> scale, minimum;
-  GroupScales(float d, float least, std::byte const* from) noexcept {
+  float scale[8], minimum[8];
+  GRAFT_HOST_DEVICE GroupScales(float d, float least, std::byte const* from) noexcept {
     auto const* const b = load_bytes<std::uint8_t>(from);
     for (std::size_t j = 0; j < 4; ++j) {
       scale[j] = d * static_cast<float>(b[j] & 63);
@@ -191,7 +193,7 @@ struct GroupScales {
 template <>
 struct Dequantize<BlockFormat::q4_k> {
   template <class To>
-  static void block(std::byte const* from, To* y) noexcept {
+  GRAFT_HOST_DEVICE static void block(std::byte const* from, To* y) noexcept {
     GroupScales const groups(load_half(from), load_half(from + 2), from + 4);
     for (std::size_t pair = 0; pair < 4; ++pair, y += 64) {
       auto const* const bytes = load_bytes<std::uint8_t>(from + 16 + 32 * pair);
@@ -206,7 +208,7 @@ struct Dequantize<BlockFormat::q4_k> {
 template <>
 struct Dequantize<BlockFormat::q5_k> {
   template <class To>
-  static void block(std::byte const* from, To* y) noexcept {
+  GRAFT_HOST_DEVICE static void block(std::byte const* from, To* y) noexcept {
     GroupScales const groups(load_half(from), load_half(from + 2), from + 4);
     auto const* const high = load_bytes<std::uint8_t>(from + 16);
     for (unsigned pair = 0; pair < 4; ++pair, y += 64) {
@@ -225,7 +227,7 @@ struct Dequantize<BlockFormat::q5_k> {
 template <>
 struct Dequantize<BlockFormat::q6_k> {
   template <class To>
-  static void block(std::byte const* from, To* y) noexcept {
+  GRAFT_HOST_DEVICE static void block(std::byte const* from, To* y) noexcept {
     auto const* const scales = load_bytes<std::int8_t>(from + 192);
     float const d = load_half(from + 208);
     for (std::size_t half = 0; half < 2; ++half) {
@@ -248,14 +250,14 @@ struct Dequantize<BlockFormat::q6_k> {
 
 /// `count` numbers, whole blocks of one format.
 template <BlockFormat format, class To>
-void dequantize(std::byte const* from, Index count, To* y) noexcept {
+GRAFT_HOST_DEVICE void dequantize(std::byte const* from, Index count, To* y) noexcept {
   for (Index i = 0; i < count; i += block_values(format), from += block_bytes(format))
     Dequantize<format>::block(from, y + i);
 }
 
 /// Calls `f` with the format as a type, once for a whole product.
 template <class F>
-void with_format(BlockFormat format, F const& f) {
+GRAFT_HOST_DEVICE void with_format(BlockFormat format, F const& f) {
   switch (format) {
 #define GRAFT_FORMAT(name) \
   case BlockFormat::name: return f(std::integral_constant<BlockFormat, BlockFormat::name>{})
@@ -273,6 +275,7 @@ void with_format(BlockFormat format, F const& f) {
   }
 }
 
-}  // namespace graft::kernels::cpu
+}  // namespace graft::kernels::generic
 
 #undef GRAFT_VECTOR_LOOP
+#undef GRAFT_LOADS_HALF
