@@ -11,7 +11,7 @@ INTRINSICS = "immintrin.h"
 # One row a layer: {folder: prefixes of the third-party headers it may include}
 ROWS = [
     {"core": ()},
-    {"kernels": (), "kernels/cpu": (EIGEN, INTRINSICS), "kernels/cuda": CUDA},
+    {"kernels": (INTRINSICS,), "kernels/cpu": (EIGEN, INTRINSICS), "kernels/cuda": CUDA},
     {"tensor": (EIGEN, XTENSOR)},
     {"weights": ()},
     {"autograd": ()},
