@@ -68,7 +68,7 @@ TYPED_TEST(CudaTopTokens, AreNoneThatAreImpossible) {
 }
 
 TYPED_TEST(CudaTopTokens, AreRefusedWhereLogitsAreNoNumbers) {
-  for (double const broken : {NAN, HUGE_VAL, -HUGE_VAL}) {
+  for (double const broken : {static_cast<double>(NAN), HUGE_VAL, -HUGE_VAL}) {
     Tensor<TypeParam> logits = zeros<TypeParam>({2, 300});
     if (broken < 0)
       std::fill_n(logits.row(1), 300, static_cast<TypeParam>(broken));

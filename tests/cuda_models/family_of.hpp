@@ -12,6 +12,7 @@
 #include <graft/any/adapted_transformer.hpp>
 #include <graft/any/bases.hpp>
 #include <graft/models/adapt.hpp>
+#include <graft/models/llama.hpp>
 #include <graft/models/to_device.hpp>
 
 #include "adapters.hpp"
@@ -27,6 +28,8 @@ using OwnWeights = graft::any::TypeList<graft::NoAdaptation, graft::FullFineTuni
 
 /// In place of a list of settings: every strategy, as graft::any_cuda has them.
 struct Every {};
+/// Of graft::any_cuda, which has them compiled.
+[[nodiscard]] std::unique_ptr<graft::any::AnyBase> every_on_cuda(Base<graft::Llama> const& base);
 
 /// Two layers; LLaMA's heads share keys and values, and have biases, so that BitFit trains something.
 template <graft::Architecture A>
@@ -69,7 +72,7 @@ class FamilyOf final : public Family {
   }
   [[nodiscard]] Model<float, Cuda> on_device(graft::any::Choice const& choice) const override {
     if constexpr (std::is_same_v<Direct, Every>) {
-      std::shared_ptr<graft::any::AnyModel> const model = graft::any::on_cuda<A, float>(host_)->adapt(choice);
+      std::shared_ptr<graft::any::AnyModel> const model = every_on_cuda(host_)->adapt(choice);
       return {model, &graft::any::erased_as<float, Cuda>(*model)};
     } else {
       Model<float, Cuda> made;

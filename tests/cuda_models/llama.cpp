@@ -5,7 +5,11 @@
 
 #include "family_of.hpp"
 
-extern template std::unique_ptr<graft::any::AnyBase> graft::any::on_cuda<graft::Llama, float>(
-    graft::Base<graft::Llama> const&);
+namespace graft::any {
+extern template std::unique_ptr<AnyBase> on_cuda<Llama, float>(Base<Llama> const&);
+}
 
+std::unique_ptr<graft::any::AnyBase> whole::every_on_cuda(Base<graft::Llama> const& base) {
+  return graft::any::on_cuda<graft::Llama, float>(base);
+}
 std::unique_ptr<whole::Family> whole::llama() { return std::make_unique<FamilyOf<graft::Llama, Every, true>>(); }

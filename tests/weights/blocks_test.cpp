@@ -85,9 +85,8 @@ void check_storage(double tolerance) {
       for (Index i = 0; i < 198; ++i) {
         // ggml turns the pairs (2i, 2i + 1) of a head, Hugging Face (i, i + 11)
         Index const at = i % 22, from = head_rows == 0 ? i : i - at + (at < 11 ? 2 * at : 2 * (at - 11) + 1);
-        kernels::On<Cpu, kernels::Blocks, Scalar>::widen(made.matrix.format,
-                                                         made.bytes->data() + from * made.matrix.row_bytes(),
-                                                         made.matrix.columns, stored.row(i));
+        kernels::BlockMatrix const in_order{made.matrix.format, made.bytes->data(), 198, made.matrix.columns};
+        kernels::On<Cpu, kernels::Blocks, Scalar>::widen_rows(in_order, from, from + 1, stored.row(i));
       }
       FrozenMatrix<Scalar> const dense(stored);
       expect_same_map(blocks, dense, tolerance);

@@ -40,7 +40,7 @@ struct Blocks<Cpu, Scalar> {
   /// Rows [first, last): y `[last − first, columns]`.
   static void widen_rows(BlockMatrix const& w, Index first, Index last, Scalar* y);
   /// The rows with these numbers: y `[count, columns]`.
-  static void widen_rows(BlockMatrix const& w, Token const* ids, Index count, Scalar* y);
+  static void pick_rows(BlockMatrix const& w, Token const* ids, Index count, Scalar* y);
   /// y = Wᵀ `[columns, rows]`.
   static void widen_turned(BlockMatrix const& w, Scalar* y);
   /// y = β·y + x·Wᵀ; x `[rows, w.columns]`, y `[rows, w.rows]`.
@@ -58,7 +58,7 @@ struct Blocks<Cuda, Scalar> {
   using Out = DevicePointer<Scalar>;
 
   static void widen_rows(Matrix const& w, Index first, Index last, Out y);
-  static void widen_rows(Matrix const& w, DevicePointer<Token const> ids, Index count, Out y);
+  static void pick_rows(Matrix const& w, DevicePointer<Token const> ids, Index count, Out y);
   static void widen_turned(Matrix const& w, Out y);
   static void times_transposed(Matrix const& w, In x, Index rows, Out y, SumOf<Scalar> beta);
   static void times(Matrix const& w, In g, Index rows, Out y, SumOf<Scalar> beta);

@@ -2,9 +2,11 @@
 /// @brief The frozen base: one set of weights, shared by every model that adapts it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <graft/models/architecture.hpp>
@@ -59,6 +61,10 @@ class Pretrained {
       return hash.digits();
     });
   }
+
+  /// Lets `weights_hash` be that of the base whose numbers were rounded to these: an adapter over one is one over the
+  /// other. A copy, which may be changed, has its own again.
+  void stand_for(std::function<std::string()> hash_of_original) { hash_.give(std::move(hash_of_original)); }
 
   std::string source;         ///< where it was loaded from, for adapter files and messages
   std::string configuration;  ///< config.json's text, for saving it again

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <graft/core/checksum.hpp>
@@ -124,16 +125,24 @@ class LazyText {
   LazyText& operator=(LazyText const&) {
     std::lock_guard const guard(mutex_);
     text_.clear();
+    given_ = nullptr;
     return *this;
   }
   template <class Make>
   [[nodiscard]] std::string get(Make const& make) const {
     std::lock_guard const guard(mutex_);
-    if (text_.empty()) text_ = make();
+    if (text_.empty()) text_ = given_ ? given_() : make();
+    given_ = nullptr;  // with what it holds
     return text_;
+  }
+  /// Another way to the text than that of `get`.
+  void give(std::function<std::string()> make) {
+    std::lock_guard const guard(mutex_);
+    given_ = std::move(make);
   }
 
  private:
+  mutable std::function<std::string()> given_;
   mutable std::mutex mutex_;
   mutable std::string text_;
 };

@@ -34,7 +34,7 @@ template <class Model>
       example.target = {0};  // a place for the prediction
       model.append(batch, example);
     }
-    auto const logits = model.logits(batch).value();  // [examples, labels]
+    auto const logits = downloaded(model.logits(batch).value());  // [examples, labels]
     for (Index i = 0; i < logits.rows(); ++i)
       classes.push_back(
           static_cast<Token>(std::max_element(logits.row(i), logits.row(i) + logits.width()) - logits.row(i)));

@@ -44,7 +44,7 @@ class BlockStorage final : public MatrixStorage<Scalar, Device> {
     Kernel::times(blocks_, g, rows, y, beta);
   }
   void rows(MirroredArray<Token, Device> const& ids, Pointer<Device, Scalar> y) const override {
-    Kernel::widen_rows(blocks_, ids.data(), ids.size(), y);
+    Kernel::pick_rows(blocks_, ids.data(), ids.size(), y);
   }
   [[nodiscard]] std::shared_ptr<MatrixStorage<Scalar, Device> const> outputs(Index first, Index last) const override {
     if (first < 0 || last < first || last > out())

@@ -137,7 +137,7 @@ void Blocks<Cpu, Scalar>::widen_rows(BlockMatrix const& w, Index first, Index la
 }
 
 template <class Scalar>
-void Blocks<Cpu, Scalar>::widen_rows(BlockMatrix const& w, Token const* ids, Index count, Scalar* y) {
+void Blocks<Cpu, Scalar>::pick_rows(BlockMatrix const& w, Token const* ids, Index count, Scalar* y) {
   generic::with_format(w.format, [&](auto tag) {
     parallel_chunks(count, rows_per_chunk(w.columns), [&](Index from, Index to) {
       for (Index k = from; k < to; ++k)

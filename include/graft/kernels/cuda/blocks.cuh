@@ -66,7 +66,7 @@ void Blocks<Cuda, Scalar>::widen_rows(Matrix const& w, Index first, Index last, 
   cuda::blocks::widen(w, first, nullptr, last - first, y.raw());
 }
 template <class Scalar>
-void Blocks<Cuda, Scalar>::widen_rows(Matrix const& w, DevicePointer<Token const> ids, Index count, Out y) {
+void Blocks<Cuda, Scalar>::pick_rows(Matrix const& w, DevicePointer<Token const> ids, Index count, Out y) {
   cuda::blocks::widen(w, 0, ids.raw(), count, y.raw());
 }
 template <class Scalar>
