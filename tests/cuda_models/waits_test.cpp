@@ -40,10 +40,11 @@ TEST(WaitsOfAStep, AreForItsLossAndForTheGradientsNorm) {
   for (auto const& [family, choice] :
        {Pair{llama.get(), "prefix:length=3"}, Pair{llama.get(), "lora:rank=2:dropout=0.25"},
         Pair{llama.get(), "prompt:length=3"}, Pair{gpt2.get(), "full"}, Pair{t5.get(), "full"}}) {
+    (void)counts_of(*family, choice, 4);  // finds the blocks that its steps need
     auto const two = counts_of(*family, choice, 2), four = counts_of(*family, choice, 4);
     EXPECT_EQ(four.waits - two.waits, 2 * 2) << family->name() << ", " << choice;
     EXPECT_EQ(four.pinned, 0) << family->name() << ", " << choice;
-    EXPECT_EQ(four.allocations, two.allocations) << family->name() << ", " << choice;
+    EXPECT_EQ(four.allocations, 0U) << family->name() << ", " << choice;
     std::cout << family->name() << ", " << choice << ": a step starts " << (four.launches - two.launches) / 2
               << " kernels\n";
   }
