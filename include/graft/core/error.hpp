@@ -41,6 +41,12 @@ class NumericError : public Error {
   using Error::Error;
 };
 
+/// Memory of a GPU that a request does not fit into. (The host's own is std::bad_alloc.)
+class MemoryError : public Error {
+ public:
+  using Error::Error;
+};
+
 namespace detail {
 
 /// One part of a message. What prints it is compiled once a type and not once a message, of which the library has

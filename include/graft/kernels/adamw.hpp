@@ -25,7 +25,8 @@ struct Adamw {
   using Out = Pointer<Device, Scalar>;
 
   /// g ← scale·g, for the number at `scale` (of clipping; null for 1); θ ← keep·θ; m ← m + (1 − β₁)(g − m); v ← β₂·v +
-  /// (1 − β₂)g²; θ ← θ − step_size·m / (√v / correction + ε).
+  /// (1 − β₂)g²; θ ← θ − step_size·m / (√v / correction + ε). On a GPU a scale of NaN, as of gradients that are
+  /// no numbers, changes nothing.
   static void adamw(Out parameter, In gradient, Out first, Out second, Index size, AdamWFactors const& factors,
                     Pointer<Device, double const> scale);
 

@@ -41,6 +41,12 @@ struct Runtime {
   static void upload(void* to, void const* from, std::size_t bytes);
   /// Waits for all work that was asked for; throws what went wrong in it.
   static void synchronize();
+  /// A mark that can stand behind all work that was asked for so far.
+  static void* make_mark();
+  static void release_mark(void* mark) noexcept;
+  static void set_mark(void* mark);
+  /// Waits until the device has passed the mark where it was last set; for nothing that was asked for later.
+  static void wait_for_mark(void* mark);
   /// Waits for nothing.
   static MemoryUse memory_use();
   /// The peak begins anew with what is in use.

@@ -23,7 +23,7 @@ struct SumSquares {
   /// results_k = Σ x_i² of the k-th array: on a GPU by two launches for all of them.
   static void sum_squares(std::vector<Array> const& arrays, Pointer<Device, double> results);
   /// norm = √Σ_k squares_k over `count` sums, in their order; coefficient = min(1, max_norm / (norm + 1e-6)), or 1 for
-  /// a `max_norm` of 0.
+  /// a `max_norm` of 0; NaN where the norm is infinite or NaN.
   static void clip(Pointer<Device, double const> squares, Index count, double max_norm, Pointer<Device, double> norm,
                    Pointer<Device, double> coefficient);
 };

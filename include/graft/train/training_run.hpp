@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include <graft/train/batches.hpp>
 #include <graft/train/checkpoint.hpp>
 #include <graft/train/identity.hpp>
+#include <graft/train/late_step.hpp>
 #include <graft/train/log.hpp>
 #include <graft/train/loss.hpp>
 #include <graft/train/model_identity.hpp>
@@ -79,16 +81,16 @@ class TrainingRun {
     Progress progress(t_.progress, step_, total_, (total_ + per_epoch_ - 1) / per_epoch_);
     introduce(progress);
     try {
+      progress_ = &progress;
       while (step_ < total_ && !report_.stopped_early && report_.interrupted == 0) {
-        StepReport const done = step();
-        log_->step(done, report_.tokens_per_second());
-        progress.step(done);
+        step();
         if (!validation_.empty() && due(t_.validate_every)) validate(progress);
         if (t_.stop && step_ < total_ && !report_.stopped_early) report_.interrupted = t_.stop();
         if (!t_.checkpoint.empty() && (due(t_.checkpoint_every) || report_.stopped_early || report_.interrupted != 0))
           write_checkpoint();
-        if (t_.on_step) t_.on_step(done);
+        if (t_.on_step) t_.on_step(report_.steps.back());
       }
+      settle();
       if (!best_.empty()) restore(best_);
       static_cast<void>(sound_probe());
       if (report_.interrupted != 0)
@@ -96,6 +98,10 @@ class TrainingRun {
                   cat("asked to stop (", report_.interrupted, ") before step ", step_ + 1, " of ", total_));
       else
         log_->end(report_.stopped_early ? "stopped" : "end", step_);
+    } catch (MemoryError const& error) {
+      std::string const message = error.what() + what_fitted();
+      abandon(message.c_str());
+      fail<MemoryError>(message);
     } catch (Error const& error) {
       abandon(error.what());
       throw;
@@ -200,12 +206,8 @@ class TrainingRun {
   /// after this step.
   [[nodiscard]] bool due(Index every) const { return step_ == total_ || step_ % (every > 0 ? every : per_epoch_) == 0; }
 
-  StepReport step() {
-    Recording const recording;  // a step that fails leaves nothing on the tape
-    auto const start = Clock::now();
-    StepBatches const& plan = plan_of(step_);
-    std::vector<Batch> batches;
-    StepReport report;
+  /// The batches of a step's passes and their weight together; the report gets what is known before.
+  [[nodiscard]] double pack(StepBatches const& plan, std::vector<Batch>& batches, StepReport& report) {
     double weight = 0;
     for (auto const& indices : plan) {
       batches.push_back(pack_selected(model_, training_, indices));
@@ -221,27 +223,83 @@ class TrainingRun {
       fail<ConfigError>("[Trainer] got an objective that gives the examples of step ", step_ + 1, " the weight ",
                         weight, "; expected more than 0");
     report.learning_rate = t_.learning_rate * schedule_factor(t_.schedule, step_, warmup_, total_);
+    report.step = step_ + 1;
+    report.epoch = static_cast<double>(report.step) / static_cast<double>(per_epoch_);
+    return weight;
+  }
+
+  /// On a GPU a step's loss and norm are read while the next step is computed, so that the device does not wait for the
+  /// host. An update whose norm is no number changes nothing there. Where something reads or changes the model between
+  /// steps, and with Adafactor, whose updates do not look at the norm, each step is waited for as on the host.
+  void step() {
+    Recording const recording;  // a step that fails leaves nothing on the tape
+    auto const start = Clock::now();
+    StepBatches const& plan = plan_of(step_);
+    std::vector<Batch> batches;
+    StepReport report;
+    double const weight = pack(plan, batches, report);
     for (std::size_t i = 0; i < batches.size(); ++i) {
+      pass_ = {batches[i].rows.count(), batches[i].rows.tokens() + batches[i].source.tokens()};
       auto const loss = objective_.loss(model_, batches[i], weight);
-      auto const value = static_cast<double>(downloaded(loss.value()).data()[0]);
-      if (!std::isfinite(value)) not_finite("loss", value, {plan[i]}, report.learning_rate);
-      report.loss += value;
+      if (reads_late_)
+        late_.keep(loss.value());
+      else
+        add_loss(report, static_cast<double>(downloaded(loss.value()).data()[0]), {plan[i]}, step_);
       backward(loss);
+      fitted_ = std::max(fitted_, pass_.tokens);
     }
     auto const gradients = measure_gradients(parameters_, t_.clip);
-    report.gradient_norm = gradients.value();
-    if (!std::isfinite(report.gradient_norm))
-      not_finite("gradient's norm", report.gradient_norm, plan, report.learning_rate);
+    if (reads_late_) {
+      finish_late();  // before the next update
+    } else {
+      report.gradient_norm = gradients.value();
+      check_norm(report, plan);
+    }
     optimizer_->step(report.learning_rate, gradients.coefficient);
     optimizer_->clear_gradients();
     if (t_.on_update) t_.on_update(step_ + 1);
-    report.step = ++step_;
-    report.epoch = static_cast<double>(step_) / static_cast<double>(per_epoch_);
+    ++step_;
     report.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+    if (reads_late_)
+      late_.ask(report, plan, gradients.norm);
+    else
+      done(report);
+  }
+  /// @param after the step whose parameters are kept where the loss is no number
+  void add_loss(StepReport& report, double loss, StepBatches const& plan, Index after) const {
+    if (!std::isfinite(loss)) not_finite("loss", loss, plan, report, after);
+    report.loss += loss;
+  }
+  void check_norm(StepReport const& report, StepBatches const& plan) const {
+    if (!std::isfinite(report.gradient_norm))
+      not_finite("gradient's norm", report.gradient_norm, plan, report, report.step - 1);
+  }
+  /// Reports the step whose numbers were not known yet, if there is one.
+  void finish_late() {
+    late_.take([&](StepReport& report, StepBatches const& plan, std::vector<double> const& losses) {
+      bool const moved = std::isfinite(report.gradient_norm);
+      for (std::size_t i = 0; i < losses.size(); ++i)
+        add_loss(report, losses[i], {plan[i]}, moved ? report.step : report.step - 1);
+      check_norm(report, plan);
+      done(report);
+    });
+  }
+  /// The same between steps, where waiting is no other step's time.
+  void settle() {
+    auto const start = Clock::now();
+    auto const count = report_.steps.size();
+    finish_late();
+    if (report_.steps.size() == count) return;
+    double const waited = std::chrono::duration<double>(Clock::now() - start).count();
+    report_.steps.back().seconds += waited, report_.seconds += waited;
+  }
+  /// A step whose loss and norm are known.
+  void done(StepReport const& report) {
     report_.tokens += report.tokens;
     report_.seconds += report.seconds;
     report_.steps.push_back(report);
-    return report;
+    log_->step(report, report_.tokens_per_second());
+    progress_->step(report);
   }
 
   StepBatches const& plan_of(Index step) {
@@ -253,6 +311,7 @@ class TrainingRun {
   }
 
   void validate(Progress& progress) {
+    settle();
     double const loss = evaluate_objective(model_, objective_, validation_, t_.max_tokens > 0 ? t_.max_tokens : 2048);
     if (!std::isfinite(loss))
       fail<NumericError>("[Trainer] the validation loss is ", loss, " after step ", step_,
@@ -276,23 +335,26 @@ class TrainingRun {
     if (t_.on_validation) t_.on_validation(report_.validations.back());
   }
 
-  void write_checkpoint() const {
+  void write_checkpoint() {
+    settle();
     save_checkpoint(t_.checkpoint, state(sound_probe()));
     if (t_.on_checkpoint) t_.on_checkpoint({step_, checkpoint_path(t_.checkpoint, step_).string()});
   }
 
-  [[noreturn]] void not_finite(char const* what, double value, StepBatches const& plan, double learning_rate) const {
+  /// @param after the step whose parameters are kept
+  [[noreturn]] void not_finite(char const* what, double value, StepBatches const& plan, StepReport const& report,
+                               Index after) const {
     std::string ids;
     std::size_t count = 0;
     for (auto const& pass : plan)
       for (Index i : pass)
         if (++count <= 16) ids += (ids.empty() ? "" : ", ") + std::to_string(training_[static_cast<std::size_t>(i)].id);
-    fail<NumericError>("[Trainer] the ", what, " is ", value, " at step ", step_ + 1, " (epoch ",
-                       step_ / per_epoch_ + 1, "), examples ", ids, count > 16 ? ", …" : "", ", learning rate ",
-                       learning_rate,
+    fail<NumericError>("[Trainer] the ", what, " is ", value, " at step ", report.step, " (epoch ",
+                       (report.step - 1) / per_epoch_ + 1, "), examples ", ids, count > 16 ? ", …" : "",
+                       ", learning rate ", report.learning_rate,
                        "; expected a finite number; hint: a lower learning rate, a warm-up, or these examples; "
                        "parameters are those after step ",
-                       step_, kept());
+                       after, kept());
   }
   /// What a message adds where it is true.
   [[nodiscard]] std::string kept() const {
@@ -301,9 +363,20 @@ class TrainingRun {
                : cat("; the last checkpoint is kept in ", t_.checkpoint);
   }
 
+  /// What a message about too little memory adds.
+  [[nodiscard]] std::string what_fitted() const {
+    return cat(", --max-tokens, --recompute (Training's batch, max_tokens, recompute); step ", step_ + 1,
+               " had a pass of ", pass_.rows, pass_.rows == 1 ? " row" : " rows", " with ", pass_.tokens, " tokens, and ",
+               fitted_ > 0 ? cat("the largest that fitted had ", fitted_) : "none has fitted before", kept());
+  }
+
   /// After a failure: no half-finished gradient stays behind, and the log says what happened.
   void abandon(char const* message) noexcept {
     optimizer_->clear_gradients();
+    try {
+      settle();
+    } catch (...) {  // that step has failed as well
+    }
     try {
       log_->end("failed", step_, message);
     } catch (...) {  // the failure itself is what the caller must hear of
@@ -369,6 +442,14 @@ class TrainingRun {
   std::vector<StepBatches> plan_;
   NamedTensors<Scalar> best_;
   TrainingReport report_;
+  Progress* progress_ = nullptr;
+  struct {
+    Index rows, tokens;
+  } pass_{};          ///< the last that was begun
+  Index fitted_ = 0;  ///< tokens of the largest that came to its end
+  LateStep<Scalar, Device> late_;
+  bool reads_late_ =
+      !std::is_same_v<Device, Cpu> && t_.optimizer == OptimizerKind::adamw && !t_.on_step && !t_.on_update;
   Index step_ = 0, planned_epoch_ = -1, since_progress_ = 0;
   double progress_loss_ = std::numeric_limits<double>::quiet_NaN();  ///< of the last validation that made progress
   bool resumed_ = false;

@@ -23,7 +23,7 @@ enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming };
 
 enum cudaError_t { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation, cudaErrorInvalidConfiguration, cudaErrorNotReady };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
-enum { cudaMemAllocationTypePinned, cudaMemHandleTypeNone, cudaMemLocationTypeDevice, cudaDevAttrMemoryPoolsSupported };
+enum { cudaMemAllocationTypePinned, cudaMemHandleTypeNone, cudaMemLocationTypeDevice, cudaDevAttrMemoryPoolsSupported, cudaDevAttrComputeCapabilityMajor, cudaDevAttrComputeCapabilityMinor };
 enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold, cudaMemPoolAttrUsedMemCurrent, cudaMemPoolAttrUsedMemHigh, cudaMemPoolAttrReservedMemCurrent };
 
 struct cudaMemPoolProps {
@@ -71,7 +71,8 @@ inline std::set<cudaStream_t>& streams() {
   return *streams;
 }
 inline bool is_stream(cudaStream_t stream) { return streams().count(stream) > 0; }
-inline int synchronizations = 0;  ///< how often the host has waited
+inline int synchronizations = 0;  ///< how often the host has waited for all that it has asked for
+inline int marks_waited_for = 0;  ///< how often it has waited for an event
 inline int pinned = 0;            ///< how often page-locked memory was asked for
 inline int launches = 0;          ///< how many kernels were started
 
@@ -143,6 +144,11 @@ inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) 
 inline cudaError_t cudaEventDestroy(cudaEvent_t event) { return delete event, cudaSuccess; }
 inline cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   return *event = emulator::uploads_asked, emulator::is_stream(stream) ? cudaSuccess : cudaErrorInvalidValue;
+}
+inline cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  ++emulator::marks_waited_for;
+  if (*event > emulator::uploads_done) emulator::catch_up();
+  return cudaSuccess;
 }
 inline cudaError_t cudaEventQuery(cudaEvent_t event) { return *event <= emulator::uploads_done ? cudaSuccess : cudaErrorNotReady; }
 

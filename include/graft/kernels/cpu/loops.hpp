@@ -33,6 +33,7 @@ struct Loops<Cpu> {
   template <class Scalar>
   class Number {
    public:
+    static constexpr bool is_late = false;
     explicit Number(double const* at) : value_(at ? static_cast<Scalar>(*at) : Scalar(1)) {}
     operator Scalar() const { return value_; }  // NOLINT: stands for it
 

@@ -67,6 +67,7 @@ struct Loops<Cuda> {
   template <class Scalar>
   class Number {
    public:
+    static constexpr bool is_late = true;
     explicit Number(DevicePointer<double const> at) : at_(at.raw()) {}
     GRAFT_HOST_DEVICE operator Scalar() const {
       return at_ ? static_cast<Scalar>(*at_) : Scalar(1);

@@ -20,7 +20,10 @@ struct AdamwStep {
   Number scale;
 
   GRAFT_HOST_DEVICE void operator()(Index i) const {
-    Scalar const g = scale * gradient[i];
+    Scalar const factor = scale;
+    if constexpr (Number::is_late)  // else the host has looked at it
+      if (factor != factor) return;
+    Scalar const g = factor * gradient[i];
     Scalar const m = first[i] + blend_first * (g - first[i]);
     Scalar const v = keep_second * second[i] + blend_second * g * g;
     first[i] = m;

@@ -26,7 +26,8 @@ struct ClipStep {
     for (Index k = 0; k < count; ++k) sum += squares[k];
     *norm = std::sqrt(sum);
     double const wanted = max_norm / (*norm + 1e-6);
-    *coefficient = max_norm > 0.0 && wanted < 1.0 ? wanted : 1.0;
+    bool const sound = *norm - *norm == 0.0;  // neither infinite nor NaN
+    *coefficient = !sound ? *norm - *norm : max_norm > 0.0 && wanted < 1.0 ? wanted : 1.0;
   }
 };
 }  // namespace generic
