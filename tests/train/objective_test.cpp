@@ -27,6 +27,16 @@ using Model = tiny::Model<float>;
 
 struct Stop {};
 
+/// A device without room for more than so many tokens.
+struct Large {
+  Index most;
+  graft::Variable<float> loss(Model& model, graft::Batch const& batch, double normaliser) const {
+    if (batch.rows.tokens() > most) graft::fail<graft::MemoryError>("[cuda] out of memory; hint: a smaller batch");
+    return graft::token_loss(model.scores(batch), batch.rows.targets, normaliser);
+  }
+  [[nodiscard]] std::string identity() const { return "large"; }
+};
+
 /// The built-in loss, written again.
 struct Again {
   graft::Variable<float> loss(Model& model, graft::Batch const& batch, double normaliser) const {
@@ -191,6 +201,23 @@ std::size_t stops_at(std::vector<double> const& losses, Index patience, double m
     if (without >= patience) return i;
   }
   return losses.size();
+}
+
+TEST(TooLittleMemory, IsSaidWithThePassAndWithWhatFitted) {
+  auto const examples = tiny::counting(27);
+  Index longest = 0;
+  for (auto const& example : examples) longest = std::max(longest, graft::row_length(example));
+  Training settings = settings_of();
+  settings.batch = 1, settings.accumulate = 1;
+  auto const said = [&](Index most) {
+    Model model;
+    return message_of<graft::MemoryError>(
+        [&] { (void)graft::Trainer(settings).fit(model, examples, {}, Large{most}); });
+  };
+  expect_within(said(0), {"[cuda] out of memory; hint: a smaller batch", "recompute",
+                          "step 1 had a pass of 1 row with ", "none has fitted before"});
+  expect_within(said(longest - 1),
+                {graft::cat("a pass of 1 row with ", longest, " tokens"), "the largest that fitted had "});
 }
 
 TEST(MinDelta, SmallImprovementsAreNoProgress) {

@@ -365,9 +365,10 @@ class TrainingRun {
 
   /// What a message about too little memory adds.
   [[nodiscard]] std::string what_fitted() const {
-    return cat(", --max-tokens, --recompute (Training's batch, max_tokens, recompute); step ", step_ + 1,
-               " had a pass of ", pass_.rows, pass_.rows == 1 ? " row" : " rows", " with ", pass_.tokens, " tokens, and ",
-               fitted_ > 0 ? cat("the largest that fitted had ", fitted_) : "none has fitted before", kept());
+    return cat(", or recompute (Training's batch, accumulate, max_tokens, recompute); step ", step_ + 1,
+               " had a pass of ", pass_.rows, pass_.rows == 1 ? " row" : " rows", " with ", pass_.tokens,
+               " tokens, and ", fitted_ > 0 ? cat("the largest that fitted had ", fitted_) : "none has fitted before",
+               kept());
   }
 
   /// After a failure: no half-finished gradient stays behind, and the log says what happened.
