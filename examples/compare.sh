@@ -3,7 +3,14 @@
 set -euo pipefail
 # shellcheck source=cmake/setup.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../cmake/setup.sh"
-program=$graft_root/build/release/examples/compare
+build=build/release configuration=()
+for ((i = 1; i <= $#; ++i)); do
+  next=$((i + 1))
+  if [ "${!i}" = --device=cuda ] || { [ "${!i}" = --device ] && [ "${!next:-}" = cuda ]; }; then
+    build=build/release_cuda configuration=(-B "$build" -DGRAFT_PROGRAMS_ON_CUDA=ON -DGRAFT_TESTS=OFF -DGRAFT_BENCHMARKS=OFF)
+  fi
+done
+program=$graft_root/$build/examples/compare
 
 case "${1:-}" in
   -h | --help)
@@ -11,7 +18,7 @@ case "${1:-}" in
 usage: examples/compare.sh [ARGUMENTS OF compare]...
 
 Installs what is missing (apt, with sudo where needed), fetches SmolLM2-135M (PyPI), builds the program compare in build/release
-and runs it. The report is written to the folder comparison where you are, unless --out names another.
+and runs it. With --device cuda it is built in build/release_cuda, which needs an installed CUDA Toolkit and takes minutes more. The report is written to the folder comparison where you are, unless --out names another.
 Arguments are handed on, for example --quick, --row lora:rank=4,8, --seeds 0,1,2, --model FOLDER|FILE, --data FILE; where the program is built, its own help follows.
 TEXT
     [ ! -x "$program" ] || "$program" --help
@@ -41,8 +48,8 @@ fi
 
 (
   cd "$graft_root"
-  cmake --preset release
-  cmake --build build/release --target compare -j "$(build_jobs)"
+  cmake --preset release "${configuration[@]}"
+  cmake --build "$build" --target compare -j "$(build_jobs)"
 ) >&2
 "$program" "${defaults[@]}" "$@"
 say "the report: $out/report.html and $out/report.json"
