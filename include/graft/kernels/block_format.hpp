@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include <graft/core/dtype.hpp>
 #include <graft/core/types.hpp>
 
 namespace graft {
@@ -13,12 +14,12 @@ namespace graft {
 enum class BlockFormat { q4_0, q4_1, q5_0, q5_1, q8_0, q2_k, q3_k, q4_k, q5_k, q6_k };
 
 /// Numbers of one block: 32, or 256 of a k-quant.
-[[nodiscard]] constexpr Index block_values(BlockFormat format) noexcept {
+[[nodiscard]] GRAFT_HOST_DEVICE constexpr Index block_values(BlockFormat format) noexcept {
   return format < BlockFormat::q2_k ? 32 : 256;
 }
 
 /// Bytes of one block.
-[[nodiscard]] constexpr Index block_bytes(BlockFormat format) noexcept {
+[[nodiscard]] GRAFT_HOST_DEVICE constexpr Index block_bytes(BlockFormat format) noexcept {
   constexpr Index bytes[] = {18, 20, 22, 24, 34, 84, 110, 144, 176, 210};
   return bytes[static_cast<std::size_t>(format)];
 }

@@ -28,7 +28,7 @@ class BiasPart {
   /// Adds the block's weights, those of the tile's queries and of `keys` keys from `position` on. All threads must call
   /// it.
   template <class Scalar>
-  __device__ void add(Tiles<Sum> const& tiles, QueryTile const& tile, int queries, Index position, int keys,
+  __device__ void add(TilesOf<Scalar> const& tiles, QueryTile const& tile, int queries, Index position, int keys,
                       Call<Scalar> const& x) const {
     if (!sums_) return;
     int const first = static_cast<int>(threadIdx.x) / lanes * (other_rows / parts), end = first + other_rows / parts;
@@ -37,8 +37,7 @@ class BiasPart {
       Sum sum = 0;
       for (int m = first; m < end && m < keys; ++m)
         for (int i = 0; i < queries; ++i)
-          if (x.bucket(position + m, x.lists.query_position(tile.row, tile.first + i)) == b)
-            sum += tiles.weights[m][i / 4].at[i % 4];
+          if (x.bucket(position + m, x.lists.query_position(tile.row, tile.first + i)) == b) sum += tiles.weight(m, i);
       sums_[b * x.shape.heads] += sum;
     }
   }

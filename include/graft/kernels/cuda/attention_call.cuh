@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <graft/kernels/attention_operands.hpp>
-#include <graft/kernels/cuda/attention_tiles.cuh>
+#include <graft/kernels/cuda/attention_tensor_tiles.cuh>
 #include <graft/kernels/cuda/reduce.cuh>
 
 namespace graft::kernels::cuda::attention {

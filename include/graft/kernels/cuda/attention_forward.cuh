@@ -45,7 +45,7 @@ template <class Scalar, class Output>
 __global__ void __launch_bounds__(block, resident_blocks<SumOf<Scalar>>)
     forward_kernel(Call<Scalar> x, Output* output, SumOf<Scalar>* log_sum, Index parts) {
   using Sum = SumOf<Scalar>;
-  __shared__ Tiles<Sum> tiles;
+  __shared__ TilesOf<Scalar> tiles;
   for (Index p = blockIdx.x; p < parts; p += gridDim.x) {
     Part const part = Part::at<Sum>(p, x.lists.query_tiles, x.shape.heads, x.head_dim);
     QueryTile const tile = x.lists.query_tile.raw()[part.tile];

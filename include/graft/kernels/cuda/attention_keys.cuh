@@ -30,7 +30,7 @@ template <class Scalar>
 __global__ void __launch_bounds__(block, resident_blocks<SumOf<Scalar>>)
     key_gradients_kernel(Call<Scalar> x, Reverse<Scalar> reverse, KeyTargets<SumOf<Scalar>> targets, Index parts) {
   using Sum = SumOf<Scalar>;
-  __shared__ Tiles<Sum> tiles;
+  __shared__ TilesOf<Scalar> tiles;
   for (Index p = blockIdx.x; p < parts; p += gridDim.x) {
     Part const part = Part::at<Sum>(p, x.lists.key_tiles, x.shape.kv_heads, x.head_dim);
     KeyTile const tile = x.lists.key_tile.raw()[part.tile];

@@ -42,6 +42,11 @@ struct Tiles {
   Pack<Sum, 2> other[depth<Sum>][other_rows / 2 + 4];  ///< [column][row]
   Pack<Sum, 4> weights[other_rows][own_rows / 4 + 1];  ///< [other row][own row]
   Pack<Sum, 2> strip[strip_rows][block_columns<Sum> / 2];
+
+  /// The block's weight of another row and an own one.
+  [[nodiscard]] __device__ Sum weight(int other_row, int own_row) const {
+    return weights[other_row][own_row / 4].at[own_row % 4];
+  }
 };
 
 template <class Sum>
