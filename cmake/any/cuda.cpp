@@ -15,6 +15,7 @@ std::vector<Placement> const& placements() {
   return all;
 }
 
+void check_built(Placement const& placement) { detail::check_among(placement, placements()); }
 void check(Placement const& placement) {
   check_built(placement);
   if (placement.device == DeviceKind::cpu) return;

@@ -13,8 +13,7 @@ std::string to_string(Placement const& placement) {
   return to_string(placement.device) + ", " + to_string(placement.numbers);
 }
 
-void check_built(Placement const& placement) {
-  auto const& all = placements();
+void detail::check_among(Placement const& placement, std::vector<Placement> const& all) {
   if (std::find(all.begin(), all.end(), placement) != all.end()) return;
   if (placement.device == DeviceKind::cpu)
     fail<ConfigError>(

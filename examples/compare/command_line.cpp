@@ -232,6 +232,9 @@ void settle(CLI::App const& app, CommandLine& line) {
   settle_seeds(line);
   support::as_usage("--row", [&] { settle_rows(line); });
   settle_learning_rates(line);
+  if (s.jobs > 1 && s.task.placement.device == graft::any::DeviceKind::cuda)
+    throw support::UsageError("--jobs got " + std::to_string(s.jobs) +
+                              " with --device cuda; expected 1: all processes would share one GPU's memory");
   check_options(app, line);
 }
 

@@ -51,7 +51,8 @@ std::vector<std::pair<std::string, std::string>> facts_of(Study const& study) {
           {"shots", std::to_string(task.shots)},
           {"separator", task.separator.value_or("")},
           {"recompute", task.recompute ? "true" : "false"},
-          {"device", to_string(task.placement)},
+          {"device", to_string(task.placement.device)},
+          {"dtype", to_string(task.placement.numbers)},
           {"split_seed", std::to_string(task.split_seed)}};
 }
 

@@ -33,6 +33,10 @@ struct Placement {
 /// types of numbers.
 [[nodiscard]] std::vector<Placement> const& placements();
 
+namespace detail {
+/// Refuses a placement that is not among those of the program.
+void check_among(Placement const& placement, std::vector<Placement> const& all);
+}  // namespace detail
 /// Refuses a placement that the program is not built for. @throws ConfigError, one sentence
 void check_built(Placement const& placement);
 /// The same, and a GPU that this machine does not have. @throws ConfigError, one sentence

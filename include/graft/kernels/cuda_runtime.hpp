@@ -15,7 +15,7 @@ enum class Direction { to_device, to_host, within_device };
 
 /// Bytes of the pool that tensors' memory comes from.
 struct MemoryUse {
-  std::size_t used = 0;      ///< handed out, each block's size rounded up by at most an eighth
+  std::size_t used = 0;      ///< handed out, each block's size rounded up
   std::size_t peak = 0;      ///< the most that was handed out at a time, since the start or the last reset
   std::size_t reserved = 0;  ///< taken from the device, what was given back to the pool included
 };

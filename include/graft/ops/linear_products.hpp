@@ -72,11 +72,12 @@ template <class Scalar, class Device, class Weight>
                                             Tensor<ParameterOf<Scalar>, Device> const& b) {
   Index const rows = x.rows(), out = w.out();
   if constexpr (multiplies_narrow<Device, Scalar> && HasBfloat16<Weight>)
-    if (auto const m = w.in_bfloat16(); !m.empty() && b.empty()) {
-      Tensor<Scalar, Device> y(Shape{rows, out});
-      multiply_as_stored<Scalar>(x, m, w.layout() == Layout::out_in, y.data());
-      return y;
-    }
+    if (b.empty())
+      if (auto const m = w.in_bfloat16(); !m.empty()) {
+        Tensor<Scalar, Device> y(Shape{rows, out});
+        multiply_as_stored<Scalar>(x, m, w.layout() == Layout::out_in, y.data());
+        return y;
+      }
   Tensor<ParameterOf<Scalar>, Device> sum(Shape{rows, out});
   Operand<Scalar, Device> operand(x);
   times_transposed(operand, 0, rows, w, sum.data());

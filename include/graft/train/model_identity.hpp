@@ -14,7 +14,7 @@
 
 #include <graft/adaptation/parts.hpp>
 #include <graft/adaptation/settings_list.hpp>
-#include <graft/core/precision.hpp>
+#include <graft/core/dtype.hpp>
 #include <graft/io/adapter_format.hpp>
 #include <graft/io/base_configuration.hpp>
 #include <graft/io/settings_json.hpp>
@@ -87,7 +87,7 @@ extern template nlohmann::json identity_json<void>(nlohmann::json, std::string c
 }  // namespace detail
 
 /// {"strategy": …, "base": {"weights": hash, "configuration": {…}}} of a `Transformer`, with the settings of a table's
-/// "adapters", and "precision": {"activations": "bfloat16"} where these are not of the parameters' type; or what the
+/// "adapters", and "precision": {"activations": "float32"}; or what the
 /// model's own `identity()` gives; empty for other models, whose parameters alone are compared. Settings come from the
 /// strategy's `visit`, so that none can be forgotten here.
 template <class Model>
@@ -107,7 +107,7 @@ template <class Model>
         detail::identity_json<void>(std::move(strategy), std::string(Adaptation::name), seed,
                                     model.base()->weights_hash(), model.base()->config(), detail::adapters_json(model));
     if constexpr (requires { typename Model::activation_type; })
-      if constexpr (is_narrow<typename Model::activation_type>) identity["precision"]["activations"] = "bfloat16";
+      identity["precision"]["activations"] = dtype_name(dtype_of<typename Model::activation_type>);
     return identity;
   } else {
     return nlohmann::json::object();

@@ -90,7 +90,7 @@ class TrainingRun {
           write_checkpoint();
         if (t_.on_step) t_.on_step(report_.steps.back());
       }
-      settle();
+      finish_late(true);
       if (!best_.empty()) restore(best_);
       static_cast<void>(sound_probe());
       if (report_.interrupted != 0)
@@ -246,7 +246,7 @@ class TrainingRun {
       else
         add_loss(report, static_cast<double>(downloaded(loss.value()).data()[0]), {plan[i]}, step_);
       backward(loss);
-      fitted_ = std::max(fitted_, pass_.tokens);
+      fitted_ = std::max(fitted_, std::exchange(pass_, {}).tokens);
     }
     auto const gradients = measure_gradients(parameters_, t_.clip);
     if (reads_late_) {
@@ -274,24 +274,18 @@ class TrainingRun {
     if (!std::isfinite(report.gradient_norm))
       not_finite("gradient's norm", report.gradient_norm, plan, report, report.step - 1);
   }
-  /// Reports the step whose numbers were not known yet, if there is one.
-  void finish_late() {
+  /// Reports the step whose numbers were not known yet, if there is one. `between` steps, waiting is no other step's
+  /// time.
+  void finish_late(bool between = false) {
+    auto const start = Clock::now();
     late_.take([&](StepReport& report, StepBatches const& plan, std::vector<double> const& losses) {
       bool const moved = std::isfinite(report.gradient_norm);
       for (std::size_t i = 0; i < losses.size(); ++i)
         add_loss(report, losses[i], {plan[i]}, moved ? report.step : report.step - 1);
       check_norm(report, plan);
+      if (between) report.seconds += std::chrono::duration<double>(Clock::now() - start).count();
       done(report);
     });
-  }
-  /// The same between steps, where waiting is no other step's time.
-  void settle() {
-    auto const start = Clock::now();
-    auto const count = report_.steps.size();
-    finish_late();
-    if (report_.steps.size() == count) return;
-    double const waited = std::chrono::duration<double>(Clock::now() - start).count();
-    report_.steps.back().seconds += waited, report_.seconds += waited;
   }
   /// A step whose loss and norm are known.
   void done(StepReport const& report) {
@@ -311,7 +305,7 @@ class TrainingRun {
   }
 
   void validate(Progress& progress) {
-    settle();
+    finish_late(true);
     double const loss = evaluate_objective(model_, objective_, validation_, t_.max_tokens > 0 ? t_.max_tokens : 2048);
     if (!std::isfinite(loss))
       fail<NumericError>("[Trainer] the validation loss is ", loss, " after step ", step_,
@@ -336,7 +330,7 @@ class TrainingRun {
   }
 
   void write_checkpoint() {
-    settle();
+    finish_late(true);
     save_checkpoint(t_.checkpoint, state(sound_probe()));
     if (t_.on_checkpoint) t_.on_checkpoint({step_, checkpoint_path(t_.checkpoint, step_).string()});
   }
@@ -365,21 +359,22 @@ class TrainingRun {
 
   /// What a message about too little memory adds.
   [[nodiscard]] std::string what_fitted() const {
-    return cat(", or recompute (Training's batch, accumulate, max_tokens, recompute); step ", step_ + 1,
-               " had a pass of ", pass_.rows, pass_.rows == 1 ? " row" : " rows", " with ", pass_.tokens,
-               " tokens, and ", fitted_ > 0 ? cat("the largest that fitted had ", fitted_) : "none has fitted before",
-               kept());
+    std::string const settings = ", or recompute (Training's batch, accumulate, max_tokens, recompute)";
+    if (pass_.tokens == 0) return settings + kept();  // between passes: an update, a validation
+    return cat(settings, "; step ", step_ + 1, " had a pass of ", pass_.rows, pass_.rows == 1 ? " row" : " rows",
+               " with ", pass_.tokens, " tokens, and ",
+               fitted_ > 0 ? cat("the largest that fitted had ", fitted_) : "none has fitted before", kept());
   }
 
   /// After a failure: no half-finished gradient stays behind, and the log says what happened.
   void abandon(char const* message) noexcept {
     optimizer_->clear_gradients();
     try {
-      settle();
+      finish_late(true);
     } catch (...) {  // that step has failed as well
     }
     try {
-      log_->end("failed", step_, message);
+      log_->end("failed", static_cast<Index>(report_.steps.size()), message);
     } catch (...) {  // the failure itself is what the caller must hear of
     }
   }

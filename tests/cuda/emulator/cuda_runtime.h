@@ -62,6 +62,7 @@ inline cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t, cudaMemPoolAttr which,
   return cudaSuccess;
 }
 inline cudaError_t cudaMemGetInfo(std::size_t* available, std::size_t* total) { return *available = *total = emulator::capacity, cudaSuccess; }
+inline cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, std::size_t) { return cudaSuccess; }
 inline cudaError_t cudaMemPoolDestroy(cudaMemPool_t) { return cudaSuccess; }
 
 namespace emulator {

@@ -24,8 +24,10 @@ struct WidenBlock {
   Token const* ids;  ///< null: rows in order
   Scalar* y;
   Index row_step, element_step;
+  Index blocks;  ///< of a row
 
-  __device__ void operator()(Index i, Index j) const {
+  __device__ void operator()(Index at) const {
+    Index const i = at / blocks, j = at % blocks;
     std::byte const* const block = data + (ids ? ids[i] : i) * row_bytes + j * block_bytes(format);
     Scalar* const to = y + i * row_step + j * block_values(format) * element_step;
     generic::with_format(format, [&](auto tag) {
@@ -41,9 +43,10 @@ struct WidenBlock {
 /// `count` rows of W from row `first` on, or those with the ids, row by row or turned.
 template <class Scalar>
 void widen(BlockMatrixOn<Cuda> const& w, Index first, Token const* ids, Index count, Scalar* y, bool turned = false) {
-  each_in_rows("widen_blocks", count, w.columns / block_values(w.format),
-               WidenBlock<Scalar>{w.format, w.row(first).raw(), w.row_bytes(), ids, y, turned ? 1 : w.columns,
-                                  turned ? w.rows : 1});
+  Index const blocks = w.columns / block_values(w.format);
+  each("widen_blocks", count * blocks,
+       WidenBlock<Scalar>{w.format, w.row(first).raw(), w.row_bytes(), ids, y, turned ? 1 : w.columns,
+                          turned ? w.rows : 1, blocks});
 }
 
 /// Calls `f(first, count, panel)` with widened rows, a panel at a time.
@@ -82,6 +85,9 @@ void Blocks<Cuda, Scalar>::times_transposed(Matrix const& w, In x, Index rows, O
 }
 template <class Scalar>
 void Blocks<Cuda, Scalar>::times(Matrix const& w, In g, Index rows, Out y, SumOf<Scalar> beta) {
+  if (w.rows == 0)  // β·y is left
+    return Matmul<Cuda, Scalar>::matmul(
+        {rows, w.columns, 0, g, 0, Read::plain, In(), w.columns, Read::plain, beta, y, w.columns});
   cuda::blocks::each_panel<Scalar>(w, [&](Index first, Index count, In panel) {
     Matmul<Cuda, Scalar>::matmul({rows, w.columns, count, g + first, w.rows, Read::plain, panel, w.columns, Read::plain,
                                   first == 0 ? beta : SumOf<Scalar>(1), y, w.columns});

@@ -67,7 +67,7 @@ __device__ void each_in_part(PlacedPiece<F> const& placed, Index part, Each cons
 template <class F>
 __global__ void each_of_kernel(PlacedPiece<F> const* pieces, Index count, Index parts) {
   for (Index part = blockIdx.x; part < parts; part += gridDim.x) {
-    PlacedPiece<F> const& placed = piece_of(pieces, count, part);
+    PlacedPiece<F> const placed = piece_of(pieces, count, part);
     each_in_part(placed, part, [&](Index i) { placed.piece.f(i); });
   }
 }
@@ -83,7 +83,7 @@ void each_of(char const* name, std::vector<Piece<F>> const& pieces) {
 template <class F>
 __global__ void part_totals_kernel(PlacedPiece<F> const* pieces, Index count, Index parts, double* sums) {
   for (Index part = blockIdx.x; part < parts; part += gridDim.x) {
-    PlacedPiece<F> const& placed = piece_of(pieces, count, part);
+    PlacedPiece<F> const placed = piece_of(pieces, count, part);
     double sum = 0;
     each_in_part(placed, part, [&](Index i) { sum += placed.piece.f(i); });
     sum = block_sum(sum);

@@ -72,6 +72,9 @@ class Queue<Cuda> {
     if (status == cudaErrorMemoryAllocation) {
       (void)cudaGetLastError();
       for (void* const kept : blocks_.give_up()) (void)cudaFreeAsync(kept, own);
+      // once all is back, what is left can be joined to larger pieces
+      cuda::check(cudaStreamSynchronize(own), "cudaStreamSynchronize");
+      cuda::check(cudaMemPoolTrimTo(pool_, 0), "cudaMemPoolTrimTo");
       status = cudaMallocFromPoolAsync(block, size, pool_, own);
     }
     if (status == cudaSuccess) blocks_.add(*block, size);

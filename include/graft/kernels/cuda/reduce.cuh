@@ -30,7 +30,7 @@ __device__ Sum block_sum(Sum value) {
     __syncthreads();
     if (thread < half) values[thread] += values[thread + half];
   }
-  return values[0];
+  return thread == 0 ? values[0] : Sum(0);
 }
 
 /// sums[block] = factor · Σ of the terms whose threads are in the block; for blocks of `block_threads`.
