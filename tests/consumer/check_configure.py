@@ -87,7 +87,7 @@ def main():
         for given, expected in (("llama", ["llama"]), ("t5;gpt2", ["gpt2", "t5"]), (None, ["bart", "bert", "gpt2", "llama", "roberta", "t5", "t5_v1_1"])):
             status, said, commands = projects.configure(source, "-DCMAKE_BUILD_TYPE=Release", *([] if given is None else [f"-DGRAFT_ARCHITECTURES={given}"]))
             compiled = sorted(pathlib.Path(line.split()[-1]).stem for line in commands if "/any/" in line.split()[-1])
-            check(f"GRAFT_ARCHITECTURES={given}: {compiled}", status == 0 and compiled == sorted([*expected, "any_model", "choice"]), said)
+            check(f"GRAFT_ARCHITECTURES={given}: {compiled}", status == 0 and compiled == sorted([*expected, "any_model", "choice", "host", "placement"]), said)
         for given, expected in (("llama;gpt3", "got 'gpt3'; expected some of gpt2, llama,"), ("", "got no architecture; expected some")):
             status, said, _ = projects.configure(source, "-DCMAKE_BUILD_TYPE=Release", f"-DGRAFT_ARCHITECTURES={given}")
             check(f"GRAFT_ARCHITECTURES={given} is refused", status != 0 and f"[GRAFT_ARCHITECTURES] {expected}" in said, said)
