@@ -302,23 +302,23 @@ TEST_F(CudaAttentionInDouble, GradientsAddToWhatIsThere) {
 
 /// Output, log-sum and gradients of queries, keys and values in bfloat16, all in float.
 template <class Number, class Device>
-std::vector<Tensor<float>> narrow_results() {
-  AttentionShape const shape{4, 2, 20, 0.3};
-  SegmentTable table = self_attention({35, 4}, true);
+std::vector<Tensor<float>> narrow_results(AttentionShape const& shape, std::vector<Index> const& lengths) {
+  SegmentTable table = self_attention(lengths, true);
+  Index const tokens = table.queries();
   table = with_segment(table, {1, 0, 3, 0, false, 0, 0});
   CheckedSegments const segments(table);
   auto const narrow = [](Shape const& of, std::uint64_t seed) {
     return to_device<Device>(cast<Number>(numbers<float>(of, seed)));
   };
-  auto const q = narrow({39, shape.width()}, 1), own = narrow({39, 2 * shape.kv_width()}, 2),
-             bank = narrow({3, 2 * shape.kv_width()}, 3), dy = narrow({39, shape.width()}, 4);
-  Index const kv = shape.kv_width(), rows[] = {39, 3};
+  auto const q = narrow({tokens, shape.width()}, 1), own = narrow({tokens, 2 * shape.kv_width()}, 2),
+             bank = narrow({3, 2 * shape.kv_width()}, 3), dy = narrow({tokens, shape.width()}, 4);
+  Index const kv = shape.kv_width(), rows[] = {tokens, 3};
   kernels::Strided<Number const, Device> const keys[] = {{own.data(), 2 * kv}, {bank.data(), 2 * kv}},
                                                values[] = {{own.data() + kv, 2 * kv}, {bank.data() + kv, 2 * kv}};
   kernels::AttentionOperands<Number, Device> const x{
       &segments.template on<Device>(), shape, {q.data(), shape.width()}, keys, values, rows, 2, {}};
   Tensor<Number, Device> output(q.shape());
-  Tensor<float, Device> log_sum(Shape{39, shape.heads});
+  Tensor<float, Device> log_sum(Shape{tokens, shape.heads});
   using Kernel = kernels::On<Device, kernels::Attention, Number>;
   Kernel::attention(x, output.data(), log_sum.data());
   auto dq = to_device<Device>(zeros<float>(q.shape())), down = to_device<Device>(zeros<float>(own.shape())),
@@ -334,9 +334,16 @@ std::vector<Tensor<float>> narrow_results() {
 template <class Number>
 void expect_equal_narrow() {
   if constexpr (kernels::cuda::is_listed<kernels::Attention<Cuda, Number>>) {
-    auto const expected = narrow_results<Number, Cpu>(), got = narrow_results<Number, Cuda>();
-    EXPECT_LE(relative_difference(got[0], expected[0]), 1.0 / 256) << "rounded once";
-    for (std::size_t i = 1; i < expected.size(); ++i) EXPECT_LE(relative_difference(got[i], expected[i]), 1e-5) << i;
+    for (auto const& [shape, lengths] : {std::pair{AttentionShape{4, 2, 20, 0.3}, std::vector<Index>{35, 4}},
+                                         {AttentionShape{2, 1, 64, 0.12}, {103, 3, 65}},
+                                         {AttentionShape{2, 2, 80, 0.1}, {40, 1}},
+                                         {AttentionShape{3, 1, 131, 0.08}, {70}}}) {
+      auto const expected = narrow_results<Number, Cpu>(shape, lengths),
+                 got = narrow_results<Number, Cuda>(shape, lengths);
+      EXPECT_LE(relative_difference(got[0], expected[0]), 1.0 / 256) << "rounded once, " << shape.head_dim;
+      for (std::size_t i = 1; i < expected.size(); ++i)
+        EXPECT_LE(relative_difference(got[i], expected[i]), 2e-5) << i << ", " << shape.head_dim;
+    }
   } else {
     GTEST_SKIP() << "not compiled for this scalar";
   }
