@@ -43,6 +43,10 @@ TEST(BlockCache, HandsOutWhatWasGivenBackToRequestsOfTheSize) {
   EXPECT_EQ(cache.use().used, 0U);
   EXPECT_EQ(cache.use().peak, size);
   EXPECT_EQ(cache.take(2 * size), nullptr);
+  EXPECT_EQ(cache.take(size - size / 2), nullptr) << "twice as large";
+  EXPECT_EQ(cache.take(size - size / 8), &block);
+  EXPECT_EQ(cache.use().used, size);
+  EXPECT_TRUE(cache.give_back(&block));
   EXPECT_EQ(cache.take(size), &block);
   EXPECT_EQ(cache.take(size), nullptr) << "it is in use";
   EXPECT_TRUE(cache.give_back(&block));
@@ -68,7 +72,13 @@ TEST(BlockCache, KeepsNeitherLargeBlocksNorManyNorAny) {
   for (auto& block : blocks) cache.add(&block, std::size_t{1} << 20);
   int kept = 0;
   for (auto& block : blocks) kept += cache.give_back(&block);
-  EXPECT_EQ(kept, 32 + 50) << "beside half of the most that was in use";
+  EXPECT_EQ(kept, 100) << "as much as the most that was in use";
+  std::vector<char> more(100);  // in use beside what is kept
+  for (auto& block : more) cache.add(&block, std::size_t{1} << 15);
+  cache.reset_peak();
+  kept = 0;
+  for (auto& block : more) kept += cache.give_back(&block);
+  EXPECT_EQ(kept, 0) << "100 MiB are kept, and at most 32 MiB and a quarter more than was in use";
   none.add(&blocks[0], 512);
   EXPECT_FALSE(none.give_back(&blocks[0]));
   EXPECT_EQ(none.use().used, 0U);

@@ -13,6 +13,7 @@
 #include <graft/generate/cache_blocks.hpp>
 #include <graft/generate/session.hpp>
 #include <graft/generate/top_tokens.hpp>
+#include <graft/kernels/elementwise.hpp>
 #include <graft/nn/rows.hpp>
 
 namespace graft {
@@ -226,12 +227,14 @@ class ModelSession {
     std::vector<detail::RowCopy> copies;
     for (auto& text : texts_) text.grow(pool_, first_block_row_, copies);
     reserve(first_block_row_ + pool_.size() * detail::BlockPool::rows);
+    if (copies.empty()) return;
+    using Copies = kernels::On<device_type, kernels::Elementwise, activation_type>;
+    std::vector<typename kernels::Elementwise<device_type, activation_type>::Copy> all;
     for (auto& layer : cache_.layers)
-      for (auto const& copy : copies)
-        for (Values* values : {&layer.keys, &layer.values}) {
-          Values to = values->slice(copy.to, copy.to + copy.count);
-          copy_async(values->slice(copy.from, copy.from + copy.count), to);
-        }
+      for (Values* values : {&layer.keys, &layer.values})
+        for (auto const& copy : copies)
+          all.push_back({std::as_const(*values).row(copy.from), values->row(copy.to), copy.count * values->width()});
+    Copies::copy(all);
   }
   /// Grows the cache, layer by layer, so that only one layer exists twice at a time.
   void reserve(Index rows) {

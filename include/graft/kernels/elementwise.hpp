@@ -3,6 +3,8 @@
 /// computed in float and rounded once.
 #pragma once
 
+#include <vector>
+
 #include <graft/core/precision.hpp>
 #include <graft/kernels/on.hpp>
 
@@ -30,6 +32,14 @@ struct Elementwise {
   static void log(In a, Out y, Index size);
   /// y_i = a_i^exponent; y may be a.
   static void power(In a, SumOf<Scalar> exponent, Out y, Index size);
+  /// One array among several that are copied.
+  struct Copy {
+    In from;
+    Out to;
+    Index size;
+  };
+  /// Copies arrays that do not overlap: on a GPU by one launch.
+  static void copy(std::vector<Copy> const& copies);
 };
 
 }  // namespace graft::kernels

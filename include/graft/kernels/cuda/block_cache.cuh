@@ -16,9 +16,9 @@ namespace graft::kernels::cuda {
 
 /// Spares CUDA's allocator, which costs about as much time of the host as a launch: a step of training asks for the
 /// same sizes as the one before. Blocks are used again in the order in which one queue's work was asked for, so nothing
-/// waits. Large blocks go back to the device, where they can be cut and joined; and so does what is kept beyond half
-/// of the most that was in use. Nothing is kept where the environment has GRAFT_CUDA_KEEP_BLOCKS=0, with which
-/// compute-sanitizer sees each request.
+/// waits. Large blocks go back to the device, where they can be cut and joined. What is in use and what is kept are
+/// together at most a quarter more than the most that was in use. Nothing is kept where the environment has
+/// GRAFT_CUDA_KEEP_BLOCKS=0, with which compute-sanitizer sees each request.
 class BlockCache {
  public:
   explicit BlockCache(bool keeps = wanted()) : keeps_(keeps) {}
@@ -31,15 +31,15 @@ class BlockCache {
     return bytes == 0 ? smallest : (bytes + unit - 1) / unit * unit;
   }
 
-  /// A kept block of the rounded size, which is in use from now on; null if there is none.
+  /// A kept block of the rounded size, or of up to a quarter more, which is in use from now on; null if there is none.
   [[nodiscard]] void* take(std::size_t bytes) {
     std::lock_guard<std::mutex> const lock(mutex_);
-    auto const found = idle_.find(bytes);
-    if (found == idle_.end()) return nullptr;
-    void* const block = found->second;
-    lend(block, bytes);  // first: it may throw
+    auto const found = idle_.lower_bound(bytes);
+    if (found == idle_.end() || found->first > bytes + bytes / 4) return nullptr;
+    auto const [size, block] = *found;
+    lend(block, size);  // first: it may throw
     idle_.erase(found);
-    idle_bytes_ -= bytes;
+    idle_bytes_ -= size;
     return block;
   }
   /// Counts a fresh block of the rounded size as in use.
@@ -55,7 +55,7 @@ class BlockCache {
     std::size_t const bytes = found->second;
     lent_.erase(found);
     used_ -= bytes;
-    if (!keeps_ || bytes > largest_kept || idle_bytes_ + bytes > always_kept + peak_ / 2) return false;
+    if (!keeps_ || bytes > largest_kept || used_ + idle_bytes_ + bytes > always_kept + peak_ + peak_ / 4) return false;
     try {
       idle_.emplace(bytes, block);
     } catch (...) {  // no memory of the host's to remember it

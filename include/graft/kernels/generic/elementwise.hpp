@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <vector>
 
 #include <graft/kernels/elementwise.hpp>
 #include <graft/kernels/loops.hpp>
@@ -58,8 +59,21 @@ struct Power {
   SumOf<Scalar> exponent;
   GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return Scalar(std::pow(wide(a[i]), exponent)); }
 };
+template <class Scalar>
+struct CopyElement {
+  Scalar const* from;
+  Scalar* to;
+  GRAFT_HOST_DEVICE void operator()(Index i) const { to[i] = from[i]; }
+};
 }  // namespace generic
 
+template <class Device, class Scalar>
+void Elementwise<Device, Scalar>::copy(std::vector<Copy> const& copies) {
+  std::vector<Piece<generic::CopyElement<Scalar>>> pieces;
+  pieces.reserve(copies.size());
+  for (auto const& copy : copies) pieces.push_back({{raw(copy.from), raw(copy.to)}, copy.size});
+  Loops<Device>::each_of("copy", pieces);
+}
 template <class Device, class Scalar>
 void Elementwise<Device, Scalar>::fill(Out y, Scalar value, Index size) {
   Loops<Device>::each("fill", size, generic::Fill<Scalar>{raw(y), value});
