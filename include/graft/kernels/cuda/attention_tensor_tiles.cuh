@@ -14,8 +14,7 @@
 #include <graft/kernels/cuda/attention_tiles.cuh>
 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
-#error \
-    "graft: tensor cores multiply bfloat16 from the compute capability 8.0 on; expected CMAKE_CUDA_ARCHITECTURES of 80 or more"
+#error "graft: bfloat16 needs the compute capability 8.0; expected CMAKE_CUDA_ARCHITECTURES of 80 or more"
 #endif
 
 namespace graft::kernels::cuda::attention {
