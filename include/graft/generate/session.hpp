@@ -24,6 +24,7 @@ namespace graft {
 ///
 /// A session may also find the most probable tokens itself, as one of a model on a GPU does: `finds_top(count)` says
 /// whether it does, and `start_top(count)` and `advance_top(parents, tokens, count)` give them in place of logits.
+/// `last_logits()` gives the logits of the last of these calls all the same.
 template <class Session>
 concept DecodingSession = requires(Session& session, Session const& fixed, std::vector<Index> const& parents,
                                    std::vector<Token> const& tokens) {
@@ -41,6 +42,7 @@ concept TopTokenSession =
       { fixed.finds_top(count) } -> std::same_as<bool>;
       { session.start_top(count) } -> std::same_as<TopTokens<typename Session::scalar_type>>;
       { session.advance_top(parents, tokens, count) } -> std::same_as<TopTokens<typename Session::scalar_type>>;
+      { fixed.last_logits() } -> std::same_as<Tensor<typename Session::scalar_type>>;
     };
 
 /// A view of a session whose type is forgotten: searches are compiled once for all models, not once for each.
@@ -63,6 +65,7 @@ class AnySession {
       advance_top_ = [](void* s, std::vector<Index> const& parents, std::vector<Token> const& tokens, Index count) {
         return static_cast<Session*>(s)->advance_top(parents, tokens, count);
       };
+      last_logits_ = [](void const* s) { return static_cast<Session const*>(s)->last_logits(); };
     }
   }
 
@@ -77,6 +80,7 @@ class AnySession {
                                               Index count) {
     return advance_top_(session_, parents, tokens, count);
   }
+  [[nodiscard]] Tensor<Scalar> last_logits() const { return last_logits_(session_); }
 
  private:
   void* session_;
@@ -86,6 +90,7 @@ class AnySession {
   bool (*finds_top_)(void const*, Index) = nullptr;
   TopTokens<Scalar> (*start_top_)(void*, Index) = nullptr;
   TopTokens<Scalar> (*advance_top_)(void*, std::vector<Index> const&, std::vector<Token> const&, Index) = nullptr;
+  Tensor<Scalar> (*last_logits_)(void const*) = nullptr;
 };
 
 namespace detail {
