@@ -4,12 +4,15 @@
 - A project that sets none and gets none is warned once; Debug is said; a project that optimizes hears nothing.
 - GRAFT_NATIVE gives every source -march=native. GRAFT_DISPATCH=ON is refused where it cannot be, with the reason.
 - GRAFT_ARCHITECTURES chooses the sources of graft::any; others than graft's are refused.
+- Where there is nvcc, graft_add_any_cuda() makes graft::any_cuda of the same.
 
 usage: check_configure.py ROOT PREFIX COMPILER GENERATOR
 """
 
 import json
+import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -91,6 +94,13 @@ def main():
         for given, expected in (("llama;gpt3", "got 'gpt3'; expected some of gpt2, llama,"), ("", "got no architecture; expected some")):
             status, said, _ = projects.configure(source, "-DCMAKE_BUILD_TYPE=Release", f"-DGRAFT_ARCHITECTURES={given}")
             check(f"GRAFT_ARCHITECTURES={given} is refused", status != 0 and f"[GRAFT_ARCHITECTURES] {expected}" in said, said)
+        if shutil.which("nvcc", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/local/cuda/bin"))):
+            source = projects.plain(FOUND.replace("compiled", "any cuda") + "\ngraft_add_any_cuda()", "any_cuda")
+            status, said, commands = projects.configure(source, "-DCMAKE_BUILD_TYPE=Release", "-DGRAFT_ARCHITECTURES=llama")
+            compiled = sorted(pathlib.Path(line.split()[-1]).name.removesuffix(".o") for line in commands if "graft_any_cuda" in line.split()[-1] or line.endswith("/any/cuda.cpp"))
+            check(f"graft_add_any_cuda(): {compiled}", status == 0 and compiled == ["Llama_bfloat16.cpp", "Llama_float.cpp", "cuda.cpp", "graft_any_cuda_cuda.cu", "load.cpp"], said)
+            status, said, _ = projects.configure(source, "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CUDA_ARCHITECTURES=75")
+            check("CMAKE_CUDA_ARCHITECTURES=75 is refused", status != 0 and "[CMAKE_CUDA_ARCHITECTURES] got 75" in said, said)
     print("\n".join(failures))
     return 1 if failures else 0
 
