@@ -9,7 +9,7 @@ usage() {
 usage: benchmarks/run_on_gpu.sh [--build DIR] [--only PART,...] [--minutes N] [--pairs N] [--models "NAME[=FOLDER] ..."] [--rows FILE]
                                 [--python PYTHON] [--out DIR] [--dry-run] [--help]
 
-Builds what it needs into build/gpu and runs these parts. Writes DIR/results.json and the same as tables, DIR/results.md.
+Builds what it needs into build/gpu (build/gpu_emulated with --dry-run) and runs these parts. Writes DIR/results.json and the same as tables, DIR/results.md.
 
   tests      those labelled cuda: kernels, training, whole models beside the host's
   sanitizer  compute-sanitizer's memcheck, racecheck, initcheck and synccheck over the small ones of them

@@ -73,6 +73,9 @@ endfunction()
 # graft_add_any_cuda(): graft::any_cuda, to be linked in place of graft::any, whose models also run on an NVIDIA GPU, in float32 or over bfloat16
 # activations. At file scope, as graft_add_cuda.
 macro(graft_add_any_cuda)
+  if(NOT TARGET graft::cuda)
+    message(FATAL_ERROR "graft_add_any_cuda() needs the component cuda; hint: find_package(graft COMPONENTS any cuda), and the CUDA Toolkit")
+  endif()
   graft_define_any_cuda(graft_any_cuda "${GRAFT_ARCHITECTURES}")
   add_library(graft::any_cuda ALIAS graft_any_cuda)
   graft_add_cuda(graft_any_cuda SCALARS float bfloat16)

@@ -324,7 +324,7 @@ void run(CLI::App const& app, Settings& s) {
   choice.seed = s.training.seed;
   if (!s.train.empty())
     choice.labels = settle_labels(data, texts.names), say_other_head(s.model, base->info(), *choice.labels);
-  s.update.apply(s.training);
+  s.update.apply(s.training, s.device.placement());
   s.training.learning_rate = s.learning_rate.value_or(graft::any::strategy_info(choice.strategy).learning_rate);
   auto const model = s.adapter.empty() ? base->adapt(choice) : base->load(s.adapter, {.any_base = s.any_base});
   if (!s.adapter.empty()) check_classes(*model, base->info(), data);

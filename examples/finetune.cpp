@@ -144,7 +144,7 @@ void settle(Settings& s) {
   t.steps = s.steps.value_or(s.epochs ? 0 : t.steps);
   t.max_source = s.max_source.value_or(t.max_source), t.weight_decay = s.weight_decay.value_or(t.weight_decay),
   t.clip = s.clip.value_or(t.clip);
-  s.update.apply(t);
+  s.update.apply(t, s.device.placement());
   s.strategy.choice.seed = t.seed;
 }
 

@@ -216,7 +216,7 @@ void run(CLI::App const& app, Settings& s) {
   choice.seed = s.training.seed;
   s.strategy.apply_words(
       [&](std::string const& text) { return tokens->words(text, s.strategy.given("side") == "target"); });
-  s.update.apply(s.training);
+  s.update.apply(s.training, s.device.placement());
   s.training.learning_rate = s.learning_rate.value_or(graft::any::strategy_info(choice.strategy).learning_rate);
   graft::Truncation cut;
   auto const options = s.choice.options();

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <graft/any/placement.hpp>
+#include <graft/train/training.hpp>
 
 #include "support/memory.hpp"
 #include "support/option_group.hpp"
@@ -20,8 +21,8 @@ class DeviceOptions {
   void add_to(OptionGroup const& option) {
     option("--device", device_, "What computes: cpu, or cuda, an NVIDIA GPU", CLI::IsMember({"cpu", "cuda"}));
     option("--dtype", dtype_,
-           "Numbers of the activations, on a GPU also of the frozen weights: fp32 or bf16; what is trained is fp32 "
-           "(default: fp32 on cpu, bf16 on cuda)",
+           "Numbers of the activations: fp32, or bf16, which needs cuda and rounds frozen matrices, too; what is "
+           "trained is fp32 (default: fp32 on cpu, bf16 on cuda)",
            CLI::IsMember({"fp32", "bf16"}));
   }
   [[nodiscard]] graft::any::Placement placement() const {
@@ -39,6 +40,11 @@ class DeviceOptions {
  private:
   std::string device_ = "cpu", dtype_;
 };
+
+/// Most tokens of a training's pass where the command line does not say: a GPU wants larger products than the host.
+[[nodiscard]] inline graft::Index usual_max_tokens(graft::any::Placement const& placement) {
+  return placement.device == graft::any::DeviceKind::cuda ? 8192 : graft::Training().max_tokens;
+}
 
 /// Adds what a program's work cost in memory, and where it was done: "device", "dtype", "peak_memory_mib" of the
 /// host, and "peak_device_memory_mib" of a GPU.

@@ -1,5 +1,5 @@
 /// @file
-/// @brief How parameters are updated: the optimizer and its learning rate's schedule as options.
+/// @brief How parameters are updated: the optimizer, its learning rate's schedule and the size of passes as options.
 #pragma once
 
 #include <optional>
@@ -7,6 +7,7 @@
 
 #include <graft/train/training.hpp>
 
+#include "support/device_options.hpp"
 #include "support/option_group.hpp"
 
 namespace support {
@@ -19,6 +20,7 @@ inline constexpr char const* recompute_help =
 /// Optimizer and schedule by name; empty for those that the training has already.
 struct UpdateOptions {
   std::optional<std::string> optimizer, schedule;
+  std::optional<graft::Index> max_tokens;
 
   void add_to(OptionGroup const& option, std::string const& fallback = "") {
     option("--optimizer", optimizer,
@@ -27,8 +29,13 @@ struct UpdateOptions {
            CLI::IsMember({"adamw", "adafactor"}));
     option("--schedule", schedule, "Of the learning rate after the warm-up (default: linear" + fallback + ")",
            CLI::IsMember({"constant", "linear", "cosine"}));
+    option("--max-tokens", max_tokens,
+           "Most tokens of one pass: a batch of more is divided, to the same gradients up to rounding, and takes less "
+           "memory; 0: no limit (default: 384 on cpu, 8192 on cuda)",
+           number_from_zero());
   }
-  void apply(graft::Training& training) const {
+  void apply(graft::Training& training, graft::any::Placement const& placement) const {
+    training.max_tokens = max_tokens.value_or(usual_max_tokens(placement));
     if (optimizer)
       training.optimizer = *optimizer == "adafactor" ? graft::OptimizerKind::adafactor : graft::OptimizerKind::adamw;
     if (schedule) training.schedule = graft::schedule_named(*schedule);

@@ -99,6 +99,8 @@ def main():
             status, said, commands = projects.configure(source, "-DCMAKE_BUILD_TYPE=Release", "-DGRAFT_ARCHITECTURES=llama")
             compiled = sorted(pathlib.Path(line.split()[-1]).name.removesuffix(".o") for line in commands if "graft_any_cuda" in line.split()[-1] or line.endswith("/any/cuda.cpp"))
             check(f"graft_add_any_cuda(): {compiled}", status == 0 and compiled == ["Llama_bfloat16.cpp", "Llama_float.cpp", "cuda.cpp", "graft_any_cuda_cuda.cu", "load.cpp"], said)
+            status, said, commands = projects.configure(pathlib.Path(root, "tests/consumer/cuda"))
+            check("tests/consumer/cuda is configured", status == 0 and any(line.endswith("my_program_cuda.cu.o") or line.endswith("my_program_cuda.cu") for line in commands), said)
             status, said, _ = projects.configure(source, "-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CUDA_ARCHITECTURES=75")
             check("CMAKE_CUDA_ARCHITECTURES=75 is refused", status != 0 and "[CMAKE_CUDA_ARCHITECTURES] got 75" in said, said)
     print("\n".join(failures))

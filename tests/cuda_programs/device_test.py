@@ -44,7 +44,7 @@ class Device(ProgramTest):
         for first, second in ((("finetune",), ("finetune-emulated", *ON_GPU)), (("finetune-emulated", *ON_GPU), ("finetune",))):
             with self.subTest(first):
                 place = self.folder / f"checkpoints-of-{first[0]}"
-                checkpoint = ("--checkpoint", place, "--checkpoint-every", "2")
+                checkpoint = ("--checkpoint", place, "--checkpoint-every", "2", "--max-tokens", "384")
                 whole = self.finetune(f"whole-{first[0]}", *checkpoint, *first[1:], program=first[0])
                 newest = max(path for path in place.iterdir() if path.is_dir())
                 shutil.rmtree(newest)

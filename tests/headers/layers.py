@@ -5,7 +5,7 @@ Folders of one row do not include each other. A longer path takes precedence ove
 """
 
 EIGEN, XTENSOR, JSON, ICU, EXPAT = "Eigen/", "xtensor/", "nlohmann/", "unicode/", "expat.h"
-CUDA = ("cuda", "cublas", "thrust/", "cub/")
+CUDA = ("cuda", "cublas", "mma.h", "thrust/", "cub/")
 INTRINSICS = "immintrin.h"
 
 # One row a layer: {folder: prefixes of the third-party headers it may include}

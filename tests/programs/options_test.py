@@ -72,7 +72,7 @@ TABLE = {
         "--list-settings": [Elsewhere("settings_test")],
         "--recipe": finetune(["--recipe", "webnlg"]), "--epochs": finetune(["--epochs", "2"], refused=[("lora", "--epochs", "2", "--steps", "3")]), "--steps": finetune(["--steps", "5"]),
         "--batch": finetune(["--batch", "3"], refused=[("lora", "--batch", "0")]), "--accumulate": finetune(["--accumulate", "2"]), "--learning-rate": finetune(["--learning-rate", "0.1"]),
-        "--optimizer": finetune(["--optimizer", "adafactor"]), "--schedule": finetune(["--schedule", "constant"]), "--warmup": finetune(["--warmup", "0.5"], ["--schedule", "constant", "--warmup", "0.5"]),
+        "--max-tokens": finetune(["--batch", "8", "--max-tokens", "30"], ["--max-tokens", "0", "--batch", "24"]), "--optimizer": finetune(["--optimizer", "adafactor"]), "--schedule": finetune(["--schedule", "constant"]), "--warmup": finetune(["--warmup", "0.5"], ["--schedule", "constant", "--warmup", "0.5"]),
         "--weight-decay": finetune(["--weight-decay", "0.5"]), "--clip": finetune(["--clip", "0.001"]),
         "--validate-every": finetune(["--validation", "DATA", "--validate-every", "1", "--log", "LOG"], refused=[("lora", "--validate-every", "1")]),
         "--patience": finetune(["--validation", "DATA", "--validate-every", "1", "--learning-rate", "1", "--steps", "6", "--patience", "1"], refused=[("lora", "--patience", "1")]),

@@ -11,10 +11,10 @@ namespace graft::any {
 /// What holds the weights and runs the kernels.
 enum class DeviceKind { cpu, cuda };
 
-/// The type of activations, and on a GPU of frozen matrices. What is trained is float32 in any case.
+/// The type of activations; `bf16` on a GPU rounds frozen matrices, too. What is trained is float32 in any case.
 enum class NumberKind { fp32, bf16 };
 
-/// A device and a type of numbers. On the host all numbers are float32.
+/// A device and a type of numbers. On the host activations are float32. Frozen matrices stay as the file has them.
 struct Placement {
   DeviceKind device = DeviceKind::cpu;
   NumberKind numbers = NumberKind::fp32;

@@ -53,7 +53,8 @@ struct Training {
   Index batch = 5;       ///< examples of one forward and backward pass
   Index accumulate = 1;  ///< passes of one optimizer step: a step sees batch × accumulate examples
   /// Most tokens of one pass: a batch is divided further where needed (the gradient is the same up to rounding), so
-  /// that memory for activations does not grow with it; products lose no speed above some 256 rows. 0: no limit.
+  /// that memory for activations does not grow with it. The processor's products gain nothing above some 256 rows; a
+  /// GPU's do, and want thousands. 0: no limit.
   Index max_tokens = 384;
   /// Keep of each layer its input alone, and compute the layer again in the backward pass (activation checkpointing):
   /// memory for activations no longer grows with the layers, a step runs the forward pass of the layers once more, and
