@@ -11,8 +11,8 @@
 namespace graft {
 
 /// Blocks go back to a pool in the order of the device's work: storage that a tensor lets go of while kernels still use
-/// it is handed out again to later work only. Nothing waits, and a step in its steady state asks the system for
-/// nothing.
+/// it is handed out again to later work only. Nothing waits, and a step in its steady state asks the system for no
+/// blocks but large ones.
 template <>
 struct Memory<Cuda> {
   template <class Device = Cuda>  // a template, so that only a target without graft_add_cuda fails
