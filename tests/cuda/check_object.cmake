@@ -1,6 +1,6 @@
 # cmake -D NVCC=… -D SOURCE=… -D INCLUDE=… -D OBJECT=… -D ARCHITECTURES=… [-D CUOBJDUMP=…] -P check_object.cmake
 # The generated source reads neither Eigen nor xtensor nor a host kernel; the object has code for every architecture.
-execute_process(COMMAND "${NVCC}" -std=c++20 -M "-I${INCLUDE}" -x cu "${SOURCE}" RESULT_VARIABLE status OUTPUT_VARIABLE read ERROR_VARIABLE errors)
+execute_process(COMMAND "${NVCC}" -std=c++20 -arch=sm_80 -M "-I${INCLUDE}" -x cu "${SOURCE}" RESULT_VARIABLE status OUTPUT_VARIABLE read ERROR_VARIABLE errors)
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "nvcc -M failed:\n${errors}")
 endif()
