@@ -11,6 +11,7 @@
 
 #include <cstdint>
 
+#include <graft/core/precision.hpp>
 #include <graft/kernels/cuda/attention_tiles.cuh>
 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
