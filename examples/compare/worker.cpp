@@ -86,9 +86,8 @@ double loss_without_training(graft::any::AnyModel& model, Prompts const& prompts
 
 /// Of the device that computes: the process's own on the host, what tensors held on a GPU.
 double peak_memory_mib(graft::any::Placement const& placement) {
-  return placement.device == graft::any::DeviceKind::cpu
-             ? support::peak_memory_mib()
-             : static_cast<double>(graft::any::peak_bytes(placement.device)) / (1024.0 * 1024.0);
+  return placement.device == graft::any::DeviceKind::cpu ? support::peak_memory_mib()
+                                                         : support::peak_device_memory_mib(placement);
 }
 
 }  // namespace

@@ -46,6 +46,11 @@ class DeviceOptions {
   return placement.device == graft::any::DeviceKind::cuda ? 8192 : graft::Training().max_tokens;
 }
 
+/// The most MiB that tensors have held on a GPU at a time.
+[[nodiscard]] inline double peak_device_memory_mib(graft::any::Placement const& placement) {
+  return static_cast<double>(graft::any::peak_bytes(placement.device)) / (1024.0 * 1024.0);
+}
+
 /// Adds what a program's work cost in memory, and where it was done: "device", "dtype", "peak_memory_mib" of the
 /// host, and "peak_device_memory_mib" of a GPU.
 template <class Json>
@@ -53,8 +58,7 @@ void add_memory(Json& summary, graft::any::Placement const& placement) {
   summary["device"] = to_string(placement.device), summary["dtype"] = to_string(placement.numbers);
   summary["peak_memory_mib"] = peak_memory_mib();
   if (placement.device == graft::any::DeviceKind::cuda)
-    summary["peak_device_memory_mib"] =
-        static_cast<double>(graft::any::peak_bytes(placement.device)) / (1024.0 * 1024.0);
+    summary["peak_device_memory_mib"] = peak_device_memory_mib(placement);
 }
 
 }  // namespace support

@@ -57,10 +57,6 @@ class Device(ProgramTest):
         self.refused("finetune-emulated", "--model", self.model, "--data", self.data, *SMALL, *checkpoint, "--resume", *ON_GPU, "--output", self.folder / "c",
                      says="activations in other numbers; got bfloat16")
 
-    def refused(self, name, *arguments, says):
-        _, err = run(name, *arguments, status=1)
-        self.assertIn(says, err)
-
     def test_compares_on_the_device(self):
         words = ("--model", self.model, "--data", self.data, "--methods", "prefix,full", "--rows", "4", "--validation-rows", "2", "--test-sources", "2", "--max-new", "3", "--metrics", "bleu")
         gpu = json.loads(run("compare-emulated", *words, "--out", self.folder / "on-gpu", "--json", *ON_GPU)[0])

@@ -104,7 +104,7 @@ template <DecodingSession Session>
   auto const processors = detail::processors_of(detail::limits_of(settings));
   auto const count = detail::PromptBeams::candidates(settings);
   // What the session gives to begin with, and after a step, is taken through every beam.
-  auto const search = [&](auto given, auto const& by_row_of, auto const& advance) {
+  auto const search = [&](auto given, auto const& by_row_of, auto const& advance) -> Generations {
     for (;;) {
       auto const by_row = by_row_of(given);
       std::vector<Index> parents;
@@ -117,33 +117,31 @@ template <DecodingSession Session>
           tokens.push_back(beam.tokens.back());
         }
       }
-      if (tokens.empty()) return;
+      if (tokens.empty()) break;
       given = advance(parents, tokens);
     }
+    Generations result;
+    for (auto const& state : states) result.push_back(state.results());
+    return result;
   };
   auto const rows = static_cast<Index>(prompts.size()), wanted = static_cast<Index>(count);
-  if (processors.empty() && detail::finds_top(session, wanted)) {
-    if constexpr (TopTokenSession<Session>) {
+  if constexpr (TopTokenSession<Session>)
+    if (processors.empty() && session.finds_top(wanted)) {
       auto top = detail::checked_top(session.start_top(wanted), rows);
       detail::check_end_tokens(settings.end_tokens, top.vocabulary());
-      search(
+      return search(
           std::move(top), [&](auto const& found) { return detail::continuations(states, found); },
           [&](auto const& parents, auto const& tokens) {
             return detail::checked_top(session.advance_top(parents, tokens, wanted), static_cast<Index>(tokens.size()));
           });
     }
-  } else {
-    auto logits = detail::checked_logits(session.start(), rows);
-    detail::check_end_tokens(settings.end_tokens, logits.width());
-    search(
-        std::move(logits), [&](auto& found) { return detail::continuations(states, found, processors, count); },
-        [&](auto const& parents, auto const& tokens) {
-          return detail::checked_logits(session.advance(parents, tokens), static_cast<Index>(tokens.size()));
-        });
-  }
-  Generations result;
-  for (auto const& state : states) result.push_back(state.results());
-  return result;
+  auto logits = detail::checked_logits(session.start(), rows);
+  detail::check_end_tokens(settings.end_tokens, logits.width());
+  return search(
+      std::move(logits), [&](auto& found) { return detail::continuations(states, found, processors, count); },
+      [&](auto const& parents, auto const& tokens) {
+        return detail::checked_logits(session.advance(parents, tokens), static_cast<Index>(tokens.size()));
+      });
 }
 
 }  // namespace graft

@@ -12,6 +12,15 @@
 
 namespace graft::detail {
 
+/// Refuses a logΣexp of logits that are no numbers. @throws NumericError
+template <class Scalar>
+void check_log_sum(Scalar log_sum) {
+  if (!std::isfinite(log_sum))
+    fail<NumericError>(
+        "[generate] got logits that are not finite; expected numbers; hint: the model's weights or the adapter's "
+        "parameters are broken");
+}
+
 /// log Σ_v exp z_v of every row of `logits` `[rows, vocabulary]`.
 template <class Scalar>
 [[nodiscard]] std::vector<Scalar> log_sum_exp(Tensor<Scalar>& logits) {
@@ -23,11 +32,7 @@ template <class Scalar>
       logits.data(), logits.rows(), logits.width(), 0, labels.data(),
       {largest.data(), result.data(), total.data(), label_logit.data()}, nullptr);
   for (std::size_t i = 0; i < rows; ++i) result[i] = largest[i] + std::log(result[i]);
-  for (Scalar value : result)
-    if (!std::isfinite(value))
-      fail<NumericError>(
-          "[generate] got logits that are not finite; expected numbers; hint: the model's weights or the adapter's "
-          "parameters are broken");
+  for (Scalar value : result) check_log_sum(value);
   return result;
 }
 

@@ -107,14 +107,6 @@ template <class Scalar>
   if (top.rows() != rows) fail<ShapeError>("[generate] got tokens for ", top.rows(), " texts; expected ", rows);
   return top;
 }
-/// Whether a search of `count` tokens a text can do without logits.
-template <DecodingSession Session>
-[[nodiscard]] bool finds_top(Session const& session, Index count) {
-  if constexpr (TopTokenSession<Session>)
-    return session.finds_top(count);
-  else
-    return false;
-}
 }  // namespace detail
 
 }  // namespace graft

@@ -3,11 +3,7 @@
 /// and step need not come to the host.
 #pragma once
 
-#include <cmath>
-#include <cstddef>
-#include <vector>
-
-#include <graft/core/error.hpp>
+#include <graft/generate/log_sum_exp.hpp>
 #include <graft/kernels/top_tokens.hpp>
 #include <graft/tensor/device_copy.hpp>
 #include <graft/tensor/tensor.hpp>
@@ -28,11 +24,7 @@ class TopTokens {
     Tensor<Scalar, Device> found(Shape{logits.rows(), kernels::TopTokens<Device, Scalar>::width(count)});
     Kernel::top_tokens(logits.data(), logits.rows(), vocabulary_, count, found.data());
     numbers_ = downloaded(found);
-    for (Index row = 0; row < numbers_.rows(); ++row)
-      if (!std::isfinite(log_sum(row)))
-        fail<NumericError>(
-            "[generate] got logits that are not finite; expected numbers; hint: the model's weights or the adapter's "
-            "parameters are broken");
+    for (Index row = 0; row < numbers_.rows(); ++row) detail::check_log_sum(log_sum(row));
   }
 
   [[nodiscard]] Index rows() const { return numbers_.rows(); }

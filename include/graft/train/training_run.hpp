@@ -244,7 +244,7 @@ class TrainingRun {
       if (reads_late_)
         late_.keep(loss.value());
       else
-        add_loss(report, static_cast<double>(downloaded(loss.value()).data()[0]), {plan[i]}, step_);
+        add_loss(report, static_cast<double>(downloaded(loss.value()).data()[0]), plan[i], step_);
       backward(loss);
       fitted_ = std::max(fitted_, std::exchange(pass_, {}).tokens);
     }
@@ -265,9 +265,10 @@ class TrainingRun {
     else
       done(report);
   }
+  /// @param pass the examples whose loss it is
   /// @param after the step whose parameters are kept where the loss is no number
-  void add_loss(StepReport& report, double loss, StepBatches const& plan, Index after) const {
-    if (!std::isfinite(loss)) not_finite("loss", loss, plan, report, after);
+  void add_loss(StepReport& report, double loss, std::vector<Index> const& pass, Index after) const {
+    if (!std::isfinite(loss)) not_finite("loss", loss, {pass}, report, after);
     report.loss += loss;
   }
   void check_norm(StepReport const& report, StepBatches const& plan) const {
@@ -281,7 +282,7 @@ class TrainingRun {
     late_.take([&](StepReport& report, StepBatches const& plan, std::vector<double> const& losses) {
       bool const moved = std::isfinite(report.gradient_norm);
       for (std::size_t i = 0; i < losses.size(); ++i)
-        add_loss(report, losses[i], {plan[i]}, moved ? report.step : report.step - 1);
+        add_loss(report, losses[i], plan[i], moved ? report.step : report.step - 1);
       check_norm(report, plan);
       if (between) report.seconds += std::chrono::duration<double>(Clock::now() - start).count();
       done(report);

@@ -10,6 +10,7 @@
 #include <mma.h>
 
 #include <cstdint>
+#include <type_traits>
 
 #include <graft/core/precision.hpp>
 #include <graft/kernels/cuda/attention_tiles.cuh>
@@ -159,19 +160,8 @@ __device__ inline void add_products(TensorTiles& tiles, int, Strided<bfloat16 co
   }
 }
 
-namespace detail {
-template <class Scalar>
-struct TilesOf {
-  using type = Tiles<SumOf<Scalar>>;
-};
-template <>
-struct TilesOf<bfloat16> {
-  using type = TensorTiles;
-};
-}  // namespace detail
-
 /// The shared memory of a kernel whose operands are of this type.
 template <class Scalar>
-using TilesOf = typename detail::TilesOf<Scalar>::type;
+using TilesOf = std::conditional_t<std::is_same_v<Scalar, bfloat16>, TensorTiles, Tiles<SumOf<Scalar>>>;
 
 }  // namespace graft::kernels::cuda::attention
