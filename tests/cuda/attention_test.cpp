@@ -325,8 +325,9 @@ std::vector<Tensor<float>> narrow_results(AttentionShape const& shape, std::vect
        dbank = to_device<Device>(zeros<float>(bank.shape()));
   kernels::Strided<float, Device> const dkeys[] = {{down.data(), 2 * kv}, {dbank.data(), 2 * kv}},
                                         dvalues[] = {{down.data() + kv, 2 * kv}, {dbank.data() + kv, 2 * kv}};
-  Kernel::attention_backward(x, std::as_const(output).data(), std::as_const(log_sum).data(), dy.data(),
-                             {{dq.data(), shape.width()}, dkeys, dvalues, nullptr});
+  kernels::AttentionGradients<Number, Device> gradients{{dq.data(), shape.width()}, dkeys, dvalues, nullptr};
+  if constexpr (!std::is_same_v<Device, Cpu>) gradients.key_lists = &segments.template keys_on<Device>();
+  Kernel::attention_backward(x, std::as_const(output).data(), std::as_const(log_sum).data(), dy.data(), gradients);
   return {cast<float>(to_device<Cpu>(output)), to_device<Cpu>(log_sum), to_device<Cpu>(dq), to_device<Cpu>(down),
           to_device<Cpu>(dbank)};
 }
@@ -352,7 +353,7 @@ void expect_equal_narrow() {
 TEST_F(CudaAttentionInDouble, OfBfloat16IsSummedInFloat) { expect_equal_narrow<bfloat16>(); }
 
 #ifdef GRAFT_CUDA_EMULATED
-TEST_F(CudaAttentionInDouble, UploadsATableOnceAndNeverWaits) {
+TEST_F(CudaAttentionInDouble, UploadsATableOnceForEachDirectionAndNeverWaits) {
   Call const call = with_bank(separate(grouped, self_attention({4, 3}, true)), 2);
   auto const table = std::make_shared<CheckedSegments const>(call.table);
   std::vector<Parameter<double, Cuda>> parameters;
@@ -371,23 +372,24 @@ TEST_F(CudaAttentionInDouble, UploadsATableOnceAndNeverWaits) {
                           weights));
     return emulator::uploads_asked - before;
   };
-  EXPECT_EQ(layer(), 1U);
+  EXPECT_EQ(layer(), 2U);
   EXPECT_EQ(layer(), 0U);
   EXPECT_EQ(emulator::synchronizations, waits);
 }
 #endif
 
-TEST(SegmentWork, CutsRowsAndSegmentsIntoTiles) {
+TEST(KeyWork, CutsRowsAndSegmentsIntoTiles) {
   SegmentTable table;
   table.query_offsets = {0, 33, 33, 34};
   table.segment_offsets = {0, 2, 3, 4};
   table.segments = {
       {0, 0, 70, 0, true, 0, 0}, {1, 0, 0, 0, false, 0, 0}, {0, 0, 5, 0, false, 0, 0}, {1, 4, 1, 0, false, 0, 0}};
-  kernels::SegmentWork const work(table);
-  ASSERT_EQ(work.query_tiles.size(), 3U);
-  EXPECT_EQ(work.query_tiles[0].first, 32);
-  EXPECT_EQ(work.query_tiles[1].first, 0);
-  EXPECT_EQ(work.query_tiles[2].row, 2);
+  auto const queries = kernels::query_tiles(table);
+  kernels::KeyWork const work(table);
+  ASSERT_EQ(queries.size(), 3U);
+  EXPECT_EQ(queries[0].first, 32);
+  EXPECT_EQ(queries[1].first, 0);
+  EXPECT_EQ(queries[2].row, 2);
   ASSERT_EQ(work.key_tiles.size(), 4U) << "none of an empty segment, none of a row without queries";
   EXPECT_EQ(work.key_tiles[2].first, 64);
   EXPECT_EQ(work.key_tiles[3].row, 2);
@@ -395,13 +397,13 @@ TEST(SegmentWork, CutsRowsAndSegmentsIntoTiles) {
   EXPECT_TRUE(work.shared.empty()) << "a row without queries shares nothing";
 }
 
-TEST(SegmentWork, FindsRunsOfSharedRows) {
+TEST(KeyWork, FindsRunsOfSharedRows) {
   SegmentTable table;
   table.query_offsets = {0, 1, 2, 3};
   table.segment_offsets = {0, 2, 4, 6};
   table.segments = {{1, 8, 4, 0, false, 0, 0}, {0, 5, 5, 0, false, 0, 0},  {1, 0, 8, 0, false, 0, 0},
                     {0, 9, 3, 0, false, 0, 0}, {1, 11, 2, 0, false, 0, 0}, {0, 4, 2, 0, false, 0, 0}};
-  kernels::SegmentWork const work(table);
+  kernels::KeyWork const work(table);
   ASSERT_EQ(work.shared.size(), 2U);
   auto const expect = [&](std::size_t run, Index source, Index begin, Index rows, Index before, Index first,
                           std::vector<Index> const& members) {

@@ -15,6 +15,7 @@
 #include <graft/generate/top_tokens.hpp>
 #include <graft/kernels/elementwise.hpp>
 #include <graft/nn/rows.hpp>
+#include <graft/tensor/work_together.hpp>
 
 namespace graft {
 
@@ -171,6 +172,7 @@ class ModelSession {
 
   [[nodiscard]] Tensor<scalar_type, device_type> run(Step step) {
     NoGrad no_grad;
+    WorkTogether<device_type> const together;
     CacheView<activation_type, device_type> const view{&cache_, std::move(step.rows),
                                                        has_encoder ? &sources_ : nullptr};
     return model_.logits(step.batch, prepared_, &view).value();

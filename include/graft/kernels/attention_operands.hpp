@@ -48,6 +48,7 @@ struct AttentionGradients {
   Strided<SumOf<Scalar>, Device> const* keys;    ///< per source
   Strided<SumOf<Scalar>, Device> const* values;  ///< per source
   Pointer<Device, SumOf<Scalar>> bias_table;
+  KeyLists const* key_lists = nullptr;  ///< of the table, on a GPU
 };
 
 }  // namespace graft::kernels

@@ -20,6 +20,14 @@ struct MemoryUse {
   std::size_t reserved = 0;  ///< taken from the device, what was given back to the pool included
 };
 
+/// What has been started by graphs (`graft::WorkTogether`), since the program began.
+struct GraphUse {
+  std::size_t made = 0;      ///< graphs
+  std::size_t launched = 0;  ///< how often one was started
+  std::size_t kernels = 0;   ///< kernels and products that graphs have started
+  std::size_t alone = 0;     ///< those that were collected, and then started one by one
+};
+
 /// Everything happens on the first visible device (CUDA_VISIBLE_DEVICES chooses), in the order of the calls: kernels,
 /// copies and the return of memory share one queue, whichever host thread asks (`Queue<Cuda>`, kernels/cuda/queue.cuh).
 /// Failures are thrown as `Error`.
@@ -51,6 +59,12 @@ struct Runtime {
   static MemoryUse memory_use();
   /// The peak begins anew with what is in use.
   static void reset_peak();
+  /// From `begin_together` to `end_together`, which may be nested, kernels are collected and started in runs. Whoever
+  /// waits, copies, or asks for a mark starts what has been collected.
+  static void begin_together();
+  /// What goes wrong is thrown by the next call that starts or waits for something.
+  static void end_together() noexcept;
+  static GraphUse graph_use();
   /// Why no device can be used, in words; empty where one can.
   static std::string why_unavailable();
   /// As in "device 0 (NVIDIA H200)".

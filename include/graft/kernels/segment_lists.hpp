@@ -31,10 +31,10 @@ struct SharedRows {
   Index begin;                  ///< first row of the run
   Index rows;                   ///< length of the run
   Index before;                 ///< shared rows of the runs before it
-  Index first_member, members;  ///< its segments, in `SegmentLists::members`
+  Index first_member, members;  ///< its segments, in `KeyLists::members`
 };
 
-/// All of it lies on the GPU, but for the numbers of elements.
+/// What queries see. All of it lies on the GPU, but for the numbers of elements.
 struct SegmentLists {
   Index queries = 0;                           ///< of all rows
   DevicePointer<Index const> query_offsets;    ///< [rows + 1], as in `SegmentTable`
@@ -42,15 +42,7 @@ struct SegmentLists {
   DevicePointer<Segment const> segments;       ///< [segments]
   DevicePointer<Index const> query_positions;  ///< [queries], or null
   Index query_tiles = 0;                       ///< how many
-  Index key_tiles = 0;                         ///< how many
   DevicePointer<QueryTile const> query_tile;   ///< [query_tiles] every query of every row
-  DevicePointer<KeyTile const> key_tile;       ///< [key_tiles] every key of every segment whose row has queries
-  DevicePointer<Index const> partial_row;  ///< [segments] first row among the partial sums; −1: shares no stored row
-  Index partial_rows = 0;                  ///< of all segments that share stored rows
-  DevicePointer<SharedRows const> shared;  ///< runs of stored rows that segments share
-  DevicePointer<Index const> members;      ///< segments of the runs
-  Index shared_runs = 0;                   ///< how many runs
-  Index shared_rows = 0;                   ///< rows of all runs
 
   /// The first packed query of a row.
   [[nodiscard]] GRAFT_HOST_DEVICE Index first_query(Index row) const { return query_offsets.raw()[row]; }
@@ -64,6 +56,18 @@ struct SegmentLists {
   [[nodiscard]] GRAFT_HOST_DEVICE Index query_position(Index row, Index i) const {
     return query_positions ? query_positions.raw()[first_query(row) + i] : i;
   }
+};
+
+/// What the gradients of keys and values are formed by, likewise.
+struct KeyLists {
+  Index key_tiles = 0;                     ///< how many
+  DevicePointer<KeyTile const> key_tile;   ///< [key_tiles] every key of every segment whose row has queries
+  DevicePointer<Index const> partial_row;  ///< [segments] first row among the partial sums; −1: shares no stored row
+  Index partial_rows = 0;                  ///< of all segments that share stored rows
+  DevicePointer<SharedRows const> shared;  ///< runs of stored rows that segments share
+  DevicePointer<Index const> members;      ///< segments of the runs
+  Index shared_runs = 0;                   ///< how many runs
+  Index shared_rows = 0;                   ///< rows of all runs
 };
 
 }  // namespace graft::kernels

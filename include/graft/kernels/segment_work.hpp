@@ -11,31 +11,37 @@
 
 namespace graft::kernels {
 
-/// The parts of a table, as `SegmentLists` names them.
-class SegmentWork {
+/// The tiles of a table's queries. In causal attention the last queries see most keys: what takes long starts first.
+[[nodiscard]] inline std::vector<QueryTile> query_tiles(SegmentTable const& table) {
+  std::vector<QueryTile> tiles;
+  for (Index row = 0; row < table.rows(); ++row) {
+    Index const queries = table.first_query(row + 1) - table.first_query(row);
+    for (Index first = (queries - 1) / tile_size * tile_size; queries > 0 && first >= 0; first -= tile_size)
+      tiles.push_back({row, first});
+  }
+  return tiles;
+}
+
+/// The parts of a table's keys, as `KeyLists` names them.
+class KeyWork {
  public:
-  /// Cuts a table into parts, and finds what its segments share.
-  explicit SegmentWork(SegmentTable const& table) : partial_row(table.segments.size(), -1) {
+  /// Cuts a table's keys into parts, and finds what its segments share.
+  explicit KeyWork(SegmentTable const& table) : partial_row(table.segments.size(), -1) {
     for (Index row = 0; row < table.rows(); ++row) {
-      Index const queries = table.first_query(row + 1) - table.first_query(row);
-      if (queries == 0) continue;
-      // in causal attention the last queries see most keys, and the first keys are seen by most: what takes long starts
-      // first
-      for (Index first = (queries - 1) / tile_size * tile_size; first >= 0; first -= tile_size)
-        query_tiles.push_back({row, first});
+      if (table.first_query(row + 1) == table.first_query(row)) continue;
+      // in causal attention the first keys are seen by most queries
       for (Index s = table.first_segment(row); s < table.first_segment(row + 1); ++s)
         for (Index first = 0; first < table.segment(s).length; first += tile_size) key_tiles.push_back({row, s, first});
     }
     find_shared(table);
   }
 
-  std::vector<QueryTile> query_tiles;  ///< every query of every row
-  std::vector<KeyTile> key_tiles;      ///< every key of every segment whose row has queries
-  std::vector<Index> partial_row;      ///< [segments] first row among the partial sums, or −1
-  std::vector<SharedRows> shared;      ///< runs of stored rows that segments share
-  std::vector<Index> members;          ///< segments of the runs
-  Index partial_rows = 0;              ///< of all segments that share stored rows
-  Index shared_rows = 0;               ///< rows of all runs
+  std::vector<KeyTile> key_tiles;  ///< every key of every segment whose row has queries
+  std::vector<Index> partial_row;  ///< [segments] first row among the partial sums, or −1
+  std::vector<SharedRows> shared;  ///< runs of stored rows that segments share
+  std::vector<Index> members;      ///< segments of the runs
+  Index partial_rows = 0;          ///< of all segments that share stored rows
+  Index shared_rows = 0;           ///< rows of all runs
 
  private:
   /// Segments that overlap, directly or through others, make one run. Sorted by where they begin, its segments follow

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -106,6 +107,8 @@ template <class Scalar, class Device>
   for (Index r = 0; r < layout.rows.count(); ++r)
     reach =
         std::max(reach, layout.earlier_tokens[static_cast<std::size_t>(r)] + layout.rows.length(r) + virtual_keys + 1);
+  // a GPU's kernels are told the same of several steps of decoding, whose rows grow by a token each
+  if constexpr (!std::is_same_v<Device, Cpu>) reach = (reach + 63) / 64 * 64;
   std::vector<int> buckets;
   for (Index distance = -reach; distance <= reach; ++distance)
     buckets.push_back(relative_bucket(distance, causal, relative));

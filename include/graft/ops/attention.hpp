@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -88,8 +89,9 @@ struct Attention {
       keys.push_back(buffers.at(source.keys));
       values.push_back(buffers.at(source.values));
     }
-    kernels::AttentionGradients<Scalar, Device> const gradients{buffers.at(queries), keys.data(), values.data(),
-                                                                of_bias.at({bias.table, 0}).data};
+    kernels::AttentionGradients<Scalar, Device> gradients{buffers.at(queries), keys.data(), values.data(),
+                                                          of_bias.at({bias.table, 0}).data};
+    if constexpr (!std::is_same_v<Device, Cpu>) gradients.key_lists = &segments->template keys_on<Device>();
     with_operands([&](auto const& x) {
       kernels::On<Device, kernels::Attention, Scalar>::attention_backward(x, output.data(), log_sum.data(),
                                                                           output_gradient.data(), gradients);

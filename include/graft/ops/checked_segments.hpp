@@ -66,6 +66,11 @@ class CheckedSegments {
     else
       return mirror_.get([this] { return std::make_shared<SegmentMirror<Device> const>(table_); }).lists();
   }
+  /// What a GPU's kernels form the gradients of keys and values by, likewise.
+  template <class Device>
+  [[nodiscard]] kernels::KeyLists const& keys_on() const {
+    return key_mirror_.get([this] { return std::make_shared<KeyMirror<Device> const>(table_); }).lists();
+  }
   /// Distances between queries and keys of the same row, of all rows together.
   [[nodiscard]] DistanceRange const& range() const { return range_; }
 
@@ -123,6 +128,7 @@ class CheckedSegments {
   std::vector<Index> rows_needed_;  ///< of every source
   DistanceRange range_;
   detail::MadeOnce<SegmentMirror<Cuda> const> mirror_;
+  detail::MadeOnce<KeyMirror<Cuda> const> key_mirror_;
 };
 
 }  // namespace graft

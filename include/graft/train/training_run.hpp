@@ -18,6 +18,7 @@
 #include <graft/optim/adamw.hpp>
 #include <graft/optim/clip.hpp>
 #include <graft/tensor/finite.hpp>
+#include <graft/tensor/work_together.hpp>
 #include <graft/train/batches.hpp>
 #include <graft/train/checkpoint.hpp>
 #include <graft/train/identity.hpp>
@@ -233,6 +234,7 @@ class TrainingRun {
   /// steps, and with Adafactor, whose updates do not look at the norm, each step is waited for as on the host.
   void step() {
     Recording const recording;  // a step that fails leaves nothing on the tape
+    WorkTogether<Device> const together;
     auto const start = Clock::now();
     StepBatches const& plan = plan_of(step_);
     std::vector<Batch> batches;

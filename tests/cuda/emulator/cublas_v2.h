@@ -16,6 +16,8 @@ enum cublasComputeType_t { CUBLAS_COMPUTE_32F = 68, CUBLAS_COMPUTE_64F = 70, CUB
 enum cublasGemmAlgo_t { CUBLAS_GEMM_DEFAULT = -1 };
 struct cublasContext {
   cublasMath_t mode = CUBLAS_DEFAULT_MATH;
+  cudaStream_t stream{};
+  void* workspace{};
 };
 using cublasHandle_t = cublasContext*;
 
@@ -27,8 +29,14 @@ inline char const* cublasGetStatusName(cublasStatus_t status) {
 inline char const* cublasGetStatusString(cublasStatus_t) { return "emulated"; }
 inline cublasStatus_t cublasCreate(cublasHandle_t* handle) { return *handle = new cublasContext, CUBLAS_STATUS_SUCCESS; }
 inline cublasStatus_t cublasDestroy(cublasHandle_t handle) { return delete handle, CUBLAS_STATUS_SUCCESS; }
-inline cublasStatus_t cublasSetStream(cublasHandle_t, cudaStream_t stream) {
+inline cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream) {
+  handle->stream = stream;
+  handle->workspace = nullptr;  // the one that cuBLAS has for streams
   return emulator::is_stream(stream) ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
+}
+inline cublasStatus_t cublasSetWorkspace(cublasHandle_t handle, void* workspace, std::size_t bytes) {
+  if (!emulator::DeviceMemory::instance().owns(workspace, bytes)) return CUBLAS_STATUS_INVALID_VALUE;
+  return handle->workspace = workspace, CUBLAS_STATUS_SUCCESS;
 }
 inline cublasStatus_t cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode) { return handle->mode = mode, CUBLAS_STATUS_SUCCESS; }
 
@@ -63,13 +71,11 @@ inline double in_tf32(double x) {
 
 /// Sums have the type of α and β. Those of a result in bfloat16 may be rounded half-way, unless the mode forbids it.
 template <class Operand, class Result, class Sum>
-cublasStatus_t gemm(Gemm const& g, Sum alpha, Sum beta, bool tf32, bool rounds_parts) {
+void multiply(Gemm const& g, Sum alpha, Sum beta, bool tf32, bool rounds_parts) {
   auto const* const a = static_cast<Operand const*>(g.a);
   auto const* const b = static_cast<Operand const*>(g.b);
   auto* const c = static_cast<Result*>(g.c);
   auto const read = [&](Operand x) { return tf32 ? in_tf32(number(x)) : number(x); };
-  if (idle) return CUBLAS_STATUS_SUCCESS;
-  Access const access;
   for (std::int64_t j = 0; j < g.n; ++j)
     for (std::int64_t i = 0; i < g.m; ++i) {
       double sum = 0;
@@ -81,6 +87,11 @@ cublasStatus_t gemm(Gemm const& g, Sum alpha, Sum beta, bool tf32, bool rounds_p
       Sum const before = beta == Sum(0) ? Sum(0) : beta * static_cast<Sum>(number(result));
       result = static_cast<Result>(before + alpha * static_cast<Sum>(sum));
     }
+}
+template <class Operand, class Result, class Sum>
+cublasStatus_t gemm(cublasHandle_t handle, Gemm const& g, Sum alpha, Sum beta, bool tf32, bool rounds_parts) {
+  if (is_capturing(handle->stream) && !handle->workspace) return CUBLAS_STATUS_NOT_SUPPORTED;  // the graph would own one
+  ask(handle->stream, [=] { multiply<Operand, Result>(g, alpha, beta, tf32, rounds_parts); });
   return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -98,12 +109,12 @@ inline cublasStatus_t cublasGemmEx_64(cublasHandle_t handle, cublasOperation_t r
   bool const rounds_parts = !(handle->mode & CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION);
   if (type_a != type_b) return CUBLAS_STATUS_NOT_SUPPORTED;
   if (type_a == CUDA_R_64F && type_c == CUDA_R_64F && computed == CUBLAS_COMPUTE_64F)
-    return emulator::gemm<double, double>(g, d(alpha), d(beta), false, false);
+    return emulator::gemm<double, double>(handle, g, d(alpha), d(beta), false, false);
   if (type_a == CUDA_R_32F && type_c == CUDA_R_32F && (computed == CUBLAS_COMPUTE_32F || computed == CUBLAS_COMPUTE_32F_FAST_TF32))
-    return emulator::gemm<float, float>(g, f(alpha), f(beta), computed == CUBLAS_COMPUTE_32F_FAST_TF32, false);
+    return emulator::gemm<float, float>(handle, g, f(alpha), f(beta), computed == CUBLAS_COMPUTE_32F_FAST_TF32, false);
   if (type_a != CUDA_R_16BF || computed != CUBLAS_COMPUTE_32F) return CUBLAS_STATUS_NOT_SUPPORTED;
   ++emulator::gemms_of_bfloat16;
-  if (type_c == CUDA_R_32F) return emulator::gemm<graft::bfloat16, float>(g, f(alpha), f(beta), false, false);
-  if (type_c == CUDA_R_16BF) return emulator::gemm<graft::bfloat16, graft::bfloat16>(g, f(alpha), f(beta), false, rounds_parts);
+  if (type_c == CUDA_R_32F) return emulator::gemm<graft::bfloat16, float>(handle, g, f(alpha), f(beta), false, false);
+  if (type_c == CUDA_R_16BF) return emulator::gemm<graft::bfloat16, graft::bfloat16>(handle, g, f(alpha), f(beta), false, rounds_parts);
   return CUBLAS_STATUS_NOT_SUPPORTED;
 }

@@ -5,7 +5,10 @@
 
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "execution.hpp"
 #include "memory.hpp"
@@ -21,7 +24,7 @@ using cudaMemPool_t = int;
 using cudaEvent_t = std::uint64_t*;
 enum { cudaStreamNonBlocking = 1, cudaEventDisableTiming };
 
-enum cudaError_t { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation, cudaErrorInvalidConfiguration, cudaErrorNotReady };
+enum cudaError_t { cudaSuccess, cudaErrorInvalidValue, cudaErrorMemoryAllocation, cudaErrorInvalidConfiguration, cudaErrorNotReady, cudaErrorStreamCaptureUnsupported };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 enum { cudaMemAllocationTypePinned, cudaMemHandleTypeNone, cudaMemLocationTypeDevice, cudaDevAttrMemoryPoolsSupported, cudaDevAttrComputeCapabilityMajor, cudaDevAttrComputeCapabilityMinor };
 enum cudaMemPoolAttr { cudaMemPoolAttrReleaseThreshold, cudaMemPoolAttrUsedMemCurrent, cudaMemPoolAttrUsedMemHigh, cudaMemPoolAttrReservedMemCurrent };
@@ -42,7 +45,7 @@ struct cudaLaunchConfig_t {
 
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
 inline char const* cudaGetErrorName(cudaError_t error) {
-  char const* const names[] = {"cudaSuccess", "cudaErrorInvalidValue", "cudaErrorMemoryAllocation", "cudaErrorInvalidConfiguration", "cudaErrorNotReady"};
+  char const* const names[] = {"cudaSuccess", "cudaErrorInvalidValue", "cudaErrorMemoryAllocation", "cudaErrorInvalidConfiguration", "cudaErrorNotReady", "cudaErrorStreamCaptureUnsupported"};
   return names[error];
 }
 inline char const* cudaGetErrorString(cudaError_t) { return "emulated"; }
@@ -76,6 +79,19 @@ inline int synchronizations = 0;  ///< how often the host has waited for all tha
 inline int marks_waited_for = 0;  ///< how often it has waited for an event
 inline int pinned = 0;            ///< how often page-locked memory was asked for
 inline int launches = 0;          ///< how many kernels were started
+inline int graph_launches = 0;    ///< how many graphs were started
+
+/// What a stream takes down in place of doing it.
+using Steps = std::vector<std::function<void()>>;
+struct Capture {
+  cudaStream_t stream = nullptr;  ///< null: none does
+  Steps steps;
+};
+inline Capture capture;
+inline bool refuses_capture = false;  ///< as a driver that is too old, or a call that no graph can hold
+inline bool is_capturing(cudaStream_t stream) { return stream && capture.stream == stream; }
+/// Waiting, memory, copies and events are refused while a stream captures.
+inline bool captures() { return capture.stream != nullptr; }
 
 /// The last copy from the host, until something else is asked of the device.
 struct Upload {
@@ -91,7 +107,43 @@ inline void catch_up() {
   std::memcpy(waiting.to, waiting.from, waiting.bytes);
   uploads_done = uploads_asked;
 }
+/// Does what a kernel or a product does, or lets the stream take it down.
+template <class Step>
+void ask(cudaStream_t stream, Step const& step) {
+  if (is_capturing(stream)) {
+    capture.steps.emplace_back([step] { step(); });
+    return;
+  }
+  catch_up();
+  if (idle) return;
+  Access const access;
+  step();
+}
 }  // namespace emulator
+
+using cudaGraph_t = emulator::Steps*;
+using cudaGraphExec_t = emulator::Steps*;
+enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal = 1 };
+inline cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  if (!emulator::is_stream(stream) || emulator::captures()) return cudaErrorInvalidValue;
+  emulator::capture = {stream, {}};
+  return cudaSuccess;
+}
+inline cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  if (!emulator::is_capturing(stream)) return cudaErrorInvalidValue;
+  if (!emulator::refuses_capture) *graph = new emulator::Steps(std::move(emulator::capture.steps));
+  emulator::capture = {};
+  return emulator::refuses_capture ? cudaErrorStreamCaptureUnsupported : cudaSuccess;
+}
+inline cudaError_t cudaGraphInstantiate(cudaGraphExec_t* made, cudaGraph_t graph, unsigned long long) { return *made = new emulator::Steps(*graph), cudaSuccess; }
+inline cudaError_t cudaGraphDestroy(cudaGraph_t graph) { return delete graph, cudaSuccess; }
+inline cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph) { return delete graph, cudaSuccess; }
+inline cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
+  if (!emulator::is_stream(stream) || emulator::captures()) return cudaErrorInvalidValue;
+  ++emulator::graph_launches;
+  for (auto const& step : *graph) emulator::ask(stream, step);
+  return cudaSuccess;
+}
 
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   if (flags != cudaStreamNonBlocking) return cudaErrorInvalidValue;
@@ -106,25 +158,30 @@ inline cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 inline cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  if (emulator::captures()) return cudaErrorStreamCaptureUnsupported;
   ++emulator::synchronizations;
   emulator::catch_up();
   return emulator::is_stream(stream) ? cudaSuccess : cudaErrorInvalidValue;
 }
 
 inline cudaError_t cudaMallocFromPoolAsync(void** block, std::size_t bytes, cudaMemPool_t, cudaStream_t stream) {
-  if (!emulator::is_stream(stream)) return cudaErrorInvalidValue;
+  if (!emulator::is_stream(stream) || emulator::captures()) return cudaErrorInvalidValue;
   *block = emulator::DeviceMemory::instance().allocate(bytes);
   return *block ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 inline cudaError_t cudaFreeAsync(void* block, cudaStream_t stream) {
+  if (emulator::captures()) return cudaErrorStreamCaptureUnsupported;
   emulator::catch_up();
   return emulator::is_stream(stream) && emulator::DeviceMemory::instance().release(block) ? cudaSuccess : cudaErrorInvalidValue;
 }
-inline cudaError_t cudaMallocHost(void** block, std::size_t bytes) { return ++emulator::pinned, *block = std::malloc(bytes), cudaSuccess; }
+inline cudaError_t cudaMallocHost(void** block, std::size_t bytes) {
+  if (emulator::captures()) return cudaErrorStreamCaptureUnsupported;
+  return ++emulator::pinned, *block = std::malloc(bytes), cudaSuccess;
+}
 inline cudaError_t cudaFreeHost(void* block) { return std::free(block), cudaSuccess; }
 
 inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
-  if (!emulator::is_stream(stream)) return cudaErrorInvalidValue;
+  if (!emulator::is_stream(stream) || emulator::captures()) return cudaErrorInvalidValue;
   auto& memory = emulator::DeviceMemory::instance();
   if (memory.owns(to, bytes) != (kind != cudaMemcpyDeviceToHost) || memory.owns(from, bytes) != (kind != cudaMemcpyHostToDevice)) return cudaErrorInvalidValue;
   emulator::catch_up();
@@ -144,6 +201,7 @@ inline cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) 
 }
 inline cudaError_t cudaEventDestroy(cudaEvent_t event) { return delete event, cudaSuccess; }
 inline cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  if (emulator::captures()) return cudaErrorStreamCaptureUnsupported;
   return *event = emulator::uploads_asked, emulator::is_stream(stream) ? cudaSuccess : cudaErrorInvalidValue;
 }
 inline cudaError_t cudaEventSynchronize(cudaEvent_t event) {
@@ -159,10 +217,8 @@ cudaError_t cudaLaunchKernelEx(cudaLaunchConfig_t const* configuration, void (*k
   if (!emulator::is_stream(configuration->stream)) return cudaErrorInvalidValue;
   std::uint64_t const threads = std::uint64_t{block.x} * block.y * block.z;
   if (grid.x == 0 || grid.x > 0x7fffffffU || grid.y != 1 || grid.z != 1 || threads == 0 || threads > 1024) return cudaErrorInvalidConfiguration;
-  emulator::catch_up();
-  ++emulator::launches;
-  if (emulator::idle) return cudaSuccess;
-  emulator::Access const access;
-  emulator::run(grid, block, [&](Parameters... parameters) { return [=] { kernel(parameters...); }; }(arguments...));
+  if (!emulator::captures()) ++emulator::launches;
+  // copies of the arguments, as a launch makes them
+  emulator::ask(configuration->stream, [grid, block, started = [&](Parameters... parameters) { return [=] { kernel(parameters...); }; }(arguments...)] { emulator::run(grid, block, started); });
   return cudaSuccess;
 }

@@ -60,16 +60,18 @@ void add_key_gradients(Call<Scalar> const& x, Reverse<Scalar> const& reverse, In
   bool any = false;
   for (Index i = 0; i < sources; ++i) any = any || wanted(i);
   if (!any) return;
-  Index const width = x.shape.kv_width(), size = x.lists.partial_rows * width;
+  KeyLists const& lists = *gradients.key_lists;
+  Index const width = x.shape.kv_width(), size = lists.partial_rows * width;
   std::optional<Scratch> memory;
   Room<Sum> const partial(2 * size);
   auto const at = [&](Index i) { return KeysValues<Sum>{gradients.keys[i], gradients.values[i]}; };
   KeyTargets<Sum> const targets{
       {sources, at, memory},
-      {{DevicePointer<Sum>(partial.data()), width}, {DevicePointer<Sum>(partial.data() + size), width}}};
-  Index const parts = Part::count<Sum>(x.lists.key_tiles, x.shape.kv_heads, x.shape.head_dim);
+      {{DevicePointer<Sum>(partial.data()), width}, {DevicePointer<Sum>(partial.data() + size), width}},
+      lists};
+  Index const parts = Part::count<Sum>(lists.key_tiles, x.shape.kv_heads, x.shape.head_dim);
   launch_parts("attention_backward", &key_gradients_kernel<Scalar>, parts, x, reverse, targets, parts);
-  each_in_rows("attention_backward", x.lists.shared_rows, width, AddShared<Sum>{x.lists, targets});
+  each_in_rows("attention_backward", lists.shared_rows, width, AddShared<Sum>{x.lists, targets});
 }
 
 }  // namespace cuda::attention

@@ -34,7 +34,7 @@ class PerSource {
 
  private:
   static constexpr Index most = 16;
-  T here_[most];
+  T here_[most]{};  // what is not there is empty: calls with the same sources are the same bytes
   T const* there_ = nullptr;
 };
 

@@ -13,6 +13,7 @@ template <class Sum>
 struct KeyTargets {
   PerSource<KeysValues<Sum>> gradients;
   KeysValues<Sum> partial;  ///< [partial rows, kv_heads · head_dim] each
+  KeyLists lists;
 };
 
 /// Writes a block's sums, or adds them to what is there.
@@ -32,8 +33,8 @@ __global__ void __launch_bounds__(block, resident_blocks<SumOf<Scalar>>)
   using Sum = SumOf<Scalar>;
   __shared__ TilesOf<Scalar> tiles;
   for (Index p = blockIdx.x; p < parts; p += gridDim.x) {
-    Part const part = Part::at<Sum>(p, x.lists.key_tiles, x.shape.kv_heads, x.head_dim);
-    KeyTile const tile = x.lists.key_tile.raw()[part.tile];
+    Part const part = Part::at<Sum>(p, targets.lists.key_tiles, x.shape.kv_heads, x.head_dim);
+    KeyTile const tile = targets.lists.key_tile.raw()[part.tile];
     Segment const segment = x.lists.segment(tile.segment);
     KeysValues<Sum> const to = targets.gradients[segment.source];
     if (!to.keys.data && !to.values.data) continue;
@@ -78,7 +79,7 @@ __global__ void __launch_bounds__(block, resident_blocks<SumOf<Scalar>>)
         add_products(tiles, keys, x.queries.from(packed + first, column + part.first_column), count, part.columns,
                      key_sums);
       }
-    Index const partial = x.lists.partial_row.raw()[tile.segment];
+    Index const partial = targets.lists.partial_row.raw()[tile.segment];
     bool const add = partial < 0;
     Index const row = add ? stored : partial + tile.first, to_column = kv_column + part.first_column;
     KeysValues<Sum> const all = add ? to : targets.partial;
@@ -97,11 +98,11 @@ struct AddShared {
   /// The run of shared rows that row i of all shared ones is in.
   __device__ SharedRows run_of(Index i) const {
     Index run = 0;
-    for (Index end = lists.shared_runs; end - run > 1;) {
+    for (Index end = targets.lists.shared_runs; end - run > 1;) {
       Index const middle = (run + end) / 2;
-      (lists.shared.raw()[middle].before <= i ? run : end) = middle;
+      (targets.lists.shared.raw()[middle].before <= i ? run : end) = middle;
     }
-    return lists.shared.raw()[run];
+    return targets.lists.shared.raw()[run];
   }
 
   __device__ void add(SharedRows const& rows, Index stored, Index column, Strided<Sum, Cuda> from,
@@ -109,8 +110,8 @@ struct AddShared {
     if (!to.data) return;
     Sum sum = to.row(stored).raw()[column];
     for (Index m = rows.first_member; m < rows.first_member + rows.members; ++m) {
-      Index const s = lists.members.raw()[m], key = stored - lists.segment(s).begin;
-      if (key >= 0 && key < lists.segment(s).length) sum += from.row(lists.partial_row.raw()[s] + key).raw()[column];
+      Index const s = targets.lists.members.raw()[m], key = stored - lists.segment(s).begin;
+      if (key >= 0 && key < lists.segment(s).length) sum += from.row(targets.lists.partial_row.raw()[s] + key).raw()[column];
     }
     to.row(stored).raw()[column] = sum;
   }

@@ -46,9 +46,9 @@ struct alignas(32) TensorTiles {
   float products[own_rows][other_rows + 4];  ///< of a warp's tiles, on their way to the threads
 
   /// The block's weight of another row and an own one.
-  [[nodiscard]] __device__ float weight(int other_row, int own) const {
-    return static_cast<float>(number(weights[0][own][other_row])) +
-           static_cast<float>(number(weights[1][own][other_row]));
+  [[nodiscard]] __device__ float weight(int other_row, int mine) const {
+    return static_cast<float>(number(weights[0][mine][other_row])) +
+           static_cast<float>(number(weights[1][mine][other_row]));
   }
 };
 

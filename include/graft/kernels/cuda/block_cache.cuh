@@ -5,9 +5,10 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
-#include <map>
 #include <mutex>
+#include <set>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <graft/kernels/cuda_runtime.hpp>
@@ -15,10 +16,11 @@
 namespace graft::kernels::cuda {
 
 /// Spares CUDA's allocator, which costs about as much time of the host as a launch: a step of training asks for the
-/// same sizes as the one before. Blocks are used again in the order in which one queue's work was asked for, so nothing
-/// waits. Large blocks go back to the device, where they can be cut and joined. A block that comes back is kept while
-/// what is in use and what is kept are together at most 32 MiB and a quarter above the most that was in use. Nothing is
-/// kept where the environment has GRAFT_CUDA_KEEP_BLOCKS=0, with which compute-sanitizer sees each request.
+/// same sizes as the one before. Of blocks of a size the one with the lowest address is lent, so that equal steps get
+/// equal blocks. Blocks are used again in the order in which one queue's work was asked for, so nothing waits. Large
+/// blocks go back to the device, where they can be cut and joined. A block that comes back is kept while what is in use
+/// and what is kept are together at most 32 MiB and a quarter above the most that was in use. Nothing is kept where the
+/// environment has GRAFT_CUDA_KEEP_BLOCKS=0, with which compute-sanitizer sees each request.
 class BlockCache {
  public:
   explicit BlockCache(bool keeps = wanted()) : keeps_(keeps) {}
@@ -34,7 +36,7 @@ class BlockCache {
   /// A kept block of the rounded size, or of up to a quarter more, which is in use from now on; null if there is none.
   [[nodiscard]] void* take(std::size_t bytes) {
     std::lock_guard<std::mutex> const lock(mutex_);
-    auto const found = idle_.lower_bound(bytes);
+    auto const found = idle_.lower_bound({bytes, nullptr});
     if (found == idle_.end() || found->first > bytes + bytes / 4) return nullptr;
     auto const [size, block] = *found;
     lend(block, size);  // first: it may throw
@@ -99,7 +101,7 @@ class BlockCache {
 
   mutable std::mutex mutex_;
   std::unordered_map<void*, std::size_t> lent_;
-  std::multimap<std::size_t, void*> idle_;
+  std::set<std::pair<std::size_t, void*>> idle_;  ///< by size, and by address
   std::size_t used_ = 0, peak_ = 0, idle_bytes_ = 0;
   bool keeps_;
 };

@@ -33,7 +33,7 @@ struct WidenBlock {
     generic::with_format(format, [&](auto tag) {
       constexpr BlockFormat known = decltype(tag)::value;
       if (element_step == 1) return generic::Dequantize<known>::block(block, to);
-      float values[block_values(known)];
+      float values[static_cast<std::size_t>(block_values(known))];
       generic::Dequantize<known>::block(block, values);
       for (Index k = 0; k < block_values(known); ++k) to[k * element_step] = static_cast<Scalar>(values[k]);
     });

@@ -14,16 +14,58 @@ constexpr unsigned blocks_for(Index work, Index per_block) {
   return static_cast<unsigned>(blocks < 1 ? 1 : blocks > 65536 ? 65536 : blocks);
 }
 
+/// A kernel's arguments, as plain bytes.
+template <class... T>
+struct Arguments {
+  template <class F, class... Before>
+  void call(F const& f, Before const&... before) const {
+    f(before...);
+  }
+};
+template <class First, class... Rest>
+struct Arguments<First, Rest...> {
+  First first;
+  Arguments<Rest...> rest;
+  template <class F, class... Before>
+  void call(F const& f, Before const&... before) const {
+    rest.call(f, before..., first);
+  }
+};
+inline Arguments<> arguments_of() { return {}; }
+template <class First, class... Rest, class A, class... More>
+Arguments<First, Rest...> arguments_of(A const& first, More const&... rest) {
+  if constexpr (sizeof...(Rest) == 0)
+    return {first, {}};
+  else
+    return {first, arguments_of<Rest...>(rest...)};
+}
+
+/// The launch of a kernel.
+template <class... Parameters>
+struct Launch {
+  char const* name;
+  void (*kernel)(Parameters...);
+  dim3 threads;
+  unsigned blocks;
+  Arguments<Parameters...> arguments;
+
+  void operator()(cudaStream_t stream) const {
+    cudaLaunchConfig_t configuration{};
+    configuration.gridDim = dim3(blocks);
+    configuration.blockDim = threads;
+    configuration.stream = stream;
+    arguments.call([&](auto const&... values) {
+      check(cudaLaunchKernelEx(&configuration, kernel, values...), name, " for ", blocks, " blocks of ", threads.x,
+            " x ", threads.y, " threads");
+    });
+  }
+};
+
 /// Starts `kernel(arguments…)`; `name` is for the message of a failure.
-template <class... Parameters, class... Arguments>
-void launch(char const* name, void (*kernel)(Parameters...), unsigned blocks, dim3 threads,
-            Arguments const&... arguments) {
-  cudaLaunchConfig_t configuration{};
-  configuration.gridDim = dim3(blocks);
-  configuration.blockDim = threads;
-  configuration.stream = Queue<Cuda>::current().stream();
-  check(cudaLaunchKernelEx(&configuration, kernel, arguments...), name, " for ", blocks, " blocks of ", threads.x,
-        " x ", threads.y, " threads");
+template <class... Parameters, class... Values>
+void launch(char const* name, void (*kernel)(Parameters...), unsigned blocks, dim3 threads, Values const&... values) {
+  Queue<Cuda>::current().ask(
+      Launch<Parameters...>{name, kernel, threads, blocks, arguments_of<Parameters...>(values...)});
 }
 
 /// Where this thread starts, and how many threads there are, for loops over all elements.

@@ -31,22 +31,25 @@ void check(cublasStatus_t status, char const* call, Details const&... details) {
 inline constexpr auto math_mode =
     static_cast<cublasMath_t>(CUBLAS_DEFAULT_MATH | CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION);
 
-/// Calls `f` with the handle of the queue, which is made at the first product. A handle that serves one stream gives
-/// the same bits every time: it has a workspace of its own, and cuBLAS uses no atomic additions unless it is asked to.
+/// Calls `f` with the handle of the queue, which is made at the first product and serves `stream`. A handle that serves
+/// one stream at a time gives the same bits every time: its workspace is its own, and cuBLAS uses no atomic additions
+/// unless it is asked to.
 template <class F>
-void with_handle(F const& f) {
-  auto const make = [](cudaStream_t stream) {
+void with_handle(cudaStream_t stream, F const& f) {
+  auto const make = [] {
     cublasHandle_t handle{};
     check(cublasCreate(&handle), "cublasCreate");
-    char const* call = "cublasSetStream";
-    cublasStatus_t status = cublasSetStream(handle, stream);
-    if (status == CUBLAS_STATUS_SUCCESS) call = "cublasSetMathMode", status = cublasSetMathMode(handle, math_mode);
+    cublasStatus_t const status = cublasSetMathMode(handle, math_mode);
     if (status != CUBLAS_STATUS_SUCCESS) (void)cublasDestroy(handle);
-    check(status, call);
+    check(status, "cublasSetMathMode");
     return handle;
   };
+  auto const set = [](cublasHandle_t handle, cudaStream_t own, void* workspace, std::size_t bytes) {
+    check(cublasSetStream(handle, own), "cublasSetStream");
+    check(cublasSetWorkspace(handle, workspace, bytes), "cublasSetWorkspace");  // a new stream takes it away
+  };
   Queue<Cuda>::current().with_blas<cublasHandle_t>(
-      make, [](void* handle) { (void)cublasDestroy(static_cast<cublasHandle_t>(handle)); }, f);
+      stream, make, set, [](void* handle) { (void)cublasDestroy(static_cast<cublasHandle_t>(handle)); }, f);
 }
 
 /// How cuBLAS, which counts down the columns, is asked for a row-major product: what it sees in C's memory is Cᵀ =
@@ -95,20 +98,31 @@ cublasComputeType_t computed_in() {
   return std::is_same_v<Scalar, float> && tf32_allowed() ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
 }
 
+/// A product as it is asked of cuBLAS.
+template <class Scalar, class Result>
+struct Multiplication {
+  Product<Scalar, Cuda, Result> product;
+  cublasComputeType_t computed;
+
+  void operator()(cudaStream_t stream) const {
+    auto const call = column_major(product);
+    SumOf<Scalar> const one = 1;
+    cublasStatus_t status{};
+    with_handle(stream, [&](cublasHandle_t handle) {
+      status = cublasGemmEx_64(handle, call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
+                               call.first, type_of<Scalar>, call.first_stride, call.second, type_of<Scalar>,
+                               call.second_stride, &product.beta, product.c.raw(), type_of<Result>, product.ldc,
+                               computed, CUBLAS_GEMM_DEFAULT);
+    });
+    check(status, "cublasGemmEx", " for [", product.m, ", ", product.k, "] by [", product.k, ", ", product.n, "]");
+  }
+};
+
 template <class Scalar, class Result>
 void multiply(Product<Scalar, Cuda, Result> const& p) {
   if (p.m <= 0 || p.n <= 0) return;
   if (p.k <= 0) return each_in_rows("matmul", p.m, p.n, ScaleInPlace<Result>{p.beta, p.c.raw(), p.ldc});
-  auto const call = column_major(p);
-  SumOf<Scalar> const one = 1;
-  cublasStatus_t status{};
-  with_handle([&](cublasHandle_t handle) {
-    status = cublasGemmEx_64(handle, call.first_read, call.second_read, call.rows, call.columns, call.inner, &one,
-                             call.first, type_of<Scalar>, call.first_stride, call.second, type_of<Scalar>,
-                             call.second_stride, &p.beta, p.c.raw(), type_of<Result>, p.ldc, computed_in<Scalar>(),
-                             CUBLAS_GEMM_DEFAULT);
-  });
-  check(status, "cublasGemmEx", " for [", p.m, ", ", p.k, "] by [", p.k, ", ", p.n, "]");
+  Queue<Cuda>::current().ask(Multiplication<Scalar, Result>{p, computed_in<Scalar>()});
 }
 
 }  // namespace matmul

@@ -2,13 +2,16 @@
 /// @brief What a GPU's work goes through.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <limits>
 #include <mutex>
+#include <utility>
 
 #include <graft/kernels/cuda/block_cache.cuh>
-#include <graft/kernels/cuda/check.cuh>
+#include <graft/kernels/cuda/graph_cache.cuh>
 #include <graft/kernels/cuda/staging.cuh>
 
 namespace graft::kernels {
@@ -17,9 +20,10 @@ namespace graft::kernels {
 template <class Device>
 class Queue;
 
-/// A stream of its own, the pool that memory comes from, what uploads are staged in, and cuBLAS's handle. What is asked
-/// of one queue (kernels, copies, the return of memory) runs in the order in which it was asked for, whichever thread
-/// asks; queues wait neither for each other nor for CUDA's default streams.
+/// A stream of its own, the pool that memory comes from, what uploads are staged in, cuBLAS's handle, and graphs of
+/// work that occurs again and again. What is asked of one queue (kernels, copies, the return of memory) runs in the
+/// order in which it was asked for, whichever thread asks; queues wait neither for each other nor for CUDA's default
+/// streams.
 template <>
 class Queue<Cuda> {
  public:
@@ -48,6 +52,7 @@ class Queue<Cuda> {
   ~Queue() {
     (void)cudaStreamSynchronize(stream_);
     if (blas_) destroy_blas_(blas_);
+    if (workspace_) (void)cudaFreeAsync(workspace_, stream_);
     for (void* const kept : blocks_.give_up()) (void)cudaFreeAsync(kept, stream_);
     (void)cudaMemPoolDestroy(pool_);
     (void)cudaStreamDestroy(stream_);
@@ -55,22 +60,46 @@ class Queue<Cuda> {
   Queue(Queue const&) = delete;
   Queue& operator=(Queue const&) = delete;
 
-  /// For launches and for the calls of libraries.
+  /// For work of the caller's own, which comes behind all that was asked for.
   /// @throws Error where the program has made another device the calling thread's, in whose stream nothing of the
   /// queue's may run
-  [[nodiscard]] cudaStream_t stream() const {
+  [[nodiscard]] cudaStream_t stream() {
     check_device();
+    start_collected();
     return stream_;
+  }
+  /// Work that `start(stream)` starts: kernels alone, of which `start`'s bytes decide everything.
+  template <class Start>
+  void ask(Start const& start) {
+    check_device();
+    if (together_ == 0 || !graphs_.on()) return start(stream_);
+    std::lock_guard<std::mutex> const lock(collected_mutex_);
+    collected_.add(start);
+    if (collected_.size() >= largest_run)
+      start_run();
+    else
+      any_collected_ = true;
+  }
+  /// Until `end_together`, work is collected and started in runs, by graphs where it has occurred before. Calls nest.
+  void begin_together() { ++together_; }
+  /// What goes wrong is thrown by the next call that needs the stream.
+  void end_together() noexcept {
+    if (--together_ == 0) start_collected_later();
+  }
+  [[nodiscard]] cuda::GraphUse graph_use() const {
+    std::lock_guard<std::mutex> const lock(collected_mutex_);
+    return graphs_.use();
   }
   /// Memory that earlier work may still use is handed out to later work only.
   [[nodiscard]] cudaError_t allocate(void** block, std::size_t bytes) {
     std::size_t const size = blocks_.rounded(bytes);
-    cudaStream_t const own = stream();
+    check_device();
     *block = blocks_.take(size);
     if (*block) return cudaSuccess;
-    cudaError_t status = cudaMallocFromPoolAsync(block, size, pool_, own);
+    cudaError_t status = cudaMallocFromPoolAsync(block, size, pool_, stream_);
     if (status == cudaErrorMemoryAllocation) {
       (void)cudaGetLastError();
+      cudaStream_t const own = stream();
       for (void* const kept : blocks_.give_up()) (void)cudaFreeAsync(kept, own);
       // once all is back, what is left can be joined to larger pieces
       cuda::check(cudaStreamSynchronize(own), "cudaStreamSynchronize");
@@ -81,8 +110,10 @@ class Queue<Cuda> {
     return status;
   }
   void release(void* block) noexcept {
+    if (blocks_.give_back(block)) return;
+    start_collected_later();  // it may use the block
     // fails only where an earlier failure, or the end of the process, has taken the device away
-    if (!blocks_.give_back(block)) (void)cudaFreeAsync(block, stream_);
+    (void)cudaFreeAsync(block, stream_);
   }
   /// What is in use, and what the pool has taken from the device.
   [[nodiscard]] cuda::MemoryUse memory_use() const {
@@ -95,16 +126,24 @@ class Queue<Cuda> {
   void reset_peak() { blocks_.reset_peak(); }
   /// Copies host memory, which may change or go as soon as the call returns; nothing waits.
   void upload(void* to, void const* from, std::size_t bytes) { staging_.upload(to, from, bytes, stream()); }
-  /// Calls `f` with cuBLAS's handle, which one thread uses at a time; `make(stream)` gives it to the queue at first.
-  template <class Handle, class Make, class F>
-  void with_blas(Make const& make, void (*destroy)(void*), F const& f) {
-    cudaStream_t const own = stream();
+  /// Calls `f` with cuBLAS's handle, which one thread uses at a time, and which serves `stream` in the call. `make()`
+  /// makes it at first, and `set(handle, stream, workspace, bytes)` gives it a stream and memory of its own.
+  template <class Handle, class Make, class Set, class F>
+  void with_blas(cudaStream_t stream, Make const& make, Set const& set, void (*destroy)(void*), F const& f) {
     std::lock_guard<std::mutex> const lock(blas_mutex_);
     if (!blas_) {
-      blas_ = make(own);
+      if (!workspace_)
+        cuda::check(cudaMallocFromPoolAsync(&workspace_, workspace_bytes, pool_, stream_), "cudaMallocFromPoolAsync",
+                    " for cuBLAS's workspace of ", workspace_bytes, " bytes");
+      blas_ = make();
       destroy_blas_ = destroy;
     }
-    f(static_cast<Handle>(blas_));
+    auto const handle = static_cast<Handle>(blas_);
+    if (blas_stream_ != stream) {
+      set(handle, stream, workspace_, workspace_bytes);
+      blas_stream_ = stream;
+    }
+    f(handle);
   }
 
  private:
@@ -128,12 +167,50 @@ class Queue<Cuda> {
     cuda::check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &keep), "cudaMemPoolSetAttribute");
   }
 
+  /// With the mutex held.
+  void start_run() {
+    struct Emptied {
+      Queue& queue;
+      ~Emptied() { queue.collected_.clear(), queue.any_collected_ = false; }
+    } const emptied{*this};
+    graphs_.start(collected_, stream_);
+  }
+  void start_collected() {
+    if (!any_collected_ && !any_failure_) return;
+    std::lock_guard<std::mutex> const lock(collected_mutex_);
+    any_failure_ = false;
+    if (auto const failure = std::exchange(failure_, nullptr)) std::rethrow_exception(failure);
+    if (collected_.size() > 0) start_run();
+  }
+  void start_collected_later() noexcept {
+    if (!any_collected_) return;
+    std::lock_guard<std::mutex> const lock(collected_mutex_);
+    try {
+      if (collected_.size() > 0) start_run();
+    } catch (...) {
+      failure_ = std::current_exception();
+      any_failure_ = true;
+    }
+  }
+
+  /// The GPU begins with a run while the host collects the next.
+  static constexpr std::size_t largest_run = 64;
+  static constexpr std::size_t workspace_bytes = std::size_t{32} << 20;  ///< as NVIDIA advises for compute capability 9
+
   int device_;
   cudaStream_t stream_{};
   cudaMemPool_t pool_{};
   cuda::Staging staging_;
   cuda::BlockCache blocks_;
+  std::atomic<int> together_{0};
+  std::atomic<bool> any_collected_{false}, any_failure_{false};
+  mutable std::mutex collected_mutex_;
+  cuda::Run collected_;
+  cuda::GraphCache graphs_;
+  std::exception_ptr failure_;  ///< of a run that was started where nothing can be thrown
   std::mutex blas_mutex_;
+  cudaStream_t blas_stream_{};
+  void* workspace_ = nullptr;  ///< cuBLAS's
   void* blas_ = nullptr;  ///< cuBLAS's handle, once a product was asked for: programs without products need no cuBLAS
   void (*destroy_blas_)(void*) = nullptr;
 };

@@ -92,6 +92,19 @@ inline std::vector<int> compiled_capabilities() {
 }
 
 template <class Device>
+void Runtime<Device>::begin_together() {
+  Queue<Cuda>::current().begin_together();
+}
+template <class Device>
+void Runtime<Device>::end_together() noexcept {
+  Queue<Cuda>::current().end_together();
+}
+template <class Device>
+GraphUse Runtime<Device>::graph_use() {
+  return Queue<Cuda>::current().graph_use();
+}
+
+template <class Device>
 void* Runtime<Device>::make_mark() {
   cudaEvent_t event{};
   check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
