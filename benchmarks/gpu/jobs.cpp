@@ -8,6 +8,7 @@
 
 #include <graft/generate/generate.hpp>
 #include <graft/optim/adamw.hpp>
+#include <graft/tensor/work_together.hpp>
 #include <graft/train/loss.hpp>
 
 #include "support/rows.hpp"
@@ -53,6 +54,7 @@ nlohmann::json train(any::ErasedTrainable<float, Cuda>& model, benchmark_support
     for (auto const& example : examples) model.append(batch, example);
     batch.rows.training = true;
     batch.rows.step = step;
+    WorkTogether<Cuda> const together;
     auto const loss = token_loss(model.scores(batch), batch.rows.targets, target_weight(batch.rows.targets));
     backward(loss);
     optimizer.step(learning_rate);
@@ -106,11 +108,17 @@ nlohmann::json run_job(DeviceBase const& base, nlohmann::json const& job) {
   Adapter const adapter{job.value("method", "prefix"), job.value("adapter", ""), job.value("length", Index{10})};
   synchronize(Cuda{});
   reset_cuda_peak();
+  auto const before = cuda_graph_use();
   nlohmann::json line = job;
   line["peer"] = "graft";
   line.update(job.value("dtype", "float32") == "bfloat16" ? run(base.in_bfloat16(adapter), job)
                                                           : run(base.in_float32(adapter), job));
   line["peak_gpu_mb"] = cuda_memory_use().peak >> 20U;
+  auto const after = cuda_graph_use();
+  line["graphs"] = {{"made", after.made - before.made},
+                    {"launched", after.launched - before.launched},
+                    {"kernels", after.kernels - before.kernels},
+                    {"kernels_alone", after.alone - before.alone}};
   return line;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <graft/kernels/cuda/check.cuh>
+#include <graft/kernels/cuda/members.cuh>
 
 namespace graft::kernels::cuda {
 
@@ -25,12 +26,7 @@ class Run {
     bytes_.resize(at + sizeof(Head) + size);
     Head const head{&Run::start_one<Start>, size};
     std::memcpy(bytes_.data() + at, &head, sizeof head);
-    auto* const own = ::new (static_cast<void*>(bytes_.data() + at + sizeof(Head))) Start(start);
-#if defined(__GNUC__) && !defined(__clang__)
-    __builtin_clear_padding(own);  // what lies between members would tell equal runs apart
-#else
-    (void)own;
-#endif
+    copy_members(start, bytes_.data() + at + sizeof(Head));
     ++size_;
   }
   [[nodiscard]] std::size_t size() const { return size_; }
