@@ -76,6 +76,7 @@ inline int synchronizations = 0;  ///< how often the host has waited for all tha
 inline int marks_waited_for = 0;  ///< how often it has waited for an event
 inline int pinned = 0;            ///< how often page-locked memory was asked for
 inline int launches = 0;          ///< how many kernels were started
+inline std::size_t fetched = 0;   ///< how many bytes have come to the host
 
 /// The last copy from the host, until something else is asked of the device.
 struct Upload {
@@ -133,6 +134,7 @@ inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes
     ++emulator::uploads_asked;
     return cudaSuccess;
   }
+  if (kind == cudaMemcpyDeviceToHost) emulator::fetched += bytes;
   emulator::Access const access;
   std::memcpy(to, from, bytes);
   return cudaSuccess;
