@@ -29,12 +29,27 @@ std::vector<Generations> texts(any::ErasedTransformer<Scalar, Device> const& mod
                                     .top_k = 20,
                                     .seed = 3,
                                     .sequences = 2}));
+    all.push_back(generate(writing, prompts,
+                           Sampling{.max_new_tokens = 4,
+                                    .adapters = plan.adapters,
+                                    .temperature = 1.2,
+                                    .top_p = 0.9,
+                                    .min_p = 0.01,
+                                    .seed = 4,
+                                    .sequences = 2}));
   };
   if (model.info().main().crosses)
     write(any::Writing<true, Scalar, Device>(model));
   else if (!model.info().classifies)
     write(any::Writing<false, Scalar, Device>(model));
   return all;
+}
+
+template <class Scalar, class Device>
+Generations sampled(any::ErasedTransformer<Scalar, Device> const& model, Sampling const& settings) {
+  std::vector<std::vector<Token>> const prompts{{3, 14, 15}, {6, 5}};
+  if (model.info().main().crosses) return generate(any::Writing<true, Scalar, Device>(model), prompts, settings);
+  return generate(any::Writing<false, Scalar, Device>(model), prompts, settings);
 }
 
 template <class Scalar, class Device>
@@ -56,6 +71,7 @@ Outcome<Scalar> outcome(any::ErasedTransformer<Scalar, Device>& model, Plan cons
 }
 
 template TrainingReport train(any::ErasedTrainable<float, Cuda>&, Plan const&);  // of bfloat16, too
+template Generations sampled(any::ErasedTransformer<float, Cuda> const&, Sampling const&);
 template Outcome<float> outcome(any::ErasedTransformer<float, Cpu>&, Plan const&);
 template Outcome<float> outcome(any::ErasedTransformer<float, Cuda>&, Plan const&);
 template Outcome<double> outcome(any::ErasedTransformer<double, Cpu>&, Plan const&);

@@ -7,6 +7,7 @@
 
 #include <graft/any/erased_transformer.hpp>
 #include <graft/generate/result.hpp>
+#include <graft/generate/settings.hpp>
 #include <graft/train/training.hpp>
 
 namespace whole {
@@ -29,6 +30,11 @@ struct Outcome {
 
 template <class Scalar, class Device>
 [[nodiscard]] graft::TrainingReport train(graft::any::ErasedTrainable<Scalar, Device>& model, Plan const& plan);
+
+/// Texts after two prompts.
+template <class Scalar, class Device>
+[[nodiscard]] graft::Generations sampled(graft::any::ErasedTransformer<Scalar, Device> const& model,
+                                         graft::Sampling const& settings);
 
 template <class Scalar, class Device>
 [[nodiscard]] Outcome<Scalar> outcome(graft::any::ErasedTransformer<Scalar, Device>& model, Plan const& plan);

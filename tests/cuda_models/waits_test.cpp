@@ -1,4 +1,5 @@
-// What a step of training costs beside its kernels: how often the host waits. The emulator counts.
+// What a step of training or of generation costs beside its kernels: how often the host waits, and what comes to it.
+// The emulator counts.
 #include <gtest/gtest.h>
 
 #include <iostream>
@@ -52,6 +53,30 @@ TEST(AStep, IsNotWaitedFor) {
     EXPECT_EQ(four.allocations, 0U) << family->name() << ", " << choice;
     std::cout << family->name() << ", " << choice << ": a step starts " << (four.launches - two.launches) / 2
               << " kernels\n";
+  }
+}
+
+/// A step of sampling waits for its tokens. Of each text two numbers come to the host, whatever the vocabulary is.
+TEST(AStep, OfSamplingBringsTokensAlone) {
+  auto const llama = whole::llama(), t5 = whole::t5();
+  using Pair = std::pair<whole::Family const*, char const*>;
+  for (auto const& [family, choice] : {Pair{llama.get(), "prefix:length=3"}, Pair{t5.get(), "full"}}) {
+    auto const model = family->on_device(any::parse_choice(choice));
+    auto const counts = [&](Sampling settings, Index tokens) {
+      settings.max_new_tokens = tokens;
+      auto const waits = emulator::synchronizations;
+      auto const bytes = emulator::fetched;
+      (void)whole::sampled<float, Cuda>(*model, settings);
+      return std::pair(emulator::synchronizations - waits, emulator::fetched - bytes);
+    };
+    std::size_t const texts = 2 * 3;
+    for (auto const& rule : {Sampling{.sequences = 3}, Sampling{.top_p = 0.8, .min_p = 0.01, .sequences = 3},
+                             Sampling{.top_k = 60, .sequences = 3}}) {
+      auto const one = counts(rule, 1), four = counts(rule, 4);
+      EXPECT_EQ(four.first - one.first, 3) << family->name();
+      EXPECT_EQ(one.second, texts * 2 * sizeof(double)) << family->name();
+      EXPECT_EQ(four.second, 4 * texts * 2 * sizeof(double)) << family->name();
+    }
   }
 }
 

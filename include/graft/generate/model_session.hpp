@@ -11,6 +11,7 @@
 #include <graft/adaptation/hooks.hpp>
 #include <graft/autograd/tape.hpp>
 #include <graft/generate/cache_blocks.hpp>
+#include <graft/generate/drawn_tokens.hpp>
 #include <graft/generate/session.hpp>
 #include <graft/generate/top_tokens.hpp>
 #include <graft/kernels/elementwise.hpp>
@@ -77,13 +78,19 @@ class ModelSession {
     return !std::is_same_v<device_type, Cpu> && count <= most_found &&
            vocabulary <= TopTokens<scalar_type>::most_tokens;
   }
-  [[nodiscard]] TopTokens<scalar_type> start_top(Index count) { return top(run(first_step()), count); }
+  [[nodiscard]] TopTokens<scalar_type> start_top(Index count) { return {run(first_step()), count}; }
   [[nodiscard]] TopTokens<scalar_type> advance_top(std::vector<Index> const& parents, std::vector<Token> const& tokens,
                                                    Index count) {
-    return top(run(next_step(parents, tokens)), count);
+    return {run(next_step(parents, tokens)), count};
   }
-  /// The logits of the last call of these two.
-  [[nodiscard]] Tensor<scalar_type> last_logits() const { return downloaded(last_logits_); }
+
+  /// On a GPU tokens are drawn there.
+  [[nodiscard]] bool draws() const { return !std::is_same_v<device_type, Cpu>; }
+  [[nodiscard]] DrawnTokens start_drawn(Draws const& draws) { return {run(first_step()), draws}; }
+  [[nodiscard]] DrawnTokens advance_drawn(std::vector<Index> const& parents, std::vector<Token> const& tokens,
+                                          Draws const& draws) {
+    return {run(next_step(parents, tokens)), draws};
+  }
 
   /// Cache rows that are in use, and that there are.
   [[nodiscard]] Index rows_in_use() const {
@@ -178,11 +185,6 @@ class ModelSession {
     return model_.logits(step.batch, prepared_, &view).value();
   }
 
-  [[nodiscard]] TopTokens<scalar_type> top(Tensor<scalar_type, device_type> logits, Index count) {
-    last_logits_ = std::move(logits);
-    return {last_logits_, count};
-  }
-
   /// Runs the encoder over the prompts, which are its sources, once; the decoder begins with its start token.
   void encode_sources() {
     Batch batch;
@@ -268,7 +270,6 @@ class ModelSession {
   detail::BlockPool pool_;
   Cache cache_;
   Cache sources_;  ///< of cross-attention
-  Tensor<scalar_type, device_type> last_logits_;
   std::vector<CacheExtent> source_extents_;
   std::vector<Index> virtual_tokens_;  ///< of every prompt
   Index shared_ = 0, first_block_row_ = 0;

@@ -49,24 +49,6 @@ inline void keep_top_p(std::vector<WeightedToken>& tokens, double top_p) {
   tokens.erase(tokens.begin(), rest);
 }
 
-/// What top-p and min-p leave of the tokens, by ascending id.
-[[nodiscard]] inline std::vector<WeightedToken> filtered(std::vector<WeightedToken> tokens, Sampling const& settings) {
-  if (settings.top_p < 1) keep_top_p(tokens, settings.top_p);
-  if (settings.min_p > 0)
-    tokens.erase(std::remove_if(tokens.begin(), tokens.end(),
-                                [&](WeightedToken const& entry) { return entry.weight < settings.min_p; }),
-                 tokens.end());
-  std::sort(tokens.begin(), tokens.end(),
-            [](WeightedToken const& a, WeightedToken const& b) { return a.token < b.token; });
-  return tokens;
-}
-
-/// A token by its score.
-template <class Scalar>
-[[nodiscard]] WeightedToken weighted(Scalar score, Scalar largest, Token token, Sampling const& settings) {
-  return {std::exp((static_cast<double>(score) - static_cast<double>(largest)) / settings.temperature), token};
-}
-
 /// The tokens that may be drawn, by ascending id; empty where every score is −∞.
 template <class Scalar>
 [[nodiscard]] std::vector<WeightedToken> sampling_candidates(Scalar const* scores, Index vocabulary,
@@ -77,22 +59,17 @@ template <class Scalar>
   if (largest == -std::numeric_limits<Scalar>::infinity()) return tokens;
   for (Index v = 0; v < vocabulary; ++v)
     if (scores[v] >= threshold && scores[v] > -std::numeric_limits<Scalar>::infinity())
-      tokens.push_back(weighted(scores[v], largest, static_cast<Token>(v), settings));
-  return filtered(std::move(tokens), settings);
-}
-
-/// The same of the most probable tokens that a session has found; nothing where more tokens than it found may have the
-/// score of the last that top-k keeps.
-template <class Scalar>
-[[nodiscard]] std::optional<std::vector<WeightedToken>> sampling_candidates(TopTokens<Scalar> const& top, Index row,
-                                                                            Sampling const& settings) {
-  Index const last = top.count() - 1;
-  Scalar const threshold = top.logit(row, std::min(settings.top_k - 1, last));
-  if (top.token(row, last) >= 0 && top.logit(row, last) >= threshold && top.count() < top.vocabulary()) return {};
-  std::vector<WeightedToken> tokens;
-  for (Index n = 0; n <= last && top.token(row, n) >= 0 && top.logit(row, n) >= threshold; ++n)
-    tokens.push_back(weighted(top.logit(row, n), top.logit(row, 0), top.token(row, n), settings));
-  return filtered(std::move(tokens), settings);
+      tokens.push_back(
+          {std::exp((static_cast<double>(scores[v]) - static_cast<double>(largest)) / settings.temperature),
+           static_cast<Token>(v)});
+  if (settings.top_p < 1) keep_top_p(tokens, settings.top_p);
+  if (settings.min_p > 0)
+    tokens.erase(std::remove_if(tokens.begin(), tokens.end(),
+                                [&](WeightedToken const& entry) { return entry.weight < settings.min_p; }),
+                 tokens.end());
+  std::sort(tokens.begin(), tokens.end(),
+            [](WeightedToken const& a, WeightedToken const& b) { return a.token < b.token; });
+  return tokens;
 }
 
 /// The token at the quantile `uniform` in [0, 1) of the candidates' distribution.
@@ -109,57 +86,40 @@ template <class Scalar>
   return drawn;
 }
 
-/// Draws each text's next token from the most probable ones, as the session finds them. Where several have the score of
-/// the last that top-k keeps, so that it may have found too few, it reads all logits.
+/// Each text's next token, as the session draws it.
 template <DecodingSession Session, class Uniform>
-class FromTopK {
-  using Scalar = typename Session::scalar_type;
-
+class FromDrawn {
  public:
-  /// How many tokens are asked for: some more than top-k keeps, for equal scores.
-  [[nodiscard]] static Index count(Sampling const& settings) { return settings.top_k + 8; }
-
   /// @param uniform the number in [0, 1) for a text's next token
-  FromTopK(Session& session, Sampling const& settings, Uniform const& uniform)
-      : session_(session), settings_(settings), uniform_(uniform) {}
+  FromDrawn(Session& session, Sampling const& settings, Uniform const& uniform)
+      : session_(session),
+        rule_{settings.temperature, settings.top_k, settings.top_p, settings.min_p},
+        uniform_(uniform) {}
 
-  void start(Index rows) { take(session_.start_top(count(settings_)), rows); }
-  void advance(std::vector<Index> const& parents, std::vector<Token> const& tokens) {
-    take(session_.advance_top(parents, tokens, count(settings_)), static_cast<Index>(tokens.size()));
+  void start(Index, LiveTexts const& live) { take(session_.start_drawn(draws(live)), live); }
+  void advance(std::vector<Index> const& parents, std::vector<Token> const& tokens, LiveTexts const& live) {
+    take(session_.advance_drawn(parents, tokens, draws(live)), live);
   }
-  [[nodiscard]] Index vocabulary() const { return top_->vocabulary(); }
-  [[nodiscard]] std::pair<Token, double> next(LiveText const& text) const {
-    auto const& candidates = candidates_[static_cast<std::size_t>(text.row)];
-    Token const token = draw(candidates, uniform_(text));
-    return {token, static_cast<double>(logit_of(token, text.row)) - static_cast<double>(top_->log_sum(text.row))};
+  [[nodiscard]] Index vocabulary() const { return drawn_->vocabulary(); }
+  [[nodiscard]] std::pair<Token, double> next(Index i, LiveText const&) const {
+    return {drawn_->token(i), drawn_->log_probability(i)};
   }
 
  private:
-  void take(TopTokens<Scalar> top, Index rows) {
-    top_.emplace(checked_top(std::move(top), rows));
-    candidates_.clear();
-    logits_ = {};
-    for (Index row = 0; row < rows; ++row) {
-      auto found = sampling_candidates(*top_, row, settings_);
-      if (!found) {
-        if (logits_.empty()) logits_ = session_.last_logits();
-        found = sampling_candidates(std::as_const(logits_).row(row), logits_.width(), settings_);
-      }
-      candidates_.push_back(*std::move(found));
-    }
+  /// The texts stand in the order of their rows, those of a prompt side by side.
+  [[nodiscard]] Draws draws(LiveTexts const& live) const {
+    Draws result{rule_, Tensor<double>(Shape{static_cast<Index>(live.size())})};
+    for (std::size_t i = 0; i < live.size(); ++i) result.uniforms.data()[i] = uniform_(*live[i]);
+    return result;
   }
-  [[nodiscard]] Scalar logit_of(Token token, Index row) const {
-    for (Index n = 0; n < top_->count(); ++n)
-      if (top_->token(row, n) == token) return top_->logit(row, n);
-    return std::as_const(logits_).row(row)[token];
+  void take(DrawnTokens drawn, LiveTexts const& live) {
+    drawn_.emplace(checked_drawn(std::move(drawn), static_cast<Index>(live.size())));
   }
 
   Session& session_;
-  Sampling const& settings_;
+  kernels::SamplingRule rule_;
   Uniform const& uniform_;
-  std::optional<TopTokens<Scalar>> top_;
-  std::vector<std::vector<WeightedToken>> candidates_;  ///< of each row
-  Tensor<Scalar> logits_;                               ///< of the step, where they were read
+  std::optional<DrawnTokens> drawn_;
 };
 
 }  // namespace detail
@@ -177,12 +137,10 @@ template <DecodingSession Session>
   };
   auto const limits = detail::limits_of(settings);
   auto processors = detail::processors_of(limits);
-  if constexpr (TopTokenSession<Session>) {
-    using Top = detail::FromTopK<Session, decltype(uniform)>;
-    if (processors.empty() && settings.top_k > 0 && session.finds_top(Top::count(settings)))
+  if constexpr (DrawingSession<Session>)
+    if (processors.empty() && session.draws())
       return detail::write_token_by_token(session, limits, settings.sequences, settings.on_token,
-                                          Top(session, settings, uniform));
-  }
+                                          detail::FromDrawn(session, settings, uniform));
   auto const choose = [&](detail::LiveText const& text, Scalar const* scores, Index vocabulary) {
     return detail::draw(detail::sampling_candidates(scores, vocabulary, settings), uniform(text));
   };

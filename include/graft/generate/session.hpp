@@ -8,6 +8,7 @@
 
 #include <graft/core/error.hpp>
 #include <graft/core/types.hpp>
+#include <graft/generate/drawn_tokens.hpp>
 #include <graft/generate/top_tokens.hpp>
 #include <graft/tensor/tensor.hpp>
 
@@ -23,8 +24,8 @@ namespace graft {
 /// The caller may overwrite the logits it was given.
 ///
 /// A session may also find the most probable tokens itself, as one of a model on a GPU does: `finds_top(count)` says
-/// whether it does, and `start_top(count)` and `advance_top(parents, tokens, count)` give them in place of logits.
-/// `last_logits()` gives the logits of the last of these calls all the same.
+/// whether it does, and `start_top(count)` and `advance_top(parents, tokens, count)` give them in place of logits. Or
+/// it may draw tokens itself: `draws()`, `start_drawn(draws)` and `advance_drawn(parents, tokens, draws)`.
 template <class Session>
 concept DecodingSession = requires(Session& session, Session const& fixed, std::vector<Index> const& parents,
                                    std::vector<Token> const& tokens) {
@@ -42,7 +43,16 @@ concept TopTokenSession =
       { fixed.finds_top(count) } -> std::same_as<bool>;
       { session.start_top(count) } -> std::same_as<TopTokens<typename Session::scalar_type>>;
       { session.advance_top(parents, tokens, count) } -> std::same_as<TopTokens<typename Session::scalar_type>>;
-      { fixed.last_logits() } -> std::same_as<Tensor<typename Session::scalar_type>>;
+    };
+
+/// A session that may draw tokens itself.
+template <class Session>
+concept DrawingSession =
+    DecodingSession<Session> && requires(Session& session, Session const& fixed, std::vector<Index> const& parents,
+                                         std::vector<Token> const& tokens, Draws const& draws) {
+      { fixed.draws() } -> std::same_as<bool>;
+      { session.start_drawn(draws) } -> std::same_as<DrawnTokens>;
+      { session.advance_drawn(parents, tokens, draws) } -> std::same_as<DrawnTokens>;
     };
 
 /// A view of a session whose type is forgotten: searches are compiled once for all models, not once for each.
@@ -65,7 +75,14 @@ class AnySession {
       advance_top_ = [](void* s, std::vector<Index> const& parents, std::vector<Token> const& tokens, Index count) {
         return static_cast<Session*>(s)->advance_top(parents, tokens, count);
       };
-      last_logits_ = [](void const* s) { return static_cast<Session const*>(s)->last_logits(); };
+    }
+    if constexpr (DrawingSession<Session>) {
+      draws_ = [](void const* s) { return static_cast<Session const*>(s)->draws(); };
+      start_drawn_ = [](void* s, Draws const& draws) { return static_cast<Session*>(s)->start_drawn(draws); };
+      advance_drawn_ = [](void* s, std::vector<Index> const& parents, std::vector<Token> const& tokens,
+                          Draws const& draws) {
+        return static_cast<Session*>(s)->advance_drawn(parents, tokens, draws);
+      };
     }
   }
 
@@ -80,7 +97,12 @@ class AnySession {
                                               Index count) {
     return advance_top_(session_, parents, tokens, count);
   }
-  [[nodiscard]] Tensor<Scalar> last_logits() const { return last_logits_(session_); }
+  [[nodiscard]] bool draws() const { return draws_ && draws_(session_); }
+  [[nodiscard]] DrawnTokens start_drawn(Draws const& draws) { return start_drawn_(session_, draws); }
+  [[nodiscard]] DrawnTokens advance_drawn(std::vector<Index> const& parents, std::vector<Token> const& tokens,
+                                          Draws const& draws) {
+    return advance_drawn_(session_, parents, tokens, draws);
+  }
 
  private:
   void* session_;
@@ -90,7 +112,9 @@ class AnySession {
   bool (*finds_top_)(void const*, Index) = nullptr;
   TopTokens<Scalar> (*start_top_)(void*, Index) = nullptr;
   TopTokens<Scalar> (*advance_top_)(void*, std::vector<Index> const&, std::vector<Token> const&, Index) = nullptr;
-  Tensor<Scalar> (*last_logits_)(void const*) = nullptr;
+  bool (*draws_)(void const*) = nullptr;
+  DrawnTokens (*start_drawn_)(void*, Draws const&) = nullptr;
+  DrawnTokens (*advance_drawn_)(void*, std::vector<Index> const&, std::vector<Token> const&, Draws const&) = nullptr;
 };
 
 namespace detail {
@@ -106,6 +130,11 @@ template <class Scalar>
 [[nodiscard]] TopTokens<Scalar> checked_top(TopTokens<Scalar> top, Index rows) {
   if (top.rows() != rows) fail<ShapeError>("[generate] got tokens for ", top.rows(), " texts; expected ", rows);
   return top;
+}
+[[nodiscard]] inline DrawnTokens checked_drawn(DrawnTokens drawn, Index texts) {
+  if (drawn.texts() != texts)
+    fail<ShapeError>("[generate] got drawn tokens for ", drawn.texts(), " texts; expected ", texts);
+  return drawn;
 }
 }  // namespace detail
 

@@ -29,6 +29,8 @@ struct LiveText {
   [[nodiscard]] Index generated() const { return static_cast<Index>(tokens.size()) - prompt_length; }
 };
 
+using LiveTexts = std::vector<LiveText*>;  ///< that are not finished, in the order of the whole list
+
 /// The token that `choose(text, scores, vocabulary)` takes, and its log-probability under the model itself, whatever
 /// the processors did.
 template <class Scalar, class Choose>
@@ -58,12 +60,12 @@ class FromLogits {
   FromLogits(Session& session, std::vector<LogitsProcessor> processors, Choose const& choose)
       : session_(session), processors_(std::move(processors)), choose_(choose) {}
 
-  void start(Index rows) { take(session_.start(), rows); }
-  void advance(std::vector<Index> const& parents, std::vector<Token> const& tokens) {
+  void start(Index rows, LiveTexts const&) { take(session_.start(), rows); }
+  void advance(std::vector<Index> const& parents, std::vector<Token> const& tokens, LiveTexts const&) {
     take(session_.advance(parents, tokens), static_cast<Index>(tokens.size()));
   }
   [[nodiscard]] Index vocabulary() const { return logits_.width(); }
-  [[nodiscard]] std::pair<Token, double> next(LiveText const& text) const {
+  [[nodiscard]] std::pair<Token, double> next(Index, LiveText const& text) const {
     return next_token(text, std::as_const(logits_).row(text.row), logits_.width(),
                       log_sums_[static_cast<std::size_t>(text.row)], processors_, choose_);
   }
@@ -87,12 +89,12 @@ class FromTop {
  public:
   explicit FromTop(Session& session) : session_(session) {}
 
-  void start(Index rows) { top_.emplace(checked_top(session_.start_top(1), rows)); }
-  void advance(std::vector<Index> const& parents, std::vector<Token> const& tokens) {
+  void start(Index rows, LiveTexts const&) { top_.emplace(checked_top(session_.start_top(1), rows)); }
+  void advance(std::vector<Index> const& parents, std::vector<Token> const& tokens, LiveTexts const&) {
     top_.emplace(checked_top(session_.advance_top(parents, tokens, 1), static_cast<Index>(tokens.size())));
   }
   [[nodiscard]] Index vocabulary() const { return top_->vocabulary(); }
-  [[nodiscard]] std::pair<Token, double> next(LiveText const& text) const {
+  [[nodiscard]] std::pair<Token, double> next(Index, LiveText const& text) const {
     return {top_->token(text.row, 0),
             static_cast<double>(top_->logit(text.row, 0)) - static_cast<double>(top_->log_sum(text.row))};
   }
@@ -102,7 +104,8 @@ class FromTop {
   std::optional<TopTokens<typename Session::scalar_type>> top_;
 };
 
-/// Writes `sequences` texts for every prompt, whose next tokens `source` gives.
+/// Writes `sequences` texts for every prompt. `source` is told of every step and the texts that go on in it, and gives
+/// the i-th one's next token.
 template <DecodingSession Session, class Source>
 [[nodiscard]] Generations write_token_by_token(Session& session, Limits const& limits, Index sequences,
                                                TokenCallback const& on_token, Source source) {
@@ -114,25 +117,25 @@ template <DecodingSession Session, class Source>
       texts.push_back({static_cast<Index>(p), s, limits.first_prompt + static_cast<Index>(p), static_cast<Index>(p),
                        prompts[p], static_cast<Index>(prompts[p].size())});
 
-  source.start(static_cast<Index>(prompts.size()));
+  LiveTexts live;
+  for (auto& text : texts) live.push_back(&text);
+  source.start(static_cast<Index>(prompts.size()), live);
   check_end_tokens(limits.end_tokens, source.vocabulary());
-  std::vector<std::size_t> live(texts.size());
-  for (std::size_t i = 0; i < live.size(); ++i) live[i] = i;
   for (Index step = 1;; ++step) {
     std::vector<std::pair<Token, double>> next(live.size());
     parallel_for(static_cast<Index>(live.size()), [&](Index i) {
-      next[static_cast<std::size_t>(i)] = source.next(texts[live[static_cast<std::size_t>(i)]]);
+      next[static_cast<std::size_t>(i)] = source.next(i, *live[static_cast<std::size_t>(i)]);
     });
-    std::vector<std::size_t> still;
+    LiveTexts still;
     std::vector<Index> parents;
     std::vector<Token> tokens;
     for (std::size_t i = 0; i < live.size(); ++i) {
-      auto& text = texts[live[i]];
+      auto& text = *live[i];
       auto const [token, log_probability] = next[i];
       text.tokens.push_back(token);
       text.score += log_probability;
       text.finished = ends_text(limits, token);
-      if (on_token) on_token(limits.first_prompt * sequences + static_cast<Index>(live[i]), token);
+      if (on_token) on_token(limits.first_prompt * sequences + (live[i] - texts.data()), token);
       if (text.finished) continue;
       parents.push_back(text.row);
       tokens.push_back(token);
@@ -141,7 +144,7 @@ template <DecodingSession Session, class Source>
     }
     live = std::move(still);
     if (live.empty() || step == limits.max_new_tokens) break;
-    source.advance(parents, tokens);
+    source.advance(parents, tokens, live);
   }
 
   Generations result(prompts.size());

@@ -92,6 +92,7 @@ inline bool refuses_capture = false;  ///< as a driver that is too old, or a cal
 inline bool is_capturing(cudaStream_t stream) { return stream && capture.stream == stream; }
 /// Waiting, memory, copies and events are refused while a stream captures.
 inline bool captures() { return capture.stream != nullptr; }
+inline std::size_t fetched = 0;   ///< how many bytes have come to the host
 
 /// The last copy from the host, until something else is asked of the device.
 struct Upload {
@@ -190,6 +191,7 @@ inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes
     ++emulator::uploads_asked;
     return cudaSuccess;
   }
+  if (kind == cudaMemcpyDeviceToHost) emulator::fetched += bytes;
   emulator::Access const access;
   std::memcpy(to, from, bytes);
   return cudaSuccess;

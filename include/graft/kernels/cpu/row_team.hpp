@@ -34,6 +34,13 @@ class RowTeam<Cpu> {
   [[nodiscard]] auto sum(Index size, F const& f) const {
     return cpu::lane_sum<std::invoke_result_t<F const&, Index>>(size, f);
   }
+  template <class Bin, class Value>
+  [[nodiscard]] Bins bins(Index size, Bin const& bin, Value const& value) const {
+    Bins result{};
+    for (Index j = 0; j < size; ++j)
+      if (int const b = bin(j); b >= 0) result.sums[b] += value(j);
+    return result;
+  }
   template <class Scalar, class F>
   void map(Scalar* y, Index size, F const& f) const {
     cpu::map_here(y, size, f);

@@ -42,6 +42,30 @@ __device__ Number block_join(Number value, Join const& join) {
   return result;
 }
 
+/// Each thread has a column of the table for itself, so that no two add to the same number.
+using BinTable = double[Bins::count][block_threads];
+
+/// The block's one table, whatever is counted: shared memory has room for no other.
+__device__ inline BinTable& bin_table() {
+  __shared__ BinTable table;
+  return table;
+}
+
+/// The sums of the table's rows, added in a fixed tree. All threads must call it, and get the result.
+__device__ inline Bins joined_bins(BinTable& table) {
+  unsigned const thread = threadIdx.x;
+  for (unsigned half = block_threads / 2; half > 0; half /= 2) {
+    __syncthreads();
+    for (auto& row : table)
+      if (thread < half) row[thread] += row[thread + half];
+  }
+  __syncthreads();
+  Bins result;
+  for (int bin = 0; bin < Bins::count; ++bin) result.sums[bin] = table[bin][0];
+  __syncthreads();  // before the next call writes
+  return result;
+}
+
 }  // namespace cuda
 
 template <>
@@ -65,6 +89,31 @@ class RowTeam<Cuda> {
     std::remove_cvref_t<decltype(f(Index{}))> sum = 0;
     for (Index j = threadIdx.x; j < size; j += cuda::block_threads) sum += f(j);
     return cuda::block_join(sum, cuda::Plus{});
+  }
+  /// Memory is far away: a thread asks for several numbers before it looks at the first.
+  template <class Bin, class Value>
+  __device__ Bins bins(Index size, Bin const& bin, Value const& value) const {
+    constexpr int several = 8;
+    cuda::BinTable& table = cuda::bin_table();
+    for (auto& row : table) row[threadIdx.x] = 0;
+    for (Index first = threadIdx.x; first < size; first += several * cuda::block_threads) {
+      auto const at = [=](int n) {
+        Index const j = first + n * cuda::block_threads;
+        return j < size ? j : size - 1;
+      };
+      int bins[several], any = -1;
+      for (int n = 0; n < several; ++n) {
+        int const own = bin(at(n));
+        bins[n] = first + n * cuda::block_threads < size ? own : -1;
+        any = any < bins[n] ? bins[n] : any;
+      }
+      if (any < 0) continue;
+      double values[several];
+      for (int n = 0; n < several; ++n) values[n] = value(at(n));
+      for (int n = 0; n < several; ++n)
+        if (bins[n] >= 0) table[bins[n]][threadIdx.x] += values[n];
+    }
+    return cuda::joined_bins(table);
   }
   template <class Scalar, class F>
   __device__ void map(Scalar* y, Index size, F const& f) const {

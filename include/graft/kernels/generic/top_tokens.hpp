@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include <graft/kernels/generic/softmax.hpp>
+#include <graft/kernels/generic/log_sum.hpp>
 #include <graft/kernels/top_tokens.hpp>
 
 namespace graft::kernels {
@@ -37,10 +37,8 @@ struct TopTokens {
     using Ranked = RankedToken<Scalar>;
     Scalar const* const row = x + i * width;
     Scalar* const to = y + i * (1 + 2 * count);
-    Scalar const largest = team.max(width, [=](Index j) { return row[j]; });
-    Scalar const sum = team.sum(width, [=](Index j) { return exp_below_zero<Math>(row[j] - largest); });
-    bool const sound = largest - largest == 0 && sum >= 0;  // neither infinite nor NaN
-    team.map(to, 1, [=](Index) { return sound ? largest + std::log(sum) : static_cast<Scalar>(NAN); });
+    Scalar const log_sum = LogSum<Math, Scalar>(row, width, team).value;
+    team.map(to, 1, [=](Index) { return log_sum; });
     Ranked last(HUGE_VAL);
     for (Index n = 0; n < count; ++n) {
       last = team.max(width, [=](Index j) {
