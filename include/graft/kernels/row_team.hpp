@@ -5,6 +5,7 @@
 
 #include <graft/core/device_pointer.hpp>
 #include <graft/core/types.hpp>
+#include <graft/kernels/pieces.hpp>
 
 namespace graft::kernels {
 
@@ -12,6 +13,8 @@ namespace graft::kernels {
 /// and numbers, or a lambda within a function for the device.
 ///
 ///     RowTeam<Device>::each_row(name, rows, width, f)   f(i, team) for i in [0, rows); all of a team call it
+///     RowTeam<Device>::each_row_of(name, pieces)        p.f(i, team) for i in [0, p.rows), of each RowsPiece p, by one
+///                                                       launch; its teams have no max
 ///     team.max(size, f)                                 the largest f(j), for j in [0, size); −∞ where there is none
 ///     team.sum(size, f)                                 Σ_j f(j), in an order that depends on the size alone
 ///     team.map(y, size, f)                              y_j = f(j); y may be what f reads at j
