@@ -362,61 +362,111 @@ TYPED_TEST(CudaModelKernels, StatisticsOfLogitsThatAreNoNumbers) {
   }
 }
 
-TYPED_TEST(CudaModelKernels, AdafactorOfMatrices) {
-  for (auto const& [rows, width] : {std::pair<Index, Index>{1, 1}, {3, 7}, {257, 5}, {5, 257}, {70, 1000}})
-    for (bool clipped : {false, true})
-      expect_same(cat("adafactor of ", rows, " by ", width), [&, rows = rows, width = width]<class Device>(Device) {
-        using Kernel = kernels::On<Device, kernels::Adafactor, TypeParam>;
-        auto const gradient = values<TypeParam, Device>("gradient", Shape{rows, width});
-        auto const scale = to_device<Device>(full(Shape{}, 0.25));
-        auto row = positive<TypeParam, Device>("row", Shape{rows}),
-             column = positive<TypeParam, Device>("column", Shape{width});
-        Tensor<TypeParam, Device> update(gradient.shape());
-        kernels::AdafactorFactors<Device> const factors{0.75, 1e-3, clipped ? scale.data() : nullptr};
-        Kernel::adafactor_moments(gradient.data(), rows, width, factors, row.data(), column.data());
-        Kernel::adafactor_update(gradient.data(), row.data(), column.data(), rows, width, factors, update.data());
-        return Results<Device, TypeParam>{row, column, update};
-      });
+/// A parameter, [rows, width] or a vector, and what Adafactor keeps of it.
+template <class Scalar, class Device>
+struct AdafactorArrays {
+  Tensor<Scalar, Device> parameter, gradient, row, column, second, first;
+  AdafactorArrays(Shape const& shape, bool far, bool keeps)
+      : parameter(values<Scalar, Device>("parameter", shape, far ? 1.0 : 1e-5)),
+        gradient(values<Scalar, Device>("gradient", shape, far ? 3.0 : 0.5)) {
+    if (shape.rank() == 2)
+      row = positive<Scalar, Device>("row", Shape{shape[0]}),
+      column = positive<Scalar, Device>("column", Shape{shape[1]});
+    else
+      second = positive<Scalar, Device>("second", shape);
+    if (keeps) first = values<Scalar, Device>("first", shape, 0.1);
+  }
+  auto update(double rate) {
+    bool const matrix = parameter.shape().rank() == 2;
+    return typename kernels::Adafactor<Device, Scalar>::Update{parameter.data(),
+                                                               std::as_const(gradient).data(),
+                                                               row.data(),
+                                                               column.data(),
+                                                               second.data(),
+                                                               first.data(),
+                                                               matrix ? parameter.rows() : 1,
+                                                               matrix ? parameter.width() : parameter.size(),
+                                                               0.75,
+                                                               rate};
+  }
+  /// What an update changes.
+  [[nodiscard]] std::vector<Tensor<Scalar, Device>> results() const {
+    std::vector<Tensor<Scalar, Device>> all;
+    for (auto const& array : {parameter, row, column, second, first})
+      if (array.data()) all.push_back(array);
+    return all;
+  }
+};
+std::vector<Shape> const adafactor_shapes{{1, 1},    {3, 7},    {0},       {257, 5}, {7},   {5, 257},  {40, 300},
+                                          {300, 32}, {300, 33}, {2000, 3}, {255},    {257}, {1, 2049}, {9001}};
+
+/// All results of one update of parameters in these shapes.
+template <class Scalar, class Device>
+std::vector<Tensor<Scalar, Device>> adafactor_of(std::vector<Shape> const& shapes, kernels::AdafactorRule const& rule,
+                                                 bool far, double const* scale) {
+  std::vector<AdafactorArrays<Scalar, Device>> all;
+  for (auto const& shape : shapes) all.emplace_back(shape, far, rule.beta1 > 0);
+  std::vector<typename kernels::Adafactor<Device, Scalar>::Update> updates;
+  for (std::size_t k = 0; k < all.size(); ++k) updates.push_back(all[k].update(0.1 + 0.01 * static_cast<double>(k)));
+  auto const there = scale ? to_device<Device>(full(Shape{}, *scale)) : Tensor<double, Device>();
+  kernels::On<Device, kernels::Adafactor, Scalar>::adafactor(updates, rule, there.data());
+  std::vector<Tensor<Scalar, Device>> results;
+  for (auto const& arrays : all)
+    for (auto const& result : arrays.results()) results.push_back(result);
+  return results;
 }
 
-TYPED_TEST(CudaModelKernels, AdafactorOfVectors) {
-  for (Index size : {0, 1, 7, 255, 257, 70001})
-    expect_same(cat("adafactor of ", size), [&]<class Device>(Device) {
-      auto const gradient = values<TypeParam, Device>("gradient", Shape{size});
-      auto second = positive<TypeParam, Device>("second", Shape{size});
-      Tensor<TypeParam, Device> update(Shape{size});
-      kernels::On<Device, kernels::Adafactor, TypeParam>::adafactor_vector(
-          gradient.data(), size, {0.75, 1e-3, to_device<Device>(full(Shape{}, 0.25)).data()}, second.data(),
-          update.data());
-      return Results<Device, TypeParam>{second, update};
-    });
+TYPED_TEST(CudaModelKernels, AdafactorOfManyParameters) {
+  double const half = 0.5;
+  for (bool scaled : {false, true})
+    for (bool far : {false, true})  // parameters above ε₂ and updates that are clipped, and neither
+      for (bool keeps : {false, true})
+        expect_same(cat("adafactor, ", scaled, far, keeps), [&]<class Device>(Device) {
+          kernels::AdafactorRule const rule{.epsilon1 = 1e-3,
+                                            .epsilon2 = 1e-3,
+                                            .clip_threshold = far ? 0.9 : 10,
+                                            .beta1 = keeps ? 0.9 : 0,
+                                            .weight_decay = 0.01,
+                                            .scale_parameter = scaled};
+          return adafactor_of<TypeParam, Device>(adafactor_shapes, rule, far, keeps ? &half : nullptr);
+        });
 }
 
-TYPED_TEST(CudaModelKernels, AdafactorApplied) {
-  for (Index size : {1, 7, 255, 257, 70001})
-    for (bool scaled : {false, true})
-      for (bool far : {false, true})  // parameters above ε₂ and updates that are clipped, and neither
-        for (bool keeps : {false, true})
-          expect_same(cat("adafactor_apply to ", size, ", ", scaled, far, keeps), [&]<class Device>(Device) {
-            auto parameter = values<TypeParam, Device>("parameter", Shape{size}, far ? 1.0 : 1e-5),
-                 first = values<TypeParam, Device>("first", Shape{size}, 0.1);
-            auto const update = values<TypeParam, Device>("update", Shape{size}, far ? 3.0 : 0.5);
-            Tensor<double, Device> squares(Shape{2});
-            using Sums = kernels::On<Device, kernels::SumSquares, TypeParam>;
-            Sums::sum_squares(parameter.data(), size, squares.row(0));
-            Sums::sum_squares(update.data(), size, squares.row(1));
-            kernels::AdafactorRate<Device> how{.rate = 0.3,
-                                               .parameter_squares = nullptr,
-                                               .update_squares = squares.row(1),
-                                               .epsilon = 1e-3,
-                                               .threshold = 1.0,
-                                               .beta1 = 0.9,
-                                               .weight_decay = 0.01};
-            if (scaled) how.parameter_squares = squares.row(0);
-            kernels::On<Device, kernels::Adafactor, TypeParam>::adafactor_apply(
-                parameter.data(), update.data(), keeps ? first.data() : nullptr, size, how);
-            return Results<Device, TypeParam>{parameter, first};
-          });
+/// What one parameter comes to does not depend on those that are updated with it.
+TYPED_TEST(CudaModelKernels, AdafactorOfOneParameterAmongMany) {
+  kernels::AdafactorRule const rule{.epsilon1 = 1e-3,
+                                    .epsilon2 = 1e-3,
+                                    .clip_threshold = 0.9,
+                                    .beta1 = 0.9,
+                                    .weight_decay = 0.01,
+                                    .scale_parameter = true};
+  for (auto const& shape : adafactor_shapes) {
+    auto const alone = adafactor_of<TypeParam, Cuda>({shape}, rule, true, nullptr);
+    auto const among =
+        adafactor_of<TypeParam, Cuda>({shape, Shape{9}, Shape{40, 41}, Shape{2, 3}}, rule, true, nullptr);
+    for (std::size_t k = 0; k < alone.size(); ++k)
+      EXPECT_TRUE(same_bits(to_device<Cpu>(alone[k]), to_device<Cpu>(among[k]))) << shape << ", result " << k;
+  }
+}
+
+TYPED_TEST(CudaModelKernels, AdafactorOfGradientsThatAreNoNumbersChangesNothing) {
+  double const nan = std::numeric_limits<double>::quiet_NaN();
+  for (bool keeps : {false, true}) {
+    kernels::AdafactorRule const rule{.epsilon1 = 1e-3,
+                                      .epsilon2 = 1e-3,
+                                      .clip_threshold = 1,
+                                      .beta1 = keeps ? 0.9 : 0,
+                                      .weight_decay = 0.01,
+                                      .scale_parameter = true};
+    auto const results = adafactor_of<TypeParam, Cuda>(adafactor_shapes, rule, true, &nan);
+    std::size_t k = 0;
+    for (auto const& shape : adafactor_shapes) {
+      for (auto const& expected : AdafactorArrays<TypeParam, Cuda>(shape, true, keeps).results()) {
+        EXPECT_TRUE(same_bits(to_device<Cpu>(results[k]), to_device<Cpu>(expected))) << shape << ", result " << k;
+        ++k;
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // as on the host.
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -244,6 +245,76 @@ TEST_F(CudaAdafactor, TakesTheHostsSteps) {
     };
     check(float{});
     check(double{});
+  }
+}
+
+/// Parameters that are matrices and vectors in turns, with a gradient each.
+struct Several {
+  std::vector<std::unique_ptr<Parameter<float, Cuda>>> owned;
+  ParameterList<float, Cuda> list;
+  explicit Several(int count) {
+    for (int k = 0; k < count; ++k) {
+      auto const random = [&](char const* what) {
+        return to_device<Cuda>(normal<float>(k % 3 == 2 ? Shape{40 + k} : Shape{20 + k, 3 + 9 * (k % 2) * k},
+                                             RandomKey(60).with(cat(what, k).c_str()), 0.5));
+      };
+      owned.push_back(std::make_unique<Parameter<float, Cuda>>(cat("p", k), random("value")));
+      list.push_back(owned.back().get());
+      list.back()->variable().slot()->accumulate(random("gradient"));
+    }
+  }
+  [[nodiscard]] std::vector<Tensor<float>> values() const {
+    std::vector<Tensor<float>> all;
+    for (auto const* parameter : list) all.push_back(to_device<Cpu>(parameter->value()));
+    return all;
+  }
+};
+
+#ifdef GRAFT_CUDA_EMULATED
+TEST_F(CudaAdafactor, StartsAsManyKernelsForAnyNumberOfParameters) {
+  for (AdafactorSettings const& settings :
+       {AdafactorSettings{}, AdafactorSettings{.beta1 = 0.9, .scale_parameter = true}}) {
+    auto const launches = [&](int count) {
+      Several const model(count);
+      Adafactor<float, Cuda> optimizer(model.list, settings);
+      optimizer.step(0.1);  // makes the state
+      int const before = emulator::launches, waits = emulator::synchronizations;
+      optimizer.step(0.1);
+      EXPECT_EQ(emulator::synchronizations, waits);
+      return emulator::launches - before;
+    };
+    int const few = launches(3);
+    EXPECT_EQ(launches(30), few);
+    EXPECT_LE(few, 16);  // as docs/cuda.md says
+    EXPECT_GT(few, 1);
+  }
+}
+#endif
+
+TEST_F(CudaAdafactor, GradientsThatAreNoNumbersChangeNothing) {
+  Several const model(6);
+  Adafactor<float, Cuda> optimizer(model.list, {.beta1 = 0.9, .weight_decay = 0.1, .scale_parameter = true});
+  optimizer.step(0.1, measure_gradients(optimizer.parameters(), 1.0).coefficient);
+  auto const state = [&] {
+    auto all = model.values();
+    for (auto const& [name, kept] : optimizer.state())
+      for (auto const& [key, value] : kept.values) all.push_back(to_device<Cpu>(value));
+    return all;
+  };
+  auto const before = state();
+  auto const step_with = [&](float number) {  // in one parameter's gradient
+    auto gradient = full(model.list[5]->value().shape(), 1.F);
+    gradient.data()[0] = number;
+    model.list[5]->clear_gradient();
+    model.list[5]->variable().slot()->accumulate(to_device<Cuda>(gradient));
+    optimizer.step(0.1, measure_gradients(optimizer.parameters(), 1.0).coefficient);
+    return state();
+  };
+  auto const moved = step_with(2), after = step_with(std::numeric_limits<float>::infinity());
+  ASSERT_EQ(after.size(), moved.size());
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    EXPECT_GT(relative_difference(moved[i], before[i]), 0) << i;
+    EXPECT_EQ(relative_difference(after[i], moved[i]), 0) << i;
   }
 }
 

@@ -12,7 +12,10 @@
 //   print(a.tolist(), b.tolist(), o.state[a], o.state[b])
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -127,6 +130,80 @@ void follows_transformers(double tolerance, double gradient_scale = 1) {
 TEST(Adafactor, FollowsTransformersInDouble) { follows_transformers<double>(1e-13); }
 TEST(Adafactor, FollowsTransformersInFloat) { follows_transformers<float>(2e-6); }
 TEST(Adafactor, ClippingWithinTheStepIsTheSame) { follows_transformers<double>(1e-13, 0.25); }
+
+/// One parameter by the paper's formulas, in plain loops: a matrix, or a vector of one row.
+struct ByFormulas {
+  Index rows, width;
+  bool matrix;
+  Numbers values, row = Numbers(static_cast<std::size_t>(rows)), column = Numbers(static_cast<std::size_t>(width));
+
+  void step(Numbers const& gradient, AdafactorSettings const& settings, double rate, double t) {
+    double const keep = 1 - std::pow(t, -settings.decay);
+    auto const at = [this](Index i, Index j) { return static_cast<std::size_t>(i * width + j); };
+    Numbers row_means(row.size()), column_means(column.size());
+    for (Index i = 0; i < rows; ++i)
+      for (Index j = 0; j < width; ++j) {
+        double const square = gradient[at(i, j)] * gradient[at(i, j)] + settings.epsilon1;
+        row_means[static_cast<std::size_t>(i)] += square / static_cast<double>(width);
+        column_means[static_cast<std::size_t>(j)] += square / static_cast<double>(rows);
+      }
+    double mean = 0;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = keep * row[i] + (1 - keep) * row_means[i];
+      mean += row[i] / static_cast<double>(rows);
+    }
+    for (std::size_t j = 0; j < column.size(); ++j) column[j] = keep * column[j] + (1 - keep) * column_means[j];
+    Numbers update(values.size());
+    double of_update = 0, of_values = 0;
+    for (Index i = 0; i < rows; ++i)
+      for (Index j = 0; j < width; ++j) {
+        double const factor = matrix ? row[static_cast<std::size_t>(i)] / mean : 1.0;
+        double const u = update[at(i, j)] =
+            gradient[at(i, j)] / std::sqrt(factor * column[static_cast<std::size_t>(j)]);
+        of_update += u * u / static_cast<double>(values.size());
+        of_values += values[at(i, j)] * values[at(i, j)] / static_cast<double>(values.size());
+      }
+    if (settings.scale_parameter) rate *= std::max(settings.epsilon2, std::sqrt(of_values));
+    double const divisor = std::max(1.0, std::sqrt(of_update) / settings.clip_threshold);
+    for (std::size_t k = 0; k < values.size(); ++k)
+      values[k] -= rate * (settings.weight_decay * values[k] + update[k] / divisor);
+  }
+};
+
+/// Sums of every length: rows shorter and longer than a vector register, and more of them than a thread takes.
+TEST(Adafactor, FollowsItsFormulasForEveryShape) {
+  for (AdafactorSettings const& settings : {AdafactorSettings{.clip_threshold = 0.8, .weight_decay = 0.05},
+                                            AdafactorSettings{.clip_threshold = 50, .scale_parameter = true}}) {
+    std::vector<std::unique_ptr<Parameter<double>>> owned;
+    graft::ParameterList<double> list;
+    std::vector<ByFormulas> expected;
+    for (auto const& shape : {Shape{9001, 3}, Shape{3, 700}, Shape{70, 65}, Shape{1, 1}, Shape{20000}, Shape{1}}) {
+      auto const value = graft::normal<double>(shape, graft::RandomKey(5).with(list.size()));
+      bool const matrix = shape.rank() == 2;
+      expected.push_back({matrix ? value.rows() : 1, matrix ? value.width() : value.size(), matrix,
+                          Numbers(value.data(), value.data() + value.size())});
+      owned.push_back(std::make_unique<Parameter<double>>(graft::cat("p", list.size()), value));
+      list.push_back(owned.back().get());
+    }
+    graft::Adafactor<double> optimizer(list, settings);
+    for (int t = 1; t <= 3; ++t) {
+      for (std::size_t k = 0; k < list.size(); ++k) {
+        auto const gradient = graft::normal<double>(
+            list[k]->value().shape(), graft::RandomKey(6).with(k).with(static_cast<std::uint64_t>(t)), 0.1);
+        set_gradient(*list[k], Numbers(gradient.data(), gradient.data() + gradient.size()));
+        expected[k].step(Numbers(gradient.data(), gradient.data() + gradient.size()), settings, 0.1, t);
+      }
+      optimizer.step(0.1);
+    }
+    for (std::size_t k = 0; k < list.size(); ++k) {
+      SCOPED_TRACE(list[k]->name());
+      expect_values(list[k]->value(), expected[k].values, 1e-12);
+      auto const& kept = optimizer.state().at(list[k]->name()).values;
+      if (expected[k].matrix) expect_values(kept.at("exp_avg_sq_row"), expected[k].row, 1e-13);
+      expect_values(kept.at(expected[k].matrix ? "exp_avg_sq_col" : "exp_avg_sq"), expected[k].column, 1e-13);
+    }
+  }
+}
 
 TEST(Adafactor, MemoryOfAMatrixIsItsRowsAndColumns) {
   TwoParameters<double> model;

@@ -6,6 +6,7 @@
 #include <graft/core/dtype.hpp>
 #include <graft/core/precision.hpp>
 #include <graft/core/types.hpp>
+#include <graft/kernels/pieces.hpp>
 
 namespace graft::kernels {
 
@@ -18,9 +19,11 @@ namespace graft::kernels {
 ///     map(name, y, z, size, f)                   y_i, z_i = f(i), a Pair, rounded; y or z may be what f reads
 ///     each_of(name, pieces)                      p.f(i) for i in [0, p.size), of each Piece p, by one launch
 ///     totals(name, pieces, results)              results[k] = Σ_i p_k.f(i) in double, of the k-th piece p_k
+///     sums(name, pieces, results)                the same in the results' own type
 ///     each_in_rows(name, rows, width, f)         f(i, j) for i in [0, rows), j in [0, width)
 ///     map_rows(name, rows, width, y, f)          y_ij = f(i, j); y may be what f reads
 ///     sum_rows(name, rows, width, y, f)          y_j = Σ_i f(i, j)
+///     sum_rows_of(name, pieces)                  p.f.put(j, Σ_i p.f.term(i, j)), of each RowsPiece p, by two launches
 ///     sum(name, size, f, factor, result)         *result = factor · Σ_i f(i), in f's type; it stays on the device
 ///     total(name, size, f, result)               *result = Σ_i f(i) in double, as above
 ///     Number<Scalar>(pointer)                    a double on the device, which `f` reads rounded; 1 for null
@@ -37,13 +40,6 @@ template <class Scalar>
 GRAFT_HOST_DEVICE constexpr SumOf<Scalar> wide(Scalar x) {
   return static_cast<SumOf<Scalar>>(x);
 }
-
-/// One of several loops over elements that are started together.
-template <class F>
-struct Piece {
-  F f;
-  Index size;
-};
 
 /// Two results of one element.
 template <class Scalar>

@@ -5,6 +5,7 @@
 
 #include <graft/core/device_pointer.hpp>
 #include <graft/core/types.hpp>
+#include <graft/kernels/pieces.hpp>
 
 namespace graft::kernels {
 
@@ -18,6 +19,8 @@ struct Bins {
 /// and numbers, or a lambda within a function for the device.
 ///
 ///     RowTeam<Device>::each_row(name, rows, width, f)   f(i, team) for i in [0, rows); all of a team call it
+///     RowTeam<Device>::each_row_of(name, pieces)        p.f(i, team) for i in [0, p.rows), of each RowsPiece p, by one
+///                                                       launch; its teams have no max
 ///     team.max(size, f)                                 the largest f(j), for j in [0, size); −∞ where there is none
 ///     team.sum(size, f)                                 Σ_j f(j), in an order that depends on the size alone
 ///     team.bins(size, bin, value)                       a histogram: for each b Σ_j value(j) of bin(j) = b, in such an

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <utility>
+#include <vector>
 
 #include <graft/kernels/adafactor.hpp>
-#include <graft/kernels/sum_squares.hpp>
 #include <graft/optim/optimizer.hpp>
 
 namespace graft {
@@ -54,18 +54,11 @@ class Adafactor final : public Optimizer<Scalar, Device> {
 
  private:
   using typename Optimizer<Scalar, Device>::Values;
-  using Tensors = Tensor<Scalar, Device>;
 
-  static Tensors zeros(Index size) {
-    Tensors zero(Shape{size});
+  static Tensor<Scalar, Device> zeros(Index size) {
+    Tensor<Scalar, Device> zero(Shape{size});
     kernels::On<Device, kernels::Elementwise, Scalar>::fill(zero.data(), Scalar(0), size);
     return zero;
-  }
-  /// Σ x², on the device.
-  static Tensor<double, Device> squares(Tensors const& x) {
-    Tensor<double, Device> sum(Shape{});
-    kernels::On<Device, kernels::SumSquares, Scalar>::sum_squares(x.data(), x.size(), sum.data());
-    return sum;
   }
 
   Values initial_values(Parameter<Scalar, Device> const& parameter) const override {
@@ -79,35 +72,44 @@ class Adafactor final : public Optimizer<Scalar, Device> {
     if (settings_.beta1 > 0) values.emplace("exp_avg", this->zeros_like(parameter));
     return values;
   }
-  void update(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state, double learning_rate,
-              Pointer<Device, double const> gradient_scale) override {
+  using typename Optimizer<Scalar, Device>::Moving;
+  using Kernel = kernels::On<Device, kernels::Adafactor, Scalar>;
+  using Update = typename kernels::Adafactor<Device, Scalar>::Update;
+
+  [[nodiscard]] Update update_of(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state,
+                                 double learning_rate) const {
     auto const t = static_cast<double>(state.steps);
-    auto value = parameter.mutable_value();
-    auto const& gradient = parameter.gradient();
     double rate = learning_rate;
     if (settings_.relative_step) rate = std::min(settings_.warmup_init ? 1e-6 * t : 1e-2, 1.0 / std::sqrt(t));
-    auto const of_parameter = settings_.scale_parameter ? squares(value) : Tensor<double, Device>();
-    kernels::AdafactorFactors<Device> const factors{1.0 - std::pow(t, -settings_.decay), settings_.epsilon1,
-                                                    gradient_scale};
-    Tensors step(value.shape());
-    if (value.shape().rank() == 2) {
-      Index const rows = value.shape()[0], width = value.shape()[1];
-      auto& row = state.values.at("exp_avg_sq_row");
-      auto& column = state.values.at("exp_avg_sq_col");
-      kernels::On<Device, kernels::Adafactor, Scalar>::adafactor_moments(gradient.data(), rows, width, factors,
-                                                                         row.data(), column.data());
-      kernels::On<Device, kernels::Adafactor, Scalar>::adafactor_update(gradient.data(), row.data(), column.data(),
-                                                                        rows, width, factors, step.data());
-    } else {
-      kernels::On<Device, kernels::Adafactor, Scalar>::adafactor_vector(
-          gradient.data(), value.size(), factors, state.values.at("exp_avg_sq").data(), step.data());
-    }
-    auto const of_update = squares(step);
-    Pointer<Device, Scalar> const first = settings_.beta1 > 0 ? state.values.at("exp_avg").data() : nullptr;
-    kernels::On<Device, kernels::Adafactor, Scalar>::adafactor_apply(
-        value.data(), step.data(), first, value.size(),
-        {rate, of_parameter.data(), of_update.data(), settings_.epsilon2, settings_.clip_threshold, settings_.beta1,
-         settings_.weight_decay});
+    auto value = parameter.mutable_value();
+    bool const matrix = value.shape().rank() == 2;
+    auto const kept = [&state](char const* name, bool has) {
+      return has ? state.values.at(name).data() : Pointer<Device, Scalar>(nullptr);
+    };
+    return {value.data(),
+            parameter.gradient().data(),
+            kept("exp_avg_sq_row", matrix),
+            kept("exp_avg_sq_col", matrix),
+            kept("exp_avg_sq", !matrix),
+            kept("exp_avg", settings_.beta1 > 0),
+            matrix ? value.shape()[0] : 1,
+            matrix ? value.shape()[1] : value.size(),
+            1.0 - std::pow(t, -settings_.decay),
+            rate};
+  }
+  void update_all(std::vector<Moving> const& moving, double learning_rate,
+                  Pointer<Device, double const> gradient_scale) override {
+    std::vector<Update> updates;
+    updates.reserve(moving.size());
+    for (auto const& [parameter, state] : moving) updates.push_back(update_of(*parameter, *state, learning_rate));
+    Kernel::adafactor(updates,
+                      {settings_.epsilon1, settings_.epsilon2, settings_.clip_threshold, settings_.beta1,
+                       settings_.weight_decay, settings_.scale_parameter},
+                      gradient_scale);
+  }
+  void update(Parameter<Scalar, Device>& parameter, ParameterState<Scalar, Device>& state, double learning_rate,
+              Pointer<Device, double const> gradient_scale) override {
+    update_all({{&parameter, &state}}, learning_rate, gradient_scale);
   }
 
   AdafactorSettings settings_;

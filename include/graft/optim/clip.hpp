@@ -24,8 +24,8 @@ struct GradientNorm {
 };
 
 /// ‖g‖₂ over all gradients together, in double, and `clip_coefficient` of it; the same bits for any number of threads.
-/// The norm is NaN or infinite if an element is, and the coefficient then NaN: AdamW's step on a GPU, which nobody has
-/// looked at before, changes nothing for it.
+/// The norm is NaN or infinite if an element is, and the coefficient then NaN: an optimizer's step on a GPU, before
+/// which nobody has looked at the norm, changes nothing for it.
 template <class Scalar, class Device>
 [[nodiscard]] GradientNorm<Device> measure_gradients(ParameterList<Scalar, Device> const& parameters,
                                                      double max_norm = 0.0) {

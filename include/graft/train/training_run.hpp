@@ -231,7 +231,7 @@ class TrainingRun {
 
   /// On a GPU a step's loss and norm are read while the next step is computed, so that the device does not wait for the
   /// host. An update whose norm is no number changes nothing there. Where something reads or changes the model between
-  /// steps, and with Adafactor, whose updates do not look at the norm, each step is waited for as on the host.
+  /// steps, each step is waited for as on the host.
   void step() {
     Recording const recording;  // a step that fails leaves nothing on the tape
     WorkTogether<Device> const together;
@@ -447,8 +447,7 @@ class TrainingRun {
   } pass_{};          ///< the last that was begun
   Index fitted_ = 0;  ///< tokens of the largest that came to its end
   LateStep<Scalar, Device> late_;
-  bool reads_late_ =
-      !std::is_same_v<Device, Cpu> && t_.optimizer == OptimizerKind::adamw && !t_.on_step && !t_.on_update;
+  bool reads_late_ = !std::is_same_v<Device, Cpu> && !t_.on_step && !t_.on_update;
   Index step_ = 0, planned_epoch_ = -1, since_progress_ = 0;
   double progress_loss_ = std::numeric_limits<double>::quiet_NaN();  ///< of the last validation that made progress
   bool resumed_ = false;

@@ -32,29 +32,35 @@ void optimize() {
   OnHost<Adamw, Scalar>::adamw(parameter.data(), gradient.data(), first.data(), second.data(), size, factors, nullptr);
   print("adamw", parameter);
 
-  std::vector<Scalar> row(rows, Scalar(1)), column(width, Scalar(1)), update(gradient.size());
-  AdafactorFactors<graft::Cpu> const how{.keep = 0.9, .epsilon = 1e-30, .gradient_scale = nullptr};
-  OnHost<Adafactor, Scalar>::adafactor_moments(gradient.data(), rows, width, how, row.data(), column.data());
-  OnHost<Adafactor, Scalar>::adafactor_update(gradient.data(), row.data(), column.data(), rows, width, how,
-                                              update.data());
-  double squares = 0;
-  OnHost<SumSquares, Scalar>::sum_squares(update.data(), size, &squares);
-  OnHost<Adafactor, Scalar>::adafactor_apply(parameter.data(), update.data(), nullptr, size,
-                                             {.rate = 0.01,
-                                              .parameter_squares = nullptr,
-                                              .update_squares = &squares,
-                                              .epsilon = 1e-3,
-                                              .threshold = 1,
-                                              .beta1 = 0,
-                                              .weight_decay = 0});
+  std::vector<Scalar> row(rows, Scalar(1)), column(width, Scalar(1));
+  OnHost<Adafactor, Scalar>::adafactor({{.parameter = parameter.data(),
+                                         .gradient = gradient.data(),
+                                         .row = row.data(),
+                                         .column = column.data(),
+                                         .second = nullptr,
+                                         .first = nullptr,
+                                         .rows = rows,
+                                         .width = width,
+                                         .keep = 0.9,
+                                         .rate = 0.01}},
+                                       {.epsilon1 = 1e-30,
+                                        .epsilon2 = 1e-3,
+                                        .clip_threshold = 1,
+                                        .beta1 = 0,
+                                        .weight_decay = 0,
+                                        .scale_parameter = false},
+                                       nullptr);
   print("adafactor", parameter);
-  std::vector<Scalar> sums(2);
+  double squares = 0;
+  OnHost<SumSquares, Scalar>::sum_squares(gradient.data(), size, &squares);
+  std::vector<Scalar> sums{Scalar(0), Scalar(0), static_cast<Scalar>(squares)};
   OnHost<Sum, Scalar>::sum(gradient.data(), size, sums.data());
   OnHost<Sum, Scalar>::dot(gradient.data(), parameter.data(), size, &sums[1]);
   print("sum", sums);
   auto const narrow = normal<float>(size, 33);
-  OnHost<Widen, Scalar>::widen(narrow.data(), update.data(), size);
-  print("widen", update);
+  std::vector<Scalar> wide(gradient.size());
+  OnHost<Widen, Scalar>::widen(narrow.data(), wide.data(), size);
+  print("widen", wide);
 }
 
 template <class Scalar>

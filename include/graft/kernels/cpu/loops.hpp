@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <type_traits>
 #include <vector>
 
 #include <graft/kernels/cpu/loop.hpp>
@@ -63,6 +64,10 @@ struct Loops<Cpu> {
   static void totals(char const* name, std::vector<Piece<F>> const& pieces, double* results) {
     for (std::size_t k = 0; k < pieces.size(); ++k) total(name, pieces[k].size, pieces[k].f, results + k);
   }
+  template <class F, class Scalar>
+  static void sums(char const* name, std::vector<Piece<F>> const& pieces, Scalar* results) {
+    for (std::size_t k = 0; k < pieces.size(); ++k) sum(name, pieces[k].size, pieces[k].f, Scalar(1), results + k);
+  }
   template <class Scalar, class F>
   static void map(char const*, Scalar* y, Index size, F const& f) {
     cpu::map_chunks(y, size, f);
@@ -87,6 +92,14 @@ struct Loops<Cpu> {
   template <class Scalar, class F>
   static void sum_rows(char const*, Index rows, Index width, Scalar* y, F const& f) {
     cpu::sum_rows(rows, width, y, f);
+  }
+  template <class F>
+  static void sum_rows_of(char const*, std::vector<RowsPiece<F>> const& pieces) {
+    for (auto const& [f, rows, width] : pieces) {
+      Room<std::remove_cvref_t<decltype(f.term(rows, width))>> sums(width);
+      cpu::sum_rows(rows, width, sums.data(), [own = f](Index i, Index j) { return own.term(i, j); });
+      cpu::each(width, [own = f, of_column = sums.data()](Index j) { own.put(j, of_column[j]); });
+    }
   }
   /// Chunks of 4096 elements summed in lanes, the chunks' sums added in pairs: rounding error grows with the logarithm
   /// of their number.

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <type_traits>
+#include <vector>
 
 #include <graft/kernels/cpu/loop.hpp>
 #include <graft/kernels/row_team.hpp>
@@ -18,6 +19,10 @@ class RowTeam<Cpu> {
     parallel_chunks(rows, rows_per_chunk(width), [&](Index first, Index last) {
       for (Index i = first; i < last; ++i) f(i, RowTeam());
     });
+  }
+  template <class F>
+  static void each_row_of(char const* name, std::vector<RowsPiece<F>> const& pieces) {
+    for (auto const& piece : pieces) each_row(name, piece.rows, piece.width, piece.f);
   }
 
   template <class F>

@@ -100,7 +100,11 @@ struct Loops<Cuda> {
   }
   template <class F>
   static void totals(char const* name, std::vector<Piece<F>> const& pieces, DevicePointer<double> results) {
-    cuda::totals(name, pieces, results.raw());
+    cuda::sums(name, pieces, results.raw());
+  }
+  template <class F, class Scalar>
+  static void sums(char const* name, std::vector<Piece<F>> const& pieces, DevicePointer<Scalar> results) {
+    cuda::sums(name, pieces, results.raw());
   }
   template <class Scalar, class F>
   static void map(char const* name, DevicePointer<Scalar> y, Index size, F const& f) {
@@ -121,6 +125,10 @@ struct Loops<Cuda> {
   template <class Scalar, class F>
   static void sum_rows(char const* name, Index rows, Index width, DevicePointer<Scalar> y, F const& f) {
     if (width > 0) cuda::sum_rows(name, rows, width, f, y.raw());
+  }
+  template <class F>
+  static void sum_rows_of(char const* name, std::vector<RowsPiece<F>> const& pieces) {
+    cuda::sum_rows_of(name, pieces);
   }
   /// One block adds the sums of the others.
   template <class F, class Scalar>

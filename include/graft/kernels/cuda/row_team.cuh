@@ -1,12 +1,14 @@
 /// @file
-/// @brief A row on a GPU: a block of threads, each with every 256th element. Sums run in an order that depends on the
-/// size alone.
+/// @brief A row on a GPU: a block of threads, each with every 256th element, or one thread. Sums run in an order that
+/// depends on the size alone.
 #pragma once
 
 #include <cmath>
 #include <type_traits>
+#include <vector>
 
 #include <graft/kernels/cuda/launch.cuh>
+#include <graft/kernels/cuda/pieces.cuh>
 #include <graft/kernels/row_team.hpp>
 
 namespace graft::kernels {
@@ -73,6 +75,8 @@ class RowTeam<Cuda> {
  public:
   template <class F>
   static void each_row(char const* name, Index rows, Index width, F const& f);
+  template <class F>
+  static void each_row_of(char const* name, std::vector<RowsPiece<F>> const& pieces);
 
   template <class F>
   __device__ auto max(Index size, F const& f) const {
@@ -126,12 +130,54 @@ template <class F>
 __global__ void each_row_kernel(Index rows, F f) {
   for (Index i = blockIdx.x; i < rows; i += gridDim.x) f(i, RowTeam<Cuda>());
 }
+
+/// A team of one thread, for a row that would leave most of a block idle.
+class LoneThread {
+ public:
+  template <class F>
+  __device__ auto sum(Index size, F const& f) const {
+    std::remove_cvref_t<decltype(f(Index{}))> sum = 0;
+    for (Index j = 0; j < size; ++j) sum += f(j);
+    return sum;
+  }
+  template <class Scalar, class F>
+  __device__ void map(Scalar* y, Index size, F const& f) const {
+    for (Index j = 0; j < size; ++j) y[j] = f(j);
+  }
+};
+/// The longest row that one thread takes, as those of LoRA's second matrix.
+inline constexpr Index narrow_row = 32;
+
+/// A block takes a row, or as many narrow ones as it has threads.
+template <class F>
+__global__ void each_row_of_kernel(Placed<RowsPiece<F>> const* pieces, Index count, Index parts) {
+  for (Index part = blockIdx.x; part < parts; part += gridDim.x) {
+    Placed<RowsPiece<F>> const placed = piece_of(pieces, count, part);
+    auto const& [f, rows, width] = placed.piece;
+    Index const own = part - placed.first_part;
+    if (width > narrow_row)
+      f(own, RowTeam<Cuda>());
+    else if (Index const i = own * block_threads + threadIdx.x; i < rows)
+      f(i, LoneThread());
+  }
+}
 }  // namespace cuda
 
 template <class F>
 void RowTeam<Cuda>::each_row(char const* name, Index rows, Index width, F const& f) {
   if (rows > 0 && width > 0)
     cuda::launch(name, &cuda::each_row_kernel<F>, cuda::blocks_for(rows, 1), dim3(cuda::block_threads), rows, f);
+}
+template <class F>
+void RowTeam<Cuda>::each_row_of(char const* name, std::vector<RowsPiece<F>> const& pieces) {
+  if (pieces.empty()) return;
+  cuda::PlacedPieces const placed(pieces, [](RowsPiece<F> const& piece) {
+    Index const each = piece.width > cuda::narrow_row ? 1 : cuda::block_threads;
+    return piece.width > 0 ? (piece.rows + each - 1) / each : 0;
+  });
+  if (placed.parts() > 0)
+    cuda::launch(name, &cuda::each_row_of_kernel<F>, cuda::blocks_for(placed.parts(), 1), dim3(cuda::block_threads),
+                 placed.data(), placed.count(), placed.parts());
 }
 
 }  // namespace graft::kernels

@@ -1,10 +1,17 @@
 /// @file
-/// @brief Adafactor on every device. Sums run in a fixed order; what they give stays on the device.
+/// @brief Adafactor on every device: passes over all parameters at once. Sums run in a fixed order; what they give
+/// stays on the device.
 #pragma once
 
-#include <cmath>
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <vector>
 
 #include <graft/kernels/adafactor.hpp>
+#include <graft/kernels/generic/adafactor_moments.hpp>
+#include <graft/kernels/generic/adafactor_steps.hpp>
+#include <graft/kernels/generic/sum_squares.hpp>
 #include <graft/kernels/loops.hpp>
 #include <graft/kernels/row_team.hpp>
 
@@ -12,171 +19,124 @@ namespace graft::kernels {
 
 namespace generic {
 
-/// (scale · g_ij)² + ε
-template <class Scalar, class Number>
-struct SquaredGradient {
-  Scalar const* gradient;
-  Index width;
-  Number scale;
-  Scalar epsilon;
-  GRAFT_HOST_DEVICE Scalar operator()(Index i, Index j) const {
-    Scalar const g = scale * gradient[i * width + j];
-    return g * g + epsilon;
-  }
-};
-template <class Scalar, class Number>
-struct RowMoment {
-  SquaredGradient<Scalar, Number> square;
-  Scalar keep, blend;
-  Scalar* row;
-  template <class Team>
-  GRAFT_HOST_DEVICE void operator()(Index i, Team const& team) const {
-    auto const of_row = [i, term = square](Index j) { return term(i, j); };
-    Scalar const mean = team.sum(square.width, of_row) / static_cast<Scalar>(square.width);
-    team.map(row + i, 1,
-             [before = row + i, stay = keep, share = blend * mean](Index) { return stay * *before + share; });
-  }
-};
-template <class Scalar>
-struct ColumnMoment {
-  Scalar const *column, *sums;
-  Scalar keep, blend, rows;
-  GRAFT_HOST_DEVICE Scalar operator()(Index j) const { return keep * column[j] + blend * (sums[j] / rows); }
-};
+/// The passes of one update, in their order: `moments`, `measure`, `apply`.
+template <class Device, class Scalar>
+class AdafactorPasses {
+  using Update = typename Adafactor<Device, Scalar>::Update;
+  using Number = typename Loops<Device>::template Number<Scalar>;
+  using Step = AdafactorStep<Scalar, Number>;
 
-/// What the two moments multiply an element's gradient by, of all rows and then of all columns: 1/√(row_i / mean(row)),
-/// 1/√column_j.
-template <class Scalar>
-struct MomentFactor {
-  Scalar const *row, *row_sum, *column;
-  Index rows;
-  Scalar* factors;
-  GRAFT_HOST_DEVICE void operator()(Index k) const {
-    Scalar const moment = k < rows ? row[k] / (*row_sum / static_cast<Scalar>(rows)) : column[k - rows];
-    factors[k] = Scalar(1) / std::sqrt(moment);
-  }
-};
-template <class Scalar>
-struct RowAt {
-  Scalar const* row;
-  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return row[i]; }
-};
-template <class Scalar, class Number>
-struct FactoredUpdate {
-  Scalar const *gradient, *by_row, *by_column;
-  Index width;
-  Number scale;
-  GRAFT_HOST_DEVICE Scalar operator()(Index i, Index j) const {
-    return by_row[i] * by_column[j] * (scale * gradient[i * width + j]);
-  }
-};
-
-/// A vector's second moment and its update.
-template <class Scalar, class Number>
-struct VectorUpdate {
-  Scalar const *gradient, *second;
-  Number scale;
-  Scalar keep, blend, epsilon;
-  GRAFT_HOST_DEVICE Pair<Scalar> operator()(Index i) const {
-    Scalar const g = scale * gradient[i];
-    Scalar const moment = keep * second[i] + blend * (g * g + epsilon);
-    return {moment, g / std::sqrt(moment)};
-  }
-};
-
-/// What updates (`how_far[0]`) and parameters (`how_far[1]`) are multiplied by.
-template <class Scalar>
-struct StepNumbers {
-  double rate;
-  double const *parameter_squares, *update_squares;
-  double epsilon, threshold, weight_decay, size;
-  Scalar* how_far;
-  GRAFT_HOST_DEVICE void operator()(Index) const {
-    double scaled = rate;
-    if (parameter_squares) {
-      double const root_mean = std::sqrt(*parameter_squares / size);
-      scaled = rate * (root_mean > epsilon ? root_mean : epsilon);
+ public:
+  AdafactorPasses(std::vector<Update> const& updates, AdafactorRule const& rule, Pointer<Device, double const> scale)
+      : rule_(rule),
+        updates_(matrices_first(updates)),
+        matrices_(count_of(updates, [](Update const& u) { return u.row ? 1 : 0; })),
+        all_(static_cast<Index>(updates.size())),
+        numbers_(matrices_ + 2 * all_ + count_of(updates, [](Update const& u) { return u.row ? u.width : 0; })),
+        squares_(2 * all_ + count_of(updates, [](Update const& u) { return u.row ? u.rows : 0; })) {
+    auto const rounded = [](double number) { return static_cast<Scalar>(number); };
+    Scalar *sums = raw(numbers_.data()), *how_far = sums + matrices_, *columns = how_far + 2 * all_;
+    double* rows = raw(squares_.data()) + 2 * all_;
+    steps_.reserve(updates.size());
+    for (auto const& u : updates_) {
+      steps_.push_back({raw(u.parameter), raw(u.gradient), raw(u.row), raw(u.column), raw(u.second), raw(u.first),
+                        u.rows, u.width, Number(scale), rounded(u.keep), rounded(1.0 - u.keep), rounded(rule.epsilon1),
+                        rounded(rule.beta1), rounded(1.0 - rule.beta1), sums, columns, rows, how_far});
+      how_far += 2;
+      if (u.row) ++sums, columns += u.width, rows += u.rows;
     }
-    double const excess = std::sqrt(*update_squares / size) / threshold;
-    how_far[0] = static_cast<Scalar>(scaled / (excess > 1.0 ? excess : 1.0));
-    how_far[1] = static_cast<Scalar>(1.0 - weight_decay * scaled);
   }
-};
-template <class Scalar>
-struct AppliedUpdate {
-  Scalar const *parameter, *update, *how_far;
-  GRAFT_HOST_DEVICE Scalar operator()(Index i) const { return how_far[1] * parameter[i] - how_far[0] * update[i]; }
-};
-/// The first moment and the parameter.
-template <class Scalar>
-struct AppliedMoment {
-  Scalar const *parameter, *update, *first, *how_far;
-  Scalar stay, blend;
-  GRAFT_HOST_DEVICE Pair<Scalar> operator()(Index i) const {
-    Scalar const moment = stay * first[i] + blend * (how_far[0] * update[i]);
-    return {moment, how_far[1] * parameter[i] - moment};
+
+  /// Second moments.
+  void moments() {
+    RowTeam<Device>::each_row_of("adafactor's moments of rows", of_rows<RowMoment<Scalar, Number>>());
+    Loops<Device>::sum_rows_of("adafactor's moments of columns", of_rows<ColumnMoment<Scalar, Number>>());
+    Loops<Device>::each_of("adafactor's moments of vectors", of_elements<VectorMoment<Scalar, Number>>());
+    std::vector<Piece<NumberAt<Scalar>>> rows;
+    for (auto const& s : matrices()) rows.push_back({{s.row}, s.rows});
+    Loops<Device>::sums("adafactor's means of rows", rows, numbers_.data());
   }
+  /// The sizes of updates and parameters, and from them how far each parameter goes.
+  void measure() {
+    RowTeam<Device>::each_row_of("adafactor's squares of rows", of_rows<RowSquares<Scalar, Number>>());
+    std::vector<Piece<NumberAt<double>>> rows;
+    for (auto const& s : matrices()) rows.push_back({{s.row_squares}, s.rows});
+    Loops<Device>::totals("adafactor's squares of matrices", rows, squares_.data());
+    Loops<Device>::totals("adafactor's squares of vectors", of_elements<VectorSquare<Scalar, Number>>(),
+                          squares_.data() + matrices_);
+    if (rule_.scale_parameter) {
+      std::vector<Piece<Square<Scalar>>> parameters;
+      for (auto const& s : steps_) parameters.push_back({{s.parameter}, s.rows * s.width});
+      Loops<Device>::totals("adafactor's squares of parameters", parameters, squares_.data() + all_);
+    }
+    std::vector<Piece<HowFar<Scalar>>> rates;
+    double const* squares = raw(squares_.data());
+    for (std::size_t k = 0; k < steps_.size(); ++k, ++squares)
+      rates.push_back({{updates_[k].rate, rule_.scale_parameter ? squares + all_ : nullptr, squares, rule_.epsilon2,
+                        rule_.clip_threshold, rule_.weight_decay, static_cast<double>(steps_[k].rows * steps_[k].width),
+                        steps_[k].how_far},
+                       1});
+    Loops<Device>::each_of("adafactor's rates", rates);
+  }
+  /// Parameters and first moments.
+  void apply() {
+    if (rule_.beta1 > 0) {
+      RowTeam<Device>::each_row_of("adafactor of matrices", of_rows<ApplyMomentToRow<Scalar, Number>>());
+      Loops<Device>::each_of("adafactor of vectors", of_elements<ApplyMomentToElement<Scalar, Number>>());
+    } else {
+      RowTeam<Device>::each_row_of("adafactor of matrices", of_rows<ApplyToRow<Scalar, Number>>());
+      Loops<Device>::each_of("adafactor of vectors", of_elements<ApplyToElement<Scalar, Number>>());
+    }
+  }
+
+ private:
+  [[nodiscard]] static std::vector<Update> matrices_first(std::vector<Update> updates) {
+    std::stable_partition(updates.begin(), updates.end(), [](Update const& u) { return static_cast<bool>(u.row); });
+    return updates;
+  }
+  template <class Size>
+  [[nodiscard]] static Index count_of(std::vector<Update> const& updates, Size const& size) {
+    Index count = 0;
+    for (auto const& update : updates) count += size(update);
+    return count;
+  }
+  [[nodiscard]] std::span<Step const> matrices() const {
+    return std::span<Step const>(steps_).first(static_cast<std::size_t>(matrices_));
+  }
+  /// `F` over the rows of each matrix, or down its columns.
+  template <class F>
+  [[nodiscard]] std::vector<RowsPiece<F>> of_rows() const {
+    std::vector<RowsPiece<F>> pieces;
+    for (auto const& s : matrices()) pieces.push_back({{s}, s.rows, s.width});
+    return pieces;
+  }
+  /// `F` over the elements of each vector.
+  template <class F>
+  [[nodiscard]] std::vector<Piece<F>> of_elements() const {
+    std::vector<Piece<F>> pieces;
+    for (auto const& s : std::span<Step const>(steps_).subspan(static_cast<std::size_t>(matrices_)))
+      pieces.push_back({{s}, s.width});
+    return pieces;
+  }
+
+  AdafactorRule rule_;
+  std::vector<Update> updates_;                            ///< matrices, then vectors
+  std::vector<Step> steps_;                                ///< of `updates_`
+  Index matrices_, all_;                                   ///< how many there are
+  typename Loops<Device>::template Room<Scalar> numbers_;  ///< Σ row_i of matrices, how far each goes, 1/√column_j
+  typename Loops<Device>::template Room<double> squares_;  ///< of updates, of parameters, and of rows of updates
 };
 
 }  // namespace generic
 
 template <class Device, class Scalar>
-void Adafactor<Device, Scalar>::adafactor_moments(In gradient, Index rows, Index width,
-                                                  AdafactorFactors<Device> const& factors, Out row, Out column) {
-  using Number = typename Loops<Device>::template Number<Scalar>;
-  auto const keep = static_cast<Scalar>(factors.keep), blend = static_cast<Scalar>(1.0 - factors.keep);
-  generic::SquaredGradient<Scalar, Number> const square{raw(gradient), width, Number(factors.gradient_scale),
-                                                        static_cast<Scalar>(factors.epsilon)};
-  RowTeam<Device>::each_row("adafactor_moments of rows", rows, width,
-                            generic::RowMoment<Scalar, Number>{square, keep, blend, raw(row)});
-  typename Loops<Device>::template Room<Scalar> sums(width);
-  Loops<Device>::sum_rows("adafactor_moments of columns", rows, width, sums.data(), square);
-  Loops<Device>::map(
-      "adafactor_moments of columns", column, width,
-      generic::ColumnMoment<Scalar>{raw(column), raw(sums.data()), keep, blend, static_cast<Scalar>(rows)});
-}
-
-template <class Device, class Scalar>
-void Adafactor<Device, Scalar>::adafactor_update(In gradient, In row, In column, Index rows, Index width,
-                                                 AdafactorFactors<Device> const& factors, Out update) {
-  using Number = typename Loops<Device>::template Number<Scalar>;
-  typename Loops<Device>::template Room<Scalar> room(1 + rows + width);
-  auto const sum = room.data(), by = sum + 1;
-  Loops<Device>::sum("adafactor_update's mean", rows, generic::RowAt<Scalar>{raw(row)}, Scalar(1), sum);
-  Loops<Device>::each("adafactor_update's factors", rows + width,
-                      generic::MomentFactor<Scalar>{raw(row), raw(sum), raw(column), rows, raw(by)});
-  Loops<Device>::map_rows("adafactor_update", rows, width, update,
-                          generic::FactoredUpdate<Scalar, Number>{raw(gradient), raw(by), raw(by) + rows, width,
-                                                                  Number(factors.gradient_scale)});
-}
-
-template <class Device, class Scalar>
-void Adafactor<Device, Scalar>::adafactor_vector(In gradient, Index size, AdafactorFactors<Device> const& factors,
-                                                 Out second, Out update) {
-  using Number = typename Loops<Device>::template Number<Scalar>;
-  Loops<Device>::map("adafactor_vector", second, update, size,
-                     generic::VectorUpdate<Scalar, Number>{
-                         raw(gradient), raw(second), Number(factors.gradient_scale), static_cast<Scalar>(factors.keep),
-                         static_cast<Scalar>(1.0 - factors.keep), static_cast<Scalar>(factors.epsilon)});
-}
-
-template <class Device, class Scalar>
-void Adafactor<Device, Scalar>::adafactor_apply(Out parameter, In update, Out first, Index size,
-                                                AdafactorRate<Device> const& how) {
-  typename Loops<Device>::template Room<Scalar> room(2);
-  Scalar* const how_far = raw(room.data());
-  Loops<Device>::each(
-      "adafactor_apply's rate", 1,
-      generic::StepNumbers<Scalar>{how.rate, raw(how.parameter_squares), raw(how.update_squares), how.epsilon,
-                                   how.threshold, how.weight_decay, static_cast<double>(size), how_far});
-  if (first)
-    Loops<Device>::map(
-        "adafactor_apply", first, parameter, size,
-        generic::AppliedMoment<Scalar>{raw(parameter), raw(update), raw(first), how_far, static_cast<Scalar>(how.beta1),
-                                       static_cast<Scalar>(1.0 - how.beta1)});
-  else
-    Loops<Device>::map("adafactor_apply", parameter, size,
-                       generic::AppliedUpdate<Scalar>{raw(parameter), raw(update), how_far});
+void Adafactor<Device, Scalar>::adafactor(std::vector<Update> const& updates, AdafactorRule const& rule,
+                                          Pointer<Device, double const> scale) {
+  if (updates.empty()) return;
+  generic::AdafactorPasses<Device, Scalar> passes(updates, rule, scale);
+  passes.moments();
+  passes.measure();
+  passes.apply();
 }
 
 extern template struct Adafactor<Cuda, float>;  // of the source that graft_add_cuda generates
