@@ -67,7 +67,7 @@ endif()
 if(GRAFT_CUDA)  # AUTO is true as well
   graft_find_dependencies(cuda QUIET)
   if(NOT graft_cuda_missing)
-    graft_component(cuda LINK graft::graft CUDA::cudart CUDA::cublas)
+    graft_component(cuda LINK graft::graft CUDA::cudart CUDA::cublas CUDA::cublasLt)
     include(GraftCuda OPTIONAL)
   elseif(GRAFT_CUDA STREQUAL "AUTO")
     message(STATUS "Left out: ${graft_cuda_missing}")

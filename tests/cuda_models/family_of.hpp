@@ -13,6 +13,7 @@
 #include <graft/any/bases.hpp>
 #include <graft/models/adapt.hpp>
 #include <graft/models/llama.hpp>
+#include <graft/models/t5.hpp>
 #include <graft/models/to_device.hpp>
 
 #include "adapters.hpp"
@@ -31,11 +32,14 @@ struct Every {};
 /// Of graft::any_cuda, which has them compiled.
 [[nodiscard]] std::unique_ptr<graft::any::AnyBase> every_on_cuda(Base<graft::Llama> const& base);
 
-/// Two layers; LLaMA's heads share keys and values, and have biases, so that BitFit trains something.
+/// Two layers; LLaMA's heads share keys and values, and have biases, so that BitFit trains something. T5's activation
+/// is ReLU where it has no gate. An inner width of 24 is one that cuBLASLt stores inputs of a GELU for.
 template <graft::Architecture A>
 [[nodiscard]] graft::ModelConfig config() {
   auto config = small::config<A>();
   config.layers = 2;
+  config.inner = 24;
+  if constexpr (std::is_same_v<A, graft::T5>) config.activation = graft::Activation::relu;
   if constexpr (A::positions == graft::PositionKind::rotary) {
     config.width = 32;
     config.heads = 4, config.kv_heads = 2, config.head_dim = 8;

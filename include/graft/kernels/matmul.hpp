@@ -2,6 +2,9 @@
 /// @brief Matrix products: C = β·C + op(A)·op(B), row-major.
 #pragma once
 
+#include <type_traits>
+
+#include <graft/kernels/epilogue.hpp>
 #include <graft/kernels/matmul_operands.hpp>
 #include <graft/kernels/on.hpp>
 
@@ -30,6 +33,15 @@ struct Matmul<Cuda, Scalar> {
   static void matmul(Product<Scalar, Cuda> const& product);
   /// The same with C in the type that sums are formed in: none is rounded.
   static void matmul_to_sums(Product<Scalar, Cuda, SumOf<Scalar>> const& product);
+  /// Whether some products of these numbers have an epilogue.
+  static constexpr bool has_epilogues = !std::is_same_v<Scalar, double>;
+  /// Whether a product can go on to f in the same kernel.
+  static constexpr bool fuses(graft::Activation f) {
+    return has_epilogues && (f == graft::Activation::gelu_tanh || f == graft::Activation::relu);
+  }
+  /// A product with β = 0 and its epilogue in one kernel of cuBLASLt's, which rounds once. False where it has none for
+  /// them: then nothing has been computed. `Epilogue::input` is another array than C.
+  [[nodiscard]] static bool matmul_with(Product<Scalar, Cuda> const& product, Epilogue<Scalar, Cuda> const& epilogue);
 };
 
 }  // namespace graft::kernels

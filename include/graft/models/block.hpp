@@ -55,9 +55,16 @@ class Block {
     return after(Sublayer::attention, Site::attention_norm, x, input, output, pass.out);  // [queries, width]
   }
 
+  /// Whether a sum alone follows a layer's last product: then nothing of the layer's reverse pass reads it.
+  static constexpr bool sum_follows = A::placement == NormPlacement::before && !after_sublayers && !after_layers;
+
   [[nodiscard]] Value feed_forward(Value const& x, Rows const& rows) const {
     Activation const activation = parts_.config().activation;
-    Value const up = parts_.project({Site::feed_forward_up, at_}, x, rows);  // [queries, hidden]
+    SiteAddress const first{Site::feed_forward_up, at_}, second{Site::feed_forward_down, at_};
+    if constexpr (A::feed_forward != FeedForwardKind::gated)
+      if (parts_.unchanged(first) && parts_.unchanged(second))
+        return parts_.weights.feed_forward(first, second, x, activation, !(sum_follows && again_));  // [queries, width]
+    Value const up = parts_.project(first, x, rows);  // [queries, hidden]
     if constexpr (A::feed_forward == FeedForwardKind::gated) {
       Value const gate = parts_.project({Site::feed_forward_gate, at_}, x, rows);  // [queries, hidden]
       return down(gated(gate, up, activation), rows);  // [queries, hidden] → [queries, width]
@@ -65,9 +72,8 @@ class Block {
       return down(activate(up, activation), rows);  // [queries, hidden] → [queries, width]
     }
   }
-  /// The layer's last product. Where a sum alone follows, nothing of a layer's reverse pass reads it.
+  /// The layer's last product.
   [[nodiscard]] Value down(Value const& x, Rows const& rows) const {
-    constexpr bool sum_follows = A::placement == NormPlacement::before && !after_sublayers && !after_layers;
     SiteAddress const site{Site::feed_forward_down, at_};
     if constexpr (sum_follows)
       if (again_) return parts_.project_again(site, x, rows);  // [queries, width]

@@ -53,6 +53,12 @@ struct ModelParts {
     }
     return linear(x);  // [tokens, out]
   }
+  /// Whether the strategy leaves a linear map as the base has it.
+  [[nodiscard]] bool unchanged(SiteAddress const& site) const {
+    if constexpr (HasProject<State, Number, Device>)
+      if (state && product_change(*state, site) != ProductChange::none) return false;
+    return weights.frozen(site, state);
+  }
   [[nodiscard]] Value norm(SiteAddress const& site, Value const& x) const {
     return weights.norm(site, x, state);
   }  // [tokens, width]

@@ -10,6 +10,7 @@
 #include <graft/models/pretrained.hpp>
 #include <graft/ops/cast.hpp>
 #include <graft/ops/embedding.hpp>
+#include <graft/ops/feed_forward.hpp>
 #include <graft/ops/linear_cross_entropy.hpp>
 #include <graft/ops/norm.hpp>
 
@@ -33,6 +34,21 @@ class WeightAccess {
   [[nodiscard]] Value linear(SiteAddress const& site, Value const& x, State const* state, bool computed = true) const {
     return with_matrix<role>(
         site, state, [&](auto const& w, auto const& b) { return graft::linear(x, w, b, computed); });  // [tokens, out]
+  }
+  /// Whether a site's matrix and bias are the base's own.
+  [[nodiscard]] bool frozen([[maybe_unused]] SiteAddress const& site, [[maybe_unused]] State const* state) const {
+    if constexpr (contains(roles, Role::weight))
+      if (state && state->trained(site, Part::weight)) return false;
+    if constexpr (contains(roles, Role::bias))
+      if (state && state->trained(site, Part::bias)) return false;
+    return true;
+  }
+  /// f(x·W₁ᵀ + b₁)·W₂ᵀ + b₂ of two frozen sites, `[tokens, in]` → `[tokens, out]`. Without `computed` only its reverse
+  /// pass is recorded.
+  [[nodiscard]] Value feed_forward(SiteAddress const& up, SiteAddress const& down, Value const& x, Activation f,
+                                   bool computed) const {
+    auto const &first = base_->at(up), &second = base_->at(down);
+    return graft::feed_forward(x, first.matrix, first.bias, f, second.matrix, second.bias, computed);  // [tokens, out]
   }
   /// Logits `[targets, vocabulary]`, or `[targets, labels]` of a classifier, from h `[targets, width]`.
   [[nodiscard]] Variable<Number, Device> head(Value const& h, State const* state) const {

@@ -75,7 +75,8 @@ struct IsTrainableMatrix<TrainableMatrix<Scalar, Device>> : std::true_type {};
 /// their types can be trained. A frozen W keeps nothing of x. Without `computed`, y is zero and its reverse pass as
 /// ever: for who has y already and wants gradients alone
 /// (`recompute`). Where x is bfloat16, W and b are float32, or W is frozen as it was stored: the product and its sum
-/// with b are float32, and rounded once; no operand is rounded for a product.
+/// with b are float32, and rounded once; no operand is rounded for a product. One number is, on a GPU: a frozen b
+/// beside a W in bfloat16 is rounded to bfloat16, since the product's own kernel adds it.
 template <class Scalar, class Device, class Weight, class Bias = Tensor<ParameterOf<Scalar>, Device>>
 [[nodiscard]] Variable<Scalar, Device> linear(Variable<Scalar, Device> const& x, Weight const& w, Bias const& b = {},
                                               bool computed = true) {
@@ -88,9 +89,7 @@ template <class Scalar, class Device, class Weight, class Bias = Tensor<Paramete
   if (!bias.empty() && bias.size() != w.out())
     fail<ShapeError>("[linear] got bias ", bias.shape(), "; expected [", w.out(), "]");
 
-  auto y = computed ? detail::mapped(x.value(), w, bias)  // x·Wᵀ + b
-                    : Tensor<Scalar, Device>(Shape{x.rows(), w.out()});
-  if (!computed) kernels::On<Device, kernels::Elementwise, Scalar>::fill(y.data(), Scalar(0), y.size());
+  auto y = detail::mapped_or_zero<!is_trainable<Bias>>(x.value(), w, bias, computed);  // x·Wᵀ + b
   if (!needs_gradient(x, w, b)) return y;
 
   auto kept = tracked(w) ? x.value() : Tensor<Scalar, Device>();

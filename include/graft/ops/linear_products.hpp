@@ -9,6 +9,7 @@
 #include <graft/core/layout.hpp>
 #include <graft/kernels/bias.hpp>
 #include <graft/kernels/matmul.hpp>
+#include <graft/ops/fused_products.hpp>
 #include <graft/ops/storage.hpp>
 #include <graft/tensor/rounding.hpp>
 
@@ -66,11 +67,15 @@ void times_transposed(Operand<Scalar, Device>& x, Index first, Index rows, Weigh
   w.times_transposed(x.wide().row(first), rows, y);
 }
 
-/// x·Wᵀ + b `[rows, out]`, each element rounded once; an empty b is 0.
-template <class Scalar, class Device, class Weight>
+/// x·Wᵀ + b `[rows, out]`, each element rounded once; an empty b is 0. Where the device adds b in the product's kernel,
+/// b has the type of the result: a frozen one is rounded to it, a trained one is not.
+template <bool frozen_bias, class Scalar, class Device, class Weight>
 [[nodiscard]] Tensor<Scalar, Device> mapped(Tensor<Scalar, Device> const& x, Weight const& w,
                                             Tensor<ParameterOf<Scalar>, Device> const& b) {
   Index const rows = x.rows(), out = w.out();
+  if constexpr (has_epilogues<Device, Scalar> && (frozen_bias || !is_narrow<Scalar>))
+    if (!b.empty())
+      if (auto y = mapped_at_once(x, w, b); !y.empty()) return y;
   if constexpr (multiplies_narrow<Device, Scalar> && HasBfloat16<Weight>)
     if (b.empty())
       if (auto const m = w.in_bfloat16(); !m.empty()) {
@@ -90,6 +95,16 @@ template <class Scalar, class Device, class Weight>
     if (!b.empty()) kernels::On<Device, kernels::Bias, Scalar>::add_to_rows(b.data(), rows, out, sum.data());
     return sum;
   }
+}
+
+/// The same, or zeros where y is there already.
+template <bool frozen_bias, class Scalar, class Device, class Weight>
+[[nodiscard]] Tensor<Scalar, Device> mapped_or_zero(Tensor<Scalar, Device> const& x, Weight const& w,
+                                                    Tensor<ParameterOf<Scalar>, Device> const& b, bool computed) {
+  if (computed) return mapped<frozen_bias>(x, w, b);
+  Tensor<Scalar, Device> y(Shape{x.rows(), w.out()});
+  kernels::On<Device, kernels::Elementwise, Scalar>::fill(y.data(), Scalar(0), y.size());
+  return y;
 }
 
 /// Adds dx = dy·W to x's gradient, where no contribution is rounded.

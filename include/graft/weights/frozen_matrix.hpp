@@ -60,6 +60,10 @@ class FrozenMatrix {
   [[nodiscard]] Tensor<bfloat16, Device> in_bfloat16() const {
     return storage_ ? storage_->in_bfloat16() : Tensor<bfloat16, Device>();
   }
+  /// The same where that is the model's scalar.
+  [[nodiscard]] Tensor<Scalar, Device> in_scalar() const {
+    return storage_ ? storage_->in_scalar() : Tensor<Scalar, Device>();
+  }
   /// All of W in the model's scalar and in `layout()`, in memory of its own.
   [[nodiscard]] Dense dense() const { return storage_ ? storage_->dense() : Dense(); }
 

@@ -43,6 +43,8 @@ class MatrixStorage {
   [[nodiscard]] virtual Tensor<Scalar, Device> dense() const = 0;
   /// The numbers in `layout()`, where they are stored in bfloat16: for products that read them so. Else empty.
   [[nodiscard]] virtual Tensor<bfloat16, Device> in_bfloat16() const { return {}; }
+  /// The same where they are stored in the model's scalar.
+  [[nodiscard]] virtual Tensor<Scalar, Device> in_scalar() const { return {}; }
   /// Whether `read` costs no more than the elements that it reads.
   [[nodiscard]] virtual bool in_order() const { return true; }
   /// Elements [first, first + count) of `dense()`, each rounded to float; host storages where `in_order()` only.

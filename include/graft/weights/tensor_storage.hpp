@@ -60,6 +60,12 @@ class TensorStorage : public MatrixStorage<Scalar, Device> {
     else
       return {};
   }
+  [[nodiscard]] Tensor<Scalar, Device> in_scalar() const override {  ///< the same
+    if constexpr (std::is_same_v<Stored, Scalar>)
+      return stored_;
+    else
+      return {};
+  }
   void read(Index first, Index count, float* y) const override {
     if constexpr (std::is_same_v<Device, Cpu>)
       std::transform(stored_.data() + first, stored_.data() + first + count, y,

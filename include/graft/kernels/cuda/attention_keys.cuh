@@ -111,7 +111,8 @@ struct AddShared {
     Sum sum = to.row(stored).raw()[column];
     for (Index m = rows.first_member; m < rows.first_member + rows.members; ++m) {
       Index const s = targets.lists.members.raw()[m], key = stored - lists.segment(s).begin;
-      if (key >= 0 && key < lists.segment(s).length) sum += from.row(targets.lists.partial_row.raw()[s] + key).raw()[column];
+      if (key >= 0 && key < lists.segment(s).length)
+        sum += from.row(targets.lists.partial_row.raw()[s] + key).raw()[column];
     }
     to.row(stored).raw()[column] = sum;
   }

@@ -126,6 +126,12 @@ class Queue<Cuda> {
   void reset_peak() { blocks_.reset_peak(); }
   /// Copies host memory, which may change or go as soon as the call returns; nothing waits.
   void upload(void* to, void const* from, std::size_t bytes) { staging_.upload(to, from, bytes, stream()); }
+  /// `f(stream)`, which starts nothing.
+  template <class F>
+  void with_stream(F const& f) {
+    check_device();
+    f(stream_);
+  }
   /// Calls `f` with cuBLAS's handle, which one thread uses at a time, and which serves `stream` in the call. `make()`
   /// makes it at first, and `set(handle, stream, workspace, bytes)` gives it a stream and memory of its own.
   template <class Handle, class Make, class Set, class F>
