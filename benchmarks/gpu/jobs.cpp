@@ -9,7 +9,7 @@
 #include <graft/generate/generate.hpp>
 #include <graft/optim/adamw.hpp>
 #include <graft/tensor/work_together.hpp>
-#include <graft/train/loss.hpp>
+#include <graft/train/rounded_pass.hpp>
 
 #include "support/rows.hpp"
 
@@ -52,6 +52,7 @@ nlohmann::json train(any::ErasedTrainable<float, Cuda>& model, benchmark_support
     auto const start = Clock::now();
     Batch batch;
     for (auto const& example : examples) model.append(batch, example);
+    round_up_tokens(model, batch);  // as a Trainer does
     batch.rows.training = true;
     batch.rows.step = step;
     WorkTogether<Cuda> const together;

@@ -64,24 +64,47 @@ TEST(BlockCache, RoundsByAnEighthAtMost) {
   }
 }
 
-TEST(BlockCache, KeepsNeitherLargeBlocksNorManyNorAny) {
+TEST(BlockCache, KeepsNoLargeBlocksAndNoneWhereNoneAreWanted) {
   BlockCache cache(true), none(false);
-  std::vector<char> blocks(100);
+  char blocks[2];
   cache.add(&blocks[0], std::size_t{64} << 20);
   EXPECT_FALSE(cache.give_back(&blocks[0])) << "large";
-  for (auto& block : blocks) cache.add(&block, std::size_t{1} << 20);
-  int kept = 0;
-  for (auto& block : blocks) kept += cache.give_back(&block);
-  EXPECT_EQ(kept, 100) << "as much as the most that was in use";
-  std::vector<char> more(100);  // in use beside what is kept
-  for (auto& block : more) cache.add(&block, std::size_t{1} << 15);
-  cache.reset_peak();
-  kept = 0;
-  for (auto& block : more) kept += cache.give_back(&block);
-  EXPECT_EQ(kept, 0) << "100 MiB are kept, and at most 32 MiB and a quarter more than was in use";
-  none.add(&blocks[0], 512);
-  EXPECT_FALSE(none.give_back(&blocks[0]));
+  none.add(&blocks[1], 512);
+  EXPECT_FALSE(none.give_back(&blocks[1]));
   EXPECT_EQ(none.use().used, 0U);
+}
+
+TEST(BlockCache, LetsTheOldestGoThatAreOneTooMany) {
+  BlockCache cache(true);
+  std::vector<char> blocks(100), more(100);
+  auto const lend = [&](std::vector<char>& some, std::size_t bytes) {
+    for (auto& block : some) cache.add(&block, bytes);
+  };
+  auto const give_back = [&](std::vector<char>& some) {
+    std::vector<void*> gone;
+    for (auto& block : some) {
+      EXPECT_TRUE(cache.give_back(&block));
+      while (void* const one = cache.too_many()) gone.push_back(one);
+    }
+    return gone;
+  };
+  lend(blocks, std::size_t{1} << 20);
+  EXPECT_TRUE(give_back(blocks).empty()) << "as much as the most that was in use";
+  lend(more, std::size_t{1} << 15);  // other sizes, in use beside what is kept
+  cache.reset_peak();
+  auto const gone = give_back(more);
+  // 100 MiB are kept, and at most 32 MiB and a quarter more than is in use, 3.2 MiB: then an eighth less
+  ASSERT_EQ(gone.size(), 72U);
+  for (std::size_t i = 0; i < gone.size(); ++i) EXPECT_EQ(gone[i], &blocks[i]) << "the oldest first";
+  EXPECT_EQ(cache.take(std::size_t{1} << 15), &more[0]) << "those that came back last are kept";
+}
+
+TEST(BlockCache, LendsTheLowestAddressOfASize) {
+  BlockCache cache(true);
+  char blocks[3];
+  for (auto& block : blocks) cache.add(&block, 512);
+  for (int const i : {1, 2, 0}) EXPECT_TRUE(cache.give_back(&blocks[i]));
+  for (auto& block : blocks) EXPECT_EQ(cache.take(512), &block);
 }
 
 }  // namespace

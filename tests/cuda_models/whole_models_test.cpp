@@ -20,9 +20,10 @@ using graft::testing::relative_difference;
 using whole::Family, whole::Outcome, whole::Plan;
 
 /// AdamW divides by √v + ε. ε is large here, because a gradient that is zero but for rounding, such as that of a key's
-/// bias, would otherwise move a parameter by a whole step in whatever direction.
+/// bias, would otherwise move a parameter by a whole step in whatever direction. The steps are small: the gradients of
+/// a model of random weights grow by several times with steps that are ten times larger, and what is rounded with them.
 Training three_steps() {
-  return {.steps = 3, .batch = 2, .learning_rate = 0.02, .clip = 0.5, .epsilon = 0.1, .progress = false};
+  return {.steps = 3, .batch = 2, .learning_rate = 0.002, .clip = 0.5, .epsilon = 0.1, .progress = false};
 }
 Training with_adafactor() {
   Training training = three_steps();
@@ -46,8 +47,6 @@ struct Case {
   Training training = three_steps();
   bool searches = false;  ///< beam search and sampling, too
   bool again = false;     ///< a second run on the device comes to the same bits
-  double float32 = 1e-5;  ///< what float32 may differ by. AdamW divides each gradient by its own size, so that rounding
-                          ///< moves a number with a small one by a part of a whole step; float64 shows that it is that
 };
 
 std::vector<Case> const& cases() {
@@ -57,8 +56,8 @@ std::vector<Case> const& cases() {
       {.choice = "prefix_mlp:length=3:reparametrization.hidden=5", .training = with_adafactor()},
       {.choice = "prompt:length=3", .training = accumulating()},
       {.choice = "infix:length=2"},
-      {.choice = "embedding:length=2", .float32 = 5e-4},
-      {.choice = "p_tuning:length=3:hidden=5", .float32 = 5e-4},
+      {.choice = "embedding:length=2"},
+      {.choice = "p_tuning:length=3:hidden=5"},
       {.choice = "p_tuning:length=4:encoder=lstm:hidden=5:dropout=0.25", .again = true},
       {.choice = "lora:rank=2:dropout=0.25", .training = recomputing(), .searches = true, .again = true},
       {.choice = "ia3"},
@@ -92,6 +91,8 @@ std::vector<TokenizedExample> examples(Family const& family) {
   return all;
 }
 
+/// Parameters differ by `tolerance` of the largest of all at most, and by ten times that of their own largest: those
+/// that began as zero, and whose gradients are small sums of large terms, are mostly rounding.
 template <class Scalar>
 void expect_equal(Outcome<Scalar> const& got, Outcome<Scalar> const& expected, double tolerance) {
   ASSERT_EQ(got.losses.size(), expected.losses.size());
@@ -100,12 +101,21 @@ void expect_equal(Outcome<Scalar> const& got, Outcome<Scalar> const& expected, d
     EXPECT_NEAR(got.norms[i], expected.norms[i], tolerance * expected.norms[i]) << "gradient's norm of step " << i;
   }
   ASSERT_EQ(got.parameters.size(), expected.parameters.size());
+  auto const largest = [](Tensor<Scalar> const& values) {
+    double found = 0;
+    for (Index i = 0; i < values.size(); ++i) found = std::max(found, std::abs(static_cast<double>(values.data()[i])));
+    return found;
+  };
+  double largest_of_all = 0;
+  for (auto const& [name, values] : expected.parameters) largest_of_all = std::max(largest_of_all, largest(values));
   for (std::size_t i = 0; i < expected.parameters.size(); ++i) {
     auto const& [name, values] = expected.parameters[i];
     EXPECT_TRUE(got.parameters[i].first.ends_with(name))
         << got.parameters[i].first << ", " << name;  // 0.NAME in a table
     ASSERT_EQ(got.parameters[i].second.shape(), values.shape()) << name;
-    EXPECT_LE(relative_difference(got.parameters[i].second, values), tolerance) << name;
+    double const of_own = relative_difference(got.parameters[i].second, values);
+    EXPECT_LE(of_own, 10 * tolerance) << name;
+    EXPECT_LE(of_own * largest(values), tolerance * largest_of_all) << name;
   }
   ASSERT_EQ(got.logits.shape(), expected.logits.shape());
   EXPECT_LE(relative_difference(got.logits, expected.logits), tolerance) << "logits";
@@ -162,7 +172,7 @@ TEST_P(WholeModels, TrainAndWriteAsOnTheHost) {
   auto const expected = alone || !family.info().classifies ? outcome(family.on_host(choice)->erased(), plan)
                                                            : outcome(*family.table_on_host({choice}), plan);
   auto const got = outcome(*on_device(), plan);
-  expect_equal(got, expected, of.float32);
+  expect_equal(got, expected, 1e-5);
   if (of.again) expect_same_bits(outcome(*on_device(), plan), got);
 }
 

@@ -11,6 +11,12 @@
 
 namespace graft::kernels {
 
+/// What lists of tiles are filled up to, so that tables of nearly the same size take the same launches: those of more
+/// than 16 to a multiple of 16, by tiles of a row without queries.
+[[nodiscard]] constexpr std::size_t filled_up(std::size_t tiles) {
+  return tiles <= 16 ? tiles : (tiles + 15) / 16 * 16;
+}
+
 /// The tiles of a table's queries. In causal attention the last queries see most keys: what takes long starts first.
 [[nodiscard]] inline std::vector<QueryTile> query_tiles(SegmentTable const& table) {
   std::vector<QueryTile> tiles;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <utility>
+#include <vector>
 
 #include <graft/kernels/segment_work.hpp>
 #include <graft/tensor/mirrored_array.hpp>
@@ -17,10 +18,16 @@ class SegmentMirror {
   /// Uploads what queries see.
   explicit SegmentMirror(SegmentTable const& table) {
     StepArrays<Device> arrays;
-    query_offsets_ = arrays.add(table.query_offsets);
+    auto const with_empty_row = [](std::vector<Index> offsets) {
+      offsets.push_back(offsets.back());
+      return offsets;
+    };
+    auto tiles = kernels::query_tiles(table);
+    tiles.resize(kernels::filled_up(tiles.size()), {table.rows(), 0});
+    query_offsets_ = arrays.add(with_empty_row(table.query_offsets));
+    query_tiles_ = arrays.add(std::move(tiles));
+    segment_offsets_ = arrays.add(with_empty_row(table.segment_offsets));
     query_positions_ = arrays.add(table.query_positions);
-    query_tiles_ = arrays.add(kernels::query_tiles(table));
-    segment_offsets_ = arrays.add(table.segment_offsets);
     segments_ = arrays.add(table.segments);
     arrays.upload();
     lists_ = {table.queries(),         query_offsets_.data(), segment_offsets_.data(), segments_.data(),
@@ -47,6 +54,9 @@ class KeyMirror {
   explicit KeyMirror(SegmentTable const& table) {
     kernels::KeyWork work(table);
     StepArrays<Device> arrays;
+    // of the empty row that `SegmentMirror` has behind the others, and behind a segment's keys
+    if (auto& tiles = work.key_tiles; !tiles.empty())
+      tiles.resize(kernels::filled_up(tiles.size()), {table.rows(), 0, table.segment(0).length});
     key_tiles_ = arrays.add(std::move(work.key_tiles));
     partial_row_ = arrays.add(std::move(work.partial_row));
     shared_ = arrays.add(std::move(work.shared));

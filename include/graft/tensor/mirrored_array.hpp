@@ -2,6 +2,7 @@
 /// @brief What the host tells kernels in numbers: positions, places, labels.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <functional>
 #include <initializer_list>
@@ -89,9 +90,10 @@ class StepArrays {
   void upload() {
     if constexpr (!std::is_same_v<Device, Cpu>) {
       if (bytes_.empty()) return;
-      Shape const shape{static_cast<Index>(bytes_.size())};
-      auto const buffer =
-          std::make_shared<Buffer>(staged<Device>(Tensor<std::byte>::alias(shape, bytes_.data(), nullptr)));
+      // room for a power of two of bytes: arrays of nearly the same sizes then lie where those of another step lay
+      auto const buffer = std::make_shared<Buffer>(Shape{static_cast<Index>(std::bit_ceil(bytes_.size()))});
+      kernels::cuda::Listed<kernels::cuda::Runtime, Device>::upload(kernels::raw(buffer->data()), bytes_.data(),
+                                                                    bytes_.size());
       for (auto const& place : placed_) place(buffer);
       bytes_.clear();
       placed_.clear();

@@ -29,6 +29,7 @@
 #include <graft/train/objective.hpp>
 #include <graft/train/optimizer_memory.hpp>
 #include <graft/train/progress.hpp>
+#include <graft/train/rounded_pass.hpp>
 #include <graft/train/trainable_model.hpp>
 
 namespace graft::detail {
@@ -212,6 +213,8 @@ class TrainingRun {
     double weight = 0;
     for (auto const& indices : plan) {
       batches.push_back(pack_selected(model_, training_, indices));
+      if constexpr (std::is_same_v<Objective, TokenObjective> && !std::is_same_v<Device, Cpu>)
+        round_up_tokens(model_, batches.back());
       batches.back().rows.step = static_cast<std::uint64_t>(step_);
       batches.back().rows.training = true;
       batches.back().rows.recompute = t_.recompute;

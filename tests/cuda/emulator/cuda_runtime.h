@@ -193,7 +193,10 @@ inline cudaError_t cudaMemcpyAsync(void* to, void const* from, std::size_t bytes
   }
   if (kind == cudaMemcpyDeviceToHost) emulator::fetched += bytes;
   emulator::Access const access;
-  std::memcpy(to, from, bytes);
+  if (emulator::idle)
+    std::memset(to, 0, bytes);  // what no kernel has computed
+  else
+    std::memcpy(to, from, bytes);
   return cudaSuccess;
 }
 

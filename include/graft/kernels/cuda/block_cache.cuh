@@ -3,10 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <mutex>
-#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -37,11 +38,10 @@ class BlockCache {
   [[nodiscard]] void* take(std::size_t bytes) {
     std::lock_guard<std::mutex> const lock(mutex_);
     auto const found = idle_.lower_bound({bytes, nullptr});
-    if (found == idle_.end() || found->first > bytes + bytes / 4) return nullptr;
-    auto const [size, block] = *found;
+    if (found == idle_.end() || found->first.first > bytes + bytes / 4) return nullptr;
+    auto const [size, block] = found->first;
     lend(block, size);  // first: it may throw
-    idle_.erase(found);
-    idle_bytes_ -= size;
+    forget(found);
     return block;
   }
   /// Counts a fresh block of the rounded size as in use.
@@ -57,22 +57,40 @@ class BlockCache {
     std::size_t const bytes = found->second;
     lent_.erase(found);
     used_ -= bytes;
-    if (!keeps_ || bytes > largest_kept || used_ + idle_bytes_ + bytes > always_kept + peak_ + peak_ / 4) return false;
+    if (!keeps_ || bytes > largest_kept) return false;
     try {
-      idle_.emplace(bytes, block);
+      auto const kept = idle_.emplace(Block{bytes, block}, ++clock_).first;
+      try {
+        by_age_.emplace(clock_, Block{bytes, block});
+      } catch (...) {
+        idle_.erase(kept);
+        throw;
+      }
     } catch (...) {  // no memory of the host's to remember it
       return false;
     }
     idle_bytes_ += bytes;
+    too_many_ = too_many_ || used_ + idle_bytes_ > limit();
     return true;
+  }
+  /// A kept block that is one too many, to be freed; null where there is none. Once there is one, an eighth of the
+  /// limit is made free.
+  [[nodiscard]] void* too_many() noexcept {
+    std::lock_guard<std::mutex> const lock(mutex_);
+    too_many_ = too_many_ && !by_age_.empty() && used_ + idle_bytes_ > limit() - limit() / 8;
+    if (!too_many_) return nullptr;
+    Block const oldest = by_age_.begin()->second;
+    forget(idle_.find(oldest));
+    return oldest.second;
   }
   /// All kept blocks, to be freed: the device has no memory left.
   [[nodiscard]] std::vector<void*> give_up() {
     std::lock_guard<std::mutex> const lock(mutex_);
     std::vector<void*> blocks;
     blocks.reserve(idle_.size());
-    for (auto const& [bytes, block] : idle_) blocks.push_back(block);
+    for (auto const& [kept, age] : idle_) blocks.push_back(kept.second);
     idle_.clear();
+    by_age_.clear();
     idle_bytes_ = 0;
     return blocks;
   }
@@ -87,8 +105,16 @@ class BlockCache {
   }
 
  private:
+  using Block = std::pair<std::size_t, void*>;  ///< its size and address
+  using Idle = std::map<Block, std::uint64_t>;  ///< and when it came back
   static constexpr std::size_t smallest = 512, largest_kept = std::size_t{32} << 20, always_kept = largest_kept;
 
+  [[nodiscard]] std::size_t limit() const { return always_kept + peak_ + peak_ / 4; }
+  void forget(Idle::iterator kept) {
+    idle_bytes_ -= kept->first.first;
+    by_age_.erase(kept->second);
+    idle_.erase(kept);
+  }
   void lend(void* block, std::size_t bytes) {
     lent_.emplace(block, bytes);
     used_ += bytes;
@@ -101,9 +127,11 @@ class BlockCache {
 
   mutable std::mutex mutex_;
   std::unordered_map<void*, std::size_t> lent_;
-  std::set<std::pair<std::size_t, void*>> idle_;  ///< by size, and by address
+  Idle idle_;
+  std::map<std::uint64_t, Block> by_age_;
+  std::uint64_t clock_ = 0;
   std::size_t used_ = 0, peak_ = 0, idle_bytes_ = 0;
-  bool keeps_;
+  bool keeps_, too_many_ = false;
 };
 
 }  // namespace graft::kernels::cuda

@@ -63,7 +63,7 @@ class GraphCache {
   };
   static constexpr std::size_t least = 4,  ///< kernels of a run that is worth a graph
       most_known = 1U << 16,               ///< runs that are remembered
-      most_kernels = 1U << 15;             ///< of all graphs: each takes some 10 KB of the device's memory or less
+      most_kernels = 1U << 16;             ///< of all graphs: each takes some 10 KB of the device's memory or less
 
   void start_each(Run const& run, cudaStream_t stream) {
     run.start(stream);

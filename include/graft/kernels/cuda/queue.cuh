@@ -110,10 +110,13 @@ class Queue<Cuda> {
     return status;
   }
   void release(void* block) noexcept {
-    if (blocks_.give_back(block)) return;
-    start_collected_later();  // it may use the block
     // fails only where an earlier failure, or the end of the process, has taken the device away
-    (void)cudaFreeAsync(block, stream_);
+    auto const free = [this](void* gone) {
+      start_collected_later();  // it may use the block
+      (void)cudaFreeAsync(gone, stream_);
+    };
+    if (!blocks_.give_back(block)) free(block);
+    while (void* const one = blocks_.too_many()) free(one);
   }
   /// What is in use, and what the pool has taken from the device.
   [[nodiscard]] cuda::MemoryUse memory_use() const {
