@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <graft/tensor/work_together.hpp>
+
 #include "cuda/device_testing.hpp"
 #include "cuda_runtime.h"
 #include "family.hpp"
@@ -19,21 +21,22 @@ using namespace graft;
 
 /// What has been counted by the end of so many steps, each of one pass.
 struct Counts {
-  int waits, marks, pinned, launches;
-  std::size_t allocations;
+  int waits, marks, pinned;
+  std::size_t kernels, allocations;
 };
 Counts counts_of(whole::Family const& family, char const* choice, OptimizerKind optimizer, Index steps) {
   auto const model = family.on_device(any::parse_choice(choice));
   Training const training{.steps = steps, .batch = 2, .optimizer = optimizer, .progress = false};
   auto const now = [] {
-    return Counts{emulator::synchronizations, emulator::marks_waited_for, emulator::pinned, emulator::launches,
-                  emulator::DeviceMemory::instance().allocations()};
+    auto const graphs = cuda_graph_use();
+    return Counts{emulator::synchronizations, emulator::marks_waited_for, emulator::pinned,
+                  graphs.kernels + graphs.alone, emulator::DeviceMemory::instance().allocations()};
   };
   Counts const before = now();
   (void)whole::train<float, Cuda>(*model, {training, small::examples()});
   Counts const after = now();
   return {after.waits - before.waits, after.marks - before.marks, after.pinned - before.pinned,
-          after.launches - before.launches, after.allocations - before.allocations};
+          after.kernels - before.kernels, after.allocations - before.allocations};
 }
 
 /// Two more steps wait for nothing but the marks behind their losses and norms, which are read a step late. They ask
@@ -56,7 +59,31 @@ TEST(AStep, IsNotWaitedFor) {
     EXPECT_GT(four.marks - two.marks, 0) << what;
     EXPECT_EQ(four.pinned - two.pinned, 0) << what;
     EXPECT_EQ(four.allocations, 0U) << what;
-    std::cout << what << ": a step starts " << (four.launches - two.launches) / 2 << " kernels\n";
+    std::cout << what << ": a step has " << (four.kernels - two.kernels) / 2 << " kernels and products\n";
+  }
+}
+
+/// Steps whose passes have nearly the same size, and the tokens of a text, are started by graphs. Rows of the examples
+/// have various lengths.
+TEST(AStep, OfTheSameSizeIsStartedByGraphs) {
+  auto const llama = whole::llama(), t5 = whole::t5();
+  for (char const* const choice : {"prefix:length=3", "lora:rank=2"}) {
+    auto const model = llama->on_device(any::parse_choice(choice));
+    Training const training{.steps = 24, .batch = 2, .progress = false};
+    (void)whole::train<float, Cuda>(*model, {training, small::examples()});
+    auto const before = cuda_graph_use();
+    (void)whole::train<float, Cuda>(*model, {training, small::examples()});
+    auto const after = cuda_graph_use();
+    EXPECT_GT(after.kernels - before.kernels, 3 * (after.alone - before.alone)) << choice;
+  }
+  for (auto const* const family : {llama.get(), t5.get()}) {
+    auto const model = family->on_device(any::parse_choice("full"));
+    Sampling const settings{.max_new_tokens = 30, .sequences = 2};
+    (void)whole::sampled<float, Cuda>(*model, settings);
+    auto const before = cuda_graph_use();
+    (void)whole::sampled<float, Cuda>(*model, settings);
+    auto const after = cuda_graph_use();
+    EXPECT_GT(after.kernels - before.kernels, 3 * (after.alone - before.alone)) << family->name();
   }
 }
 
