@@ -131,8 +131,8 @@ TEST_F(CudaGraphs, ProductsBelongToThem) {
       WorkTogether<Cuda> const together;
       for (int i = 0; i < 3; ++i) {
         Kernel::fill(c.data(), 1, c.size());
-        kernels::On<Cuda, kernels::Matmul, float>::matmul({5, 4, 7, a.data(), 7, kernels::Read::plain, b.data(), 4,
-                                                           kernels::Read::plain, 1, c.data(), 4});
+        kernels::On<Cuda, kernels::Matmul, float>::matmul(
+            {5, 4, 7, a.data(), 7, kernels::Read::plain, b.data(), 4, kernels::Read::plain, 1, c.data(), 4});
       }
     }
     results.push_back(to_device<Cpu>(c));
