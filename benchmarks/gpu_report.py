@@ -9,7 +9,7 @@ import argparse, datetime, json, os, platform, random, shutil, statistics, subpr
 
 # Dense peaks in TFLOP/s: of bfloat16 on the tensor cores, and of float32 without them. NVIDIA's data sheets.
 PEAKS = {"H200": {"bfloat16": 989, "float32": 67}, "H100": {"bfloat16": 989, "float32": 67}, "A100": {"bfloat16": 312, "float32": 19.5}}
-PEERS = ("graft", "transformers+peft")
+PEERS = ("graft", "transformers+peft", "graft without graphs")
 
 
 def write_rows(args):
@@ -77,7 +77,7 @@ def summaries(lines):
     for by_peer in groups.values():
         entry = {k: by_peer[next(iter(by_peer))][0].get(k) for k in ("model", "dtype", "what", "method", "batch", "beams", "new")}
         entry["rows"] = os.path.basename(by_peer[next(iter(by_peer))][0]["rows"]).removesuffix(".json")
-        for peer, prefix in zip(PEERS, ("", "peer_")):
+        for peer, prefix in zip(PEERS, ("", "peer_", "plain_")):
             done = [line for line in by_peer.get(peer, []) if "error" not in line]
             failures = [line["error"] for line in by_peer.get(peer, []) if "error" in line]
             if failures:
@@ -87,9 +87,12 @@ def summaries(lines):
                 if values:
                     entry[prefix + key] = statistics.median(values)
             entry[prefix + "runs"] = len(done)
+            shares = [line["graphs"]["kernels"] / max(1, line["graphs"]["kernels"] + line["graphs"]["kernels_alone"]) for line in done if "graphs" in line]
+            if shares and not prefix:
+                entry["share_by_graphs"] = round(statistics.median(shares), 3)
         if "tokens_per_s" in entry and "peer_tokens_per_s" in entry:
             entry["times"] = round(entry["tokens_per_s"] / entry["peer_tokens_per_s"], 2)
-        losses = [[line["losses"] for line in by_peer.get(peer, []) if "losses" in line] for peer in PEERS]
+        losses = [[line["losses"] for line in by_peer.get(peer, []) if "losses" in line] for peer in PEERS[:2]]
         if all(losses):
             entry["largest_loss_difference"] = round(max(abs(a - b) for a, b in zip(losses[0][0], losses[1][0])), 5)
         yield entry
@@ -97,6 +100,11 @@ def summaries(lines):
 
 def text(value, digits=0):
     return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def share(entry):
+    """Of the kernels, those that CUDA graphs started."""
+    return f"{100 * entry['share_by_graphs']:.0f} %" if "share_by_graphs" in entry else "–"
 
 
 def table(head, rows):
@@ -120,20 +128,20 @@ def pages(results):
     done = results["summary"]
     training = [e for e in done if e["what"] == "train"]
     if training:
-        yield "Training. Tokens/s count no padding; a peak is what tensors held on the GPU at a time; model TFLOP/s are those of the products with the frozen model."
+        yield "Training. Tokens/s count no padding; a peak is what tensors held on the GPU at a time; by graphs: the share of kernels that CUDA graphs started, and tokens/s without them; model TFLOP/s are those of the products with the frozen model."
         yield ""
-        yield from table(("model", "dtype", "strategy", "rows", "batch", "tokens/s", "peer", "times", "peak MiB", "peer", "model TFLOP/s", "% of peak", "difference of losses"),
-                         [(e["model"], e["dtype"], e["method"], e["rows"], e["batch"], e.get("error") or text(e.get("tokens_per_s")),
-                           e.get("peer_error") or text(e.get("peer_tokens_per_s")), text(e.get("times"), 2), text(e.get("peak_gpu_mb")), text(e.get("peer_peak_gpu_mb")),
+        yield from table(("model", "dtype", "strategy", "rows", "batch", "tokens/s", "by graphs", "without", "peer", "times", "peak MiB", "peer", "model TFLOP/s", "% of peak", "difference of losses"),
+                         [(e["model"], e["dtype"], e["method"], e["rows"], e["batch"], e.get("error") or text(e.get("tokens_per_s")), share(e),
+                           text(e.get("plain_tokens_per_s")), e.get("peer_error") or text(e.get("peer_tokens_per_s")), text(e.get("times"), 2), text(e.get("peak_gpu_mb")), text(e.get("peer_peak_gpu_mb")),
                            text(e.get("model_tflops"), 1), text(100 * e["model_tflops"] / peak[e["dtype"]], 1) if peak and "model_tflops" in e else "–",
                            text(e.get("largest_loss_difference"), 4)) for e in training])
     writing = [e for e in done if e["what"] == "generate"]
     if writing:
         yield "Generation."
         yield ""
-        yield from table(("model", "dtype", "strategy", "prompts", "beams", "new tokens", "tokens/s", "peer", "times"),
-                         [(e["model"], e["dtype"], e["method"], e["batch"], e["beams"], e["new"], e.get("error") or text(e.get("tokens_per_s"), 1),
-                           e.get("peer_error") or text(e.get("peer_tokens_per_s"), 1), text(e.get("times"), 2)) for e in writing])
+        yield from table(("model", "dtype", "strategy", "prompts", "beams", "new tokens", "tokens/s", "by graphs", "without", "peer", "times"),
+                         [(e["model"], e["dtype"], e["method"], e["batch"], e["beams"], e["new"], e.get("error") or text(e.get("tokens_per_s"), 1), share(e),
+                           text(e.get("plain_tokens_per_s"), 1), e.get("peer_error") or text(e.get("peer_tokens_per_s"), 1), text(e.get("times"), 2)) for e in writing])
     operations = [line for line in results["measurements"] if line.get("what") == "operation"]
     if operations:
         yield "Single operations, forward."

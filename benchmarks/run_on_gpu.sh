@@ -197,6 +197,9 @@ if wants benchmark; then
       fi
       for ((pair = 1; pair <= pairs; ++pair)); do
         run "$name $dtype: graft $pair" "$(program gpu)" "${source[@]}" --jobs "$work/jobs.json"
+        if [ "$pair$dtype" = 1bfloat16 ]; then
+          GRAFT_CUDA_GRAPHS=0 run "$name $dtype: graft without graphs" "$(program gpu)" "${source[@]}" --jobs "$work/jobs.json"
+        fi
         $prepared || continue
         run "$name $dtype: peer $pair" "$python" "$graft_root/benchmarks/peft_peer.py" run --folder "$folder" --jobs "$work/jobs.json" --device "$device" \
           --attention sdpa ${given:+--model "$given"}

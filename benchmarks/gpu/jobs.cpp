@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -111,7 +112,8 @@ nlohmann::json run_job(DeviceBase const& base, nlohmann::json const& job) {
   reset_cuda_peak();
   auto const before = cuda_graph_use();
   nlohmann::json line = job;
-  line["peer"] = "graft";
+  char const* const graphs = std::getenv("GRAFT_CUDA_GRAPHS");
+  line["peer"] = graphs && std::string(graphs) == "0" ? "graft without graphs" : "graft";
   line.update(job.value("dtype", "float32") == "bfloat16" ? run(base.in_bfloat16(adapter), job)
                                                           : run(base.in_float32(adapter), job));
   line["peak_gpu_mb"] = cuda_memory_use().peak >> 20U;

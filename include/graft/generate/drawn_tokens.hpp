@@ -19,7 +19,7 @@ struct Draws {
 /// The tokens that were drawn, in the order of their uniforms.
 class DrawnTokens {
  public:
-  /// From logits `[rows, vocabulary]`, wherever they are. Nothing waits before the tokens come back.
+  /// From logits `[rows, vocabulary]`, wherever they are. Waits once, for the tokens.
   /// @throws NumericError for logits that are not finite
   template <class Scalar, class Device>
   DrawnTokens(Tensor<Scalar, Device> const& logits, Draws const& draws) : vocabulary_(logits.width()) {

@@ -11,10 +11,10 @@
 namespace graft {
 
 /// Adds a row without targets, so that the pass has a multiple of 64 tokens, or, where all its rows are shorter, of the
-/// largest power of two that is no longer than one. Its states are computed and reach neither the loss nor a gradient.
-/// On a GPU, passes of the same size are started by the same CUDA graphs (`WorkTogether`), which saves a small model
-/// more time than a row takes. Passes of an encoder and a decoder, whose sizes are two, stay as they are, and so do
-/// those of a model without `append`.
+/// largest power of two that is no longer than the longest. Its states are computed and reach neither the loss nor a
+/// gradient. On a GPU, passes of the same size are started by the same CUDA graphs (`WorkTogether`), which saves a
+/// small model more time than a row takes. Passes of an encoder and a decoder, whose sizes are two, stay as they are,
+/// and so do those of a model without `append`.
 template <class Model>
 void round_up_tokens(Model const& model, Batch& batch) {
   if constexpr (requires(TokenizedExample const& example) { model.append(batch, example); }) {

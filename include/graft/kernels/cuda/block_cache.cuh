@@ -19,9 +19,10 @@ namespace graft::kernels::cuda {
 /// Spares CUDA's allocator, which costs about as much time of the host as a launch: a step of training asks for the
 /// same sizes as the one before. Of blocks of a size the one with the lowest address is lent, so that equal steps get
 /// equal blocks. Blocks are used again in the order in which one queue's work was asked for, so nothing waits. Large
-/// blocks go back to the device, where they can be cut and joined. A block that comes back is kept while what is in use
-/// and what is kept are together at most 32 MiB and a quarter above the most that was in use. Nothing is kept where the
-/// environment has GRAFT_CUDA_KEEP_BLOCKS=0, with which compute-sanitizer sees each request.
+/// blocks go back to the device, where they can be cut and joined. What is in use and what is kept are together at
+/// most 32 MiB and a quarter above the most that was in use: beyond that, an eighth of it goes back to the device,
+/// those blocks first that were not wanted for the longest time. Nothing is kept where the environment has
+/// GRAFT_CUDA_KEEP_BLOCKS=0, with which compute-sanitizer sees each request.
 class BlockCache {
  public:
   explicit BlockCache(bool keeps = wanted()) : keeps_(keeps) {}

@@ -72,13 +72,11 @@ class Queue<Cuda> {
   template <class Start>
   void ask(Start const& start) {
     check_device();
-    if (together_ == 0 || !graphs_.on()) return start(stream_);
+    if ((together_ == 0 || !graphs_.on()) && !any_collected_) return start(stream_);
     std::lock_guard<std::mutex> const lock(collected_mutex_);
     collected_.add(start);
-    if (collected_.size() >= largest_run)
-      start_run();
-    else
-      any_collected_ = true;
+    any_collected_ = true;
+    if (collected_.size() >= largest_run || together_ == 0) start_run();  // another thread may have ended it meanwhile
   }
   /// Until `end_together`, work is collected and started in runs, by graphs where it has occurred before. Calls nest.
   void begin_together() { ++together_; }
