@@ -12,6 +12,12 @@
 
 #include "device_testing.hpp"
 #ifdef GRAFT_CUDA_EMULATED
+#include <atomic>
+#include <chrono>
+#include <mutex>
+
+#include <graft/kernels/cuda/launch.cuh>
+
 #include "cuda_runtime.h"
 #endif
 
@@ -153,17 +159,82 @@ TEST_F(CudaGraphs, ThreadsAddToTheSameRun) {
 }
 
 #ifdef GRAFT_CUDA_EMULATED
+/// Work of the host's own, in place of kernels.
+struct Order {
+  std::mutex mutex;
+  std::vector<int> numbers;
+  std::atomic<bool> begun{false};
+} order;
+struct Note {
+  int number, milliseconds;
+  void operator()(cudaStream_t) const {
+    order.begun = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+    std::lock_guard<std::mutex> const lock(order.mutex);
+    order.numbers.push_back(number);
+  }
+};
+
+/// While a thread ends its scope, and its run is on the way, others ask for more.
+TEST_F(CudaGraphs, NothingOvertakesARunThatIsBeingStarted) {
+  auto& queue = kernels::Queue<Cuda>::current();
+  for (int times = 0; times < 50; ++times) {
+    order.numbers.clear();
+    order.begun = false;
+    std::thread first([&] {
+      WorkTogether<Cuda> const together;
+      queue.ask(Note{1, 3});
+    });
+    while (!order.begun) std::this_thread::yield();
+    queue.ask(Note{2, 0});
+    std::this_thread::sleep_for(std::chrono::milliseconds(times % 4));
+    queue.ask(Note{3, 0});
+    first.join();
+    (void)queue.stream();
+    ASSERT_EQ(order.numbers, (std::vector<int>{1, 2, 3})) << times;
+  }
+}
+
+/// Of another device, which a thread has made its own meanwhile.
+TEST_F(CudaGraphs, AreStartedOnTheQueuesDevice) {
+  int seen = -1;
+  struct See {
+    int* device;
+    void operator()(cudaStream_t) const { (void)cudaGetDevice(device); }
+  };
+  {
+    WorkTogether<Cuda> const together;
+    kernels::Queue<Cuda>::current().ask(See{&seen});
+    (void)cudaSetDevice(1);
+  }
+  EXPECT_EQ(seen, 0);
+  EXPECT_EQ(emulator::device, 1);
+  (void)cudaSetDevice(0);
+}
+
+TEST_F(CudaGraphs, GoWhereTheDeviceHasNoMemoryLeft) {
+  for (int i = 0; i < 3; ++i) run(7);
+  EXPECT_THROW((void)Values(Shape{Index{1} << 40}), MemoryError);
+  auto const before = cuda_graph_use();
+  run(7), run(7), run(7);
+  EXPECT_EQ(since(before).made, 1U) << "made again";
+  EXPECT_EQ(since(before).launched, 3U);
+}
+
 /// Runs last: from a failure on, the process does without graphs.
 TEST_F(CudaGraphs, WithoutThemEverythingIsStartedOneByOneAndSaid) {
   std::string said;
-  auto const before_handler = set_warning_handler([&](std::string const& sentence) { said = sentence; });
+  auto const before_handler = set_warning_handler([&](std::string const& sentence) {
+    said = sentence;
+    (void)cuda_graph_use();  // a handler may ask the queue
+  });
   Kernel::fill(y.data(), 0, size);
   emulator::refuses_capture = true;
   for (int i = 0; i < 3; ++i) run(5);
   emulator::refuses_capture = false;
   for (int i = 0; i < 3; ++i) run(5);
-  set_warning_handler(before_handler);
   EXPECT_EQ(first(y), 180);
+  set_warning_handler(before_handler);
   EXPECT_NE(said.find("no graph of them could be made: cudaStreamEndCapture reported"), std::string::npos) << said;
 }
 #endif

@@ -50,7 +50,11 @@ inline char const* cudaGetErrorName(cudaError_t error) {
 }
 inline char const* cudaGetErrorString(cudaError_t) { return "emulated"; }
 inline cudaError_t cudaGetDeviceCount(int* count) { return *count = 1, cudaSuccess; }
-inline cudaError_t cudaGetDevice(int* device) { return *device = 0, cudaSuccess; }
+namespace emulator {
+inline int device = 0;  ///< the threads' own; memory and streams are those of 0
+}
+inline cudaError_t cudaGetDevice(int* device) { return *device = emulator::device, cudaSuccess; }
+inline cudaError_t cudaSetDevice(int device) { return emulator::device = device, cudaSuccess; }
 inline cudaError_t cudaDeviceGetAttribute(int* value, int, int) { return *value = 1, cudaSuccess; }
 inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) { return std::strcpy(properties->name, "emulated"), cudaSuccess; }
 inline cudaError_t cudaMemPoolCreate(cudaMemPool_t*, cudaMemPoolProps const*) { return cudaSuccess; }

@@ -16,7 +16,9 @@ void check(cudaError_t status, char const* call, Details const&... details) {
   (void)cudaGetLastError();  // reported here: the next call starts clean, unless the device itself is lost
   fail("[cuda] ", call, " failed on ", Runtime<Cuda>::describe(), "; got ", cudaGetErrorName(status), " (",
        cudaGetErrorString(status), ")", details...,
-       "; expected cudaSuccess; hint: CUDA_LAUNCH_BLOCKING=1 reports failures at the kernel that caused them");
+       "; expected cudaSuccess; hint: CUDA_LAUNCH_BLOCKING=1 with GRAFT_CUDA_GRAPHS=0 reports failures at the kernel "
+       "that "
+       "caused them");
 }
 
 }  // namespace graft::kernels::cuda

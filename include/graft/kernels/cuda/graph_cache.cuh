@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <iterator>
 #include <string>
 #include <unordered_map>
@@ -36,6 +37,17 @@ class GraphCache {
   [[nodiscard]] bool on() const { return on_; }
   [[nodiscard]] GraphUse const& use() const { return use_; }
 
+  /// Lets all graphs go: the device has no memory left.
+  void give_up() {
+    for (auto& [hash, known] : known_) forget(known);
+  }
+  /// Says why there are no graphs, once, where that came up. Without a lock that the handler of warnings might need.
+  void say() {
+    if (!unsaid_ || !unsaid_.exchange(false)) return;
+    warn("[cuda] kernels are started one by one, because no graph of them could be made: ", why_,
+         "; hint: GRAFT_CUDA_GRAPHS=0 does without graphs");
+  }
+
   /// Starts a run in a stream, as a graph where it has occurred before.
   void start(Run const& run, cudaStream_t stream) {
     if (!on_ || run.size() < least) return start_each(run, stream);
@@ -47,7 +59,13 @@ class GraphCache {
     }
     if (!known.graph && !make(known, run)) return start_each(run, stream);
     if (known.key != run.bytes()) return start_each(run, stream);  // another of the same hash
-    check(cudaGraphLaunch(known.graph, stream), "cudaGraphLaunch", " for ", run.size(), " kernels");
+    if (cudaError_t const status = cudaGraphLaunch(known.graph, stream); status == cudaErrorMemoryAllocation) {
+      (void)cudaGetLastError();
+      forget(known);
+      return start_each(run, stream);
+    } else {
+      check(status, "cudaGraphLaunch", " for ", run.size(), " kernels");
+    }
     known.last_used = ++clock_;
     ++use_.launched;
     use_.kernels += run.size();
@@ -76,6 +94,12 @@ class GraphCache {
     std::string why = record(run, graph);
     if (why.empty()) {
       cudaError_t const status = cudaGraphInstantiate(&known.graph, graph, 0);
+      if (status == cudaErrorMemoryAllocation) {  // tried again when the run occurs again
+        (void)cudaGetLastError();
+        (void)cudaGraphDestroy(graph);
+        known.graph = {};
+        return false;
+      }
       if (status != cudaSuccess) why = cat("cudaGraphInstantiate reported ", cudaGetErrorName(status));
     }
     if (graph) (void)cudaGraphDestroy(graph);
@@ -83,8 +107,8 @@ class GraphCache {
       (void)cudaGetLastError();
       known.graph = {};
       on_ = false;
-      warn("[cuda] kernels are started one by one, because no graph of them could be made: ", why,
-           "; hint: GRAFT_CUDA_GRAPHS=0 does without graphs");
+      why_ = why;
+      unsaid_ = true;
       return false;
     }
     known.key = run.bytes();
@@ -104,24 +128,30 @@ class GraphCache {
     std::string why;
     try {
       run.start(aside_);
-    } catch (Error const& error) {
+    } catch (std::exception const& error) {
       why = error.what();
+    } catch (...) {
+      why = "an unknown exception";
     }
     cudaError_t const status = cudaStreamEndCapture(aside_, &graph);
     if (why.empty() && status != cudaSuccess) why = cat("cudaStreamEndCapture reported ", cudaGetErrorName(status));
     return why;
   }
-  /// Lets the graphs go that were not started for the longest time. One that still runs is freed when it has ended.
+  /// Lets the graphs go that were not started for the longest time.
   void make_room(std::size_t kernels) {
     while (kernels_ > 0 && kernels_ + kernels > most_kernels) {
       auto oldest = known_.end();
       for (auto it = known_.begin(); it != known_.end(); ++it)
         if (it->second.graph && (oldest == known_.end() || it->second.last_used < oldest->second.last_used))
           oldest = it;
-      (void)cudaGraphExecDestroy(oldest->second.graph);
-      kernels_ -= oldest->second.kernels;
-      oldest->second = {};
+      forget(oldest->second);
     }
+  }
+  void forget(Known& known) {
+    if (!known.graph) return;
+    (void)cudaGraphExecDestroy(known.graph);
+    kernels_ -= known.kernels;
+    known = {};
   }
   void forget_all_but_graphs() {
     for (auto it = known_.begin(); it != known_.end();) it = it->second.graph ? std::next(it) : known_.erase(it);
@@ -146,6 +176,8 @@ class GraphCache {
   std::size_t kernels_ = 0;  ///< of all graphs
   std::uint64_t clock_ = 0;
   GraphUse use_;
+  std::string why_;  ///< there are no graphs; written before `unsaid_`
+  std::atomic<bool> unsaid_{false};
   std::atomic<bool> on_;
 };
 

@@ -61,7 +61,8 @@ struct Launch {
   }
 };
 
-/// Starts `kernel(arguments…)`; `name` is for the message of a failure.
+/// Starts `kernel(arguments…)`, or has it collected (`graft::WorkTogether`); `name`, a literal, is for the message of a
+/// failure.
 template <class... Parameters, class... Values>
 void launch(char const* name, void (*kernel)(Parameters...), unsigned blocks, dim3 threads, Values const&... values) {
   Queue<Cuda>::current().ask(

@@ -75,7 +75,8 @@ void each_member(T const& x, F const& f) {
 }
 
 /// Copies a trivially copyable object to memory that is all zero. What lies between members stays zero, so that equal
-/// objects become equal bytes. A class with constructors is copied as it lies in memory: it leaves no gaps.
+/// objects become equal bytes. A class with constructors is copied as it lies in memory; where it has
+/// gaps, equal objects may differ.
 template <class T>
 void copy_members(T const& x, std::byte* to) {
   static_assert(std::is_trivially_copyable_v<T>);

@@ -8,7 +8,6 @@
 #include <exception>
 #include <limits>
 #include <mutex>
-#include <utility>
 
 #include <graft/kernels/cuda/block_cache.cuh>
 #include <graft/kernels/cuda/graph_cache.cuh>
@@ -72,15 +71,20 @@ class Queue<Cuda> {
   template <class Start>
   void ask(Start const& start) {
     check_device();
+    // nothing is started past what another thread has asked for, which may be on its way into the stream
     if ((together_ == 0 || !graphs_.on()) && !any_collected_) return start(stream_);
-    std::lock_guard<std::mutex> const lock(collected_mutex_);
-    collected_.add(start);
-    any_collected_ = true;
-    if (collected_.size() >= largest_run || together_ == 0) start_run();  // another thread may have ended it meanwhile
+    {
+      std::lock_guard<std::mutex> const lock(collected_mutex_);
+      collected_.add(start);
+      any_collected_ = true;
+      if (collected_.size() >= largest_run || together_ == 0)
+        start_run();  // another thread may have ended it meanwhile
+    }
+    graphs_.say();
   }
   /// Until `end_together`, work is collected and started in runs, by graphs where it has occurred before. Calls nest.
   void begin_together() { ++together_; }
-  /// What goes wrong is thrown by the next call that needs the stream.
+  /// What goes wrong is thrown by every later call that needs the stream, because nobody's work of the run was done.
   void end_together() noexcept {
     if (--together_ == 0) start_collected_later();
   }
@@ -99,6 +103,10 @@ class Queue<Cuda> {
       (void)cudaGetLastError();
       cudaStream_t const own = stream();
       for (void* const kept : blocks_.give_up()) (void)cudaFreeAsync(kept, own);
+      {
+        std::lock_guard<std::mutex> const lock(collected_mutex_);
+        graphs_.give_up();
+      }
       // once all is back, what is left can be joined to larger pieces
       cuda::check(cudaStreamSynchronize(own), "cudaStreamSynchronize");
       cuda::check(cudaMemPoolTrimTo(pool_, 0), "cudaMemPoolTrimTo");
@@ -147,6 +155,7 @@ class Queue<Cuda> {
     }
     auto const handle = static_cast<Handle>(blas_);
     if (blas_stream_ != stream) {
+      blas_stream_ = nullptr;  // whatever becomes of this
       set(handle, stream, workspace_, workspace_bytes);
       blas_stream_ = stream;
     }
@@ -174,29 +183,43 @@ class Queue<Cuda> {
     cuda::check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &keep), "cudaMemPoolSetAttribute");
   }
 
-  /// With the mutex held.
+  /// Starts what was collected, on the queue's device, whichever is the thread's own. With the mutex held.
   void start_run() {
-    struct Emptied {
+    struct Restored {
       Queue& queue;
-      ~Emptied() { queue.collected_.clear(), queue.any_collected_ = false; }
-    } const emptied{*this};
-    graphs_.start(collected_, stream_);
+      int device = 0;
+      explicit Restored(Queue& of) : queue(of) {
+        if (cudaGetDevice(&device) != cudaSuccess || device == queue.device_) device = queue.device_;
+        if (device != queue.device_) (void)cudaSetDevice(queue.device_);
+      }
+      ~Restored() {
+        if (device != queue.device_) (void)cudaSetDevice(device);
+        queue.collected_.clear();
+        queue.any_collected_ = false;
+      }
+    } const restored(*this);
+    try {
+      graphs_.start(collected_, stream_);
+    } catch (...) {
+      failure_ = std::current_exception();
+      any_failure_ = true;
+      throw;
+    }
   }
   void start_collected() {
-    if (!any_collected_ && !any_failure_) return;
-    std::lock_guard<std::mutex> const lock(collected_mutex_);
-    any_failure_ = false;
-    if (auto const failure = std::exchange(failure_, nullptr)) std::rethrow_exception(failure);
-    if (collected_.size() > 0) start_run();
+    if (any_collected_ || any_failure_) {
+      std::lock_guard<std::mutex> const lock(collected_mutex_);
+      if (failure_) std::rethrow_exception(failure_);
+      if (collected_.size() > 0) start_run();
+    }
+    graphs_.say();
   }
   void start_collected_later() noexcept {
     if (!any_collected_) return;
     std::lock_guard<std::mutex> const lock(collected_mutex_);
     try {
       if (collected_.size() > 0) start_run();
-    } catch (...) {
-      failure_ = std::current_exception();
-      any_failure_ = true;
+    } catch (...) {  // remembered
     }
   }
 
@@ -214,7 +237,7 @@ class Queue<Cuda> {
   mutable std::mutex collected_mutex_;
   cuda::Run collected_;
   cuda::GraphCache graphs_;
-  std::exception_ptr failure_;  ///< of a run that was started where nothing can be thrown
+  std::exception_ptr failure_;  ///< of a run, whose work is lost
   std::mutex blas_mutex_;
   cudaStream_t blas_stream_{};
   void* workspace_ = nullptr;  ///< cuBLAS's
