@@ -37,6 +37,20 @@ double relative_difference(Tensor<Scalar> const& result, Tensor<Scalar> const& r
   return difference == 0 ? 0 : difference / std::max(largest, 1e-300);
 }
 
+/// Calls `f(logits)` for logits [2, 300] whose last row has a NaN, +∞, or nothing but −∞.
+template <class Scalar, class F>
+void with_broken_logits(F const& f) {
+  for (double const broken : {static_cast<double>(NAN), HUGE_VAL, -HUGE_VAL}) {
+    SCOPED_TRACE(broken);
+    Tensor<Scalar> logits = zeros<Scalar>({2, 300});
+    if (broken < 0)
+      std::fill_n(logits.row(1), 300, static_cast<Scalar>(broken));
+    else
+      logits.row(1)[270] = static_cast<Scalar>(broken);
+    f(logits);
+  }
+}
+
 template <class Scalar>
 void expect_close(Tensor<Scalar, Cuda> const& result, Tensor<Scalar> const& reference, char const* what) {
   ASSERT_EQ(result.shape(), reference.shape()) << what;

@@ -219,31 +219,26 @@ std::vector<Tensor<double>> sublayer(Activation f, Layout layout, bool biased, I
   return {numbers(y.value()), numbers(x.gradient())};
 }
 
-TEST_F(CudaEpilogues, AreThoseOfASublayerInFloat32) {
+/// Those of various sublayers differ from float64's on the host by so much at most.
+template <class Scalar>
+void expect_sublayers(double tolerance) {
   for (auto f : {Activation::gelu, Activation::gelu_tanh, Activation::relu})
     for (Layout layout : {Layout::out_in, Layout::in_out})
       for (bool biased : {true, false})
         for (Index hidden : {32, 27}) {
           auto const expected = sublayer<double, double, Cpu>(f, layout, biased, hidden),
-                     got = sublayer<float, float, Cuda>(f, layout, biased, hidden);
+                     got = sublayer<Scalar, Scalar, Cuda>(f, layout, biased, hidden);
           for (std::size_t i = 0; i < 2; ++i)
-            EXPECT_LE(relative_difference(got[i], expected[i]), 1e-5)
+            EXPECT_LE(relative_difference(got[i], expected[i]), tolerance)
                 << static_cast<int>(f) << ", " << hidden << ", " << i;
         }
 }
 
+TEST_F(CudaEpilogues, AreThoseOfASublayerInFloat32) { expect_sublayers<float>(1e-5); }
+
 /// u, h, and the gradients of h and u are rounded: what comes out is a few roundings from float64's.
 TEST_F(CudaEpilogues, AreThoseOfASublayerInBfloat16) {
-  for (auto f : {Activation::gelu, Activation::gelu_tanh, Activation::relu})
-    for (Layout layout : {Layout::out_in, Layout::in_out})
-      for (bool biased : {true, false})
-        for (Index hidden : {32, 27}) {
-          auto const expected = sublayer<double, double, Cpu>(f, layout, biased, hidden),
-                     got = sublayer<bfloat16, bfloat16, Cuda>(f, layout, biased, hidden);
-          for (std::size_t i = 0; i < 2; ++i)
-            EXPECT_LE(relative_difference(got[i], expected[i]), 0x1p-7)
-                << static_cast<int>(f) << ", " << hidden << ", " << i;
-        }
+  expect_sublayers<bfloat16>(0x1p-7);
   EXPECT_LE(relative_difference(sublayer<bfloat16, half, Cuda>(Activation::gelu_tanh, Layout::out_in, true, 32)[1],
                                 sublayer<double, double, Cpu>(Activation::gelu_tanh, Layout::out_in, true, 32)[1]),
             0x1p-7);

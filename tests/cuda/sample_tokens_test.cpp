@@ -131,16 +131,11 @@ TYPED_TEST(CudaSampleTokens, StandAtTheirQuantiles) {
 }
 
 TYPED_TEST(CudaSampleTokens, AreRefusedWhereLogitsAreNoNumbers) {
-  for (double const broken : {static_cast<double>(NAN), HUGE_VAL, -HUGE_VAL}) {
-    Tensor<TypeParam> logits = zeros<TypeParam>({2, 300});
-    if (broken < 0)
-      std::fill_n(logits.row(1), 300, static_cast<TypeParam>(broken));
-    else
-      logits.row(1)[270] = static_cast<TypeParam>(broken);
-    Draws const draws{{.top_k = 5, .top_p = 0.5}, this->uniforms(4)};
-    EXPECT_THROW(DrawnTokens(to_device<Cuda>(logits), draws), NumericError) << broken;
-    EXPECT_THROW(DrawnTokens(logits, draws), NumericError) << broken;
-  }
+  Draws const draws{{.top_k = 5, .top_p = 0.5}, this->uniforms(4)};
+  graft::testing::with_broken_logits<TypeParam>([&](Tensor<TypeParam> const& logits) {
+    EXPECT_THROW(DrawnTokens(to_device<Cuda>(logits), draws), NumericError);
+    EXPECT_THROW(DrawnTokens(logits, draws), NumericError);
+  });
 }
 
 TYPED_TEST(CudaSampleTokens, AreEquallyManyOfEachRow) {

@@ -68,15 +68,10 @@ TYPED_TEST(CudaTopTokens, AreNoneThatAreImpossible) {
 }
 
 TYPED_TEST(CudaTopTokens, AreRefusedWhereLogitsAreNoNumbers) {
-  for (double const broken : {static_cast<double>(NAN), HUGE_VAL, -HUGE_VAL}) {
-    Tensor<TypeParam> logits = zeros<TypeParam>({2, 300});
-    if (broken < 0)
-      std::fill_n(logits.row(1), 300, static_cast<TypeParam>(broken));
-    else
-      logits.row(1)[270] = static_cast<TypeParam>(broken);
-    EXPECT_THROW(TopTokens<TypeParam>(to_device<Cuda>(logits), 2), NumericError) << broken;
-    EXPECT_THROW(TopTokens<TypeParam>(logits, 2), NumericError) << broken;
-  }
+  graft::testing::with_broken_logits<TypeParam>([](Tensor<TypeParam> const& logits) {
+    EXPECT_THROW(TopTokens<TypeParam>(to_device<Cuda>(logits), 2), NumericError);
+    EXPECT_THROW(TopTokens<TypeParam>(logits, 2), NumericError);
+  });
 }
 
 }  // namespace

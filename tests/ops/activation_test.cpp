@@ -2,27 +2,15 @@
 
 #include <limits>
 
-#include "ops/op_testing.hpp"
+#include "ops/plain_activation.hpp"
 
 namespace graft {
 namespace {
 
 using testing::leaf;
 using testing::message_of;
+using testing::plain;
 using testing::random;
-
-constexpr Activation all[] = {Activation::gelu, Activation::gelu_tanh, Activation::silu, Activation::relu,
-                              Activation::tanh};
-
-double plain(Activation f, double x) {
-  switch (f) {
-    case Activation::gelu: return x * 0.5 * std::erfc(-x / std::sqrt(2.0));
-    case Activation::gelu_tanh: return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-    case Activation::silu: return x / (1 + std::exp(-x));
-    case Activation::relu: return x > 0 ? x : 0;
-    default: return std::tanh(x);
-  }
-}
 
 template <class Scalar>
 Tensor<Scalar> sweep() {
@@ -34,7 +22,7 @@ Tensor<Scalar> sweep() {
 TEST(Activation, ValuesMatchTheFormulas) {
   auto const in_double = sweep<double>();
   auto const in_float = sweep<float>();
-  for (Activation const f : all) {
+  for (Activation const f : testing::all_activations) {
     auto const y = activate(Variable<double>(in_double), f).value();
     auto const z = activate(Variable<float>(in_float), f).value();
     for (Index i = 0; i < y.size(); ++i) {
@@ -52,7 +40,7 @@ TEST(Activation, ValuesMatchTheFormulas) {
 TEST(Activation, FarOutAndNotANumber) {
   float const nan = std::numeric_limits<float>::quiet_NaN();
   Tensor<float> const x = tensor_of<float>({5}, std::vector<float>{-1e4F, 1e4F, nan, 0.F, 3e38F});
-  for (Activation const f : all) {
+  for (Activation const f : testing::all_activations) {
     auto const y = activate(Variable<float>(x), f).value();
     bool const bounded = f == Activation::tanh;
     EXPECT_NEAR(y.data()[0], bounded ? -1.F : 0.F, 1e-30F);
@@ -64,7 +52,7 @@ TEST(Activation, FarOutAndNotANumber) {
 }
 
 TEST(Activation, Gradients) {
-  for (Activation const f : all) {
+  for (Activation const f : testing::all_activations) {
     auto x = leaf("x", {5, 7}, 3), up = leaf("up", {5, 7}, 4);
     auto report = gradcheck([&] { return activate(x.variable(), f); }, {x});
     EXPECT_TRUE(report.passed) << static_cast<int>(f) << report.message;
@@ -89,7 +77,7 @@ TEST(Activation, ConstantsRecordNothing) {
 }
 
 TEST(Activation, PrecisionAndThreads) {
-  for (Activation const f : all)
+  for (Activation const f : testing::all_activations)
     testing::expect_precise_and_independent_of_threads(
         [f](auto zero) {
           using Scalar = decltype(zero);

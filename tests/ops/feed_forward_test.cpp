@@ -1,7 +1,7 @@
 // The feed-forward sublayer of frozen weights: plain loops, central differences, and the composition that it is.
 #include <graft/ops/feed_forward.hpp>
 
-#include "ops/op_testing.hpp"
+#include "ops/plain_activation.hpp"
 
 namespace graft {
 namespace {
@@ -10,25 +10,10 @@ using testing::leaf;
 using testing::message_of;
 using testing::random;
 
-constexpr Activation all[] = {Activation::gelu, Activation::gelu_tanh, Activation::silu, Activation::relu,
-                              Activation::tanh};
-constexpr double pi = 3.14159265358979323846;
-
-double activated(Activation f, double x) {
-  switch (f) {
-    case Activation::gelu: return x / 2 * std::erfc(-x / std::sqrt(2.0));
-    case Activation::gelu_tanh: return x / 2 * (1 + std::tanh(std::sqrt(2 / pi) * (x + 0.044715 * x * x * x)));
-    case Activation::silu: return x / (1 + std::exp(-x));
-    case Activation::relu: return x > 0 ? x : 0;
-    case Activation::tanh: return std::tanh(x);
-  }
-  return 0;
-}
-
 TEST(FeedForward, ValuesMatchTheFormulas) {
   auto const x = random({4, 3}, 1), w1 = random({5, 3}, 2), b1 = random({5}, 3), w2 = random({2, 5}, 4),
              b2 = random({2}, 5);
-  for (Activation const f : all) {
+  for (Activation const f : testing::all_activations) {
     auto const y = feed_forward(Variable<double>(x), FrozenMatrix<double>(w1), b1, f, FrozenMatrix<double>(w2), b2);
     ASSERT_EQ(y.shape(), (Shape{4, 2}));
     for (Index i = 0; i < 4; ++i)
@@ -37,7 +22,7 @@ TEST(FeedForward, ValuesMatchTheFormulas) {
         for (Index h = 0; h < 5; ++h) {
           double u = b1.data()[h];
           for (Index k = 0; k < 3; ++k) u += x.row(i)[k] * w1.row(h)[k];
-          sum += activated(f, u) * w2.row(j)[h];
+          sum += testing::plain(f, u) * w2.row(j)[h];
         }
         EXPECT_NEAR(y.value().row(i)[j], sum, 1e-13);
       }
@@ -48,7 +33,7 @@ TEST(FeedForward, Gradients) {
   auto x = leaf("x", {4, 3}, 1);
   FrozenMatrix<double> const w1(random({3, 6}, 2), Layout::in_out), w2(random({2, 6}, 3));
   auto const b1 = random({6}, 4), b2 = random({2}, 5);
-  for (Activation const f : all) {
+  for (Activation const f : testing::all_activations) {
     auto const report = gradcheck([&] { return feed_forward(x.variable(), w1, b1, f, w2, b2); }, {x});
     EXPECT_TRUE(report.passed) << report.message;
   }
@@ -65,7 +50,7 @@ std::vector<Tensor<float>> outcome(F const& f) {
 
 TEST(FeedForward, IsTheCompositionToTheBit) {
   FrozenMatrix<float> const w1(random<float>({16, 12}, 2)), w2(random<float>({16, 9}, 3), Layout::in_out);
-  for (Activation const f : all)
+  for (Activation const f : testing::all_activations)
     for (auto const& b1 : {Tensor<float>(), random<float>({16}, 4)})
       for (auto const& b2 : {Tensor<float>(), random<float>({9}, 5)})
         for (bool const computed : {true, false}) {

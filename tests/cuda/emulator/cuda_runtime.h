@@ -83,7 +83,6 @@ inline int synchronizations = 0;  ///< how often the host has waited for all tha
 inline int marks_waited_for = 0;  ///< how often it has waited for an event
 inline int pinned = 0;            ///< how often page-locked memory was asked for
 inline int launches = 0;          ///< how many kernels were started
-inline int graph_launches = 0;    ///< how many graphs were started
 
 /// What a stream takes down in place of doing it.
 using Steps = std::vector<std::function<void()>>;
@@ -145,7 +144,6 @@ inline cudaError_t cudaGraphDestroy(cudaGraph_t graph) { return delete graph, cu
 inline cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph) { return delete graph, cudaSuccess; }
 inline cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t stream) {
   if (!emulator::is_stream(stream) || emulator::captures()) return cudaErrorInvalidValue;
-  ++emulator::graph_launches;
   for (auto const& step : *graph) emulator::ask(stream, step);
   return cudaSuccess;
 }

@@ -28,8 +28,7 @@ class GraphCache {
   GraphCache(GraphCache const&) = delete;
   GraphCache& operator=(GraphCache const&) = delete;
   ~GraphCache() {
-    for (auto const& [hash, known] : known_)
-      if (known.graph) (void)cudaGraphExecDestroy(known.graph);
+    give_up();
     if (aside_) (void)cudaStreamDestroy(aside_);
   }
 
@@ -59,13 +58,13 @@ class GraphCache {
     }
     if (!known.graph && !make(known, run)) return start_each(run, stream);
     if (known.key != run.bytes()) return start_each(run, stream);  // another of the same hash
-    if (cudaError_t const status = cudaGraphLaunch(known.graph, stream); status == cudaErrorMemoryAllocation) {
+    cudaError_t const status = cudaGraphLaunch(known.graph, stream);
+    if (status == cudaErrorMemoryAllocation) {
       (void)cudaGetLastError();
       forget(known);
       return start_each(run, stream);
-    } else {
-      check(status, "cudaGraphLaunch", " for ", run.size(), " kernels");
     }
+    check(status, "cudaGraphLaunch", " for ", run.size(), " kernels");
     known.last_used = ++clock_;
     ++use_.launched;
     use_.kernels += run.size();
@@ -81,41 +80,34 @@ class GraphCache {
   };
   static constexpr std::size_t least = 4,  ///< kernels of a run that is worth a graph
       most_known = 1U << 16,               ///< runs that are remembered
-      most_kernels = 1U << 16;             ///< of all graphs: each takes some 10 KB of the device's memory or less
+      most_kernels = 1U << 16;             ///< of all graphs: each takes some of the device's memory
 
   void start_each(Run const& run, cudaStream_t stream) {
     run.start(stream);
     use_.alone += run.size();
   }
-  /// Makes the graph of a run that has occurred before. False: it cannot be made, and no other will be tried.
+  /// Makes the graph of a run that has occurred before. False: there is no memory for it now, or it cannot be made, and
+  /// no other will be tried.
   bool make(Known& known, Run const& run) {
     make_room(run.size());
     cudaGraph_t graph{};
     std::string why = record(run, graph);
-    if (why.empty()) {
-      cudaError_t const status = cudaGraphInstantiate(&known.graph, graph, 0);
-      if (status == cudaErrorMemoryAllocation) {  // tried again when the run occurs again
-        (void)cudaGetLastError();
-        (void)cudaGraphDestroy(graph);
-        known.graph = {};
-        return false;
-      }
-      if (status != cudaSuccess) why = cat("cudaGraphInstantiate reported ", cudaGetErrorName(status));
-    }
+    cudaError_t const status = why.empty() ? cudaGraphInstantiate(&known.graph, graph, 0) : cudaSuccess;
     if (graph) (void)cudaGraphDestroy(graph);
-    if (!why.empty()) {
-      (void)cudaGetLastError();
-      known.graph = {};
-      on_ = false;
-      why_ = why;
-      unsaid_ = true;
-      return false;
+    if (why.empty() && status == cudaSuccess) {
+      known.key = run.bytes();
+      known.kernels = run.size();
+      kernels_ += run.size();
+      ++use_.made;
+      return true;
     }
-    known.key = run.bytes();
-    known.kernels = run.size();
-    kernels_ += run.size();
-    ++use_.made;
-    return true;
+    (void)cudaGetLastError();
+    known.graph = {};
+    if (status == cudaErrorMemoryAllocation) return false;
+    on_ = false;
+    why_ = why.empty() ? cat("cudaGraphInstantiate reported ", cudaGetErrorName(status)) : why;
+    unsaid_ = true;
+    return false;
   }
   /// Lets a stream of its own take down what the run would start. Returns why it could not, or nothing.
   std::string record(Run const& run, cudaGraph_t& graph) {

@@ -189,7 +189,7 @@ class Queue<Cuda> {
       Queue& queue;
       int device = 0;
       explicit Restored(Queue& of) : queue(of) {
-        if (cudaGetDevice(&device) != cudaSuccess || device == queue.device_) device = queue.device_;
+        if (cudaGetDevice(&device) != cudaSuccess) device = queue.device_;
         if (device != queue.device_) (void)cudaSetDevice(queue.device_);
       }
       ~Restored() {
