@@ -235,7 +235,7 @@ TEST_F(CudaNarrowKernels, RotaryPositionsOfBfloat16) {
 }
 
 TYPED_TEST(CudaModelKernels, DropoutHasTheHostsBits) {
-  std::vector<Index> many{0};  // rows of 0 to 3 tokens, more than the arguments of a launch have room for
+  std::vector<Index> many{0};  // rows of 0 to 3 tokens
   for (Index r = 0; r < 300; ++r) many.push_back(many.back() + r % 4);
   for (auto const& offsets : std::vector<std::vector<Index>>{{0}, {0, 0}, {0, 1}, {0, 2, 2, 9}, many})
     for (Index width : {1, 7, 31, 32, 33, 64, 65, 255, 257, 1000})
@@ -243,14 +243,14 @@ TYPED_TEST(CudaModelKernels, DropoutHasTheHostsBits) {
         if (offsets.size() > 9 && width > 65) continue;
         std::vector<std::uint64_t> addresses;
         for (std::uint64_t r = 0; r + 1 < offsets.size(); ++r) addresses.push_back(977 * r * r);
-        kernels::KeyedRows const rows{offsets.data(), addresses.data(), static_cast<Index>(addresses.size()),
-                                      RandomKey(5).with("site")};
+        TokenAddresses const rows(offsets, addresses);
         auto const run = [&]<class Device>(Device) {
           using Kernel = kernels::On<Device, kernels::Dropout, TypeParam>;
           auto const x = values<TypeParam, Device>("x", Shape{rows.tokens(), width});
           Tensor<TypeParam, Device> y(x.shape()), over = to_device<Device>(x);
-          Kernel::dropout(x.data(), rows, threshold, TypeParam(4.0 / 3), width, y.data());
-          Kernel::dropout(over.data(), rows, threshold, TypeParam(4.0 / 3), width, over.data());
+          auto const keyed = rows.on<Device>(RandomKey(5).with("site"));
+          Kernel::dropout(x.data(), keyed, threshold, TypeParam(4.0 / 3), width, y.data());
+          Kernel::dropout(over.data(), keyed, threshold, TypeParam(4.0 / 3), width, over.data());
           return std::pair(to_device<Cpu>(y), to_device<Cpu>(over));
         };
         auto const expected = run(Cpu{}), got = run(Cuda{});

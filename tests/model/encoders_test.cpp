@@ -12,8 +12,10 @@
 #include <graft/generate/generate.hpp>
 #include <graft/models/bart.hpp>
 #include <graft/models/bert.hpp>
+#include <graft/models/llama.hpp>
 #include <graft/models/prefix_scope.hpp>
 #include <graft/models/t5.hpp>
+#include <graft/train/rounded_pass.hpp>
 
 #include "invariants.hpp"
 
@@ -284,6 +286,40 @@ TEST(Encoders, TrainingMovesTheAdapterAlone) {
   check_training<Bart>(PromptTuning{.length = 2, .side = graft::Side::both});
   check_training<Bert>(
       graft::compose(PrefixTuning{.length = 2}, graft::ClassificationHead{.labels = 3, .restart = true}));
+}
+
+/// The row that a GPU's passes get changes neither loss nor gradients; dropout, which is addressed, included.
+template <graft::Architecture A>
+void check_rounding_up(Index tokens, Index source_tokens) {
+  auto model = graft::adapt(small::base<A, double>(), LoRA{.rank = 2, .dropout = 0.3}, 3);
+  small::disturb(model);
+  auto const pass = [&](bool rounded) {
+    auto batch = model.pack(sources_and_targets());
+    if (rounded) {
+      graft::round_up_tokens(model, batch);
+      EXPECT_EQ(batch.rows.tokens(), tokens) << A::model_type;
+      EXPECT_EQ(batch.source.tokens(), source_tokens) << A::model_type;
+    }
+    batch.rows.training = true;
+    batch.rows.step = 4;
+    auto const loss = small::loss(model, batch);
+    graft::backward(loss);
+    std::vector<graft::Tensor<double>> found{loss.value()};
+    for (auto* parameter : model.parameters()) {
+      found.push_back(parameter->gradient());
+      parameter->clear_gradient();
+    }
+    return found;
+  };
+  auto const got = pass(true), expected = pass(false);
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    for (Index k = 0; k < expected[i].size(); ++k)
+      EXPECT_NEAR(got[i].data()[k], expected[i].data()[k], 1e-12) << A::model_type << ", " << i;
+}
+TEST(Encoders, ARowThatRoundsUpChangesNothing) {
+  check_rounding_up<T5>(12, 16);  // of 10, the longest 5, and 14, the longest 9
+  check_rounding_up<Bart>(12, 16);
+  check_rounding_up<graft::Llama>(24, 0);  // of 21, the longest 10
 }
 
 TEST(Encoders, RobertaCountsNoPaddingTokenInAText) {

@@ -11,6 +11,7 @@
 #include <graft/adaptation/hooks.hpp>
 #include <graft/adaptation/init.hpp>
 #include <graft/adaptation/module_names.hpp>
+#include <graft/nn/row_addresses.hpp>
 #include <graft/nn/site_table.hpp>
 #include <graft/ops/dropout.hpp>
 #include <graft/ops/low_rank.hpp>
@@ -90,10 +91,10 @@ class LoRA::State {
   [[nodiscard]] Value project(SiteAddress const& site, Value const& x, Linear const& linear, Rows const& rows) const {
     Unit const* const unit = units_.find(site);
     if (!unit) return linear(x);
-    Value const input = rows.training && settings_.dropout > 0
-                            ? graft::dropout(x, settings_.dropout, rows.offsets, rows.examples,
-                                             key_.with("dropout").with(rows.step).with(unit->a.name()))
-                            : x;
+    Value const input =
+        rows.training && settings_.dropout > 0
+            ? graft::dropout(x, settings_.dropout, addresses_of(rows), key_.with("dropout").with(unit->a.name()))
+            : x;
     return add_low_rank(linear(x), input, unit->a.variable(), unit->b.variable(),
                         static_cast<Scalar>(settings_.scale()));
   }

@@ -65,6 +65,7 @@ void upload_arrays(StackPass<Scalar, Device>& pass, bool main, bool rotary) {
     QueryRange range = pass.observer && pass.observer->every_query ? all_queries(rows) : target_queries(rows);
     range.all = false;
     pass.last_rows = restrict_rows(rows, range);
+    share_addresses(pass.last_rows);
     if (rows.groups) pass.last_rows.groups = groups_of(pass.last_rows);
     pass.last = {range, arrays.add(range.packed(rows)), positions(pass.last_rows)};
     pass.targets = arrays.add(pass.last_rows.targets.at);

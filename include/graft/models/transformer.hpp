@@ -254,6 +254,7 @@ class Transformer {
     pass.observer = observer;
     Additions const& additions = parts.prepared.additions;
     pass.layout = lay_out_rows(rows, additions, stack, pass.continued());
+    share_addresses(pass.layout.rows);
     if constexpr (HasAdapters<State>)
       if (parts.state) pass.layout.rows.groups = groups_of(pass.layout.rows);
     pass.out = pass.layout.rows;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include <graft/nn/row_addresses.hpp>
 #include <graft/nn/rows.hpp>
 
 namespace graft {
@@ -45,6 +46,7 @@ struct SelectedRows {
     }
     out.offsets.push_back(static_cast<Index>(result.places.size()));
   }
+  share_addresses(out);
   return result;
 }
 

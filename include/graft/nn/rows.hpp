@@ -22,6 +22,7 @@ struct Targets {
   [[nodiscard]] Index size() const { return static_cast<Index>(at.size()); }
 };
 
+class TokenAddresses;
 struct RowGroup;
 /// Rows divided by their adapters; see `group_rows`.
 using RowGroups = std::vector<RowGroup>;
@@ -48,6 +49,8 @@ struct Rows {
   /// These rows divided by their adapters, once for all layers of a pass; null where nobody needed it. It stays behind
   /// where rows change
   std::shared_ptr<RowGroups const> groups = nullptr;
+  /// What addresses the tokens' random numbers in this step, likewise; see `addresses_of`
+  std::shared_ptr<TokenAddresses const> addresses = nullptr;
 
   [[nodiscard]] Index count() const { return static_cast<Index>(offsets.size()) - 1; }
   [[nodiscard]] Index tokens() const { return offsets.back(); }

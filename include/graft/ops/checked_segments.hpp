@@ -4,40 +4,16 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <graft/core/error.hpp>
+#include <graft/core/made_once.hpp>
 #include <graft/kernels/attention_operands.hpp>
 #include <graft/ops/segment_mirror.hpp>
 
 namespace graft {
-
-namespace detail {
-
-/// Something that the first who asks for it makes, whichever thread that is. A copy starts without it.
-template <class T>
-class MadeOnce {
- public:
-  MadeOnce() = default;
-  MadeOnce(MadeOnce const&) {}
-  MadeOnce& operator=(MadeOnce const&) = delete;
-
-  /// `make()` gives a `std::shared_ptr<T>`.
-  template <class Make>
-  [[nodiscard]] T& get(Make const& make) const {
-    std::call_once(made_, [&] { value_ = make(); });
-    return *value_;
-  }
-
- private:
-  mutable std::once_flag made_;
-  mutable std::shared_ptr<T> value_;
-};
-
-}  // namespace detail
 
 /// A segment table that is right in itself. It is checked where it is made, once for all layers that use it; what it
 /// needs of their operands is a few numbers, which every attention compares.

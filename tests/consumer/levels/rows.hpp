@@ -72,7 +72,7 @@ void go_along_rows() {
 
   std::vector<Index> const offsets{0, 3, rows};
   std::vector<std::uint64_t> const addresses{5, 2};
-  KeyedRows const keyed{offsets.data(), addresses.data(), 2, graft::RandomKey(1)};
+  KeyedRows<graft::Cpu> const keyed{offsets.data(), addresses.data(), 2, rows, graft::RandomKey(1)};
   OnHost<Dropout, Scalar>::dropout(x.data(), keyed, 1U << 30, Scalar(4.0 / 3), width, y.data());
   print("dropout", y);
   std::vector<Index> const from{6, 0, 3, 3}, to{0, 2, 2, 5};

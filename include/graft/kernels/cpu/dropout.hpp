@@ -29,9 +29,9 @@ void drop_columns(Scalar const* x, RandomKey key, std::uint32_t threshold, Scala
 }  // namespace cpu
 
 template <class Device, class Scalar>
-void Dropout<Device, Scalar>::dropout(In x, KeyedRows const& rows, std::uint32_t threshold, Scalar factor, Index width,
-                                      Out y) {
-  parallel_chunks(rows.tokens(), rows_per_chunk(width), [&](Index first, Index last) {
+void Dropout<Device, Scalar>::dropout(In x, KeyedRows<Device> const& rows, std::uint32_t threshold, Scalar factor,
+                                      Index width, Out y) {
+  parallel_chunks(rows.tokens, rows_per_chunk(width), [&](Index first, Index last) {
     Index row = std::upper_bound(rows.offsets, rows.offsets + rows.count, first) - rows.offsets - 1;
     for (Index i = first; i < last; ++i) {
       while (rows.offsets[row + 1] <= i) ++row;

@@ -1,9 +1,6 @@
 /// @file
-/// @brief Dropout on a GPU. The keys are derived there: what tells tokens from each other, a few numbers a row, travels
-/// with the launch's arguments.
+/// @brief Dropout on a GPU. The keys are derived there, from a few numbers a row.
 #pragma once
-
-#include <algorithm>
 
 #include <graft/kernels/cuda/launch.cuh>
 #include <graft/kernels/dropout.hpp>
@@ -12,41 +9,25 @@ namespace graft::kernels {
 
 namespace cuda {
 
-/// The rows of one launch: as many as its arguments, of which there may be 4 KB, have room for.
-struct KeyTable {
-  static constexpr Index most = 128;
-  Index offsets[most + 1];  ///< `[count + 1]`, into all tokens
-  std::uint64_t addresses[most];
-  Index count;
-  RandomKey key;
-
-  KeyTable(KeyedRows const& rows, Index first) : count(std::min(most, rows.count - first)), key(rows.key) {
-    std::copy_n(rows.offsets + first, count + 1, offsets);
-    std::copy_n(rows.addresses + first, count, addresses);
+/// The key of a token: its row is the last that begins no later, because empty ones begin where the next does.
+__device__ inline RandomKey key_of(KeyedRows<Cuda> const& rows, Index token) {
+  Index low = 0, high = rows.count - 1;
+  while (low < high) {
+    Index const middle = (low + high + 1) / 2;
+    if (rows.offsets.raw()[middle] <= token)
+      low = middle;
+    else
+      high = middle - 1;
   }
-  [[nodiscard]] GRAFT_HOST_DEVICE Index first() const { return offsets[0]; }
-  [[nodiscard]] GRAFT_HOST_DEVICE Index last() const { return offsets[count]; }
-  /// Of a token in [first(), last()): its row is the last that begins no later, because empty ones begin where the next
-  /// does.
-  [[nodiscard]] __device__ RandomKey of(Index token) const {
-    Index low = 0, high = count - 1;
-    while (low < high) {
-      Index const middle = (low + high + 1) / 2;
-      if (offsets[middle] <= token)
-        low = middle;
-      else
-        high = middle - 1;
-    }
-    return token_key(key, addresses[low], token - offsets[low]);
-  }
-};
+  return token_key(rows.key, rows.addresses.raw()[low], token - rows.offsets.raw()[low]);
+}
 
 /// A block takes a token at a time, a thread the columns j and j + 32 of a strip of 64, which 64 bits serve.
 template <class Scalar>
-__global__ void dropout_kernel(KeyTable table, Scalar const* x, std::uint32_t threshold, Scalar factor, Index width,
-                               Scalar* y) {
-  for (Index i = table.first() + blockIdx.x; i < table.last(); i += gridDim.x) {
-    RandomKey const key = table.of(i);
+__global__ void dropout_kernel(KeyedRows<Cuda> rows, Scalar const* x, std::uint32_t threshold, Scalar factor,
+                               Index width, Scalar* y) {
+  for (Index i = blockIdx.x; i < rows.tokens; i += gridDim.x) {
+    RandomKey const key = key_of(rows, i);
     Index const pairs = (width + 63) / 64 * 32;
     for (Index pair = threadIdx.x; pair < pairs; pair += blockDim.x) {
       std::uint64_t const bits = key.bits(static_cast<std::uint64_t>(pair));
@@ -63,14 +44,11 @@ __global__ void dropout_kernel(KeyTable table, Scalar const* x, std::uint32_t th
 }  // namespace cuda
 
 template <class Scalar>
-void Dropout<Cuda, Scalar>::dropout(DevicePointer<Scalar const> x, KeyedRows const& rows, std::uint32_t threshold,
+void Dropout<Cuda, Scalar>::dropout(DevicePointer<Scalar const> x, KeyedRows<Cuda> const& rows, std::uint32_t threshold,
                                     Scalar factor, Index width, DevicePointer<Scalar> y) {
-  for (Index first = 0; first < rows.count; first += cuda::KeyTable::most) {
-    cuda::KeyTable const table(rows, first);
-    if (table.first() < table.last() && width > 0)
-      cuda::launch("dropout", &cuda::dropout_kernel<Scalar>, cuda::blocks_for(table.last() - table.first(), 1),
-                   dim3(cuda::block_threads), table, x.raw(), threshold, factor, width, y.raw());
-  }
+  if (rows.tokens > 0 && width > 0)
+    cuda::launch("dropout", &cuda::dropout_kernel<Scalar>, cuda::blocks_for(rows.tokens, 1), dim3(cuda::block_threads),
+                 rows, x.raw(), threshold, factor, width, y.raw());
 }
 
 }  // namespace graft::kernels
