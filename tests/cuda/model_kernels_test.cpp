@@ -15,6 +15,7 @@
 #include <graft/kernels/rotary.hpp>
 #include <graft/kernels/scale_columns.hpp>
 #include <graft/kernels/sum_squares.hpp>
+#include <graft/ops/token_addresses.hpp>
 #include <graft/tensor/mirrored_array.hpp>
 
 #include "device_testing.hpp"
