@@ -67,16 +67,24 @@ TEST(AStep, IsNotWaitedFor) {
 /// have various lengths.
 TEST(AStep, OfTheSameSizeIsStartedByGraphs) {
   auto const llama = whole::llama(), t5 = whole::t5();
-  using Pair = std::pair<whole::Family const*, char const*>;
-  for (auto const& [family, choice] : {Pair{llama.get(), "prefix:length=3:dropout=0.25"},
-                                       Pair{llama.get(), "lora:rank=2:dropout=0.25"}, Pair{t5.get(), "full"}}) {
+  struct Case {
+    whole::Family const* family;
+    char const* choice;
+    double
+        times;  ///< as many kernels by graphs as alone, at least; pairs of an encoder's and a decoder's sizes are many
+  };
+  for (auto const& [family, choice, times] :
+       {Case{llama.get(), "prefix:length=3:dropout=0.25", 3}, Case{llama.get(), "lora:rank=2:dropout=0.25", 3},
+        Case{t5.get(), "full", 0.5}}) {
     auto const model = family->on_device(any::parse_choice(choice));
     Training const training{.steps = 24, .batch = 2, .progress = false};
     (void)whole::train<float, Cuda>(*model, {training, small::examples()});
     auto const before = cuda_graph_use();
     (void)whole::train<float, Cuda>(*model, {training, small::examples()});
     auto const after = cuda_graph_use();
-    EXPECT_GT(after.kernels - before.kernels, 3 * (after.alone - before.alone)) << family->name() << ", " << choice;
+    EXPECT_GT(static_cast<double>(after.kernels - before.kernels),
+              times * static_cast<double>(after.alone - before.alone))
+        << family->name() << ", " << choice;
   }
   for (auto const* const family : {llama.get(), t5.get()}) {
     auto const model = family->on_device(any::parse_choice("full"));
