@@ -125,8 +125,8 @@ class FamilyOf final : public Family {
     return device_;
   }
 
-  /// Scores of T5 are not scaled: weights as large as the others' would amplify what is rounded.
-  static constexpr double deviation = A::positions == graft::PositionKind::relative ? 0.2 : 0.35;
+  /// Two stacks of weights as large as a decoder's would amplify what is rounded.
+  static constexpr double deviation = A::stacks == graft::StackKind::encoder_decoder ? 0.2 : 0.35;
 
   Base<A> host_ = small::base<A, float>(3, config<A>(), deviation);
   Base<A, double> double_ = numbers ? small::base<A, double>(3, config<A>(), deviation) : nullptr;
