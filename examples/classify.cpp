@@ -23,6 +23,7 @@
 #include "support/option_rules.hpp"
 #include "support/outputs.hpp"
 #include "support/predictions.hpp"
+#include "support/profiling.hpp"
 #include "support/signals.hpp"
 #include "support/task_options.hpp"
 #include "support/template_file.hpp"
@@ -379,5 +380,6 @@ int main(int argc, char** argv) {
       "(ended by SIGINT, SIGTERM: the adapter is saved as it is, and what was predicted is kept).",
       "classify"};
   add_options(app, settings);
+  support::Profiling const profiling(app);
   return support::run_program(app, argc, argv, [&] { run(app, settings); });
 }

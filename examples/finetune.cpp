@@ -14,6 +14,7 @@
 #include "support/option_rules.hpp"
 #include "support/outputs.hpp"
 #include "support/pair_tokens.hpp"
+#include "support/profiling.hpp"
 #include "support/signals.hpp"
 #include "support/template_file.hpp"
 #include "support/text.hpp"
@@ -288,5 +289,6 @@ int main(int argc, char** argv) {
       "Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (ended by SIGINT, SIGTERM).",
       "finetune"};
   add_options(app, settings);
+  support::Profiling const profiling(app);
   return support::run_program(app, argc, argv, [&] { finetune(app, settings); });
 }

@@ -17,6 +17,7 @@
 #include "support/option_rules.hpp"
 #include "support/outputs.hpp"
 #include "support/pair_tokens.hpp"
+#include "support/profiling.hpp"
 #include "support/program.hpp"
 #include "support/search_options.hpp"
 #include "support/signals.hpp"
@@ -275,5 +276,6 @@ int main(int argc, char** argv) {
       "Exit status: 0, 1 (failed), 2 (usage), 130 and 143 (ended by SIGINT, SIGTERM: what was written is kept).",
       "generate"};
   add_options(app, settings);
+  support::Profiling const profiling(app);
   return support::run_program(app, argc, argv, [&] { generate(app, settings); });
 }

@@ -19,6 +19,7 @@
 #include "support/outputs.hpp"
 #include "support/pair_tokens.hpp"
 #include "support/predictions.hpp"
+#include "support/profiling.hpp"
 #include "support/search_options.hpp"
 #include "support/signals.hpp"
 #include "support/task_options.hpp"
@@ -278,5 +279,6 @@ int main(int argc, char** argv) {
       "as it is, and what was written is kept).",
       "seq2seq"};
   add_options(app, settings);
+  support::Profiling const profiling(app);
   return support::run_program(app, argc, argv, [&] { run(app, settings); });
 }

@@ -10,6 +10,7 @@
 #include <graft/models/pretrained.hpp>
 #include <graft/ops/rotary.hpp>
 #include <graft/tensor/tensor.hpp>
+#include <graft/weights/packed.hpp>
 
 namespace benchmark_support {
 
@@ -68,10 +69,11 @@ template <graft::Architecture A>
     if (site.role == graft::Role::norm)
       weights.gain = graft::full(graft::Shape{site.out}, 1.0F);
     else
-      weights.matrix = {graft::normal<float>(site.layout == graft::Layout::in_out ? graft::Shape{site.in, site.out}
-                                                                                  : graft::Shape{site.out, site.in},
-                                             key, 0.02),
-                        site.layout};
+      weights.matrix = graft::for_products<float>(
+          graft::normal<float>(
+              site.layout == graft::Layout::in_out ? graft::Shape{site.in, site.out} : graft::Shape{site.out, site.in},
+              key, 0.02),
+          site.layout);
     if (site.bias) weights.bias = graft::zeros<float>(graft::Shape{site.out});
   }
   return base;

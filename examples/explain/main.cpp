@@ -16,6 +16,7 @@
 #include "support/option_group.hpp"
 #include "support/outputs.hpp"
 #include "support/pair_tokens.hpp"
+#include "support/profiling.hpp"
 #include "support/program.hpp"
 #include "support/template_file.hpp"
 
@@ -235,5 +236,6 @@ int main(int argc, char** argv) {
       "the states.\nExit status: 0, 1 (failed), 2 (usage).",
       "explain"};
   add_options(app, settings);
+  support::Profiling const profiling(app);
   return support::run_program(app, argc, argv, [&] { run(settings); });
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <graft/any/placement.hpp>
+#include <graft/core/profile.hpp>
 #include <graft/train/training.hpp>
 
 #include "support/memory.hpp"
@@ -33,6 +34,9 @@ class DeviceOptions {
   }
   /// Refuses at once what this program or this machine does not have. @throws UsageError, ConfigError
   void check() const {
+    if (device_ == "cuda" && graft::is_profiled())
+      throw UsageError(
+          "--profile is for the processor; got it with --device cuda; hint: nsys profile shows a GPU's kernels");
     as_usage(device_ == "cuda" ? "--device" : "--dtype", [&] { graft::any::check_built(placement()); });
     graft::any::check(placement());
   }

@@ -43,8 +43,11 @@ def finetune(*changes, method="lora", refused=()):
 DEVICE = [Elsewhere("tests/cuda_programs"), Refused("--device", "tpu")]
 DTYPE = [Elsewhere("tests/cuda_programs"), Refused("--dtype", "bf16"), Refused("--dtype", "fp16")]
 
+PROFILE = [Elsewhere("profiling_test")]
+
 TABLE = {
     "finetune": {
+        "--profile": PROFILE,
         "--device": DEVICE, "--dtype": DTYPE,
         "--model": [NEEDED], "--data": [Elsewhere("--train stands in its place below; adapting_test")], "--train": [NEEDED], "--output": [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--output", "OUT")],
         "--validation": finetune(["--validation", "DATA"]), "--rows": finetune(["--rows", "5"]) + [Refused("--method", "none", "--data", "DATA", "--rows", "5")],
@@ -85,6 +88,7 @@ TABLE = {
         "--resume": [Elsewhere("adapting_test")] + finetune(refused=[("lora", "--resume")]), "--log": finetune(["--log", "LOG"]),
     },
     "generate": {
+        "--profile": PROFILE,
         "--device": DEVICE, "--dtype": DTYPE,
         "--model": [NEEDED], "--prompt": [Refused("--prompt", "a", "--sources", "SOURCES")], "--sources": [NEEDED], "--adapter": [Changes("--adapter", "ADAPTER")], "--separator": [Changes("--separator", "=")],
         "--begin-token": [Changes("--begin-token")], "--output": [Elsewhere("adapting_test")], "--json": [Changes("--json")], "--greedy": [Elsewhere("it is the default"), Refused("--greedy", "--beams", "2")],
@@ -124,6 +128,7 @@ TABLE = {
         "--any-base": [Elsewhere("tests/faults/adapter_files_test.py"), Refused("--adapter", "PREFIX", "--output", "OUT.npy", "--any-base"), Refused("--adapter", "a.npy", "--model", "MODEL", "--output", "OUT", "--any-base")],
     },
     "compare": {
+        "--profile": PROFILE,
         "--device": DEVICE, "--dtype": DTYPE,
         "--model": [NEEDED], "--data": [Elsewhere("comparing_test")], "--test": [Elsewhere("comparing_test"), Refused("--test", "DATA")], "--methods": [Elsewhere("comparing_test")], "--out": [NEEDED],
         "--row": [Elsewhere("comparing_grids_test")], "--validation": [Elsewhere("comparing_grids_test"), Refused("--validation", "DATA")], "--csv": [Elsewhere("comparing_grids_test")], "--against": [Elsewhere("comparing_grids_test")],
@@ -143,6 +148,7 @@ TABLE = {
         "--meteor-data": [Refused("--methods", "lora", "--meteor-data", "FOLDER")],
     },
     "seq2seq": {
+        "--profile": PROFILE,
         "--model": [NEEDED], "--train": [NEEDED], "--validation": [Changes("--validation", "PAIRS"), Refused("--validation", "PAIRS", "--test", "PAIRS", "--train", "")], "--test": [Changes("--test", "PAIRS")],
         "--rows": [Changes("--rows", "5")], "--adapter": [Refused("--adapter", "BART_ADAPTER")], "--output": [Elsewhere("tasks_test")], "--predictions": [Elsewhere("tasks_test"), Refused("--predictions", "OUT")], "--json": [Elsewhere("every run here prints it")],
         "--scope": [Changes("--method", "prefix", "--scope", "decoder"), Refused("--method", "lora", "--scope", "decoder"), Refused("--method", "infix", "--scope", "decoder")],
@@ -158,6 +164,7 @@ TABLE = {
         "--recompute": [Changes("--recompute"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--recompute")], "--patience": [Refused("--patience", "1")], "--min-delta": [Refused("--validation", "PAIRS", "--min-delta", "1")],
     },
     "classify": {
+        "--profile": PROFILE,
         "--model": [NEEDED], "--train": [NEEDED], "--validation": [Changes("--validation", "CLASSES")], "--test": [Changes("--test", "CLASSES")], "--text-columns": [Elsewhere("tasks_test"), Refused("--text-columns", "1,2"), Refused("--text-columns", "1,1")], "--label-column": [Elsewhere("tasks_test")],
         "--format": [Elsewhere("formats_test")], "--task": [Elsewhere("formats_test")], "--fields": [Elsewhere("formats_test")],
         "--header": [Changes("--header"), Refused("--fields", "text=1,label=2", "--header")], "--rows": [Changes("--rows", "5"), Refused("--train", "", "--adapter", "BERT_ADAPTER", "--test", "CLASSES", "--rows", "5")], "--max-length": [Changes("--max-length", "3")],

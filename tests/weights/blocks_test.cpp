@@ -47,7 +47,7 @@ void expect_same_map(FrozenMatrix<Scalar> const& blocks, FrozenMatrix<Scalar> co
   auto const name = blocks.storage()->name();
   ASSERT_EQ(blocks.out(), dense.out());
   ASSERT_EQ(blocks.in(), dense.in());
-  for (Index rows : {1, 3, 12, 13, 70}) {
+  for (Index rows : {1, 2, 3, 5, 6, 7, 8, 11, 12, 13, 70}) {
     auto const x = normal<Scalar>({rows, dense.in()}, RandomKey(1)),
                g = normal<Scalar>({rows, dense.out()}, RandomKey(2));
     for (Scalar beta : {Scalar(0), Scalar(1)}) {
@@ -100,6 +100,24 @@ void check_storage(double tolerance) {
 
 TEST(Blocks, AreTheSameMapAsTheirNumbersInFloat) { check_storage<float>(2e-5); }
 TEST(Blocks, AreTheSameMapAsTheirNumbersInDouble) { check_storage<double>(1e-13); }
+
+/// In decoding, a text has the same bits alone and beside others.
+TEST(Blocks, FewRowsDoNotDependOnEachOther) {
+  for (auto const& golden : goldens) {
+    auto const made = sample(golden, 50, 3);
+    FrozenMatrix<float> const blocks(std::make_shared<BlockStorage<float> const>(made.matrix, made.bytes));
+    auto const x = normal<float>({12, blocks.in()}, RandomKey(1));
+    Tensor<float> alone(Shape{12, 50});
+    for (Index r = 0; r < 12; ++r) blocks.times_transposed(x.row(r), 1, alone.row(r));
+    for (Index rows : {2, 5, 8, 12}) {
+      Tensor<float> together(Shape{rows, 50});
+      blocks.times_transposed(x.data(), rows, together.data());
+      EXPECT_EQ(std::memcmp(together.data(), alone.data(), static_cast<std::size_t>(together.size()) * sizeof(float)),
+                0)
+          << blocks.storage()->name() << ", " << rows << " rows";
+    }
+  }
+}
 
 TEST(Blocks, TurnedAndPlainHaveTheHashOfTheirNumbers) {
   auto const hash = [](FrozenMatrix<float> const& matrix) {

@@ -16,6 +16,7 @@
 #include <graft/io/stated_model.hpp>
 #include <graft/models/pretrained.hpp>
 #include <graft/weights/blocks.hpp>
+#include <graft/weights/packed.hpp>
 
 namespace graft {
 
@@ -49,16 +50,20 @@ template <class Scalar>
   if (auto const stored = checkpoint.blocks(name); stored && stored->turned == turned)
     return FrozenMatrix<Scalar>(
         std::make_shared<BlockStorage<Scalar> const>(stored->matrix, stored->owner, site.layout));
-  auto const narrow = [&](auto tag) -> FrozenMatrix<Scalar> {
+  auto const give_back = [owner = entry.owner, data = entry.data, bytes = entry.bytes] {
+    if (owner) owner->discard(data, bytes);
+  };
+  auto const narrow = [&](auto tag) {
     using Stored = decltype(tag);
     auto* const data = const_cast<Stored*>(reinterpret_cast<Stored const*>(entry.data));
-    return {Tensor<Stored>::alias(Shape{shape[0], shape[1]}, data, entry.owner), site.layout};
+    return for_products<Scalar>(Tensor<Stored>::alias(Shape{shape[0], shape[1]}, data, entry.owner), site.layout,
+                                give_back);
   };
   if (std::is_same_v<Scalar, float> && entry.data && entry.aligned()) {
     if (entry.dtype == Dtype::bf16) return narrow(bfloat16{});
     if (entry.dtype == Dtype::f16) return narrow(half{});
   }
-  return {load_tensor<Scalar>(checkpoint, name, shape), site.layout};
+  return for_products<Scalar>(load_tensor<Scalar>(checkpoint, name, shape), site.layout, give_back);
 }
 
 }  // namespace detail

@@ -125,7 +125,7 @@ class SafetensorsCheckpoint final : public Checkpoint {
 
   void discard(std::string_view name) const override {
     TensorEntry const& entry = get(name);
-    static_cast<MappedFile const*>(entry.owner.get())->discard(entry.data, entry.bytes);
+    entry.owner->discard(entry.data, entry.bytes);
   }
 
   void index_single() {

@@ -4,6 +4,7 @@
 
 #include <graft/core/dtype.hpp>
 #include <graft/core/error.hpp>
+#include <graft/io/mapped_file.hpp>
 
 #include <bit>
 #include <cstddef>
@@ -27,7 +28,7 @@ struct TensorEntry {
   std::vector<std::int64_t> shape;  ///< rank 0 is a scalar
   std::byte const* data = nullptr;  ///< `bytes` bytes, at any alignment
   std::size_t bytes = 0;
-  std::shared_ptr<void const> owner;  ///< keeps `data` alive; empty if the caller does
+  std::shared_ptr<MappedFile const> owner;  ///< keeps `data` alive; empty if the caller does
 
   /// Whether `data` may be read through a pointer to the element type; safetensors only promises alignment by
   /// convention.

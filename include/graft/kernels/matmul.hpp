@@ -23,6 +23,8 @@ struct Matmul<Cpu, Scalar> {
   /// What carries out every product on the host: our own function. A program may put another one, of another library,
   /// in its place before the first product.
   static Function& function();
+  /// Our own function.
+  static Function own();
 };
 
 template <class Scalar>

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include <graft/models/pretrained.hpp>
+#include <graft/weights/packed.hpp>
 
 namespace graft {
 
@@ -16,8 +17,8 @@ template <Architecture A, class Scalar, class Device>
   for (auto const& site : result->info().sites) {
     if (site.tied) continue;
     auto& matrix = result->mutable_at(site.address).matrix;
-    if (matrix.empty() || dynamic_cast<DenseStorage<Scalar, Device> const*>(matrix.storage().get())) continue;
-    matrix = FrozenMatrix<Scalar, Device>(matrix.dense(), matrix.layout());
+    if (matrix.empty() || matrix.storage()->name() == dtype_name(dtype_of<Scalar>)) continue;
+    matrix = for_products<Scalar>(matrix.dense(), matrix.layout());
   }
   return result;
 }

@@ -14,6 +14,7 @@
 #include <graft/kernels/scale_columns.hpp>
 #include <graft/kernels/sum_squares.hpp>
 #include <graft/models/transformer.hpp>
+#include <graft/weights/packed.hpp>
 
 namespace graft {
 
@@ -56,7 +57,7 @@ void replace_trained(State const& state, SiteInfo const& site, SiteWeights<Scala
     if (site.role == Role::norm)
       weights.gain = clone(weight->value());
     else
-      weights.matrix = FrozenMatrix<Scalar, Device>(clone(weight->value()), site.layout);
+      weights.matrix = for_products<Scalar>(clone(weight->value()), site.layout);
   }
   if (auto const* bias = state.trained(site.address, Part::bias)) {
     check_merged(bias->value(), site);
@@ -72,7 +73,7 @@ void add_delta(State const& state, SiteInfo const& site, SiteWeights<Scalar, Dev
   Tensor<Scalar, Device> sum = weights.matrix.dense();
   kernels::On<Device, kernels::Elementwise, Scalar>::add(sum.data(), delta.data(), sum.data(), sum.size());
   check_merged(sum, site);
-  weights.matrix = FrozenMatrix<Scalar, Device>(std::move(sum), site.layout);
+  weights.matrix = for_products<Scalar>(std::move(sum), site.layout);
 }
 
 /// Multiplies a weight's outputs (its bias too) and inputs.
@@ -93,7 +94,7 @@ void apply_scale(State const& state, SiteInfo const& site, SiteWeights<Scalar, D
   if (!scale.output.empty()) multiply(scale.output, turned);
   if (!scale.input.empty()) multiply(scale.input, !turned);
   check_merged(product, site);
-  weights.matrix = FrozenMatrix<Scalar, Device>(std::move(product), site.layout);
+  weights.matrix = for_products<Scalar>(std::move(product), site.layout);
   if (scale.output.empty() || weights.bias.empty()) return;
   Tensor<Scalar, Device> bias(weights.bias.shape());
   kernels::On<Device, kernels::Elementwise, Scalar>::multiply(weights.bias.data(), scale.output.data(), bias.data(),

@@ -10,6 +10,7 @@
 #include <graft/tensor/device_copy.hpp>
 #include <graft/weights/blocks.hpp>
 #include <graft/weights/frozen_matrix.hpp>
+#include <graft/weights/packed.hpp>
 
 namespace graft {
 
@@ -48,6 +49,13 @@ template <class To, class Stored = void, class Scalar, class From>
                 "graft: a matrix is rounded to bfloat16 on its way from the host");
   auto const* const storage = matrix.storage().get();
   if (!storage) return {};
+  if constexpr (std::is_same_v<From, Cpu>) {  // what is packed is copied as it was stored
+    if (auto const* packed = dynamic_cast<PackedStorage<Scalar, Scalar> const*>(storage))
+      return to_device<To, Stored>(FrozenMatrix<Scalar>(packed->as_stored()));
+    if constexpr (std::is_same_v<Scalar, float>)
+      if (auto const* packed = dynamic_cast<PackedStorage<bfloat16, Scalar> const*>(storage))
+        return to_device<To, Stored>(FrozenMatrix<Scalar>(packed->as_stored()));
+  }
   if (auto const* narrow = dynamic_cast<NarrowStorage<bfloat16, Scalar, From> const*>(storage))
     return {to_device<To>(narrow->stored()), matrix.layout()};
   if constexpr (!std::is_void_v<Stored>) {

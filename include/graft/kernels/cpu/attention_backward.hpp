@@ -149,6 +149,9 @@ template <class Device, class Scalar>
 void Attention<Device, Scalar>::attention_backward(AttentionOperands<Scalar, Device> const& x, In output, SumIn log_sum,
                                                    In output_gradient,
                                                    AttentionGradients<Scalar, Device> const& gradients) {
+  KernelTimer const timer("attention, reverse", [&] {  // scores again, and five products of their size
+    return std::pair(2.5 * cpu::attention_operations(x), 3 * cpu::attention_bytes(x));
+  });
   cpu::AttentionTargets<Scalar> const targets(x, gradients);
   cpu::AttentionReverse<Scalar> const reverse{output, log_sum, output_gradient, &gradients, &targets};
   cpu::each_attention_row(x, [&](cpu::AttentionRow<Scalar> const& row) {

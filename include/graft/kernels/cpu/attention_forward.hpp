@@ -118,6 +118,8 @@ class AttendRow {
 
 template <class Device, class Scalar>
 void Attention<Device, Scalar>::attention(AttentionOperands<Scalar, Device> const& x, Out output, SumOut log_sum) {
+  KernelTimer const timer("attention",
+                          [&] { return std::pair(cpu::attention_operations(x), cpu::attention_bytes(x)); });
   cpu::each_attention_row(x, [&](cpu::AttentionRow<Scalar> const& row) {
     if (row.queries > 0) cpu::AttendRow<Scalar>(row, output, log_sum).run();
   });

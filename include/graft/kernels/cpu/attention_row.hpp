@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include <graft/core/profile.hpp>
 #include <graft/core/thread_pool.hpp>
 #include <graft/kernels/attention_operands.hpp>
 #include <graft/kernels/cpu/row_products.hpp>
@@ -36,6 +37,26 @@ Scalar* scratch(Index size) {
   thread_local Eigen::Array<Scalar, Eigen::Dynamic, 1> memory;
   if (memory.size() < size) memory.resize(size);
   return memory.data();
+}
+
+/// Multiplications and additions of all scores and of the sums that they weigh.
+template <class Scalar>
+double attention_operations(AttentionOperands<Scalar> const& x) {
+  double pairs = 0;
+  SegmentTable const& table = *x.table;
+  for (Index r = 0; r < table.rows(); ++r)
+    for (Index s = table.first_segment(r); s < table.first_segment(r + 1); ++s)
+      for (Index q = 0; q < table.first_query(r + 1) - table.first_query(r); ++q)
+        pairs += static_cast<double>(table.segment(s).visible(q));
+  return 4 * pairs * static_cast<double>(x.shape.width());
+}
+/// What queries, keys and values take.
+template <class Scalar>
+double attention_bytes(AttentionOperands<Scalar> const& x) {
+  double rows = static_cast<double>(x.table->queries()) * static_cast<double>(x.shape.width());
+  for (Index s = 0; s < x.sources; ++s)
+    rows += 2 * static_cast<double>(x.source_rows[s]) * static_cast<double>(x.shape.kv_width());
+  return rows * static_cast<double>(sizeof(Scalar));
 }
 
 template <class Scalar>

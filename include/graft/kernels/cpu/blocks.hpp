@@ -6,28 +6,22 @@
 #include <algorithm>
 #include <vector>
 
+#include <graft/core/profile.hpp>
 #include <graft/core/thread_pool.hpp>
 #include <graft/kernels/blocks.hpp>
-#include <graft/kernels/cpu/few_rows.hpp>
+#include <graft/kernels/cpu/few_rows_of_blocks.hpp>
 #include <graft/kernels/cpu/packed_matmul.hpp>
-#include <graft/kernels/generic/dequantize.hpp>
 
 namespace graft::kernels {
 
 namespace cpu {
 
-/// W's numbers at row `i`, columns [t, t + count), whole blocks.
-template <BlockFormat format, class To>
-void dequantize_part(BlockMatrix const& w, Index i, Index t, Index count, To* y) {
-  generic::dequantize<format>(w.row(i) + t / block_values(format) * block_bytes(format), count, y);
-}
-
 /// The panels of Wᵀ's rows [t, t + depth), columns [j, j + columns): stored rows are widened a panel at a time, then
 /// transposed.
 template <BlockFormat format, class Scalar>
-void pack_blocks_transposed(BlockMatrix const& w, Index t, Index depth, Index j, Index columns,
-                            std::vector<Scalar>& buffer, std::vector<Panel<Scalar>>& panels) {
-  thread_local std::vector<Scalar> scratch;
+void pack_blocks_transposed(BlockMatrix const& w, Index t, Index depth, Index j, Index columns, Buffer<Scalar>& buffer,
+                            std::vector<Panel<Scalar>>& panels) {
+  thread_local Buffer<Scalar> scratch;
   constexpr Index lanes = Tile<Scalar>::lanes, wide = Tile<Scalar>::columns;
   buffer.resize(static_cast<std::size_t>(depth * (columns + wide)));
   scratch.resize(static_cast<std::size_t>(depth * wide));
@@ -46,9 +40,9 @@ void pack_blocks_transposed(BlockMatrix const& w, Index t, Index depth, Index j,
 
 /// The panels of W's rows [t, t + depth), columns [j, j + columns), whole blocks.
 template <BlockFormat format, class Scalar>
-void pack_blocks(BlockMatrix const& w, Index t, Index depth, Index j, Index columns, std::vector<Scalar>& buffer,
+void pack_blocks(BlockMatrix const& w, Index t, Index depth, Index j, Index columns, Buffer<Scalar>& buffer,
                  std::vector<Panel<Scalar>>& panels) {
-  thread_local std::vector<Scalar> line;
+  thread_local Buffer<Scalar> line;
   constexpr Index lanes = Tile<Scalar>::lanes, wide = Tile<Scalar>::columns;
   buffer.resize(static_cast<std::size_t>(depth * (columns + wide)));
   line.resize(static_cast<std::size_t>(columns));
@@ -71,29 +65,6 @@ void pack_blocks(BlockMatrix const& w, Index t, Index depth, Index j, Index colu
   }
 }
 
-/// C = β·C + A·Wᵀ for few rows of A: four stored rows at a time are widened and multiplied while they are in the
-/// first-level cache.
-template <BlockFormat format, class Scalar>
-void few_rows_of_blocks(BlockMatrix const& w, Product<Scalar> const& p) {
-  Index const grain = (rows_per_chunk(p.k, 65536) + 3) / 4 * 4;
-  parallel_chunks(p.n, grain, [&](Index first, Index last) {
-    thread_local std::vector<Scalar> rows;
-    rows.resize(static_cast<std::size_t>(4 * p.k));
-    for (Index j = first; j < last; j += 4) {
-      Index const count = std::min<Index>(4, last - j);
-      for (Index r = 0; r < count; ++r) dequantize_part<format>(w, j + r, 0, p.k, rows.data() + r * p.k);
-      Product<Scalar> part = p;
-      part.b = rows.data();
-      part.ldb = p.k;
-      part.c = p.c + j;
-      if (count == 4)
-        dot_columns<4>(part, 0);
-      else
-        for (Index r = 0; r < count; ++r) dot_columns<1>(part, r);
-    }
-  });
-}
-
 /// How a product with blocks is cut: as any other, at the blocks' bounds.
 template <class Scalar>
 PackedBlocks<Scalar> cut_at_blocks(Product<Scalar> const& p, Index values) {
@@ -112,6 +83,11 @@ template <class Scalar>
 void multiply_blocks(BlockMatrix const& w, Product<Scalar> const& p) {
   if (p.m == 0 || p.n == 0) return;
   if (p.k == 0) return packed_matmul(p);
+  bool const forward = p.read_b == Read::transposed;
+  KernelTimer const timer(forward ? "product with blocks" : "product with blocks, reverse",
+                          product_operations(p.m, p.n, p.k),
+                          product_bytes<Scalar>(p.m, p.n, p.k) - static_cast<double>(p.n * p.k * sizeof(Scalar)) +
+                              static_cast<double>(w.rows * w.row_bytes()));
   generic::with_format(w.format, [&](auto tag) {
     constexpr BlockFormat format = decltype(tag)::value;
     bool const turned = p.read_b == Read::transposed;
@@ -128,6 +104,7 @@ void multiply_blocks(BlockMatrix const& w, Product<Scalar> const& p) {
 
 template <class Scalar>
 void Blocks<Cpu, Scalar>::widen_rows(BlockMatrix const& w, Index first, Index last, Scalar* y) {
+  KernelTimer const timer("blocks widened");
   generic::with_format(w.format, [&](auto tag) {
     parallel_chunks(last - first, rows_per_chunk(w.columns), [&](Index from, Index to) {
       for (Index i = from; i < to; ++i)
@@ -138,6 +115,7 @@ void Blocks<Cpu, Scalar>::widen_rows(BlockMatrix const& w, Index first, Index la
 
 template <class Scalar>
 void Blocks<Cpu, Scalar>::pick_rows(BlockMatrix const& w, Token const* ids, Index count, Scalar* y) {
+  KernelTimer const timer("rows of blocks");
   generic::with_format(w.format, [&](auto tag) {
     parallel_chunks(count, rows_per_chunk(w.columns), [&](Index from, Index to) {
       for (Index k = from; k < to; ++k)

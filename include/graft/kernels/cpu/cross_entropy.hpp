@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 #include <cmath>
 
+#include <graft/core/profile.hpp>
 #include <graft/core/thread_pool.hpp>
 #include <graft/kernels/cross_entropy.hpp>
 
@@ -19,6 +20,7 @@ template <class Device, class Scalar>
 void CrossEntropy<Device, Scalar>::softmax_block(Out logits, Index rows, Index classes, Index first,
                                                  Pointer<Device, Token const> labels, SoftmaxRows<Scalar, Device> known,
                                                  Out rescale) {
+  KernelTimer const timer("softmax of logits", 0, 2.0 * sizeof(Scalar) * static_cast<double>(rows * classes));
   parallel_for(rows, [=](Index i) {
     cpu::LogitRow<Scalar> row(logits + i * classes, classes);
     Index const label = labels[i] - first;
@@ -53,6 +55,7 @@ void CrossEntropy<Device, Scalar>::softmax_end(SoftmaxRows<Scalar, Device> known
 template <class Device, class Scalar>
 void CrossEntropy<Device, Scalar>::cross_entropy_gradient(Out logits, Index rows, Index classes, Index first,
                                                           Pointer<Device, Token const> labels, In log_sum_exp, In g) {
+  KernelTimer const timer("gradient of logits", 0, 2.0 * sizeof(Scalar) * static_cast<double>(rows * classes));
   parallel_for(rows, [=](Index i) {
     cpu::LogitRow<Scalar> row(logits + i * classes, classes);
     row = (row - log_sum_exp[i]).exp() * -g[i];

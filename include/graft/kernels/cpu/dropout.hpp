@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <graft/core/profile.hpp>
 #include <graft/kernels/cpu/loop.hpp>
 #include <graft/kernels/dropout.hpp>
 
@@ -31,6 +32,7 @@ void drop_columns(Scalar const* x, RandomKey key, std::uint32_t threshold, Scala
 template <class Device, class Scalar>
 void Dropout<Device, Scalar>::dropout(In x, KeyedRows<Device> const& rows, std::uint32_t threshold, Scalar factor,
                                       Index width, Out y) {
+  KernelTimer const timer("dropout", 0, 2.0 * sizeof(Scalar) * static_cast<double>(rows.tokens * width));
   parallel_chunks(rows.tokens, rows_per_chunk(width), [&](Index first, Index last) {
     Index row = std::upper_bound(rows.offsets, rows.offsets + rows.count, first) - rows.offsets - 1;
     for (Index i = first; i < last; ++i) {

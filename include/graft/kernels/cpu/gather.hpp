@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <graft/core/profile.hpp>
 #include <graft/kernels/cpu/loop.hpp>
 #include <graft/kernels/gather.hpp>
 
@@ -19,6 +20,7 @@ template <class Device, class Scalar>
 void Gather<Device, Scalar>::copy_columns(Strided<Scalar const, Device> x, Pointer<Device, Index const> from,
                                           Strided<Scalar, Device> y, Pointer<Device, Index const> to, Index count,
                                           Index width) {
+  KernelTimer const timer("rows copied", 0, 2.0 * sizeof(Scalar) * static_cast<double>(count * width));
   parallel_chunks(count, rows_per_chunk(width), [=](Index first, Index last) {
     for (Index k = first; k < last; ++k) std::copy_n(x.row(from ? from[k] : k), width, y.row(to ? to[k] : k));
   });
@@ -29,6 +31,7 @@ void Gather<Device, Scalar>::copy_columns(Strided<Scalar const, Device> x, Point
 template <class Device, class Scalar>
 void Gather<Device, Scalar>::add_rows(In x, Pointer<Device, Index const> from, Pointer<Device, SumOf<Scalar>> y,
                                       Pointer<Device, Index const> to, bool distinct, Index count, Index width) {
+  KernelTimer const timer("rows added", 0, 3.0 * sizeof(Scalar) * static_cast<double>(count * width));
   auto const add = [=](Index k, Index begin, Index end) {
     Scalar const* const source = x + (from ? from[k] : k) * width;
     SumOf<Scalar>* const target = y + (to ? to[k] : k) * width;

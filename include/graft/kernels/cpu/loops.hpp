@@ -7,11 +7,28 @@
 #include <type_traits>
 #include <vector>
 
+#include <graft/core/profile.hpp>
 #include <graft/kernels/cpu/loop.hpp>
 #include <graft/kernels/cpu/math.hpp>
 #include <graft/kernels/loops.hpp>
 
 namespace graft::kernels {
+
+namespace cpu {
+
+/// What `size` numbers take.
+template <class Number>
+constexpr double bytes_of(Index size) {
+  return static_cast<double>(size) * static_cast<double>(sizeof(Number));
+}
+/// What a loop's function reads and writes, about: floats at as many pointers as it has room for, at most 6.
+template <class F>
+constexpr double operand_bytes(Index size) {
+  constexpr std::size_t pointers = sizeof(F) / sizeof(void*);
+  return static_cast<double>(pointers < 6 ? pointers : 6) * bytes_of<float>(size);
+}
+
+}  // namespace cpu
 
 template <>
 struct Loops<Cpu> {
@@ -53,7 +70,8 @@ struct Loops<Cpu> {
   };
 
   template <class F>
-  static void each(char const*, Index size, F const& f) {
+  static void each(char const* name, Index size, F const& f) {
+    KernelTimer const timer(name, 0, cpu::operand_bytes<F>(size));
     cpu::each(size, f);
   }
   template <class F>
@@ -69,33 +87,39 @@ struct Loops<Cpu> {
     for (std::size_t k = 0; k < pieces.size(); ++k) sum(name, pieces[k].size, pieces[k].f, Scalar(1), results + k);
   }
   template <class Scalar, class F>
-  static void map(char const*, Scalar* y, Index size, F const& f) {
+  static void map(char const* name, Scalar* y, Index size, F const& f) {
+    KernelTimer const timer(name, 0, cpu::operand_bytes<F>(size) + cpu::bytes_of<Scalar>(size));
     cpu::map_chunks(y, size, f);
   }
   template <class Scalar, class F>
-  static void map(char const*, Scalar* y, Scalar* z, Index size, F const& f) {
+  static void map(char const* name, Scalar* y, Scalar* z, Index size, F const& f) {
+    KernelTimer const timer(name, 0, cpu::operand_bytes<F>(size) + cpu::bytes_of<Scalar>(2 * size));
     cpu::map_chunks(y, z, size, f);
   }
   template <class F>
-  static void each_in_rows(char const*, Index rows, Index width, F const& f) {
+  static void each_in_rows(char const* name, Index rows, Index width, F const& f) {
+    KernelTimer const timer(name, 0, cpu::operand_bytes<F>(rows * width));
     parallel_chunks(rows, rows_per_chunk(width), [&](Index first, Index last) {
       for (Index i = first; i < last; ++i)
         for (Index j = 0; j < width; ++j) f(i, j);
     });
   }
   template <class Scalar, class F>
-  static void map_rows(char const*, Index rows, Index width, Scalar* y, F const& f) {
+  static void map_rows(char const* name, Index rows, Index width, Scalar* y, F const& f) {
+    KernelTimer const timer(name, 0, cpu::operand_bytes<F>(rows * width) + cpu::bytes_of<Scalar>(rows * width));
     parallel_chunks(rows, rows_per_chunk(width), [&](Index first, Index last) {
       for (Index i = first; i < last; ++i) cpu::map_here(y + i * width, width, [&, i](Index j) { return f(i, j); });
     });
   }
   template <class Scalar, class F>
-  static void sum_rows(char const*, Index rows, Index width, Scalar* y, F const& f) {
+  static void sum_rows(char const* name, Index rows, Index width, Scalar* y, F const& f) {
+    KernelTimer const timer(name, 0, cpu::operand_bytes<F>(rows * width));
     cpu::sum_rows(rows, width, y, f);
   }
   template <class F>
-  static void sum_rows_of(char const*, std::vector<RowsPiece<F>> const& pieces) {
+  static void sum_rows_of(char const* name, std::vector<RowsPiece<F>> const& pieces) {
     for (auto const& [f, rows, width] : pieces) {
+      KernelTimer const timer(name, 0, cpu::operand_bytes<F>(rows * width));
       Room<std::remove_cvref_t<decltype(f.term(rows, width))>> sums(width);
       cpu::sum_rows(rows, width, sums.data(), [own = f](Index i, Index j) { return own.term(i, j); });
       cpu::each(width, [own = f, of_column = sums.data()](Index j) { own.put(j, of_column[j]); });
@@ -104,7 +128,8 @@ struct Loops<Cpu> {
   /// Chunks of 4096 elements summed in lanes, the chunks' sums added in pairs: rounding error grows with the logarithm
   /// of their number.
   template <class F, class Scalar>
-  static void sum(char const*, Index size, F const& f, Scalar factor, Scalar* result) {
+  static void sum(char const* name, Index size, F const& f, Scalar factor, Scalar* result) {
+    KernelTimer const timer(name, 0, cpu::operand_bytes<F>(size));
     constexpr Index chunk = 4096;
     std::vector<Scalar> parts(static_cast<std::size_t>(size <= chunk ? 1 : (size + chunk - 1) / chunk));
     parallel_chunks(size, chunk, [&](Index first, Index last) {
@@ -117,7 +142,8 @@ struct Loops<Cpu> {
   }
   /// Fixed lanes within fixed chunks, chunks added in order.
   template <class F>
-  static void total(char const*, Index size, F const& f, double* result) {
+  static void total(char const* name, Index size, F const& f, double* result) {
+    KernelTimer const timer(name, 0, cpu::operand_bytes<F>(size));
     constexpr Index chunk = 16384, lanes = 8;
     auto const part = [&](Index begin, Index end) {
       std::array<double, lanes> lane{};

@@ -2,6 +2,7 @@
 /// @brief A step of an LSTM on the host, on one thread: its products are larger.
 #pragma once
 
+#include <graft/core/profile.hpp>
 #include <graft/kernels/cpu/loops.hpp>
 #include <graft/kernels/generic/lstm_gradient.hpp>
 #include <graft/kernels/lstm.hpp>
@@ -10,6 +11,7 @@ namespace graft::kernels {
 
 template <class Device, class Scalar>
 void Lstm<Device, Scalar>::lstm_step(Out gates, In previous, Index hidden, Out cell, Out output) {
+  KernelTimer const timer("lstm");
   auto const sigmoid = [](Scalar x) { return Scalar(1) / (Scalar(1) + cpu::fast_exp(-x)); };
   cpu::map_here(gates, 2 * hidden, [=](Index j) { return sigmoid(gates[j]); });
   cpu::map_here(gates + 2 * hidden, hidden, [=, g = gates + 2 * hidden](Index j) { return cpu::fast_tanh(g[j]); });
@@ -26,6 +28,7 @@ void Lstm<Device, Scalar>::lstm_step(Out gates, In previous, Index hidden, Out c
 template <class Device, class Scalar>
 void Lstm<Device, Scalar>::lstm_step_backward(In gates, In previous, In cell, In doutput, In carried, Index hidden,
                                               Out dcell, Out dgates) {
+  KernelTimer const timer("lstm, reverse");
   generic::LstmGradient<Loops<Cpu>::Math, Scalar> const element{gates,   previous, cell,  doutput,
                                                                 carried, hidden,   dcell, dgates};
   for (Index j = 0; j < hidden; ++j) element(j);

@@ -47,7 +47,7 @@ struct PackedBlocks {
 template <class Scalar, class Pack>
 void packed_task(Product<Scalar> const& p, Pack const& pack, Index i, Index rows, Index j, Index columns,
                  Index deepest) {
-  thread_local std::vector<Scalar> packed, turned;
+  thread_local Buffer<Scalar> packed, turned;
   thread_local std::vector<Panel<Scalar>> panels;
   constexpr Index high = Tile<Scalar>::height;
   Index const strips = (rows + high - 1) / high, even = (rows + strips - 1) / strips;

@@ -10,6 +10,17 @@
 
 namespace graft::kernels::cpu {
 
+/// Multiplications and additions of a product.
+constexpr double product_operations(Index m, Index n, Index k) {
+  return 2 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+}
+/// What a product reads and writes at least; `right` is what op(B) takes, if not m × k numbers of its own type.
+template <class Scalar, class Right = Scalar>
+constexpr double product_bytes(Index m, Index n, Index k) {
+  return static_cast<double>(sizeof(Scalar)) * static_cast<double>(m * k + m * n) +
+         static_cast<double>(sizeof(Right)) * static_cast<double>(n * k);
+}
+
 /// One row of op(B) of a panel: `valid` elements, filled up with zeros to `width`.
 template <class Scalar>
 void pack_row(Scalar const* from, Index valid, Index width, Scalar* to) {
@@ -44,7 +55,7 @@ void pack_transposed(Product<Scalar> const& p, Index t, Index depth, Index j, In
 /// as read stay where they are, since copying them would cost more than it saves.
 template <class Scalar>
 void pack_panels(Product<Scalar> const& p, Index t, Index depth, Index j, Index columns, bool in_place,
-                 std::vector<Scalar>& buffer, std::vector<Panel<Scalar>>& panels) {
+                 Buffer<Scalar>& buffer, std::vector<Panel<Scalar>>& panels) {
   constexpr Index lanes = Tile<Scalar>::lanes, wide = Tile<Scalar>::columns;
   buffer.resize(static_cast<std::size_t>(depth * (columns + wide)));
   panels.clear();
@@ -78,8 +89,7 @@ void pack_panels(Product<Scalar> const& p, Index t, Index depth, Index j, Index 
 /// op(A)'s rows [i, i + rows), columns [t, t + depth): where they stand, or, where A is stored as [k, m], copied to
 /// `buffer`.
 template <class Scalar>
-Strip<Scalar> strip_of(Product<Scalar> const& p, Index i, Index rows, Index t, Index depth,
-                       std::vector<Scalar>& buffer) {
+Strip<Scalar> strip_of(Product<Scalar> const& p, Index i, Index rows, Index t, Index depth, Buffer<Scalar>& buffer) {
   constexpr Index high = Tile<Scalar>::height;
   if (p.read_a == Read::plain) return {p.a + i * p.lda + t, rows, p.lda, 1};
   buffer.resize(static_cast<std::size_t>(depth * high));

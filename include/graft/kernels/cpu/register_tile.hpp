@@ -4,11 +4,16 @@
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include <graft/core/types.hpp>
 #include <graft/kernels/cpu/simd.hpp>
 
 namespace graft::kernels::cpu {
+
+/// Memory that begins where a register's does: one that crosses a line of the cache takes two accesses.
+template <class Scalar>
+using Buffer = std::vector<Scalar, Eigen::aligned_allocator<Scalar>>;
 
 /// How a tile fills the processor's vector registers: `height` rows of C by `columns`,
 /// and what is left for one row of B and one element of A.
@@ -27,9 +32,9 @@ struct Strip {
 };
 
 /// Columns of op(B): row t at `data + t * step`, `width` columns of which `valid` belong to C.
-template <class Scalar>
+template <class Scalar, class Stored = Scalar>
 struct Panel {
-  Scalar const* data;
+  Stored const* data;
   Index step, width, valid;
 };
 
@@ -43,11 +48,23 @@ void keep_in_register([[maybe_unused]] Register& x) {
 #endif
 }
 
+/// Of a tile of so few rows, which takes less time than memory does, B is fetched so many of its rows before it is
+/// read: the processor itself looks ahead within a page of memory only.
+inline constexpr Index few_rows = 8, ahead = 24;
+template <class Stored>
+void prefetch([[maybe_unused]] Stored const* from, [[maybe_unused]] Index count) {
+#if defined(__GNUC__)
+#pragma GCC unroll 4
+  for (Index i = 0; i < count; i += 64 / static_cast<Index>(sizeof(Stored))) __builtin_prefetch(from + i);
+#endif
+}
+
 /// C[rows, valid] = β·C + A[rows, k]·B[k, valid]. Every element is one chain of sums along k, so a row's bits depend
 /// neither on its neighbours nor on where tiles begin. Not inlined: amid its callers' variables the sums would not stay
 /// in registers.
-template <Index rows, Index registers, bool unit_step, class Scalar>
-[[gnu::noinline]] void multiply_tile(Index k, Strip<Scalar> a, Panel<Scalar> b, Scalar beta, Scalar* c, Index ldc) {
+template <Index rows, Index registers, bool unit_step, class Scalar, class Stored>
+[[gnu::noinline]] void multiply_tile(Index k, Strip<Scalar> a, Panel<Scalar, Stored> b, Scalar beta, Scalar* c,
+                                     Index ldc) {
   using Register = simd::Register<Scalar>;
   constexpr Index lanes = Tile<Scalar>::lanes, columns = registers * lanes;
   constexpr auto height = static_cast<std::size_t>(rows), breadth = static_cast<std::size_t>(registers);
@@ -60,12 +77,13 @@ template <Index rows, Index registers, bool unit_step, class Scalar>
     lines[r] = a.data + static_cast<Index>(r) * a.row;
   }
   Index const step = unit_step ? 1 : a.step;
-  Scalar const* line_of_b = b.data;
+  Stored const* line_of_b = b.data;
   for (Index t = 0; t < k; ++t, line_of_b += b.step) {
+    if constexpr (rows <= few_rows) prefetch(line_of_b + ahead * b.step, columns);
     Register right[breadth];
 #pragma GCC unroll 16
     for (std::size_t p = 0; p < breadth; ++p) {
-      right[p] = simd::load(line_of_b + static_cast<Index>(p) * lanes);
+      right[p] = simd::load_wide<Scalar>(line_of_b + static_cast<Index>(p) * lanes);
       keep_in_register(right[p]);
     }
 #pragma GCC unroll 16
@@ -91,8 +109,9 @@ template <Index rows, Index registers, bool unit_step, class Scalar>
 }
 
 /// The same for a number of rows known at run time, at most `rows`.
-template <Index rows, class Scalar>
-void multiply_strip(Index k, Strip<Scalar> const& a, Panel<Scalar> const& b, Scalar beta, Scalar* c, Index ldc) {
+template <Index rows, class Scalar, class Stored>
+void multiply_strip(Index k, Strip<Scalar> const& a, Panel<Scalar, Stored> const& b, Scalar beta, Scalar* c,
+                    Index ldc) {
   if (a.rows < rows) {
     if constexpr (rows > 1) multiply_strip<rows - 1>(k, a, b, beta, c, ldc);
     return;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include <graft/core/profile.hpp>
 #include <graft/kernels/cpu/loop.hpp>
 #include <graft/kernels/rotary.hpp>
 
@@ -29,6 +30,8 @@ template <class Device, class Scalar>
 void Rotary<Device, Scalar>::rotate(In x, Pointer<Device, SumOf<Scalar> const> table,
                                     Pointer<Device, Index const> positions, SumOf<Scalar> direction, Index tokens,
                                     Index heads, Index head_width, Index half, Out y) {
+  KernelTimer const timer("rotary positions", 0,
+                          2.0 * sizeof(Scalar) * static_cast<double>(tokens * heads * head_width));
   parallel_chunks(tokens, rows_per_chunk(heads * head_width), [=](Index first, Index last) {
     for (Index t = first; t < last; ++t) {
       Scalar const* const cosine = table + 2 * half * positions[t];

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <graft/core/profile.hpp>
 #include <graft/kernels/cpu/loop.hpp>
 #include <graft/kernels/row_team.hpp>
 
@@ -15,7 +16,8 @@ template <>
 class RowTeam<Cpu> {
  public:
   template <class F>
-  static void each_row(char const*, Index rows, Index width, F const& f) {
+  static void each_row(char const* name, Index rows, Index width, F const& f) {
+    KernelTimer const timer(name, 0, 2.0 * sizeof(float) * static_cast<double>(rows * width));
     parallel_chunks(rows, rows_per_chunk(width), [&](Index first, Index last) {
       for (Index i = first; i < last; ++i) f(i, RowTeam());
     });

@@ -6,7 +6,11 @@
 #include <Eigen/Core>
 #include <array>
 #include <cmath>
+#include <concepts>
+#include <cstdint>
+#include <cstring>
 
+#include <graft/core/dtype.hpp>
 #include <graft/core/types.hpp>
 
 namespace graft::kernels::cpu::simd {
@@ -34,6 +38,67 @@ template <class Scalar>
 EIGEN_ALWAYS_INLINE Register<Scalar> broadcast(Scalar value) {
   return Eigen::internal::pset1<Register<Scalar>>(value);
 }
+
+/// As many numbers as a register has scalars, as they are stored.
+template <class Scalar>
+EIGEN_ALWAYS_INLINE Register<Scalar> load_wide(Scalar const* from) {
+  return load(from);
+}
+/// The same of bfloat16: a float's upper half.
+#if defined(__GNUC__)
+typedef std::uint16_t Halves __attribute__((vector_size(2 * size<float>)));
+typedef std::uint32_t Words __attribute__((vector_size(4 * size<float>)));
+template <std::same_as<float> Scalar>
+EIGEN_ALWAYS_INLINE Register<float> load_wide(bfloat16 const* from) {
+  Halves narrow;
+  std::memcpy(&narrow, from, sizeof narrow);
+  Words const wide = __builtin_convertvector(narrow, Words) << 16;
+  Register<float> result;
+  std::memcpy(&result, &wide, sizeof result);
+  return result;
+}
+#else
+template <std::same_as<float> Scalar>
+EIGEN_ALWAYS_INLINE Register<float> load_wide(bfloat16 const* from) {
+  float wide[size<float>];
+  for (Index i = 0; i < size<float>; ++i) wide[i] = static_cast<float>(from[i]);
+  return load(wide);
+}
+#endif
+
+/// As many integers as a register has floats, where the processor has instructions that widen bytes to them:
+/// `byte_integers(from)`, `bits(x, shift)`, the four bits from there on, and `floats(x)`.
+#if defined(__AVX512F__)
+inline constexpr bool has_integers = true;
+using Integers = __m512i;
+EIGEN_ALWAYS_INLINE Integers byte_integers(std::uint8_t const* from) {
+  return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<__m128i const*>(from)));
+}
+EIGEN_ALWAYS_INLINE Integers byte_integers(std::int8_t const* from) {
+  return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<__m128i const*>(from)));
+}
+template <int shift>
+EIGEN_ALWAYS_INLINE Integers bits(Integers x) {
+  return _mm512_and_si512(shift > 0 ? _mm512_srli_epi32(x, shift) : x, _mm512_set1_epi32(15));
+}
+EIGEN_ALWAYS_INLINE Register<float> floats(Integers x) { return _mm512_cvtepi32_ps(x); }
+#elif defined(__AVX2__)
+inline constexpr bool has_integers = true;
+using Integers = __m256i;
+EIGEN_ALWAYS_INLINE Integers byte_integers(std::uint8_t const* from) {
+  return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<__m128i const*>(from)));
+}
+EIGEN_ALWAYS_INLINE Integers byte_integers(std::int8_t const* from) {
+  return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<__m128i const*>(from)));
+}
+template <int shift>
+EIGEN_ALWAYS_INLINE Integers bits(Integers x) {
+  return _mm256_and_si256(shift > 0 ? _mm256_srli_epi32(x, shift) : x, _mm256_set1_epi32(15));
+}
+EIGEN_ALWAYS_INLINE Register<float> floats(Integers x) { return _mm256_cvtepi32_ps(x); }
+#else
+inline constexpr bool has_integers = false;
+#endif
 
 using Eigen::internal::padd;        // a + b
 using Eigen::internal::pmadd;       // a · b + c

@@ -1,0 +1,284 @@
+/// @file
+/// @brief Products with packed matrices on the host. x·Wᵀ reads W's panels as the blocked product reads those that it
+/// packs itself. g·W is computed as (Wᵀ·gᵀ)ᵀ, so that the same panels serve: strips of Wᵀ are a few of their lines, and
+/// gᵀ, which is small beside W, is packed.
+#pragma once
+
+#include <algorithm>
+#include <type_traits>
+#include <vector>
+
+#include <graft/core/profile.hpp>
+#include <graft/core/thread_pool.hpp>
+#include <graft/kernels/cpu/packed_matmul.hpp>
+#include <graft/kernels/cpu/row_products.hpp>
+#include <graft/kernels/packed.hpp>
+
+namespace graft::kernels {
+
+namespace cpu {
+
+template <class Stored>
+void pack_weights(Stored const* from, MatrixSteps steps, PackedMatrix const& w, Stored* to) {
+  KernelTimer const timer("packing", 0, 2.0 * sizeof(Stored) * static_cast<double>(w.out * w.in));
+  constexpr Index some = 64;  // of a panel's lines, which stay in the first-level cache
+  parallel_for(w.panels(), [&](Index p) {
+    Index const first = p * w.panel, valid = std::min(w.panel, w.out - first);
+    Stored const* const source = from + first * steps.row;
+    Stored* const panel = to + p * w.panel * w.in;
+    for (Index t = 0; t < w.in; t += some) {
+      Index const last = std::min(w.in, t + some);
+      if (valid < w.panel) std::fill(panel + t * w.panel, panel + last * w.panel, Stored(0.F));
+      if (steps.row == 1) {
+        for (Index u = t; u < last; ++u) std::copy_n(source + u * steps.element, valid, panel + u * w.panel);
+      } else {
+        for (Index c = 0; c < valid; ++c)
+          for (Index u = t; u < last; ++u) panel[u * w.panel + c] = source[c * steps.row + u * steps.element];
+      }
+    }
+  });
+}
+
+/// The panels of W's outputs [j, j + columns), j a panel's first, along inputs [t, t + depth): where they stand, or, of
+/// numbers in another type that many rows will read, widened in `buffer`.
+template <class Scalar, class Stored, class Use>
+void for_packed_panels(PackedMatrix const& w, Index t, Index depth, Index j, Index columns, bool many_rows,
+                       Buffer<Scalar>& buffer, Use const& use) {
+  constexpr Index lanes = Tile<Scalar>::lanes, wide = Tile<Scalar>::columns;
+  auto const* const numbers = static_cast<Stored const*>(w.data);
+  auto const width_of = [&](Index c) { return std::min(columns - c, wide) <= lanes ? lanes : wide; };
+  auto const lines = [&](Index c) { return numbers + (j + c) * w.in + t * wide; };
+  if constexpr (!std::is_same_v<Scalar, Stored>)
+    if (many_rows) {
+      buffer.resize(static_cast<std::size_t>(depth * (columns + wide)));
+      Scalar* to = buffer.data();
+      for (Index c = 0; c < columns; c += wide, to += depth * wide)
+        for (Index i = 0; i < depth * wide; i += lanes) simd::store(to + i, simd::load_wide<Scalar>(lines(c) + i));
+      return use([&](Index c) {
+        return Panel<Scalar>{buffer.data() + c * depth, wide, width_of(c), std::min(columns - c, wide)};
+      });
+    }
+  use([&](Index c) { return Panel<Scalar, Stored>{lines(c), wide, width_of(c), std::min(columns - c, wide)}; });
+}
+
+/// Rows that several panels meet at a time: few products go with much of W then, and memory serves several streams
+/// faster than one.
+inline constexpr Index rows_of_streams = 2, streams = 3;
+
+/// C[rows, streams · width] = β·C + A·B with B in `streams` whole panels that lie `stride` numbers apart, summed as
+/// `multiply_tile` does.
+template <Index rows, class Scalar, class Stored>
+[[gnu::noinline]] void multiply_streams(Index k, Strip<Scalar> a, Stored const* panel, Index stride, Scalar beta,
+                                        Scalar* c, Index ldc) {
+  using Register = simd::Register<Scalar>;
+  constexpr Index lanes = Tile<Scalar>::lanes, wide = Tile<Scalar>::columns;
+  constexpr int registers = 2 * static_cast<int>(streams);
+  Register sums[std::size_t{rows}][std::size_t{registers}];
+  unrolled<static_cast<int>(rows)>([&](auto r) __attribute__((always_inline)) {
+    unrolled<registers>([&](auto p) __attribute__((always_inline)) { sums[r][p] = simd::broadcast(Scalar(0)); });
+  });
+  for (Index t = 0; t < k; ++t, panel += wide) {
+    Register left[std::size_t{rows}];
+    unrolled<static_cast<int>(rows)>(
+        [&](auto r) __attribute__((always_inline)) { left[r] = simd::broadcast(a.data[r * a.row + t * a.step]); });
+    unrolled<registers>([&](auto p) __attribute__((always_inline)) {
+      auto const right = simd::load_wide<Scalar>(panel + p / 2 * stride + p % 2 * lanes);
+      unrolled<static_cast<int>(rows)>(
+          [&](auto r) __attribute__((always_inline)) { sums[r][p] = simd::pmadd(left[r], right, sums[r][p]); });
+    });
+  }
+  for (std::size_t r = 0; r < std::size_t{rows}; ++r, c += ldc)
+    for (std::size_t p = 0; p < std::size_t{registers}; ++p) {
+      Scalar* const at = c + static_cast<Index>(p) * lanes;
+      simd::store(at, beta == Scalar(0) ? sums[r][p] : simd::pmadd(simd::broadcast(beta), simd::load(at), sums[r][p]));
+    }
+}
+
+/// The tile of y = β·y + x·Wᵀ at (i, j) of `rows` × `columns`, on this thread. Rows that are one strip pass a panel, or
+/// a few of them, to the end before the next, so that memory is read in order; of more, a strip stays in the cache
+/// while it passes panels.
+template <class Scalar, class Stored>
+void packed_weights_task(PackedMatrix const& w, Product<Scalar> const& p, Index i, Index rows, Index j, Index columns,
+                         Index deepest) {
+  thread_local Buffer<Scalar> buffer, turned;
+  constexpr Index high = Tile<Scalar>::height, wide = Tile<Scalar>::columns;
+  Index const strips = (rows + high - 1) / high, even = (rows + strips - 1) / strips;
+  auto const pass = [&](Index first, Index count) {
+    for (Index t = 0; t < p.k; t += deepest) {
+      Index const depth = std::min(deepest, p.k - t);
+      Scalar const beta = t == 0 ? p.beta : Scalar(1);
+      if (rows <= rows_of_streams && count == streams * wide) {
+        Strip<Scalar> const a = strip_of(p, i, rows, t, depth, turned);
+        auto const* const panel = static_cast<Stored const*>(w.data) + first * w.in + t * wide;
+        Scalar* const c = p.c + i * p.ldc + first;
+        rows == 1 ? multiply_streams<1>(depth, a, panel, wide * w.in, beta, c, p.ldc)
+                  : multiply_streams<2>(depth, a, panel, wide * w.in, beta, c, p.ldc);
+        continue;
+      }
+      for_packed_panels<Scalar, Stored>(w, t, depth, first, count, strips > 3, buffer, [&](auto const& panel_at) {
+        for (Index r = 0; r < rows; r += even) {
+          Strip<Scalar> const a = strip_of(p, i + r, std::min(even, rows - r), t, depth, turned);
+          for (Index c = 0; c < count; c += wide)
+            multiply_strip<high>(depth, a, panel_at(c), beta, p.c + (i + r) * p.ldc + first + c, p.ldc);
+        }
+      });
+    }
+  };
+  if (strips > 1) return pass(j, columns);
+  Index const some = rows <= rows_of_streams ? streams * wide : wide;
+  for (Index c = 0; c < columns; c += some) pass(j + c, std::min(some, columns - c));
+}
+
+template <class Scalar, class Stored>
+void times_packed_transposed(PackedMatrix const& w, Scalar const* x, Index rows, Scalar* y, Scalar beta) {
+  Product<Scalar> const p{rows, w.out, w.in, x, w.in, Read::plain, nullptr, 0, Read::transposed, beta, y, w.out};
+  if (rows == 0 || w.out == 0) return;
+  KernelTimer const timer("packed product", product_operations(p.m, p.n, p.k),
+                          product_bytes<Scalar, Stored>(p.m, p.n, p.k));
+  if (w.in == 0) return packed_matmul(p);
+  PackedBlocks<Scalar> const cut(p.m, p.n, p.k);
+  parallel_for(cut.down * cut.across, [&](Index task) {
+    Index const i = task % cut.down * cut.rows, j = task / cut.down * cut.columns;
+    packed_weights_task<Scalar, Stored>(w, p, i, std::min(cut.rows, p.m - i), j, std::min(cut.columns, p.n - j),
+                                        cut.depth);
+  });
+}
+
+/// W's inputs [i, i + rows) along outputs [t, t + depth), t a panel's first, as a strip of Wᵀ in `buffer`.
+template <class Scalar, class Stored>
+Strip<Scalar> strip_of_weights(PackedMatrix const& w, Index i, Index rows, Index t, Index depth, Scalar* buffer) {
+  constexpr Index wide = Tile<Scalar>::columns, lanes = Tile<Scalar>::lanes;
+  Index const room = (depth + wide - 1) / wide * wide;
+  for (Index u = 0; u < depth; u += wide) {
+    Stored const* const lines = static_cast<Stored const*>(w.data) + (t + u) * w.in + i * wide;
+    for (Index r = 0; r < rows; ++r)
+      for (Index c = 0; c < wide; c += lanes)
+        simd::store(buffer + r * room + u + c, simd::load_wide<Scalar>(lines + r * wide + c));
+  }
+  return {buffer, rows, room, 1};
+}
+
+/// to[r, c] = β·to[r, c] + from[c, r] for r < rows, c < columns; from's rows are `stride` long.
+template <class Scalar>
+void add_turned(Scalar const* from, Index stride, Index rows, Index columns, Scalar beta, Scalar* to, Index ld) {
+  constexpr Index lanes = Tile<Scalar>::lanes;
+  for (Index r = 0; r < rows; r += lanes) {
+    Index c = 0;
+    if (r + lanes <= rows)
+      for (; c + lanes <= columns; c += lanes) {
+        simd::Square<Scalar> block;
+        for (Index k = 0; k < lanes; ++k) block.packet[k] = simd::load(from + (c + k) * stride + r);
+        simd::transpose(block);
+        for (Index k = 0; k < lanes; ++k) {
+          Scalar* const out = to + (r + k) * ld + c;
+          simd::store(out, beta == Scalar(0) ? block.packet[k]
+                                             : simd::pmadd(simd::broadcast(beta), simd::load(out), block.packet[k]));
+        }
+      }
+    for (; c < columns; ++c)
+      for (Index k = r; k < std::min(rows, r + lanes); ++k) {
+        Scalar& out = to[k * ld + c];
+        Scalar const sum = from[c * stride + k];
+        out = beta == Scalar(0) ? sum : beta * out + sum;
+      }
+  }
+}
+
+/// How g·W is cut, by its sizes alone: tasks of `inputs` of W by `rows` of g, along the outputs in blocks of `depth`.
+template <class Scalar>
+struct TurnedBlocks {
+  Index inputs, rows, depth, across, down;
+
+  TurnedBlocks(Index m, Index in, Index out) {
+    constexpr Index high = Tile<Scalar>::height, wide = Tile<Scalar>::columns;
+    auto const share = [](Index size, Index parts, Index unit) {
+      return ((size + parts - 1) / parts + unit - 1) / unit * unit;
+    };
+    inputs = std::min(8 * high, share(in, 1, high));
+    across = (in + inputs - 1) / inputs;
+    down = std::max<Index>(std::clamp<Index>(m / (4 * wide), 1, (12 + across - 1) / across), (m + 511) / 512);
+    rows = share(m, down, wide);
+    down = (m + rows - 1) / rows;
+    constexpr Index deepest = 49152 / static_cast<Index>(sizeof(Scalar)) / wide;
+    depth = share(out, (out + deepest - 1) / deepest, wide);
+  }
+};
+
+template <class Scalar, class Stored>
+void times_packed(PackedMatrix const& w, Scalar const* g, Index rows, Scalar* y, Scalar beta) {
+  constexpr Index high = Tile<Scalar>::height, wide = Tile<Scalar>::columns, lanes = Tile<Scalar>::lanes;
+  Product<Scalar> const p{rows, w.in, w.out, g, w.out, Read::plain, nullptr, 0, Read::plain, beta, y, w.in};
+  if (rows == 0 || w.in == 0) return;
+  KernelTimer const timer("packed product, reverse", product_operations(p.m, p.n, p.k),
+                          product_bytes<Scalar, Stored>(p.m, p.n, p.k));
+  if (w.out == 0) return packed_matmul(p);
+  TurnedBlocks<Scalar> const cut(rows, w.in, w.out);
+  // gᵀ, [out, rows], in panels of `wide` rows
+  thread_local Buffer<Scalar> room;
+  room.resize(static_cast<std::size_t>((rows + wide - 1) / wide * wide * w.out));
+  Buffer<Scalar>& turned = room;
+  Product<Scalar> const of_g{0,         rows,    w.out, nullptr, 0, Read::plain, g, w.out, Read::transposed,
+                             Scalar(0), nullptr, 0};
+  auto const width_of = [&](Index m) { return std::min(rows - m, wide) <= lanes ? lanes : wide; };
+  parallel_for((rows + wide - 1) / wide, [&](Index task) {
+    Index const m = task * wide;
+    pack_transposed(of_g, 0, w.out, m, std::min(wide, rows - m), width_of(m), turned.data() + m * w.out);
+  });
+  parallel_for(cut.across * cut.down, [&](Index task) {
+    thread_local Buffer<Scalar> sums, strips;
+    Index const first_input = task / cut.down * cut.inputs, inputs = std::min(cut.inputs, w.in - first_input),
+                first_row = task % cut.down * cut.rows, some = std::min(cut.rows, rows - first_row),
+                stride = (some + wide - 1) / wide * wide;
+    sums.resize(static_cast<std::size_t>(cut.inputs * stride));
+    strips.resize(static_cast<std::size_t>(high * cut.depth));
+    for (Index t = 0; t < w.out; t += cut.depth) {
+      Index const depth = std::min(cut.depth, w.out - t);
+      for (Index i = 0; i < inputs; i += high) {
+        auto const strip =
+            strip_of_weights<Scalar, Stored>(w, first_input + i, std::min(high, inputs - i), t, depth, strips.data());
+        for (Index m = 0; m < some; m += wide) {
+          Index const row = first_row + m, width = width_of(row);
+          multiply_strip<high>(depth, strip,
+                               Panel<Scalar>{turned.data() + row * w.out + t * width, width, width, width},
+                               t == 0 ? Scalar(0) : Scalar(1), sums.data() + i * stride + m, stride);
+        }
+      }
+    }
+    add_turned(sums.data(), stride, some, inputs, beta, y + first_row * w.in + first_input, w.in);
+  });
+}
+
+template <class Scalar, class F>
+void with_packed_numbers(PackedMatrix const& w, F const& f) {
+  if constexpr (std::is_same_v<Scalar, float>)
+    if (w.dtype == Dtype::bf16) return f(bfloat16{});
+  f(Scalar{});
+}
+
+}  // namespace cpu
+
+template <class Device, class Scalar>
+Index Packed<Device, Scalar>::panel_width() {
+  return cpu::Tile<Scalar>::columns;
+}
+template <class Device, class Scalar>
+void Packed<Device, Scalar>::pack(Scalar const* from, MatrixSteps steps, PackedMatrix const& w, Scalar* to) {
+  cpu::pack_weights(from, steps, w, to);
+}
+template <class Device, class Scalar>
+void Packed<Device, Scalar>::pack(bfloat16 const* from, MatrixSteps steps, PackedMatrix const& w, bfloat16* to) {
+  cpu::pack_weights(from, steps, w, to);
+}
+template <class Device, class Scalar>
+void Packed<Device, Scalar>::times_transposed(PackedMatrix const& w, Scalar const* x, Index rows, Scalar* y,
+                                              Scalar beta) {
+  cpu::with_packed_numbers<Scalar>(
+      w, [&](auto number) { cpu::times_packed_transposed<Scalar, decltype(number)>(w, x, rows, y, beta); });
+}
+template <class Device, class Scalar>
+void Packed<Device, Scalar>::times(PackedMatrix const& w, Scalar const* g, Index rows, Scalar* y, Scalar beta) {
+  cpu::with_packed_numbers<Scalar>(
+      w, [&](auto number) { cpu::times_packed<Scalar, decltype(number)>(w, g, rows, y, beta); });
+}
+
+}  // namespace graft::kernels

@@ -1,0 +1,202 @@
+/// @file
+/// @brief A frozen matrix that its first product puts in the order in which products read it.
+#pragma once
+
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <graft/kernels/packed.hpp>
+#include <graft/weights/frozen_matrix.hpp>
+
+namespace graft {
+
+namespace detail {
+
+/// A packed W `[out, in]`.
+template <class Stored>
+struct Panels {
+  Tensor<Stored> numbers;
+  kernels::PackedMatrix matrix;
+
+  /// y_k, k < count, are W's elements (o, t + k), or (o + k, t) where `turned`.
+  template <class To>
+  void read(Index o, Index t, Index count, bool turned, To* y) const {
+    auto const* const data = static_cast<Stored const*>(matrix.data);
+    if (turned)
+      for (Index k = 0; k < count; ++k) y[k] = static_cast<To>(data[matrix.place(o + k, t)]);
+    else
+      for (Index k = 0, place = matrix.place(o, t); k < count; ++k, place += matrix.panel)
+        y[k] = static_cast<To>(data[place]);
+  }
+};
+
+}  // namespace detail
+
+/// A host's W, in the model's scalar or in bfloat16. It stays as it was stored until its first product. Then it is
+/// packed, once for x·Wᵀ and g·W, and what it was stored in is let go of: there is never more than one matrix twice.
+/// Products take W as `PackedMatrix` has it; where the program has put another function in the place of graft's own
+/// (`kernels::Matmul::function`), nothing is packed and that function multiplies.
+template <class Stored, class Scalar>
+class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
+  static_assert(std::is_same_v<Stored, Scalar> || (std::is_same_v<Stored, bfloat16> && std::is_same_v<Scalar, float>));
+  using Kernel = kernels::On<Cpu, kernels::Packed, Scalar>;
+  using Plain = std::conditional_t<std::is_same_v<Stored, Scalar>, DenseStorage<Scalar>, NarrowStorage<Stored, Scalar>>;
+
+ public:
+  /// @param stored `[out, in]` or `[in, out]`
+  /// @param let_go called once, when nothing reads `stored` any more: such as to give a file's pages back
+  explicit PackedStorage(Tensor<Stored> stored, Layout layout, std::function<void()> let_go = {})
+      : layout_(layout),
+        out_(stored.shape()[layout == Layout::out_in ? 0 : 1]),
+        in_(stored.shape()[layout == Layout::out_in ? 1 : 0]),
+        let_go_(std::move(let_go)),
+        plain_(std::make_shared<Plain const>(std::move(stored), layout)) {}
+
+  [[nodiscard]] Index out() const override { return out_; }
+  [[nodiscard]] Index in() const override { return in_; }
+  [[nodiscard]] Layout layout() const override { return layout_; }
+  void times_transposed(Scalar const* x, Index rows, Scalar* y, Scalar beta) const override {
+    if (auto const packed = panels())
+      Kernel::times_transposed(packed->matrix, x, rows, y, beta);
+    else
+      plain()->times_transposed(x, rows, y, beta);
+  }
+  void times(Scalar const* g, Index rows, Scalar* y, Scalar beta) const override {
+    if (auto const packed = panels())
+      Kernel::times(packed->matrix, g, rows, y, beta);
+    else
+      plain()->times(g, rows, y, beta);
+  }
+  void rows(MirroredArray<Token> const& ids, Scalar* y) const override {
+    auto const [plain, packed] = state();
+    if (plain) return plain->rows(ids, y);
+    parallel_chunks(ids.size(), rows_per_chunk(in_), [&, packed = packed.get()](Index first, Index last) {
+      for (Index i = first; i < last; ++i) packed->read(ids.data()[i], 0, in_, false, y + i * in_);
+    });
+  }
+  /// Packs W first: a part of it is for products. One that begins within a panel has memory of its own.
+  [[nodiscard]] std::shared_ptr<MatrixStorage<Scalar, Cpu> const> outputs(Index first, Index last) const override {
+    auto const packed = panels();
+    if (!packed) return plain()->outputs(first, last);
+    if (first < 0 || last < first || last > out_)
+      fail<ShapeError>("[FrozenMatrix] got outputs ", first, " to ", last, "; expected a range within 0 to ", out_);
+    if (first % packed->matrix.panel != 0) return std::make_shared<Plain const>(copy(*packed, first, last), layout_);
+    Packed part{packed->numbers, packed->matrix};
+    part.matrix.out = last - first;
+    part.matrix.data = packed->numbers.data() + first * in_;
+    return std::shared_ptr<PackedStorage const>(new PackedStorage(std::move(part), layout_));
+  }
+  [[nodiscard]] Tensor<Scalar> dense() const override { return as_stored()->dense(); }
+  void read(Index first, Index count, float* y) const override {
+    auto const [plain, packed] = state();
+    if (plain) return plain->read(first, count, y);
+    bool const turned = layout_ == Layout::in_out;
+    Index const width = turned ? out_ : in_;
+    while (count > 0) {
+      Index const row = first / width, column = first % width, some = std::min(count, width - column);
+      packed->read(turned ? column : row, turned ? row : column, some, turned, y);
+      first += some;
+      count -= some;
+      y += some;
+    }
+  }
+  [[nodiscard]] std::size_t bytes() const override { return static_cast<std::size_t>(out_ * in_) * sizeof(Stored); }
+  /// Of the panels, once there are any.
+  [[nodiscard]] void const* address() const override {
+    auto const [plain, packed] = state();
+    return plain ? plain->address() : packed->matrix.data;
+  }
+  [[nodiscard]] std::string_view name() const override { return dtype_name(dtype_of<Stored>); }
+  /// W as it was stored: itself before the first product, else a copy.
+  [[nodiscard]] std::shared_ptr<Plain const> as_stored() const {
+    auto const [plain, packed] = state();
+    return plain ? plain : std::make_shared<Plain const>(copy(*packed, 0, out_), layout_);
+  }
+
+ private:
+  using Packed = detail::Panels<Stored>;
+  struct State {
+    std::shared_ptr<Plain const> plain;    ///< until it is packed
+    std::shared_ptr<Packed const> packed;  ///< from then on
+  };
+
+  /// A part of a packed matrix.
+  PackedStorage(Packed part, Layout layout)
+      : layout_(layout),
+        out_(part.matrix.out),
+        in_(part.matrix.in),
+        packed_(std::make_shared<Packed const>(std::move(part))) {}
+
+  [[nodiscard]] State state() const {
+    std::lock_guard<std::mutex> const lock(mutex_);
+    return {plain_, packed_};
+  }
+  [[nodiscard]] std::shared_ptr<Plain const> plain() const { return state().plain; }
+  /// Null where products are another function's. Who reads numbers does not wait for who packs them: it may itself keep
+  /// the threads busy that pack.
+  [[nodiscard]] std::shared_ptr<Packed const> panels() const {
+    if (auto packed = state().packed) return packed;
+    using Matmul = kernels::Matmul<Cpu, Scalar>;
+    if (Matmul::function() != Matmul::own()) return nullptr;
+    std::lock_guard<std::mutex> const one_packs(packing_);
+    auto const [plain, done] = state();
+    if (done) return done;
+    auto packed = pack(*plain);
+    {
+      std::lock_guard<std::mutex> const lock(mutex_);
+      packed_ = packed;
+      plain_.reset();
+    }
+    if (let_go_) std::exchange(let_go_, {})();
+    return packed;
+  }
+  [[nodiscard]] std::shared_ptr<Packed const> pack(Plain const& from) const {
+    auto const packed = std::make_shared<Packed>();
+    packed->matrix = {out_, in_, Kernel::panel_width(), dtype_of<Stored>, nullptr};
+    packed->numbers = Tensor<Stored>(Shape{packed->matrix.numbers()});
+    packed->matrix.data = packed->numbers.data();
+    Kernel::pack(from.stored().data(),
+                 layout_ == Layout::out_in ? kernels::MatrixSteps{in_, 1} : kernels::MatrixSteps{1, out_},
+                 packed->matrix, packed->numbers.data());
+    return packed;
+  }
+  /// Outputs [first, last), as they were stored.
+  [[nodiscard]] Tensor<Stored> copy(Packed const& packed, Index first, Index last) const {
+    bool const turned = layout_ == Layout::in_out;
+    Index const out = last - first;
+    Tensor<Stored> result(turned ? Shape{in_, out} : Shape{out, in_});
+    parallel_chunks(out, rows_per_chunk(in_), [&](Index from, Index to) {
+      if (turned)
+        for (Index t = 0; t < in_; ++t) packed.read(first + from, t, to - from, true, result.data() + t * out + from);
+      else
+        for (Index o = from; o < to; ++o) packed.read(first + o, 0, in_, false, result.row(o));
+    });
+    return result;
+  }
+
+  Layout layout_;
+  Index out_, in_;
+  mutable std::mutex packing_, mutex_;
+  mutable std::function<void()> let_go_;  ///< once it is packed
+  mutable std::shared_ptr<Plain const> plain_;
+  mutable std::shared_ptr<Packed const> packed_;
+};
+
+/// A frozen matrix for many products: on the host packed by the first, where its numbers have a packed form.
+/// @param let_go as `PackedStorage` takes it; not called where nothing is packed
+template <class Scalar, class Stored, class Device>
+[[nodiscard]] FrozenMatrix<Scalar, Device> for_products(Tensor<Stored, Device> stored, Layout layout,
+                                                        std::function<void()> let_go = {}) {
+  if constexpr (std::is_same_v<Device, Cpu> && (std::is_same_v<Stored, Scalar> || std::is_same_v<Stored, bfloat16>) &&
+                (std::is_same_v<Stored, Scalar> || std::is_same_v<Scalar, float>))
+    return {std::make_shared<PackedStorage<Stored, Scalar> const>(std::move(stored), layout, std::move(let_go))};
+  else
+    return {std::move(stored), layout};
+}
+
+}  // namespace graft
