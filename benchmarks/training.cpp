@@ -1,17 +1,38 @@
 // Times training steps: forward, backward and AdamW on packed rows. Prints one JSON line with the keys of the peer's
-// script.
+// script, and how near a step is to its products alone.
 #include <algorithm>
 #include <cmath>
 #include <iostream>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include <graft/any/bases.hpp>
+#include <graft/core/profile.hpp>
 #include <graft/core/thread_pool.hpp>
+#include <graft/kernels/roofline.hpp>
 
 #include "support/random_base.hpp"
 #include "support/rows.hpp"
+
+/// The step's products, as they ran and as fast as this machine multiplies small matrices: `share_of_bound` is the part
+/// of the time that they alone would take then.
+nlohmann::json products_of(std::vector<graft::KernelTime> const& times, double seconds) {
+  double taken = 0, operations = 0;
+  for (auto const& time : times) {
+    if (time.name.find("product") == std::string::npos) continue;
+    taken += time.seconds;
+    operations += time.operations;
+  }
+  double const best = graft::measure_roofline().operations_per_second;
+  auto const rounded = [](double x) { return std::round(1000 * x) / 1000; };
+  return {{"share_of_time", rounded(taken / seconds)},
+          {"gflops", rounded(operations / taken / 1e9)},
+          {"best_gflops", rounded(best / 1e9)},
+          {"share_of_bound", rounded(operations / best / seconds)}};
+}
 
 int main(int argc, char** argv) try {
   std::string model, shape = "gpt2-small", rows_file, adapter, dtype = "fp32";
@@ -62,6 +83,7 @@ int main(int argc, char** argv) try {
   std::size_t tokens = 0;
   for (int step = 0; step < steps; ++step) {
     auto const examples = rows.batch(static_cast<std::size_t>(step), batch);
+    if (step == 2) graft::profile();
     auto const start = std::chrono::steady_clock::now();
     double const loss = adapted->step(examples, learning_rate, max_tokens);
     double const taken = benchmark_support::seconds_since(start);
@@ -71,6 +93,8 @@ int main(int argc, char** argv) try {
     seconds += taken;
     for (auto const& example : examples) tokens += example.source.size() + example.target.size();
   }
+  graft::profile(false);
+  long const peak_rss_mb = benchmark_support::peak_rss_mb();  // before more is measured
   std::cout << nlohmann::json{{"peer", "graft"},
                               {"what", "train"},
                               {"method", method.strategy},
@@ -81,7 +105,8 @@ int main(int argc, char** argv) try {
                               {"tokens_per_s", std::round(10 * static_cast<double>(tokens) / seconds) / 10},
                               {"losses", losses},
                               {"trainable", adapted->parameter_counts().trainable},
-                              {"peak_rss_mb", benchmark_support::peak_rss_mb()},
+                              {"peak_rss_mb", peak_rss_mb},
+                              {"products", products_of(graft::profiled(), seconds)},
                               {"threads", graft::ThreadPool::global().threads()}}
                    .dump()
             << "\n";
