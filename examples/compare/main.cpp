@@ -17,7 +17,6 @@
 #include "stamp.hpp"
 #include "support/option_rules.hpp"
 #include "support/paths.hpp"
-#include "support/profiling.hpp"
 #include "support/program.hpp"
 #include "table.hpp"
 #include "worker.hpp"
@@ -152,7 +151,6 @@ int main(int argc, char** argv) {
       "of a signal (what is finished is kept).",
       "compare"};
   add_options(app, line);
-  support::Profiling const profiling(app);
   return support::run_program(app, argc, argv, [&] {
     if (line.merged.empty())
       run(app, line);

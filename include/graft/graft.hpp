@@ -65,6 +65,7 @@
 
 #include <graft/inspect/inspect.hpp>
 #include <graft/inspect/nearest_words.hpp>
+#include <graft/kernels/roofline.hpp>
 
 #include <graft/io/adapter.hpp>
 #include <graft/io/generation_config.hpp>

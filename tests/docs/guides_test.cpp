@@ -48,6 +48,22 @@ TEST_F(Guides, Visiting) {
   //! [visit]
 }
 
+TEST_F(Guides, Profile) {
+  auto model = graft::adapt(graft::load_pretrained<graft::Llama>("SmolLM2-135M"), graft::PrefixTuning{.length = 2});
+  std::vector<graft::TokenizedExample> const examples{{.source = {1, 2, 3}, .target = {4, 5}, .id = 0},
+                                                      {.source = {6}, .target = {7, 8}, .id = 1}};
+  graft::clear_profile();
+  //! [profile]
+  graft::profile();  // begin: graft/core/profile.hpp
+  graft::Trainer({.epochs = 1, .batch = 2, .progress = false}).fit(model, examples);
+  graft::profile(false);  // end: what measures the limits runs kernels, too
+  auto const times = graft::profiled();
+  std::string const table = graft::profile_table(times, graft::measure_roofline());  // graft/kernels/roofline.hpp
+  //! [profile]
+  EXPECT_NE(table.find("packed product, reverse"), std::string::npos);
+  EXPECT_FALSE(times.empty());
+}
+
 TEST_F(Guides, Data) {
   std::ofstream("questions.jsonl") << R"({"asked": "where is the pub", "replies": ["by the river", "riverside"]})"
                                    << '\n'

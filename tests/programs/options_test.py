@@ -128,7 +128,6 @@ TABLE = {
         "--any-base": [Elsewhere("tests/faults/adapter_files_test.py"), Refused("--adapter", "PREFIX", "--output", "OUT.npy", "--any-base"), Refused("--adapter", "a.npy", "--model", "MODEL", "--output", "OUT", "--any-base")],
     },
     "compare": {
-        "--profile": PROFILE,
         "--device": DEVICE, "--dtype": DTYPE,
         "--model": [NEEDED], "--data": [Elsewhere("comparing_test")], "--test": [Elsewhere("comparing_test"), Refused("--test", "DATA")], "--methods": [Elsewhere("comparing_test")], "--out": [NEEDED],
         "--row": [Elsewhere("comparing_grids_test")], "--validation": [Elsewhere("comparing_grids_test"), Refused("--validation", "DATA")], "--csv": [Elsewhere("comparing_grids_test")], "--against": [Elsewhere("comparing_grids_test")],
