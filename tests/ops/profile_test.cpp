@@ -100,7 +100,10 @@ TEST_F(Profile, TheTableComparesWithTheLimits) {
 }
 
 TEST_F(Profile, TheLimitsAreThoseOfThisMachine) {
+  profile();
   Roofline const limits = measure_roofline();
+  EXPECT_TRUE(is_profiled());
+  EXPECT_TRUE(profiled().empty());
   EXPECT_GT(limits.operations_per_second, 1e8);
   EXPECT_LT(limits.operations_per_second, 1e15);
   EXPECT_GT(limits.bytes_per_second, 1e8);

@@ -18,7 +18,7 @@ namespace graft {
 
 /// The two limits of a kernel (Williams, Waterman & Patterson, "Roofline", CACM 52(4), 2009).
 struct Roofline {
-  double operations_per_second = 0;  ///< of products in float32 whose operands stay in the caches
+  double operations_per_second = 0;  ///< of our own product in float32 whose operands stay in the caches
   double bytes_per_second = 0;       ///< read from an array of 256 MiB
 
   /// The least seconds that so much can take.
@@ -27,9 +27,15 @@ struct Roofline {
   }
 };
 
-/// Measures both with the threads of the pool, for about a third of a second. Takes 256 MiB meanwhile.
+/// Measures both with the threads of the pool, for about a third of a second. Takes 256 MiB meanwhile. What it computes
+/// is in no profile.
 template <class = void>
 [[nodiscard]] Roofline measure_roofline() {
+  struct Paused {
+    bool const before = is_profiled();
+    Paused() { profile(false); }
+    ~Paused() { profile(before); }
+  } const paused;
   using Clock = std::chrono::steady_clock;
   auto const best = [](int runs, auto const& work) {
     double least = HUGE_VAL;
@@ -56,7 +62,7 @@ template <class = void>
 }
 
 /// A table of times, which are in order: calls, seconds, share of all of them, and, where they are counted, operations
-/// and bytes a second and what part of the limit that is. What is more than the limit found its operands in the caches.
+/// and bytes a second and what part of the limit that is. More than all of it happens: operands may lie in the caches.
 template <class = void>
 [[nodiscard]] std::string profile_table(std::vector<KernelTime> const& times, Roofline const& roofline) {
   double all = 0;
