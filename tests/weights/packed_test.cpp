@@ -188,17 +188,35 @@ TYPED_TEST(PackedWeights, HaveParts) {
     EXPECT_THROW((void)packed.outputs(first, last), ShapeError);
 }
 
-/// What it was stored in is let go of once, by the first product, whoever else reads at the time.
-TYPED_TEST(PackedWeights, ArePackedOnceByWhoeverComesFirst) {
+/// A part of a part is that of the whole.
+TYPED_TEST(PackedWeights, HavePartsOfParts) {
   using Scalar = typename TypeParam::Scalar;
+  auto const w = this->stored(300, 8, Layout::out_in);
+  typename TestFixture::Storage const packed(clone(w), Layout::out_in);
+  auto const x = normal<Scalar>({5, 8}, RandomKey(1));
+  auto const y = this->forward(packed, x);
+  for (auto const& [first, last] : std::vector<std::pair<Index, Index>>{{64, 70}, {0, 172}, {3, 40}}) {
+    auto const part = packed.outputs(128, 300)->outputs(first, last);
+    auto const some = this->forward(*part, x);
+    for (Index r = 0; r < 5; ++r)
+      for (Index o = first; o < last; ++o) EXPECT_NEAR(some.row(r)[o - first], y.row(r)[128 + o], 1e-5) << first;
+  }
+}
+
+/// What it was stored in is released by the first product, whoever else reads at the time.
+TYPED_TEST(PackedWeights, AreReleasedByWhoeverReadsThemLast) {
+  using Scalar = typename TypeParam::Scalar;
+  using Stored = typename TypeParam::Stored;
   for (int round = 0; round < 20; ++round) {
-    std::atomic<int> let_go = 0;
+    std::atomic<int> released = 0;
     auto tensor = this->stored(200, 150, Layout::out_in);
-    auto const storage =
-        std::make_shared<typename TestFixture::Storage const>(clone(tensor), Layout::out_in, [&] { ++let_go; });
+    auto own = clone(tensor);
+    auto aliased = Tensor<Stored>::alias(own.shape(), own.data(),
+                                         std::shared_ptr<void const>(tensor.data(), [&](void const*) { ++released; }));
+    auto const storage = std::make_shared<typename TestFixture::Storage const>(std::move(aliased), Layout::out_in);
     FrozenMatrix<Scalar> const matrix(storage);
     (void)matrix.dense();
-    EXPECT_EQ(let_go, 0) << "reading packs nothing";
+    EXPECT_EQ(released, 0) << "reading packs nothing";
     detail::WeightsHash expected;
     expected.add("w", matrix);
     auto const x = normal<Scalar>({14, 150}, RandomKey(1));
@@ -218,7 +236,21 @@ TYPED_TEST(PackedWeights, ArePackedOnceByWhoeverComesFirst) {
       });
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(equal, 4);
-    EXPECT_EQ(let_go, 1);
+    EXPECT_EQ(released, 1);
+  }
+}
+
+/// A product within a task of the pool does not wait for one outside.
+TYPED_TEST(PackedWeights, AreMultipliedWithinTasks) {
+  using Scalar = typename TypeParam::Scalar;
+  for (int round = 0; round < 20; ++round) {
+    typename TestFixture::Storage const packed(this->stored(200, 150, Layout::out_in), Layout::out_in);
+    auto const x = normal<Scalar>({3, 150}, RandomKey(1));
+    Tensor<Scalar> y[4];
+    std::thread outside([&] { (void)this->forward(packed, x); });
+    parallel_for(4, [&](Index task) { y[task] = this->forward(packed, x); });
+    outside.join();
+    for (auto const& each : y) EXPECT_TRUE(this->same_bits(each, y[0]));
   }
 }
 

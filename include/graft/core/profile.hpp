@@ -21,7 +21,7 @@ namespace graft {
 struct KernelTime {
   std::string name;
   Index calls = 0;
-  double seconds = 0;     ///< without those of kernels that it called
+  double seconds = 0;     ///< without those of kernels that it called on its thread
   double operations = 0;  ///< floating-point additions and multiplications; 0 where nobody counts them
   double bytes = 0;       ///< read and written at least: every operand once
 };
@@ -66,18 +66,18 @@ inline std::atomic<bool> profiling{false};
 
 }  // namespace detail
 
-/// From now on what kernels take is added up, of all threads; or no longer. It is off at first, and costs a kernel's
-/// call less than a nanosecond then.
+/// Begins to add up what the host's kernels take, on all threads; `profile(false)` ends it, and earlier sums stay. It
+/// is off at first, and costs a kernel's call less than a nanosecond then.
 inline void profile(bool on = true) { detail::profiling.store(on, std::memory_order_relaxed); }
 [[nodiscard]] inline bool is_profiled() { return detail::profiling.load(std::memory_order_relaxed); }
 /// What has been added up since the program began or `clear_profile`, those that took longest first.
 [[nodiscard]] inline std::vector<KernelTime> profiled() { return detail::ProfileTable::all().times(); }
 inline void clear_profile() { detail::ProfileTable::all().clear(); }
 
-/// Takes the time of a kernel, as long as it lives.
+/// Measures the time from its construction to its destruction, and adds it to that of the kernel `name`.
 class KernelTimer {
  public:
-  /// @param name a literal
+  /// @param name a literal, which outlives the timer
   explicit KernelTimer(char const* name, double operations = 0, double bytes = 0) {
     if (detail::profiling.load(std::memory_order_relaxed)) start(name, operations, bytes);
   }
@@ -109,7 +109,10 @@ class KernelTimer {
     double const seconds = std::chrono::duration<double>(Clock::now() - start_).count();
     current() = caller_;
     if (caller_) caller_->within_ += seconds;
-    detail::ProfileTable::all().add(name_, seconds - within_, operations_, bytes_);
+    try {
+      detail::ProfileTable::all().add(name_, seconds - within_, operations_, bytes_);
+    } catch (...) {  // no memory: one call is not counted
+    }
   }
   /// The thread's innermost.
   static KernelTimer*& current() {

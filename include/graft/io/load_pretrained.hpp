@@ -22,6 +22,13 @@ namespace graft {
 
 namespace detail {
 
+/// Keeps the file of an entry whose numbers are read there. Its last copy gives their pages back to the system.
+[[nodiscard]] inline std::shared_ptr<void const> pages_of(TensorEntry const& entry) {
+  return {entry.data, [owner = entry.owner, bytes = entry.bytes](void const* data) {
+            if (owner) owner->discard(static_cast<std::byte const*>(data), bytes);
+          }};
+}
+
 /// A tensor of the model's scalar: aliases the file where it holds just that, else converted.
 template <class Scalar>
 [[nodiscard]] Tensor<Scalar> load_tensor(Checkpoint const& checkpoint, std::string const& name,
@@ -31,7 +38,7 @@ template <class Scalar>
   if (entry.data && entry.dtype == dtype_of<Scalar> && entry.aligned()) {
     auto* const data = const_cast<Scalar*>(
         reinterpret_cast<Scalar const*>(entry.data));  // read only: nobody writes to a base's tensors
-    return Tensor<Scalar>::alias(extents, data, entry.owner);
+    return Tensor<Scalar>::alias(extents, data, pages_of(entry));
   }
   Tensor<Scalar> tensor(extents);
   checkpoint.read(name, tensor.data());
@@ -50,20 +57,16 @@ template <class Scalar>
   if (auto const stored = checkpoint.blocks(name); stored && stored->turned == turned)
     return FrozenMatrix<Scalar>(
         std::make_shared<BlockStorage<Scalar> const>(stored->matrix, stored->owner, site.layout));
-  auto const give_back = [owner = entry.owner, data = entry.data, bytes = entry.bytes] {
-    if (owner) owner->discard(data, bytes);
-  };
   auto const narrow = [&](auto tag) {
     using Stored = decltype(tag);
     auto* const data = const_cast<Stored*>(reinterpret_cast<Stored const*>(entry.data));
-    return for_products<Scalar>(Tensor<Stored>::alias(Shape{shape[0], shape[1]}, data, entry.owner), site.layout,
-                                give_back);
+    return for_products<Scalar>(Tensor<Stored>::alias(Shape{shape[0], shape[1]}, data, pages_of(entry)), site.layout);
   };
   if (std::is_same_v<Scalar, float> && entry.data && entry.aligned()) {
     if (entry.dtype == Dtype::bf16) return narrow(bfloat16{});
     if (entry.dtype == Dtype::f16) return narrow(half{});
   }
-  return for_products<Scalar>(load_tensor<Scalar>(checkpoint, name, shape), site.layout, give_back);
+  return for_products<Scalar>(load_tensor<Scalar>(checkpoint, name, shape), site.layout);
 }
 
 }  // namespace detail

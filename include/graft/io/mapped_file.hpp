@@ -75,9 +75,10 @@ class MappedFile {
   [[nodiscard]] std::string const& path() const noexcept { return path_; }
 
   /// Gives the pages that lie wholly within a mapped range back to the system: after a conversion they would only count
-  /// as resident memory. The bytes stay readable (they are paged in again); bytes held in memory are left alone.
+  /// as resident memory. The bytes stay readable (they are paged in again). Bytes held in memory, and a range that is
+  /// not the file's, are left alone.
   void discard(std::byte const* first, std::size_t count) const noexcept {
-    if (mapping_ == nullptr) return;
+    if (mapping_ == nullptr || first < data_ || count > size_ || first > data_ + (size_ - count)) return;
     auto const page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
     auto const start = reinterpret_cast<std::uintptr_t>(first);
     std::uintptr_t const from = (start + page - 1) / page * page;

@@ -9,13 +9,14 @@
 
 namespace graft::kernels {
 
-/// W `[out, in]` in panels of `panel` outputs each, the last filled up with zeros: W's element (o, t) is number
-/// t · panel + o mod panel of panel ⌊o / panel⌋, which begins at number ⌊o / panel⌋ · in · panel.
+/// W `[out, in]` in panels of `panel` outputs each: W's element (o, t) is number t · panel + o mod panel of panel
+/// ⌊o / panel⌋, which begins at number ⌊o / panel⌋ · in · panel. A last panel of fewer outputs is filled up with zeros,
+/// that of a part of W with the outputs that follow.
 struct PackedMatrix {
   Index out, in;
   Index panel;       ///< `Packed::panel_width()`
   Dtype dtype;       ///< of the numbers: the scalar's own, or bfloat16
-  void const* data;  ///< of `numbers()`
+  void const* data;  ///< `numbers()` of them
 
   [[nodiscard]] constexpr Index panels() const { return (out + panel - 1) / panel; }
   [[nodiscard]] constexpr Index numbers() const { return panels() * panel * in; }
@@ -23,13 +24,13 @@ struct PackedMatrix {
   [[nodiscard]] constexpr Index place(Index o, Index t) const { return o / panel * panel * in + t * panel + o % panel; }
 };
 
-/// Every sum runs along k in one order, whatever the number of rows: a row's result has the same bits alone and among
-/// others, for any number of threads.
+/// Every sum runs over the inputs (of `times`, the outputs) in one order, whatever the number of rows: a row's result
+/// has the same bits alone and among others, for any number of threads.
 template <class Device, class Scalar>
 struct Packed : HostOnly {
   static_assert(implemented<Device>, "the kernel Packed does not exist for this device yet");
 
-  /// Outputs of a panel, which fill two of the processor's registers: they differ from one level to another.
+  /// Outputs of a panel, which fill two of the processor's registers: the processor's level decides.
   [[nodiscard]] static Index panel_width();
   /// Packs W, whose element (o, t) is `from[o · steps.row + t · steps.element]`, to `w.numbers()` numbers at `to`.
   static void pack(Scalar const* from, MatrixSteps steps, PackedMatrix const& w, Scalar* to);

@@ -23,11 +23,11 @@ namespace detail {
 
 }  // namespace detail
 
-/// Adds a row without targets, so that the pass has a multiple of 64 tokens, or, where all its rows are shorter, of the
-/// largest power of two that is no longer than the longest; an encoder and a decoder each do. Its states are computed
-/// and reach neither the loss nor a gradient. On a GPU, passes of the same size are started by the same CUDA graphs
-/// (`WorkTogether`), which saves a small model more time than a row takes. Passes of a model without `append` stay as
-/// they are.
+/// Adds one row without targets, so that the number of tokens is a multiple of 64, or, where every row has fewer, of
+/// the largest power of two that is no longer than the longest row. An encoder's tokens and a decoder's are rounded up
+/// each. The row's states are computed and reach neither the loss nor a gradient. On a GPU, passes of the same size are
+/// started by the same CUDA graphs (`WorkTogether`); whether that gains more time than the row takes has not been
+/// measured. Passes of a model without `append` stay as they are.
 template <class Model>
 void round_up_tokens(Model const& model, Batch& batch) {
   if constexpr (requires(TokenizedExample const& example) { model.append(batch, example); }) {

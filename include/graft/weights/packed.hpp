@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <type_traits>
@@ -37,9 +36,9 @@ struct Panels {
 
 }  // namespace detail
 
-/// A host's W, in the model's scalar or in bfloat16. It stays as it was stored until its first product. Then it is
-/// packed, once for x·Wᵀ and g·W, and what it was stored in is let go of: there is never more than one matrix twice.
-/// Products take W as `PackedMatrix` has it; where the program has put another function in the place of graft's own
+/// A host's W, in the model's scalar or in bfloat16. It stays as it was stored until its first product, which packs it,
+/// once for x·Wᵀ and g·W. What it was stored in is released then, by whoever reads it last: the owner of an aliased
+/// tensor may give a file's pages back. Where the program has put another function in the place of graft's own
 /// (`kernels::Matmul::function`), nothing is packed and that function multiplies.
 template <class Stored, class Scalar>
 class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
@@ -49,12 +48,10 @@ class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
 
  public:
   /// @param stored `[out, in]` or `[in, out]`
-  /// @param let_go called once, when nothing reads `stored` any more: such as to give a file's pages back
-  explicit PackedStorage(Tensor<Stored> stored, Layout layout, std::function<void()> let_go = {})
+  PackedStorage(Tensor<Stored> stored, Layout layout)
       : layout_(layout),
         out_(stored.shape()[layout == Layout::out_in ? 0 : 1]),
         in_(stored.shape()[layout == Layout::out_in ? 1 : 0]),
-        let_go_(std::move(let_go)),
         plain_(std::make_shared<Plain const>(std::move(stored), layout)) {}
 
   [[nodiscard]] Index out() const override { return out_; }
@@ -79,19 +76,23 @@ class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
       for (Index i = first; i < last; ++i) packed->read(ids.data()[i], 0, in_, false, y + i * in_);
     });
   }
-  /// Packs W first: a part of it is for products. One that begins within a panel has memory of its own.
+  /// Packs W first: a part of it is for products. A part whose first output is not the first of a panel is a copy.
   [[nodiscard]] std::shared_ptr<MatrixStorage<Scalar, Cpu> const> outputs(Index first, Index last) const override {
     auto const packed = panels();
     if (!packed) return plain()->outputs(first, last);
     if (first < 0 || last < first || last > out_)
       fail<ShapeError>("[FrozenMatrix] got outputs ", first, " to ", last, "; expected a range within 0 to ", out_);
-    if (first % packed->matrix.panel != 0) return std::make_shared<Plain const>(copy(*packed, first, last), layout_);
+    if (first % packed->matrix.panel != 0)
+      return std::make_shared<Plain const>(copy<Stored>(*packed, first, last), layout_);
     Packed part{packed->numbers, packed->matrix};
     part.matrix.out = last - first;
-    part.matrix.data = packed->numbers.data() + first * in_;
+    part.matrix.data = static_cast<Stored const*>(packed->matrix.data) + first * in_;
     return std::shared_ptr<PackedStorage const>(new PackedStorage(std::move(part), layout_));
   }
-  [[nodiscard]] Tensor<Scalar> dense() const override { return as_stored()->dense(); }
+  [[nodiscard]] Tensor<Scalar> dense() const override {
+    auto const [plain, packed] = state();
+    return plain ? plain->dense() : copy<Scalar>(*packed, 0, out_);
+  }
   void read(Index first, Index count, float* y) const override {
     auto const [plain, packed] = state();
     if (plain) return plain->read(first, count, y);
@@ -115,7 +116,7 @@ class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
   /// W as it was stored: itself before the first product, else a copy.
   [[nodiscard]] std::shared_ptr<Plain const> as_stored() const {
     auto const [plain, packed] = state();
-    return plain ? plain : std::make_shared<Plain const>(copy(*packed, 0, out_), layout_);
+    return plain ? plain : std::make_shared<Plain const>(copy<Stored>(*packed, 0, out_), layout_);
   }
 
  private:
@@ -137,23 +138,20 @@ class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
     return {plain_, packed_};
   }
   [[nodiscard]] std::shared_ptr<Plain const> plain() const { return state().plain; }
-  /// Null where products are another function's. Who reads numbers does not wait for who packs them: it may itself keep
-  /// the threads busy that pack.
+  /// Null where products are another function's. Threads that come at the same time each pack it, and the first is
+  /// kept: none waits for another, which might need the threads that the first one keeps busy.
   [[nodiscard]] std::shared_ptr<Packed const> panels() const {
-    if (auto packed = state().packed) return packed;
+    auto [plain, packed] = state();
+    if (packed) return packed;
     using Matmul = kernels::Matmul<Cpu, Scalar>;
     if (Matmul::function() != Matmul::own()) return nullptr;
-    std::lock_guard<std::mutex> const one_packs(packing_);
-    auto const [plain, done] = state();
-    if (done) return done;
-    auto packed = pack(*plain);
-    {
-      std::lock_guard<std::mutex> const lock(mutex_);
-      packed_ = packed;
+    auto made = pack(*plain);
+    std::lock_guard<std::mutex> const lock(mutex_);
+    if (!packed_) {
+      packed_ = std::move(made);
       plain_.reset();
     }
-    if (let_go_) std::exchange(let_go_, {})();
-    return packed;
+    return packed_;
   }
   [[nodiscard]] std::shared_ptr<Packed const> pack(Plain const& from) const {
     auto const packed = std::make_shared<Packed>();
@@ -165,11 +163,12 @@ class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
                  packed->matrix, packed->numbers.data());
     return packed;
   }
-  /// Outputs [first, last), as they were stored.
-  [[nodiscard]] Tensor<Stored> copy(Packed const& packed, Index first, Index last) const {
+  /// Outputs [first, last), in the layout that W was stored in.
+  template <class To>
+  [[nodiscard]] Tensor<To> copy(Packed const& packed, Index first, Index last) const {
     bool const turned = layout_ == Layout::in_out;
     Index const out = last - first;
-    Tensor<Stored> result(turned ? Shape{in_, out} : Shape{out, in_});
+    Tensor<To> result(turned ? Shape{in_, out} : Shape{out, in_});
     parallel_chunks(out, rows_per_chunk(in_), [&](Index from, Index to) {
       if (turned)
         for (Index t = 0; t < in_; ++t) packed.read(first + from, t, to - from, true, result.data() + t * out + from);
@@ -181,20 +180,17 @@ class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
 
   Layout layout_;
   Index out_, in_;
-  mutable std::mutex packing_, mutex_;
-  mutable std::function<void()> let_go_;  ///< once it is packed
+  mutable std::mutex mutex_;
   mutable std::shared_ptr<Plain const> plain_;
   mutable std::shared_ptr<Packed const> packed_;
 };
 
 /// A frozen matrix for many products: on the host packed by the first, where its numbers have a packed form.
-/// @param let_go as `PackedStorage` takes it; not called where nothing is packed
 template <class Scalar, class Stored, class Device>
-[[nodiscard]] FrozenMatrix<Scalar, Device> for_products(Tensor<Stored, Device> stored, Layout layout,
-                                                        std::function<void()> let_go = {}) {
+[[nodiscard]] FrozenMatrix<Scalar, Device> for_products(Tensor<Stored, Device> stored, Layout layout) {
   if constexpr (std::is_same_v<Device, Cpu> && (std::is_same_v<Stored, Scalar> || std::is_same_v<Stored, bfloat16>) &&
                 (std::is_same_v<Stored, Scalar> || std::is_same_v<Scalar, float>))
-    return {std::make_shared<PackedStorage<Stored, Scalar> const>(std::move(stored), layout, std::move(let_go))};
+    return {std::make_shared<PackedStorage<Stored, Scalar> const>(std::move(stored), layout)};
   else
     return {std::move(stored), layout};
 }

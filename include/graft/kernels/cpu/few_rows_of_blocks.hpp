@@ -27,7 +27,7 @@ template <BlockFormat format>
 struct BlockRegisters {
   static constexpr bool exists = false;
 };
-#if defined(__AVX2__) && defined(__F16C__)
+#if defined(EIGEN_VECTORIZE_AVX2) && defined(__F16C__)
 /// The halves that a block begins with, of which `count` are scales, in every lane of a register each. They go through
 /// memory, since that can fill a register: the units that move numbers between lanes have enough to do.
 class BlockScales {

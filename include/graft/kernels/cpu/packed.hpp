@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <graft/core/host_pool.hpp>
 #include <graft/core/profile.hpp>
 #include <graft/core/thread_pool.hpp>
 #include <graft/kernels/cpu/packed_matmul.hpp>
@@ -50,7 +51,7 @@ void for_packed_panels(PackedMatrix const& w, Index t, Index depth, Index j, Ind
   auto const lines = [&](Index c) { return numbers + (j + c) * w.in + t * wide; };
   if constexpr (!std::is_same_v<Scalar, Stored>)
     if (many_rows) {
-      buffer.resize(static_cast<std::size_t>(depth * (columns + wide)));
+      make_room(buffer, depth * (columns + wide));
       Scalar* to = buffer.data();
       for (Index c = 0; c < columns; c += wide, to += depth * wide)
         for (Index i = 0; i < depth * wide; i += lanes) simd::store(to + i, simd::load_wide<Scalar>(lines(c) + i));
@@ -214,23 +215,23 @@ void times_packed(PackedMatrix const& w, Scalar const* g, Index rows, Scalar* y,
   if (w.out == 0) return packed_matmul(p);
   TurnedBlocks<Scalar> const cut(rows, w.in, w.out);
   // gᵀ, [out, rows], in panels of `wide` rows
-  thread_local Buffer<Scalar> room;
-  room.resize(static_cast<std::size_t>((rows + wide - 1) / wide * wide * w.out));
-  Buffer<Scalar>& turned = room;
+  auto const room =
+      HostPool::global().allocate(static_cast<std::size_t>((rows + wide - 1) / wide * wide * w.out) * sizeof(Scalar));
+  auto* const turned = static_cast<Scalar*>(room.get());
   Product<Scalar> const of_g{0,         rows,    w.out, nullptr, 0, Read::plain, g, w.out, Read::transposed,
                              Scalar(0), nullptr, 0};
   auto const width_of = [&](Index m) { return std::min(rows - m, wide) <= lanes ? lanes : wide; };
   parallel_for((rows + wide - 1) / wide, [&](Index task) {
     Index const m = task * wide;
-    pack_transposed(of_g, 0, w.out, m, std::min(wide, rows - m), width_of(m), turned.data() + m * w.out);
+    pack_transposed(of_g, 0, w.out, m, std::min(wide, rows - m), width_of(m), turned + m * w.out);
   });
   parallel_for(cut.across * cut.down, [&](Index task) {
     thread_local Buffer<Scalar> sums, strips;
     Index const first_input = task / cut.down * cut.inputs, inputs = std::min(cut.inputs, w.in - first_input),
                 first_row = task % cut.down * cut.rows, some = std::min(cut.rows, rows - first_row),
                 stride = (some + wide - 1) / wide * wide;
-    sums.resize(static_cast<std::size_t>(cut.inputs * stride));
-    strips.resize(static_cast<std::size_t>(high * cut.depth));
+    make_room(sums, cut.inputs * stride);
+    make_room(strips, high * cut.depth);
     for (Index t = 0; t < w.out; t += cut.depth) {
       Index const depth = std::min(cut.depth, w.out - t);
       for (Index i = 0; i < inputs; i += high) {
@@ -238,8 +239,7 @@ void times_packed(PackedMatrix const& w, Scalar const* g, Index rows, Scalar* y,
             strip_of_weights<Scalar, Stored>(w, first_input + i, std::min(high, inputs - i), t, depth, strips.data());
         for (Index m = 0; m < some; m += wide) {
           Index const row = first_row + m, width = width_of(row);
-          multiply_strip<high>(depth, strip,
-                               Panel<Scalar>{turned.data() + row * w.out + t * width, width, width, width},
+          multiply_strip<high>(depth, strip, Panel<Scalar>{turned + row * w.out + t * width, width, width, width},
                                t == 0 ? Scalar(0) : Scalar(1), sums.data() + i * stride + m, stride);
         }
       }

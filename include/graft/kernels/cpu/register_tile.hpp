@@ -15,6 +15,12 @@ namespace graft::kernels::cpu {
 template <class Scalar>
 using Buffer = std::vector<Scalar, Eigen::aligned_allocator<Scalar>>;
 
+/// Never makes it smaller: what grows again is written anew.
+template <class Scalar>
+void make_room(Buffer<Scalar>& buffer, Index size) {
+  if (static_cast<Index>(buffer.size()) < size) buffer.resize(static_cast<std::size_t>(size));
+}
+
 /// How a tile fills the processor's vector registers: `height` rows of C by `columns`,
 /// and what is left for one row of B and one element of A.
 template <class Scalar>
@@ -50,7 +56,7 @@ void keep_in_register([[maybe_unused]] Register& x) {
 
 /// Of a tile of so few rows, which takes less time than memory does, B is fetched so many of its rows before it is
 /// read: the processor itself looks ahead within a page of memory only.
-inline constexpr Index few_rows = 8, ahead = 24;
+inline constexpr Index few_rows = simd::registers >= 32 ? 8 : 4, ahead = 24;
 template <class Stored>
 void prefetch([[maybe_unused]] Stored const* from, [[maybe_unused]] Index count) {
 #if defined(__GNUC__)

@@ -68,7 +68,7 @@ EIGEN_ALWAYS_INLINE Register<float> load_wide(bfloat16 const* from) {
 
 /// As many integers as a register has floats, where the processor has instructions that widen bytes to them:
 /// `byte_integers(from)`, `bits(x, shift)`, the four bits from there on, and `floats(x)`.
-#if defined(__AVX512F__)
+#if defined(EIGEN_VECTORIZE_AVX512)
 inline constexpr bool has_integers = true;
 using Integers = __m512i;
 EIGEN_ALWAYS_INLINE Integers byte_integers(std::uint8_t const* from) {
@@ -82,7 +82,7 @@ EIGEN_ALWAYS_INLINE Integers bits(Integers x) {
   return _mm512_and_si512(shift > 0 ? _mm512_srli_epi32(x, shift) : x, _mm512_set1_epi32(15));
 }
 EIGEN_ALWAYS_INLINE Register<float> floats(Integers x) { return _mm512_cvtepi32_ps(x); }
-#elif defined(__AVX2__)
+#elif defined(EIGEN_VECTORIZE_AVX2)
 inline constexpr bool has_integers = true;
 using Integers = __m256i;
 EIGEN_ALWAYS_INLINE Integers byte_integers(std::uint8_t const* from) {
