@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/core/thread_pool.hpp>
 #include <graft/kernels/packed.hpp>
 #include <graft/weights/frozen_matrix.hpp>
 
