@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <graft/core/thread_pool.hpp>
-#include <graft/kernels/blocks.hpp>
+#include <graft/kernels/block_matrix.hpp>
 #include <graft/kernels/cpu/few_rows.hpp>
 #include <graft/kernels/cpu/register_tile.hpp>
 #include <graft/kernels/cpu/row_products.hpp>
