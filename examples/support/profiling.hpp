@@ -11,7 +11,8 @@
 
 namespace support {
 
-/// The option --profile: what kernels took, as a table on standard error when the program ends, whichever way.
+/// The option --profile: what kernels took, as a table on standard error when the program ends, whichever way; nothing
+/// where no kernel ran.
 class Profiling {
  public:
   explicit Profiling(CLI::App& app) {
@@ -25,6 +26,7 @@ class Profiling {
     if (!graft::is_profiled()) return;
     graft::profile(false);
     auto const times = graft::profiled();
+    if (times.empty()) return;
     try {
       std::fputs(graft::profile_table(times, graft::measure_roofline()).c_str(), stderr);
     } catch (...) {  // no memory for the measurement

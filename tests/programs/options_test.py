@@ -187,7 +187,7 @@ BASES = {
     "finetune": ("--train", "DATA", "--method", "lora", "--steps", "2", "--output", "OUT", "--json"), "generate": ("--sources", "SOURCES", "--max-new", "8"), "score": ("--hypotheses", "TEXTS", "--references", "REFERENCES"),
     "inspect": (), "convert": (), "compare": ("--out", "OUT"), "seq2seq": ("--train", "PAIRS", "--method", "lora", "--steps", "2", "--json"), "classify": ("--train", "CLASSES", "--method", "lora", "--steps", "2", "--json"),
 }
-FLAGS = {"--ter-normalize", "--ter-no-punctuation", "--ter-case", "--json", "--recompute", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header", "--good-texts"}
+FLAGS = {"--profile", "--ter-normalize", "--ter-no-punctuation", "--ter-case", "--json", "--recompute", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header", "--good-texts"}
 
 
 class Options(ProgramTest):
