@@ -1,6 +1,6 @@
 # cmake -D COMPILER=… -D INCLUDES=… -D LISTED=… -D SOURCE=… -P check_transformer.cmake
-# Models on a GPU fail to compile for nothing but kernels that the host alone has, each of which is named: those of
-# cmake/GraftKernels.cmake. A loop of the host over device memory, or a tensor of the wrong device, is another error.
+# Models on a GPU compile: they ask for no kernel that the host alone has (cmake/GraftKernels.cmake), no loop of the host
+# goes over device memory, and no tensor is on the wrong device.
 cmake_minimum_required(VERSION 3.22)
 set(includes "")
 foreach(folder IN LISTS INCLUDES)
@@ -8,26 +8,6 @@ foreach(folder IN LISTS INCLUDES)
 endforeach()
 execute_process(COMMAND "${COMPILER}" -std=c++20 -fsyntax-only -DGRAFT_COMPILED -DGRAFT_COMPILED_IO -DGRAFT_COMPILED_TEXT ${includes} -include "${LISTED}"
                         "${SOURCE}" RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
-string(REGEX MATCHALL "[^\n]*error:[^\n]*" errors "${output}")
-set(missing "")
-foreach(error IN LISTS errors)
-  if(NOT error MATCHES "the kernel ([A-Za-z]+) does not exist for this device yet")
-    message(FATAL_ERROR "got '${error}'; expected no error but kernels that do not exist for the device\n${output}")
-  endif()
-  list(APPEND missing "${CMAKE_MATCH_1}")
-endforeach()
-list(REMOVE_DUPLICATES missing)
-list(SORT missing)
-
-include("${CMAKE_CURRENT_LIST_DIR}/../../cmake/GraftKernels.cmake")
-get_property(host_only GLOBAL PROPERTY graft_kernels_host)
-set(expected "")
-foreach(kernel IN LISTS host_only)
-  graft_pascal_case(${kernel} name)
-  list(APPEND expected "${name}")
-endforeach()
-list(SORT expected)
-if(NOT missing STREQUAL expected OR (expected AND status EQUAL 0))
-  message(FATAL_ERROR "got the missing kernels '${missing}'; expected '${expected}', those that have code for the host alone\n${output}")
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "a model on a GPU does not compile; expected no error\n${output}")
 endif()
-message("what a model on a GPU lacks: ${missing}")
