@@ -20,7 +20,7 @@ namespace graft {
 /// What a kernel of one name has taken so far.
 struct KernelTime {
   std::string name;
-  Index calls = 0;
+  Index calls = 0;        ///< how often it ran
   double seconds = 0;     ///< without those of kernels that it called on its thread
   double operations = 0;  ///< floating-point additions and multiplications; 0 where nobody counts them
   double bytes = 0;       ///< read and written at least: every operand once
@@ -69,9 +69,11 @@ inline std::atomic<bool> profiling{false};
 /// Begins to add up what the host's kernels take, on all threads; `profile(false)` ends it, and earlier sums stay. It
 /// is off at first, and costs a kernel's call less than a nanosecond then.
 inline void profile(bool on = true) { detail::profiling.store(on, std::memory_order_relaxed); }
+/// Whether what kernels take is added up now.
 [[nodiscard]] inline bool is_profiled() { return detail::profiling.load(std::memory_order_relaxed); }
 /// What has been added up since the program began or `clear_profile`, those that took longest first.
 [[nodiscard]] inline std::vector<KernelTime> profiled() { return detail::ProfileTable::all().times(); }
+/// Forgets what has been added up.
 inline void clear_profile() { detail::ProfileTable::all().clear(); }
 
 /// Measures the time from its construction to its destruction, and adds it to that of the kernel `name`.

@@ -13,12 +13,15 @@ namespace graft::kernels {
 /// ⌊o / panel⌋, which begins at number ⌊o / panel⌋ · in · panel. A last panel of fewer outputs is filled up with zeros,
 /// that of a part of W with the outputs that follow.
 struct PackedMatrix {
-  Index out, in;
+  Index out;         ///< rows of W
+  Index in;          ///< columns of W
   Index panel;       ///< `Packed::panel_width()`
   Dtype dtype;       ///< of the numbers: the scalar's own, or bfloat16
   void const* data;  ///< `numbers()` of them
 
+  /// How many panels there are.
   [[nodiscard]] constexpr Index panels() const { return (out + panel - 1) / panel; }
+  /// How many numbers they hold, zeros included.
   [[nodiscard]] constexpr Index numbers() const { return panels() * panel * in; }
   /// Where element (o, t) is among the numbers.
   [[nodiscard]] constexpr Index place(Index o, Index t) const { return o / panel * panel * in + t * panel + o % panel; }
@@ -34,6 +37,7 @@ struct Packed : HostOnly {
   [[nodiscard]] static Index panel_width();
   /// Packs W, whose element (o, t) is `from[o · steps.row + t · steps.element]`, to `w.numbers()` numbers at `to`.
   static void pack(Scalar const* from, MatrixSteps steps, PackedMatrix const& w, Scalar* to);
+  /// The same of bfloat16.
   static void pack(bfloat16 const* from, MatrixSteps steps, PackedMatrix const& w, bfloat16* to);
   /// y = β·y + x·Wᵀ; x `[rows, in]`, y `[rows, out]`.
   static void times_transposed(PackedMatrix const& w, Scalar const* x, Index rows, Scalar* y, Scalar beta);
