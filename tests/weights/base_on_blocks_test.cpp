@@ -56,7 +56,7 @@ std::vector<double> losses(Base const& base, Strategy strategy) {
   auto model = adapt(base, std::move(strategy));
   std::vector<double> seen;
   // ε is large: a gradient that is zero but for rounding would else move a parameter by a whole step
-  Training settings{.steps = 5, .batch = 2, .learning_rate = 1e-2, .epsilon = 1e-3, .progress = false};
+  Training settings{.steps = 5, .batch = 2, .learning_rate = 1e-2, .epsilon = 2e-5, .progress = false};
   settings.on_step = [&](StepReport const& step) { seen.push_back(step.loss); };
   Trainer(settings).fit(model, examples);
   return seen;
