@@ -86,7 +86,7 @@ void multiply_blocks(BlockMatrix const& w, Product<Scalar> const& p) {
   bool const forward = p.read_b == Read::transposed;
   KernelTimer const timer(forward ? "product with blocks" : "product with blocks, reverse",
                           product_operations(p.m, p.n, p.k),
-                          product_bytes<Scalar>(p.m, p.n, p.k) - static_cast<double>(p.n * p.k * sizeof(Scalar)) +
+                          static_cast<double>(sizeof(Scalar)) * static_cast<double>(p.m * p.k + p.m * p.n) +
                               static_cast<double>(w.rows * w.row_bytes()));
   generic::with_format(w.format, [&](auto tag) {
     constexpr BlockFormat format = decltype(tag)::value;
