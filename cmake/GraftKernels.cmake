@@ -2,7 +2,8 @@
 # instantiations need no signatures: graft::compiled has them for the host (kernels/cpu/<name>.hpp), graft_add_cuda for a GPU (kernels/cuda/<name>.cuh).
 include_guard(GLOBAL)
 
-# Those with code for every device, and those with none but the host's (tests/cuda asks for each on a GPU: it must be refused by name; no model on a GPU asks for one).
+# Those with code for every device, and those with none but the host's (tests/cuda asks for each on a GPU: it must be refused by name; no model on a
+# GPU asks for one).
 set_property(GLOBAL PROPERTY graft_kernels_everywhere activation adafactor adamw arithmetic attention bias blocks cross_entropy dropout elementwise gather lstm matmul norm rotary sample_tokens scale_columns softmax sum sum_squares top_tokens widen)
 set_property(GLOBAL PROPERTY graft_kernels_host packed)
 # Those that are for bfloat16 too, and cast, which is for bfloat16 alone. (The host widens what it multiplies, normalizes, turns and attends to.)

@@ -78,24 +78,21 @@ TYPED_TEST(PackedWeights, MultiplyAsTheirNumbersSay) {
         for (Scalar const beta : {Scalar(0), Scalar(1), Scalar(-2)}) {
           auto const y = this->forward(packed, x, beta), dx = this->backward(packed, g, beta);
           for (Index r = 0; r < rows; r += rows > 20 ? 11 : 1) {
-            for (Index o = 0; o < out; ++o) {
+            auto const expect = [&, out = out, in = in](double got, Index terms, auto const& term, Index at) {
               double sum = 0.5 * static_cast<double>(beta), size = std::abs(sum);
-              for (Index t = 0; t < in; ++t) {
-                double const term = static_cast<double>(x.row(r)[t]) * this->element(w, layout, o, t);
-                sum += term, size += std::abs(term);
-              }
-              ASSERT_NEAR(y.row(r)[o], sum, static_cast<double>(in + 2) * rounding * size)
-                  << out << " x " << in << ", " << rows << " rows, at " << r << ", " << o;
-            }
-            for (Index t = 0; t < in; ++t) {
-              double sum = 0.5 * static_cast<double>(beta), size = std::abs(sum);
-              for (Index o = 0; o < out; ++o) {
-                double const term = static_cast<double>(g.row(r)[o]) * this->element(w, layout, o, t);
-                sum += term, size += std::abs(term);
-              }
-              ASSERT_NEAR(dx.row(r)[t], sum, static_cast<double>(out + 2) * rounding * size)
-                  << out << " x " << in << ", " << rows << " rows, at " << r << ", " << t;
-            }
+              for (Index k = 0; k < terms; ++k) sum += term(k), size += std::abs(term(k));
+              ASSERT_NEAR(got, sum, static_cast<double>(terms + 2) * rounding * size)
+                  << out << " x " << in << ", " << rows << " rows, at " << r << ", " << at;
+            };
+            for (Index o = 0; o < out; ++o)
+              expect(
+                  y.row(r)[o], in,
+                  [&](Index t) { return static_cast<double>(x.row(r)[t]) * this->element(w, layout, o, t); }, o);
+            for (Index t = 0; t < in; ++t)
+              expect(
+                  dx.row(r)[t], out,
+                  [&](Index o) { return static_cast<double>(g.row(r)[o]) * this->element(w, layout, o, t); }, t);
+            if (this->HasFatalFailure()) return;
           }
         }
       }

@@ -81,12 +81,12 @@ class KernelTimer {
  public:
   /// @param name a literal, which outlives the timer
   explicit KernelTimer(char const* name, double operations = 0, double bytes = 0) {
-    if (detail::profiling.load(std::memory_order_relaxed)) start(name, operations, bytes);
+    if (is_profiled()) start(name, operations, bytes);
   }
   /// @param numbers gives operations and bytes as a pair, where they take a while to count
   template <std::invocable Numbers>
   KernelTimer(char const* name, Numbers const& numbers) {
-    if (!detail::profiling.load(std::memory_order_relaxed)) return;
+    if (!is_profiled()) return;
     auto const [operations, bytes] = numbers();
     start(name, operations, bytes);
   }

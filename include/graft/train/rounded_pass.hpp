@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include <graft/train/loss.hpp>
@@ -35,7 +36,7 @@ void round_up_tokens(Model const& model, Batch& batch) {
     if (rows.tokens() == 0) return;
     TokenizedExample row{.source = {}, .target = {}, .id = 0, .adapter = rows.adapter_of(rows.count() - 1)};
     std::size_t const missing = detail::tokens_missing(rows);
-    Targets const targets = rows.targets;
+    Targets targets = std::exchange(batch.rows.targets, {});
     if (batch.source.tokens() > 0) {
       row.source.assign(detail::tokens_missing(batch.source), batch.source_tokens.front());
       row.target.assign(missing, batch.tokens.front());
@@ -43,7 +44,7 @@ void round_up_tokens(Model const& model, Batch& batch) {
       row.source.assign(missing, batch.tokens.front());
     }
     model.append(batch, row);
-    batch.rows.targets = targets;
+    batch.rows.targets = std::move(targets);
   }
 }
 

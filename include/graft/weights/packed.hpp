@@ -17,6 +17,11 @@ namespace graft {
 
 namespace detail {
 
+/// Whether numbers of this type have a packed form for products in `Scalar`.
+template <class Stored, class Scalar>
+inline constexpr bool has_packed_form =
+    std::is_same_v<Stored, Scalar> || (std::is_same_v<Stored, bfloat16> && std::is_same_v<Scalar, float>);
+
 /// A packed W `[out, in]`.
 template <class Stored>
 struct Panels {
@@ -43,7 +48,7 @@ struct Panels {
 /// (`kernels::Matmul::function`), nothing is packed and that function multiplies.
 template <class Stored, class Scalar>
 class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
-  static_assert(std::is_same_v<Stored, Scalar> || (std::is_same_v<Stored, bfloat16> && std::is_same_v<Scalar, float>));
+  static_assert(detail::has_packed_form<Stored, Scalar>);
   using Kernel = kernels::On<Cpu, kernels::Packed, Scalar>;
   using Plain = std::conditional_t<std::is_same_v<Stored, Scalar>, DenseStorage<Scalar>, NarrowStorage<Stored, Scalar>>;
 
@@ -189,8 +194,7 @@ class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
 /// A frozen matrix for many products: on the host packed by the first, where its numbers have a packed form.
 template <class Scalar, class Stored, class Device>
 [[nodiscard]] FrozenMatrix<Scalar, Device> for_products(Tensor<Stored, Device> stored, Layout layout) {
-  if constexpr (std::is_same_v<Device, Cpu> && (std::is_same_v<Stored, Scalar> || std::is_same_v<Stored, bfloat16>) &&
-                (std::is_same_v<Stored, Scalar> || std::is_same_v<Scalar, float>))
+  if constexpr (std::is_same_v<Device, Cpu> && detail::has_packed_form<Stored, Scalar>)
     return {std::make_shared<PackedStorage<Stored, Scalar> const>(std::move(stored), layout)};
   else
     return {std::move(stored), layout};

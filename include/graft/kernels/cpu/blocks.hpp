@@ -83,14 +83,13 @@ template <class Scalar>
 void multiply_blocks(BlockMatrix const& w, Product<Scalar> const& p) {
   if (p.m == 0 || p.n == 0) return;
   if (p.k == 0) return packed_matmul(p);
-  bool const forward = p.read_b == Read::transposed;
-  KernelTimer const timer(forward ? "product with blocks" : "product with blocks, reverse",
+  bool const turned = p.read_b == Read::transposed;
+  KernelTimer const timer(turned ? "product with blocks" : "product with blocks, reverse",
                           product_operations(p.m, p.n, p.k),
                           static_cast<double>(sizeof(Scalar)) * static_cast<double>(p.m * p.k + p.m * p.n) +
                               static_cast<double>(w.rows * w.row_bytes()));
   generic::with_format(w.format, [&](auto tag) {
     constexpr BlockFormat format = decltype(tag)::value;
-    bool const turned = p.read_b == Read::transposed;
     if (turned && p.m <= few_rows_limit) return few_rows_of_blocks<format>(w, p);
     auto const pack = [&](Index t, Index depth, Index j, Index columns, bool, auto& buffer, auto& panels) {
       turned ? pack_blocks_transposed<format>(w, t, depth, j, columns, buffer, panels)

@@ -192,15 +192,12 @@ struct TurnedBlocks {
 
   TurnedBlocks(Index m, Index in, Index out) {
     constexpr Index high = Tile<Scalar>::height, wide = Tile<Scalar>::columns;
-    auto const share = [](Index size, Index parts, Index unit) {
-      return ((size + parts - 1) / parts + unit - 1) / unit * unit;
-    };
     inputs = std::min(8 * high, share(in, 1, high));
     across = (in + inputs - 1) / inputs;
     down = std::max<Index>(std::clamp<Index>(m / (4 * wide), 1, (12 + across - 1) / across), (m + 511) / 512);
     rows = share(m, down, wide);
     down = (m + rows - 1) / rows;
-    constexpr Index deepest = 49152 / static_cast<Index>(sizeof(Scalar)) / wide;
+    constexpr Index deepest = PackedBlocks<Scalar>::panel / wide;
     depth = share(out, (out + deepest - 1) / deepest, wide);
   }
 };

@@ -12,6 +12,11 @@
 
 namespace graft::kernels::cpu {
 
+/// A part's size where `size` is cut into `parts`, in whole units.
+constexpr Index share(Index size, Index parts, Index unit) {
+  return ((size + parts - 1) / parts + unit - 1) / unit * unit;
+}
+
 /// How a product is cut, by its sizes alone: tasks of rows × columns of C, each going along k in blocks of `depth`.
 template <class Scalar>
 struct PackedBlocks {
@@ -23,9 +28,6 @@ struct PackedBlocks {
   Index rows, columns, depth, down, across;
 
   PackedBlocks(Index m, Index n, Index k) {
-    auto const share = [](Index size, Index parts, Index unit) {
-      return ((size + parts - 1) / parts + unit - 1) / unit * unit;
-    };
     constexpr Index wide = Tile<Scalar>::columns, high = Tile<Scalar>::height;
     if (m * n * k <= 32 * 32 * 32) {
       columns = n;

@@ -14,7 +14,7 @@ namespace graft::kernels::cpu {
 constexpr double product_operations(Index m, Index n, Index k) {
   return 2 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
 }
-/// What a product reads and writes at least; `right` is what op(B) takes, if not m × k numbers of its own type.
+/// What a product reads and writes at least; op(B)'s numbers are of the type `Right`.
 template <class Scalar, class Right = Scalar>
 constexpr double product_bytes(Index m, Index n, Index k) {
   return static_cast<double>(sizeof(Scalar)) * static_cast<double>(m * k + m * n) +
