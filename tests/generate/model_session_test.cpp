@@ -77,8 +77,39 @@ TEST(ModelSession, ComputesACommonBeginningOnce) {
   auto infix = random_model<Llama>(InfixTuning{.length = 3});
   expect_common_beginning_is_shared(infix, "infix");
   auto prompt = random_model<Llama>(PromptTuning{.length = 3});
-  std::vector<Tokens> const same(9, random_tokens(20, RandomKey(5)));
-  EXPECT_EQ((ModelSession<decltype(prompt)>(prompt, same).shared_tokens()), 0);
+  expect_common_beginning_is_shared(prompt, "prompt");
+  auto both = random_model<Gpt2>(compose(PromptTuning{.length = 3}, EmbeddingOnly{.length = 2, .place = Place::infix}));
+  expect_common_beginning_is_shared(both, "prompt and embedding-only infix");
+}
+
+/// Instructions, of each of which some prompts have examples in common.
+template <class Model>
+void expect_tree_is_shared(Model& model, std::string const& name) {
+  auto const after = [](Tokens tokens, Index length, std::uint64_t seed) {
+    auto const more = random_tokens(length, RandomKey(seed));
+    tokens.insert(tokens.end(), more.begin(), more.end());
+    return tokens;
+  };
+  std::vector<Tokens> prompts, beginnings;
+  for (std::uint64_t i = 0; i < 2; ++i) {
+    auto const instruction = after({static_cast<Token>(i)}, 21, 30 + i), examples = after(instruction, 33, 40 + i);
+    for (std::uint64_t k = 0; k < 3; ++k) {
+      prompts.push_back(after(instruction, static_cast<Index>(2 + k), 50 + 10 * i + k));
+      prompts.push_back(after(examples, static_cast<Index>(1 + k), 80 + 10 * i + k));
+    }
+  }
+  prompts.push_back({4, 2});
+  EXPECT_EQ((ModelSession<Model>(model, prompts).shared_tokens()), 2 * (22 + 33)) << name;
+  expect_cached_is_recomputed(model, prompts, 5, name);
+}
+
+TEST(ModelSession, ComputesATreeOfBeginningsOnce) {
+  auto prefix = random_model<Gpt2>(PrefixTuning{.length = 3});
+  expect_tree_is_shared(prefix, "prefix");
+  auto infix = random_model<Llama>(InfixTuning{.length = 3});
+  expect_tree_is_shared(infix, "infix");
+  auto prompt = random_model<Llama>(PromptTuning{.length = 3});
+  expect_tree_is_shared(prompt, "prompt");
 }
 
 TEST(ModelSession, SeesParametersAsTheyAreNow) {

@@ -171,6 +171,26 @@ TEST(Rows, OfSourcesAreHeldAgainstTheSame) {
             "[transformer] got 0 sources for 5 rows; expected one for each; hint: pack with the model's append");
   EXPECT_EQ(after([](Batch& b) { b.source.adapter = {0, 0, 1, 0, 0}; }),
             "[transformer] got adapter 1 for the source of row 2; expected 0, the row's");
+  EXPECT_EQ(after([](Batch& b) { b.source_of = {0, 1}; }),
+            "[transformer] got 2 entries of source_of for 5 rows; expected one for each, or none");
+  EXPECT_EQ(after([](Batch& b) { b.source_of = {0, 1, 5, 0, 0}; }),
+            "[transformer] got source 5 of row 2; expected 0 to 4");
+  EXPECT_EQ(both([](Batch& b) { b.source.parent = {-1, 0, -1, -1, -1}; }),
+            "[transformer] got source parent 0 of row 1 in an encoder; expected −1: what an encoder makes of a "
+            "beginning depends on what follows it");
+}
+TEST(Rows, GoOnFromRowsBeforeThem) {
+  auto const model = graft::adapt(small::base<Gpt2, double>(), LoRA{.rank = 2});
+  Batch const good = model.pack(small::examples());
+  After const after(model, good);
+  EXPECT_EQ(after([](Batch& b) { b.rows.parent = {-1, 0}; }),
+            "[transformer] got 2 parents for 5 rows; expected one for each, or none");
+  EXPECT_EQ(after([](Batch& b) { b.rows.parent = {-1, 1, -1, -1, -1}; }),
+            "[transformer] got parent 1 of row 1; expected a row before it, or −1 for none");
+  EXPECT_EQ(after([](Batch& b) { b.rows.parent = {-1, -1, -2, -1, -1}; }),
+            "[transformer] got parent -2 of row 2; expected a row before it, or −1 for none");
+  EXPECT_EQ(after([](Batch& b) { b.rows.parent = {-1, 0, -1, -1, -1}, b.rows.adapter = {0, 1, 0, 0, 0}; }),
+            "[transformer] got adapter 1 in row 1; expected 0, that of its parent");
 }
 TEST(Rows, SourcesOfATableNameTheAdaptersOfTheirRows) {
   graft::TableModel<Bart, float> table = graft::adapt(small::base<Bart, float>(), graft::AdapterTable{});

@@ -83,6 +83,66 @@ TEST(Batches, TheLastExamplesAreKeptOrDropped) {
   EXPECT_THROW((void)graft::steps_per_epoch(0, {}), graft::ConfigError);
 }
 
+/// Examples of 1 to 9 sources; source s has 4 + s tokens.
+std::vector<graft::TokenizedExample> with_sources(std::size_t examples) {
+  std::vector<graft::TokenizedExample> all;
+  for (std::size_t i = 0; i < examples; ++i) {
+    auto const source = i * i % 9;
+    all.push_back({std::vector<graft::Token>(4 + source, static_cast<graft::Token>(source)),
+                   std::vector<graft::Token>(1 + i % 7, 1), i});
+  }
+  return all;
+}
+
+TEST(Batches, ExamplesOfOneSourceFollowEachOther) {
+  auto const examples = with_sources(60);
+  auto const shared = graft::shared_sources(examples);
+  std::vector<Index> lengths;
+  for (auto const& example : examples)
+    lengths.push_back(static_cast<Index>(example.source.size() + example.target.size()) - 1);
+  EXPECT_EQ(shared.examples.size(), 4u);  // the squares modulo 9
+  EXPECT_EQ(shared.tokens, (std::vector<Index>{3, 4, 7, 10}));
+  EXPECT_TRUE(shared.any());
+  for (Index max_tokens : {0, 40, 3}) {
+    auto const plan = graft::plan_epoch(lengths, {8, 2, max_tokens, false, 7}, 2, &shared);
+    EXPECT_EQ(plan, graft::plan_epoch(lengths, {8, 2, max_tokens, false, 7}, 2, &shared));
+    EXPECT_NE(plan, graft::plan_epoch(lengths, {8, 2, max_tokens, false, 7}, 3, &shared));
+    EXPECT_NE(plan, graft::plan_epoch(lengths, {8, 2, max_tokens, false, 8}, 2, &shared));
+    EXPECT_EQ(plan.size(), 4u);
+    auto all = flat(plan);
+    std::sort(all.begin(), all.end());
+    std::vector<Index> expected(60);
+    std::iota(expected.begin(), expected.end(), 0);
+    EXPECT_EQ(all, expected);
+    std::size_t sources_of_steps = 0;
+    for (auto const& step : plan) {
+      std::set<Index> sources;
+      for (auto const& pass : step) {
+        std::set<Index> own;
+        Index tokens = 0;
+        for (Index i : pass) {
+          auto const at = static_cast<std::size_t>(i), source = static_cast<std::size_t>(shared.source[at]);
+          bool const first = own.insert(shared.source[at]).second;
+          tokens += lengths[at] - (first ? 0 : shared.tokens[source]);
+        }
+        EXPECT_LE(pass.size(), 8u);
+        EXPECT_TRUE(max_tokens == 0 || pass.size() == 1 || tokens <= max_tokens);
+        sources.insert(own.begin(), own.end());
+      }
+      sources_of_steps += sources.size();
+    }
+    EXPECT_LE(sources_of_steps, 4u + 3u) << "a source more for each border of steps";
+  }
+}
+TEST(Batches, SourcesAreTheSameWhereTypesAndAdaptersAre) {
+  auto examples = with_sources(4);
+  for (auto& example : examples) example.source = {1, 2};
+  examples[1].token_types = {0, 1};
+  examples[2].adapter = 1;
+  EXPECT_EQ(graft::shared_sources(examples).source, (std::vector<Index>{0, 1, 2, 0}));
+  EXPECT_FALSE(graft::shared_sources({examples[0], examples[1]}).any());
+}
+
 TEST(Batches, LongExamplesGoAloneAndPassesAreBalanced) {
   std::vector<Index> const lengths{100, 10, 10, 10, 10, 100};
   auto const plan = graft::divide_by_length({0, 1, 2, 3, 4, 5}, lengths, 6, 40);

@@ -58,6 +58,12 @@ struct Additions {
 
   /// Virtual tokens of a stack's row with this adapter.
   [[nodiscard]] Index token_count(Stack stack, Index adapter) const { return count_of(tokens, stack, adapter); }
+  /// Those of them that stand at this place.
+  [[nodiscard]] Index token_count(Stack stack, Index adapter, Place place) const {
+    Index count = 0;
+    for (auto const& group : tokens) count += group.place == place && group.joins(stack, adapter) ? group.count : 0;
+    return count;
+  }
   /// Virtual keys of self-attention that such a row sees.
   [[nodiscard]] Index key_count(Stack stack, Index adapter) const { return count_of(keys, stack, adapter); }
 

@@ -30,6 +30,9 @@ class AdaptedTransformer : public Interface {
   std::vector<Parameter<Scalar, Device>*> parameters() override { return model_.parameters(); }
   ParameterCounts parameter_counts() const override { return model_.parameter_counts(); }
   void append(Batch& batch, TokenizedExample const& example) const override { model_.append(batch, example); }
+  Batch pack_shared(std::vector<TokenizedExample> const& examples) const override {
+    return model_.pack_shared(examples);
+  }
   TargetScores<Scalar, Device> scores(Batch const& batch) const override { return model_.scores(batch); }
   Additions additions() const override { return model_.additions(); }
   bool has_adapter(Index adapter) const override { return model_.has_adapter(adapter); }

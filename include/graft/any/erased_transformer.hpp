@@ -30,6 +30,7 @@ class ErasedTrainable {
   [[nodiscard]] virtual std::vector<Parameter<Scalar, Device>*> parameters() = 0;
   [[nodiscard]] virtual ParameterCounts parameter_counts() const = 0;
   virtual void append(Batch& batch, TokenizedExample const& example) const = 0;
+  [[nodiscard]] virtual Batch pack_shared(std::vector<TokenizedExample> const& examples) const = 0;
   [[nodiscard]] virtual TargetScores<Scalar, Device> scores(Batch const& batch) const = 0;
   [[nodiscard]] virtual Additions additions() const = 0;
   [[nodiscard]] virtual bool has_adapter(Index adapter) const = 0;

@@ -15,16 +15,18 @@
 #include <graft/generate/session.hpp>
 #include <graft/generate/top_tokens.hpp>
 #include <graft/kernels/elementwise.hpp>
+#include <graft/nn/common_beginnings.hpp>
 #include <graft/nn/rows.hpp>
 #include <graft/tensor/work_together.hpp>
 
 namespace graft {
 
-/// A decoding session of a model. Every token goes through the model once: the prompts in one packed batch (what all of
-/// them begin with only once, where that pays), then each step's tokens in another. A prompt's keys and values are
-/// stored once for all its texts; texts that branch share their common past. In a model with an encoder the prompts are
-/// its sources, and every text begins with the decoder's start token. The adaptation is prepared once: its parameters
-/// must not change while the session lives. The model is read alone: sessions of several threads may share one.
+/// A decoding session of a model. Every token goes through the model once: the prompts in one packed batch (what
+/// several of them begin with only once, where that pays), then each step's tokens in another. The keys and values of a
+/// prompt, and of a common beginning, are stored once for all texts; texts that branch share their common past. In a
+/// model with an encoder the prompts are its sources, and every text begins with the decoder's start token. The
+/// adaptation is prepared once: its parameters must not change while the session lives. The model is read alone:
+/// sessions of several threads may share one.
 template <class Model>
 class ModelSession {
  public:
@@ -49,13 +51,7 @@ class ModelSession {
       if (prompts_[p].empty())
         fail<ConfigError>("[generate] prompt ", p + 1, " is empty; expected at least one token; hint: a start token");
     if constexpr (has_encoder) encode_sources();
-    Additions const additions = model_.additions();
-    for (Index adapter : adapters_)
-      virtual_tokens_.push_back(additions.token_count(model_.info().main().stack, adapter));
-    shared_ = shared_length();
-    first_block_row_ = shared_;
-    for (std::size_t p = 0; p < prompts_.size(); ++p)
-      first_block_row_ += static_cast<Index>(prompts_[p].size()) - shared_ + virtual_tokens_[p];
+    place_prompts();
     Index const blocks = expected_texts * ((expected_tokens + detail::BlockPool::rows - 1) / detail::BlockPool::rows);
     auto const& config = model_.config();
     cache_ = Cache(config.layers, first_block_row_ + blocks * detail::BlockPool::rows, config.kv_width());
@@ -97,8 +93,8 @@ class ModelSession {
     return first_block_row_ + (pool_.size() - pool_.unused()) * detail::BlockPool::rows;
   }
   [[nodiscard]] Index capacity() const { return cache_.capacity(); }
-  /// Tokens that all prompts begin with and that were computed once.
-  [[nodiscard]] Index shared_tokens() const { return shared_; }
+  /// Tokens of beginnings that several prompts have; each is computed once.
+  [[nodiscard]] Index shared_tokens() const { return common_.tokens(); }
 
  private:
   static constexpr Index most_found = 64;  ///< each takes a pass over the logits
@@ -127,11 +123,13 @@ class ModelSession {
     Batch batch;
     std::vector<ContinuedRow> rows;
 
+    /// @param position of the first token
+    /// @param parent the row of this step that it goes on from; −1: none
     template <class Iterator>
-    void add(Iterator first, Iterator last, std::size_t prompt_length, std::size_t prompt, Index adapter,
-             ContinuedRow row) {
+    void add(Iterator first, Iterator last, Index position, Index parent, std::size_t prompt_length, std::size_t prompt,
+             Index adapter, ContinuedRow row) {
       Rows& packed = batch.rows;
-      for (Index position = row.earlier; first != last; ++first, ++position) {
+      for (; first != last; ++first, ++position) {
         batch.tokens.push_back(*first);
         packed.positions.push_back(position);
       }
@@ -140,23 +138,25 @@ class ModelSession {
       packed.insertion.push_back(static_cast<Index>(prompt_length) - 1);
       packed.examples.push_back(prompt);
       packed.adapter.push_back(adapter);
-      packed.targets.at.push_back(packed.tokens() - 1);
+      packed.parent.push_back(parent);
       rows.push_back(std::move(row));
     }
   };
 
+  /// The common beginnings, and what each prompt adds to its own.
   [[nodiscard]] Step first_step() {
-    if (shared_ > 0) run_shared_beginning();
     Step step;
-    Index free_row = shared_;
+    for (auto const& shared : common_.shared) {
+      auto const p = static_cast<std::size_t>(shared.sequence);
+      auto const first = prompts_[p].begin();
+      step.add(first + shared.begin, first + shared.end, shared.begin, shared.parent, prompts_[p].size(), p,
+               adapters_[p], {{}, beginnings_[step.rows.size()].begin, 0, {}});
+    }
     for (std::size_t p = 0; p < prompts_.size(); ++p) {
-      Index const length = static_cast<Index>(prompts_[p].size()) - shared_;
-      ContinuedRow row{{}, free_row, shared_, source_of(p)};
-      if (shared_ > 0) row.past.push_back({0, shared_});
-      extents_[p] = row.past;
-      extents_[p].push_back({free_row, length + virtual_tokens_[p]});
-      free_row += length + virtual_tokens_[p];
-      step.add(prompts_[p].begin() + shared_, prompts_[p].end(), prompts_[p].size(), p, adapters_[p], std::move(row));
+      Index const begin = common_.shared_of(p);
+      step.add(prompts_[p].begin() + begin, prompts_[p].end(), begin, common_.last[p], prompts_[p].size(), p,
+               adapters_[p], {{}, extents_[p].back().begin, 0, source_of(p)});
+      step.batch.rows.targets.at.push_back(step.batch.rows.tokens() - 1);
       texts_.push_back({static_cast<Index>(p)});
     }
     return step;
@@ -172,7 +172,8 @@ class ModelSession {
                        source_of(p)};
       text.append_extents(before, first_block_row_, row.past);
       auto const token = tokens.begin() + static_cast<Index>(i);
-      step.add(token, token + 1, prompts_[p].size(), p, adapters_[p], std::move(row));
+      step.add(token, token + 1, row.earlier, -1, prompts_[p].size(), p, adapters_[p], std::move(row));
+      step.batch.rows.targets.at.push_back(step.batch.rows.tokens() - 1);
     }
     return step;
   }
@@ -199,29 +200,33 @@ class ModelSession {
     return has_encoder ? source_extents_[prompt] : CacheExtent{};
   }
 
-  /// How many first tokens are worth computing once for all prompts: few-shot examples, instructions. Never a prompt's
-  /// last token, which infix activations precede.
-  [[nodiscard]] Index shared_length() const {
-    constexpr Index worth_a_pass = 64;  // saved tokens that outweigh reading the weights once more
-    auto const differs = [&](Index adapter) { return adapter != adapters_[0]; };
-    if (prompts_.size() < 2 || virtual_tokens_[0] > 0 || std::any_of(adapters_.begin(), adapters_.end(), differs))
-      return 0;
-    std::size_t length = prompts_[0].size() - 1;
-    for (auto const& prompt : prompts_) {
-      length = std::min(length, prompt.size() - 1);
-      length = static_cast<std::size_t>(
-          std::mismatch(prompt.begin(), prompt.begin() + static_cast<Index>(length), prompts_[0].begin()).first -
-          prompt.begin());
+  /// Finds what prompts begin with in common, and gives every beginning and the rest of every prompt its rows of the
+  /// cache. Never shared is a prompt's last token, which infix activations precede.
+  void place_prompts() {
+    constexpr Index worth_a_beginning = 64;  // saved tokens
+    std::vector<Beginning> sequences;
+    for (std::size_t p = 0; p < prompts_.size(); ++p)
+      sequences.push_back({prompts_[p], static_cast<Index>(prompts_[p].size()) - 1, adapters_[p]});
+    common_ = common_beginnings(sequences, worth_a_beginning);
+    auto const place = [this](Index rows) {
+      return CacheExtent{std::exchange(first_block_row_, first_block_row_ + rows), rows};
+    };
+    Additions const additions = model_.additions();
+    auto const virtual_tokens = [&](Place at, std::size_t prompt) {
+      return additions.token_count(model_.info().main().stack, adapters_[prompt], at);
+    };
+    for (auto const& shared : common_.shared) {
+      Index const front =
+          shared.parent < 0 ? virtual_tokens(Place::front, static_cast<std::size_t>(shared.sequence)) : 0;
+      beginnings_.push_back(place(front + shared.size()));
     }
-    auto const common = static_cast<Index>(length);
-    return common * (static_cast<Index>(prompts_.size()) - 1) >= worth_a_pass ? common : 0;
-  }
-  void run_shared_beginning() {
-    NoGrad no_grad;
-    Step step;
-    step.add(prompts_[0].begin(), prompts_[0].begin() + shared_, prompts_[0].size(), 0, adapters_[0], {});
-    CacheView<activation_type, device_type> const view{&cache_, std::move(step.rows)};
-    (void)model_.hidden_states(step.batch, prepared_, &view);
+    for (std::size_t p = 0; p < prompts_.size(); ++p) {
+      for (Index b = common_.last[p]; b >= 0; b = common_.shared[static_cast<std::size_t>(b)].parent)
+        extents_[p].insert(extents_[p].begin(), beginnings_[static_cast<std::size_t>(b)]);
+      Index const front = common_.last[p] < 0 ? virtual_tokens(Place::front, p) : 0;
+      extents_[p].push_back(place(front + static_cast<Index>(prompts_[p].size()) - common_.shared_of(p) +
+                                  virtual_tokens(Place::infix, p)));
+    }
   }
 
   /// Lets text i go on from the present text `parents[i]`, with room for one more token.
@@ -271,8 +276,9 @@ class ModelSession {
   Cache cache_;
   Cache sources_;  ///< of cross-attention
   std::vector<CacheExtent> source_extents_;
-  std::vector<Index> virtual_tokens_;  ///< of every prompt
-  Index shared_ = 0, first_block_row_ = 0;
+  CommonBeginnings common_;              ///< of the prompts
+  std::vector<CacheExtent> beginnings_;  ///< of the cache: each beginning, virtual tokens in front included
+  Index first_block_row_ = 0;
 };
 
 }  // namespace graft

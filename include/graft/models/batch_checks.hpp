@@ -36,9 +36,11 @@ void check_cache(CacheView<Scalar, Device> const& cache, Rows const& rows, Model
     fail<ShapeError>("[transformer] got cache entries for ", cache.rows.size(), " rows; expected ", rows.count());
   check_layers(cache.cache, config, "");
   for (std::size_t r = 0; r < cache.rows.size(); ++r)
-    if (Index const earlier = cache.rows[r].earlier; earlier < 0 || earlier > config.positions)
-      fail("[transformer] got ", earlier, " earlier tokens of row ", r, "; expected 0 to ", config.positions,
-           ", the model's positions");
+    if (Index const earlier = cache.rows[r].earlier,
+        most = rows.parent_of(static_cast<Index>(r)) < 0 ? config.positions : 0;
+        earlier < 0 || earlier > most)
+      fail("[transformer] got ", earlier, " earlier tokens of row ", r, "; expected 0",
+           most > 0 ? cat(" to ", most, ", the model's positions") : ", since it goes on from its parent");
 }
 /// The new tokens of every row, virtual ones included, have room in the cache.
 template <class Scalar, class Device>
@@ -64,7 +66,7 @@ void check_room(CacheView<Scalar, Device> const& cache, Rows const& rows) {
 /// What a row reads of the cache is as long as what it goes on from. @param earlier `[rows]`: its tokens there, virtual
 /// ones included
 template <class Scalar, class Device>
-void check_past(CacheView<Scalar, Device> const& cache, std::vector<Index> const& earlier) {
+void check_past(CacheView<Scalar, Device> const& cache, Rows const& rows, std::vector<Index> const& earlier) {
   for (std::size_t r = 0; r < cache.rows.size(); ++r) {
     Index held = 0;
     for (auto const& extent : cache.rows[r].past) {
@@ -73,9 +75,11 @@ void check_past(CacheView<Scalar, Device> const& cache, std::vector<Index> const
                          "; expected 0 or more");
       held += extent.length;
     }
-    if (held != earlier[r])
-      fail<ShapeError>("[transformer] got ", held, " tokens of row ", r, " in the cache; expected ", earlier[r],
-                       ", its earlier tokens with the virtual ones among them");
+    bool const child = rows.parent_of(static_cast<Index>(r)) >= 0;
+    if (Index const expected = child ? 0 : earlier[r]; held != expected)
+      fail<ShapeError>(
+          "[transformer] got ", held, " tokens of row ", r, " in the cache; expected ", expected,
+          child ? ", since it goes on from its parent" : ", its earlier tokens with the virtual ones among them");
   }
 }
 
@@ -89,13 +93,21 @@ void check_batch(Batch const& batch, ModelConfig const& config, CacheView<Scalar
     if (cache) return check_layers(cache->source, config, "source ");
     check_source_rows<A>(batch, config);
     Rows const& source = batch.source;
-    if (source.count() != rows.count())
+    auto const& of = batch.source_of;
+    if (of.empty() && source.count() != rows.count())
       fail<ShapeError>("[transformer] got ", source.count(), " sources for ", rows.count(),
                        " rows; expected one for each; hint: pack with the model's append");
-    for (Index r = 0; r < rows.count(); ++r)
-      if (source.adapter_of(r) != rows.adapter_of(r))
-        fail("[transformer] got adapter ", source.adapter_of(r), " for the source of row ", r, "; expected ",
+    if (!of.empty() && static_cast<Index>(of.size()) != rows.count())
+      fail<ShapeError>("[transformer] got ", of.size(), " entries of source_of for ", rows.count(),
+                       " rows; expected one for each, or none");
+    for (Index r = 0; r < rows.count(); ++r) {
+      Index const own = of.empty() ? r : of[static_cast<std::size_t>(r)];
+      if (own < 0 || own >= source.count())
+        fail("[transformer] got source ", own, " of row ", r, "; expected 0 to ", source.count() - 1);
+      if (source.adapter_of(own) != rows.adapter_of(r))
+        fail("[transformer] got adapter ", source.adapter_of(own), " for the source of row ", r, "; expected ",
              rows.adapter_of(r), ", the row's");
+    }
   }
 }
 

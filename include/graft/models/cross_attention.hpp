@@ -60,8 +60,13 @@ class CrossAttention {
  private:
   /// Which of the sources' rows are those of each row.
   [[nodiscard]] static std::vector<CacheExtent> source_extents(Pass const& pass) {
-    if (!pass.cache) return extents_of(pass.source->rows);
     std::vector<CacheExtent> extents;
+    if (!pass.cache) {
+      auto const& [states, rows, of] = *pass.source;
+      if (of.empty()) return extents_of(rows);
+      for (Index const r : of) extents.push_back({rows.begin(r), rows.length(r)});
+      return extents;
+    }
     for (auto const& row : pass.cache->rows) extents.push_back(row.source);
     return extents;
   }

@@ -22,6 +22,7 @@ template <class Scalar, class Device>
 struct EncoderStates {
   Variable<Scalar, Device> states;  ///< `[source tokens, width]`
   Rows rows;                        ///< of the source tokens, virtual ones included
+  std::vector<Index> of;            ///< `[decoder's rows]`: the row of `rows` each attends to; empty: row r to row r
 };
 
 template <class Scalar, class Device>

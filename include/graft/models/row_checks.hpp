@@ -73,15 +73,34 @@ inline void check_positions(CheckedRows const& x) {
   check_reach(positions, x.config, x.stack);
 }
 
-/// A row that continues earlier tokens may have its insertion among these, or before it.
+/// Parents stand before their children, in a stack whose tokens do not see those after them.
+inline void check_parents(CheckedRows const& x) {
+  auto const& parent = x.rows.parent;
+  check_entries(x, parent.size(), "parents", x.rows.count(), "rows", true);
+  for (std::size_t r = 0; r < parent.size(); ++r) {
+    if (parent[r] < -1 || parent[r] >= static_cast<Index>(r))
+      x.refuse(x.kind, "parent ", parent[r], " of row ", r, "; expected a row before it, or −1 for none");
+    if (parent[r] < 0) continue;
+    if (x.stack != Stack::decoder)
+      x.refuse(x.kind, "parent ", parent[r], " of row ", r,
+               " in an encoder; expected −1: what an encoder makes of a beginning depends on what follows it");
+    if (x.rows.adapter_of(parent[r]) != x.rows.adapter_of(static_cast<Index>(r)))
+      x.refuse(x.kind, "adapter ", x.rows.adapter_of(static_cast<Index>(r)), " in row ", r, "; expected ",
+               x.rows.adapter_of(parent[r]), ", that of its parent");
+  }
+}
+
+/// A row that goes on from a cache or a parent may have its insertion among the tokens before it. One that is a parent
+/// may have it in its children.
 inline void check_insertion(CheckedRows const& x) {
   auto const& insertion = x.rows.insertion;
   check_entries(x, insertion.size(), "insertion points", x.rows.count(), "rows", false);
+  bool const continued = x.continued || !x.rows.parent.empty();
   for (Index r = 0; r < x.rows.count(); ++r) {
-    Index const at = insertion[static_cast<std::size_t>(r)], most = x.continued ? x.config.positions : x.rows.length(r);
+    Index const at = insertion[static_cast<std::size_t>(r)], most = continued ? x.config.positions : x.rows.length(r);
     if (at < 0 || at > most)
       x.refuse(x.kind, "insertion point ", at, " in row ", r, "; expected 0 to ", most,
-               x.continued ? ", the model's positions" : ", the row's length");
+               continued ? ", the model's positions" : ", the row's length");
   }
 }
 
@@ -115,11 +134,12 @@ void check_rows(CheckedRows const& x) {
   check_offsets(x);
   check_tokens(x);
   check_positions(x);
+  check_entries(x, x.rows.adapter.size(), "adapters", x.rows.count(), "rows", true);
+  check_parents(x);
   check_insertion(x);
   check_entries(x, x.rows.token_types.size(), "token types", x.rows.tokens(), "tokens", true);
   if constexpr (has_site<A>(Site::token_type_embedding)) check_token_types(x);
   check_entries(x, x.rows.examples.size(), "examples", x.rows.count(), "rows", true);
-  check_entries(x, x.rows.adapter.size(), "adapters", x.rows.count(), "rows", true);
   check_targets(x);
 }
 /// The rows of the encoder beside a decoder.

@@ -19,8 +19,8 @@ struct RowLayout {
   Rows rows;  ///< lengthened, but for `insertion`, which counts real tokens
   /// `[tokens]`: (source, row): source 0 is the embedded real tokens, source 1 + g the g-th virtual group
   std::vector<std::pair<int, Index>> assembly;
-  std::vector<Index> front_tokens;    ///< `[rows]`: virtual tokens at the front, in this batch or in the cache
-  std::vector<Index> earlier_tokens;  ///< `[rows]`: lengthened tokens that are in the cache already
+  std::vector<Index> front_tokens;  ///< `[rows]`: virtual tokens at the front, those of ancestors and in the cache too
+  std::vector<Index> earlier_tokens;  ///< `[rows]`: lengthened tokens that ancestors hold, or the cache already
 };
 
 /// How far virtual tokens and keys push the positions of a stack's rows: what a row needs of the model's positions,
@@ -74,7 +74,8 @@ struct RowAdditions {
 
 /// Lengthens the rows of a stack by the virtual tokens of `additions` that belong to them, which may shift the tokens'
 /// positions. A position below 0 stays as it is: it stands before all others. A row that continues earlier tokens got
-/// its virtual tokens with these; its new tokens only count them.
+/// its virtual tokens with these; its new tokens only count them. A row with a parent likewise has the virtual tokens
+/// in front of its first ancestor; those at the insertion stand in the row that holds it.
 template <class = void>
 [[nodiscard]] RowLayout lay_out_rows(Rows const& rows, Additions const& additions, Stack stack = Stack::decoder,
                                      std::vector<ContinuedRow> const& continued = {}) {
@@ -83,6 +84,11 @@ template <class = void>
 
   std::map<Index, detail::RowAdditions> by_adapter;
   auto const count = static_cast<std::size_t>(rows.count()), least = static_cast<std::size_t>(rows.tokens());
+  std::vector<Index> first_of;  // [rows] real tokens before each
+  std::vector<bool> goes_on(count, false);
+  first_of.reserve(count);
+  for (Index const parent : rows.parent)
+    if (parent >= 0) goes_on[static_cast<std::size_t>(parent)] = true;
   out.offsets.reserve(count + 1);
   out.positions.reserve(least);
   result.assembly.reserve(least);
@@ -92,8 +98,12 @@ template <class = void>
   for (Index r = 0; r < rows.count(); ++r) {
     auto const row = static_cast<std::size_t>(r);
     auto const& added = by_adapter.try_emplace(rows.adapter_of(r), additions, stack, rows.adapter_of(r)).first->second;
-    Index const first = continued.empty() ? 0 : continued[row].earlier, insertion = rows.insertion[row],
+    Index const parent = rows.parent_of(r), insertion = rows.insertion[row],
                 begin = static_cast<Index>(result.assembly.size());
+    Index const first = parent >= 0         ? first_of[static_cast<std::size_t>(parent)] + rows.length(parent)
+                        : continued.empty() ? 0
+                                            : continued[row].earlier;
+    first_of.push_back(first);
     auto const add_type = [&](Index type) {
       if (!rows.token_types.empty()) out.token_types.push_back(type);
     };
@@ -105,7 +115,7 @@ template <class = void>
           result.assembly.emplace_back(static_cast<int>(g) + 1, k);
         }
     };
-    if (first == 0) add_virtual(added.front, added.front_keys);
+    if (first == 0 && parent < 0) add_virtual(added.front, added.front_keys);
     for (Index j = 0; j < rows.length(r); ++j) {
       Index const index = first + j, packed = rows.begin(r) + j, own = rows.positions[static_cast<std::size_t>(packed)];
       if (index == insertion) add_virtual(added.infix, own + added.front_shift + added.infix_keys);
@@ -114,12 +124,15 @@ template <class = void>
       if (!rows.token_types.empty()) out.token_types.push_back(rows.token_types[static_cast<std::size_t>(packed)]);
       result.assembly.emplace_back(0, packed);
     }
-    if (continued.empty() && insertion == rows.length(r))
+    if (continued.empty() && insertion == first + rows.length(r) && !goes_on[row])
       add_virtual(added.infix, insertion + added.front_shift + added.infix_keys);
     out.offsets.push_back(static_cast<Index>(result.assembly.size()));
     result.front_tokens.push_back(added.front_count);
     Index past = first;
-    if (first > 0) past += added.front_count + (first > insertion ? added.infix_count : 0);
+    if (parent >= 0)
+      past = result.earlier_tokens[static_cast<std::size_t>(parent)] + out.length(parent);
+    else if (first > 0)
+      past += added.front_count + (first > insertion ? added.infix_count : 0);
     result.earlier_tokens.push_back(past);
   }
   for (Index& at : out.targets.at) at = new_index[static_cast<std::size_t>(at)];

@@ -67,17 +67,19 @@ inline void add_bank_segments(std::vector<Segment>& segments, BankSegments const
 
 }  // namespace detail
 
-/// What every query of a layer's self-attention sees: its row's front banks, tokens in the cache, its row's own tokens
-/// (in a decoder those up to itself), and infix banks from the insertion on. Sources: 0 the batch's own keys and
-/// values, 1 the cache (if any), then those of the banks. For a relative bias, positions count from the row's first
-/// token, virtual or not; keys of front banks stand before it.
+/// What every query of a layer's self-attention sees: its row's front banks, tokens in the cache, its ancestors'
+/// tokens, its row's own (in a decoder those up to itself), and infix banks from the insertion on. Sources: 0 the
+/// batch's own keys and values, 1 the cache (if any), then those of the banks. For a relative bias, positions count
+/// from the row's first token, virtual or not; keys of front banks stand before it.
 template <class = void>
 [[nodiscard]] SegmentTable self_attention_table(RowLayout const& layout, QueryRange const& queries,
                                                 BankSegments const& banks, std::vector<ContinuedRow> const& continued,
                                                 bool causal = true) {
   SegmentTable table;
   Rows const& rows = layout.rows;
-  table.reserve(rows.count(), std::min<Index>(static_cast<Index>(banks.size()), 4) + (continued.empty() ? 1 : 2));
+  table.reserve(rows.count(), std::min<Index>(static_cast<Index>(banks.size()), 4) + (continued.empty() ? 1 : 2) +
+                                  (rows.parent.empty() ? 0 : 1));
+  std::vector<Index> ancestors;  // from the first on
   table.query_positions.reserve(
       static_cast<std::size_t>(std::accumulate(queries.length.begin(), queries.length.end(), Index{0})));
   for (Index r = 0; r < rows.count(); ++r) {
@@ -88,12 +90,18 @@ template <class = void>
     for (Index i = 0; i < queries.length[row]; ++i)
       table.query_positions.push_back(layout.earlier_tokens[row] + start + i);
     detail::add_bank_segments(table.segments, banks, Place::front, adapter, 0, -front_keys);
+    ancestors.clear();
+    for (Index a = rows.parent_of(r); a >= 0; a = rows.parent_of(a)) ancestors.push_back(a);
+    std::reverse(ancestors.begin(), ancestors.end());
     Index past = 0;
     if (!continued.empty())
-      for (auto const& extent : continued[row].past) {
+      for (auto const& extent : continued[static_cast<std::size_t>(ancestors.empty() ? r : ancestors[0])].past) {
         if (extent.length > 0) table.segments.push_back({1, extent.begin, extent.length, 0, false, 0, past});
         past += extent.length;
       }
+    for (Index const a : ancestors)
+      table.segments.push_back(
+          {0, rows.begin(a), rows.length(a), 0, false, 0, layout.earlier_tokens[static_cast<std::size_t>(a)]});
     table.segments.push_back(
         {0, rows.begin(r), rows.length(r), 0, causal, causal ? start : 0, layout.earlier_tokens[row]});
     detail::add_bank_segments(

@@ -13,6 +13,7 @@
 #include <graft/models/compatible.hpp>
 #include <graft/models/embed.hpp>
 #include <graft/models/run_layers.hpp>
+#include <graft/nn/shared_rows.hpp>
 #include <graft/ops/activation.hpp>
 #include <graft/ops/linear_cross_entropy.hpp>
 
@@ -103,6 +104,17 @@ class Transformer {
     Batch batch;
     for (auto const& example : examples) append(batch, example);
     return batch;
+  }
+  /// The same, but what examples have in common is computed once: what sources of a decoder begin with, and equal
+  /// sources of an encoder. Targets stand in the order of the examples; rows that hold beginnings alone have none. Loss
+  /// and gradients are the same up to rounding, unless dropout acts: examples with a common source share its mask.
+  [[nodiscard]] Batch pack_shared(std::vector<TokenizedExample> const& examples) const {
+    if constexpr (has_encoder)
+      return pack_encoder_decoder_shared(examples, config().decoder_start);
+    else if constexpr (classifies)
+      return pack(examples);  // one row is one class
+    else
+      return pack_causal_shared(examples);
   }
 
   /// What the adaptation computes once a step, as a value: with the parameters as they are, recorded where a tape is
@@ -261,7 +273,7 @@ class Transformer {
     detail::check_reach(pass.out.positions, config(), stack);
     if (cache) {
       detail::check_room(*cache, pass.out);
-      detail::check_past(*cache, pass.layout.earlier_tokens);
+      detail::check_past(*cache, pass.layout.rows, pass.layout.earlier_tokens);
     }
     upload_arrays(pass, pass.stack == main_stack<A>, A::positions == PositionKind::rotary);
     if constexpr (A::positions == PositionKind::relative) {
@@ -290,8 +302,8 @@ class Transformer {
     rows.training = batch.rows.training;
     rows.recompute = batch.rows.recompute;
     Pass pass = start(parts, Stack::encoder, rows, nullptr, observer);
-    Value const states = run(parts, batch.source_tokens, pass);        // [source tokens, width]
-    return {finish(parts, Stack::encoder, states), pass.layout.rows};  // [source tokens, width]
+    Value const states = run(parts, batch.source_tokens, pass);                         // [source tokens, width]
+    return {finish(parts, Stack::encoder, states), pass.layout.rows, batch.source_of};  // [source tokens, width]
   }
 
   /// What the head reads, `[targets, width]`: the states, scaled (T5), or of a classifier tanh(W·h + b).

@@ -41,6 +41,10 @@ struct Rows {
   /// `[rows]`: which adapter of an `AdapterTable` each row has, −1 for none; empty for 0 in all. Other strategies do
   /// not read it
   std::vector<Index> adapter;
+  /// `[rows]`: the row that each goes on from, one before it in the batch, or −1 for none; empty for none in all. A row
+  /// with a parent holds only the tokens after those of its ancestors; its positions and its insertion count these too.
+  /// So what several rows begin with is computed once. Only rows of a decoder have parents
+  std::vector<Index> parent;
   Targets targets;
   std::uint64_t step = 0;  ///< addresses this step's random numbers
   bool training = false;   ///< whether dropout acts
@@ -59,6 +63,7 @@ struct Rows {
   [[nodiscard]] Index adapter_of(Index row) const {
     return adapter.empty() ? 0 : adapter[static_cast<std::size_t>(row)];
   }
+  [[nodiscard]] Index parent_of(Index row) const { return parent.empty() ? -1 : parent[static_cast<std::size_t>(row)]; }
 };
 
 /// What rows keep where their tokens become others: all but offsets, positions and token types. Targets and insertion
@@ -68,6 +73,7 @@ struct Rows {
   out.insertion = rows.insertion;
   out.examples = rows.examples;
   out.adapter = rows.adapter;
+  out.parent = rows.parent;
   out.step = rows.step;
   out.training = rows.training;
   out.recompute = rows.recompute;
@@ -80,7 +86,9 @@ struct Batch {
   std::vector<Token> tokens;  ///< `[rows.tokens()]`
   Rows rows;
   std::vector<Token> source_tokens;  ///< `[source.tokens()]`: what the encoder reads
-  Rows source;                       ///< row r of `rows` attends to the encoder's states of row r here
+  Rows source;
+  /// `[rows]`: the row of `source` whose encoder states each row attends to; empty where row r attends to row r
+  std::vector<Index> source_of;
 };
 
 /// Tokens of one training example: the loss is taken on `target` alone, a text's tokens or a class.
@@ -102,15 +110,29 @@ inline void check_source(TokenizedExample const& example) {
                      " token types; expected none or ", example.source.size());
 }
 
-/// Ends a row of `length` tokens: positions from 0 on, infix activations before `insertion`.
-inline void close_row(Rows& rows, Index length, Index insertion, TokenizedExample const& example) {
-  for (Index i = 0; i < length; ++i) rows.positions.push_back(i);
-  rows.insertion.push_back(insertion);
-  rows.examples.push_back(example.id);
-  if (example.adapter != 0 || !rows.adapter.empty()) {
-    rows.adapter.resize(static_cast<std::size_t>(rows.count()), 0);  // of rows that named none
-    rows.adapter.push_back(example.adapter);
-  }
+/// What a row is besides its tokens.
+struct RowKind {
+  std::uint64_t example;  ///< addresses its random numbers
+  Index adapter;
+  Index parent = -1;    ///< as in `Rows`
+  Index earlier = 0;    ///< tokens of its ancestors
+  Index insertion = 0;  ///< counts these too
+};
+
+/// Adds one to a list that is empty while all entries would be `usual`.
+inline void append_entry(std::vector<Index>& list, Index entry, Index usual, Index rows) {
+  if (entry == usual && list.empty()) return;
+  list.resize(static_cast<std::size_t>(rows), usual);  // of rows that named none
+  list.push_back(entry);
+}
+
+/// Ends a row of `length` tokens, whose positions follow those of its ancestors.
+inline void close_row(Rows& rows, Index length, RowKind const& kind) {
+  for (Index i = 0; i < length; ++i) rows.positions.push_back(kind.earlier + i);
+  rows.insertion.push_back(kind.insertion);
+  rows.examples.push_back(kind.example);
+  append_entry(rows.adapter, kind.adapter, 0, rows.count());
+  append_entry(rows.parent, kind.parent, -1, rows.count());
   rows.offsets.push_back(rows.tokens() + length);
 }
 inline void add_target(Rows& rows, Index at, Token label) {
@@ -125,8 +147,37 @@ inline void append_encoder_tokens(std::vector<Token>& tokens, Rows& rows, Tokeni
   tokens.insert(tokens.end(), example.source.begin(), example.source.end());
   if (!example.token_types.empty()) rows.token_types.resize(static_cast<std::size_t>(rows.tokens()), 0);
   rows.token_types.insert(rows.token_types.end(), example.token_types.begin(), example.token_types.end());
-  close_row(rows, length, length, example);
+  close_row(rows, length, {.example = example.id, .adapter = example.adapter, .insertion = length});
   if (!rows.token_types.empty()) rows.token_types.resize(tokens.size(), 0);
+}
+
+/// Appends source + target but for the first `earlier` source tokens, which the row `parent` and its ancestors hold.
+inline void append_causal_tokens(Batch& batch, TokenizedExample const& example, Index parent, Index earlier) {
+  Index const begin = batch.rows.tokens(), source = static_cast<Index>(example.source.size()),
+              target = static_cast<Index>(example.target.size());
+  batch.tokens.insert(batch.tokens.end(), example.source.begin() + earlier, example.source.end());
+  // the state at the last target token predicts nothing
+  if (target > 0) batch.tokens.insert(batch.tokens.end(), example.target.begin(), example.target.end() - 1);
+  for (Index i = 0; i < target; ++i)
+    add_target(batch.rows, begin + source - earlier - 1 + i, example.target[static_cast<std::size_t>(i)]);
+  close_row(batch.rows, source - earlier + std::max<Index>(0, target - 1),
+            {.example = example.id,
+             .adapter = example.adapter,
+             .parent = parent,
+             .earlier = earlier,
+             .insertion = source - 1});
+}
+/// Appends `start` + target as a row that attends to row `source` of the encoder.
+inline void append_decoder_row(Batch& batch, TokenizedExample const& example, Token start, Index source) {
+  Index const begin = batch.rows.tokens(), row = batch.rows.count(), target = static_cast<Index>(example.target.size());
+  batch.tokens.push_back(start);
+  if (target > 0) batch.tokens.insert(batch.tokens.end(), example.target.begin(), example.target.end() - 1);
+  for (Index i = 0; i < target; ++i) add_target(batch.rows, begin + i, example.target[static_cast<std::size_t>(i)]);
+  if (source != row || !batch.source_of.empty()) {
+    for (auto r = static_cast<Index>(batch.source_of.size()); r < row; ++r) batch.source_of.push_back(r);
+    batch.source_of.push_back(source);
+  }
+  close_row(batch.rows, std::max<Index>(1, target), {.example = example.id, .adapter = example.adapter});
 }
 
 }  // namespace detail
@@ -135,26 +186,14 @@ inline void append_encoder_tokens(std::vector<Token>& tokens, Rows& rows, Tokeni
 /// infix activations stand before the last source token, so that the state predicting the first target token sees them.
 inline void append_causal_row(Batch& batch, TokenizedExample const& example) {
   detail::check_source(example);
-  Index const begin = batch.rows.tokens(), source = static_cast<Index>(example.source.size()),
-              target = static_cast<Index>(example.target.size());
-  batch.tokens.insert(batch.tokens.end(), example.source.begin(), example.source.end());
-  // the state at the last target token predicts nothing
-  if (target > 0) batch.tokens.insert(batch.tokens.end(), example.target.begin(), example.target.end() - 1);
-  for (Index i = 0; i < target; ++i)
-    detail::add_target(batch.rows, begin + source - 1 + i, example.target[static_cast<std::size_t>(i)]);
-  detail::close_row(batch.rows, source + std::max<Index>(0, target - 1), source - 1, example);
+  detail::append_causal_tokens(batch, example, -1, 0);
 }
 
 /// Appends the source as a row of the encoder and `start` + target as a row of the decoder, whose states predict the
 /// target.
 inline void append_encoder_decoder_row(Batch& batch, TokenizedExample const& example, Token start) {
   detail::append_encoder_tokens(batch.source_tokens, batch.source, example);
-  Index const begin = batch.rows.tokens(), target = static_cast<Index>(example.target.size());
-  batch.tokens.push_back(start);
-  if (target > 0) batch.tokens.insert(batch.tokens.end(), example.target.begin(), example.target.end() - 1);
-  for (Index i = 0; i < target; ++i)
-    detail::add_target(batch.rows, begin + i, example.target[static_cast<std::size_t>(i)]);
-  detail::close_row(batch.rows, std::max<Index>(1, target), 0, example);
+  detail::append_decoder_row(batch, example, start, batch.source.count() - 1);
 }
 
 /// Appends the source as a row whose first token's state predicts the class, `target`'s one number (none where there is

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include <graft/core/error.hpp>
 #include <graft/core/random.hpp>
 #include <graft/core/types.hpp>
+#include <graft/train/shared_sources.hpp>
 
 namespace graft {
 
@@ -36,50 +38,108 @@ using StepBatches = std::vector<std::vector<Index>>;
   return steps;
 }
 
-/// Divides examples into passes of at most `rows` examples and (where one example alone does not exceed it)
-/// `max_tokens` tokens, 0 for no limit. The longest come first and go where the fewest tokens are: packed rows need no
-/// padding, so what length decides is the peak of memory.
-[[nodiscard]] inline StepBatches divide_by_length(std::vector<Index> examples, std::vector<Index> const& lengths,
-                                                  Index rows, Index max_tokens = 0) {
-  auto const length = [&](Index i) { return lengths[static_cast<std::size_t>(i)]; };
-  std::stable_sort(examples.begin(), examples.end(), [&](Index a, Index b) { return length(a) > length(b); });
-  auto const count = static_cast<Index>(examples.size());
-  Index passes = (count + rows - 1) / rows;
-  if (max_tokens > 0) {
-    Index const tokens = std::accumulate(examples.begin(), examples.end(), Index{0},
-                                         [&](Index sum, Index i) { return sum + std::min(length(i), max_tokens); });
-    passes = std::clamp((tokens + max_tokens - 1) / max_tokens, passes, count);
+namespace detail {
+
+/// Examples that stay in one pass, and their tokens there.
+struct TogetherInAPass {
+  std::vector<Index> examples;
+  Index tokens = 0;
+};
+
+/// Divides into passes of at most `rows` examples and (where one part alone does not exceed it) `max_tokens` tokens, 0
+/// for no limit. The longest come first and go where the fewest tokens are. No part has more than `rows` examples.
+[[nodiscard]] inline StepBatches divide_parts(std::vector<TogetherInAPass> parts, Index rows, Index max_tokens) {
+  std::stable_sort(parts.begin(), parts.end(), [](auto const& a, auto const& b) { return a.tokens > b.tokens; });
+  Index examples = 0, tokens = 0;
+  for (auto const& part : parts) {
+    examples += static_cast<Index>(part.examples.size());
+    tokens += max_tokens > 0 ? std::min(part.tokens, max_tokens) : 0;
   }
+  Index passes = (examples + rows - 1) / rows;
+  if (max_tokens > 0)
+    passes =
+        std::clamp((tokens + max_tokens - 1) / max_tokens, passes, std::max(passes, static_cast<Index>(parts.size())));
   for (;; ++passes) {
     StepBatches plan(static_cast<std::size_t>(passes));
     std::vector<Index> load(plan.size());
     bool fits = true;
-    for (Index i : examples) {
+    for (auto const& part : parts) {
+      auto const size = static_cast<Index>(part.examples.size());
       std::size_t lightest = plan.size();
       for (std::size_t p = 0; p < plan.size(); ++p)
-        if (static_cast<Index>(plan[p].size()) < rows && (lightest == plan.size() || load[p] < load[lightest]))
+        if (static_cast<Index>(plan[p].size()) + size <= rows && (lightest == plan.size() || load[p] < load[lightest]))
           lightest = p;
-      fits = fits && (max_tokens == 0 || plan[lightest].empty() || load[lightest] + length(i) <= max_tokens);
-      plan[lightest].push_back(i);
-      load[lightest] += length(i);
+      fits = lightest < plan.size() &&
+             (max_tokens == 0 || plan[lightest].empty() || load[lightest] + part.tokens <= max_tokens);
+      if (!fits) break;
+      plan[lightest].insert(plan[lightest].end(), part.examples.begin(), part.examples.end());
+      load[lightest] += part.tokens;
     }
     if (fits) return plan;
   }
 }
 
+}  // namespace detail
+
+/// Divides examples into passes of at most `rows` examples and (where one example alone does not exceed it)
+/// `max_tokens` tokens, 0 for no limit. The longest come first and go where the fewest tokens are: packed rows need no
+/// padding, so what length decides is the peak of memory.
+[[nodiscard]] inline StepBatches divide_by_length(std::vector<Index> const& examples, std::vector<Index> const& lengths,
+                                                  Index rows, Index max_tokens = 0) {
+  std::vector<detail::TogetherInAPass> parts;
+  parts.reserve(examples.size());
+  for (Index i : examples) parts.push_back({{i}, lengths[static_cast<std::size_t>(i)]});
+  return detail::divide_parts(std::move(parts), rows, max_tokens);
+}
+/// The same, but examples with the same source, which are neighbours in `examples`, stay together as far as a pass has
+/// room: each source counts once.
+[[nodiscard]] inline StepBatches divide_by_source(std::vector<Index> const& examples, std::vector<Index> const& lengths,
+                                                  SharedSources const& shared, Index rows, Index max_tokens = 0) {
+  std::vector<detail::TogetherInAPass> parts;
+  Index before = -1;  // the source of the last part
+  for (Index i : examples) {
+    auto const at = static_cast<std::size_t>(i);
+    Index const source = shared.source[at], length = lengths[at],
+                more = length - shared.tokens[static_cast<std::size_t>(source)];
+    bool const joins = source == before && static_cast<Index>(parts.back().examples.size()) < rows &&
+                       (max_tokens == 0 || parts.back().tokens + more <= max_tokens);
+    if (!joins) parts.emplace_back();
+    parts.back().examples.push_back(i);
+    parts.back().tokens += joins ? more : length;
+    before = source;
+  }
+  return detail::divide_parts(std::move(parts), rows, max_tokens);
+}
+
 /// The steps of one epoch: the examples shuffled by (seed, epoch), cut into steps, each step divided into passes.
 /// `lengths[i]` is the number of tokens of example i.
+/// @param shared where it is given, sources are shuffled, and the examples of each, which follow each other
 [[nodiscard]] inline std::vector<StepBatches> plan_epoch(std::vector<Index> const& lengths, Batching const& batching,
-                                                         Index epoch) {
+                                                         Index epoch, SharedSources const* shared = nullptr) {
   auto const examples = static_cast<Index>(lengths.size());
-  std::vector<Index> order(lengths.size());
-  std::iota(order.begin(), order.end(), Index{0});
-  shuffle(order, RandomKey(batching.seed).with("order of examples").with(static_cast<std::uint64_t>(epoch)));
+  RandomKey const seed(batching.seed);
+  auto const number = static_cast<std::uint64_t>(epoch);
+  std::vector<Index> order;
+  if (!shared) {
+    order.resize(lengths.size());
+    std::iota(order.begin(), order.end(), Index{0});
+    shuffle(order, seed.with("order of examples").with(number));
+  } else {
+    std::vector<Index> sources(shared->examples.size());
+    std::iota(sources.begin(), sources.end(), Index{0});
+    shuffle(sources, seed.with("order of sources").with(number));
+    for (Index s : sources) {
+      auto own = shared->examples[static_cast<std::size_t>(s)];
+      shuffle(own, seed.with("order of a source's examples").with(number).with(static_cast<std::uint64_t>(s)));
+      order.insert(order.end(), own.begin(), own.end());
+    }
+  }
   Index const steps = steps_per_epoch(examples, batching), size = batching.batch * batching.accumulate;
   std::vector<StepBatches> plan;
   for (Index step = 0; step < steps; ++step) {
-    auto const first = order.begin() + step * size, last = order.begin() + std::min(examples, (step + 1) * size);
-    plan.push_back(divide_by_length({first, last}, lengths, batching.batch, batching.max_tokens));
+    std::vector<Index> const own(order.begin() + step * size, order.begin() + std::min(examples, (step + 1) * size));
+    plan.push_back(shared ? divide_by_source(own, lengths, *shared, batching.batch, batching.max_tokens)
+                          : divide_by_length(own, lengths, batching.batch, batching.max_tokens));
   }
   return plan;
 }

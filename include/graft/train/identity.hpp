@@ -71,6 +71,7 @@ template <class Scalar, class Device>
                             {"patience", t.patience},
                             {"training examples", data_checksum(training)},
                             {"validation examples", data_checksum(validation)}}}};
+  if (t.share_sources) identity["settings"]["share_sources"] = true;
   if (t.min_delta != 0.0) identity["settings"]["min_delta"] = t.min_delta;
   if (t.on_update) identity["settings"]["on_update"] = true;
   if (!objective.empty()) identity["settings"]["objective"] = objective;

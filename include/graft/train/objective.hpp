@@ -16,7 +16,8 @@ namespace graft {
 /// Σ_b sum(b) / Σ_b weight(b); validation takes the same over all its examples.
 ///
 /// - `loss(model, batch, normaliser)` is sum(batch) / normaliser as a recorded scalar. `batch.rows.training` says
-///   whether dropout acts, `batch.rows.examples` which example each row is.
+///   whether dropout acts, `batch.rows.examples` which example each row is. Where sources are shared
+///   (`Training::share_sources`), rows without targets hold beginnings of the others.
 /// - `identity()` names the objective with all its settings: a checkpoint of another one is not gone on with.
 /// - `weight(batch)`, if it is there, is how much the batch counts; else it is the weight of its targets.
 template <class Objective, class Model>
@@ -46,18 +47,19 @@ template <class Objective>
 }
 
 /// The objective over all examples, without dropout and without recording. Passes take the examples in their order, as
-/// many as `max_tokens` allows. For a `TokenObjective` it is `evaluate_loss`.
+/// many as `max_tokens` allows, and share sources as in `evaluate_loss`, which it is for a `TokenObjective`.
 /// @throws ConfigError where the examples weigh nothing
 template <class Model, TrainingObjective<Model> Objective>
 [[nodiscard]] double evaluate_objective(Model& model, Objective const& objective,
-                                        std::vector<TokenizedExample> const& examples, Index max_tokens = 2048) {
+                                        std::vector<TokenizedExample> const& examples, Index max_tokens = 2048,
+                                        bool share_sources = false) {
   if constexpr (std::is_same_v<Objective, TokenObjective>) {
-    return evaluate_loss(model, examples, max_tokens);
+    return evaluate_loss(model, examples, max_tokens, share_sources);
   } else {
     NoGrad const no_grad;
     double sum = 0, weight = 0;
     for (std::size_t i = 0; i < examples.size();) {
-      Batch const batch = next_pass(model, examples, i, max_tokens);
+      Batch const batch = next_pass(model, examples, i, max_tokens, share_sources);
       sum += static_cast<double>(downloaded(objective.loss(model, batch, 1.0).value()).data()[0]);
       weight += objective_weight(objective, batch);
     }

@@ -82,6 +82,7 @@ class Trainer {
           fail<ConfigError>("[Trainer] got an example (", examples == &training ? "training" : "validation", " number ",
                             i, ") without ", (*examples)[i].source.empty() ? "source" : "target",
                             " tokens; expected at least one of each");
+    check_sharing(model);
     // before the first step: a long row must not end a training in its midst
     if constexpr (requires { model.additions(); }) {
       for (auto* examples : {&training, &validation})
@@ -98,6 +99,18 @@ class Trainer {
     return detail::TrainingRun<Model, Objective>(settings_, model, training, validation, cut, objective).run();
   }
 
+  /// Shared sources need a model that packs them, and examples of which several may have one.
+  template <class Model>
+  void check_sharing([[maybe_unused]] Model const& model) const {
+    if (!settings_.share_sources) return;
+    if constexpr (!SharesSources<Model>)
+      fail<ConfigError>("[Trainer] got share_sources for a model without pack_shared; expected a graft::Transformer");
+    if constexpr (requires { model.info().classifies; })
+      if (model.info().classifies)
+        fail<ConfigError>(
+            "[Trainer] got share_sources for a classifier, whose sources have one class each; expected a "
+            "model that writes text");
+  }
   static void number(std::vector<TokenizedExample>& examples) {
     std::vector<std::uint64_t> ids;
     for (auto const& example : examples) ids.push_back(example.id);

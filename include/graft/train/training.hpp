@@ -60,6 +60,11 @@ struct Training {
   /// memory for activations no longer grows with the layers, a step runs the forward pass of the layers once more, and
   /// every number stays the same, bit for bit.
   bool recompute = false;
+  /// Compute a source once for all its examples in a pass, as several references of a table in table-to-text. Sources
+  /// are shuffled in place of examples, so that those of one source follow each other; a step still has batch ×
+  /// accumulate examples. Loss and gradient of a step are the same up to rounding, but where dropout acts: examples of
+  /// one source share its mask there.
+  bool share_sources = false;
   bool drop_last = false;  ///< leave out an epoch's last examples that do not fill a step
 
   double learning_rate = 5e-5;

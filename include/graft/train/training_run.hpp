@@ -65,6 +65,7 @@ class TrainingRun {
         parameters_(model.parameters()),
         batching_{t_.batch, t_.accumulate, t_.max_tokens, t_.drop_last, t_.seed},
         lengths_(row_lengths(training)),
+        shared_(t_.share_sources ? shared_sources(training) : SharedSources{}),
         per_epoch_(steps_per_epoch(static_cast<Index>(training.size()), batching_)),
         total_(t_.steps > 0 ? t_.steps : t_.epochs * per_epoch_),
         warmup_(t_.warmup_steps > 0 ? t_.warmup_steps
@@ -201,6 +202,10 @@ class TrainingRun {
                        " tokens of them), ", grouped(cut_.targets), " targets (", grouped(cut_.target_tokens),
                        " tokens of them) of ", grouped(static_cast<Index>(training_.size() + validation_.size())),
                        " examples"));
+    if (t_.share_sources)
+      progress.say(cat(grouped(static_cast<Index>(training_.size())), " examples have ",
+                       grouped(static_cast<Index>(shared_.examples.size())), " sources",
+                       shared_.any() ? ", each computed once a pass" : ": nothing is shared"));
     if (resumed_) progress.say(cat("going on after step ", step_, " of ", total_));
   }
 
@@ -212,7 +217,7 @@ class TrainingRun {
   [[nodiscard]] double pack(StepBatches const& plan, std::vector<Batch>& batches, StepReport& report) {
     double weight = 0;
     for (auto const& indices : plan) {
-      batches.push_back(pack_selected(model_, training_, indices));
+      batches.push_back(pack_selected(model_, training_, indices, t_.share_sources));
       if constexpr (std::is_same_v<Objective, TokenObjective> && !std::is_same_v<Device, Cpu>)
         round_up_tokens(model_, batches.back());
       batches.back().rows.step = static_cast<std::uint64_t>(step_);
@@ -304,7 +309,7 @@ class TrainingRun {
 
   StepBatches const& plan_of(Index step) {
     if (Index const epoch = step / per_epoch_; epoch != planned_epoch_) {
-      plan_ = plan_epoch(lengths_, batching_, epoch);
+      plan_ = plan_epoch(lengths_, batching_, epoch, t_.share_sources ? &shared_ : nullptr);
       planned_epoch_ = epoch;
     }
     return plan_[static_cast<std::size_t>(step % per_epoch_)];
@@ -312,7 +317,8 @@ class TrainingRun {
 
   void validate(Progress& progress) {
     finish_late(true);
-    double const loss = evaluate_objective(model_, objective_, validation_, t_.max_tokens > 0 ? t_.max_tokens : 2048);
+    double const loss =
+        evaluate_objective(model_, objective_, validation_, t_.max_tokens > 0 ? t_.max_tokens : 2048, t_.share_sources);
     if (!std::isfinite(loss))
       fail<NumericError>("[Trainer] the validation loss is ", loss, " after step ", step_,
                          "; expected a finite number; hint: a lower learning rate", kept());
@@ -434,6 +440,7 @@ class TrainingRun {
   ParameterList<Scalar, Device> parameters_;
   Batching batching_;
   std::vector<Index> lengths_;
+  SharedSources shared_;  ///< where they are shared
   Index per_epoch_, total_, warmup_;
   std::unique_ptr<Optimizer<Scalar, Device>> optimizer_;
   Truncation cut_;
