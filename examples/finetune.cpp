@@ -66,6 +66,7 @@ void add_training_options(CLI::App& app, Settings& s) {
   option("--max-target", t.max_target, "Longest target in tokens; 0: no limit", not_negative);
   s.lengths.add_to(option);
   option.flag("--recompute", t.recompute, support::recompute_help);
+  option.flag("--share-sources", t.share_sources, support::share_sources_help);
   option("--seed", t.seed, "Addresses all random numbers");
   auto* const checkpoint = option("--checkpoint", t.checkpoint, "Folder for checkpoints (default: none)");
   option("--checkpoint-every", t.checkpoint_every, "Steps between checkpoints; 0: every epoch", not_negative)
@@ -173,6 +174,7 @@ nlohmann::ordered_json summary_of(Settings const& s, graft::TrainingReport const
           {"batch", t.batch},
           {"learning_rate", t.learning_rate},
           {"recompute", t.recompute},
+          {"share_sources", t.share_sources},
           {"seed", t.seed},
           {"training_loss", report.steps.empty() ? nlohmann::ordered_json() : number_or_null(last)},
           {"validation_loss", number_or_null(validation)},

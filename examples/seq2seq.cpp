@@ -69,6 +69,7 @@ void add_options(CLI::App& app, Settings& s) {
   s.strategy.add_to(app);
   s.strategy.add_encoder_options(app);
   support::add_task_options(app, s.training, s.learning_rate, s.update);
+  support::OptionGroup(app, "Training").flag("--share-sources", s.training.share_sources, support::share_sources_help);
   s.search.add_to(app, "Writing");
 }
 
@@ -245,6 +246,7 @@ void run(CLI::App const& app, Settings& s) {
     for (std::size_t i = report.steps.size() - tail; i < report.steps.size(); ++i)
       last += report.steps[i].loss / static_cast<double>(tail);
     summary.update(support::training_summary(s.training, report, last));
+    summary["share_sources"] = s.training.share_sources;
     support::keep_unfinished_training(report, s.training.checkpoint, s.output, [&](std::string const& folder) {
       model->save(folder, {.files = support::template_files(form)});
     });

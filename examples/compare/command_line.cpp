@@ -59,6 +59,7 @@ void add_budget_options(CLI::App& app, CommandLine& line) {
   option("--max-target", task.max_target, "Longest target in tokens; 0: no limit", not_negative);
   option("--shots", task.shots, "Training examples in the context of few_shot", positive);
   option.flag("--recompute", task.recompute, support::recompute_help);
+  option.flag("--share-sources", task.share_sources, support::share_sources_help);
   option("--seed", line.seed, "Of a training: starts, order of examples, dropout (default: 0)");
   option("--seeds", line.seeds,
          "Several, parted by commas, or 0..4: each row is trained with each, and shown as mean ± deviation")
@@ -264,7 +265,9 @@ void check_options(CLI::App const& app, CommandLine const& line) {
   if (!shots) support::refuse_given(app, {"--shots"}, "without the row few_shot");
   if (!trains)
     support::refuse_given(
-        app, {"--epochs", "--steps", "--batch", "--recompute", "--learning-rate", "--tune", "--seed", "--seeds"},
+        app,
+        {"--epochs", "--steps", "--batch", "--recompute", "--share-sources", "--learning-rate", "--tune", "--seed",
+         "--seeds"},
         "without a trained row in --methods or --row");
   if (!trains && !shown) support::refuse_given(app, {"--rows"}, "without a row that reads training examples");
   if (line.tune && std::none_of(s.tuned.begin(), s.tuned.end(), [](bool tuned) { return tuned; }))
@@ -281,7 +284,7 @@ void check_options(CLI::App const& app, CommandLine const& line) {
 
 void check_options(CLI::App const& app, Settings const&, graft::ModelInfo const& model) {
   if (model.classifies) {
-    support::refuse_given(app, {"--max-new", "--max-target"}, "on a classifier, which writes no text");
+    support::refuse_given(app, {"--max-new", "--max-target", "--share-sources"}, "on a classifier, which writes no text");
     support::refuse_given(app, {"--metrics", "--meteor-data"}, "on a classifier, which has accuracy alone");
   }
   if (model.classifies || model.main().crosses)

@@ -51,6 +51,7 @@ std::vector<std::pair<std::string, std::string>> facts_of(Study const& study) {
           {"shots", std::to_string(task.shots)},
           {"separator", task.separator.value_or("")},
           {"recompute", task.recompute ? "true" : "false"},
+          {"share_sources", task.share_sources ? "true" : "false"},
           {"device", to_string(task.placement.device)},
           {"dtype", to_string(task.placement.numbers)},
           {"split_seed", std::to_string(task.split_seed)}};

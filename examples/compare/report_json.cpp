@@ -132,6 +132,7 @@ Json report_json(Report const& report) {
             {"steps", task.steps > 0 ? Json(task.steps) : Json()},
             {"batch", task.batch},
             {"recompute", task.recompute},
+            {"share_sources", task.share_sources},
             {"seeds", report.seeds()},
             {"split_seed", task.split_seed},
             {"max_new", task.max_new},

@@ -51,6 +51,7 @@ Json to_json(Task const& task) {
   support::DataReading::visit(task.reading, [&](char const* name, auto const& field) { json[name] = field; });
   for (auto const& test : task.tests) tests.push_back({test.name, test.file});
   json["tests"] = tests;
+  if (task.share_sources) json["share_sources"] = true;  // left out where earlier builds lack it: the same request
   json["max_source"] = task.max_source ? Json(*task.max_source) : Json();
   json["separator"] = task.separator ? Json(*task.separator) : Json();
   json["device"] = to_string(task.placement.device), json["dtype"] = to_string(task.placement.numbers);
@@ -65,6 +66,7 @@ Task task_from_json(std::string const& where, nlohmann::json const& json) {
   support::DataReading::visit(task.reading, [&](char const* name, auto& field) {
     field = graft::json_or(where, json, name, field);  // reports of earlier builds have none
   });
+  task.share_sources = graft::json_or(where, json, "share_sources", false);
   for (auto const& test : pairs_at(where, json, "tests")) task.tests.push_back({test[0], test[1]});
   if (auto const longest = graft::json_at<nlohmann::json>(where, json, "max_source"); !longest.is_null())
     task.max_source = graft::json_at<Index>(where, json, "max_source");

@@ -39,6 +39,7 @@ struct Task {
       max_source;  ///< longest source in tokens, 0 for no limit; none: as a merged model's folder keeps it, else 0
   std::uint64_t split_seed = 0;          ///< of the data: which examples are held out, which are taken
   bool recompute = false;                ///< layers in the backward pass
+  bool share_sources = false;            ///< compute a source once for its references in a pass
   std::optional<std::string> separator;  ///< none: the default of the kind of model
   graft::any::Placement placement;       ///< of all rows
 };

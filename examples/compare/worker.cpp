@@ -29,6 +29,7 @@ void train(Request const& request, graft::any::AnyModel& model, Prompts const& p
   graft::Training settings;
   settings.epochs = task.epochs, settings.steps = task.steps, settings.batch = task.batch;
   settings.learning_rate = request.learning_rate, settings.seed = request.seed, settings.recompute = task.recompute;
+  settings.share_sources = task.share_sources;
   settings.progress = progress, settings.max_tokens = support::usual_max_tokens(task.placement);
   Index const total = task.steps > 0 ? task.steps : task.epochs * per_epoch;
   settings.validate_every = std::max<Index>(1, (total + 2) / 3);

@@ -16,6 +16,9 @@ inline constexpr char const* recompute_help =
     "Keep of each layer its input alone, and compute the layer again in the backward pass: far less memory for long "
     "rows, more time, the "
     "same numbers";
+inline constexpr char const* share_sources_help =
+    "Compute a source once for all its references in a pass: less time where a source has several, the same loss. "
+    "Sources are shuffled in place of examples; references of one source share dropout's mask there";
 
 /// Optimizer and schedule by name; empty for those that the training has already.
 struct UpdateOptions {

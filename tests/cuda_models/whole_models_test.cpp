@@ -40,6 +40,11 @@ Training accumulating() {
   training.accumulate = 2;
   return training;
 }
+Training sharing() {
+  Training training = three_steps();
+  training.batch = 6, training.share_sources = true;
+  return training;
+}
 Training none() { return {.steps = 0}; }
 
 struct Case {
@@ -55,7 +60,7 @@ std::vector<Case> const& cases() {
       {.choice = "prefix:length=3", .searches = true, .again = true},
       {.choice = "prefix_mlp:length=3:reparametrization.hidden=5", .training = with_adafactor()},
       {.choice = "prompt:length=3", .training = accumulating()},
-      {.choice = "infix:length=2"},
+      {.choice = "infix:length=2", .training = sharing(), .again = true},
       {.choice = "embedding:length=2"},
       {.choice = "p_tuning:length=3:hidden=5"},
       {.choice = "p_tuning:length=4:encoder=lstm:hidden=5:dropout=0.25", .again = true},
@@ -67,7 +72,7 @@ std::vector<Case> const& cases() {
       {.choice = "prefix_lora:length=2:rank=2"},
       {.choice = "bitfit"},
       {.choice = "top_layers:layers=1"},
-      {.choice = "full", .again = true},
+      {.choice = "full", .training = sharing(), .again = true},
       {.choice = "head:restart=true"},
   };
   return all;
@@ -84,8 +89,15 @@ std::vector<std::unique_ptr<Family>> const& families() {
 }
 
 /// Rows of various lengths; of a classifier one label each.
-std::vector<TokenizedExample> examples(Family const& family) {
+/// @param again whether every source has a second target, and the longest a third
+std::vector<TokenizedExample> examples(Family const& family, bool again) {
   auto all = small::examples();
+  for (std::size_t i = 0, count = all.size(); again && i < count; ++i)
+    for (std::size_t k = 0; k < (all[i].source.size() > 8 ? 2 : 1); ++k) {
+      all.push_back(all[i]);
+      all.back().id += 20 + k;
+      all.back().target = {static_cast<Token>(5 + k), static_cast<Token>(7 + i)};
+    }
   for (auto& example : all)
     if (family.info().classifies) example.target = {static_cast<Token>(example.id % 3)};
   return all;
@@ -147,11 +159,12 @@ class WholeModels : public ::testing::TestWithParam<Which> {
     std::string const why = cuda_unavailable();
     if (!why.empty()) GTEST_SKIP() << why;
     choice.seed = 5;
+    if (family.info().classifies) plan.training.share_sources = false;
   }
   Case const& of = cases()[GetParam().at];
   Family const& family = *families()[GetParam().family];
   any::Choice choice = any::parse_choice(of.choice);
-  Plan plan{of.training, examples(family), of.searches};
+  Plan plan{of.training, examples(family, of.training.share_sources), of.searches};
 };
 
 /// A model on the device has the strategy itself, or a table with it alone. On the host a classifier trains its head

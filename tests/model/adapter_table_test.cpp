@@ -49,6 +49,17 @@ TEST(AdapterTable, SixteenRowsWithSixteenAdaptersAreThoseOfTheirOwnModels) {
     for (bool const recompute : {false, true})
       tables::check_against_alone(table, tables::a_row_each<Gpt2>(16), training, recompute, 1e-12);
 }
+TEST(AdapterTable, SourcesAreSharedByRowsOfOneAdapter) {
+  auto table = sixteen<double>();
+  auto examples = sharing::references();
+  auto const count = examples.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    examples[i].adapter = static_cast<Index>(i % 5) - 1;
+    examples.push_back(examples[i]);  // each at least twice
+    examples.back().id += 100;
+  }
+  sharing::changes_nothing(table.model, "table", examples);
+}
 TEST(AdapterTable, InFloatToo) {
   auto table = sixteen<float>();
   tables::check_against_alone(table, tables::a_row_each<Gpt2>(16), true, false, 2e-5);

@@ -53,7 +53,8 @@ TEST(CommonBeginnings, SmallOnesJoinWhatFollows) {
 
 TEST(CommonBeginnings, KeepToLimitsAndAdapters) {
   Tokens const tokens{1, 2, 3, 4};
-  auto const tree = graft::common_beginnings({{tokens, 3, 0}, {tokens, 2, 0}, {tokens, 4, 0}, {tokens, 4, 5}, {tokens, 4, 5}});
+  auto const tree =
+      graft::common_beginnings({{tokens, 3, 0}, {tokens, 2, 0}, {tokens, 4, 0}, {tokens, 4, 5}, {tokens, 4, 5}});
   EXPECT_EQ(tree.shared_of(1), 2);
   EXPECT_EQ(tree.shared_of(0), 3);
   EXPECT_EQ(tree.shared_of(2), 3);

@@ -269,6 +269,8 @@ void check_training(Settings const& settings) {
   graft::Tape::current().discard();
   invariants::train(model, batch, 6);
   invariants::recomputing_changes_nothing(model, batch);
+  if constexpr (A::head != graft::HeadKind::classifier)
+    sharing::changes_nothing(model, graft::cat(A::model_type, " ", Settings::name));
   graft::NoGrad no_grad;
   EXPECT_LT(small::loss(model, batch).value().data()[0], first) << A::model_type;
   for (auto* parameter : model.parameters())
@@ -284,6 +286,7 @@ TEST(Encoders, TrainingMovesTheAdapterAlone) {
   check_training<Bart>(PrefixTuning{.length = 2, .init = graft::Init::words, .init_words = {{3, 4}, {5}}});
   check_training<Bart>(PromptTuning{.length = 2});
   check_training<Bart>(PromptTuning{.length = 2, .side = graft::Side::both});
+  check_training<Bart>(LoRA{.rank = 2});
   check_training<Bert>(
       graft::compose(PrefixTuning{.length = 2}, graft::ClassificationHead{.labels = 3, .restart = true}));
 }

@@ -12,7 +12,7 @@
 #include <graft/adaptation/none.hpp>
 #include <graft/optim/adamw.hpp>
 
-#include "small_model.hpp"
+#include "sharing.hpp"
 #include "support/worst.hpp"
 
 namespace invariants {
@@ -133,6 +133,7 @@ void training_changes_the_adapter_alone(Settings const& settings) {
     EXPECT_EQ(stuck, 0) << parameter->name() << ": elements that did not move, of " << now.size();
   }
   recomputing_changes_nothing(model, batch);
+  sharing::changes_nothing(model, std::string(Settings::name));
   auto const after = snapshot(base);
   ASSERT_EQ(before.size(), after.size());
   for (std::size_t i = 0; i < before.size(); ++i)

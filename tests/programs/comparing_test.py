@@ -83,6 +83,13 @@ class Comparing(ProgramTest):
         for key in ("training_loss", "validation_loss", "outputs", "trainable"):
             self.assertEqual(rows[0][key], rows[1][key])
 
+    def test_sources_that_are_computed_once(self):
+        reports = [self.compare("shared", "--methods", "lora", *more)[0] for more in ((), ("--share-sources",))]
+        self.assertEqual([report["budget"]["share_sources"] for report in reports], [False, True])
+        rows = [{row["method"]: row for row in report["rows"]} for report in reports]
+        self.assertEqual(rows[0]["none"]["outputs"], rows[1]["none"]["outputs"])
+        self.assertNotEqual(rows[0]["lora"]["training_curve"], rows[1]["lora"]["training_curve"])  # another order
+
     def check_page(self, out, metrics=2):
         text = (self.folder / out / "report.html").read_text(encoding="utf-8")
         page = Page(text)

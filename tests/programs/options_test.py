@@ -83,6 +83,7 @@ TABLE = {
                                                                                                                                                   ("lora", "--validation", "DATA", "--patience", "0", "--min-delta", "1")]),
         "--max-source": finetune(["--max-source", "6"]), "--max-target": finetune(["--max-target", "4"]), "--too-long": [Elsewhere("tests/faults/requests_test.py")],
         "--recompute": finetune(["--recompute"]) + [Elsewhere("adapting_test: of memory and time alone"), Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--recompute")],
+        "--share-sources": finetune(["--share-sources", "--batch", "4"]) + [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--share-sources")],
         "--seed": finetune(["--seed", "1"]) + [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--seed", "1")],
         "--checkpoint": finetune(["--checkpoint", "CHECKPOINT"]), "--checkpoint-every": finetune(["--checkpoint", "CHECKPOINT", "--checkpoint-every", "1"], refused=[("lora", "--checkpoint-every", "1")]),
         "--resume": [Elsewhere("adapting_test")] + finetune(refused=[("lora", "--resume")]), "--log": finetune(["--log", "LOG"]),
@@ -135,7 +136,8 @@ TABLE = {
         "--seeds": [Elsewhere("comparing_grids_test"), Refused("--methods", "none", "--seeds", "1,2")], "--split-seed": [Elsewhere("comparing_grids_test")],
         "--quick": [Elsewhere("settings of the others; comparing_test")], "--fresh": [Elsewhere("comparing_test")], "--json": [Elsewhere("comparing_test")],
         "--rows": [Elsewhere("comparing_test"), Refused("--methods", "none", "--rows", "8")], "--epochs": [Refused("--methods", "none,few_shot", "--epochs", "2"), Refused("--steps", "2", "--epochs", "2")],
-        "--steps": [Refused("--methods", "none", "--steps", "2")], "--batch": [Refused("--methods", "none", "--batch", "2")], "--recompute": [Elsewhere("comparing_test"), Refused("--methods", "none", "--recompute")], "--validation-rows": [Elsewhere("comparing_test")], "--test-sources": [Elsewhere("comparing_test")],
+        "--steps": [Refused("--methods", "none", "--steps", "2")], "--batch": [Refused("--methods", "none", "--batch", "2")], "--recompute": [Elsewhere("comparing_test"), Refused("--methods", "none", "--recompute")],
+        "--share-sources": [Elsewhere("comparing_test"), Refused("--methods", "none", "--share-sources"), Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--share-sources")], "--validation-rows": [Elsewhere("comparing_test")], "--test-sources": [Elsewhere("comparing_test")],
         "--max-new": [Elsewhere("comparing_test"), Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--max-new", "8")], "--max-source": [Elsewhere("tests/faults/requests_test.py")],
         "--max-target": [Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--max-target", "8")], "--shots": [Elsewhere("comparing_test"), Refused("--methods", "lora", "--shots", "2")], "--seed": [Elsewhere("comparing_test")],
         "--separator": [Refused("--model", "BERT", "--data", "CLASSES", "--methods", "lora", "--separator", "=")], "--learning-rate": [Refused("--methods", "none", "--learning-rate", "1"), *(Refused("--methods", "lora", "--learning-rate", rates) for rates in ("lora=1,lora=2", "1,2", "lora=1,2", "lora=1,prefix=2"))],
@@ -161,6 +163,7 @@ TABLE = {
         "--method": [Changes("--method", "full"), Refused("--train", "", "--test", "PAIRS", "--method", "lora"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--method", "lora")],
         "--seed": [Changes("--seed", "1"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--seed", "1")],
         "--recompute": [Changes("--recompute"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--recompute")], "--patience": [Refused("--patience", "1")], "--min-delta": [Refused("--validation", "PAIRS", "--min-delta", "1")],
+        "--share-sources": [Changes("--share-sources"), Refused("--train", "", "--adapter", "BART_ADAPTER", "--test", "PAIRS", "--share-sources")],
     },
     "classify": {
         "--profile": PROFILE,
@@ -180,14 +183,14 @@ TABLE = {
 SHARED = {option: [Elsewhere("finetune's cases")] for option in TABLE["finetune"]}
 for program in ("seq2seq", "classify"):
     TABLE[program] = {**{option: cases for option, cases in SHARED.items() if option not in ("--data", "--separator", "--begin-token", "--recipe", "--accumulate", "--max-source", "--max-target", "--checkpoint", "--checkpoint-every", "--resume")
-                      and not (program == "classify" and option in ("--linearize", "--language", "--good-texts"))},
+                      and not (program == "classify" and option in ("--linearize", "--language", "--good-texts", "--share-sources"))},
                       **TABLE[program]}
 
 BASES = {
     "finetune": ("--train", "DATA", "--method", "lora", "--steps", "2", "--output", "OUT", "--json"), "generate": ("--sources", "SOURCES", "--max-new", "8"), "score": ("--hypotheses", "TEXTS", "--references", "REFERENCES"),
     "inspect": (), "convert": (), "compare": ("--out", "OUT"), "seq2seq": ("--train", "PAIRS", "--method", "lora", "--steps", "2", "--json"), "classify": ("--train", "CLASSES", "--method", "lora", "--steps", "2", "--json"),
 }
-FLAGS = {"--profile", "--ter-normalize", "--ter-no-punctuation", "--ter-case", "--json", "--recompute", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header", "--good-texts"}
+FLAGS = {"--profile", "--ter-normalize", "--ter-no-punctuation", "--ter-case", "--json", "--recompute", "--share-sources", "--any-base", "--begin-token", "--resume", "--greedy", "--sample", "--lowercase", "--merge", "--quick", "--fresh", "--tune", "--header", "--good-texts"}
 
 
 class Options(ProgramTest):
