@@ -264,11 +264,10 @@ void check_options(CLI::App const& app, CommandLine const& line) {
                                 "where the examples are held out of --data or generated");
   if (!shots) support::refuse_given(app, {"--shots"}, "without the row few_shot");
   if (!trains)
-    support::refuse_given(
-        app,
-        {"--epochs", "--steps", "--batch", "--recompute", "--share-sources", "--learning-rate", "--tune", "--seed",
-         "--seeds"},
-        "without a trained row in --methods or --row");
+    support::refuse_given(app,
+                          {"--epochs", "--steps", "--batch", "--recompute", "--share-sources", "--learning-rate",
+                           "--tune", "--seed", "--seeds"},
+                          "without a trained row in --methods or --row");
   if (!trains && !shown) support::refuse_given(app, {"--rows"}, "without a row that reads training examples");
   if (line.tune && std::none_of(s.tuned.begin(), s.tuned.end(), [](bool tuned) { return tuned; }))
     throw support::UsageError("--tune has no effect where --learning-rate gives every row's; leave one of them out");
@@ -284,7 +283,8 @@ void check_options(CLI::App const& app, CommandLine const& line) {
 
 void check_options(CLI::App const& app, Settings const&, graft::ModelInfo const& model) {
   if (model.classifies) {
-    support::refuse_given(app, {"--max-new", "--max-target", "--share-sources"}, "on a classifier, which writes no text");
+    support::refuse_given(app, {"--max-new", "--max-target", "--share-sources"},
+                          "on a classifier, which writes no text");
     support::refuse_given(app, {"--metrics", "--meteor-data"}, "on a classifier, which has accuracy alone");
   }
   if (model.classifies || model.main().crosses)

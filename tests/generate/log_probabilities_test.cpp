@@ -55,6 +55,12 @@ void expect_those_of_the_logits(Model const& model) {
     EXPECT_LT(results[i].sum, 0);
     EXPECT_EQ(log_probabilities(model, examples[i]).each, results[i].each) << "alone";
   }
+  std::vector<TokenizedExample> answers;  // to one question
+  for (auto const& example : examples)
+    answers.push_back({{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, example.target, answers.size()});
+  auto const shared = log_probabilities(model, answers, 2048, true), apart = log_probabilities(model, answers);
+  for (std::size_t i = 0; i < answers.size(); ++i)
+    for (std::size_t k = 0; k < apart[i].each.size(); ++k) EXPECT_NEAR(shared[i].each[k], apart[i].each[k], 1e-12);
   auto const one_by_one = log_probabilities(model, examples, 1);
   for (std::size_t i = 0; i < examples.size(); ++i) EXPECT_EQ(one_by_one[i].each, results[i].each);
 }

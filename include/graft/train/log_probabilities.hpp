@@ -25,12 +25,14 @@ struct LogProbabilities {
 /// ln p of every target token after the source and the targets before it, for each example. Nothing is recorded, and
 /// dropout does not act. A pass takes the examples in their order, as many as `max_tokens` allows, which does not
 /// change the numbers.
+/// @param share_sources whether neighbours with the same source, such as the possible answers to a question, share it:
+/// the same numbers up to rounding, in less time
 /// @throws ConfigError for an example that is too long for the model or has a token that it lacks, Error for one
 /// without source or target
 template <class Model>
 [[nodiscard]] std::vector<LogProbabilities> log_probabilities(Model const& model,
                                                               std::vector<TokenizedExample> const& examples,
-                                                              Index max_tokens = 2048) {
+                                                              Index max_tokens = 2048, bool share_sources = false) {
   RowLimits const limits(model);
   for (std::size_t i = 0; i < examples.size(); ++i) {
     if (examples[i].source.empty() || examples[i].target.empty())
@@ -45,7 +47,7 @@ template <class Model>
   std::vector<LogProbabilities> results;
   for (std::size_t next = 0; next < examples.size();) {
     std::size_t const first = next;
-    Batch const batch = next_pass(model, examples, next, max_tokens);
+    Batch const batch = next_pass(model, examples, next, max_tokens, share_sources);
     auto const scores = downloaded(model.scores(batch).log_probability.value());  // [targets]
     auto const* score = scores.data();
     for (std::size_t i = first; i < next; ++i) {

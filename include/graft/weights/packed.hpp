@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <type_traits>
@@ -191,13 +192,28 @@ class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
   mutable std::shared_ptr<Packed const> packed_;
 };
 
+/// What multiplies frozen matrices on the host in place of `PackedStorage`: another library (`graft/onednn.hpp`).
+template <class Stored, class Scalar>
+struct OtherProducts {
+  /// The storage of a matrix; null to leave it to graft.
+  using Make = std::shared_ptr<MatrixStorage<Scalar, Cpu> const> (*)(Tensor<Stored> const& stored, Layout layout);
+  /// Null for graft's own. Matrices that are there already stay as they are.
+  [[nodiscard]] static std::atomic<Make>& make() {
+    static std::atomic<Make> chosen{nullptr};
+    return chosen;
+  }
+};
+
 /// A frozen matrix for many products: on the host packed by the first, where its numbers have a packed form.
 template <class Scalar, class Stored, class Device>
 [[nodiscard]] FrozenMatrix<Scalar, Device> for_products(Tensor<Stored, Device> stored, Layout layout) {
-  if constexpr (std::is_same_v<Device, Cpu> && detail::has_packed_form<Stored, Scalar>)
+  if constexpr (std::is_same_v<Device, Cpu> && detail::has_packed_form<Stored, Scalar>) {
+    if (auto const make = OtherProducts<Stored, Scalar>::make().load())
+      if (auto storage = make(stored, layout)) return FrozenMatrix<Scalar>(std::move(storage));
     return {std::make_shared<PackedStorage<Stored, Scalar> const>(std::move(stored), layout)};
-  else
+  } else {
     return {std::move(stored), layout};
+  }
 }
 
 }  // namespace graft
