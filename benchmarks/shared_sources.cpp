@@ -23,7 +23,7 @@ namespace {
 
 struct Settings {
   std::string model, data, method = "prefix";
-  graft::Index batch = 10, steps = 20, rows = 4000;
+  graft::Index batch = 10, steps = 20, rows = 0;
   int pairs = 5;
 };
 
