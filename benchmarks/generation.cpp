@@ -8,6 +8,7 @@
 #include <graft/any/bases.hpp>
 #include <graft/core/thread_pool.hpp>
 
+#include "support/products.hpp"
 #include "support/random_base.hpp"
 #include "support/rows.hpp"
 
@@ -39,6 +40,7 @@ int main(int argc, char** argv) try {
   } catch (CLI::ParseError const& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  support::choose_products();
   auto const rows = benchmark_support::read_token_rows(rows_file);
   auto const base =
       model.empty()

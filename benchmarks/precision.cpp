@@ -25,6 +25,7 @@
 #include <graft/train/loss.hpp>
 #include <graft/train/trainer.hpp>
 
+#include "support/products.hpp"
 #include "support/rows.hpp"
 
 namespace {
@@ -156,6 +157,7 @@ int main(int argc, char** argv) try {
   } catch (CLI::ParseError const& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  support::choose_products();
   run(s);
   return 0;
 } catch (std::exception const& error) {

@@ -18,6 +18,7 @@
 #include <graft/models/llama.hpp>
 #include <graft/train/trainer.hpp>
 
+#include "support/products.hpp"
 #include "support/rows.hpp"
 
 namespace {
@@ -89,6 +90,7 @@ int main(int argc, char** argv) try {
   } catch (CLI::ParseError const& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  support::choose_products();
   std::cout << measure(s).dump() << "\n";
   return 0;
 } catch (std::exception const& error) {

@@ -17,6 +17,7 @@
 #include <graft/models/llama.hpp>
 #include <graft/train/trainer.hpp>
 
+#include "support/products.hpp"
 #include "support/rows.hpp"
 
 namespace {
@@ -100,6 +101,7 @@ int main(int argc, char** argv) try {
   } catch (CLI::ParseError const& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  support::choose_products();
   std::cout << (s.method == "lora" ? measure(s, graft::LoRA{})
                                    : measure(s, graft::PrefixTuning{.length = 10, .init_deviation = 0.02}))
                    .dump()

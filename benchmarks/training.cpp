@@ -14,11 +14,12 @@
 #include <graft/core/thread_pool.hpp>
 #include <graft/kernels/roofline.hpp>
 
+#include "support/products.hpp"
 #include "support/random_base.hpp"
 #include "support/rows.hpp"
 
-/// The step's products, as they ran and as fast as this machine multiplies small matrices: `share_of_bound` is the part
-/// of the time that they alone would take then.
+/// The step's products, as they ran and as fast as this machine multiplies small matrices in float32, by graft or by
+/// oneDNN: `share_of_bound` is the part of the time that they alone would take then.
 nlohmann::json products_of(std::vector<graft::KernelTime> const& times, double seconds) {
   double taken = 0, operations = 0;
   for (auto const& time : times) {
@@ -26,11 +27,15 @@ nlohmann::json products_of(std::vector<graft::KernelTime> const& times, double s
     taken += time.seconds;
     operations += time.operations;
   }
-  double const best = graft::measure_roofline().operations_per_second;
+  double const own = graft::measure_roofline().operations_per_second;
+  auto const onednn = support::measure_onednn();
+  double const best = std::max(own, onednn.float32);
   auto const rounded = [](double x) { return std::round(1000 * x) / 1000; };
   return {{"share_of_time", rounded(taken / seconds)},
           {"gflops", rounded(operations / taken / 1e9)},
-          {"best_gflops", rounded(best / 1e9)},
+          {"own_gflops", rounded(own / 1e9)},
+          {"onednn_gflops", rounded(onednn.float32 / 1e9)},
+          {"onednn_bfloat16_gflops", rounded(onednn.bfloat16 / 1e9)},
           {"share_of_bound", rounded(operations / best / seconds)}};
 }
 
@@ -68,6 +73,7 @@ int main(int argc, char** argv) try {
   } catch (CLI::ParseError const& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  support::choose_products();
   auto const rows = benchmark_support::read_token_rows(rows_file);
   auto const base =
       model.empty()

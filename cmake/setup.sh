@@ -11,7 +11,7 @@ graft_build_packages=(
   g++:g++ cmake:cmake ninja-build:ninja git:git python3:python3 python3-pip:pip ca-certificates:/etc/ssl/certs/ca-certificates.crt
   libeigen3-dev:eigen3/Eigen/Core libxtensor-dev:xtensor nlohmann-json3-dev:nlohmann/json.hpp libicu-dev:unicode/utf8.h libexpat1-dev:expat.h
   libcli11-dev:CLI/CLI.hpp libgtest-dev:gtest/gtest.h ccache:ccache
-  zlib1g-dev:/usr/include/zlib.h libstemmer-dev:/usr/include/libstemmer.h
+  zlib1g-dev:/usr/include/zlib.h libstemmer-dev:/usr/include/libstemmer.h libdnnl-dev:/usr/include/dnnl.hpp
 )
 graft_docs_packages=(doxygen:doxygen doxygen-awesome-css:/usr/share/doxygen-awesome-css/doxygen-awesome.css)
 

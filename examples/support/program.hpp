@@ -18,6 +18,8 @@
 
 #include <graft/core/error.hpp>
 
+#include "support/products.hpp"
+
 namespace support {
 
 /// Options that contradict each other: exit status 2, like those that the parser refuses.
@@ -104,6 +106,7 @@ int run_program(CLI::App& app, int argc, char** argv, Body const& body) {
       if (!std::cout.flush()) refuse_standard_output();  // of --help
       return 0;
     }
+    choose_products();
     body();
   } catch (UsageError const& error) {
     std::fprintf(stderr, "%s\nRun with --help for more information.\n", error.what());

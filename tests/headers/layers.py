@@ -4,7 +4,7 @@ A folder may include itself and the folders of earlier rows, and only the third-
 Folders of one row do not include each other. A longer path takes precedence over a shorter one.
 """
 
-EIGEN, XTENSOR, JSON, ICU, EXPAT = "Eigen/", "xtensor/", "nlohmann/", "unicode/", "expat.h"
+EIGEN, XTENSOR, JSON, ICU, EXPAT, ONEDNN = "Eigen/", "xtensor/", "nlohmann/", "unicode/", "expat.h", "dnnl.hpp"
 CUDA = ("cuda", "cublas", "mma.h", "thrust/", "cub/")
 INTRINSICS = "immintrin.h"
 
@@ -13,7 +13,7 @@ ROWS = [
     {"core": ()},
     {"kernels": (INTRINSICS,), "kernels/cpu": (EIGEN, INTRINSICS), "kernels/cuda": CUDA},
     {"tensor": (EIGEN, XTENSOR)},
-    {"weights": ()},
+    {"weights": (ONEDNN,)},
     {"autograd": ()},
     {"ops": ()},
     {"nn": ()},

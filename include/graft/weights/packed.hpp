@@ -192,7 +192,7 @@ class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
   mutable std::shared_ptr<Packed const> packed_;
 };
 
-/// What multiplies frozen matrices on the host in place of `PackedStorage`: another library (`graft/onednn.hpp`).
+/// What multiplies frozen matrices on the host in place of `PackedStorage`: another library (`use_onednn`).
 template <class Stored, class Scalar>
 struct OtherProducts {
   /// The storage of a matrix; null to leave it to graft.

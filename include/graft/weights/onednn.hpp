@@ -1,0 +1,160 @@
+/// @file
+/// @brief Frozen matrices that oneDNN multiplies, which knows the matrix units of processors that have some (AMX). Not
+/// included by any other header: oneDNN stays out of the core.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <mutex>
+#include <type_traits>
+#include <utility>
+
+#include <graft/core/profile.hpp>
+#include <graft/weights/onednn_product.hpp>
+#include <graft/weights/packed.hpp>
+
+namespace graft {
+
+/// A W whose products are oneDNN's. It is put in oneDNN's order by its first product, once for x·Wᵀ and once for g·W;
+/// the stored form goes then, unless rows of it are read as well. With a W in bfloat16, x in float32 is the exact sum
+/// of at most three matrices of bfloat16, so that results have float32's accuracy; x whose numbers are bfloat16 is one.
+///
+/// The sums' order is oneDNN's: it may depend on the number of rows and of threads.
+template <class Stored>
+class OnednnStorage final : public MatrixStorage<float, Cpu> {
+  using Plain = std::conditional_t<std::is_same_v<Stored, float>, DenseStorage<float>, NarrowStorage<Stored, float>>;
+  using Product = detail::OnednnProduct;
+
+ public:
+  static constexpr auto type = std::is_same_v<Stored, float> ? Product::Type::f32 : Product::Type::bf16;
+
+  /// @param stored `[out, in]` or `[in, out]`
+  OnednnStorage(Tensor<Stored> stored, Layout layout)
+      : layout_(layout), plain_(std::make_shared<Plain const>(std::move(stored), layout)) {
+    out_ = plain_->out();
+    in_ = plain_->in();
+  }
+
+  [[nodiscard]] Index out() const override { return out_; }
+  [[nodiscard]] Index in() const override { return in_; }
+  [[nodiscard]] Layout layout() const override { return layout_; }
+  void times_transposed(float const* x, Index rows, float* y, float beta) const override {
+    multiply(forward_, in_, out_, {element_step(true), element_step(false)}, x, rows, y, beta);
+  }
+  void times(float const* g, Index rows, float* y, float beta) const override {
+    multiply(reverse_, out_, in_, {element_step(false), element_step(true)}, g, rows, y, beta);
+  }
+  void rows(MirroredArray<Token> const& ids, float* y) const override { plain(true)->rows(ids, y); }
+  [[nodiscard]] std::shared_ptr<MatrixStorage<float, Cpu> const> outputs(Index first, Index last) const override {
+    auto const whole = plain();
+    if (first < 0 || last < first || last > out_)
+      fail<ShapeError>("[FrozenMatrix] got outputs ", first, " to ", last, "; expected a range within 0 to ", out_);
+    if (layout_ == Layout::out_in)
+      return std::make_shared<OnednnStorage const>(whole->stored().slice(first, last), layout_);
+    Tensor<Stored> part(Shape{in_, last - first});
+    for (Index i = 0; i < in_; ++i) std::copy_n(whole->stored().row(i) + first, last - first, part.row(i));
+    return std::make_shared<OnednnStorage const>(std::move(part), layout_);
+  }
+  [[nodiscard]] Tensor<float> dense() const override { return plain()->dense(); }
+  [[nodiscard]] Tensor<Stored> stored() const { return plain()->stored(); }
+  void read(Index first, Index count, float* y) const override { plain(true)->read(first, count, y); }
+  [[nodiscard]] std::size_t bytes() const override { return static_cast<std::size_t>(out_ * in_) * sizeof(Stored); }
+  [[nodiscard]] void const* address() const override { return plain(true)->address(); }
+  [[nodiscard]] std::string_view name() const override { return dtype_name(dtype_of<Stored>); }
+
+ private:
+  struct Steps {
+    Index row, element;
+  };
+  /// Between neighbouring inputs, or outputs, of the stored form.
+  [[nodiscard]] Index element_step(bool inputs) const {
+    return inputs == (layout_ == Layout::out_in) ? 1 : layout_ == Layout::out_in ? in_ : out_;
+  }
+
+  /// The stored form; made again where it has gone. @param keep from now on
+  [[nodiscard]] std::shared_ptr<Plain const> plain(bool keep = false) const {
+    std::lock_guard<std::mutex> const lock(mutex_);
+    keep_ = keep_ || keep;
+    if (plain_) return plain_;
+    bool const turned = layout_ == Layout::in_out;
+    Tensor<Stored> numbers(turned ? Shape{in_, out_} : Shape{out_, in_});
+    if (forward_)
+      forward_->unpack(numbers.data(), element_step(true), element_step(false));
+    else
+      reverse_->unpack(numbers.data(), element_step(false), element_step(true));
+    auto made = std::make_shared<Plain const>(std::move(numbers), layout_);
+    if (keep_) plain_ = made;
+    return made;
+  }
+  /// The matrix of a product, in oneDNN's order.
+  [[nodiscard]] std::shared_ptr<Product const> packed(std::shared_ptr<Product const>& which, Index k, Index n,
+                                                      Steps steps) const {
+    {
+      std::lock_guard<std::mutex> const lock(mutex_);
+      if (which) return which;
+    }
+    auto const from = plain();
+    auto made = std::make_shared<Product const>(type, k, n, from->stored().data(), steps.row, steps.element);
+    std::lock_guard<std::mutex> const lock(mutex_);
+    if (!which) which = std::move(made);
+    if (!keep_) plain_.reset();
+    return which;
+  }
+  void multiply(std::shared_ptr<Product const>& which, Index k, Index n, Steps steps, float const* x, Index rows,
+                float* y, float beta) const {
+    if (rows == 0 || n == 0) return;
+    KernelTimer const timer("product by oneDNN", 2.0 * static_cast<double>(rows) * static_cast<double>(k * n),
+                            static_cast<double>(k * n) * sizeof(Stored) + 4.0 * static_cast<double>(rows * (k + n)));
+    if (beta != 0.F && beta != 1.F)
+      for (Index i = 0; i < rows * n; ++i) y[i] *= beta;
+    if (k == 0) return beta == 0.F ? std::fill_n(y, rows * n, 0.F), void() : void();
+    auto const product = packed(which, k, n, steps);
+    if constexpr (std::is_same_v<Stored, float>) {
+      product->multiply(x, rows, y, beta != 0.F);
+    } else {
+      detail::Bfloat16Terms const terms(x, rows * k);
+      for (int t = 0; t < terms.size(); ++t) product->multiply(terms[t], rows, y, beta != 0.F || t > 0);
+    }
+  }
+
+  Layout layout_;
+  Index out_ = 0, in_ = 0;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<Plain const> plain_;
+  mutable std::shared_ptr<Product const> forward_, reverse_;
+  mutable bool keep_ = false;
+};
+
+/// Which frozen matrices `use_onednn` hands over.
+struct OnednnChoice {
+  bool float32 = false;   ///< graft's own products are as fast
+  bool bfloat16 = false;  ///< faster where the processor has matrix units for them
+
+  /// What is faster on this processor.
+  [[nodiscard]] static OnednnChoice best() {
+    return {.float32 = false, .bfloat16 = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core_amx};
+  }
+};
+
+namespace detail {
+template <class Stored>
+[[nodiscard]] std::shared_ptr<MatrixStorage<float, Cpu> const> onednn_storage(Tensor<Stored> const& stored,
+                                                                              Layout layout) {
+  if (stored.shape().rank() != 2 || stored.size() == 0) return nullptr;
+  return std::make_shared<OnednnStorage<Stored> const>(stored, layout);
+}
+}  // namespace detail
+
+/// Lets oneDNN multiply the frozen matrices of models that are loaded from now on, as far as it is chosen and oneDNN
+/// has kernels for this processor; what is not chosen is graft's own again. Call it before threads load models.
+/// @return what is handed over
+inline OnednnChoice use_onednn(OnednnChoice const& choice = OnednnChoice::best()) {
+  using Product = detail::OnednnProduct;
+  OnednnChoice const used{choice.float32 && Product::exists(Product::Type::f32),
+                          choice.bfloat16 && Product::exists(Product::Type::bf16)};
+  OtherProducts<float, float>::make() = used.float32 ? &detail::onednn_storage<float> : nullptr;
+  OtherProducts<bfloat16, float>::make() = used.bfloat16 ? &detail::onednn_storage<bfloat16> : nullptr;
+  return used;
+}
+
+}  // namespace graft
