@@ -56,7 +56,7 @@ nlohmann::json measure(Settings const& s, Strategy const& strategy) {
   if (s.rows > 0 && texts.size() > static_cast<std::size_t>(s.rows)) texts.resize(static_cast<std::size_t>(s.rows));
   graft::Truncation cut;
   auto const examples = graft::TemplateEncoder(tokenizer, graft::Template{}).encode(texts, cut);
-  auto const shared = graft::shared_sources(examples);
+  auto const shared = graft::examples_by_source(examples);
   std::vector<double> apart, together, ratios;
   for (int pair = 0; pair < s.pairs; ++pair) {
     auto const own = train(base, strategy, s, false, examples), once = train(base, strategy, s, true, examples);

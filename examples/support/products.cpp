@@ -40,7 +40,7 @@ std::string_view wanted() {
 double rate_of(graft::detail::OnednnProduct::Type type) {
   using Clock = std::chrono::steady_clock;
   using Product = graft::detail::OnednnProduct;
-  if (!Product::exists(type)) return 0;
+  if (!Product::has_kernel(type)) return 0;
   constexpr graft::Index rows = 384, k = 576, n = 1536;
   std::vector<float> const m(k * n), x(rows * k);  // zeros of either type
   std::vector<float> y(rows * n);
@@ -61,10 +61,17 @@ void choose_products() {
   [[maybe_unused]] auto const products = wanted();
 #ifdef GRAFT_ONEDNN
   if (products == "own") return;
-  if (products == "onednn")
-    graft::use_onednn({.float32 = true, .bfloat16 = true});
-  else
+  if (products != "onednn") {
     graft::use_onednn();
+    return;
+  }
+  auto const used = graft::use_onednn({.float32 = true, .bfloat16 = true});
+  if (!used.float32 || !used.bfloat16)
+    graft::warn("[GRAFT_PRODUCTS] got onednn; oneDNN has no kernel for ",
+                used.float32    ? "bfloat16"
+                : used.bfloat16 ? "float32"
+                                : "float32 and bfloat16",
+                " on this processor; those products are graft's own");
 #endif
 }
 

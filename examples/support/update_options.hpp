@@ -17,8 +17,9 @@ inline constexpr char const* recompute_help =
     "rows, more time, the "
     "same numbers";
 inline constexpr char const* share_sources_help =
-    "Compute a source once for all its references in a pass: less time where a source has several, the same loss. "
-    "Sources are shuffled in place of examples; references of one source share dropout's mask there";
+    "Compute a source once for all its references in a pass: less time where a source has several. Steps hold the "
+    "references of few sources, since sources are shuffled in place of examples; references of one source share "
+    "dropout's mask there";
 
 /// Optimizer and schedule by name; empty for those that the training has already.
 struct UpdateOptions {

@@ -212,6 +212,14 @@ TEST_F(Guides, TokenLists) {
   //! [token lists]
   EXPECT_LT(report.steps.back().loss, report.steps.front().loss);
   EXPECT_EQ(written.size(), 2u);
+  //! [share sources]
+  std::vector<graft::TokenizedExample> const references{
+      {.source = {5, 9, 3, 8, 8, 2, 4, 1, 6, 7}, .target = {7, 2}, .id = 0},
+      {.source = {5, 9, 3, 8, 8, 2, 4, 1, 6, 7}, .target = {2, 2, 9}, .id = 1},  // of the same source
+      {.source = {4, 4}, .target = {1, 8, 6}, .id = 2}};
+  graft::Trainer({.epochs = 20, .batch = 3, .share_sources = true, .learning_rate = 5e-2}).fit(model, references);
+  //! [share sources]
+  EXPECT_LT(model.pack_shared(references).rows.tokens(), model.pack(references).rows.tokens());
 }
 
 TEST_F(Guides, KeepsTheTemplate) {

@@ -35,7 +35,7 @@ THIRD_PARTY = {folder: prefixes for row in ROWS for folder, prefixes in row.item
 LIGHT = {"nn/site.hpp": ("core", "nn"), "models/config.hpp": ("core", "models")}
 
 # POSIX, and the names of the C++ library, which have neither a folder nor an extension.
-SYSTEM = ("sys/", "unistd.h", "fcntl.h", "pthread.h", "sched.h", "signal.h")
+SYSTEM = ("sys/", "unistd.h", "dlfcn.h", "fcntl.h", "pthread.h", "sched.h", "signal.h")
 
 
 def folder_of(header):

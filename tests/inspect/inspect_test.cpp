@@ -8,10 +8,12 @@
 #include <graft/adaptation/prefix_tuning.hpp>
 #include <graft/adaptation/prompt_tuning.hpp>
 #include <graft/inspect/inspect.hpp>
+#include <graft/models/bart.hpp>
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
 
 #include "model/small_model.hpp"
+#include "support/refusals.hpp"
 
 namespace {
 
@@ -70,6 +72,20 @@ TEST(Inspection, LeavesThePassAsItIs) {
   observer.states = [&](auto const& seen) { last = seen.states.rows(); };
   static_cast<void>(model.hidden_states(batch, nullptr, &observer));
   EXPECT_EQ(last, targets);
+}
+
+TEST(Inspection, WantsEveryRowWhole) {
+  using namespace graft;
+  auto const refused = [](auto const& model) {
+    std::vector<TokenizedExample> const same(3, {std::vector<Token>(12, 4), {5}, 0});
+    return graft::testing::message_of<Error>([&] { (void)inspect(model, model.pack_shared(same)); });
+  };
+  EXPECT_EQ(refused(adapt(small::base<Llama, double>(), PrefixTuning{.length = 3})),
+            "[inspect] got rows that share their first tokens; expected each with its own; hint: the model's pack in "
+            "place of pack_shared");
+  EXPECT_EQ(refused(adapt(small::base<Bart, double>(), PrefixTuning{.length = 3})),
+            "[inspect] got rows that share sources; expected each with its own; hint: the model's pack in place of "
+            "pack_shared");
 }
 
 TEST(Inspection, StateNorms) {

@@ -9,13 +9,13 @@
 
 namespace {
 
-using graft::Beginning;
 using graft::CommonBeginnings;
 using graft::Index;
+using graft::ShareableSequence;
 using Tokens = std::vector<graft::Token>;
 
 CommonBeginnings of(std::vector<Tokens> const& sequences, Index worth = 1) {
-  std::vector<Beginning> beginnings;
+  std::vector<ShareableSequence> beginnings;
   for (auto const& tokens : sequences) beginnings.push_back({tokens, static_cast<Index>(tokens.size())});
   return common_beginnings(beginnings, worth);
 }
@@ -34,10 +34,10 @@ TEST(CommonBeginnings, StandInATree) {
   std::vector<Tokens> const sequences{{1, 2, 3, 4}, {1, 2, 3, 5}, {1, 2, 6}, {7}};
   auto const tree = of(sequences);
   ASSERT_EQ(tree.shared.size(), 2u);
-  EXPECT_EQ(path(tree, sequences, tree.last[0]), (Tokens{1, 2, 3}));
-  EXPECT_EQ(tree.last[0], tree.last[1]);
-  EXPECT_EQ(path(tree, sequences, tree.last[2]), (Tokens{1, 2}));
-  EXPECT_EQ(tree.last[3], -1);
+  EXPECT_EQ(path(tree, sequences, tree.longest[0]), (Tokens{1, 2, 3}));
+  EXPECT_EQ(tree.longest[0], tree.longest[1]);
+  EXPECT_EQ(path(tree, sequences, tree.longest[2]), (Tokens{1, 2}));
+  EXPECT_EQ(tree.longest[3], -1);
   EXPECT_EQ(tree.shared_of(0), 3);
   EXPECT_EQ(tree.shared_of(3), 0);
   EXPECT_EQ(tree.tokens(), 3);
@@ -48,7 +48,7 @@ TEST(CommonBeginnings, SmallOnesJoinWhatFollows) {
   auto const tree = of(sequences, 3);  // the 1 of all three would save two tokens
   ASSERT_EQ(tree.shared.size(), 1u);
   EXPECT_EQ(path(tree, sequences, 0), (Tokens{1, 2, 3, 4}));
-  EXPECT_EQ(tree.last[2], -1);
+  EXPECT_EQ(tree.longest[2], -1);
 }
 
 TEST(CommonBeginnings, KeepToLimitsAndAdapters) {
@@ -59,11 +59,11 @@ TEST(CommonBeginnings, KeepToLimitsAndAdapters) {
   EXPECT_EQ(tree.shared_of(0), 3);
   EXPECT_EQ(tree.shared_of(2), 3);
   EXPECT_EQ(tree.shared_of(3), 4);
-  EXPECT_EQ(tree.last[3], tree.last[4]);
+  EXPECT_EQ(tree.longest[3], tree.longest[4]);
   EXPECT_EQ(tree.tokens(), 3 + 4);
   EXPECT_TRUE(graft::common_beginnings({{tokens, 0, 0}, {tokens, 0, 0}}).shared.empty());
   EXPECT_TRUE(graft::common_beginnings({{{}, 3, 0}, {{}, 3, 0}}).shared.empty());
-  EXPECT_TRUE(graft::common_beginnings({}).last.empty());
+  EXPECT_TRUE(graft::common_beginnings({}).longest.empty());
 }
 
 /// As a trie of single tokens counts them: a token after the same ones stands once where two or more have it.
@@ -71,7 +71,7 @@ TEST(CommonBeginnings, ShareAllThatRandomSequencesHaveInCommon) {
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     graft::RandomKey const key(seed);
     std::vector<Tokens> sequences;
-    std::vector<Beginning> beginnings;
+    std::vector<ShareableSequence> beginnings;
     for (std::uint64_t i = 0; i < 3 + key.below(0, 30); ++i) {
       Tokens own;
       for (std::uint64_t k = 0; k < key.with(i).below(0, 9); ++k)
@@ -89,7 +89,7 @@ TEST(CommonBeginnings, ShareAllThatRandomSequencesHaveInCommon) {
     for (auto const& [tokens, count] : trie) expected += count > 1;
     EXPECT_EQ(tree.tokens(), expected) << seed;
     for (std::size_t i = 0; i < sequences.size(); ++i) {
-      auto const shared = path(tree, sequences, tree.last[i]);
+      auto const shared = path(tree, sequences, tree.longest[i]);
       EXPECT_LE(static_cast<Index>(shared.size()), beginnings[i].limit);
       EXPECT_EQ(shared, Tokens(sequences[i].begin(), sequences[i].begin() + static_cast<Index>(shared.size())));
     }

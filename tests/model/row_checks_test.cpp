@@ -175,6 +175,14 @@ TEST(Rows, OfSourcesAreHeldAgainstTheSame) {
             "[transformer] got 2 entries of source_of for 5 rows; expected one for each, or none");
   EXPECT_EQ(after([](Batch& b) { b.source_of = {0, 1, 5, 0, 0}; }),
             "[transformer] got source 5 of row 2; expected 0 to 4");
+  EXPECT_EQ(after([](Batch& b) { b.rows.parent = {-1, 0, -1, -1, -1}, b.source_of = {0, 1, 2, 3, 4}; }),
+            "[transformer] got position 0 of the first token of row 1; expected more than 2, the last of its parent");
+  EXPECT_EQ(after([](Batch& b) {
+              b.rows.parent = {-1, 0, -1, -1, -1}, b.source_of = {0, 1, 2, 3, 4};
+              for (Index i = 3; i < 8; ++i) b.rows.positions[static_cast<std::size_t>(i)] = i;
+              b.rows.insertion[1] = 0;
+            }),
+            "[transformer] got source 1 of row 1; expected that of its parent, row 0");
   EXPECT_EQ(both([](Batch& b) { b.source.parent = {-1, 0, -1, -1, -1}; }),
             "[transformer] got source parent 0 of row 1 in an encoder; expected −1: what an encoder makes of a "
             "beginning depends on what follows it");
@@ -191,6 +199,16 @@ TEST(Rows, GoOnFromRowsBeforeThem) {
             "[transformer] got parent -2 of row 2; expected a row before it, or −1 for none");
   EXPECT_EQ(after([](Batch& b) { b.rows.parent = {-1, 0, -1, -1, -1}, b.rows.adapter = {0, 1, 0, 0, 0}; }),
             "[transformer] got adapter 1 in row 1; expected 0, that of its parent");
+  Batch const family = model.pack_shared(sharing::references());
+  After const after_sharing(model, family);  // rows 0 and 1 hold beginnings of 9 and 5 tokens, row 2 goes on from row 1
+  EXPECT_EQ(after_sharing([](Batch& b) { b.rows.insertion[0] = 4; }),
+            "[transformer] got insertion point 14 in row 1; expected 4, that of its parent");
+  EXPECT_EQ(after_sharing([](Batch& b) { b.rows.insertion[2] = 13; }),
+            "[transformer] got insertion point 13 in row 2; expected at least 14, the end of its parent");
+  EXPECT_EQ(after_sharing([](Batch& b) { b.rows.insertion[2] = 30; }),
+            "[transformer] got insertion point 30 in row 2; expected 0 to 17, the row's length with its ancestors");
+  EXPECT_EQ(after_sharing([](Batch& b) { b.rows.positions[14] = 0; }),
+            "[transformer] got position 0 of the first token of row 2; expected more than 13, the last of its parent");
 }
 TEST(Rows, SourcesOfATableNameTheAdaptersOfTheirRows) {
   graft::TableModel<Bart, float> table = graft::adapt(small::base<Bart, float>(), graft::AdapterTable{});

@@ -28,6 +28,26 @@ TEST(SharedRows, HoldEveryCommonBeginningOnce) {
   EXPECT_EQ(pair.source_of, (std::vector<Index>{0, 1, 2, 0, 0, 3, 4, 1, 0}));
 }
 
+/// A pass holds no more tokens than it may, also where sources are too short to be shared, or of different adapters.
+TEST(SharedRows, KeepToTheTokensOfAPass) {
+  auto const model = graft::adapt(small::base<Llama, double>(), graft::LoRA{.rank = 2});
+  std::vector<graft::TokenizedExample> short_ones, of_adapters;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    short_ones.push_back({sharing::random_tokens(8, i / 2), {5}, i});
+    of_adapters.push_back({sharing::random_tokens(30, 1), {5}, i, {}, static_cast<Index>(i)});
+  }
+  for (auto const& examples : {short_ones, of_adapters})
+    for (std::size_t next = 0; next < examples.size();)
+      EXPECT_LE(graft::next_pass(model, examples, next, 90, true).rows.tokens(), 90);
+  auto const by_source = graft::examples_by_source(short_ones);
+  std::vector<Index> all(20);
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<Index>(i);
+  for (auto const& indices : graft::divide_by_source(all, graft::row_lengths(short_ones), by_source, 20, 90))
+    EXPECT_LE(graft::pack_selected(model, short_ones, indices, true).rows.tokens(), 90);
+  std::size_t next = 0;
+  EXPECT_EQ(graft::next_pass(model, references(), next, 2048, true).rows.count(), 2 + 9) << "all that fits";
+}
+
 /// Dropout draws other numbers for every row, those of beginnings included.
 TEST(SharedRows, HaveRandomNumbersOfTheirOwn) {
   auto const batch = graft::pack_causal_shared(references());
@@ -37,6 +57,9 @@ TEST(SharedRows, HaveRandomNumbersOfTheirOwn) {
   auto model = graft::adapt(small::base<Llama, double>(), graft::LoRA{.rank = 2, .dropout = 0.4}, 3);
   small::disturb(model);
   sharing::expect_same(pass(model, batch), pass(model, batch, true), "recomputed");
+  auto turned = references();
+  std::reverse(turned.begin(), turned.end());
+  EXPECT_NEAR(pass(model, model.pack_shared(turned)).loss, pass(model, batch).loss, 1e-12) << "in another order";
   EXPECT_GT(std::abs(pass(model, batch).loss - pass(model, model.pack(references())).loss), 1e-6);
 }
 

@@ -3,6 +3,7 @@
 #include <graft/train/batches.hpp>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <set>
 #include <vector>
@@ -96,13 +97,13 @@ std::vector<graft::TokenizedExample> with_sources(std::size_t examples) {
 
 TEST(Batches, ExamplesOfOneSourceFollowEachOther) {
   auto const examples = with_sources(60);
-  auto const shared = graft::shared_sources(examples);
+  auto const shared = graft::examples_by_source(examples);
   std::vector<Index> lengths;
   for (auto const& example : examples)
     lengths.push_back(static_cast<Index>(example.source.size() + example.target.size()) - 1);
   EXPECT_EQ(shared.examples.size(), 4u);  // the squares modulo 9
-  EXPECT_EQ(shared.tokens, (std::vector<Index>{3, 4, 7, 10}));
-  EXPECT_TRUE(shared.any());
+  EXPECT_EQ(shared.shareable_tokens, (std::vector<Index>{3, 4, 7, 10}));
+  EXPECT_TRUE(shared.any_shared());
   for (Index max_tokens : {0, 40, 3}) {
     auto const plan = graft::plan_epoch(lengths, {8, 2, max_tokens, false, 7}, 2, &shared);
     EXPECT_EQ(plan, graft::plan_epoch(lengths, {8, 2, max_tokens, false, 7}, 2, &shared));
@@ -118,16 +119,15 @@ TEST(Batches, ExamplesOfOneSourceFollowEachOther) {
     for (auto const& step : plan) {
       std::set<Index> sources;
       for (auto const& pass : step) {
-        std::set<Index> own;
+        std::map<Index, Index> own;  // source → examples
         Index tokens = 0;
-        for (Index i : pass) {
-          auto const at = static_cast<std::size_t>(i), source = static_cast<std::size_t>(shared.source[at]);
-          bool const first = own.insert(shared.source[at]).second;
-          tokens += lengths[at] - (first ? 0 : shared.tokens[source]);
-        }
+        for (Index i : pass)
+          tokens += lengths[static_cast<std::size_t>(i)], ++own[shared.source[static_cast<std::size_t>(i)]];
+        for (auto const& [source, count] : own)
+          tokens -= graft::saved_tokens(count, shared.shareable_tokens[static_cast<std::size_t>(source)]);
         EXPECT_LE(pass.size(), 8u);
         EXPECT_TRUE(max_tokens == 0 || pass.size() == 1 || tokens <= max_tokens);
-        sources.insert(own.begin(), own.end());
+        for (auto const& [source, count] : own) sources.insert(source);
       }
       sources_of_steps += sources.size();
     }
@@ -139,8 +139,8 @@ TEST(Batches, SourcesAreTheSameWhereTypesAndAdaptersAre) {
   for (auto& example : examples) example.source = {1, 2};
   examples[1].token_types = {0, 1};
   examples[2].adapter = 1;
-  EXPECT_EQ(graft::shared_sources(examples).source, (std::vector<Index>{0, 1, 2, 0}));
-  EXPECT_FALSE(graft::shared_sources({examples[0], examples[1]}).any());
+  EXPECT_EQ(graft::examples_by_source(examples).source, (std::vector<Index>{0, 1, 2, 0}));
+  EXPECT_FALSE(graft::examples_by_source({examples[0], examples[1]}).any_shared());
 }
 
 TEST(Batches, LongExamplesGoAloneAndPassesAreBalanced) {

@@ -1,5 +1,7 @@
 // Frozen matrices that oneDNN multiplies: the numbers of graft's own products, up to the order of sums.
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
@@ -9,6 +11,7 @@
 #include <graft/adaptation/lora.hpp>
 #include <graft/core/numbers.hpp>
 #include <graft/weights/onednn.hpp>
+#include <graft/weights/to_device.hpp>
 
 #include "model/small_model.hpp"
 #include "support/worst.hpp"
@@ -36,7 +39,7 @@ double worst_of(Tensor<float> const& a, Tensor<float> const& b) {
 }
 template <class Stored>
 bool usable() {
-  return graft::detail::OnednnProduct::exists(OnednnStorage<Stored>::type);
+  return graft::detail::OnednnProduct::has_kernel(OnednnStorage<Stored>::type);
 }
 
 template <class Stored>
@@ -50,7 +53,9 @@ using Both = ::testing::Types<float, bfloat16>;
 TYPED_TEST_SUITE(Onednn, Both);
 
 TYPED_TEST(Onednn, MultipliesAsGraftDoes) {
-  for (auto const& [out, in] : std::vector<std::pair<Index, Index>>{{1, 1}, {7, 33}, {64, 48}, {130, 257}, {576, 192}})
+  for (auto const& [outputs, inputs] :
+       std::vector<std::pair<Index, Index>>{{1, 1}, {7, 33}, {64, 48}, {130, 257}, {576, 192}}) {
+    Index const out = outputs, in = inputs;
     for (Layout const layout : {Layout::out_in, Layout::in_out})
       for (Index const rows : {1, 2, 13, 70, 300}) {
         auto const w = numbers<TypeParam>(layout == Layout::out_in ? Shape{out, in} : Shape{in, out});
@@ -69,6 +74,7 @@ TYPED_TEST(Onednn, MultipliesAsGraftDoes) {
                 << out << "×" << in << ", rows " << rows << ", beta " << beta << ", forward " << forward;
         }
       }
+  }
 }
 TYPED_TEST(Onednn, IsWhatWasStored) {
   for (Layout const layout : {Layout::out_in, Layout::in_out}) {
@@ -108,6 +114,53 @@ TYPED_TEST(Onednn, ServesSeveralThreads) {
     });
   for (auto& thread : threads) thread.join();
   for (auto const& result : results) EXPECT_LE(worst_of(result, results[0]), 1e-5);
+}
+
+TYPED_TEST(Onednn, HasTheSameBitsForAnyNumberOfThreads) {
+  auto const w = numbers<TypeParam>(Shape{300, 200});
+  auto const x = normal<float>(Shape{333, 200}, RandomKey(3)), g = normal<float>(Shape{333, 300}, RandomKey(4));
+  auto const products = [&](int threads) {
+    ThreadPool::global().resize(threads);
+    OnednnStorage<TypeParam> const storage(clone(w), Layout::out_in);
+    Tensor<float> y(Shape{333, 300}), dx(Shape{333, 200});
+    storage.times_transposed(x.data(), 333, y.data(), 0.F);
+    storage.times(g.data(), 333, dx.data(), 0.F);
+    return std::pair(y, dx);
+  };
+  int const before = ThreadPool::global().threads();
+  auto const [y, dx] = products(1);
+  for (int const threads : {2, 3}) {
+    auto const [other_y, other_dx] = products(threads);
+    EXPECT_EQ(std::memcmp(y.data(), other_y.data(), static_cast<std::size_t>(y.size()) * 4), 0);
+    EXPECT_EQ(std::memcmp(dx.data(), other_dx.data(), static_cast<std::size_t>(dx.size()) * 4), 0);
+  }
+  ThreadPool::global().resize(before);
+}
+TYPED_TEST(Onednn, ComputesInAChildOfFork) {
+  auto const w = numbers<TypeParam>(Shape{256, 256});
+  OnednnStorage<TypeParam> const storage(clone(w), Layout::out_in);
+  auto const x = normal<float>(Shape{256, 256}, RandomKey(3));
+  Tensor<float> y(Shape{256, 256});
+  storage.times_transposed(x.data(), 256, y.data(), 0.F);
+  pid_t const child = ::fork();
+  if (child == 0) {
+    ::alarm(60);
+    Tensor<float> again(Shape{256, 256});
+    storage.times_transposed(x.data(), 256, again.data(), 0.F);
+    ::_exit(std::memcmp(y.data(), again.data(), static_cast<std::size_t>(y.size()) * 4) == 0 ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+TYPED_TEST(Onednn, StaysWhatItIsOnAnotherDevice) {
+  FrozenMatrix<float> const matrix(
+      std::make_shared<OnednnStorage<TypeParam> const>(numbers<TypeParam>({20, 30}), Layout::out_in));
+  std::vector<float> y(20), x(30, 1.F);
+  matrix.times_transposed(x.data(), 1, y.data());
+  auto const copy = to_device<Cpu>(matrix);
+  EXPECT_EQ(copy.storage()->name(), matrix.storage()->name());
+  EXPECT_EQ(copy.storage()->bytes(), matrix.storage()->bytes());
 }
 
 TEST(Bfloat16Terms, AddUpToTheFloat) {
@@ -157,9 +210,9 @@ TEST(Onednn, IsUsedWhereItIsFaster) {
   auto const used = use_onednn();
   EXPECT_FALSE(used.float32);
   EXPECT_EQ(used.bfloat16, dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core_amx);
-  EXPECT_EQ((OtherProducts<bfloat16, float>::make().load() != nullptr), used.bfloat16);
+  EXPECT_EQ((OtherProducts<bfloat16, float>::maker().load() != nullptr), used.bfloat16);
   use_onednn({});
-  EXPECT_EQ((OtherProducts<bfloat16, float>::make().load()), nullptr);
+  EXPECT_EQ((OtherProducts<bfloat16, float>::maker().load()), nullptr);
 }
 
 }  // namespace

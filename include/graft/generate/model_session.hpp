@@ -154,7 +154,7 @@ class ModelSession {
     }
     for (std::size_t p = 0; p < prompts_.size(); ++p) {
       Index const begin = common_.shared_of(p);
-      step.add(prompts_[p].begin() + begin, prompts_[p].end(), begin, common_.last[p], prompts_[p].size(), p,
+      step.add(prompts_[p].begin() + begin, prompts_[p].end(), begin, common_.longest[p], prompts_[p].size(), p,
                adapters_[p], {{}, extents_[p].back().begin, 0, source_of(p)});
       step.batch.rows.targets.at.push_back(step.batch.rows.tokens() - 1);
       texts_.push_back({static_cast<Index>(p)});
@@ -204,7 +204,7 @@ class ModelSession {
   /// cache. Never shared is a prompt's last token, which infix activations precede.
   void place_prompts() {
     constexpr Index worth_a_beginning = 64;  // saved tokens
-    std::vector<Beginning> sequences;
+    std::vector<ShareableSequence> sequences;
     for (std::size_t p = 0; p < prompts_.size(); ++p)
       sequences.push_back({prompts_[p], static_cast<Index>(prompts_[p].size()) - 1, adapters_[p]});
     common_ = common_beginnings(sequences, worth_a_beginning);
@@ -221,9 +221,9 @@ class ModelSession {
       beginnings_.push_back(place(front + shared.size()));
     }
     for (std::size_t p = 0; p < prompts_.size(); ++p) {
-      for (Index b = common_.last[p]; b >= 0; b = common_.shared[static_cast<std::size_t>(b)].parent)
+      for (Index b = common_.longest[p]; b >= 0; b = common_.shared[static_cast<std::size_t>(b)].parent)
         extents_[p].insert(extents_[p].begin(), beginnings_[static_cast<std::size_t>(b)]);
-      Index const front = common_.last[p] < 0 ? virtual_tokens(Place::front, p) : 0;
+      Index const front = common_.longest[p] < 0 ? virtual_tokens(Place::front, p) : 0;
       extents_[p].push_back(place(front + static_cast<Index>(prompts_[p].size()) - common_.shared_of(p) +
                                   virtual_tokens(Place::infix, p)));
     }

@@ -2,6 +2,7 @@
 /// @brief Seeing inside a model: `inspect(model, batch)` gives attention weights and states of every layer.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -74,10 +75,14 @@ class Inspector {
 /// Runs the batch through the model, without dropout and without a tape, and keeps what every layer computed of all its
 /// tokens. Costs a pass and one more computation of the attention weights; a model that nobody looks into pays nothing.
 /// The batch's targets do not matter.
-/// @throws ShapeError for a batch that does not fit the model
+/// @throws ShapeError for a batch that does not fit the model, Error for one whose rows share tokens or sources
 template <class Model>
 [[nodiscard]] Inspection inspect(Model const& model, Batch batch, InspectSettings const& settings = {}) {
   NoGrad no_grad;
+  bool const parents = std::any_of(batch.rows.parent.begin(), batch.rows.parent.end(), [](Index p) { return p >= 0; });
+  if (parents || !batch.source_of.empty())
+    fail("[inspect] got rows that share ", parents ? "their first tokens" : "sources",
+         "; expected each with its own; hint: the model's pack in place of pack_shared");
   batch.rows.training = batch.rows.recompute = false;
   batch.rows.targets = {};
   for (Index i = 0; i < batch.rows.tokens(); ++i) batch.rows.targets.at.push_back(i);

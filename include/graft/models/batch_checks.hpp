@@ -90,7 +90,17 @@ void check_batch(Batch const& batch, ModelConfig const& config, CacheView<Scalar
   check_rows<A>({rows, batch.tokens, config, main_stack<A>, cache != nullptr});
   if (cache) check_cache(*cache, rows, config);
   if constexpr (A::stacks == StackKind::encoder_decoder) {
-    if (cache) return check_layers(cache->source, config, "source ");
+    if (cache) {
+      for (Index r = 0; r < rows.count(); ++r)
+        if (Index const parent = rows.parent_of(r); parent >= 0) {
+          auto const& own = cache->rows[static_cast<std::size_t>(r)].source;
+          auto const& its = cache->rows[static_cast<std::size_t>(parent)].source;
+          if (own.begin != its.begin || own.length != its.length)
+            fail("[transformer] got another source for row ", r, " than for its parent, row ", parent,
+                 "; expected the same");
+        }
+      return check_layers(cache->source, config, "source ");
+    }
     check_source_rows<A>(batch, config);
     Rows const& source = batch.source;
     auto const& of = batch.source_of;
@@ -104,6 +114,9 @@ void check_batch(Batch const& batch, ModelConfig const& config, CacheView<Scalar
       Index const own = of.empty() ? r : of[static_cast<std::size_t>(r)];
       if (own < 0 || own >= source.count())
         fail("[transformer] got source ", own, " of row ", r, "; expected 0 to ", source.count() - 1);
+      if (Index const parent = rows.parent_of(r);
+          parent >= 0 && own != (of.empty() ? parent : of[static_cast<std::size_t>(parent)]))
+        fail("[transformer] got source ", own, " of row ", r, "; expected that of its parent, row ", parent);
       if (source.adapter_of(own) != rows.adapter_of(r))
         fail("[transformer] got adapter ", source.adapter_of(own), " for the source of row ", r, "; expected ",
              rows.adapter_of(r), ", the row's");

@@ -1,6 +1,6 @@
 /// @file
 /// @brief What a model asks of packed rows, held against them before anything is computed: a refusal is one sentence.
-/// Nothing here allocates, and no check takes longer than one look at every token.
+/// Nothing here allocates but for rows with parents, and no check takes longer than one look at every token.
 #pragma once
 
 #include <algorithm>
@@ -90,8 +90,39 @@ inline void check_parents(CheckedRows const& x) {
   }
 }
 
-/// A row that goes on from a cache or a parent may have its insertion among the tokens before it. One that is a parent
-/// may have it in its children.
+/// Rows of which some have parents. The insertion of a parent is among its own tokens or those before it, and is then
+/// that of its children too; or it is behind, in each child. Positions rise from a parent to its children.
+inline void check_families(CheckedRows const& x) {
+  Rows const& rows = x.rows;
+  std::vector<Index> end;  // of each row, counted from its first ancestor's first token
+  std::vector<bool> continues(static_cast<std::size_t>(rows.count()), false);
+  for (Index r = 0; r < rows.count(); ++r) {
+    Index const parent = rows.parent_of(r), at = rows.insertion[static_cast<std::size_t>(r)],
+                first = parent < 0 ? 0 : end[static_cast<std::size_t>(parent)];
+    end.push_back(first + rows.length(r));
+    if (parent < 0) continue;
+    continues[static_cast<std::size_t>(parent)] = true;
+    if (x.continued) continue;  // what stands before its first ancestor is the cache's
+    Index const before = rows.insertion[static_cast<std::size_t>(parent)];
+    if (before < first ? at != before : at < first)
+      x.refuse(x.kind, "insertion point ", at, " in row ", r, "; expected ", before < first ? "" : "at least ",
+               before < first ? before : first, before < first ? ", that of its parent" : ", the end of its parent");
+    if (rows.length(parent) == 0 || rows.length(r) == 0) continue;
+    Index const last = rows.positions[static_cast<std::size_t>(rows.begin(parent) + rows.length(parent) - 1)],
+                next = rows.positions[static_cast<std::size_t>(rows.begin(r))];
+    if (next <= last && next >= 0)
+      x.refuse(x.kind, "position ", next, " of the first token of row ", r, "; expected more than ", last,
+               ", the last of its parent");
+  }
+  for (Index r = 0; r < rows.count() && !x.continued; ++r) {
+    Index const at = rows.insertion[static_cast<std::size_t>(r)];
+    if (!continues[static_cast<std::size_t>(r)] && at > end[static_cast<std::size_t>(r)])
+      x.refuse(x.kind, "insertion point ", at, " in row ", r, "; expected 0 to ", end[static_cast<std::size_t>(r)],
+               ", the row's length with its ancestors");
+  }
+}
+
+/// A row that continues earlier tokens may have its insertion among these, or before it.
 inline void check_insertion(CheckedRows const& x) {
   auto const& insertion = x.rows.insertion;
   check_entries(x, insertion.size(), "insertion points", x.rows.count(), "rows", false);
@@ -102,6 +133,7 @@ inline void check_insertion(CheckedRows const& x) {
       x.refuse(x.kind, "insertion point ", at, " in row ", r, "; expected 0 to ", most,
                continued ? ", the model's positions" : ", the row's length");
   }
+  if (!x.rows.parent.empty()) check_families(x);
 }
 
 inline void check_token_types(CheckedRows const& x) {

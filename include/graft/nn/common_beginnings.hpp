@@ -13,8 +13,8 @@
 
 namespace graft {
 
-/// A sequence of tokens, and how much of it may be shared with others.
-struct Beginning {
+/// A whole sequence of tokens, and how much of it may be shared with others.
+struct ShareableSequence {
   std::span<Token const> tokens;
   Index limit = 0;    ///< only the first so many tokens may be shared
   Index adapter = 0;  ///< sequences of different adapters share nothing
@@ -31,16 +31,16 @@ struct SharedTokens {
 
 /// Common beginnings, each after what stands before it.
 ///
-///     the pub is old      sequence 0     shared[0]: the pub (parent −1)    last[0] = 1: is (parent 0)
-///     the pub is big      sequence 1                                       last[1] = 1
-///     the pub near it     sequence 2                                       last[2] = 0
+///     the pub is old      sequence 0     shared[0]: the pub (parent −1)     longest[0] = 1
+///     the pub is big      sequence 1     shared[1]: is (parent 0)           longest[1] = 1
+///     the pub near it     sequence 2                                        longest[2] = 0
 struct CommonBeginnings {
   std::vector<SharedTokens> shared;  ///< parents before their children
-  std::vector<Index> last;           ///< `[sequences]`: the longest shared beginning of each; −1 for none
+  std::vector<Index> longest;        ///< `[sequences]`: the longest shared beginning of each; −1 for none
 
   /// How many of a sequence's tokens are shared.
   [[nodiscard]] Index shared_of(std::size_t sequence) const {
-    return last[sequence] < 0 ? 0 : shared[static_cast<std::size_t>(last[sequence])].end;
+    return longest[sequence] < 0 ? 0 : shared[static_cast<std::size_t>(longest[sequence])].end;
   }
   /// Tokens that stand in the tree.
   [[nodiscard]] Index tokens() const {
@@ -55,8 +55,9 @@ namespace detail {
 /// neighbours.
 class BeginningTree {
  public:
-  BeginningTree(std::vector<Beginning> const& sequences, Index worth) : sequences_(sequences), worth_(worth) {
-    result_.last.assign(sequences.size(), -1);
+  BeginningTree(std::vector<ShareableSequence> const& sequences, Index least_saving)
+      : sequences_(sequences), least_saving_(least_saving) {
+    result_.longest.assign(sequences.size(), -1);
     std::vector<Index> order(sequences.size());
     std::iota(order.begin(), order.end(), Index{0});
     std::stable_sort(order.begin(), order.end(), [&](Index a, Index b) {
@@ -85,7 +86,7 @@ class BeginningTree {
     Index parent, covered, equal;
   };
 
-  [[nodiscard]] Beginning const& at(Index i) const { return sequences_[static_cast<std::size_t>(i)]; }
+  [[nodiscard]] ShareableSequence const& at(Index i) const { return sequences_[static_cast<std::size_t>(i)]; }
   [[nodiscard]] Index limit(Index i) const { return std::min(at(i).limit, static_cast<Index>(at(i).tokens.size())); }
 
   void divide(Part part) {
@@ -97,10 +98,10 @@ class BeginningTree {
     // sorted: what the first and the last have in common, all have
     auto const &first = at(members.front()).tokens, &last = at(members.back()).tokens;
     while (equal < least && first[static_cast<std::size_t>(equal)] == last[static_cast<std::size_t>(equal)]) ++equal;
-    if ((equal - covered) * (static_cast<Index>(members.size()) - 1) >= std::max<Index>(1, worth_)) {
+    if ((equal - covered) * (static_cast<Index>(members.size()) - 1) >= std::max<Index>(1, least_saving_)) {
       auto const node = static_cast<Index>(result_.shared.size());
       result_.shared.push_back({parent, *std::min_element(members.begin(), members.end()), covered, equal});
-      for (Index i : members) result_.last[static_cast<std::size_t>(i)] = node;
+      for (Index i : members) result_.longest[static_cast<std::size_t>(i)] = node;
       parent = node, covered = equal;
     }
     std::erase_if(members, [&, from = equal](Index i) { return limit(i) <= from; });
@@ -112,8 +113,8 @@ class BeginningTree {
     }
   }
 
-  std::vector<Beginning> const& sequences_;
-  Index worth_;
+  std::vector<ShareableSequence> const& sequences_;
+  Index least_saving_;
   std::vector<Part> open_;
   CommonBeginnings result_;
 };
@@ -121,9 +122,10 @@ class BeginningTree {
 }  // namespace detail
 
 /// Finds what the sequences begin with in common. A beginning that k sequences have saves k − 1 times its tokens; it
-/// stands in the tree where that is at least `worth`.
-[[nodiscard]] inline CommonBeginnings common_beginnings(std::vector<Beginning> const& sequences, Index worth = 1) {
-  return detail::BeginningTree(sequences, worth).result();
+/// stands in the tree where that is at least `least_saving`.
+[[nodiscard]] inline CommonBeginnings common_beginnings(std::vector<ShareableSequence> const& sequences,
+                                                        Index least_saving = 1) {
+  return detail::BeginningTree(sequences, least_saving).result();
 }
 
 }  // namespace graft

@@ -33,7 +33,8 @@ struct Rows {
   /// `[tokens]`: position of each token, without virtual tokens and keys; those below 0 are rows of a table before that
   /// of position 0
   std::vector<Index> positions;
-  /// `[rows]`: in-row index of the token before which infix activations stand; the row's length for its end
+  /// `[rows]`: index of the token before which infix activations stand; the row's length for its end. It counts from
+  /// the first token of the row or, where that has parents, of its first ancestor
   std::vector<Index> insertion;
   std::vector<Index> token_types;  ///< `[tokens]`: the segment that each token belongs to (BERT); empty for all 0
   std::vector<std::uint64_t>
@@ -41,9 +42,9 @@ struct Rows {
   /// `[rows]`: which adapter of an `AdapterTable` each row has, −1 for none; empty for 0 in all. Other strategies do
   /// not read it
   std::vector<Index> adapter;
-  /// `[rows]`: the row that each goes on from, one before it in the batch, or −1 for none; empty for none in all. A row
-  /// with a parent holds only the tokens after those of its ancestors; its positions and its insertion count these too.
-  /// So what several rows begin with is computed once. Only rows of a decoder have parents
+  /// `[rows]`: the earlier row that each row continues, or −1; empty for −1 in all. A row with a parent holds only the
+  /// tokens after those of its ancestors; its positions follow theirs. So what several rows begin with is computed
+  /// once. Only rows of a decoder stack have parents: states of an encoder's tokens depend on later ones
   std::vector<Index> parent;
   Targets targets;
   std::uint64_t step = 0;  ///< addresses this step's random numbers

@@ -2,7 +2,10 @@
 /// @brief Examples as rows that share what they have in common, so that it is computed once.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <tuple>
 #include <vector>
@@ -13,27 +16,35 @@
 
 namespace graft {
 
-/// Saved tokens that outweigh a row more in the batch.
-inline constexpr Index worth_a_row = 8;
+/// A shared row is made where it saves at least so many tokens.
+inline constexpr Index least_saving = 8;
 
 /// Packs examples of a causal language model; what several sources begin with is a row of its own, from which theirs go
 /// on (`Rows::parent`). The last source token stands in each example's own row: infix activations precede it, and its
 /// state predicts the first target. First come the shared rows, then those of the examples in their order.
 ///
 ///     source a b c, targets x y and z:   row 0: a b     row 1 (parent 0): c x     row 2 (parent 0): c
+///
+/// (With fewer than `least_saving` tokens to save, as here, the two are rows of their own.)
 [[nodiscard]] inline Batch pack_causal_shared(std::vector<TokenizedExample> const& examples) {
-  std::vector<Beginning> sources;
+  std::vector<ShareableSequence> sources;
   for (auto const& example : examples) {
     detail::check_source(example);
     sources.push_back({example.source, static_cast<Index>(example.source.size()) - 1, example.adapter});
   }
-  CommonBeginnings const common = common_beginnings(sources, worth_a_row);
+  CommonBeginnings const common = common_beginnings(sources, least_saving);
+  // Random numbers are addressed by the least id of those that share a row, whatever the order in the batch.
+  std::vector<std::uint64_t> ids(common.shared.size(), std::numeric_limits<std::uint64_t>::max());
+  for (std::size_t i = 0; i < examples.size(); ++i)
+    for (Index s = common.longest[i]; s >= 0; s = common.shared[static_cast<std::size_t>(s)].parent)
+      ids[static_cast<std::size_t>(s)] = std::min(ids[static_cast<std::size_t>(s)], examples[i].id);
   Batch batch;
-  for (auto const& shared : common.shared) {
+  for (std::size_t s = 0; s < common.shared.size(); ++s) {
+    auto const& shared = common.shared[s];
     auto const& example = examples[static_cast<std::size_t>(shared.sequence)];
     batch.tokens.insert(batch.tokens.end(), example.source.begin() + shared.begin, example.source.begin() + shared.end);
-    // an address that no example has
-    auto const address = RandomKey(example.id).with("source").bits(static_cast<std::uint64_t>(shared.begin));
+    // no example's number, but by an accident of 64 bits
+    auto const address = RandomKey(ids[s]).with("source").bits(static_cast<std::uint64_t>(shared.begin));
     detail::close_row(batch.rows, shared.size(),
                       {.example = address,
                        .adapter = example.adapter,
@@ -42,7 +53,7 @@ inline constexpr Index worth_a_row = 8;
                        .insertion = static_cast<Index>(example.source.size()) - 1});
   }
   for (std::size_t i = 0; i < examples.size(); ++i)
-    detail::append_causal_tokens(batch, examples[i], common.last[i], common.shared_of(i));
+    detail::append_causal_tokens(batch, examples[i], common.longest[i], common.shared_of(i));
   return batch;
 }
 

@@ -1,5 +1,6 @@
 /// @file
-/// @brief Which examples each optimizer step sees: a pure function of the seed, the epoch and the examples' lengths.
+/// @brief Which examples each optimizer step sees: a pure function of the seed, the epoch and the examples'
+/// lengths, and of which have the same source where sources are shared.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 #include <graft/core/error.hpp>
 #include <graft/core/random.hpp>
 #include <graft/core/types.hpp>
-#include <graft/train/shared_sources.hpp>
+#include <graft/train/examples_by_source.hpp>
 
 namespace graft {
 
@@ -92,20 +93,21 @@ struct TogetherInAPass {
   return detail::divide_parts(std::move(parts), rows, max_tokens);
 }
 /// The same, but examples with the same source, which are neighbours in `examples`, stay together as far as a pass has
-/// room: each source counts once.
+/// room. A source counts once in each part.
 [[nodiscard]] inline StepBatches divide_by_source(std::vector<Index> const& examples, std::vector<Index> const& lengths,
-                                                  SharedSources const& shared, Index rows, Index max_tokens = 0) {
+                                                  ExamplesBySource const& shared, Index rows, Index max_tokens = 0) {
   std::vector<detail::TogetherInAPass> parts;
-  Index before = -1;  // the source of the last part
+  Index before = -1, apart = 0;  // of the last part: its source, and its tokens if nothing were shared
   for (Index i : examples) {
     auto const at = static_cast<std::size_t>(i);
-    Index const source = shared.source[at], length = lengths[at],
-                more = length - shared.tokens[static_cast<std::size_t>(source)];
-    bool const joins = source == before && static_cast<Index>(parts.back().examples.size()) < rows &&
-                       (max_tokens == 0 || parts.back().tokens + more <= max_tokens);
-    if (!joins) parts.emplace_back();
+    Index const source = shared.source[at], shareable = shared.shareable_tokens[static_cast<std::size_t>(source)];
+    auto const tokens_with = [&](Index count) { return apart + lengths[at] - saved_tokens(count, shareable); };
+    Index const count = source == before ? static_cast<Index>(parts.back().examples.size()) + 1 : 1;
+    bool const joins = count > 1 && count <= rows && (max_tokens == 0 || tokens_with(count) <= max_tokens);
+    if (!joins) parts.emplace_back(), apart = 0;
+    parts.back().tokens = tokens_with(joins ? count : 1);
     parts.back().examples.push_back(i);
-    parts.back().tokens += joins ? more : length;
+    apart += lengths[at];
     before = source;
   }
   return detail::divide_parts(std::move(parts), rows, max_tokens);
@@ -113,9 +115,10 @@ struct TogetherInAPass {
 
 /// The steps of one epoch: the examples shuffled by (seed, epoch), cut into steps, each step divided into passes.
 /// `lengths[i]` is the number of tokens of example i.
-/// @param shared where it is given, sources are shuffled, and the examples of each, which follow each other
+/// @param shared if given, sources are shuffled in place of examples. The examples of a source follow each other, in an
+/// order that is shuffled too
 [[nodiscard]] inline std::vector<StepBatches> plan_epoch(std::vector<Index> const& lengths, Batching const& batching,
-                                                         Index epoch, SharedSources const* shared = nullptr) {
+                                                         Index epoch, ExamplesBySource const* shared = nullptr) {
   auto const examples = static_cast<Index>(lengths.size());
   RandomKey const seed(batching.seed);
   auto const number = static_cast<std::uint64_t>(epoch);

@@ -25,8 +25,8 @@ struct LogProbabilities {
 /// ln p of every target token after the source and the targets before it, for each example. Nothing is recorded, and
 /// dropout does not act. A pass takes the examples in their order, as many as `max_tokens` allows, which does not
 /// change the numbers.
-/// @param share_sources whether neighbours with the same source, such as the possible answers to a question, share it:
-/// the same numbers up to rounding, in less time
+/// @param share_sources whether those of one pass share sources, such as the question of several possible answers: the
+/// same numbers up to rounding, in less time
 /// @throws ConfigError for an example that is too long for the model or has a token that it lacks, Error for one
 /// without source or target
 template <class Model>

@@ -73,20 +73,26 @@ template <class Model>
 }
 
 /// The examples from number `next` on as one batch, as many as `max_tokens` allows and at least one; moves `next`
-/// behind them. @param share whether neighbours with the same source share it, which counts once
+/// behind them. @param share whether those of one pass share sources (`pack_shared`); what neighbours share counts once
 template <class Model>
 [[nodiscard]] Batch next_pass(Model const& model, std::vector<TokenizedExample> const& examples, std::size_t& next,
                               Index max_tokens, bool share = false) {
+  if constexpr (requires { model.info().classifies; }) share = share && !model.info().classifies;
   if constexpr (SharesSources<Model>)
     if (share) {
       std::vector<Index> chosen;
-      Index tokens = 0;
+      Index before = 0, apart = 0, same = 0;  // tokens of earlier sources, those of this one if apart, its examples
+      auto const tokens = [&](TokenizedExample const& of) {
+        return apart - saved_tokens(same, static_cast<Index>(of.source.size()) - 1);
+      };
       for (; next < examples.size(); ++next) {
         auto const& example = examples[next];
-        bool const same = !chosen.empty() && example.source == examples[next - 1].source;
-        Index const more = row_length(example) - (same ? static_cast<Index>(example.source.size()) - 1 : 0);
-        if (!chosen.empty() && tokens + more > max_tokens) break;
-        tokens += more;
+        if (!chosen.empty() && !same_source(example, examples[next - 1])) {
+          before += tokens(examples[next - 1]);
+          apart = same = 0;
+        }
+        apart += row_length(example), ++same;
+        if (!chosen.empty() && before + tokens(example) > max_tokens) break;
         chosen.push_back(static_cast<Index>(next));
       }
       return pack_selected(model, examples, chosen, true);
@@ -100,8 +106,8 @@ template <class Model>
 
 /// Mean −log p (natural logarithm) of all target tokens, without dropout and without recording.
 /// Passes take the examples in their order, as many as
-/// `max_tokens` allows. @param share_sources whether neighbours with the same source share it: the same loss up to
-/// rounding, in less time
+/// `max_tokens` allows. @param share_sources whether those of one pass share sources: the same loss up to rounding, in
+/// less time
 /// @throws ConfigError without target tokens
 template <class Model>
 [[nodiscard]] double evaluate_loss(Model& model, std::vector<TokenizedExample> const& examples, Index max_tokens = 2048,

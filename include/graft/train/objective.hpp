@@ -17,7 +17,7 @@ namespace graft {
 ///
 /// - `loss(model, batch, normaliser)` is sum(batch) / normaliser as a recorded scalar. `batch.rows.training` says
 ///   whether dropout acts, `batch.rows.examples` which example each row is. Where sources are shared
-///   (`Training::share_sources`), rows without targets hold beginnings of the others.
+///   (`Training::share_sources`), rows without targets hold beginnings of others; their number names no example.
 /// - `identity()` names the objective with all its settings: a checkpoint of another one is not gone on with.
 /// - `weight(batch)`, if it is there, is how much the batch counts; else it is the weight of its targets.
 template <class Objective, class Model>

@@ -65,7 +65,7 @@ class TrainingRun {
         parameters_(model.parameters()),
         batching_{t_.batch, t_.accumulate, t_.max_tokens, t_.drop_last, t_.seed},
         lengths_(row_lengths(training)),
-        shared_(t_.share_sources ? shared_sources(training) : SharedSources{}),
+        shared_(t_.share_sources ? examples_by_source(training) : ExamplesBySource{}),
         per_epoch_(steps_per_epoch(static_cast<Index>(training.size()), batching_)),
         total_(t_.steps > 0 ? t_.steps : t_.epochs * per_epoch_),
         warmup_(t_.warmup_steps > 0 ? t_.warmup_steps
@@ -205,7 +205,8 @@ class TrainingRun {
     if (t_.share_sources)
       progress.say(cat(grouped(static_cast<Index>(training_.size())), " examples have ",
                        grouped(static_cast<Index>(shared_.examples.size())), " sources",
-                       shared_.any() ? ", each computed once a pass" : ": nothing is shared"));
+                       shared_.any_shared() ? "; a pass computes once what they share"
+                                            : ": only what different ones begin with is shared"));
     if (resumed_) progress.say(cat("going on after step ", step_, " of ", total_));
   }
 
@@ -440,7 +441,7 @@ class TrainingRun {
   ParameterList<Scalar, Device> parameters_;
   Batching batching_;
   std::vector<Index> lengths_;
-  SharedSources shared_;  ///< where they are shared
+  ExamplesBySource shared_;  ///< where they are shared
   Index per_epoch_, total_, warmup_;
   std::unique_ptr<Optimizer<Scalar, Device>> optimizer_;
   Truncation cut_;

@@ -45,6 +45,8 @@ class MatrixStorage {
   [[nodiscard]] virtual Tensor<bfloat16, Device> in_bfloat16() const { return {}; }
   /// The same where they are stored in the model's scalar.
   [[nodiscard]] virtual Tensor<Scalar, Device> in_scalar() const { return {}; }
+  /// W in the form that it was loaded in, where this is another one that products made of it; null for itself.
+  [[nodiscard]] virtual std::shared_ptr<MatrixStorage const> as_stored() const { return nullptr; }
   /// Whether `read` costs no more than the elements that it reads.
   [[nodiscard]] virtual bool in_order() const { return true; }
   /// Elements [first, first + count) of `dense()`, each rounded to float; host storages where `in_order()` only.

@@ -1,9 +1,10 @@
 /// @file
-/// @brief Frozen matrices that oneDNN multiplies, which knows the matrix units of processors that have some (AMX). Not
-/// included by any other header: oneDNN stays out of the core.
+/// @brief Frozen matrices that oneDNN multiplies. oneDNN uses a processor's matrix units (AMX). No other header
+/// includes this one: oneDNN stays out of the core.
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <type_traits>
@@ -15,11 +16,14 @@
 
 namespace graft {
 
-/// A W whose products are oneDNN's. It is put in oneDNN's order by its first product, once for x·Wᵀ and once for g·W;
-/// the stored form goes then, unless rows of it are read as well. With a W in bfloat16, x in float32 is the exact sum
-/// of at most three matrices of bfloat16, so that results have float32's accuracy; x whose numbers are bfloat16 is one.
+/// A W whose products are oneDNN's. The first product in each direction, x·Wᵀ and g·W, puts W in an order of oneDNN's
+/// own: a training keeps it twice. The stored form is then released, unless something reads W itself (`rows`, `read`,
+/// `address`, `outputs`).
 ///
-/// The sums' order is oneDNN's: it may depend on the number of rows and of threads.
+/// W in bfloat16: x in float32 is the sum of at most three matrices of bfloat16, each of which is multiplied; results
+/// have float32's accuracy. x whose numbers are bfloat16 is one such matrix.
+///
+/// Sums are in oneDNN's order, which may depend on the number of rows, not on that of threads.
 template <class Stored>
 class OnednnStorage final : public MatrixStorage<float, Cpu> {
   using Plain = std::conditional_t<std::is_same_v<Stored, float>, DenseStorage<float>, NarrowStorage<Stored, float>>;
@@ -39,37 +43,46 @@ class OnednnStorage final : public MatrixStorage<float, Cpu> {
   [[nodiscard]] Index in() const override { return in_; }
   [[nodiscard]] Layout layout() const override { return layout_; }
   void times_transposed(float const* x, Index rows, float* y, float beta) const override {
-    multiply(forward_, in_, out_, {element_step(true), element_step(false)}, x, rows, y, beta);
+    multiply(forward_, in_, out_, {input_step(), output_step()}, x, rows, y, beta);
   }
   void times(float const* g, Index rows, float* y, float beta) const override {
-    multiply(reverse_, out_, in_, {element_step(false), element_step(true)}, g, rows, y, beta);
+    multiply(reverse_, out_, in_, {output_step(), input_step()}, g, rows, y, beta);
   }
   void rows(MirroredArray<Token> const& ids, float* y) const override { plain(true)->rows(ids, y); }
+  /// Parts are made once, for those who ask for the same ones in every step.
   [[nodiscard]] std::shared_ptr<MatrixStorage<float, Cpu> const> outputs(Index first, Index last) const override {
-    auto const whole = plain();
     if (first < 0 || last < first || last > out_)
       fail<ShapeError>("[FrozenMatrix] got outputs ", first, " to ", last, "; expected a range within 0 to ", out_);
-    if (layout_ == Layout::out_in)
-      return std::make_shared<OnednnStorage const>(whole->stored().slice(first, last), layout_);
-    Tensor<Stored> part(Shape{in_, last - first});
-    for (Index i = 0; i < in_; ++i) std::copy_n(whole->stored().row(i) + first, last - first, part.row(i));
-    return std::make_shared<OnednnStorage const>(std::move(part), layout_);
+    {
+      std::lock_guard<std::mutex> const lock(mutex_);
+      if (auto const known = parts_.find({first, last}); known != parts_.end()) return known->second;
+    }
+    auto const whole = plain(true);
+    Tensor<Stored> part;
+    if (layout_ == Layout::out_in) {
+      part = whole->stored().slice(first, last);
+    } else {
+      part = Tensor<Stored>(Shape{in_, last - first});
+      for (Index i = 0; i < in_; ++i) std::copy_n(whole->stored().row(i) + first, last - first, part.row(i));
+    }
+    auto made = std::make_shared<OnednnStorage const>(std::move(part), layout_);
+    std::lock_guard<std::mutex> const lock(mutex_);
+    return parts_.try_emplace({first, last}, std::move(made)).first->second;
   }
   [[nodiscard]] Tensor<float> dense() const override { return plain()->dense(); }
-  [[nodiscard]] Tensor<Stored> stored() const { return plain()->stored(); }
+  [[nodiscard]] std::shared_ptr<MatrixStorage<float, Cpu> const> as_stored() const override { return plain(); }
   void read(Index first, Index count, float* y) const override { plain(true)->read(first, count, y); }
   [[nodiscard]] std::size_t bytes() const override { return static_cast<std::size_t>(out_ * in_) * sizeof(Stored); }
   [[nodiscard]] void const* address() const override { return plain(true)->address(); }
   [[nodiscard]] std::string_view name() const override { return dtype_name(dtype_of<Stored>); }
 
  private:
+  /// Between neighbouring rows, and columns, of a product's matrix in the stored form.
   struct Steps {
-    Index row, element;
+    Index row, column;
   };
-  /// Between neighbouring inputs, or outputs, of the stored form.
-  [[nodiscard]] Index element_step(bool inputs) const {
-    return inputs == (layout_ == Layout::out_in) ? 1 : layout_ == Layout::out_in ? in_ : out_;
-  }
+  [[nodiscard]] Index input_step() const { return layout_ == Layout::out_in ? 1 : out_; }
+  [[nodiscard]] Index output_step() const { return layout_ == Layout::out_in ? in_ : 1; }
 
   /// The stored form; made again where it has gone. @param keep from now on
   [[nodiscard]] std::shared_ptr<Plain const> plain(bool keep = false) const {
@@ -79,9 +92,9 @@ class OnednnStorage final : public MatrixStorage<float, Cpu> {
     bool const turned = layout_ == Layout::in_out;
     Tensor<Stored> numbers(turned ? Shape{in_, out_} : Shape{out_, in_});
     if (forward_)
-      forward_->unpack(numbers.data(), element_step(true), element_step(false));
+      forward_->unpack(numbers.data(), input_step(), output_step());
     else
-      reverse_->unpack(numbers.data(), element_step(false), element_step(true));
+      reverse_->unpack(numbers.data(), output_step(), input_step());
     auto made = std::make_shared<Plain const>(std::move(numbers), layout_);
     if (keep_) plain_ = made;
     return made;
@@ -94,7 +107,7 @@ class OnednnStorage final : public MatrixStorage<float, Cpu> {
       if (which) return which;
     }
     auto const from = plain();
-    auto made = std::make_shared<Product const>(type, k, n, from->stored().data(), steps.row, steps.element);
+    auto made = std::make_shared<Product const>(type, k, n, from->stored().data(), steps.row, steps.column);
     std::lock_guard<std::mutex> const lock(mutex_);
     if (!which) which = std::move(made);
     if (!keep_) plain_.reset();
@@ -122,15 +135,17 @@ class OnednnStorage final : public MatrixStorage<float, Cpu> {
   mutable std::mutex mutex_;
   mutable std::shared_ptr<Plain const> plain_;
   mutable std::shared_ptr<Product const> forward_, reverse_;
-  mutable bool keep_ = false;
+  mutable std::map<std::pair<Index, Index>, std::shared_ptr<OnednnStorage const>> parts_;
+  mutable bool keep_ = false;  ///< the stored form
 };
 
 /// Which frozen matrices `use_onednn` hands over.
 struct OnednnChoice {
-  bool float32 = false;   ///< graft's own products are as fast
-  bool bfloat16 = false;  ///< faster where the processor has matrix units for them
+  bool float32 = false;   ///< those in float32
+  bool bfloat16 = false;  ///< those in bfloat16
 
-  /// What is faster on this processor.
+  /// What is faster on this processor: bfloat16 where it has matrix units for it. In float32 graft's own products are
+  /// as fast.
   [[nodiscard]] static OnednnChoice best() {
     return {.float32 = false, .bfloat16 = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core_amx};
   }
@@ -150,10 +165,10 @@ template <class Stored>
 /// @return what is handed over
 inline OnednnChoice use_onednn(OnednnChoice const& choice = OnednnChoice::best()) {
   using Product = detail::OnednnProduct;
-  OnednnChoice const used{choice.float32 && Product::exists(Product::Type::f32),
-                          choice.bfloat16 && Product::exists(Product::Type::bf16)};
-  OtherProducts<float, float>::make() = used.float32 ? &detail::onednn_storage<float> : nullptr;
-  OtherProducts<bfloat16, float>::make() = used.bfloat16 ? &detail::onednn_storage<bfloat16> : nullptr;
+  OnednnChoice const used{choice.float32 && Product::has_kernel(Product::Type::f32),
+                          choice.bfloat16 && Product::has_kernel(Product::Type::bf16)};
+  OtherProducts<float, float>::maker() = used.float32 ? &detail::onednn_storage<float> : nullptr;
+  OtherProducts<bfloat16, float>::maker() = used.bfloat16 ? &detail::onednn_storage<bfloat16> : nullptr;
   return used;
 }
 

@@ -12,7 +12,11 @@
 #include <memory>
 #include <mutex>
 #include <string_view>
+#include <tuple>
 #include <utility>
+#include <vector>
+
+#include <dlfcn.h>
 
 #include <dnnl.hpp>
 
@@ -24,58 +28,98 @@ namespace graft {
 
 namespace detail {
 
-/// y = β·y + x·M for an M `[k, n]` that never changes, which oneDNN has in an order of its own.
+/// While it lives, oneDNN computes with the calling thread alone: graft's pool divides its work. So the number of
+/// threads is that of the pool, no result depends on it, and a child of fork() waits for nobody. OpenMP is looked up at
+/// run time, because a build of oneDNN may go without it.
+class OneThread {
+ public:
+  OneThread() {
+    if (functions().set && functions().get) before_ = functions().get(), functions().set(1);
+  }
+  ~OneThread() {
+    if (before_ > 0) functions().set(before_);
+  }
+  OneThread(OneThread const&) = delete;
+  OneThread& operator=(OneThread const&) = delete;
+
+ private:
+  struct Functions {
+    void (*set)(int);
+    int (*get)();
+  };
+  [[nodiscard]] static Functions const& functions() {
+    static Functions const found{reinterpret_cast<void (*)(int)>(::dlsym(RTLD_DEFAULT, "omp_set_num_threads")),
+                                 reinterpret_cast<int (*)()>(::dlsym(RTLD_DEFAULT, "omp_get_max_threads"))};
+    return found;
+  }
+  int before_ = 0;
+};
+
+/// y = β·y + x·M for an M `[k, n]` that never changes. Blocks of M's columns lie in an order of oneDNN's own; threads
+/// share blocks and rows. How they are cut depends on the sizes alone.
 class OnednnProduct {
  public:
   using Type = dnnl::memory::data_type;
   using Described = dnnl::memory::desc;
 
-  /// Whether this library and processor multiply matrices of this type into float32 by a kernel of their own.
-  [[nodiscard]] static bool exists(Type type) {
+  /// Whether oneDNN has a kernel for this type on this processor, other than its plain reference.
+  [[nodiscard]] static bool has_kernel(Type type) {
     try {
-      auto const description = described(type, 64, 64, 64, any(type, 64, 64), false);
+      auto const description = described(type, 64, 64, 64, 64, any(type, 64, 64), false);
       return std::string_view(description.impl_info_str()).find("ref") == std::string_view::npos;
     } catch (dnnl::error const&) {
       return false;
     }
   }
 
-  /// M's element (i, j) is m[i · row + j · step].
-  OnednnProduct(Type type, Index k, Index n, void const* m, Index row, Index step)
-      : type_(type), k_(k), n_(n), order_(described(type, usual_rows, k, n, any(type, k, n), false).weights_desc()) {
-    Described const plain({k, n}, type, dnnl::memory::dims{row, step});
-    packed_ = dnnl::memory(order_, engine());
-    dnnl::memory from(plain, engine(), const_cast<void*>(m));  // read alone
-    dnnl::stream stream(engine());
-    dnnl::reorder(from, packed_).execute(stream, from, packed_);
-    stream.wait();
+  /// M's element (i, j) is m[i · row_step + j · column_step].
+  OnednnProduct(Type type, Index k, Index n, void const* m, Index row_step, Index column_step)
+      : type_(type), k_(k), n_(n), width_(width_of(n)) {
+    blocks_.resize(static_cast<std::size_t>((n + width_ - 1) / width_));
+    parallel_for(blocks(), [&](Index b) {
+      OneThread const alone;
+      Index const width = columns(b);
+      auto& block = blocks_[static_cast<std::size_t>(b)];
+      block = {described(type, usual_rows, k, width, n, any(type, k, width), false).weights_desc(), engine()};
+      auto from = plain(m, b, row_step, column_step);
+      reorder(from, block);
+    });
   }
-  [[nodiscard]] std::size_t bytes() const { return order_.get_size(); }
   /// Writes M as the constructor read it.
-  void unpack(void* m, Index row, Index step) const {
-    dnnl::memory to(Described({k_, n_}, type_, dnnl::memory::dims{row, step}), engine(), m);
-    dnnl::memory from = packed_;
-    dnnl::stream stream(engine());
-    dnnl::reorder(from, to).execute(stream, from, to);
-    stream.wait();
+  void unpack(void* m, Index row_step, Index column_step) const {
+    parallel_for(blocks(), [&](Index b) {
+      OneThread const alone;
+      dnnl::memory from = blocks_[static_cast<std::size_t>(b)], to = plain(m, b, row_step, column_step);
+      reorder(from, to);
+    });
   }
 
   /// y `[rows, n]` = x·M, or y + x·M; x `[rows, k]` in the type of M.
   void multiply(void const* x, Index rows, float* y, bool add) const {
-    auto const found = product(rows, add);
-    auto const scratch = HostPool::global().allocate(std::max<std::size_t>(1, found->scratch.get_size()));
-    dnnl::stream stream(engine());
-    found->primitive.execute(
-        stream, {{DNNL_ARG_SRC, {Described({rows, k_}, type_, rows_first), engine(), const_cast<void*>(x)}},
-                 {DNNL_ARG_WEIGHTS, packed_},
-                 {DNNL_ARG_DST, {Described({rows, n_}, Type::f32, rows_first), engine(), y}},
-                 {DNNL_ARG_SCRATCHPAD, {found->scratch, engine(), scratch.get()}}});
-    stream.wait();
+    Index const parts = std::clamp<Index>((tasks + blocks() - 1) / blocks(), 1, (rows + least_rows - 1) / least_rows),
+                some = (rows + parts - 1) / parts;
+    parallel_for(blocks() * parts, [&](Index task) {
+      Index const b = task % blocks(), first = task / blocks() * some, count = std::min(some, rows - first);
+      if (count <= 0) return;
+      OneThread const alone;
+      auto const found = product(count, columns(b), add);
+      auto const scratch = HostPool::global().allocate(std::max<std::size_t>(1, found->scratch.get_size()));
+      auto* const from = static_cast<char*>(const_cast<void*>(x)) + first * k_ * number_size();
+      dnnl::stream stream(engine());
+      found->primitive.execute(
+          stream, {{DNNL_ARG_SRC, {Described({count, k_}, type_, dnnl::memory::dims{k_, 1}), engine(), from}},
+                   {DNNL_ARG_WEIGHTS, blocks_[static_cast<std::size_t>(b)]},
+                   {DNNL_ARG_DST,
+                    {Described({count, columns(b)}, Type::f32, dnnl::memory::dims{n_, 1}), engine(),
+                     y + first * n_ + b * width_}},
+                   {DNNL_ARG_SCRATCHPAD, {found->scratch, engine(), scratch.get()}}});
+      stream.wait();
+    });
   }
 
  private:
   static constexpr Index usual_rows = 256;  ///< those that M's order is chosen for
-  static constexpr auto rows_first = dnnl::memory::format_tag::ab;
+  static constexpr Index tasks = 12, least_rows = 64;
   struct Made {
     dnnl::matmul primitive;
     Described scratch;
@@ -85,10 +129,20 @@ class OnednnProduct {
     static auto const& only = *new dnnl::engine(dnnl::engine::kind::cpu, 0);  // outlives threads that end late
     return only;
   }
+  [[nodiscard]] static Index width_of(Index n) {
+    Index width = 64;
+    while (width < 2048 && width * 16 < n) width *= 2;
+    return width;
+  }
+  [[nodiscard]] Index blocks() const { return static_cast<Index>(blocks_.size()); }
+  [[nodiscard]] Index columns(Index block) const { return std::min(width_, n_ - block * width_); }
+  [[nodiscard]] Index number_size() const { return type_ == Type::f32 ? 4 : 2; }
+
   [[nodiscard]] static Described any(Type type, Index k, Index n) {
     return {{k, n}, type, dnnl::memory::format_tag::any};
   }
-  [[nodiscard]] static dnnl::matmul::primitive_desc described(Type type, Index rows, Index k, Index n,
+  /// x `[rows, k]` · m `[k, width]` → some columns of `[rows, n]`.
+  [[nodiscard]] static dnnl::matmul::primitive_desc described(Type type, Index rows, Index k, Index width, Index n,
                                                               Described const& m, bool add) {
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);  // else two threads would share one
@@ -97,36 +151,46 @@ class OnednnProduct {
       sum.append_sum(1.0F);
       attributes.set_post_ops(sum);
     }
-    Described const x({rows, k}, type, rows_first), y({rows, n}, Type::f32, rows_first);
+    Described const x({rows, k}, type, dnnl::memory::dims{k, 1}), y({rows, width}, Type::f32, dnnl::memory::dims{n, 1});
 #if DNNL_VERSION_MAJOR >= 3
     return {engine(), x, m, y, attributes};
 #else
     return {dnnl::matmul::desc(x, m, y), attributes, engine()};
 #endif
   }
-  /// The product of so many rows, made once.
-  [[nodiscard]] std::shared_ptr<Made const> product(Index rows, bool add) const {
+  /// A block of M where it stands.
+  [[nodiscard]] dnnl::memory plain(void const* m, Index block, Index row_step, Index column_step) const {
+    auto* const first = static_cast<char*>(const_cast<void*>(m)) + block * width_ * column_step * number_size();
+    return {Described({k_, columns(block)}, type_, dnnl::memory::dims{row_step, column_step}), engine(), first};
+  }
+  static void reorder(dnnl::memory& from, dnnl::memory& to) {
+    dnnl::stream stream(engine());
+    dnnl::reorder(from, to).execute(stream, from, to);
+    stream.wait();
+  }
+  /// The product of so many rows with a block of this width, made once.
+  [[nodiscard]] std::shared_ptr<Made const> product(Index rows, Index width, bool add) const {
     std::lock_guard<std::mutex> const lock(mutex_);
-    constexpr std::size_t most = 256;  // rows of a step vary
+    constexpr std::size_t most = 512;  // rows of a step vary
     if (made_.size() >= most) made_.clear();
-    auto& made = made_[{rows, add}];
+    auto& made = made_[{rows, width, add}];
     if (!made) {
-      auto const description = described(type_, rows, k_, n_, order_, add);
+      auto const& block = width == width_ ? blocks_.front() : blocks_.back();
+      auto const description = described(type_, rows, k_, width, n_, block.get_desc(), add);
       made = std::make_shared<Made const>(Made{dnnl::matmul(description), description.scratchpad_desc()});
     }
     return made;
   }
 
   Type type_;
-  Index k_, n_;
-  Described order_;
-  dnnl::memory packed_;
+  Index k_, n_, width_;
+  std::vector<dnnl::memory> blocks_;
   mutable std::mutex mutex_;
-  mutable std::map<std::pair<Index, bool>, std::shared_ptr<Made const>> made_;
+  mutable std::map<std::tuple<Index, Index, bool>, std::shared_ptr<Made const>> made_;
 };
 
-/// x = Σ terms, exactly: each has the next 8 of a float's 24 significant bits. Those that are zero everywhere are left
-/// out, so a float that is a bfloat16 has one.
+/// x = Σ terms: each has the next 8 of a float's 24 significant bits, so that the sum is exact for |x| ≥ 2⁻¹¹⁰. Terms
+/// that are zero everywhere are left out: floats that are bfloat16 numbers have one.
 class Bfloat16Terms {
  public:
   Bfloat16Terms(float const* x, Index size) : size_(size) {

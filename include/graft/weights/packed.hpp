@@ -120,8 +120,8 @@ class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
     return plain ? plain->address() : packed->matrix.data;
   }
   [[nodiscard]] std::string_view name() const override { return dtype_name(dtype_of<Stored>); }
-  /// W as it was stored: itself before the first product, else a copy.
-  [[nodiscard]] std::shared_ptr<Plain const> as_stored() const {
+  /// Itself before the first product, else a copy.
+  [[nodiscard]] std::shared_ptr<MatrixStorage<Scalar, Cpu> const> as_stored() const override {
     auto const [plain, packed] = state();
     return plain ? plain : std::make_shared<Plain const>(copy<Stored>(*packed, 0, out_), layout_);
   }
@@ -198,7 +198,7 @@ struct OtherProducts {
   /// The storage of a matrix; null to leave it to graft.
   using Make = std::shared_ptr<MatrixStorage<Scalar, Cpu> const> (*)(Tensor<Stored> const& stored, Layout layout);
   /// Null for graft's own. Matrices that are there already stay as they are.
-  [[nodiscard]] static std::atomic<Make>& make() {
+  [[nodiscard]] static std::atomic<Make>& maker() {
     static std::atomic<Make> chosen{nullptr};
     return chosen;
   }
@@ -208,7 +208,7 @@ struct OtherProducts {
 template <class Scalar, class Stored, class Device>
 [[nodiscard]] FrozenMatrix<Scalar, Device> for_products(Tensor<Stored, Device> stored, Layout layout) {
   if constexpr (std::is_same_v<Device, Cpu> && detail::has_packed_form<Stored, Scalar>) {
-    if (auto const make = OtherProducts<Stored, Scalar>::make().load())
+    if (auto const make = OtherProducts<Stored, Scalar>::maker().load())
       if (auto storage = make(stored, layout)) return FrozenMatrix<Scalar>(std::move(storage));
     return {std::make_shared<PackedStorage<Stored, Scalar> const>(std::move(stored), layout)};
   } else {

@@ -50,11 +50,7 @@ template <class To, class Stored = void, class Scalar, class From>
   auto const* const storage = matrix.storage().get();
   if (!storage) return {};
   if constexpr (std::is_same_v<From, Cpu>) {  // what is packed is copied as it was stored
-    if (auto const* packed = dynamic_cast<PackedStorage<Scalar, Scalar> const*>(storage))
-      return to_device<To, Stored>(FrozenMatrix<Scalar>(packed->as_stored()));
-    if constexpr (std::is_same_v<Scalar, float>)
-      if (auto const* packed = dynamic_cast<PackedStorage<bfloat16, Scalar> const*>(storage))
-        return to_device<To, Stored>(FrozenMatrix<Scalar>(packed->as_stored()));
+    if (auto stored = storage->as_stored()) return to_device<To, Stored>(FrozenMatrix<Scalar>(std::move(stored)));
   }
   if (auto const* narrow = dynamic_cast<NarrowStorage<bfloat16, Scalar, From> const*>(storage))
     return {to_device<To>(narrow->stored()), matrix.layout()};
