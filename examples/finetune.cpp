@@ -66,6 +66,7 @@ void add_training_options(CLI::App& app, Settings& s) {
   option("--max-target", t.max_target, "Longest target in tokens; 0: no limit", not_negative);
   s.lengths.add_to(option);
   option.flag("--recompute", t.recompute, support::recompute_help);
+  option("--keep-frozen", t.keep_frozen, support::keep_frozen_help, not_negative);
   option.flag("--share-sources", t.share_sources, support::share_sources_help);
   option("--seed", t.seed, "Addresses all random numbers");
   auto* const checkpoint = option("--checkpoint", t.checkpoint, "Folder for checkpoints (default: none)");
@@ -175,6 +176,7 @@ nlohmann::ordered_json summary_of(Settings const& s, graft::TrainingReport const
           {"learning_rate", t.learning_rate},
           {"recompute", t.recompute},
           {"share_sources", t.share_sources},
+          {"keep_frozen", t.keep_frozen},
           {"seed", t.seed},
           {"training_loss", report.steps.empty() ? nlohmann::ordered_json() : number_or_null(last)},
           {"validation_loss", number_or_null(validation)},

@@ -30,6 +30,7 @@ inline void add_task_options(CLI::App& app, graft::Training& t, std::optional<do
   option("--patience", t.patience, "Validations without progress that end the training; 0: never", not_negative);
   option("--min-delta", t.min_delta, "Least fall of the validation loss that is progress (--patience)", not_negative);
   option.flag("--recompute", t.recompute, recompute_help);
+  option("--keep-frozen", t.keep_frozen, keep_frozen_help, not_negative);
   option("--seed", t.seed, "Addresses all random numbers");
   option("--log", t.log, "JSONL file: a line a step and a validation (default: none)");
 }
@@ -39,13 +40,10 @@ inline void add_task_options(CLI::App& app, graft::Training& t, std::optional<do
 [[nodiscard]] inline nlohmann::ordered_json training_summary(graft::Training const& t,
                                                              graft::TrainingReport const& report,
                                                              std::optional<double> loss = {}) {
-  nlohmann::ordered_json summary{{"steps", report.steps.size()},
-                                 {"batch", t.batch},
-                                 {"learning_rate", t.learning_rate},
-                                 {"recompute", t.recompute},
-                                 {"seed", t.seed},
-                                 {"trainable", report.trainable},
-                                 {"all", report.all}};
+  nlohmann::ordered_json summary{{"steps", report.steps.size()},     {"batch", t.batch},
+                                 {"learning_rate", t.learning_rate}, {"recompute", t.recompute},
+                                 {"keep_frozen", t.keep_frozen},     {"seed", t.seed},
+                                 {"trainable", report.trainable},    {"all", report.all}};
   if (loss) summary["training_loss"] = *loss;
   summary["train_seconds"] = report.seconds;
   summary["tokens_per_second"] = report.tokens_per_second();

@@ -21,6 +21,11 @@ inline constexpr char const* share_sources_help =
     "references of few sources, since sources are shuffled in place of examples; references of one source share "
     "dropout's mask there";
 
+inline constexpr char const* keep_frozen_help =
+    "MiB to keep what layers that never change compute of an example, so that later epochs begin there: for "
+    "top_layers, "
+    "and a head alone; the same losses up to rounding; 0: nothing is kept";
+
 /// Optimizer and schedule by name; empty for those that the training has already.
 struct UpdateOptions {
   std::optional<std::string> optimizer, schedule;

@@ -2,6 +2,7 @@
 /// @brief The one template behind `ErasedTransformer`: a model of one architecture with one strategy.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -36,6 +37,9 @@ class AdaptedTransformer : public Interface {
   TargetScores<Scalar, Device> scores(Batch const& batch) const override { return model_.scores(batch); }
   Additions additions() const override { return model_.additions(); }
   bool has_adapter(Index adapter) const override { return model_.has_adapter(adapter); }
+  Index frozen_layers() const override { return model_.frozen_layers(); }
+  void keep_frozen_states(std::size_t bytes) override { model_.keep_frozen_states(bytes); }
+  std::size_t kept_bytes() const override { return model_.kept_bytes(); }
   Prepared prepare(StepContext const& context) const override {
     return std::make_shared<typename Model::Prepared const>(model_.prepare(context));
   }

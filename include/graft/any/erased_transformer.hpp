@@ -3,6 +3,7 @@
 /// architectures and strategies, on the host or on a GPU.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -34,6 +35,9 @@ class ErasedTrainable {
   [[nodiscard]] virtual TargetScores<Scalar, Device> scores(Batch const& batch) const = 0;
   [[nodiscard]] virtual Additions additions() const = 0;
   [[nodiscard]] virtual bool has_adapter(Index adapter) const = 0;
+  [[nodiscard]] virtual Index frozen_layers() const = 0;
+  virtual void keep_frozen_states(std::size_t bytes) = 0;
+  [[nodiscard]] virtual std::size_t kept_bytes() const = 0;
 };
 
 /// What generation asks besides.

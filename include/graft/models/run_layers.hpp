@@ -47,10 +47,12 @@ struct KeptLayers {
 }  // namespace detail
 
 /// All layers of a stack: `[tokens, width]` of its embeddings → `[queries, width]` of its last layer.
+/// @param begin, end layers [begin, end) alone, `end` −1 for all: x is what the layer before `begin` gave
 template <Architecture A, class State, class Scalar, class Device>
 [[nodiscard]] Variable<Scalar, Device> run_layers(Base<A, ParameterOf<Scalar>, Device> const& base,
                                                   ModelParts<A, State, Scalar, Device> const& parts,
-                                                  Variable<Scalar, Device> x, StackPass<Scalar, Device>& pass) {
+                                                  Variable<Scalar, Device> x, StackPass<Scalar, Device>& pass,
+                                                  int begin = 0, int end = -1) {
   using Value = Variable<Scalar, Device>;
   using Kept = detail::KeptLayers<A, State, Scalar, Device>;
   int const layers = static_cast<int>(parts.stack(pass.stack).layers);
@@ -59,7 +61,7 @@ template <Architecture A, class State, class Scalar, class Device>
     if (pass.observer && pass.observer->states) pass.observer->states({at, x, pass.layout, range});  // [queries, width]
   };
   observe({pass.stack, -1}, pass.all.range);
-  for (int layer = 0; layer < layers; ++layer) {
+  for (int layer = begin; layer < (end < 0 ? layers : end); ++layer) {
     LayerAddress const at{pass.stack, layer};
     bool const last = pass.stack == main_stack<A> && layer + 1 == layers;
     if (kept && !last)  // the last layer's backward pass comes first, and would compute it again at once

@@ -12,6 +12,7 @@
 #include <graft/models/batch_checks.hpp>
 #include <graft/models/compatible.hpp>
 #include <graft/models/embed.hpp>
+#include <graft/models/frozen_states.hpp>
 #include <graft/models/run_layers.hpp>
 #include <graft/nn/shared_rows.hpp>
 #include <graft/ops/activation.hpp>
@@ -84,6 +85,20 @@ class Transformer {
       }
     return counts;
   }
+  /// How many first layers of the main stack training never changes: all below the lowest trained one, where the
+  /// strategy trains weights of the model alone. Else 0.
+  [[nodiscard]] Index frozen_layers() const {
+    return std::min(graft::frozen_layers<scalar_type, Device>(info(), *state_, main_stack<A>),
+                    info().main().layers - Index{1});
+  }
+  /// Keeps what those layers compute of rows from now on, in so many bytes at most, and computes a row that comes again
+  /// from there on; 0 keeps nothing, and forgets. Results are the same up to rounding. The base must not change
+  /// meanwhile. Copies of the model share what is kept.
+  void keep_frozen_states(std::size_t bytes) {
+    frozen_states_ = bytes > 0 ? std::make_shared<FrozenStates<Scalar, Device>>(bytes) : nullptr;
+  }
+  /// Bytes of what is kept.
+  [[nodiscard]] std::size_t kept_bytes() const { return frozen_states_ ? frozen_states_->bytes() : 0; }
   /// While disabled, the model is the base model, bit for bit.
   void enable(bool on = true) { enabled_ = on; }
   [[nodiscard]] bool enabled() const { return enabled_; }
@@ -248,7 +263,7 @@ class Transformer {
       if (!cache) source = encode(parts, batch, observer);  // states [source tokens, width]
     Pass pass = start(parts, main_stack<A>, batch.rows, cache, observer);
     pass.source = &source;
-    Value const x = run(parts, batch.tokens, pass);                     // [queries, width]
+    Value const x = run(parts, batch, batch.tokens, pass);              // [queries, width]
     return finish(parts, main_stack<A>, gather_rows(x, pass.targets));  // [targets, width]
   }
   [[nodiscard]] Variable<scalar_type, Device> head(Batch const& batch, Prepared const& prepared,
@@ -287,8 +302,39 @@ class Transformer {
   }
 
   /// `[queries, width]` of a stack's last layer.
-  [[nodiscard]] Value run(Parts const& parts, std::vector<Token> const& tokens, Pass& pass) const {
+  [[nodiscard]] Value run(Parts const& parts, Batch const& batch, std::vector<Token> const& tokens, Pass& pass) const {
+    if constexpr (only_trains_weights<State, scalar_type, Device>)
+      if (int const frozen = kept_layers(parts, pass); frozen > 0) {
+        Tensor<Scalar, Device> const x = frozen_states_->states(  // [tokens, width]
+            pass.layout.rows, keys_of(batch, pass.stack), info().width, [&] {
+              NoGrad const no_grad;
+              Pass below = pass;
+              return run_layers(base_, parts, embed_rows(parts, tokens, below), below, 0, frozen).value();
+            });
+        return run_layers(base_, parts, Value(x), pass, frozen);  // [tokens, width] → [queries, width]
+      }
     return run_layers(base_, parts, embed_rows(parts, tokens, pass), pass);  // [tokens, width] → [queries, width]
+  }
+  /// How many layers of the pass' stack need no computing where their states are kept. The main stack's last layer
+  /// computes the targets alone, and is always computed.
+  [[nodiscard]] int kept_layers(Parts const& parts, Pass const& pass) const {
+    if (!frozen_states_ || !parts.state || pass.cache || pass.observer) return 0;
+    auto const frozen = graft::frozen_layers<scalar_type, Device>(info(), *parts.state, pass.stack);
+    return static_cast<int>(pass.stack == main_stack<A> ? std::min(frozen, info().main().layers - Index{1}) : frozen);
+  }
+  [[nodiscard]] static auto keys_of(Batch const& batch, Stack stack) {
+    using Kept = FrozenStates<Scalar, Device>;
+    if constexpr (has_encoder) {
+      auto const of_sources = Kept::keys(batch.source, batch.source_tokens, Stack::encoder);
+      if (stack == Stack::encoder) return of_sources;
+      std::vector<typename Kept::Key> of;
+      for (Index r = 0; r < batch.rows.count(); ++r)
+        of.push_back(of_sources[static_cast<std::size_t>(
+            batch.source_of.empty() ? r : batch.source_of[static_cast<std::size_t>(r)])]);
+      return Kept::keys(batch.rows, batch.tokens, stack, of);
+    } else {
+      return Kept::keys(batch.rows, batch.tokens, stack);
+    }
   }
   /// The shape of x, `[targets, width]` or `[source tokens, width]`.
   [[nodiscard]] Value finish(Parts const& parts, Stack stack, Value const& x) const {
@@ -302,7 +348,7 @@ class Transformer {
     rows.training = batch.rows.training;
     rows.recompute = batch.rows.recompute;
     Pass pass = start(parts, Stack::encoder, rows, nullptr, observer);
-    Value const states = run(parts, batch.source_tokens, pass);                         // [source tokens, width]
+    Value const states = run(parts, batch, batch.source_tokens, pass);                  // [source tokens, width]
     return {finish(parts, Stack::encoder, states), pass.layout.rows, batch.source_of};  // [source tokens, width]
   }
 
@@ -323,6 +369,7 @@ class Transformer {
   WeightAccess<A, State, Scalar, Device> weights_;
   std::optional<std::uint64_t> seed_;
   typename Parts::Rotary rotary_;
+  std::shared_ptr<FrozenStates<Scalar, Device>> frozen_states_;  ///< null where nothing is kept
   bool enabled_ = true;
 };
 

@@ -83,6 +83,7 @@ class Trainer {
                             i, ") without ", (*examples)[i].source.empty() ? "source" : "target",
                             " tokens; expected at least one of each");
     check_sharing(model);
+    check_keeping(model);
     // before the first step: a long row must not end a training in its midst
     if constexpr (requires { model.additions(); }) {
       for (auto* examples : {&training, &validation})
@@ -110,6 +111,21 @@ class Trainer {
         fail<ConfigError>(
             "[Trainer] got share_sources for a classifier, whose sources have one class each; expected a "
             "model that writes text");
+  }
+  /// States are kept of layers that never change.
+  template <class Model>
+  void check_keeping([[maybe_unused]] Model const& model) const {
+    if (settings_.keep_frozen == 0) return;
+    if constexpr (requires { model.frozen_layers(); }) {
+      if (model.frozen_layers() == 0)
+        fail<ConfigError>(
+            "[Trainer] got keep_frozen ", settings_.keep_frozen,
+            " for a strategy that changes what the first layer computes, or adds to it; expected 0; hint: "
+            "top_layers has layers that never change");
+    } else {
+      fail<ConfigError>("[Trainer] got keep_frozen ", settings_.keep_frozen,
+                        " for a model without frozen_layers; expected 0, or a graft::Transformer");
+    }
   }
   static void number(std::vector<TokenizedExample>& examples) {
     std::vector<std::uint64_t> ids;

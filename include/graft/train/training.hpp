@@ -65,6 +65,10 @@ struct Training {
   /// accumulate examples. Loss and gradient of a step are the same up to rounding, but where dropout acts: examples of
   /// one source share its mask there.
   bool share_sources = false;
+  /// MiB to keep what layers below the lowest trained one compute of each example, so that later epochs begin there: of
+  /// strategies that train the model's own weights alone (top layers, a classifier's head). Losses are the same up to
+  /// rounding. An example takes width × tokens numbers; what finds no room is computed each time. 0: nothing is kept.
+  Index keep_frozen = 0;
   bool drop_last = false;  ///< leave out an epoch's last examples that do not fill a step
 
   double learning_rate = 5e-5;
@@ -135,6 +139,7 @@ inline void check_settings(Training const& t) {
                                     {"batch", t.batch},
                                     {"accumulate", t.accumulate},
                                     {"max_tokens", t.max_tokens},
+                                    {"keep_frozen", t.keep_frozen},
                                     {"warmup_steps", t.warmup_steps},
                                     {"validate_every", t.validate_every},
                                     {"patience", t.patience},

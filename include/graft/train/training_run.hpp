@@ -22,6 +22,7 @@
 #include <graft/train/batches.hpp>
 #include <graft/train/checkpoint.hpp>
 #include <graft/train/identity.hpp>
+#include <graft/train/kept_states.hpp>
 #include <graft/train/late_step.hpp>
 #include <graft/train/log.hpp>
 #include <graft/train/loss.hpp>
@@ -80,6 +81,7 @@ class TrainingRun {
   }
 
   [[nodiscard]] TrainingReport run() {
+    KeptStates<Model> const kept(model_, t_.keep_frozen);
     begin();
     Progress progress(t_.progress, step_, total_, (total_ + per_epoch_ - 1) / per_epoch_);
     introduce(progress);
@@ -207,6 +209,10 @@ class TrainingRun {
                        grouped(static_cast<Index>(shared_.examples.size())), " sources",
                        shared_.any_shared() ? "; a pass computes once what they share"
                                             : ": only what different ones begin with is shared"));
+    if constexpr (requires { model_.frozen_layers(); })
+      if (t_.keep_frozen > 0)
+        progress.say(cat("the first ", model_.frozen_layers(), " layers never change: up to ", grouped(t_.keep_frozen),
+                         " MiB of their states are kept"));
     if (resumed_) progress.say(cat("going on after step ", step_, " of ", total_));
   }
 

@@ -1,0 +1,144 @@
+/// @file
+/// @brief What layers that never change compute of rows, kept from one epoch to the next.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include <graft/adaptation/call_hooks.hpp>
+#include <graft/core/checksum.hpp>
+#include <graft/kernels/elementwise.hpp>
+#include <graft/models/architecture.hpp>
+#include <graft/nn/rows.hpp>
+
+namespace graft {
+
+/// Whether a strategy does nothing but train some of the model's own weights.
+template <class State, class Scalar, class Device>
+inline constexpr bool only_trains_weights =
+    HasTrained<State> && !HasAnnounce<State> && !HasProject<State, Scalar, Device> &&
+    !HasVirtualTokens<State, Scalar, Device> && !HasVirtualKeysValues<State, Scalar, Device> &&
+    !HasAfterSublayer<State, Scalar, Device> && !HasAfterLayer<State, Scalar, Device>;
+
+/// How many of a stack's first layers never change: those below the lowest with a trained weight. None where what they
+/// read is trained, such as the token embedding. Known of strategies that only train weights; of others it is 0.
+template <class Scalar, class Device, class State>
+[[nodiscard]] Index frozen_layers(ModelInfo const& model, State const& state, Stack stack) {
+  if constexpr (only_trains_weights<State, Scalar, Device>) {
+    Index frozen = model.stack(stack).layers;
+    for (auto const& site : model.sites) {
+      if (!state.trained(site.address, Part::weight) && !state.trained(site.address, Part::bias)) continue;
+      bool const encodes =
+          site.address.at.stack == Stack::encoder && stack == Stack::decoder && model.has(Stack::encoder);
+      if (is_per_layer(site.address.site)) {
+        if (encodes) return 0;  // every layer of the decoder reads the encoder's states
+        if (site.address.at.stack == stack) frozen = std::min<Index>(frozen, site.address.at.layer);
+      } else if (site.role == Role::embedding || site.address.site == Site::embedding_norm ||
+                 site.address.site == Site::relative_bias || encodes) {
+        return 0;
+      }
+    }
+    return frozen;
+  } else {
+    return 0;
+  }
+}
+
+/// States of rows by their content: tokens, positions, types, and what they go on from and attend to. Several threads
+/// may use one.
+template <class Scalar, class Device>
+class FrozenStates {
+ public:
+  using Key = std::array<std::uint64_t, 2>;  ///< two checksums of a row's content
+
+  /// @param bytes of states at most; rows that find no room are computed each time
+  explicit FrozenStates(std::size_t bytes) : most_(bytes) {}
+
+  /// The keys of rows. @param of what else each row's states depend on: the keys of its sources; empty for nothing
+  [[nodiscard]] static std::vector<Key> keys(Rows const& rows, std::vector<Token> const& tokens, Stack stack,
+                                             std::vector<Key> const& of = {}) {
+    std::vector<Key> keys;
+    for (Index r = 0; r < rows.count(); ++r) {
+      auto const begin = static_cast<std::size_t>(rows.begin(r)), length = static_cast<std::size_t>(rows.length(r));
+      Key key{2 * length + (stack == Stack::encoder ? 1 : 0), ~std::uint64_t{length}};
+      auto const add = [&](auto const* data, std::size_t count) {
+        for (std::uint64_t& part : key) part = checksum(data, count * sizeof *data, part);
+      };
+      if (Index const parent = rows.parent_of(r); parent >= 0)
+        add(keys[static_cast<std::size_t>(parent)].data(), key.size());
+      if (!of.empty()) add(of[static_cast<std::size_t>(r)].data(), key.size());
+      add(tokens.data() + begin, length);
+      add(rows.positions.data() + begin, length);
+      if (!rows.token_types.empty()) add(rows.token_types.data() + begin, length);
+      keys.push_back(key);
+    }
+    return keys;
+  }
+
+  /// `[tokens, width]`: the rows' states as they were kept, or all of them by `compute()`, which are kept then.
+  template <class Compute>
+  [[nodiscard]] Tensor<Scalar, Device> states(Rows const& rows, std::vector<Key> const& keys, Index width,
+                                              Compute const& compute) {
+    if (auto const known = find(keys); !known.empty()) {
+      Tensor<Scalar, Device> x(Shape{rows.tokens(), width});
+      std::vector<Copy> copies;
+      for (Index r = 0; r < rows.count(); ++r)
+        if (rows.length(r) > 0)
+          copies.push_back({known[static_cast<std::size_t>(r)].data(), x.row(rows.begin(r)), rows.length(r) * width});
+      Copies::copy(copies);
+      return x;
+    }
+    Tensor<Scalar, Device> const x = compute();
+    keep(rows, keys, x);
+    return x;
+  }
+  /// Bytes of the states that are kept.
+  [[nodiscard]] std::size_t bytes() const {
+    std::lock_guard<std::mutex> const lock(mutex_);
+    return bytes_;
+  }
+
+ private:
+  using Copies = kernels::On<Device, kernels::Elementwise, Scalar>;
+  using Copy = typename kernels::Elementwise<Device, Scalar>::Copy;
+
+  /// The states of all rows; empty unless each is there.
+  [[nodiscard]] std::vector<Tensor<Scalar, Device>> find(std::vector<Key> const& keys) const {
+    std::lock_guard<std::mutex> const lock(mutex_);
+    std::vector<Tensor<Scalar, Device>> found;
+    for (auto const& key : keys) {
+      auto const known = kept_.find(key);
+      if (known == kept_.end()) return {};
+      found.push_back(known->second);
+    }
+    return found;
+  }
+  void keep(Rows const& rows, std::vector<Key> const& keys, Tensor<Scalar, Device> const& x) {
+    std::lock_guard<std::mutex> const lock(mutex_);
+    std::vector<Copy> copies;
+    for (Index r = 0; r < rows.count(); ++r) {
+      auto const size = static_cast<std::size_t>(rows.length(r) * x.width()) * sizeof(Scalar);
+      if (bytes_ + size > most_) continue;
+      auto const [place, is_new] = kept_.try_emplace(keys[static_cast<std::size_t>(r)]);
+      if (!is_new) continue;
+      place->second = Tensor<Scalar, Device>(Shape{rows.length(r), x.width()});
+      if (rows.length(r) > 0)
+        copies.push_back({x.row(rows.begin(r)), place->second.data(), rows.length(r) * x.width()});
+      bytes_ += size;
+    }
+    if (!copies.empty()) Copies::copy(copies);
+  }
+
+  std::size_t most_;
+  mutable std::mutex mutex_;
+  std::map<Key, Tensor<Scalar, Device>> kept_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace graft

@@ -1,0 +1,31 @@
+/// @file
+/// @brief States of layers that a training never changes, kept as long as it lasts.
+#pragma once
+
+#include <cstddef>
+
+#include <graft/core/types.hpp>
+
+namespace graft::detail {
+
+/// Lets a model keep the states of its frozen layers while this lives.
+template <class Model>
+class KeptStates {
+ public:
+  /// @param mib of memory at most; 0 keeps nothing
+  KeptStates(Model& model, Index mib) : model_(model), on_(mib > 0) { keep(static_cast<std::size_t>(mib) << 20); }
+  ~KeptStates() { keep(0); }
+  KeptStates(KeptStates const&) = delete;
+  KeptStates& operator=(KeptStates const&) = delete;
+
+ private:
+  void keep([[maybe_unused]] std::size_t bytes) {
+    if constexpr (requires { model_.keep_frozen_states(bytes); })
+      if (on_) model_.keep_frozen_states(bytes);
+  }
+
+  Model& model_;
+  bool on_;
+};
+
+}  // namespace graft::detail
