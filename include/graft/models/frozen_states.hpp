@@ -57,7 +57,7 @@ class FrozenStates {
  public:
   using Key = std::array<std::uint64_t, 2>;  ///< two checksums of a row's content
 
-  /// @param bytes of states at most; rows that find no room are computed each time
+  /// @param bytes at most; what finds no room is not kept
   explicit FrozenStates(std::size_t bytes) : most_(bytes) {}
 
   /// The keys of rows. @param of what else each row's states depend on: the keys of its sources; empty for nothing
@@ -81,11 +81,11 @@ class FrozenStates {
     return keys;
   }
 
-  /// `[tokens, width]`: the rows' states as they were kept, or all of them by `compute()`, which are kept then.
+  /// `[tokens, width]`: the rows' states as they were kept, if all of them were. Else `compute()`, which is kept then.
   template <class Compute>
   [[nodiscard]] Tensor<Scalar, Device> states(Rows const& rows, std::vector<Key> const& keys, Index width,
                                               Compute const& compute) {
-    if (auto const known = find(keys); !known.empty()) {
+    if (auto const known = find(rows, keys); !known.empty()) {
       Tensor<Scalar, Device> x(Shape{rows.tokens(), width});
       std::vector<Copy> copies;
       for (Index r = 0; r < rows.count(); ++r)
@@ -98,7 +98,11 @@ class FrozenStates {
     keep(rows, keys, x);
     return x;
   }
-  /// Bytes of the states that are kept.
+  /// What a row of so many tokens takes.
+  [[nodiscard]] static std::size_t bytes_of(Index tokens, Index width) {
+    return static_cast<std::size_t>(tokens * width) * sizeof(Scalar) + bytes_of_a_row;
+  }
+  /// Bytes that are taken.
   [[nodiscard]] std::size_t bytes() const {
     std::lock_guard<std::mutex> const lock(mutex_);
     return bytes_;
@@ -108,31 +112,44 @@ class FrozenStates {
   using Copies = kernels::On<Device, kernels::Elementwise, Scalar>;
   using Copy = typename kernels::Elementwise<Device, Scalar>::Copy;
 
-  /// The states of all rows; empty unless each is there.
-  [[nodiscard]] std::vector<Tensor<Scalar, Device>> find(std::vector<Key> const& keys) const {
+  /// What a row takes besides its numbers, about.
+  static constexpr std::size_t bytes_of_a_row = 256;
+
+  /// The states of all rows; empty unless each that has tokens is there.
+  [[nodiscard]] std::vector<Tensor<Scalar, Device>> find(Rows const& rows, std::vector<Key> const& keys) const {
     std::lock_guard<std::mutex> const lock(mutex_);
-    std::vector<Tensor<Scalar, Device>> found;
-    for (auto const& key : keys) {
-      auto const known = kept_.find(key);
+    std::vector<Tensor<Scalar, Device>> found(keys.size());
+    for (std::size_t r = 0; r < keys.size(); ++r) {
+      if (rows.length(static_cast<Index>(r)) == 0) continue;
+      auto const known = kept_.find(keys[r]);
       if (known == kept_.end()) return {};
-      found.push_back(known->second);
+      found[r] = known->second;
     }
     return found;
   }
+  /// Copies are made outside the lock, which nobody may hold while waiting for the threads of the pool.
   void keep(Rows const& rows, std::vector<Key> const& keys, Tensor<Scalar, Device> const& x) {
-    std::lock_guard<std::mutex> const lock(mutex_);
+    std::vector<std::pair<Key, Tensor<Scalar, Device>>> made;
     std::vector<Copy> copies;
-    for (Index r = 0; r < rows.count(); ++r) {
-      auto const size = static_cast<std::size_t>(rows.length(r) * x.width()) * sizeof(Scalar);
-      if (bytes_ + size > most_) continue;
-      auto const [place, is_new] = kept_.try_emplace(keys[static_cast<std::size_t>(r)]);
-      if (!is_new) continue;
-      place->second = Tensor<Scalar, Device>(Shape{rows.length(r), x.width()});
-      if (rows.length(r) > 0)
-        copies.push_back({x.row(rows.begin(r)), place->second.data(), rows.length(r) * x.width()});
-      bytes_ += size;
+    {
+      std::lock_guard<std::mutex> const lock(mutex_);
+      std::size_t bytes = bytes_;
+      for (Index r = 0; r < rows.count(); ++r) {
+        auto const& key = keys[static_cast<std::size_t>(r)];
+        std::size_t const size = bytes_of(rows.length(r), x.width());
+        if (rows.length(r) == 0 || bytes + size > most_ || kept_.contains(key)) continue;
+        bytes += size;
+        made.emplace_back(key, Tensor<Scalar, Device>(Shape{rows.length(r), x.width()}));
+        copies.push_back({x.row(rows.begin(r)), made.back().second.data(), rows.length(r) * x.width()});
+      }
     }
-    if (!copies.empty()) Copies::copy(copies);
+    if (made.empty()) return;
+    Copies::copy(copies);
+    std::lock_guard<std::mutex> const lock(mutex_);
+    for (auto& [key, states] : made) {
+      std::size_t const size = bytes_of(states.rows(), states.width());
+      if (bytes_ + size <= most_ && kept_.try_emplace(key, std::move(states)).second) bytes_ += size;
+    }
   }
 
   std::size_t most_;

@@ -94,12 +94,17 @@ inline void check_parents(CheckedRows const& x) {
 /// that of its children too; or it is behind, in each child. Positions rise from a parent to its children.
 inline void check_families(CheckedRows const& x) {
   Rows const& rows = x.rows;
-  std::vector<Index> end;  // of each row, counted from its first ancestor's first token
+  std::vector<Index> end;   // of each row, counted from its first ancestor's first token
+  std::vector<Index> last;  // position of each row, its ancestors' where it has no token
   std::vector<bool> continues(static_cast<std::size_t>(rows.count()), false);
   for (Index r = 0; r < rows.count(); ++r) {
     Index const parent = rows.parent_of(r), at = rows.insertion[static_cast<std::size_t>(r)],
                 first = parent < 0 ? 0 : end[static_cast<std::size_t>(parent)];
     end.push_back(first + rows.length(r));
+    auto const begin = static_cast<std::size_t>(rows.begin(r));
+    Index const before_row = parent < 0 ? -1 : last[static_cast<std::size_t>(parent)];
+    last.push_back(rows.length(r) == 0 ? before_row
+                                       : rows.positions[begin + static_cast<std::size_t>(rows.length(r)) - 1]);
     if (parent < 0) continue;
     continues[static_cast<std::size_t>(parent)] = true;
     if (x.continued) continue;  // what stands before its first ancestor is the cache's
@@ -107,11 +112,9 @@ inline void check_families(CheckedRows const& x) {
     if (before < first ? at != before : at < first)
       x.refuse(x.kind, "insertion point ", at, " in row ", r, "; expected ", before < first ? "" : "at least ",
                before < first ? before : first, before < first ? ", that of its parent" : ", the end of its parent");
-    if (rows.length(parent) == 0 || rows.length(r) == 0) continue;
-    Index const last = rows.positions[static_cast<std::size_t>(rows.begin(parent) + rows.length(parent) - 1)],
-                next = rows.positions[static_cast<std::size_t>(rows.begin(r))];
-    if (next <= last && next >= 0)
-      x.refuse(x.kind, "position ", next, " of the first token of row ", r, "; expected more than ", last,
+    if (rows.length(r) == 0) continue;
+    if (Index const next = rows.positions[begin]; next <= before_row && next >= 0)
+      x.refuse(x.kind, "position ", next, " of the first token of row ", r, "; expected more than ", before_row,
                ", the last of its parent");
   }
   for (Index r = 0; r < rows.count() && !x.continued; ++r) {

@@ -85,15 +85,16 @@ class Transformer {
       }
     return counts;
   }
-  /// How many first layers of the main stack training never changes: all below the lowest trained one, where the
-  /// strategy trains weights of the model alone. Else 0.
+  /// How many layers training never changes: all below the lowest trained one, but for the main stack's last, which
+  /// computes targets alone; and those of an encoder. Only of strategies that train weights of the model alone; else 0.
   [[nodiscard]] Index frozen_layers() const {
-    return std::min(graft::frozen_layers<scalar_type, Device>(info(), *state_, main_stack<A>),
-                    info().main().layers - Index{1});
+    Index frozen = frozen_layers_of(*state_, main_stack<A>);
+    if constexpr (has_encoder) frozen += frozen_layers_of(*state_, Stack::encoder);
+    return frozen;
   }
-  /// Keeps what those layers compute of rows from now on, in so many bytes at most, and computes a row that comes again
-  /// from there on; 0 keeps nothing, and forgets. Results are the same up to rounding. The base must not change
-  /// meanwhile. Copies of the model share what is kept.
+  /// Keeps what those layers compute of rows from now on, in so many bytes at most; a pass whose rows are all kept
+  /// begins there. 0 keeps nothing. What was kept before is forgotten. Results are the same up to rounding. The base
+  /// must not change meanwhile. Copies of the model share what is kept.
   void keep_frozen_states(std::size_t bytes) {
     frozen_states_ = bytes > 0 ? std::make_shared<FrozenStates<Scalar, Device>>(bytes) : nullptr;
   }
@@ -315,12 +316,14 @@ class Transformer {
       }
     return run_layers(base_, parts, embed_rows(parts, tokens, pass), pass);  // [tokens, width] → [queries, width]
   }
-  /// How many layers of the pass' stack need no computing where their states are kept. The main stack's last layer
-  /// computes the targets alone, and is always computed.
+  /// How many layers of the pass' stack need no computing where their states are kept.
   [[nodiscard]] int kept_layers(Parts const& parts, Pass const& pass) const {
     if (!frozen_states_ || !parts.state || pass.cache || pass.observer) return 0;
-    auto const frozen = graft::frozen_layers<scalar_type, Device>(info(), *parts.state, pass.stack);
-    return static_cast<int>(pass.stack == main_stack<A> ? std::min(frozen, info().main().layers - Index{1}) : frozen);
+    return static_cast<int>(frozen_layers_of(*parts.state, pass.stack));
+  }
+  [[nodiscard]] Index frozen_layers_of(State const& state, Stack stack) const {
+    Index const frozen = graft::frozen_layers<scalar_type, Device>(info(), state, stack);
+    return stack == main_stack<A> ? std::min(frozen, info().main().layers - Index{1}) : frozen;
   }
   [[nodiscard]] static auto keys_of(Batch const& batch, Stack stack) {
     using Kept = FrozenStates<Scalar, Device>;

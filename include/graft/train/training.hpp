@@ -65,9 +65,10 @@ struct Training {
   /// accumulate examples. Loss and gradient of a step are the same up to rounding, but where dropout acts: examples of
   /// one source share its mask there.
   bool share_sources = false;
-  /// MiB to keep what layers below the lowest trained one compute of each example, so that later epochs begin there: of
-  /// strategies that train the model's own weights alone (top layers, a classifier's head). Losses are the same up to
-  /// rounding. An example takes width × tokens numbers; what finds no room is computed each time. 0: nothing is kept.
+  /// MiB to keep what layers below the lowest trained one compute of examples, validation included, so that passes of
+  /// later epochs begin there: of strategies that train the model's own weights alone (top layers, a classifier's
+  /// head). Losses, and where a resumed training ends, are the same up to rounding. A pass begins there if all its
+  /// examples found room. Not beside `share_sources`. What the model kept before is forgotten. 0: nothing is kept.
   Index keep_frozen = 0;
   bool drop_last = false;  ///< leave out an epoch's last examples that do not fill a step
 
@@ -147,6 +148,8 @@ inline void check_settings(Training const& t) {
                                     {"max_target", t.max_target},
                                     {"checkpoint_every", t.checkpoint_every}})
     check(name, value, value <= most_of_anything, at_most_of_anything);
+  check("keep_frozen", t.keep_frozen, t.keep_frozen == 0 || !t.share_sources,
+        "0 beside share_sources, whose rows are cut in another way in every epoch");
   check("epochs", t.epochs, t.epochs >= 1 || t.steps >= 1, "1 or more");
   check("steps", t.steps, t.steps >= 0, "0 or more");
   check("batch", t.batch, t.batch >= 1, "1 or more");

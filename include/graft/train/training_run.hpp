@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -211,9 +212,17 @@ class TrainingRun {
                                             : ": only what different ones begin with is shared"));
     if constexpr (requires { model_.frozen_layers(); })
       if (t_.keep_frozen > 0)
-        progress.say(cat("the first ", model_.frozen_layers(), " layers never change: up to ", grouped(t_.keep_frozen),
-                         " MiB of their states are kept"));
+        progress.say(cat(model_.frozen_layers(), " layers never change: up to ", grouped(t_.keep_frozen),
+                         " MiB of their states are kept; those of all examples take about ", grouped(mib_of_states())));
     if (resumed_) progress.say(cat("going on after step ", step_, " of ", total_));
+  }
+
+  /// What states of all examples take, of a token's width.
+  [[nodiscard]] Index mib_of_states() const {
+    std::vector<Index> const validation = row_lengths(validation_);
+    Index const tokens = std::accumulate(lengths_.begin(), lengths_.end(), Index{0}) +
+                         std::accumulate(validation.begin(), validation.end(), Index{0});
+    return tokens * model_.info().width * static_cast<Index>(sizeof(Scalar)) / (Index{1} << 20) + 1;
   }
 
   /// Whether something that happens every so many steps (0: at the end of each epoch), and after the last, happens
@@ -226,7 +235,7 @@ class TrainingRun {
     for (auto const& indices : plan) {
       batches.push_back(pack_selected(model_, training_, indices, t_.share_sources));
       if constexpr (std::is_same_v<Objective, TokenObjective> && !std::is_same_v<Device, Cpu>)
-        round_up_tokens(model_, batches.back());
+        if (t_.keep_frozen == 0) round_up_tokens(model_, batches.back());  // by a row that nobody has kept
       batches.back().rows.step = static_cast<std::uint64_t>(step_);
       batches.back().rows.training = true;
       batches.back().rows.recompute = t_.recompute;

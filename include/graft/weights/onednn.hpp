@@ -18,7 +18,7 @@ namespace graft {
 
 /// A W whose products are oneDNN's. The first product in each direction, x·Wᵀ and g·W, puts W in an order of oneDNN's
 /// own: a training keeps it twice. The stored form is then released, unless something reads W itself (`rows`, `read`,
-/// `address`, `outputs`).
+/// `address`). Parts (`outputs`) are matrices of their own.
 ///
 /// W in bfloat16: x in float32 is the sum of at most three matrices of bfloat16, each of which is multiplied; results
 /// have float32's accuracy. x whose numbers are bfloat16 is one such matrix.
@@ -57,7 +57,7 @@ class OnednnStorage final : public MatrixStorage<float, Cpu> {
       std::lock_guard<std::mutex> const lock(mutex_);
       if (auto const known = parts_.find({first, last}); known != parts_.end()) return known->second;
     }
-    auto const whole = plain(true);
+    auto const whole = plain();
     Tensor<Stored> part;
     if (layout_ == Layout::out_in) {
       part = whole->stored().slice(first, last);
@@ -84,20 +84,26 @@ class OnednnStorage final : public MatrixStorage<float, Cpu> {
   [[nodiscard]] Index input_step() const { return layout_ == Layout::out_in ? 1 : out_; }
   [[nodiscard]] Index output_step() const { return layout_ == Layout::out_in ? in_ : 1; }
 
-  /// The stored form; made again where it has gone. @param keep from now on
+  /// The stored form; made again where it has gone, outside the lock, which nobody may hold while waiting for the
+  /// threads of the pool. @param keep from now on
   [[nodiscard]] std::shared_ptr<Plain const> plain(bool keep = false) const {
-    std::lock_guard<std::mutex> const lock(mutex_);
-    keep_ = keep_ || keep;
-    if (plain_) return plain_;
+    std::shared_ptr<Product const> forward, reverse;
+    {
+      std::lock_guard<std::mutex> const lock(mutex_);
+      keep_ = keep_ || keep;
+      if (plain_) return plain_;
+      forward = forward_, reverse = reverse_;
+    }
     bool const turned = layout_ == Layout::in_out;
     Tensor<Stored> numbers(turned ? Shape{in_, out_} : Shape{out_, in_});
-    if (forward_)
-      forward_->unpack(numbers.data(), input_step(), output_step());
+    if (forward)
+      forward->unpack(numbers.data(), input_step(), output_step());
     else
-      reverse_->unpack(numbers.data(), output_step(), input_step());
+      reverse->unpack(numbers.data(), output_step(), input_step());
     auto made = std::make_shared<Plain const>(std::move(numbers), layout_);
-    if (keep_) plain_ = made;
-    return made;
+    std::lock_guard<std::mutex> const lock(mutex_);
+    if (keep_ && !plain_) plain_ = made;
+    return plain_ ? plain_ : made;
   }
   /// The matrix of a product, in oneDNN's order.
   [[nodiscard]] std::shared_ptr<Product const> packed(std::shared_ptr<Product const>& which, Index k, Index n,
@@ -147,7 +153,8 @@ struct OnednnChoice {
   /// What is faster on this processor: bfloat16 where it has matrix units for it. In float32 graft's own products are
   /// as fast.
   [[nodiscard]] static OnednnChoice best() {
-    return {.float32 = false, .bfloat16 = dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core_amx};
+    auto const amx = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_amx);  // a set of bits
+    return {.float32 = false, .bfloat16 = (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & amx) == amx};
   }
 };
 

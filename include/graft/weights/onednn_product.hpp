@@ -21,6 +21,7 @@
 #include <dnnl.hpp>
 
 #include <graft/core/dtype.hpp>
+#include <graft/core/error.hpp>
 #include <graft/core/host_pool.hpp>
 #include <graft/core/thread_pool.hpp>
 
@@ -38,6 +39,11 @@ class OneThread {
   }
   ~OneThread() {
     if (before_ > 0) functions().set(before_);
+  }
+  /// Whether this build of oneDNN can be told so.
+  [[nodiscard]] static bool works() {
+    unsigned const runtime = dnnl::version()->cpu_runtime;
+    return runtime == DNNL_RUNTIME_SEQ || (runtime == DNNL_RUNTIME_OMP && functions().set && functions().get);
   }
   OneThread(OneThread const&) = delete;
   OneThread& operator=(OneThread const&) = delete;
@@ -62,8 +68,10 @@ class OnednnProduct {
   using Type = dnnl::memory::data_type;
   using Described = dnnl::memory::desc;
 
-  /// Whether oneDNN has a kernel for this type on this processor, other than its plain reference.
+  /// Whether oneDNN has a kernel for this type on this processor, other than its plain reference, and computes with the
+  /// calling thread alone.
   [[nodiscard]] static bool has_kernel(Type type) {
+    if (!OneThread::works()) return false;
     try {
       auto const description = described(type, 64, 64, 64, 64, any(type, 64, 64), false);
       return std::string_view(description.impl_info_str()).find("ref") == std::string_view::npos;
@@ -168,18 +176,27 @@ class OnednnProduct {
     dnnl::reorder(from, to).execute(stream, from, to);
     stream.wait();
   }
-  /// The product of so many rows with a block of this width, made once.
+  /// The product of so many rows with a block of this width, made once, outside the lock: that takes milliseconds.
+  /// @throws Error where oneDNN cannot
   [[nodiscard]] std::shared_ptr<Made const> product(Index rows, Index width, bool add) const {
+    std::tuple const key(rows, width, add);
+    {
+      std::lock_guard<std::mutex> const lock(mutex_);
+      if (auto const known = made_.find(key); known != made_.end()) return known->second;
+    }
+    auto const& block = width == width_ ? blocks_.front() : blocks_.back();
+    std::shared_ptr<Made const> made;
+    try {
+      auto const description = described(type_, rows, k_, width, n_, block.get_desc(), add);
+      made = std::make_shared<Made const>(Made{dnnl::matmul(description), description.scratchpad_desc()});
+    } catch (dnnl::error const& error) {
+      fail("[onednn] cannot multiply ", rows, " rows by a matrix [", k_, ", ", width, "] (", error.what(),
+           "); expected a product that it has; hint: GRAFT_PRODUCTS=own, or no use_onednn()");
+    }
     std::lock_guard<std::mutex> const lock(mutex_);
     constexpr std::size_t most = 512;  // rows of a step vary
     if (made_.size() >= most) made_.clear();
-    auto& made = made_[{rows, width, add}];
-    if (!made) {
-      auto const& block = width == width_ ? blocks_.front() : blocks_.back();
-      auto const description = described(type_, rows, k_, width, n_, block.get_desc(), add);
-      made = std::make_shared<Made const>(Made{dnnl::matmul(description), description.scratchpad_desc()});
-    }
-    return made;
+    return made_.try_emplace(key, std::move(made)).first->second;
   }
 
   Type type_;
