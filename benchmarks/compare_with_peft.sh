@@ -2,19 +2,20 @@
 # Runs graft and transformers + PEFT alternately on the same model, rows and starting adapter, and prints every run as a JSON line, then a summary.
 #
 #   benchmarks/compare_with_peft.sh --rows FILE [--model HF_FOLDER | --shape gpt2-small] [--methods "prefix lora"] [--pairs 5] [--steps 12] [--batch 10]
-#                                   [--generate] [--beams 5] [--new 60] [--programs build/release/benchmarks] [--python PYTHON]
+#                                   [--dtype float32] [--generate] [--beams 5] [--new 60] [--programs build/release/benchmarks] [--python PYTHON]
 #
+# --dtype bfloat16 is the peer's, for a --model in bfloat16: graft keeps its matrices so, and computes activations in float32.
 # Installs torch, transformers and peft from PyPI into build/peer unless --python names an interpreter that has them.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-rows= model= shape=gpt2-small methods="prefix lora" pairs=5 steps=12 batch=10 generate= beams=5 new=60 programs=$root/build/release/benchmarks python=
+rows= model= shape=gpt2-small methods="prefix lora" pairs=5 steps=12 batch=10 dtype=float32 generate= beams=5 new=60 programs=$root/build/release/benchmarks python=
 while [ $# -gt 0 ]; do
   case $1 in
     --generate) generate=1; shift ;;
-    --rows | --model | --shape | --methods | --pairs | --steps | --batch | --beams | --new | --programs | --python)
+    --rows | --model | --shape | --methods | --pairs | --steps | --batch | --dtype | --beams | --new | --programs | --python)
       [ $# -ge 2 ] || { echo "compare_with_peft: $1 wants a value" >&2; exit 2; }
       printf -v "${1#--}" %s "$2"; shift 2 ;;
-    -h | --help) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "compare_with_peft: unknown option $1; see --help" >&2; exit 2 ;;
   esac
 done
@@ -30,7 +31,7 @@ fi
 work=$(mktemp -d "${TMPDIR:-/tmp}/graft-peer.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 peer() {
-  "$python" "$root/benchmarks/peft_peer.py" "$@" --folder "$work" ${model:+--model "$model"} --shape "$shape" 2>"$work/peer.log" || { tail -n 20 "$work/peer.log" >&2; return 1; }
+  "$python" "$root/benchmarks/peft_peer.py" "$@" --folder "$work" ${model:+--model "$model"} --shape "$shape" --dtype "$dtype" 2>"$work/peer.log" || { tail -n 20 "$work/peer.log" >&2; return 1; }
 }
 lines=$work/lines
 for method in $methods; do
