@@ -165,6 +165,7 @@ void check_options(CLI::App const& app, Settings const& s) {
     if (s.strategy.choice.strategy == "none")
       throw support::UsageError("--method none trains nothing; --method head trains the classifier alone");
     support::check_training_options(app, !s.validation.empty());
+    support::check_keep_frozen(app, s.strategy.choice.strategy, false);
   }
 }
 

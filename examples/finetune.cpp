@@ -113,6 +113,7 @@ void check_options(CLI::App const& app, Settings const& s) {
     support::refuse_given(app, {"--rows"}, "with --method none, which trains nothing");
   }
   support::check_training_options(app, validated);
+  support::check_keep_frozen(app, s.strategy.choice.strategy, s.training.share_sources);
 }
 
 support::TrainingData load_data(Settings const& s) {

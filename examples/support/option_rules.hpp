@@ -62,6 +62,16 @@ inline void check_training_options(CLI::App const& app, bool validated) {
   if (positive("--min-delta") && !positive("--patience")) refuse_given(app, {"--min-delta"}, "without --patience");
 }
 
+/// States are kept of layers below the lowest that a strategy acts on.
+/// @param shares whether sources are shared
+inline void check_keep_frozen(CLI::App const& app, std::string const& strategy, bool shares) {
+  if (!given(app, "--keep-frozen") || app.get_option("--keep-frozen")->as<double>() == 0) return;
+  if (strategy != "top_layers" && strategy != "head")
+    refuse_given(app, {"--keep-frozen"}, "with --method " + strategy + ", which acts from the first layer on");
+  if (shares)
+    refuse_given(app, {"--keep-frozen"}, "beside --share-sources, which cuts rows in another way in every epoch");
+}
+
 /// Says of options of a training that they have no effect, or another than they say, now that its rows are known.
 /// @param read training rows that were read, of which --rows keeps the first
 /// @param kept those that are trained on
