@@ -219,7 +219,7 @@ TEST(Onednn, IsUsedWhereItIsFaster) {
     return all.find("amx_bf16") != std::string::npos;
   }();
   if (!std::getenv("ONEDNN_MAX_CPU_ISA")) {
-    EXPECT_EQ(used.bfloat16, has_amx);
+    EXPECT_TRUE(has_amx || !used.bfloat16);  // a kernel may keep a processor's matrix units from programs
   }
   EXPECT_EQ((OtherProducts<bfloat16, float>::maker().load() != nullptr), used.bfloat16);
   use_onednn({});
