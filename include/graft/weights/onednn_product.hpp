@@ -30,8 +30,8 @@ namespace graft {
 namespace detail {
 
 /// While it lives, oneDNN computes with the calling thread alone: graft's pool divides its work. So the number of
-/// threads is that of the pool, no result depends on it, and a child of fork() waits for nobody. OpenMP is looked up at
-/// run time, because a build of oneDNN may go without it.
+/// threads is that of the pool, no result depends on it, and a child of fork() does not wait for threads that it lacks.
+/// OpenMP is looked up at run time, because a build of oneDNN may go without it.
 class OneThread {
  public:
   OneThread() {
