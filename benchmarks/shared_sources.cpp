@@ -28,24 +28,19 @@ struct Settings {
   int pairs = 5;
 };
 
-/// What a training of `steps` steps was; the first two are not timed.
-struct Timed {
-  double tokens_per_second, step_seconds;
-};
-
+/// Tokens a second of a training; its first two steps are not timed.
 template <class Strategy>
-Timed train(graft::Base<graft::Llama, float> const& base, Strategy const& strategy, Settings const& s, bool share,
-            std::vector<graft::TokenizedExample> const& examples) {
+double train(graft::Base<graft::Llama, float> const& base, Strategy const& strategy, Settings const& s, bool share,
+             std::vector<graft::TokenizedExample> const& examples) {
   auto model = graft::adapt(base, strategy);
   graft::Training settings{.steps = s.steps, .batch = s.batch, .share_sources = share, .progress = false};
   auto const report = graft::Trainer(settings).fit(model, examples);
   double seconds = 0, tokens = 0;
-  std::vector<double> times;
   for (std::size_t i = 2; i < report.steps.size(); ++i) {
-    times.push_back(report.steps[i].seconds);
-    seconds += times.back(), tokens += static_cast<double>(report.steps[i].tokens);
+    seconds += report.steps[i].seconds;
+    tokens += static_cast<double>(report.steps[i].tokens);
   }
-  return {tokens / seconds, benchmark_support::median(times)};
+  return tokens / seconds;
 }
 
 template <class Strategy>
@@ -59,9 +54,9 @@ nlohmann::json measure(Settings const& s, Strategy const& strategy) {
   auto const shared = graft::examples_by_source(examples);
   std::vector<double> apart, together, ratios;
   for (int pair = 0; pair < s.pairs; ++pair) {
-    auto const own = train(base, strategy, s, false, examples), once = train(base, strategy, s, true, examples);
-    apart.push_back(own.tokens_per_second), together.push_back(once.tokens_per_second);
-    ratios.push_back(once.tokens_per_second / own.tokens_per_second);
+    apart.push_back(train(base, strategy, s, false, examples));
+    together.push_back(train(base, strategy, s, true, examples));
+    ratios.push_back(together.back() / apart.back());
   }
   auto const model = graft::adapt(base, strategy);
   std::vector<graft::TokenizedExample> const some(

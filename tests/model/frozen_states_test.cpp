@@ -35,12 +35,7 @@ std::vector<double> trained(Strategy const& strategy, Index keep) {
   settings.learning_rate = 1e-2, settings.epsilon = 1e-3, settings.progress = false;
   auto const report = graft::Trainer(settings).fit(model, examples<A>(), examples<A>());
   EXPECT_EQ(model.kept_bytes(), 0U) << "nothing is kept behind a training";
-  std::vector<double> numbers;
-  for (auto const& step : report.steps) numbers.push_back(step.loss);
-  for (auto const& validation : report.validations) numbers.push_back(validation.loss);
-  for (auto const* parameter : model.parameters())
-    numbers.insert(numbers.end(), parameter->value().data(), parameter->value().data() + parameter->value().size());
-  return numbers;
+  return sharing::numbers_of(report, model);
 }
 template <graft::Architecture A, class Strategy>
 void expect_the_same_training(Strategy const& strategy) {

@@ -72,12 +72,7 @@ void check_training() {
     graft::Training settings{.epochs = 3, .batch = 3, .accumulate = 3, .max_tokens = 30, .share_sources = share};
     settings.learning_rate = 1e-2, settings.epsilon = 1e-3, settings.progress = false;
     auto const report = graft::Trainer(settings).fit(model, references(), references());
-    std::vector<double> numbers;
-    for (auto const& step : report.steps) numbers.push_back(step.loss);
-    for (auto const& validation : report.validations) numbers.push_back(validation.loss);
-    for (auto const* parameter : model.parameters())
-      numbers.insert(numbers.end(), parameter->value().data(), parameter->value().data() + parameter->value().size());
-    return numbers;
+    return sharing::numbers_of(report, model);
   };
   auto const got = trained(true), expected = trained(false);
   ASSERT_EQ(got.size(), expected.size());

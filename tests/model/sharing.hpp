@@ -90,4 +90,15 @@ void changes_nothing(Model& model, std::string const& name,
   expect_same(pass(model, shared, true), expected, name + ", recomputed");
 }
 
+/// What a training and its model came to: losses of steps and validations, then all parameters.
+template <class Report, class Model>
+std::vector<double> numbers_of(Report const& report, Model& model) {
+  std::vector<double> numbers;
+  for (auto const& step : report.steps) numbers.push_back(step.loss);
+  for (auto const& validation : report.validations) numbers.push_back(validation.loss);
+  for (auto const* parameter : model.parameters())
+    numbers.insert(numbers.end(), parameter->value().data(), parameter->value().data() + parameter->value().size());
+  return numbers;
+}
+
 }  // namespace sharing

@@ -3,6 +3,7 @@
 /// is computed.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include <graft/nn/model_info.hpp>
@@ -60,17 +61,18 @@ struct Additions {
   [[nodiscard]] Index token_count(Stack stack, Index adapter) const { return count_of(tokens, stack, adapter); }
   /// Those of them that stand at this place.
   [[nodiscard]] Index token_count(Stack stack, Index adapter, Place place) const {
-    Index count = 0;
-    for (auto const& group : tokens) count += group.place == place && group.joins(stack, adapter) ? group.count : 0;
-    return count;
+    return count_of(tokens, stack, adapter, place);
   }
   /// Virtual keys of self-attention that such a row sees.
   [[nodiscard]] Index key_count(Stack stack, Index adapter) const { return count_of(keys, stack, adapter); }
 
  private:
-  static Index count_of(std::vector<Group> const& groups, Stack stack, Index adapter) {
+  /// @param place none for both
+  static Index count_of(std::vector<Group> const& groups, Stack stack, Index adapter,
+                        std::optional<Place> place = std::nullopt) {
     Index count = 0;
-    for (auto const& group : groups) count += group.joins(stack, adapter) ? group.count : 0;
+    for (auto const& group : groups)
+      if (group.joins(stack, adapter) && group.place == place.value_or(group.place)) count += group.count;
     return count;
   }
 };

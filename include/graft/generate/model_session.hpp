@@ -138,7 +138,7 @@ class ModelSession {
       packed.insertion.push_back(static_cast<Index>(prompt_length) - 1);
       packed.examples.push_back(prompt);
       packed.adapter.push_back(adapter);
-      packed.parent.push_back(parent);
+      detail::append_entry(packed.parent, parent, -1, packed.count() - 1);  // later steps have none
       rows.push_back(std::move(row));
     }
   };

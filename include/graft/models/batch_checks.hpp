@@ -111,11 +111,10 @@ void check_batch(Batch const& batch, ModelConfig const& config, CacheView<Scalar
       fail<ShapeError>("[transformer] got ", of.size(), " entries of source_of for ", rows.count(),
                        " rows; expected one for each, or none");
     for (Index r = 0; r < rows.count(); ++r) {
-      Index const own = of.empty() ? r : of[static_cast<std::size_t>(r)];
+      Index const own = batch.source_row(r);
       if (own < 0 || own >= source.count())
         fail("[transformer] got source ", own, " of row ", r, "; expected 0 to ", source.count() - 1);
-      if (Index const parent = rows.parent_of(r);
-          parent >= 0 && own != (of.empty() ? parent : of[static_cast<std::size_t>(parent)]))
+      if (Index const parent = rows.parent_of(r); parent >= 0 && own != batch.source_row(parent))
         fail("[transformer] got source ", own, " of row ", r, "; expected that of its parent, row ", parent);
       if (source.adapter_of(own) != rows.adapter_of(r))
         fail("[transformer] got adapter ", source.adapter_of(own), " for the source of row ", r, "; expected ",

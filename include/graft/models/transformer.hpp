@@ -332,8 +332,7 @@ class Transformer {
       if (stack == Stack::encoder) return of_sources;
       std::vector<typename Kept::Key> of;
       for (Index r = 0; r < batch.rows.count(); ++r)
-        of.push_back(of_sources[static_cast<std::size_t>(
-            batch.source_of.empty() ? r : batch.source_of[static_cast<std::size_t>(r)])]);
+        of.push_back(of_sources[static_cast<std::size_t>(batch.source_row(r))]);
       return Kept::keys(batch.rows, batch.tokens, stack, of);
     } else {
       return Kept::keys(batch.rows, batch.tokens, stack);

@@ -90,6 +90,11 @@ struct Batch {
   Rows source;
   /// `[rows]`: the row of `source` whose encoder states each row attends to; empty where row r attends to row r
   std::vector<Index> source_of;
+
+  /// The row of `source` that this row attends to.
+  [[nodiscard]] Index source_row(Index row) const {
+    return source_of.empty() ? row : source_of[static_cast<std::size_t>(row)];
+  }
 };
 
 /// Tokens of one training example: the loss is taken on `target` alone, a text's tokens or a class.

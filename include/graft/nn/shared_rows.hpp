@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <graft/core/random.hpp>
@@ -57,16 +58,32 @@ inline constexpr Index least_saving = 8;
   return batch;
 }
 
+/// What makes sources the same: adapter, tokens and token types.
+[[nodiscard]] inline auto source_key(TokenizedExample const& example) {
+  return std::tie(example.adapter, example.source, example.token_types);
+}
+/// A number for each source, in the order in which sources are met. The examples must outlive it.
+class SourceNumbers {
+ public:
+  /// The number, and whether the source is new.
+  [[nodiscard]] std::pair<Index, bool> operator()(TokenizedExample const& example) {
+    auto const [known, is_new] = numbers_.try_emplace(source_key(example), static_cast<Index>(numbers_.size()));
+    return {known->second, is_new};
+  }
+
+ private:
+  std::map<decltype(source_key(std::declval<TokenizedExample const&>())), Index> numbers_;
+};
+
 /// Packs examples of an encoder–decoder; equal sources are one row of the encoder, to which the rows of their targets
 /// attend (`Batch::source_of`).
 [[nodiscard]] inline Batch pack_encoder_decoder_shared(std::vector<TokenizedExample> const& examples, Token start) {
   Batch batch;
-  std::map<std::tuple<Index, std::vector<Token> const&, std::vector<Index> const&>, Index> known;
+  SourceNumbers number;
   for (auto const& example : examples) {
-    auto const [row, is_new] =
-        known.try_emplace({example.adapter, example.source, example.token_types}, batch.source.count());
+    auto const [row, is_new] = number(example);
     if (is_new) detail::append_encoder_tokens(batch.source_tokens, batch.source, example);
-    detail::append_decoder_row(batch, example, start, row->second);
+    detail::append_decoder_row(batch, example, start, row);
   }
   return batch;
 }

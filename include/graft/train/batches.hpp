@@ -120,20 +120,21 @@ struct TogetherInAPass {
 [[nodiscard]] inline std::vector<StepBatches> plan_epoch(std::vector<Index> const& lengths, Batching const& batching,
                                                          Index epoch, ExamplesBySource const* shared = nullptr) {
   auto const examples = static_cast<Index>(lengths.size());
-  RandomKey const seed(batching.seed);
   auto const number = static_cast<std::uint64_t>(epoch);
+  auto const key = [&](char const* of) { return RandomKey(batching.seed).with(of).with(number); };
+  auto const shuffled = [](std::size_t count, RandomKey by) {
+    std::vector<Index> all(count);
+    std::iota(all.begin(), all.end(), Index{0});
+    shuffle(all, by);
+    return all;
+  };
   std::vector<Index> order;
   if (!shared) {
-    order.resize(lengths.size());
-    std::iota(order.begin(), order.end(), Index{0});
-    shuffle(order, seed.with("order of examples").with(number));
+    order = shuffled(lengths.size(), key("order of examples"));
   } else {
-    std::vector<Index> sources(shared->examples.size());
-    std::iota(sources.begin(), sources.end(), Index{0});
-    shuffle(sources, seed.with("order of sources").with(number));
-    for (Index s : sources) {
+    for (Index s : shuffled(shared->examples.size(), key("order of sources"))) {
       auto own = shared->examples[static_cast<std::size_t>(s)];
-      shuffle(own, seed.with("order of a source's examples").with(number).with(static_cast<std::uint64_t>(s)));
+      shuffle(own, key("order of a source's examples").with(static_cast<std::uint64_t>(s)));
       order.insert(order.end(), own.begin(), own.end());
     }
   }

@@ -87,7 +87,7 @@ template <class Model>
       };
       for (; next < examples.size(); ++next) {
         auto const& example = examples[next];
-        if (!chosen.empty() && !same_source(example, examples[next - 1])) {
+        if (!chosen.empty() && source_key(example) != source_key(examples[next - 1])) {
           before += tokens(examples[next - 1]);
           apart = same = 0;
         }

@@ -26,7 +26,7 @@ namespace graft {
 /// Sums are in oneDNN's order, which may depend on the number of rows, not on that of threads.
 template <class Stored>
 class OnednnStorage final : public MatrixStorage<float, Cpu> {
-  using Plain = std::conditional_t<std::is_same_v<Stored, float>, DenseStorage<float>, NarrowStorage<Stored, float>>;
+  using Plain = detail::PlainStorage<Stored, float>;
   using Product = detail::OnednnProduct;
 
  public:
@@ -51,8 +51,7 @@ class OnednnStorage final : public MatrixStorage<float, Cpu> {
   void rows(MirroredArray<Token> const& ids, float* y) const override { plain(true)->rows(ids, y); }
   /// Parts are made once, for those who ask for the same ones in every step.
   [[nodiscard]] std::shared_ptr<MatrixStorage<float, Cpu> const> outputs(Index first, Index last) const override {
-    if (first < 0 || last < first || last > out_)
-      fail<ShapeError>("[FrozenMatrix] got outputs ", first, " to ", last, "; expected a range within 0 to ", out_);
+    detail::check_outputs(first, last, out_);
     {
       std::lock_guard<std::mutex> const lock(mutex_);
       if (auto const known = parts_.find({first, last}); known != parts_.end()) return known->second;
@@ -126,7 +125,10 @@ class OnednnStorage final : public MatrixStorage<float, Cpu> {
                             static_cast<double>(k * n) * sizeof(Stored) + 4.0 * static_cast<double>(rows * (k + n)));
     if (beta != 0.F && beta != 1.F)
       for (Index i = 0; i < rows * n; ++i) y[i] *= beta;
-    if (k == 0) return beta == 0.F ? std::fill_n(y, rows * n, 0.F), void() : void();
+    if (k == 0) {
+      if (beta == 0.F) std::fill_n(y, rows * n, 0.F);
+      return;
+    }
     auto const product = packed(which, k, n, steps);
     if constexpr (std::is_same_v<Stored, float>) {
       product->multiply(x, rows, y, beta != 0.F);

@@ -23,6 +23,17 @@ template <class Stored, class Scalar>
 inline constexpr bool has_packed_form =
     std::is_same_v<Stored, Scalar> || (std::is_same_v<Stored, bfloat16> && std::is_same_v<Scalar, float>);
 
+/// The storage of numbers as they were loaded.
+template <class Stored, class Scalar>
+using PlainStorage =
+    std::conditional_t<std::is_same_v<Stored, Scalar>, DenseStorage<Scalar>, NarrowStorage<Stored, Scalar>>;
+
+/// @throws ShapeError for a range outside W's outputs
+inline void check_outputs(Index first, Index last, Index out) {
+  if (first < 0 || last < first || last > out)
+    fail<ShapeError>("[FrozenMatrix] got outputs ", first, " to ", last, "; expected a range within 0 to ", out);
+}
+
 /// A packed W `[out, in]`.
 template <class Stored>
 struct Panels {
@@ -51,7 +62,7 @@ template <class Stored, class Scalar>
 class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
   static_assert(detail::has_packed_form<Stored, Scalar>);
   using Kernel = kernels::On<Cpu, kernels::Packed, Scalar>;
-  using Plain = std::conditional_t<std::is_same_v<Stored, Scalar>, DenseStorage<Scalar>, NarrowStorage<Stored, Scalar>>;
+  using Plain = detail::PlainStorage<Stored, Scalar>;
 
  public:
   /// @param stored `[out, in]` or `[in, out]`
@@ -87,8 +98,7 @@ class PackedStorage final : public MatrixStorage<Scalar, Cpu> {
   [[nodiscard]] std::shared_ptr<MatrixStorage<Scalar, Cpu> const> outputs(Index first, Index last) const override {
     auto const packed = panels();
     if (!packed) return plain()->outputs(first, last);
-    if (first < 0 || last < first || last > out_)
-      fail<ShapeError>("[FrozenMatrix] got outputs ", first, " to ", last, "; expected a range within 0 to ", out_);
+    detail::check_outputs(first, last, out_);
     if (first % packed->matrix.panel != 0)
       return std::make_shared<Plain const>(copy<Stored>(*packed, first, last), layout_);
     Packed part{packed->numbers, packed->matrix};
