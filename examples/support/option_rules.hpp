@@ -62,11 +62,15 @@ inline void check_training_options(CLI::App const& app, bool validated) {
   if (positive("--min-delta") && !positive("--patience")) refuse_given(app, {"--min-delta"}, "without --patience");
 }
 
-/// States are kept of layers below the lowest that a strategy acts on.
+/// States are kept of layers below the lowest that a strategy acts on, of what stands before an infix, or of an
+/// encoder. Of strategies that may act there or not, by their settings and the model, the training judges.
 /// @param shares whether sources are shared
 inline void check_keep_frozen(CLI::App const& app, std::string const& strategy, bool shares) {
   if (!given(app, "--keep-frozen") || app.get_option("--keep-frozen")->as<double>() == 0) return;
-  if (strategy != "top_layers" && strategy != "head")
+  bool known = false;
+  for (char const* keeps : {"top_layers", "head", "infix", "embedding", "prefix", "prompt"})
+    known = known || strategy == keeps;
+  if (!known)
     refuse_given(app, {"--keep-frozen"}, "with --method " + strategy + ", which acts from the first layer on");
   if (shares)
     refuse_given(app, {"--keep-frozen"}, "beside --share-sources, which cuts rows in another way in every epoch");

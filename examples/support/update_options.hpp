@@ -22,9 +22,10 @@ inline constexpr char const* share_sources_help =
     "dropout's mask there";
 
 inline constexpr char const* keep_frozen_help =
-    "MiB to keep what layers that never change compute of an example, so that later epochs begin there: for "
-    "top_layers, "
-    "and a head alone; the same losses up to rounding; 0: nothing is kept";
+    "MiB to keep what never changes of an example, so that later epochs begin there: layers below top_layers or a "
+    "head, "
+    "sources before an infix, an encoder that the strategy leaves as it is; the same losses up to rounding; 0: nothing "
+    "is kept";
 
 /// Optimizer and schedule by name; empty for those that the training has already.
 struct UpdateOptions {

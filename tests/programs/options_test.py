@@ -84,7 +84,7 @@ TABLE = {
         "--max-source": finetune(["--max-source", "6"]), "--max-target": finetune(["--max-target", "4"]), "--too-long": [Elsewhere("tests/faults/requests_test.py")],
         "--recompute": finetune(["--recompute"]) + [Elsewhere("adapting_test: of memory and time alone"), Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--recompute")],
         "--share-sources": finetune(["--share-sources", "--batch", "4"]) + [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--share-sources")],
-        "--keep-frozen": finetune(["--layers", "1", "--keep-frozen", "8"], method="top_layers", refused=[("lora", "--keep-frozen", "8"), ("top_layers", "--layers", "1", "--share-sources", "--keep-frozen", "8")]) + [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--keep-frozen", "8")],
+        "--keep-frozen": finetune(["--layers", "1", "--keep-frozen", "8"], method="top_layers", refused=[("lora", "--keep-frozen", "8"), ("prefix", "--keep-frozen", "8"), ("top_layers", "--layers", "1", "--share-sources", "--keep-frozen", "8")]) + [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--keep-frozen", "8")],
         "--seed": finetune(["--seed", "1"]) + [Refused("--method", "none", "--train", "DATA", "--validation", "DATA", "--seed", "1")],
         "--checkpoint": finetune(["--checkpoint", "CHECKPOINT"]), "--checkpoint-every": finetune(["--checkpoint", "CHECKPOINT", "--checkpoint-every", "1"], refused=[("lora", "--checkpoint-every", "1")]),
         "--resume": [Elsewhere("adapting_test")] + finetune(refused=[("lora", "--resume")]), "--log": finetune(["--log", "LOG"]),

@@ -1,5 +1,6 @@
 /// @file
-/// @brief What layers that never change compute of rows, kept from one epoch to the next.
+/// @brief What never changes of rows in a training, kept from one epoch to the next: states of layers below the lowest
+/// trained one, or keys and values.
 #pragma once
 
 #include <algorithm>
@@ -26,8 +27,22 @@ inline constexpr bool only_trains_weights =
     !HasVirtualTokens<State, Scalar, Device> && !HasVirtualKeysValues<State, Scalar, Device> &&
     !HasAfterSublayer<State, Scalar, Device> && !HasAfterLayer<State, Scalar, Device>;
 
-/// How many of a stack's first layers never change: those below the lowest with a trained weight. None where what they
-/// read is trained, such as the token embedding. Known of strategies that only train weights; of others it is 0.
+/// Whether a strategy does nothing but add virtual tokens, keys and values to rows.
+template <class State, class Scalar, class Device>
+inline constexpr bool only_adds_to_rows =
+    HasAnnounce<State> && !HasTrained<State> && !HasProject<State, Scalar, Device> &&
+    !HasAfterSublayer<State, Scalar, Device> && !HasAfterLayer<State, Scalar, Device>;
+
+/// Whether all that a strategy adds to rows stands at their insertion: in a decoder the tokens before it do not see it.
+[[nodiscard]] inline bool all_at_insertion(Additions const& additions) {
+  auto const there = [](Additions::Group const& group) { return group.place == Place::infix; };
+  return std::all_of(additions.tokens.begin(), additions.tokens.end(), there) &&
+         std::all_of(additions.keys.begin(), additions.keys.end(), there);
+}
+
+/// How many of a stack's first layers never change. Of strategies that only train weights these are the layers below
+/// the lowest with a trained one; none where what they read is trained, such as the token embedding. Of strategies that
+/// only add to rows, all layers of an encoder to whose rows nothing is added. Of others it is 0.
 template <class Scalar, class Device, class State>
 [[nodiscard]] Index frozen_layers(ModelInfo const& model, State const& state, Stack stack) {
   if constexpr (only_trains_weights<State, Scalar, Device>) {
@@ -45,6 +60,14 @@ template <class Scalar, class Device, class State>
       }
     }
     return frozen;
+  } else if constexpr (only_adds_to_rows<State, Scalar, Device>) {
+    if (stack != Stack::encoder || !model.main().crosses) return 0;
+    Additions additions;
+    state.announce(additions);
+    auto const joins = [&](Additions::Group const& group) { return group.stack == stack; };
+    bool const changed = std::any_of(additions.tokens.begin(), additions.tokens.end(), joins) ||
+                         std::any_of(additions.keys.begin(), additions.keys.end(), joins);
+    return changed ? 0 : model.stack(stack).layers;
   } else {
     return 0;
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <graft/models/config.hpp>
+#include <graft/models/frozen_beginnings.hpp>
 #include <graft/models/pass_observer.hpp>
 #include <graft/models/segment_tables.hpp>
 #include <graft/nn/row_groups.hpp>
@@ -37,17 +38,19 @@ struct StackPass {
   MirroredArray<Index, Device> targets;  ///< `[targets]` of the main stack: where they are in `last_rows`
   std::shared_ptr<SegmentTables> tables = std::make_shared<SegmentTables>();
   CacheView<Scalar, Device> const* cache = nullptr;
-  MirroredArray<Index, Device> cache_rows;                ///< `[tokens]`: where the cache keeps each; none without one
+  MirroredArray<Index, Device> cache_rows;  ///< `[tokens]`: where the cache keeps each; none without one
+  /// what rows go on from in place of a cache; null: nothing
+  std::shared_ptr<FrozenBeginnings<Scalar, Device> const> beginnings = nullptr;
   EncoderStates<Scalar, Device> const* source = nullptr;  ///< null where the cache holds them, or there is no encoder
   RelativeBias<Scalar, Device> bias = {};  ///< of self-attention, table `[buckets, heads]`; empty for other positions
   PassObserver<Scalar, Device> const* observer = nullptr;
 
   [[nodiscard]] bool causal() const { return stack == Stack::decoder; }
-  /// What earlier tokens of the rows left in the cache; empty without one.
+  /// Where earlier tokens of the rows are, in the cache or among the beginnings; empty without either.
   [[nodiscard]] std::vector<ContinuedRow> const& continued() const {
     static auto const& none =
         *new std::vector<ContinuedRow>;  // never destroyed: a thread may compute while the process ends
-    return cache ? cache->rows : none;
+    return cache ? cache->rows : beginnings ? beginnings->rows : none;
   }
 };
 

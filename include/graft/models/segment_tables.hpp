@@ -69,8 +69,8 @@ inline void add_bank_segments(std::vector<Segment>& segments, BankSegments const
 
 /// What every query of a layer's self-attention sees: its row's front banks, tokens in the cache, its ancestors'
 /// tokens, its row's own (in a decoder those up to itself), and infix banks from the insertion on. Sources: 0 the
-/// batch's own keys and values, 1 the cache (if any), then those of the banks. For a relative bias, positions count
-/// from the row's first token, virtual or not; keys of front banks stand before it.
+/// batch's own keys and values, 1 the cache or what stands in its place (if any), then those of the banks. For a
+/// relative bias, positions count from the row's first token, virtual or not; keys of front banks stand before it.
 template <class = void>
 [[nodiscard]] SegmentTable self_attention_table(RowLayout const& layout, QueryRange const& queries,
                                                 BankSegments const& banks, std::vector<ContinuedRow> const& continued,

@@ -46,6 +46,8 @@ class SelfAttention {
     if (pass.cache) {
       auto const& layer = pass.cache->cache->layers[static_cast<std::size_t>(at_.layer)];
       sources.push_back({{Value(layer.keys), 0}, {Value(layer.values), 0}});  // [capacity, kv_heads · head_dim]
+    } else if (pass.beginnings) {
+      sources.push_back(pass.beginnings->layer(at_.layer, stack_.kv_width()));  // [earlier tokens, kv_heads · head_dim]
     }
     auto const seen = add_sources(banks, sources);  // adds the banks' [keys, kv_heads · head_dim]
     auto const segments = pass.tables->at(queries.range.all ? Attending::self : Attending::self_last, seen, [&] {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <graft/autograd/tape.hpp>
 #include <graft/models/batch_checks.hpp>
 #include <graft/models/compatible.hpp>
 #include <graft/models/embed.hpp>
@@ -92,11 +93,36 @@ class Transformer {
     if constexpr (has_encoder) frozen += frozen_layers_of(*state_, Stack::encoder);
     return frozen;
   }
-  /// Keeps what those layers compute of rows from now on, in so many bytes at most; a pass whose rows are all kept
-  /// begins there. 0 keeps nothing. What was kept before is forgotten. Results are the same up to rounding. The base
-  /// must not change meanwhile. Copies of the model share what is kept.
+  /// Whether what rows hold before their insertion never changes: of a decoder with a strategy that only adds to rows,
+  /// and only there (infix tuning). Then a recorded pass computes their beginnings apart, and nothing of them is kept
+  /// for the backward pass but keys and values.
+  [[nodiscard]] bool frozen_beginnings() const {
+    if constexpr (may_begin_frozen)
+      return enabled_ && all_at_insertion(additions());
+    else
+      return false;
+  }
+  /// Keeps what never changes from now on, in so many bytes at most: what those layers compute of rows, and keys and
+  /// values of those beginnings. A pass whose rows are all kept begins there. 0 keeps nothing. What was kept before is
+  /// forgotten. Results are the same up to rounding. The base must not change meanwhile. Copies of the model share what
+  /// is kept.
   void keep_frozen_states(std::size_t bytes) {
     frozen_states_ = bytes > 0 ? std::make_shared<FrozenStates<Scalar, Device>>(bytes) : nullptr;
+  }
+  /// Bytes that an example would take there.
+  [[nodiscard]] std::size_t bytes_to_keep(TokenizedExample const& example) const {
+    using Kept = FrozenStates<Scalar, Device>;
+    auto const source = static_cast<Index>(example.source.size()), target = static_cast<Index>(example.target.size());
+    std::size_t bytes = 0;
+    if (frozen_beginnings()) return Kept::bytes_of(std::max<Index>(0, source - 1), beginnings_width());
+    if (frozen_layers_of(*state_, main_stack<A>) > 0)
+      bytes += Kept::bytes_of(has_encoder  ? std::max<Index>(1, target)
+                              : classifies ? source
+                                           : source + target,
+                              info().width);
+    if constexpr (has_encoder)
+      if (frozen_layers_of(*state_, Stack::encoder) > 0) bytes += Kept::bytes_of(source, info().width);
+    return bytes;
   }
   /// Bytes of what is kept.
   [[nodiscard]] std::size_t kept_bytes() const { return frozen_states_ ? frozen_states_->bytes() : 0; }
@@ -222,6 +248,8 @@ class Transformer {
  private:
   using Parts = ModelParts<A, State, Scalar, Device>;
   using Pass = StackPass<Scalar, Device>;
+  static constexpr bool may_begin_frozen =
+      A::stacks == StackKind::decoder && only_adds_to_rows<State, scalar_type, Device>;
 
   [[nodiscard]] Parts parts(Prepared const& prepared) const { return {*base_, weights_, rotary_, prepared}; }
 
@@ -262,11 +290,60 @@ class Transformer {
     EncoderStates<Scalar, Device> source;
     if constexpr (has_encoder)
       if (!cache) source = encode(parts, batch, observer);  // states [source tokens, width]
+    if constexpr (may_begin_frozen)
+      if (!cache && !observer && parts.state && all_at_insertion(prepared.additions))
+        if (auto const divided = divide_at_insertion(batch); divided && worth_dividing(*divided))
+          return states_after(parts, *divided);
     Pass pass = start(parts, main_stack<A>, batch.rows, cache, observer);
     pass.source = &source;
     Value const x = run(parts, batch, batch.tokens, pass);              // [queries, width]
     return finish(parts, main_stack<A>, gather_rows(x, pass.targets));  // [targets, width]
   }
+  /// Whether beginnings are computed apart: where they may be kept, or need no place on the tape. Fewer tokens would
+  /// not pay for going through all weights once more.
+  [[nodiscard]] bool worth_dividing(DividedBatch const& divided) const {
+    constexpr Index least_tokens = 32;
+    return frozen_states_ || (Tape::current().recording() && divided.before.rows.tokens() >= least_tokens);
+  }
+  /// `[targets, width]` of rows whose beginnings are constants.
+  [[nodiscard]] Value states_after(Parts const& parts, DividedBatch const& divided) const {
+    using Kept = FrozenStates<Scalar, Device>;
+    Batch const &before = divided.before, &after = divided.after;
+    auto const compute = [&] { return keys_values_of(before); };
+    auto const beginnings =
+        std::make_shared<FrozenBeginnings<Scalar, Device> const>(  // [tokens, layers · 2 · kv_width]
+            frozen_states_ ? frozen_states_->states(before.rows, Kept::keys(before.rows, before.tokens, Stack::decoder),
+                                                    beginnings_width(), compute)
+                           : compute(),
+            divided);
+    Pass pass = start(parts, main_stack<A>, after.rows, nullptr, nullptr, beginnings);
+    Value const x = run(parts, after, after.tokens, pass);              // [queries, width]
+    return finish(parts, main_stack<A>, gather_rows(x, pass.targets));  // [targets, width]
+  }
+  /// What all layers' attention uses of a decoder's rows in the base model: `[tokens, layers · 2 · kv_width]`, of each
+  /// layer the keys, then the values.
+  [[nodiscard]] Tensor<Scalar, Device> keys_values_of(Batch const& batch) const {
+    NoGrad const no_grad;
+    Index const width = config().kv_width();
+    Tensor<Scalar, Device> all(Shape{batch.rows.tokens(), beginnings_width()});
+    Observer observer;
+    observer.keys_values = [&](LayerAddress at, AttentionKind, auto const& keys, auto const& values) {
+      Index column = 2 * at.layer * width;
+      for (auto const* own : {&keys, &values}) {
+        kernels::On<Device, kernels::Gather, Scalar>::copy_columns(
+            own->read(), nullptr, {all.data() + column, all.width()}, nullptr, all.rows(), width);
+        column += width;
+      }
+    };
+    Prepared const of_the_base;
+    Parts const parts = this->parts(of_the_base);
+    Pass pass = start(parts, main_stack<A>, batch.rows, nullptr, &observer);
+    // there are no targets: of the last layer only keys and values are computed
+    static_cast<void>(run_layers(base_, parts, embed_rows(parts, batch.tokens, pass), pass));
+    return all;
+  }
+  [[nodiscard]] Index beginnings_width() const { return 2 * info().main().layers * config().kv_width(); }
+
   [[nodiscard]] Variable<scalar_type, Device> head(Batch const& batch, Prepared const& prepared,
                                                    Cache const* cache) const {
     // [targets, width] → [targets, vocabulary or labels]
@@ -275,11 +352,13 @@ class Transformer {
   }
 
   [[nodiscard]] Pass start(Parts const& parts, Stack stack, Rows const& rows, Cache const* cache,
-                           Observer const* observer) const {
+                           Observer const* observer,
+                           std::shared_ptr<FrozenBeginnings<Scalar, Device> const> beginnings = nullptr) const {
     Pass pass;
     pass.stack = stack;
     pass.cache = cache;
     pass.observer = observer;
+    pass.beginnings = std::move(beginnings);
     Additions const& additions = parts.prepared.additions;
     pass.layout = lay_out_rows(rows, additions, stack, pass.continued());
     share_addresses(pass.layout.rows);
@@ -304,7 +383,7 @@ class Transformer {
 
   /// `[queries, width]` of a stack's last layer.
   [[nodiscard]] Value run(Parts const& parts, Batch const& batch, std::vector<Token> const& tokens, Pass& pass) const {
-    if constexpr (only_trains_weights<State, scalar_type, Device>)
+    if constexpr (only_trains_weights<State, scalar_type, Device> || only_adds_to_rows<State, scalar_type, Device>)
       if (int const frozen = kept_layers(parts, pass); frozen > 0) {
         Tensor<Scalar, Device> const x = frozen_states_->states(  // [tokens, width]
             pass.layout.rows, keys_of(batch, pass.stack), info().width, [&] {
@@ -318,7 +397,7 @@ class Transformer {
   }
   /// How many layers of the pass' stack need no computing where their states are kept.
   [[nodiscard]] int kept_layers(Parts const& parts, Pass const& pass) const {
-    if (!frozen_states_ || !parts.state || pass.cache || pass.observer) return 0;
+    if (!frozen_states_ || !parts.state || pass.cache || pass.observer || pass.beginnings) return 0;
     return static_cast<int>(frozen_layers_of(*parts.state, pass.stack));
   }
   [[nodiscard]] Index frozen_layers_of(State const& state, Stack stack) const {

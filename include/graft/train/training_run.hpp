@@ -212,17 +212,21 @@ class TrainingRun {
                                             : ": only what different ones begin with is shared"));
     if constexpr (requires { model_.frozen_layers(); })
       if (t_.keep_frozen > 0)
-        progress.say(cat(model_.frozen_layers(), " layers never change: up to ", grouped(t_.keep_frozen),
-                         " MiB of their states are kept; those of all examples take about ", grouped(mib_of_states())));
+        progress.say(cat(model_.frozen_beginnings() ? std::string("sources never change: up to ")
+                                                    : cat(model_.frozen_layers(), " layers never change: up to "),
+                         grouped(t_.keep_frozen), " MiB of their ",
+                         model_.frozen_beginnings() ? "keys and values" : "states",
+                         " are kept; those of all examples take about ", grouped(mib_to_keep())));
     if (resumed_) progress.say(cat("going on after step ", step_, " of ", total_));
   }
 
-  /// What states of all examples take, of a token's width.
-  [[nodiscard]] Index mib_of_states() const {
-    std::vector<Index> const validation = row_lengths(validation_);
-    Index const tokens = std::accumulate(lengths_.begin(), lengths_.end(), Index{0}) +
-                         std::accumulate(validation.begin(), validation.end(), Index{0});
-    return tokens * model_.info().width * static_cast<Index>(sizeof(Scalar)) / (Index{1} << 20) + 1;
+  /// What all examples take that are kept, each for itself.
+  [[nodiscard]] Index mib_to_keep() const {
+    std::size_t bytes = 0;
+    if constexpr (requires(TokenizedExample const& example) { model_.bytes_to_keep(example); })
+      for (auto const* examples : {&training_, &validation_})
+        for (auto const& example : *examples) bytes += model_.bytes_to_keep(example);
+    return static_cast<Index>(bytes >> 20) + 1;
   }
 
   /// Whether something that happens every so many steps (0: at the end of each epoch), and after the last, happens
