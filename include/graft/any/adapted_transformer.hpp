@@ -38,7 +38,9 @@ class AdaptedTransformer : public Interface {
   Additions additions() const override { return model_.additions(); }
   bool has_adapter(Index adapter) const override { return model_.has_adapter(adapter); }
   Index frozen_layers() const override { return model_.frozen_layers(); }
+  bool frozen_beginnings() const override { return model_.frozen_beginnings(); }
   void keep_frozen_states(std::size_t bytes) override { model_.keep_frozen_states(bytes); }
+  std::size_t bytes_to_keep(TokenizedExample const& example) const override { return model_.bytes_to_keep(example); }
   std::size_t kept_bytes() const override { return model_.kept_bytes(); }
   Prepared prepare(StepContext const& context) const override {
     return std::make_shared<typename Model::Prepared const>(model_.prepare(context));

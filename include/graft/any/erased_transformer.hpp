@@ -36,7 +36,9 @@ class ErasedTrainable {
   [[nodiscard]] virtual Additions additions() const = 0;
   [[nodiscard]] virtual bool has_adapter(Index adapter) const = 0;
   [[nodiscard]] virtual Index frozen_layers() const = 0;
+  [[nodiscard]] virtual bool frozen_beginnings() const = 0;
   virtual void keep_frozen_states(std::size_t bytes) = 0;
+  [[nodiscard]] virtual std::size_t bytes_to_keep(TokenizedExample const& example) const = 0;
   [[nodiscard]] virtual std::size_t kept_bytes() const = 0;
 };
 

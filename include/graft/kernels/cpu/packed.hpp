@@ -40,28 +40,6 @@ void pack_weights(Stored const* from, MatrixSteps steps, PackedMatrix const& w, 
   });
 }
 
-/// The panels of W's outputs [j, j + columns), j a panel's first, along inputs [t, t + depth): where they stand, or, of
-/// numbers in another type that many rows will read, widened in `buffer`.
-template <class Scalar, class Stored, class Use>
-void for_packed_panels(PackedMatrix const& w, Index t, Index depth, Index j, Index columns, bool many_rows,
-                       Buffer<Scalar>& buffer, Use const& use) {
-  constexpr Index lanes = Tile<Scalar>::lanes, wide = Tile<Scalar>::columns;
-  auto const* const numbers = static_cast<Stored const*>(w.data);
-  auto const width_of = [&](Index c) { return std::min(columns - c, wide) <= lanes ? lanes : wide; };
-  auto const lines = [&](Index c) { return numbers + (j + c) * w.in + t * wide; };
-  if constexpr (!std::is_same_v<Scalar, Stored>)
-    if (many_rows) {
-      make_room(buffer, depth * (columns + wide));
-      Scalar* to = buffer.data();
-      for (Index c = 0; c < columns; c += wide, to += depth * wide)
-        for (Index i = 0; i < depth * wide; i += lanes) simd::store(to + i, simd::load_wide<Scalar>(lines(c) + i));
-      return use([&](Index c) {
-        return Panel<Scalar>{buffer.data() + c * depth, wide, width_of(c), std::min(columns - c, wide)};
-      });
-    }
-  use([&](Index c) { return Panel<Scalar, Stored>{lines(c), wide, width_of(c), std::min(columns - c, wide)}; });
-}
-
 /// Rows that several panels meet at a time: few products go with much of W then, and memory serves several streams
 /// faster than one.
 inline constexpr Index rows_of_streams = 2, streams = 3;
@@ -95,39 +73,66 @@ template <Index rows, class Scalar, class Stored>
     }
 }
 
-/// The tile of y = β·y + x·Wᵀ at (i, j) of `rows` × `columns`, on this thread. Rows that are one strip pass a panel, or
-/// a few of them, to the end before the next, so that memory is read in order; of more, a strip stays in the cache
-/// while it passes panels.
+/// Rows of x of a task that pass a panel together: those as deep as a block stay in the second-level cache. Of so many
+/// strips of them, numbers in another type are widened once for all.
+inline constexpr Index most_rows = 192, strips_worth_widening = 3;
+
+/// y's rows [i, i + rows) = β·y + x·Wᵀ at the columns of the panel that begins at j, on this thread, in blocks of
+/// `deepest` inputs. All strips pass a block before the next, which each of them fetches a part of meanwhile: so memory
+/// is read in order, while the processor multiplies.
+template <class Scalar, class Stored>
+void packed_panel(PackedMatrix const& w, Product<Scalar> const& p, Index i, Index rows, Index j, Index columns,
+                  Index deepest) {
+  thread_local Buffer<Scalar> buffer, turned;
+  constexpr Index high = Tile<Scalar>::height, lanes = Tile<Scalar>::lanes, wide = Tile<Scalar>::columns;
+  Index const strips = (rows + high - 1) / high, even = (rows + strips - 1) / strips,
+              width = columns <= lanes ? lanes : wide;
+  for (Index t = 0; t < p.k; t += deepest) {
+    Index const depth = std::min(deepest, p.k - t);
+    auto const* const numbers = static_cast<Stored const*>(w.data) + j * w.in + t * wide;
+    Ahead next;
+    if (rows > few_rows)
+      next = {reinterpret_cast<char const*>(numbers + depth * wide), Index{sizeof(Stored)} * wide / strips};
+    auto const multiply = [&](auto const& panel) {
+      for (Index r = 0; r < rows; r += even) {
+        Strip<Scalar> const a = strip_of(p, i + r, std::min(even, rows - r), t, depth, turned);
+        multiply_strip<high>(depth, a, panel, t == 0 ? p.beta : Scalar(1), p.c + (i + r) * p.ldc + j, p.ldc, next);
+        if (next.from) next.from += depth * next.step;
+      }
+    };
+    if constexpr (!std::is_same_v<Scalar, Stored>)
+      if (strips >= strips_worth_widening) {
+        make_room(buffer, depth * wide);
+        for (Index u = 0; u < depth * wide; u += lanes)
+          simd::store(buffer.data() + u, simd::load_wide<Scalar>(numbers + u));
+        multiply(Panel<Scalar>{buffer.data(), wide, width, columns});
+        continue;
+      }
+    multiply(Panel<Scalar, Stored>{numbers, wide, width, columns});
+  }
+}
+
+/// The tile of y = β·y + x·Wᵀ at (i, j) of `rows` × `columns`, on this thread.
 template <class Scalar, class Stored>
 void packed_weights_task(PackedMatrix const& w, Product<Scalar> const& p, Index i, Index rows, Index j, Index columns,
                          Index deepest) {
-  thread_local Buffer<Scalar> buffer, turned;
-  constexpr Index high = Tile<Scalar>::height, wide = Tile<Scalar>::columns;
-  Index const strips = (rows + high - 1) / high, even = (rows + strips - 1) / strips;
-  auto const pass = [&](Index first, Index count) {
-    for (Index t = 0; t < p.k; t += deepest) {
-      Index const depth = std::min(deepest, p.k - t);
-      Scalar const beta = t == 0 ? p.beta : Scalar(1);
-      if (rows <= rows_of_streams && count == streams * wide) {
-        Strip<Scalar> const a = strip_of(p, i, rows, t, depth, turned);
-        auto const* const panel = static_cast<Stored const*>(w.data) + first * w.in + t * wide;
-        Scalar* const c = p.c + i * p.ldc + first;
-        rows == 1 ? multiply_streams<1>(depth, a, panel, wide * w.in, beta, c, p.ldc)
-                  : multiply_streams<2>(depth, a, panel, wide * w.in, beta, c, p.ldc);
-        continue;
+  constexpr Index wide = Tile<Scalar>::columns;
+  Index c = 0;
+  if (rows <= rows_of_streams)
+    for (; c + streams * wide <= columns; c += streams * wide)
+      for (Index t = 0; t < p.k; t += deepest) {
+        Strip<Scalar> const a{p.a + i * p.lda + t, rows, p.lda, 1};
+        auto const* const panel = static_cast<Stored const*>(w.data) + (j + c) * w.in + t * wide;
+        Index const depth = std::min(deepest, p.k - t);
+        Scalar const beta = t == 0 ? p.beta : Scalar(1);
+        Scalar* const to = p.c + i * p.ldc + j + c;
+        rows == 1 ? multiply_streams<1>(depth, a, panel, wide * w.in, beta, to, p.ldc)
+                  : multiply_streams<2>(depth, a, panel, wide * w.in, beta, to, p.ldc);
       }
-      for_packed_panels<Scalar, Stored>(w, t, depth, first, count, strips > 3, buffer, [&](auto const& panel_at) {
-        for (Index r = 0; r < rows; r += even) {
-          Strip<Scalar> const a = strip_of(p, i + r, std::min(even, rows - r), t, depth, turned);
-          for (Index c = 0; c < count; c += wide)
-            multiply_strip<high>(depth, a, panel_at(c), beta, p.c + (i + r) * p.ldc + first + c, p.ldc);
-        }
-      });
-    }
-  };
-  if (strips > 1) return pass(j, columns);
-  Index const some = rows <= rows_of_streams ? streams * wide : wide;
-  for (Index c = 0; c < columns; c += some) pass(j + c, std::min(some, columns - c));
+  Index const parts = (rows + most_rows - 1) / most_rows, some = share(rows, parts, Tile<Scalar>::height);
+  for (Index r = 0; r < rows; r += some)
+    for (Index d = c; d < columns; d += wide)
+      packed_panel<Scalar, Stored>(w, p, i + r, std::min(some, rows - r), j + d, std::min(wide, columns - d), deepest);
 }
 
 template <class Scalar, class Stored>

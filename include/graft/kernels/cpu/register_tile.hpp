@@ -65,12 +65,19 @@ void prefetch([[maybe_unused]] Stored const* from, [[maybe_unused]] Index count)
 #endif
 }
 
+/// What a tile fetches to the second-level cache on its way through B, for a later one: so many bytes of memory for each
+/// of B's rows, at most 128.
+struct Ahead {
+  char const* from = nullptr;  ///< null: nothing
+  Index step = 0;
+};
+
 /// C[rows, valid] = β·C + A[rows, k]·B[k, valid]. Every element is one chain of sums along k, so a row's bits depend
 /// neither on its neighbours nor on where tiles begin. Not inlined: amid its callers' variables the sums would not stay
 /// in registers.
 template <Index rows, Index registers, bool unit_step, class Scalar, class Stored>
 [[gnu::noinline]] void multiply_tile(Index k, Strip<Scalar> a, Panel<Scalar, Stored> b, Scalar beta, Scalar* c,
-                                     Index ldc) {
+                                     Index ldc, Ahead next = {}) {
   using Register = simd::Register<Scalar>;
   constexpr Index lanes = Tile<Scalar>::lanes, columns = registers * lanes;
   constexpr auto height = static_cast<std::size_t>(rows), breadth = static_cast<std::size_t>(registers);
@@ -85,7 +92,12 @@ template <Index rows, Index registers, bool unit_step, class Scalar, class Store
   Index const step = unit_step ? 1 : a.step;
   Stored const* line_of_b = b.data;
   for (Index t = 0; t < k; ++t, line_of_b += b.step) {
-    if constexpr (rows <= few_rows) prefetch(line_of_b + ahead * b.step, columns);
+    if (next.from) {
+      char const* const at = next.from + t * next.step;
+      __builtin_prefetch(at, 0, 2);
+      if (next.step > 64) __builtin_prefetch(at + 64, 0, 2);
+    } else if constexpr (rows <= few_rows)
+      prefetch(line_of_b + ahead * b.step, columns);
     Register right[breadth];
 #pragma GCC unroll 16
     for (std::size_t p = 0; p < breadth; ++p) {
@@ -117,17 +129,17 @@ template <Index rows, Index registers, bool unit_step, class Scalar, class Store
 /// The same for a number of rows known at run time, at most `rows`.
 template <Index rows, class Scalar, class Stored>
 void multiply_strip(Index k, Strip<Scalar> const& a, Panel<Scalar, Stored> const& b, Scalar beta, Scalar* c,
-                    Index ldc) {
+                    Index ldc, Ahead next = {}) {
   if (a.rows < rows) {
-    if constexpr (rows > 1) multiply_strip<rows - 1>(k, a, b, beta, c, ldc);
+    if constexpr (rows > 1) multiply_strip<rows - 1>(k, a, b, beta, c, ldc, next);
     return;
   }
   bool const narrow = b.width == Tile<Scalar>::lanes;
   if (a.step == 1) {
-    narrow ? multiply_tile<rows, 1, true>(k, a, b, beta, c, ldc) : multiply_tile<rows, 2, true>(k, a, b, beta, c, ldc);
+    narrow ? multiply_tile<rows, 1, true>(k, a, b, beta, c, ldc, next) : multiply_tile<rows, 2, true>(k, a, b, beta, c, ldc, next);
   } else {
-    narrow ? multiply_tile<rows, 1, false>(k, a, b, beta, c, ldc)
-           : multiply_tile<rows, 2, false>(k, a, b, beta, c, ldc);
+    narrow ? multiply_tile<rows, 1, false>(k, a, b, beta, c, ldc, next)
+           : multiply_tile<rows, 2, false>(k, a, b, beta, c, ldc, next);
   }
 }
 
