@@ -65,8 +65,8 @@ void prefetch([[maybe_unused]] Stored const* from, [[maybe_unused]] Index count)
 #endif
 }
 
-/// What a tile fetches to the second-level cache on its way through B, for a later one: so many bytes of memory for each
-/// of B's rows, at most 128.
+/// What a tile fetches to the second-level cache on its way through B, for a later one: so many bytes of memory for
+/// each of B's rows, at most 128.
 struct Ahead {
   char const* from = nullptr;  ///< null: nothing
   Index step = 0;
@@ -128,15 +128,16 @@ template <Index rows, Index registers, bool unit_step, class Scalar, class Store
 
 /// The same for a number of rows known at run time, at most `rows`.
 template <Index rows, class Scalar, class Stored>
-void multiply_strip(Index k, Strip<Scalar> const& a, Panel<Scalar, Stored> const& b, Scalar beta, Scalar* c,
-                    Index ldc, Ahead next = {}) {
+void multiply_strip(Index k, Strip<Scalar> const& a, Panel<Scalar, Stored> const& b, Scalar beta, Scalar* c, Index ldc,
+                    Ahead next = {}) {
   if (a.rows < rows) {
     if constexpr (rows > 1) multiply_strip<rows - 1>(k, a, b, beta, c, ldc, next);
     return;
   }
   bool const narrow = b.width == Tile<Scalar>::lanes;
   if (a.step == 1) {
-    narrow ? multiply_tile<rows, 1, true>(k, a, b, beta, c, ldc, next) : multiply_tile<rows, 2, true>(k, a, b, beta, c, ldc, next);
+    narrow ? multiply_tile<rows, 1, true>(k, a, b, beta, c, ldc, next)
+           : multiply_tile<rows, 2, true>(k, a, b, beta, c, ldc, next);
   } else {
     narrow ? multiply_tile<rows, 1, false>(k, a, b, beta, c, ldc, next)
            : multiply_tile<rows, 2, false>(k, a, b, beta, c, ldc, next);
