@@ -119,6 +119,25 @@ TEST(Blocks, FewRowsDoNotDependOnEachOther) {
   }
 }
 
+/// What products make of blocks are their numbers, to the last bit: x that is 1 at one place picks a column.
+TEST(Blocks, ProductsReadTheNumbersThatAreWidened) {
+  for (auto const& golden : goldens) {
+    auto const made = sample(golden, 33, 2);
+    FrozenMatrix<float> const blocks(std::make_shared<BlockStorage<float> const>(made.matrix, made.bytes));
+    auto const dense = blocks.dense();
+    for (Index rows : {1, 7, 8, 9, 12, 40}) {
+      auto const at = [&](Index r) { return (13 * r + rows) % dense.width(); };
+      auto x = zeros<float>({rows, dense.width()});
+      for (Index r = 0; r < rows; ++r) x.row(r)[at(r)] = 1;
+      Tensor<float> y(Shape{rows, 33});
+      blocks.times_transposed(x.data(), rows, y.data());
+      for (Index r = 0; r < rows; ++r)
+        for (Index i = 0; i < 33; ++i)
+          ASSERT_EQ(y.row(r)[i], dense.row(i)[at(r)]) << blocks.storage()->name() << ", row " << r << " of " << rows;
+    }
+  }
+}
+
 TEST(Blocks, TurnedAndPlainHaveTheHashOfTheirNumbers) {
   auto const hash = [](FrozenMatrix<float> const& matrix) {
     detail::WeightsHash result;

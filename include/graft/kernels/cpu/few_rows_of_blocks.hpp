@@ -9,85 +9,45 @@
 #include <graft/core/thread_pool.hpp>
 #include <graft/kernels/block_matrix.hpp>
 #include <graft/kernels/cpu/few_rows.hpp>
+#include <graft/kernels/cpu/k_quant_registers.hpp>
 #include <graft/kernels/cpu/register_tile.hpp>
 #include <graft/kernels/cpu/row_products.hpp>
 #include <graft/kernels/generic/dequantize.hpp>
 
 namespace graft::kernels::cpu {
 
+/// Numbers i, i + 1, … of a block, as `generic::Dequantize` has them to the last bit: the product of scale and integer
+/// is exact wherever something is added to it.
+template <Index i, BlockFormat format>
+[[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> widened(BlockRegisters<format> const& block) {
+  constexpr int group = static_cast<int>(i / BlockRegisters<format>::group);
+  auto const quants = block.template quants<i>(), scale = simd::broadcast(block.scale(group));
+  if constexpr (BlockRegisters<format>::has_minima)
+    return simd::pmadd(quants, scale, simd::broadcast(block.minima()[group]));
+  else
+    return simd::pmul(quants, scale);
+}
+
 /// W's numbers at row `i`, columns [t, t + count), whole blocks.
 template <BlockFormat format, class To>
 void dequantize_part(BlockMatrix const& w, Index i, Index t, Index count, To* y) {
-  generic::dequantize<format>(w.row(i) + t / block_values(format) * block_bytes(format), count, y);
+  std::byte const* from = w.row(i) + t / block_values(format) * block_bytes(format);
+  if constexpr (std::is_same_v<To, float> && BlockRegisters<format>::exists) {
+    constexpr Index values = block_values(format), lanes = simd::size<float>;
+    for (Index b = 0; b < count; b += values, from += block_bytes(format)) {
+      BlockRegisters<format> const block(from);
+      unrolled<static_cast<int>(values / lanes)>([&](auto part) __attribute__((always_inline)) {
+        simd::store(y + b + part * lanes, widened<part * lanes>(block));
+      });
+    }
+  } else {
+    generic::dequantize<format>(from, count, y);
+  }
 }
 
-/// A register's numbers of a block, as `generic::Dequantize` has them to the last bit. There is one for each format
-/// whose integers are bytes or halves of bytes.
-template <BlockFormat format>
-struct BlockRegisters {
-  static constexpr bool exists = false;
-};
-#if defined(EIGEN_VECTORIZE_AVX2) && defined(__F16C__)
-/// The halves that a block begins with, of which `count` are scales, in every lane of a register each. They go through
-/// memory, since that can fill a register: the units that move numbers between lanes have enough to do.
-class BlockScales {
- public:
-  explicit EIGEN_ALWAYS_INLINE BlockScales(std::byte const* block) {
-    _mm_store_ps(numbers_, _mm_cvtph_ps(_mm_loadl_epi64(reinterpret_cast<__m128i const*>(block))));
-    __asm__("" : "+m"(numbers_));
-  }
-  [[nodiscard]] EIGEN_ALWAYS_INLINE float operator[](int i) const { return numbers_[i]; }
-
- private:
-  alignas(16) float numbers_[4];
-};
-
-template <>
-struct BlockRegisters<BlockFormat::q8_0> {
-  static constexpr bool exists = simd::has_integers;
-  BlockScales scales;
-  std::int8_t const* bytes;
-
-  explicit EIGEN_ALWAYS_INLINE BlockRegisters(std::byte const* block)
-      : scales(block), bytes(generic::load_bytes<std::int8_t>(block + 2)) {}
-  /// Numbers i, i + 1, … of the block.
-  template <Index i>
-  [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> at() const {
-    return simd::pmul(simd::floats(simd::byte_integers(bytes + i)), simd::broadcast(scales[0]));
-  }
-};
-/// d·q + m with integers of 4 bits in the halves of 16 bytes.
-template <Index first>
-struct NibbleRegisters {
-  static constexpr bool exists = simd::has_integers;
-  BlockScales scales;
-  float d, m;
-  std::uint8_t const* bytes;
-
-  explicit EIGEN_ALWAYS_INLINE NibbleRegisters(std::byte const* block)
-      : scales(block),
-        d(scales[0]),
-        m(first == 2 ? -8 * scales[0] : scales[1]),
-        bytes(generic::load_bytes<std::uint8_t>(block + first)) {}
-  template <Index i>
-  [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> at() const {
-    auto const q = simd::bits<(i < 16 ? 0 : 4)>(simd::byte_integers(bytes + i % 16));
-    return simd::pmadd(simd::floats(q), simd::broadcast(d), simd::broadcast(m));
-  }
-};
-template <>
-struct BlockRegisters<BlockFormat::q4_0> : NibbleRegisters<2> {
-  using NibbleRegisters::NibbleRegisters;
-};
-template <>
-struct BlockRegisters<BlockFormat::q4_1> : NibbleRegisters<4> {
-  using NibbleRegisters::NibbleRegisters;
-};
-#endif
-
-/// Most rows of A for which blocks are widened in registers; more share the widening through the cache (measured on
-/// AVX-512).
-inline constexpr Index rows_in_registers = 4;
+/// Most rows of A for which blocks are widened in registers, which have room for their sums; more share the widening
+/// through the cache.
+inline constexpr Index rows_in_registers = simd::registers >= 32 ? 8 : 4;
 
 /// C's column j, whose blocks are at `from`. Every dot product is summed as `dot_block` does. Blocks are read one after
 /// another, as the processor expects it of memory.
@@ -96,23 +56,24 @@ void dot_quantized(std::byte const* from, Product<float> const& p, Index j) {
   using Register = simd::Register<float>;
   constexpr Index lanes = simd::size<float>, values = block_values(format);
   float const* a = p.a;
-  Register sums[std::size_t{rows}];
-  for (auto& sum : sums) sum = simd::broadcast(0.F);
+  constexpr int height = static_cast<int>(rows);
+  Register sums[std::size_t{rows}];  // in registers, as all that indexes it is known to the compiler
+  unrolled<height>([&](auto r) __attribute__((always_inline)) { sums[r] = simd::broadcast(0.F); });
   for (Index t = 0; t < p.k; t += values, a += values, from += block_bytes(format)) {
     prefetch(from + 1024, 1);
     BlockRegisters<format> const block(from);
     unrolled<static_cast<int>(values / lanes)>([&](auto part) __attribute__((always_inline)) {
-      Register const right = block.template at<part * lanes>();
-      unrolled<static_cast<int>(rows)>([&](auto r) __attribute__((always_inline)) {
+      Register const right = widened<part * lanes>(block);
+      unrolled<height>([&](auto r) __attribute__((always_inline)) {
         sums[r] = simd::pmadd(simd::load(a + r * p.lda + part * lanes), right, sums[r]);
       });
     });
   }
-  for (std::size_t r = 0; r < std::size_t{rows}; ++r) {
+  unrolled<height>([&](auto r) __attribute__((always_inline)) {
     float const dot = simd::predux(sums[r]);
-    float& out = p.c[static_cast<Index>(r) * p.ldc + j];
+    float& out = p.c[r * p.ldc + j];
     out = p.beta == 0.F ? dot : p.beta * out + dot;
-  }
+  });
 }
 /// The same of a number of rows known at run time, at most `most`.
 template <BlockFormat format, Index most>
@@ -135,7 +96,7 @@ bool dot_in_registers(BlockMatrix const& w, Product<Scalar> const& p, Index firs
   }
 }
 
-/// Stored rows are widened in registers, or, of more rows of A or another format or scalar, four at a time to the
+/// Stored rows are widened in registers, or, of more rows of A or another scalar or processor, four at a time to the
 /// first-level cache.
 template <BlockFormat format, class Scalar>
 void few_rows_of_blocks(BlockMatrix const& w, Product<Scalar> const& p) {

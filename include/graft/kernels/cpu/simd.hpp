@@ -67,7 +67,9 @@ EIGEN_ALWAYS_INLINE Register<float> load_wide(bfloat16 const* from) {
 #endif
 
 /// As many integers as a register has floats, where the processor has instructions that widen bytes to them:
-/// `byte_integers(from)`, `bits(x, shift)`, the four bits from there on, and `floats(x)`.
+/// `byte_integers(from)`; `masked<shift, mask>(x)`, bits of x after a shift to the right (to the left where it is
+/// negative); `set_bits<value>(word)`, the value where a lane's bit of the word is set; `either(a, b)`, the bits of
+/// both; `minus(x, n)`; and `floats(x)`.
 #if defined(EIGEN_VECTORIZE_AVX512)
 inline constexpr bool has_integers = true;
 using Integers = __m512i;
@@ -77,10 +79,19 @@ EIGEN_ALWAYS_INLINE Integers byte_integers(std::uint8_t const* from) {
 EIGEN_ALWAYS_INLINE Integers byte_integers(std::int8_t const* from) {
   return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<__m128i const*>(from)));
 }
-template <int shift>
-EIGEN_ALWAYS_INLINE Integers bits(Integers x) {
-  return _mm512_and_si512(shift > 0 ? _mm512_srli_epi32(x, shift) : x, _mm512_set1_epi32(15));
+template <int shift, int mask>
+EIGEN_ALWAYS_INLINE Integers masked(Integers x) {
+  Integers const shifted = shift > 0   ? _mm512_srli_epi32(x, shift > 0 ? shift : 0)
+                           : shift < 0 ? _mm512_slli_epi32(x, shift < 0 ? -shift : 0)
+                                       : x;
+  return _mm512_and_si512(shifted, _mm512_set1_epi32(mask));
 }
+template <int value>
+EIGEN_ALWAYS_INLINE Integers set_bits(std::uint32_t word) {
+  return _mm512_maskz_set1_epi32(static_cast<__mmask16>(word), value);
+}
+EIGEN_ALWAYS_INLINE Integers either(Integers a, Integers b) { return _mm512_or_si512(a, b); }
+EIGEN_ALWAYS_INLINE Integers minus(Integers x, int n) { return _mm512_sub_epi32(x, _mm512_set1_epi32(n)); }
 EIGEN_ALWAYS_INLINE Register<float> floats(Integers x) { return _mm512_cvtepi32_ps(x); }
 #elif defined(EIGEN_VECTORIZE_AVX2)
 inline constexpr bool has_integers = true;
@@ -91,10 +102,21 @@ EIGEN_ALWAYS_INLINE Integers byte_integers(std::uint8_t const* from) {
 EIGEN_ALWAYS_INLINE Integers byte_integers(std::int8_t const* from) {
   return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<__m128i const*>(from)));
 }
-template <int shift>
-EIGEN_ALWAYS_INLINE Integers bits(Integers x) {
-  return _mm256_and_si256(shift > 0 ? _mm256_srli_epi32(x, shift) : x, _mm256_set1_epi32(15));
+template <int shift, int mask>
+EIGEN_ALWAYS_INLINE Integers masked(Integers x) {
+  Integers const shifted = shift > 0   ? _mm256_srli_epi32(x, shift > 0 ? shift : 0)
+                           : shift < 0 ? _mm256_slli_epi32(x, shift < 0 ? -shift : 0)
+                                       : x;
+  return _mm256_and_si256(shifted, _mm256_set1_epi32(mask));
 }
+template <int value>
+EIGEN_ALWAYS_INLINE Integers set_bits(std::uint32_t word) {
+  Integers const bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  Integers const is_set = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(static_cast<int>(word)), bit), bit);
+  return _mm256_and_si256(is_set, _mm256_set1_epi32(value));
+}
+EIGEN_ALWAYS_INLINE Integers either(Integers a, Integers b) { return _mm256_or_si256(a, b); }
+EIGEN_ALWAYS_INLINE Integers minus(Integers x, int n) { return _mm256_sub_epi32(x, _mm256_set1_epi32(n)); }
 EIGEN_ALWAYS_INLINE Register<float> floats(Integers x) { return _mm256_cvtepi32_ps(x); }
 #else
 inline constexpr bool has_integers = false;
