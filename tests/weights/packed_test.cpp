@@ -58,7 +58,8 @@ class PackedWeights : public ::testing::Test {
            std::memcmp(a.data(), b.data(), static_cast<std::size_t>(a.size()) * sizeof(T)) == 0;
   }
 };
-using Every = ::testing::Types<Numbers<float, float>, Numbers<bfloat16, float>, Numbers<double, double>>;
+using Every =
+    ::testing::Types<Numbers<float, float>, Numbers<bfloat16, float>, Numbers<half, float>, Numbers<double, double>>;
 TYPED_TEST_SUITE(PackedWeights, Every);
 
 constexpr Layout layouts[] = {Layout::out_in, Layout::in_out};
@@ -156,6 +157,11 @@ TYPED_TEST(PackedWeights, GiveTheNumbersBackAsTheyWere) {
       EXPECT_EQ(before.bytes, after.bytes);
       if constexpr (std::is_same_v<Stored, bfloat16>) {
         EXPECT_TRUE(this->same_bits(storage->as_stored()->in_bfloat16(), w));
+      } else if constexpr (std::is_same_v<Stored, half>) {
+        auto const plain = storage->as_stored();
+        auto const* const narrow = dynamic_cast<NarrowStorage<half, Scalar> const*>(plain.get());
+        ASSERT_TRUE(narrow);
+        EXPECT_TRUE(this->same_bits(narrow->stored(), w));
       } else {
         EXPECT_TRUE(this->same_bits(storage->as_stored()->in_scalar(), w));
       }

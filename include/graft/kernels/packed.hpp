@@ -16,7 +16,7 @@ struct PackedMatrix {
   Index out;         ///< rows of W
   Index in;          ///< columns of W
   Index panel;       ///< `Packed::panel_width()`
-  Dtype dtype;       ///< of the numbers: the scalar's own, or bfloat16
+  Dtype dtype;       ///< of the numbers: the scalar's own, or of 16 bits
   void const* data;  ///< `numbers()` of them
 
   /// How many panels there are.
@@ -37,8 +37,9 @@ struct Packed : HostOnly {
   [[nodiscard]] static Index panel_width();
   /// Packs W, whose element (o, t) is `from[o · steps.row + t · steps.element]`, to `w.numbers()` numbers at `to`.
   static void pack(Scalar const* from, MatrixSteps steps, PackedMatrix const& w, Scalar* to);
-  /// The same of bfloat16.
+  /// The same of numbers of 16 bits, which `w.dtype` names.
   static void pack(bfloat16 const* from, MatrixSteps steps, PackedMatrix const& w, bfloat16* to);
+  static void pack(half const* from, MatrixSteps steps, PackedMatrix const& w, half* to);
   /// y = β·y + x·Wᵀ; x `[rows, in]`, y `[rows, out]`.
   static void times_transposed(PackedMatrix const& w, Scalar const* x, Index rows, Scalar* y, Scalar beta);
   /// y = β·y + g·W; g `[rows, out]`, y `[rows, in]`.

@@ -66,6 +66,20 @@ EIGEN_ALWAYS_INLINE Register<float> load_wide(bfloat16 const* from) {
 }
 #endif
 
+/// The same of half.
+template <std::same_as<float> Scalar>
+EIGEN_ALWAYS_INLINE Register<float> load_wide(half const* from) {
+#if defined(EIGEN_VECTORIZE_AVX512)
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<__m256i const*>(from)));
+#elif defined(EIGEN_VECTORIZE_AVX) && defined(__F16C__)
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<__m128i const*>(from)));
+#else
+  float wide[size<float>];
+  for (Index i = 0; i < size<float>; ++i) wide[i] = static_cast<float>(from[i]);
+  return load(wide);
+#endif
+}
+
 /// As many integers as a register has floats, where the processor has instructions that widen bytes to them:
 /// `byte_integers(from)`; `masked<shift, mask>(x)`, bits of x after a shift to the right (to the left where it is
 /// negative); `set_bits<value>(word)`, the value where a lane's bit of the word is set; `either(a, b)`, the bits of
