@@ -68,7 +68,7 @@ inline void check_training_options(CLI::App const& app, bool validated) {
 inline void check_keep_frozen(CLI::App const& app, std::string const& strategy, bool shares) {
   if (!given(app, "--keep-frozen") || app.get_option("--keep-frozen")->as<double>() == 0) return;
   bool known = false;
-  for (char const* keeps : {"top_layers", "head", "infix", "embedding", "prefix", "prompt"})
+  for (char const* keeps : {"top_layers", "head", "infix", "embedding", "prefix", "prefix_mlp", "prompt"})
     known = known || strategy == keeps;
   if (!known)
     refuse_given(app, {"--keep-frozen"}, "with --method " + strategy + ", which acts from the first layer on");

@@ -45,6 +45,12 @@ Training sharing() {
   training.batch = 6, training.share_sources = true;
   return training;
 }
+/// So many sources that what stands before an infix is computed apart.
+Training together() {
+  Training training = three_steps();
+  training.batch = 8;
+  return training;
+}
 Training none() { return {.steps = 0}; }
 
 struct Case {
@@ -61,6 +67,7 @@ std::vector<Case> const& cases() {
       {.choice = "prefix_mlp:length=3:reparametrization.hidden=5", .training = with_adafactor()},
       {.choice = "prompt:length=3", .training = accumulating()},
       {.choice = "infix:length=2", .training = sharing(), .again = true},
+      {.choice = "infix:length=3", .training = together(), .again = true},
       {.choice = "embedding:length=2"},
       {.choice = "p_tuning:length=3:hidden=5"},
       {.choice = "p_tuning:length=4:encoder=lstm:hidden=5:dropout=0.25", .again = true},
@@ -164,7 +171,7 @@ class WholeModels : public ::testing::TestWithParam<Which> {
   Case const& of = cases()[GetParam().at];
   Family const& family = *families()[GetParam().family];
   any::Choice choice = any::parse_choice(of.choice);
-  Plan plan{of.training, examples(family, of.training.share_sources), of.searches};
+  Plan plan{of.training, examples(family, of.training.batch > 2), of.searches};
 };
 
 /// A model on the device has the strategy itself, or a table with it alone. On the host a classifier trains its head

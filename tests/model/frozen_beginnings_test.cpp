@@ -112,8 +112,10 @@ void expect_the_gradient_of_single_examples(Strategy const& strategy, bool recom
   sharing::expect_same(sharing::pass(model, model.pack(examples), recompute), expected, "rows of their own");
   sharing::expect_same(sharing::pass(model, model.pack_shared(examples), recompute), expected, "shared rows");
   model.keep_frozen_states(std::size_t{1} << 20);
-  for (int times = 0; times < 2; ++times)
+  for (int times = 0; times < 2; ++times) {
     sharing::expect_same(sharing::pass(model, model.pack(examples), recompute), expected, "kept");
+    sharing::expect_same(sharing::pass(model, model.pack_shared(examples), recompute), expected, "shared, kept");
+  }
 }
 TEST(FrozenBeginnings, GiveTheGradientOfSingleExamples) {
   for (bool const recompute : {false, true}) {
@@ -177,10 +179,64 @@ TEST(FrozenBeginnings, OfAnEncoderAreItsStates) {
   auto const layers = [](auto const& strategy) {
     return graft::adapt(small::base<Bart, double>(), strategy).frozen_layers();
   };
+  auto model = graft::adapt(small::base<Bart, double>(), infix());
+  model.keep_frozen_states(std::size_t{1} << 20);
+  auto const batch = model.pack(sharing::references());
+  static_cast<void>(sharing::pass(model, batch));
+  EXPECT_GT(model.kept_bytes(), static_cast<std::size_t>(model.info().width) * sizeof(double));
+  EXPECT_LT(model.kept_bytes(), static_cast<std::size_t>(batch.source.tokens() * model.info().width) * sizeof(double))
+      << "equal sources once";
   EXPECT_EQ(layers(infix()), 2);
   EXPECT_EQ(layers(PrefixTuning{.length = 3}), 0);
   EXPECT_EQ(layers(EmbeddingOnly{.length = 3}), 0) << "its tokens join the encoder's rows";
   EXPECT_EQ(layers(EmbeddingOnly{.length = 3, .side = graft::Side::target}), 2);
+}
+
+/// Banks count even where a strategy does not announce them.
+struct HiddenPrefix {
+  static constexpr char const* name = "hidden_prefix";
+  template <class Self, class Visitor>
+  static void visit(Self&, Visitor&&) {}
+  template <class Scalar, class Device>
+  struct State : InfixTuning::State<Scalar, Device> {
+    using Infix = InfixTuning::State<Scalar, Device>;
+    State(HiddenPrefix const&, graft::ModelInfo const& model, graft::BaseAccess<Scalar, Device> const& base,
+          graft::RandomKey key)
+        : Infix(infix(), model, base, key) {}
+    void virtual_keys_values(graft::LayerAddress at, graft::AttentionKind kind, graft::BankList<Scalar, Device>& banks,
+                             typename Infix::Step const& step) const {
+      Infix::virtual_keys_values(at, kind, banks, step);
+      auto front = banks.back();
+      front.place = graft::Place::front;
+      banks.push_back(front);
+    }
+  };
+};
+TEST(FrozenBeginnings, AreNoneBehindABank) {
+  auto model = graft::adapt(small::base<Llama, double>(), HiddenPrefix{}, 3);
+  auto const batch = model.pack(sharing::references());
+  graft::NoGrad const no_grad;
+  auto const plain = graft::clone(model.scores(batch).log_probability.value());
+  model.keep_frozen_states(std::size_t{1} << 20);
+  auto const again = model.scores(batch).log_probability.value();
+  EXPECT_EQ(model.kept_bytes(), 0U);
+  for (Index i = 0; i < plain.size(); ++i) EXPECT_EQ(again.data()[i], plain.data()[i]);
+}
+/// In bfloat16, too, rows come to what they come to alone.
+TEST(FrozenBeginnings, HaveActivationsInBfloat16) {
+  auto model = graft::adapt<graft::Bfloat16>(small::base<Llama, float>(), infix(), 3);
+  ASSERT_TRUE(model.frozen_beginnings());
+  graft::NoGrad const no_grad;
+  auto const examples = sharing::references();
+  model.keep_frozen_states(std::size_t{1} << 20);
+  auto const together = model.scores(model.pack(examples)).log_probability.value();
+  EXPECT_GT(model.kept_bytes(), 0U);
+  model.keep_frozen_states(0);
+  Index at = 0;
+  for (auto const& example : examples) {
+    auto const alone = model.scores(model.pack({example})).log_probability.value();
+    for (Index i = 0; i < alone.size(); ++i) EXPECT_NEAR(together.data()[at++], alone.data()[i], 0.02);
+  }
 }
 
 /// What is kept of a source is not computed again, whatever became of its tokens' embeddings.

@@ -87,15 +87,16 @@ class Transformer {
     return counts;
   }
   /// How many layers training never changes: all below the lowest trained one, but for the main stack's last, which
-  /// computes targets alone; and those of an encoder. Only of strategies that train weights of the model alone; else 0.
+  /// computes targets alone; and those of an encoder. Of a strategy that only adds to rows, all layers of an encoder to
+  /// whose rows it adds nothing. Of others 0.
   [[nodiscard]] Index frozen_layers() const {
     Index frozen = frozen_layers_of(*state_, main_stack<A>);
     if constexpr (has_encoder) frozen += frozen_layers_of(*state_, Stack::encoder);
     return frozen;
   }
   /// Whether what rows hold before their insertion never changes: of a decoder with a strategy that only adds to rows,
-  /// and only there (infix tuning). Then a recorded pass computes their beginnings apart, and nothing of them is kept
-  /// for the backward pass but keys and values.
+  /// and only there (infix tuning). Then a recorded pass computes their beginnings apart, unless they are short, and
+  /// nothing of them is kept for the backward pass but keys and values.
   [[nodiscard]] bool frozen_beginnings() const {
     if constexpr (may_begin_frozen)
       return enabled_ && all_at_insertion(additions());
@@ -114,7 +115,7 @@ class Transformer {
     using Kept = FrozenStates<Scalar, Device>;
     auto const source = static_cast<Index>(example.source.size()), target = static_cast<Index>(example.target.size());
     std::size_t bytes = 0;
-    if (frozen_beginnings()) return Kept::bytes_of(std::max<Index>(0, source - 1), beginnings_width());
+    if (frozen_beginnings()) return source > 1 ? Kept::bytes_of(source - 1, beginnings_width()) : 0;
     if (frozen_layers_of(*state_, main_stack<A>) > 0)
       bytes += Kept::bytes_of(has_encoder  ? std::max<Index>(1, target)
                               : classifies ? source
@@ -291,13 +292,27 @@ class Transformer {
     if constexpr (has_encoder)
       if (!cache) source = encode(parts, batch, observer);  // states [source tokens, width]
     if constexpr (may_begin_frozen)
-      if (!cache && !observer && parts.state && all_at_insertion(prepared.additions))
+      if (!cache && !observer && parts.state && acts_at_insertion(parts))
         if (auto const divided = divide_at_insertion(batch); divided && worth_dividing(*divided))
           return states_after(parts, *divided);
     Pass pass = start(parts, main_stack<A>, batch.rows, cache, observer);
     pass.source = &source;
     Value const x = run(parts, batch, batch.tokens, pass);              // [queries, width]
     return finish(parts, main_stack<A>, gather_rows(x, pass.targets));  // [targets, width]
+  }
+  /// Whether nothing that the strategy adds to this pass stands before the insertion; banks need not be announced.
+  [[nodiscard]] bool acts_at_insertion(Parts const& parts) const {
+    return all_at_insertion(parts.prepared.additions) &&
+           every_bank(parts, main_stack<A>, [](auto const& bank) { return bank.place == Place::infix; });
+  }
+  /// Whether a condition holds of all banks that self-attention of a stack's layers is given.
+  template <class Condition>
+  [[nodiscard]] bool every_bank(Parts const& parts, Stack stack, Condition const& condition) const {
+    for (int layer = 0; layer < static_cast<int>(parts.stack(stack).layers); ++layer) {
+      auto const banks = parts.banks({stack, layer}, AttentionKind::self);
+      if (!std::all_of(banks.begin(), banks.end(), condition)) return false;
+    }
+    return true;
   }
   /// Whether beginnings are computed apart: where they may be kept, or need no place on the tape. Fewer tokens would
   /// not pay for going through all weights once more.
@@ -335,7 +350,7 @@ class Transformer {
         column += width;
       }
     };
-    Prepared const of_the_base;
+    Prepared const of_the_base{};
     Parts const parts = this->parts(of_the_base);
     Pass pass = start(parts, main_stack<A>, batch.rows, nullptr, &observer);
     // there are no targets: of the last layer only keys and values are computed
@@ -398,7 +413,10 @@ class Transformer {
   /// How many layers of the pass' stack need no computing where their states are kept.
   [[nodiscard]] int kept_layers(Parts const& parts, Pass const& pass) const {
     if (!frozen_states_ || !parts.state || pass.cache || pass.observer || pass.beginnings) return 0;
-    return static_cast<int>(frozen_layers_of(*parts.state, pass.stack));
+    auto const frozen = static_cast<int>(frozen_layers_of(*parts.state, pass.stack));
+    if constexpr (only_adds_to_rows<State, scalar_type, Device>)
+      if (frozen > 0 && !every_bank(parts, pass.stack, [](auto const&) { return false; })) return 0;
+    return frozen;
   }
   [[nodiscard]] Index frozen_layers_of(State const& state, Stack stack) const {
     Index const frozen = graft::frozen_layers<scalar_type, Device>(info(), state, stack);

@@ -8,6 +8,15 @@
 
 namespace graft::detail {
 
+/// Whether what rows of a model hold before their insertion never changes; of a model that does not say so, it may.
+template <class Model>
+[[nodiscard]] bool begins_frozen([[maybe_unused]] Model const& model) {
+  if constexpr (requires { model.frozen_beginnings(); })
+    return model.frozen_beginnings();
+  else
+    return false;
+}
+
 /// Lets a model keep the states of its frozen layers while this lives.
 template <class Model>
 class KeptStates {

@@ -117,7 +117,7 @@ class Trainer {
   void check_keeping([[maybe_unused]] Model const& model) const {
     if (settings_.keep_frozen == 0) return;
     if constexpr (requires { model.frozen_layers(); } && requires(Model& kept) { kept.keep_frozen_states(1U); }) {
-      if (model.frozen_layers() == 0 && !model.frozen_beginnings())
+      if (model.frozen_layers() == 0 && !detail::begins_frozen(model))
         fail<ConfigError>("[Trainer] got keep_frozen ", settings_.keep_frozen,
                           ", but no layer stays as it is below the lowest that the strategy acts on; expected 0; hint: "
                           "top_layers leaves the others as they are, infix the source's states");

@@ -212,10 +212,10 @@ class TrainingRun {
                                             : ": only what different ones begin with is shared"));
     if constexpr (requires { model_.frozen_layers(); })
       if (t_.keep_frozen > 0)
-        progress.say(cat(model_.frozen_beginnings() ? std::string("sources never change: up to ")
-                                                    : cat(model_.frozen_layers(), " layers never change: up to "),
+        progress.say(cat(begins_frozen(model_) ? std::string("sources never change: up to ")
+                                               : cat(model_.frozen_layers(), " layers never change: up to "),
                          grouped(t_.keep_frozen), " MiB of their ",
-                         model_.frozen_beginnings() ? "keys and values" : "states",
+                         begins_frozen(model_) ? "keys and values" : "states",
                          " are kept; those of all examples take about ", grouped(mib_to_keep())));
     if (resumed_) progress.say(cat("going on after step ", step_, " of ", total_));
   }
@@ -239,7 +239,9 @@ class TrainingRun {
     for (auto const& indices : plan) {
       batches.push_back(pack_selected(model_, training_, indices, t_.share_sources));
       if constexpr (std::is_same_v<Objective, TokenObjective> && !std::is_same_v<Device, Cpu>)
-        if (t_.keep_frozen == 0) round_up_tokens(model_, batches.back());  // by a row that nobody has kept
+        if (t_.keep_frozen == 0 &&
+            !begins_frozen(model_))  // by a row that nobody has kept; divided rows have other sizes
+          round_up_tokens(model_, batches.back());
       batches.back().rows.step = static_cast<std::uint64_t>(step_);
       batches.back().rows.training = true;
       batches.back().rows.recompute = t_.recompute;

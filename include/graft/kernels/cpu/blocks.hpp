@@ -66,14 +66,14 @@ void pack_blocks(BlockMatrix const& w, Index t, Index depth, Index j, Index colu
 }
 
 /// How a product with blocks is cut: as any other, at the blocks' bounds. Of AVX-512's wide panels, which are widened
-/// one at a time, a task has one, which stays in the first-level cache while all strips pass it.
+/// one at a time, a task has one, which stays in the nearest caches while all strips pass it.
 template <class Scalar>
 PackedBlocks<Scalar> cut_at_blocks(Product<Scalar> const& p, Index values) {
   PackedBlocks<Scalar> cut(p.m, p.n, p.k);
   auto const whole = [&](Index size) { return (size + values - 1) / values * values; };
   if (p.read_b == Read::transposed) {
     cut.depth = whole(cut.depth);
-    if (simd::registers >= 32) cut.columns = Tile<Scalar>::columns;
+    if (simd::size<Scalar> * Index{sizeof(Scalar)} == 64) cut.columns = Tile<Scalar>::columns;
   } else {
     cut.columns = whole(cut.columns);
   }
