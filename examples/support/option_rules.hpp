@@ -62,8 +62,9 @@ inline void check_training_options(CLI::App const& app, bool validated) {
   if (positive("--min-delta") && !positive("--patience")) refuse_given(app, {"--min-delta"}, "without --patience");
 }
 
-/// States are kept of layers below the lowest that a strategy acts on, of what stands before an infix, or of an
-/// encoder. Of strategies that may act there or not, by their settings and the model, the training judges.
+/// What is kept are states of layers below the lowest that a strategy acts on, keys and values before an infix, or an
+/// encoder's states. Some strategies leave these as they are only with some settings or models: the Trainer refuses the
+/// others.
 /// @param shares whether sources are shared
 inline void check_keep_frozen(CLI::App const& app, std::string const& strategy, bool shares) {
   if (!given(app, "--keep-frozen") || app.get_option("--keep-frozen")->as<double>() == 0) return;

@@ -33,11 +33,11 @@ struct CacheExtent {
 
 /// One row of a batch that continues earlier tokens. The batch holds only the new tokens.
 struct ContinuedRow {
-  std::vector<CacheExtent>
-      past;  ///< cache rows of this row's earlier tokens, virtual ones included, in order; several rows may share them
-  Index append = 0;         ///< where the first new token's keys and values go; the others follow it
-  Index earlier = 0;        ///< how many earlier real tokens there are: the first new token's index in its row
-  CacheExtent source = {};  ///< with an encoder: the row's encoder states in the cross-attention's cache
+  std::vector<CacheExtent> past;  ///< where this row's earlier tokens are in the cache (or among `FrozenBeginnings`),
+                                  ///< virtual ones included, in order; several rows may share them
+  Index append = 0;               ///< where the first new token's keys and values go; the others follow it
+  Index earlier = 0;              ///< how many earlier real tokens there are: the first new token's index in its row
+  CacheExtent source = {};        ///< with an encoder: the row's encoder states in the cross-attention's cache
 };
 
 /// Which cache, and what each row of the batch has in it. A pass writes the new tokens' keys and values to the cache

@@ -94,23 +94,25 @@ class Transformer {
     if constexpr (has_encoder) frozen += frozen_layers_of(*state_, Stack::encoder);
     return frozen;
   }
-  /// Whether what rows hold before their insertion never changes: of a decoder with a strategy that only adds to rows,
-  /// and only there (infix tuning). Then a recorded pass computes their beginnings apart, unless they are short, and
-  /// nothing of them is kept for the backward pass but keys and values.
+  /// Whether what rows hold before their insertion never changes: of a model with a decoder alone, where all that the
+  /// strategy adds stands at the insertion (infix tuning). A pass then computes these tokens apart: always while
+  /// `keep_frozen_states` keeps something, else where a tape records and they are at least 32. The backward pass needs
+  /// their keys and values alone. Passes with a cache or an observer are not divided. False while disabled.
   [[nodiscard]] bool frozen_beginnings() const {
     if constexpr (may_begin_frozen)
       return enabled_ && all_at_insertion(additions());
     else
       return false;
   }
-  /// Keeps what never changes from now on, in so many bytes at most: what those layers compute of rows, and keys and
-  /// values of those beginnings. A pass whose rows are all kept begins there. 0 keeps nothing. What was kept before is
+  /// Keeps from now on, in `bytes` at most, what the `frozen_layers()` compute of rows, and keys and values of
+  /// `frozen_beginnings()`. A pass whose rows are all kept begins there. 0 keeps nothing. What was kept before is
   /// forgotten. Results are the same up to rounding. The base must not change meanwhile. Copies of the model share what
   /// is kept.
   void keep_frozen_states(std::size_t bytes) {
     frozen_states_ = bytes > 0 ? std::make_shared<FrozenStates<Scalar, Device>>(bytes) : nullptr;
   }
-  /// Bytes that an example would take there.
+  /// Bytes that `keep_frozen_states` needs for this example: its numbers, and about 256 bytes for each row. 0 where
+  /// nothing of it stays as it is. Equal rows of several examples are kept once.
   [[nodiscard]] std::size_t bytes_to_keep(TokenizedExample const& example) const {
     using Kept = FrozenStates<Scalar, Device>;
     auto const source = static_cast<Index>(example.source.size()), target = static_cast<Index>(example.target.size());
@@ -300,7 +302,8 @@ class Transformer {
     Value const x = run(parts, batch, batch.tokens, pass);              // [queries, width]
     return finish(parts, main_stack<A>, gather_rows(x, pass.targets));  // [targets, width]
   }
-  /// Whether nothing that the strategy adds to this pass stands before the insertion; banks need not be announced.
+  /// Whether nothing that the strategy adds to this pass stands before the insertion. It may give banks that it did not
+  /// announce, so those of every layer are looked at as well.
   [[nodiscard]] bool acts_at_insertion(Parts const& parts) const {
     return all_at_insertion(parts.prepared.additions) &&
            every_bank(parts, main_stack<A>, [](auto const& bank) { return bank.place == Place::infix; });

@@ -1,5 +1,6 @@
 /// @file
-/// @brief A batch in two: what its rows hold before their insertion, and the rest.
+/// @brief A batch in two: what its rows hold before their insertion, and the rest. The insertion of an example that was
+/// packed is before the last token of its source.
 #pragma once
 
 #include <algorithm>
@@ -17,9 +18,9 @@ namespace graft {
 ///     one row a b c d e, insertion 3:   before: a b c     after: d e, which goes on from a b c
 struct DividedBatch {
   Batch before;  ///< without targets; no insertion lies in its rows
-  Batch after;   ///< insertions count from where they did, the first token of a row's first ancestor
-  /// `[rows of after]`: the rows of `before` whose tokens come before each, in order; none for a row with a parent, of
-  /// which its parent's stand for
+  Batch after;   ///< insertions are those of the undivided rows: they count from the row's first ancestor's first token
+  /// `[rows of after]`: the rows of `before` that hold what comes before each, in order. Empty for a row whose parent
+  /// is in `after`: what comes before the parent comes before it, too
   std::vector<std::vector<Index>> past;
 
   /// Tokens that come before row `r` of `after`, and that no parent of it holds.
@@ -33,7 +34,8 @@ struct DividedBatch {
 namespace detail {
 
 /// Adds a row with tokens [begin, end) of a batch, a part of its row `r`.
-/// @param parent its own, in `to`
+/// @param parent the new row's, in `to`; −1 for none
+/// @param insertion the new row's
 inline void append_part(Batch& to, Batch const& from, Index r, Index begin, Index end, Index parent, Index insertion) {
   auto const row = static_cast<std::size_t>(r);
   auto const part = [&](auto& all, auto const& of) {
@@ -51,8 +53,8 @@ inline void append_part(Batch& to, Batch const& from, Index r, Index begin, Inde
 
 }  // namespace detail
 
-/// Divides the rows of a batch without an encoder. Nothing where a target stands before its row's insertion, or no
-/// token does.
+/// Divides the rows of a decoder's batch. Returns nothing if a target stands before its row's insertion, or if no row
+/// has tokens before it.
 [[nodiscard]] inline std::optional<DividedBatch> divide_at_insertion(Batch const& batch) {
   Rows const& rows = batch.rows;
   DividedBatch result;
@@ -73,7 +75,7 @@ inline void append_part(Batch& to, Batch const& from, Index r, Index begin, Inde
     before_of.push_back(of_parent(before_of, r, -1));
     after_of.push_back(of_parent(after_of, r, -1));
     if (middle > begin) {
-      Index const row = before.rows.count();
+      Index const row = before.rows.count();  // its insertion is beyond its end, where virtual tokens might join it
       detail::append_part(before, batch, r, begin, middle, std::exchange(before_of.back(), row), insertion + 1);
     }
     auto const& at = rows.targets.at;

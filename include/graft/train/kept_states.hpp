@@ -1,5 +1,5 @@
 /// @file
-/// @brief States of layers that a training never changes, kept as long as it lasts.
+/// @brief What a training never changes of its examples, kept as long as it lasts.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +17,7 @@ template <class Model>
     return false;
 }
 
-/// Lets a model keep the states of its frozen layers while this lives.
+/// Lets a model keep what never changes while this lives.
 template <class Model>
 class KeptStates {
  public:

@@ -67,10 +67,10 @@ struct Training {
   bool share_sources = false;
   /// MiB to keep what never changes of examples, validation included, so that passes of later epochs begin there.
   /// Layers below the lowest trained one never change, where a strategy trains the model's own weights alone (top
-  /// layers, a classifier's head). Keys and values of a source never change before an infix, nor do an encoder's states
-  /// where the strategy adds nothing to its rows. Losses, and where a resumed training ends, are the same up to
-  /// rounding. A pass begins there if all its examples found room. Not beside `share_sources`. What the model kept
-  /// before is forgotten. 0: nothing is kept.
+  /// layers, a classifier's head). Keys and values of a source's tokens before an infix never change, nor do an
+  /// encoder's states where the strategy adds nothing to its rows. Losses, and where a resumed training ends, are the
+  /// same up to rounding. A pass begins there if all its examples found room. Not beside `share_sources`. What the
+  /// model kept before is forgotten. 0: nothing is kept.
   Index keep_frozen = 0;
   bool drop_last = false;  ///< leave out an epoch's last examples that do not fill a step
 

@@ -216,11 +216,11 @@ class TrainingRun {
                                                : cat(model_.frozen_layers(), " layers never change: up to "),
                          grouped(t_.keep_frozen), " MiB of their ",
                          begins_frozen(model_) ? "keys and values" : "states",
-                         " are kept; those of all examples take about ", grouped(mib_to_keep())));
+                         " are kept; those of all examples take at most ", grouped(mib_to_keep())));
     if (resumed_) progress.say(cat("going on after step ", step_, " of ", total_));
   }
 
-  /// What all examples take that are kept, each for itself.
+  /// What all examples take if no two have rows in common.
   [[nodiscard]] Index mib_to_keep() const {
     std::size_t bytes = 0;
     if constexpr (requires(TokenizedExample const& example) { model_.bytes_to_keep(example); })

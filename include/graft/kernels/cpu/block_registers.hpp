@@ -1,16 +1,19 @@
 /// @file
-/// @brief Quantized blocks of 32 numbers in registers: their integers as floats, and what those are multiplied by.
+/// @brief Quantized blocks in registers: their integers as floats, and what those are multiplied by. Here those of 32
+/// numbers; k_quant_registers.hpp has those of 256.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include <graft/kernels/cpu/simd.hpp>
 #include <graft/kernels/generic/dequantize.hpp>
 
 namespace graft::kernels::cpu {
 
-/// A block as a product reads it: number i is scale(g)·q_i + minimum g, where g = i / group. Where it `exists`:
+/// A block as a product reads it: number i is scale(g)·q_i + minima()[g], where g = i / group; the second term is
+/// absent where there are no minima. Without AVX2 and F16C none exists. Where it does:
 /// - `group`: how many numbers share a scale; `has_minima`: whether minima are not all 0
 /// - `quants<i>()`: the integers i, i + 1, … of a register, as floats
 /// - `scale(g)`, and where there are minima `minima()`, one for each group
@@ -50,7 +53,7 @@ class Factors {
   alignas(32) float numbers_[std::size_t{count}];
 };
 
-/// The four halves that a block begins with, of which the first or the first two are scales.
+/// The first four float16 numbers of a block. The first is its scale, and the second its minimum where it has one.
 EIGEN_ALWAYS_INLINE __m128 first_halves(std::byte const* block) {
   return _mm_cvtph_ps(_mm_loadl_epi64(reinterpret_cast<__m128i const*>(block)));
 }
@@ -79,7 +82,7 @@ struct BlockRegisters<BlockFormat::q8_0> : ScaledBlock<false> {
   }
 };
 
-/// Integers of 4 bits in the halves of 16 bytes from `first` on: 0 … 15 are the lower halves.
+/// Integers of 4 bits in 16 bytes from `first` on: the lower nibbles are numbers 0 … 15, the upper ones 16 … 31.
 template <Index first, bool with_minima>
 struct Nibbles : ScaledBlock<with_minima> {
   std::uint8_t const* bytes;
@@ -108,7 +111,7 @@ struct BlockRegisters<BlockFormat::q4_1> : Nibbles<4, true> {
   }
 };
 
-/// With a fifth bit: that of integer i is bit i of the four bytes before the others.
+/// With a fifth bit: that of integer i is bit i of the four bytes before the nibbles.
 template <Index first, bool with_minima>
 struct FiveBits : Nibbles<first, with_minima> {
   std::uint32_t high = 0;
@@ -118,7 +121,7 @@ struct FiveBits : Nibbles<first, with_minima> {
   }
   template <Index i>
   [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Integers integers() const {
-    return simd::either(this->template nibbles<i>(), simd::set_bits<16>(high >> i));
+    return simd::bits_of(this->template nibbles<i>(), simd::set_bits<16>(high >> i));
   }
 };
 template <>

@@ -16,8 +16,9 @@
 
 namespace graft::kernels::cpu {
 
-/// Numbers i, i + 1, … of a block, as `generic::Dequantize` has them to the last bit: the product of scale and integer
-/// is exact wherever something is added to it.
+/// Numbers i, i + 1, … of a block, as `generic::Dequantize` has them to the last bit. Where a minimum is added, scale
+/// times integer has at most 22 bits (a half's 11, 6 of a group's scale, 5 of the integer), so that a float holds it: a
+/// multiply-add rounds once, as an addition does.
 template <Index i, BlockFormat format>
 [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> widened(BlockRegisters<format> const& block) {
   constexpr int group = static_cast<int>(i / BlockRegisters<format>::group);
@@ -45,8 +46,7 @@ void dequantize_part(BlockMatrix const& w, Index i, Index t, Index count, To* y)
   }
 }
 
-/// Most rows of A for which blocks are widened in registers, which have room for their sums; more share the widening
-/// through the cache.
+/// Most rows of A whose sums have room in registers; more share numbers that are widened to the cache.
 inline constexpr Index rows_in_registers = simd::registers >= 32 ? 8 : 4;
 
 /// C's column j, whose blocks are at `from`. Every dot product is summed as `dot_block` does. Blocks are read one after
@@ -81,7 +81,7 @@ void dot_quantized_rows(std::byte const* from, Product<float> const& p, Index j)
   if (p.m == most) return dot_quantized<format, most>(from, p, j);
   if constexpr (most > 1) dot_quantized_rows<format, most - 1>(from, p, j);
 }
-/// C's columns [first, last), where there are few rows and such registers; else nothing, and false.
+/// C's columns [first, last), if there are so few rows and the format has `BlockRegisters`; else nothing, and false.
 template <BlockFormat format, class Scalar>
 bool dot_in_registers(BlockMatrix const& w, Product<Scalar> const& p, Index first, Index last) {
   if constexpr (std::is_same_v<Scalar, float> && BlockRegisters<format>::exists) {
@@ -96,8 +96,8 @@ bool dot_in_registers(BlockMatrix const& w, Product<Scalar> const& p, Index firs
   }
 }
 
-/// Stored rows are widened in registers, or, of more rows of A or another scalar or processor, four at a time to the
-/// first-level cache.
+/// C = β·C + A·Wᵀ. Where blocks are not widened in registers, stored rows are widened four at a time to the first-level
+/// cache.
 template <BlockFormat format, class Scalar>
 void few_rows_of_blocks(BlockMatrix const& w, Product<Scalar> const& p) {
   Index const grain = (rows_per_chunk(p.k, 65536) + 3) / 4 * 4;

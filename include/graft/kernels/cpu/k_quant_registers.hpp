@@ -11,17 +11,19 @@
 namespace graft::kernels::cpu {
 
 #if defined(EIGEN_VECTORIZE_AVX2) && defined(__F16C__)
-/// 8 bytes as floats, and 8 signed ones.
+/// 8 bytes as floats.
 EIGEN_ALWAYS_INLINE __m256 byte_floats(std::uint64_t bytes) {
   return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(bytes))));
 }
+/// The first 8 of these bytes, which are signed, as floats.
 EIGEN_ALWAYS_INLINE __m256 signed_byte_floats(__m128i bytes) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)); }
-/// Eight bytes as one word, the first the lowest; every byte with `mask` of its bits.
+/// Eight bytes as one word, the first the lowest.
 EIGEN_ALWAYS_INLINE std::uint64_t eight_bytes(std::byte const* from) {
   std::uint64_t word = 0;
   std::memcpy(&word, from, 8);
   return word;
 }
+/// Of each byte of x the bits of `mask`.
 EIGEN_ALWAYS_INLINE constexpr std::uint64_t every_byte(std::uint64_t x, std::uint64_t mask) {
   return x & mask * 0x0101010101010101U;
 }
@@ -38,7 +40,7 @@ struct KQuant {
   [[nodiscard]] EIGEN_ALWAYS_INLINE float scale(int g) const { return scales[g]; }
 };
 
-/// d·s_j·q − d'·m_j; 16 groups with scale and minimum in the halves of a byte; integers of 2 bits.
+/// d·s_j·q − d'·m_j; 16 groups with scale and minimum in the nibbles of a byte; integers of 2 bits.
 template <>
 struct BlockRegisters<BlockFormat::q2_k> : KQuant<16, true> {
   Factors<16> least;
@@ -61,8 +63,8 @@ struct BlockRegisters<BlockFormat::q2_k> : KQuant<16, true> {
         bytes(generic::load_bytes<std::uint8_t>(block + 16)) {}
 };
 
-/// d·(s_j − 32)·q; 16 groups with 6-bit scales: 4 bits in the halves of 8 bytes, 2 in quarters of the 4 behind them;
-/// integers of 3 bits, −4 … 3, whose highest is a bit of the block's first 32 bytes.
+/// d·(s_j − 32)·q; 16 groups with 6-bit scales: 4 bits in the nibbles of 8 bytes, 2 in quarters of the 4 behind them.
+/// Integers have 3 bits, −4 … 3: the highest is a bit of the block's first 32 bytes, the others are in the 64 behind.
 template <>
 struct BlockRegisters<BlockFormat::q3_k> : KQuant<16, false> {
   std::uint8_t const *high, *bytes;
@@ -76,7 +78,7 @@ struct BlockRegisters<BlockFormat::q3_k> : KQuant<16, false> {
     constexpr int bit = static_cast<int>(i / 32);
     auto const low = simd::masked<bit % 4 * 2, 3>(simd::byte_integers(bytes + i / 128 * 32 + i % 32));
     auto const highest = simd::masked<bit - 2, 4>(simd::byte_integers(high + i % 32));
-    return simd::floats(simd::minus(simd::either(low, highest), 4));
+    return simd::floats(simd::minus(simd::bits_of(low, highest), 4));
   }
 
  private:
@@ -102,7 +104,8 @@ struct KQuantOfGroups : KQuant<32, true> {
   [[nodiscard]] EIGEN_ALWAYS_INLINE float const* minima() const { return least.data(); }
 
  private:
-  /// Of the first four groups a byte of `first` has 6 bits, of the others its upper 2; their lower 4 stand behind.
+  /// Bytes 0 … 3 of `first` are about scales, 4 … 7 about minima. Their lower 6 bits are those of groups 0 … 3. Their
+  /// upper 2 are the highest of groups 4 … 7, whose lower 4 are nibbles of the bytes `behind`.
   EIGEN_ALWAYS_INLINE KQuantOfGroups(float d, float minimum, std::uint64_t first, std::byte const* behind)
       : KQuant{Factors<8>(times(d, byte_floats(joined(first, four_bytes(behind)))))},
         least(times(-minimum, byte_floats(joined(first >> 32, four_bytes(behind) >> 4)))) {}
@@ -140,11 +143,11 @@ struct BlockRegisters<BlockFormat::q5_k> : KQuantOfGroups {
   [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> quants() const {
     constexpr int bit = static_cast<int>(i / 32);
     auto const low = simd::masked<(bit % 2 == 0 ? 0 : 4), 15>(simd::byte_integers(bytes + i / 64 * 32 + i % 32));
-    return simd::floats(simd::either(low, simd::masked<bit - 4, 16>(simd::byte_integers(high + i % 32))));
+    return simd::floats(simd::bits_of(low, simd::masked<bit - 4, 16>(simd::byte_integers(high + i % 32))));
   }
 };
 
-/// d·s_j·(q − 32); 16 groups with 8-bit scales; integers of 6 bits: 4 in the halves of 128 bytes, 2 in quarters of 64.
+/// d·s_j·(q − 32); 16 groups with 8-bit scales; integers of 6 bits: 4 in the nibbles of 128 bytes, 2 in quarters of 64.
 template <>
 struct BlockRegisters<BlockFormat::q6_k> : KQuant<16, false> {
   std::uint8_t const *low, *high;
@@ -160,7 +163,7 @@ struct BlockRegisters<BlockFormat::q6_k> : KQuant<16, false> {
         simd::masked<(quarter < 2 ? 0 : 4), 15>(simd::byte_integers(low + 64 * half + quarter % 2 * 32 + i % 32));
     auto const two =
         simd::masked<static_cast<int>(2 * quarter) - 4, 48>(simd::byte_integers(high + 32 * half + i % 32));
-    return simd::floats(simd::minus(simd::either(four, two), 32));
+    return simd::floats(simd::minus(simd::bits_of(four, two), 32));
   }
 
  private:

@@ -40,8 +40,8 @@ void pack_weights(Stored const* from, MatrixSteps steps, PackedMatrix const& w, 
   });
 }
 
-/// Rows that several panels meet at a time: few products go with much of W then, and memory serves several streams
-/// faster than one.
+/// With so few rows each number of W is used once or twice, so that memory decides: it serves several streams faster
+/// than one, and so many panels are read at a time.
 inline constexpr Index rows_of_streams = 2, streams = 3;
 
 /// C[rows, streams · width] = β·C + A·B with B in `streams` whole panels that lie `stride` numbers apart, summed as
@@ -73,13 +73,13 @@ template <Index rows, class Scalar, class Stored>
     }
 }
 
-/// Rows of x of a task that pass a panel together: those as deep as a block stay in the second-level cache. Of so many
-/// strips of them, numbers in another type are widened once for all.
+/// Rows of x that pass a panel together: what they have of a block's inputs stays in the second-level cache. From
+/// `strips_worth_widening` strips on, a block's bfloat16 or half numbers are widened once for all, else by every strip.
 inline constexpr Index most_rows = 192, strips_worth_widening = 3;
 
 /// y's rows [i, i + rows) = β·y + x·Wᵀ at the columns of the panel that begins at j, on this thread, in blocks of
-/// `deepest` inputs. All strips pass a block before the next, which each of them fetches a part of meanwhile: so memory
-/// is read in order, while the processor multiplies.
+/// `deepest` inputs. All strips multiply a block before the next one. Meanwhile each fetches its share of that: memory
+/// is read in order while the processor multiplies.
 template <class Scalar, class Stored>
 void packed_panel(PackedMatrix const& w, Product<Scalar> const& p, Index i, Index rows, Index j, Index columns,
                   Index deepest) {
@@ -90,7 +90,7 @@ void packed_panel(PackedMatrix const& w, Product<Scalar> const& p, Index i, Inde
   for (Index t = 0; t < p.k; t += deepest) {
     Index const depth = std::min(deepest, p.k - t);
     auto const* const numbers = static_cast<Stored const*>(w.data) + j * w.in + t * wide;
-    Ahead next;
+    NextBlock next;
     if (rows > few_rows)
       next = {reinterpret_cast<char const*>(numbers + depth * wide), Index{sizeof(Stored)} * wide / strips};
     auto const multiply = [&](auto const& panel) {

@@ -54,8 +54,8 @@ void keep_in_register([[maybe_unused]] Register& x) {
 #endif
 }
 
-/// Of a tile of so few rows, which takes less time than memory does, B is fetched so many of its rows before it is
-/// read: the processor itself looks ahead within a page of memory only.
+/// A tile of at most `few_rows` rows waits for memory. B is therefore fetched `ahead` of its rows before it is read:
+/// the processor itself looks ahead within a page of memory only.
 inline constexpr Index few_rows = simd::registers >= 32 ? 8 : 4, ahead = 24;
 template <class Stored>
 void prefetch([[maybe_unused]] Stored const* from, [[maybe_unused]] Index count) {
@@ -65,11 +65,19 @@ void prefetch([[maybe_unused]] Stored const* from, [[maybe_unused]] Index count)
 #endif
 }
 
-/// What a tile fetches to the second-level cache on its way through B, for a later one: so many bytes of memory for
-/// each of B's rows, at most 128.
-struct Ahead {
+/// What a tile fetches to the second-level cache for a later one: at row t of B the bytes [from + t · step,
+/// from + (t + 1) · step).
+struct NextBlock {
   char const* from = nullptr;  ///< null: nothing
-  Index step = 0;
+  Index step = 0;              ///< at most 128
+
+  EIGEN_ALWAYS_INLINE void fetch([[maybe_unused]] Index t) const {
+#if defined(__GNUC__)
+    char const* const at = from + t * step;
+    __builtin_prefetch(at, 0, 2);
+    if (step > 64) __builtin_prefetch(at + 64, 0, 2);
+#endif
+  }
 };
 
 /// C[rows, valid] = β·C + A[rows, k]·B[k, valid]. Every element is one chain of sums along k, so a row's bits depend
@@ -77,7 +85,7 @@ struct Ahead {
 /// in registers.
 template <Index rows, Index registers, bool unit_step, class Scalar, class Stored>
 [[gnu::noinline]] void multiply_tile(Index k, Strip<Scalar> a, Panel<Scalar, Stored> b, Scalar beta, Scalar* c,
-                                     Index ldc, Ahead next = {}) {
+                                     Index ldc, NextBlock next = {}) {
   using Register = simd::Register<Scalar>;
   constexpr Index lanes = Tile<Scalar>::lanes, columns = registers * lanes;
   constexpr auto height = static_cast<std::size_t>(rows), breadth = static_cast<std::size_t>(registers);
@@ -92,11 +100,9 @@ template <Index rows, Index registers, bool unit_step, class Scalar, class Store
   Index const step = unit_step ? 1 : a.step;
   Stored const* line_of_b = b.data;
   for (Index t = 0; t < k; ++t, line_of_b += b.step) {
-    if (next.from) {
-      char const* const at = next.from + t * next.step;
-      __builtin_prefetch(at, 0, 2);
-      if (next.step > 64) __builtin_prefetch(at + 64, 0, 2);
-    } else if constexpr (rows <= few_rows)
+    if (next.from)
+      next.fetch(t);
+    else if constexpr (rows <= few_rows)
       prefetch(line_of_b + ahead * b.step, columns);
     Register right[breadth];
 #pragma GCC unroll 16
@@ -129,7 +135,7 @@ template <Index rows, Index registers, bool unit_step, class Scalar, class Store
 /// The same for a number of rows known at run time, at most `rows`.
 template <Index rows, class Scalar, class Stored>
 void multiply_strip(Index k, Strip<Scalar> const& a, Panel<Scalar, Stored> const& b, Scalar beta, Scalar* c, Index ldc,
-                    Ahead next = {}) {
+                    NextBlock next = {}) {
   if (a.rows < rows) {
     if constexpr (rows > 1) multiply_strip<rows - 1>(k, a, b, beta, c, ldc, next);
     return;

@@ -82,7 +82,7 @@ EIGEN_ALWAYS_INLINE Register<float> load_wide(half const* from) {
 
 /// As many integers as a register has floats, where the processor has instructions that widen bytes to them:
 /// `byte_integers(from)`; `masked<shift, mask>(x)`, bits of x after a shift to the right (to the left where it is
-/// negative); `set_bits<value>(word)`, the value where a lane's bit of the word is set; `either(a, b)`, the bits of
+/// negative); `set_bits<value>(word)`, the value where a lane's bit of the word is set; `bits_of(a, b)`, those of
 /// both; `minus(x, n)`; and `floats(x)`.
 #if defined(EIGEN_VECTORIZE_AVX512)
 inline constexpr bool has_integers = true;
@@ -104,7 +104,7 @@ template <int value>
 EIGEN_ALWAYS_INLINE Integers set_bits(std::uint32_t word) {
   return _mm512_maskz_set1_epi32(static_cast<__mmask16>(word), value);
 }
-EIGEN_ALWAYS_INLINE Integers either(Integers a, Integers b) { return _mm512_or_si512(a, b); }
+EIGEN_ALWAYS_INLINE Integers bits_of(Integers a, Integers b) { return _mm512_or_si512(a, b); }
 EIGEN_ALWAYS_INLINE Integers minus(Integers x, int n) { return _mm512_sub_epi32(x, _mm512_set1_epi32(n)); }
 EIGEN_ALWAYS_INLINE Register<float> floats(Integers x) { return _mm512_cvtepi32_ps(x); }
 #elif defined(EIGEN_VECTORIZE_AVX2)
@@ -129,7 +129,7 @@ EIGEN_ALWAYS_INLINE Integers set_bits(std::uint32_t word) {
   Integers const is_set = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(static_cast<int>(word)), bit), bit);
   return _mm256_and_si256(is_set, _mm256_set1_epi32(value));
 }
-EIGEN_ALWAYS_INLINE Integers either(Integers a, Integers b) { return _mm256_or_si256(a, b); }
+EIGEN_ALWAYS_INLINE Integers bits_of(Integers a, Integers b) { return _mm256_or_si256(a, b); }
 EIGEN_ALWAYS_INLINE Integers minus(Integers x, int n) { return _mm256_sub_epi32(x, _mm256_set1_epi32(n)); }
 EIGEN_ALWAYS_INLINE Register<float> floats(Integers x) { return _mm256_cvtepi32_ps(x); }
 #else
