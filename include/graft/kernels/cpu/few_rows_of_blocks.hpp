@@ -8,111 +8,65 @@
 
 #include <graft/core/thread_pool.hpp>
 #include <graft/kernels/block_matrix.hpp>
+#include <graft/kernels/cpu/block_registers.hpp>
 #include <graft/kernels/cpu/few_rows.hpp>
+#include <graft/kernels/cpu/k_quant_registers.hpp>
 #include <graft/kernels/cpu/register_tile.hpp>
 #include <graft/kernels/cpu/row_products.hpp>
 #include <graft/kernels/generic/dequantize.hpp>
 
 namespace graft::kernels::cpu {
 
-/// W's numbers at row `i`, columns [t, t + count), whole blocks.
+/// W's numbers at row `i`, columns [t, t + count), whole blocks; through registers where there are any for the format.
 template <BlockFormat format, class To>
 void dequantize_part(BlockMatrix const& w, Index i, Index t, Index count, To* y) {
-  generic::dequantize<format>(w.row(i) + t / block_values(format) * block_bytes(format), count, y);
+  std::byte const* from = w.row(i) + t / block_values(format) * block_bytes(format);
+  using Block = BlockRegisters<format>;
+  if constexpr (std::is_same_v<To, float> && Block::exists) {
+    constexpr Index lanes = simd::size<float>;
+    for (float* const end = y + count; y < end; from += block_bytes(format)) {
+      Block const block(from);
+      for (Index u = 0; u < block_values(format); u += Block::step, y += Block::step)
+        unrolled<static_cast<int>(Block::step / lanes)>([&](auto part) __attribute__((always_inline)) {
+          simd::store(y + part * lanes, block.template at<part * lanes>(u));
+        });
+    }
+  } else {
+    generic::dequantize<format>(from, count, y);
+  }
 }
-
-/// A register's numbers of a block, as `generic::Dequantize` has them to the last bit. There is one for each format
-/// whose integers are bytes or halves of bytes.
-template <BlockFormat format>
-struct BlockRegisters {
-  static constexpr bool exists = false;
-};
-#if defined(EIGEN_VECTORIZE_AVX2) && defined(__F16C__)
-/// The halves that a block begins with, of which `count` are scales, in every lane of a register each. They go through
-/// memory, since that can fill a register: the units that move numbers between lanes have enough to do.
-class BlockScales {
- public:
-  explicit EIGEN_ALWAYS_INLINE BlockScales(std::byte const* block) {
-    _mm_store_ps(numbers_, _mm_cvtph_ps(_mm_loadl_epi64(reinterpret_cast<__m128i const*>(block))));
-    __asm__("" : "+m"(numbers_));
-  }
-  [[nodiscard]] EIGEN_ALWAYS_INLINE float operator[](int i) const { return numbers_[i]; }
-
- private:
-  alignas(16) float numbers_[4];
-};
-
-template <>
-struct BlockRegisters<BlockFormat::q8_0> {
-  static constexpr bool exists = simd::has_integers;
-  BlockScales scales;
-  std::int8_t const* bytes;
-
-  explicit EIGEN_ALWAYS_INLINE BlockRegisters(std::byte const* block)
-      : scales(block), bytes(generic::load_bytes<std::int8_t>(block + 2)) {}
-  /// Numbers i, i + 1, … of the block.
-  template <Index i>
-  [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> at() const {
-    return simd::pmul(simd::floats(simd::byte_integers(bytes + i)), simd::broadcast(scales[0]));
-  }
-};
-/// d·q + m with integers of 4 bits in the halves of 16 bytes.
-template <Index first>
-struct NibbleRegisters {
-  static constexpr bool exists = simd::has_integers;
-  BlockScales scales;
-  float d, m;
-  std::uint8_t const* bytes;
-
-  explicit EIGEN_ALWAYS_INLINE NibbleRegisters(std::byte const* block)
-      : scales(block),
-        d(scales[0]),
-        m(first == 2 ? -8 * scales[0] : scales[1]),
-        bytes(generic::load_bytes<std::uint8_t>(block + first)) {}
-  template <Index i>
-  [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> at() const {
-    auto const q = simd::bits<(i < 16 ? 0 : 4)>(simd::byte_integers(bytes + i % 16));
-    return simd::pmadd(simd::floats(q), simd::broadcast(d), simd::broadcast(m));
-  }
-};
-template <>
-struct BlockRegisters<BlockFormat::q4_0> : NibbleRegisters<2> {
-  using NibbleRegisters::NibbleRegisters;
-};
-template <>
-struct BlockRegisters<BlockFormat::q4_1> : NibbleRegisters<4> {
-  using NibbleRegisters::NibbleRegisters;
-};
-#endif
 
 /// Most rows of A for which blocks are widened in registers; more share the widening through the cache (measured on
 /// AVX-512).
 inline constexpr Index rows_in_registers = 4;
 
 /// C's column j, whose blocks are at `from`. Every dot product is summed as `dot_block` does. Blocks are read one after
-/// another, as the processor expects it of memory.
+/// another, as the processor expects it of memory. All sums have constant indices: else they would not stay in
+/// registers.
 template <BlockFormat format, Index rows>
 void dot_quantized(std::byte const* from, Product<float> const& p, Index j) {
   using Register = simd::Register<float>;
-  constexpr Index lanes = simd::size<float>, values = block_values(format);
+  using Block = BlockRegisters<format>;
+  constexpr Index lanes = simd::size<float>;
   float const* a = p.a;
   Register sums[std::size_t{rows}];
-  for (auto& sum : sums) sum = simd::broadcast(0.F);
-  for (Index t = 0; t < p.k; t += values, a += values, from += block_bytes(format)) {
-    prefetch(from + 1024, 1);
-    BlockRegisters<format> const block(from);
-    unrolled<static_cast<int>(values / lanes)>([&](auto part) __attribute__((always_inline)) {
-      Register const right = block.template at<part * lanes>();
-      unrolled<static_cast<int>(rows)>([&](auto r) __attribute__((always_inline)) {
-        sums[r] = simd::pmadd(simd::load(a + r * p.lda + part * lanes), right, sums[r]);
+  unrolled<static_cast<int>(rows)>([&](auto r) __attribute__((always_inline)) { sums[r] = simd::broadcast(0.F); });
+  for (float const* const end = a + p.k; a < end; from += block_bytes(format)) {
+    prefetch(from + 1024, block_bytes(format));
+    Block const block(from);
+    for (Index u = 0; u < block_values(format); u += Block::step, a += Block::step)
+      unrolled<static_cast<int>(Block::step / lanes)>([&](auto part) __attribute__((always_inline)) {
+        Register const right = block.template at<part * lanes>(u);
+        unrolled<static_cast<int>(rows)>([&](auto r) __attribute__((always_inline)) {
+          sums[r] = simd::pmadd(simd::load(a + r * p.lda + part * lanes), right, sums[r]);
+        });
       });
-    });
   }
-  for (std::size_t r = 0; r < std::size_t{rows}; ++r) {
+  unrolled<static_cast<int>(rows)>([&](auto r) __attribute__((always_inline)) {
     float const dot = simd::predux(sums[r]);
-    float& out = p.c[static_cast<Index>(r) * p.ldc + j];
+    float& out = p.c[r * p.ldc + j];
     out = p.beta == 0.F ? dot : p.beta * out + dot;
-  }
+  });
 }
 /// The same of a number of rows known at run time, at most `most`.
 template <BlockFormat format, Index most>
@@ -125,10 +79,7 @@ template <BlockFormat format, class Scalar>
 bool dot_in_registers(BlockMatrix const& w, Product<Scalar> const& p, Index first, Index last) {
   if constexpr (std::is_same_v<Scalar, float> && BlockRegisters<format>::exists) {
     if (p.m > rows_in_registers) return false;
-    Index const row_bytes = p.k / block_values(format) * block_bytes(format);
-    std::byte const* from = w.row(first);
-    for (Index j = first; j < last; ++j, from += row_bytes)
-      dot_quantized_rows<format, rows_in_registers>(w.head_rows == 0 ? from : w.row(j), p, j);
+    for (Index j = first; j < last; ++j) dot_quantized_rows<format, rows_in_registers>(w.row(j), p, j);
     return true;
   } else {
     return false;

@@ -67,7 +67,7 @@ EIGEN_ALWAYS_INLINE Register<float> load_wide(bfloat16 const* from) {
 #endif
 
 /// As many integers as a register has floats, where the processor has instructions that widen bytes to them:
-/// `byte_integers(from)`, `bits(x, shift)`, the four bits from there on, and `floats(x)`.
+/// `byte_integers(from)`, `shifted<bits>(x)` to the right, `floats(x)`, and `scaled_nibbles(x, scale, shift)`.
 #if defined(EIGEN_VECTORIZE_AVX512)
 inline constexpr bool has_integers = true;
 using Integers = __m512i;
@@ -78,10 +78,15 @@ EIGEN_ALWAYS_INLINE Integers byte_integers(std::int8_t const* from) {
   return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<__m128i const*>(from)));
 }
 template <int shift>
-EIGEN_ALWAYS_INLINE Integers bits(Integers x) {
-  return _mm512_and_si512(shift > 0 ? _mm512_srli_epi32(x, shift) : x, _mm512_set1_epi32(15));
+EIGEN_ALWAYS_INLINE Integers shifted(Integers x) {
+  return shift > 0 ? _mm512_srli_epi32(x, shift) : x;
 }
 EIGEN_ALWAYS_INLINE Register<float> floats(Integers x) { return _mm512_cvtepi32_ps(x); }
+/// Of each lane of `x`, whose lowest four bits are q: scale · q + shift, looked up among the 16 that there can be.
+EIGEN_ALWAYS_INLINE Register<float> scaled_nibbles(Integers x, float scale, float shift) {
+  Register<float> const q = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return _mm512_permutexvar_ps(x, Eigen::internal::pmadd(q, broadcast(scale), broadcast(shift)));
+}
 #elif defined(EIGEN_VECTORIZE_AVX2)
 inline constexpr bool has_integers = true;
 using Integers = __m256i;
@@ -92,10 +97,14 @@ EIGEN_ALWAYS_INLINE Integers byte_integers(std::int8_t const* from) {
   return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<__m128i const*>(from)));
 }
 template <int shift>
-EIGEN_ALWAYS_INLINE Integers bits(Integers x) {
-  return _mm256_and_si256(shift > 0 ? _mm256_srli_epi32(x, shift) : x, _mm256_set1_epi32(15));
+EIGEN_ALWAYS_INLINE Integers shifted(Integers x) {
+  return shift > 0 ? _mm256_srli_epi32(x, shift) : x;
 }
 EIGEN_ALWAYS_INLINE Register<float> floats(Integers x) { return _mm256_cvtepi32_ps(x); }
+/// Of each lane of `x`, whose lowest four bits are q: scale · q + shift.
+EIGEN_ALWAYS_INLINE Register<float> scaled_nibbles(Integers x, float scale, float shift) {
+  return Eigen::internal::pmadd(floats(_mm256_and_si256(x, _mm256_set1_epi32(15))), broadcast(scale), broadcast(shift));
+}
 #else
 inline constexpr bool has_integers = false;
 #endif
