@@ -16,7 +16,7 @@ struct PackedMatrix {
   Index out;         ///< rows of W
   Index in;          ///< columns of W
   Index panel;       ///< `Packed::panel_width()`
-  Dtype dtype;       ///< of the numbers: the scalar's own, or bfloat16
+  Dtype dtype;       ///< of the numbers: the scalar's own, or, for float, bfloat16 or half
   void const* data;  ///< `numbers()` of them
 
   /// How many panels there are.
@@ -39,6 +39,8 @@ struct Packed : HostOnly {
   static void pack(Scalar const* from, MatrixSteps steps, PackedMatrix const& w, Scalar* to);
   /// The same of bfloat16.
   static void pack(bfloat16 const* from, MatrixSteps steps, PackedMatrix const& w, bfloat16* to);
+  /// The same of half.
+  static void pack(half const* from, MatrixSteps steps, PackedMatrix const& w, half* to);
   /// y = β·y + x·Wᵀ; x `[rows, in]`, y `[rows, out]`.
   static void times_transposed(PackedMatrix const& w, Scalar const* x, Index rows, Scalar* y, Scalar beta);
   /// y = β·y + g·W; g `[rows, out]`, y `[rows, in]`.

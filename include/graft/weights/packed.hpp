@@ -21,7 +21,8 @@ namespace detail {
 /// Whether numbers of this type have a packed form for products in `Scalar`.
 template <class Stored, class Scalar>
 inline constexpr bool has_packed_form =
-    std::is_same_v<Stored, Scalar> || (std::is_same_v<Stored, bfloat16> && std::is_same_v<Scalar, float>);
+    std::is_same_v<Stored, Scalar> ||
+    (std::is_same_v<Scalar, float> && (std::is_same_v<Stored, bfloat16> || std::is_same_v<Stored, half>));
 
 /// The storage of numbers as they were loaded.
 template <class Stored, class Scalar>
@@ -54,9 +55,9 @@ struct Panels {
 
 }  // namespace detail
 
-/// A host's W, in the model's scalar or in bfloat16. It stays as it was stored until its first product, which packs it,
-/// once for x·Wᵀ and g·W. What it was stored in is released then, by whoever reads it last: the owner of an aliased
-/// tensor may give a file's pages back. Where the program has put another function in the place of graft's own
+/// A host's W, in the model's scalar, in bfloat16 or in half. It stays as it was stored until its first product, which
+/// packs it, once for x·Wᵀ and g·W. What it was stored in is released then, by whoever reads it last: the owner of an
+/// aliased tensor may give a file's pages back. Where the program has put another function in the place of graft's own
 /// (`kernels::Matmul::function`), nothing is packed and that function multiplies.
 template <class Stored, class Scalar>
 class PackedStorage final : public MatrixStorage<Scalar, Cpu> {

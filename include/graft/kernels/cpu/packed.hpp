@@ -252,8 +252,10 @@ void times_packed(PackedMatrix const& w, Scalar const* g, Index rows, Scalar* y,
 
 template <class Scalar, class F>
 void with_packed_numbers(PackedMatrix const& w, F const& f) {
-  if constexpr (std::is_same_v<Scalar, float>)
+  if constexpr (std::is_same_v<Scalar, float>) {
     if (w.dtype == Dtype::bf16) return f(bfloat16{});
+    if (w.dtype == Dtype::f16) return f(half{});
+  }
   f(Scalar{});
 }
 
@@ -269,6 +271,10 @@ void Packed<Device, Scalar>::pack(Scalar const* from, MatrixSteps steps, PackedM
 }
 template <class Device, class Scalar>
 void Packed<Device, Scalar>::pack(bfloat16 const* from, MatrixSteps steps, PackedMatrix const& w, bfloat16* to) {
+  cpu::pack_weights(from, steps, w, to);
+}
+template <class Device, class Scalar>
+void Packed<Device, Scalar>::pack(half const* from, MatrixSteps steps, PackedMatrix const& w, half* to) {
   cpu::pack_weights(from, steps, w, to);
 }
 template <class Device, class Scalar>

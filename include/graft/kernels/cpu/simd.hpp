@@ -44,6 +44,13 @@ template <class Scalar>
 EIGEN_ALWAYS_INLINE Register<Scalar> load_wide(Scalar const* from) {
   return load(from);
 }
+/// The same of numbers of 16 bits, one at a time.
+template <class Narrow>
+EIGEN_ALWAYS_INLINE Register<float> load_narrow(Narrow const* from) {
+  float wide[size<float>];
+  for (Index i = 0; i < size<float>; ++i) wide[i] = static_cast<float>(from[i]);
+  return load(wide);
+}
 /// The same of bfloat16: a float's upper half.
 #if defined(__GNUC__)
 typedef std::uint16_t Halves __attribute__((vector_size(2 * size<float>)));
@@ -60,11 +67,20 @@ EIGEN_ALWAYS_INLINE Register<float> load_wide(bfloat16 const* from) {
 #else
 template <std::same_as<float> Scalar>
 EIGEN_ALWAYS_INLINE Register<float> load_wide(bfloat16 const* from) {
-  float wide[size<float>];
-  for (Index i = 0; i < size<float>; ++i) wide[i] = static_cast<float>(from[i]);
-  return load(wide);
+  return load_narrow(from);
 }
 #endif
+/// The same of half, for which a processor may have an instruction.
+template <std::same_as<float> Scalar>
+EIGEN_ALWAYS_INLINE Register<float> load_wide(half const* from) {
+#if defined(EIGEN_VECTORIZE_AVX512)
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<__m256i const*>(from)));
+#elif defined(EIGEN_VECTORIZE_AVX) && defined(__F16C__)
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<__m128i const*>(from)));
+#else
+  return load_narrow(from);
+#endif
+}
 
 /// As many integers as a register has floats, where the processor has instructions that widen bytes to them:
 /// `byte_integers(from)`, `shifted<bits>(x)` to the right, `floats(x)`, and `scaled_nibbles(x, scale, shift)`.
