@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include <graft/kernels/block_format.hpp>
 #include <graft/kernels/cpu/simd.hpp>
@@ -16,14 +17,15 @@ namespace graft::kernels::cpu {
 ///
 /// Its numbers are those of `generic::Dequantize` to the last bit, whether or not the compiler fuses. A scale, a half
 /// (11 bits) times an integer of up to 8 bits, is exact in float32; so is its product with an integer of a block, of at
-/// most 24 bits in any format. What rounds is the sum of that and a minimum alone, once, as in a fused operation.
+/// most 24 bits in any format. What rounds is the sum of that and a minimum alone, once, as in a fused operation. (A
+/// zero of Q4_0 may have the other sign, which no sum of products keeps.)
 template <BlockFormat format>
 struct BlockRegisters {
   static constexpr bool exists = false;
 };
 #if defined(EIGEN_VECTORIZE_AVX2) && defined(__F16C__)
-/// The halves that a block begins with, of which `count` are scales, in every lane of a register each. They go through
-/// memory, since that can fill a register: the units that move numbers between lanes have enough to do.
+/// The halves that a block begins with, as floats. They go through memory, since that can fill a register: the units
+/// that move numbers between lanes have enough to do.
 class BlockScales {
  public:
   explicit EIGEN_ALWAYS_INLINE BlockScales(std::byte const* block) {

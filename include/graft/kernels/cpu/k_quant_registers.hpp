@@ -16,7 +16,7 @@ class GroupFactors {
  public:
   /// factor · b for the 8 bytes b of `bytes`, from place `first` on; the lowest byte comes first.
   EIGEN_ALWAYS_INLINE void put(Index first, float factor, std::uint64_t bytes) {
-    put(first, factor, _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(bytes))));
+    put(first, factor, _mm256_cvtepu8_epi32(_mm_set_epi64x(0, static_cast<long long>(bytes))));
   }
   EIGEN_ALWAYS_INLINE void put(Index first, float factor, __m256i integers) {
     _mm256_store_ps(numbers_ + first, _mm256_mul_ps(_mm256_set1_ps(factor), _mm256_cvtepi32_ps(integers)));
@@ -140,7 +140,7 @@ struct BlockRegisters<BlockFormat::q3_k> : ScaledGroups {
     constexpr std::uint64_t four = 0x0f0f0f0f0f0f0f0f, upper = 0x30303030;
     auto const put = [&](Index first, std::uint64_t lower, std::uint64_t above) __attribute__((always_inline)) {
       __m128i const bytes =
-          _mm_sub_epi8(_mm_cvtsi64_si128(static_cast<long long>((lower & four) | above)), _mm_set1_epi8(32));
+          _mm_sub_epi8(_mm_set_epi64x(0, static_cast<long long>((lower & four) | above)), _mm_set1_epi8(32));
       scales.put(first, generic::load_half(block + 108), _mm256_cvtepi8_epi32(bytes));
     };
     put(0, low, (high << 4 & upper) | (high << 2 & upper) << 32);
