@@ -113,7 +113,7 @@ TEST(Blocks, AreMultipliedAsTheNumbersOfTheirFormat) {
         Index const in = made.matrix.columns;
         FrozenMatrix<float> const w(std::make_shared<BlockStorage<float> const>(made.matrix, made.bytes));
         auto const numbers = w.dense();
-        for (Index const rows : {1, 2, 3, 4, 5, 12, 13}) {
+        for (Index const rows : {1, 2, 3, 4, 5, 6, 7, 12, 13}) {
           auto x = full(Shape{rows, in}, 0.F), y = full(Shape{rows, out}, 7.F);
           for (Index t = 0; t < in; t += rows) {
             for (Index r = 0; r < rows; ++r) x.row(r)[(t + r) % in] = 1;
@@ -141,7 +141,7 @@ TEST(Blocks, FewRowsDoNotDependOnEachOther) {
     auto const x = normal<float>({12, blocks.in()}, RandomKey(1));
     Tensor<float> alone(Shape{12, 50});
     for (Index r = 0; r < 12; ++r) blocks.times_transposed(x.row(r), 1, alone.row(r));
-    for (Index rows : {2, 5, 8, 12}) {
+    for (Index rows : {2, 5, 6, 8, 12}) {
       Tensor<float> together(Shape{rows, 50});
       blocks.times_transposed(x.data(), rows, together.data());
       EXPECT_EQ(std::memcmp(together.data(), alone.data(), static_cast<std::size_t>(together.size()) * sizeof(float)),
