@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <graft/core/random.hpp>
 #include <graft/io/gguf_types.hpp>
 #include <graft/kernels/blocks.hpp>
 
@@ -44,6 +45,28 @@ inline Sample sample(Golden const& golden, Index rows, Index blocks_in_row, Inde
     made.bytes->at(made.bytes->size() - size / 2) = static_cast<std::byte>(37 * i);  // rows differ
   }
   made.matrix = {format, made.bytes->data(), rows, blocks_in_row * block_values(format), head_rows};
+  return made;
+}
+
+/// A matrix whose blocks are any bytes, but for their halves, which are finite, `offset` bytes into its memory.
+inline Sample random_sample(BlockFormat format, Index rows, Index blocks_in_row, Index head_rows, std::size_t offset) {
+  std::vector<std::size_t> halves;
+  switch (format) {
+    case BlockFormat::q2_k: halves = {80, 82}; break;
+    case BlockFormat::q3_k: halves = {108}; break;
+    case BlockFormat::q6_k: halves = {208}; break;
+    case BlockFormat::q4_0:
+    case BlockFormat::q5_0:
+    case BlockFormat::q8_0: halves = {0}; break;
+    default: halves = {0, 2};
+  }
+  Sample made;
+  auto const size = static_cast<std::size_t>(block_bytes(format));
+  made.bytes->resize(offset + static_cast<std::size_t>(rows * blocks_in_row) * size);
+  for (std::size_t i = 0; i < made.bytes->size(); ++i) made.bytes->at(i) = static_cast<std::byte>(RandomKey(5).bits(i));
+  for (std::size_t block = offset; block < made.bytes->size(); block += size)
+    for (std::size_t const at : halves) made.bytes->at(block + at + 1) &= std::byte{0xbf};
+  made.matrix = {format, made.bytes->data() + offset, rows, blocks_in_row * block_values(format), head_rows};
   return made;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <graft/core/thread_pool.hpp>
 #include <graft/io/gguf_dequantize.hpp>
 #include <graft/models/weights_hash.hpp>
 #include <graft/weights/blocks.hpp>
@@ -101,6 +102,37 @@ void check_storage(double tolerance) {
 TEST(Blocks, AreTheSameMapAsTheirNumbersInFloat) { check_storage<float>(2e-5); }
 TEST(Blocks, AreTheSameMapAsTheirNumbersInDouble) { check_storage<double>(1e-13); }
 
+/// Rows of x, or g, with a single one give numbers of W themselves: those of the format to the last bit.
+TEST(Blocks, AreMultipliedAsTheNumbersOfTheirFormat) {
+  for (int f = 0; f < 10; ++f)
+    for (Index const head_rows : {Index{0}, Index{22}})
+      for (std::size_t const offset : {std::size_t{0}, std::size_t{1}, std::size_t{6}}) {
+        auto const format = static_cast<BlockFormat>(f);
+        Index const out = head_rows == 0 ? 37 : 44;
+        auto const made = random_sample(format, out, 3, head_rows, offset);
+        Index const in = made.matrix.columns;
+        FrozenMatrix<float> const w(std::make_shared<BlockStorage<float> const>(made.matrix, made.bytes));
+        auto const numbers = w.dense();
+        for (Index const rows : {1, 2, 3, 4, 5, 6, 7, 12, 13}) {
+          auto x = full(Shape{rows, in}, 0.F), y = full(Shape{rows, out}, 7.F);
+          for (Index t = 0; t < in; t += rows) {
+            for (Index r = 0; r < rows; ++r) x.row(r)[(t + r) % in] = 1;
+            w.times_transposed(x.data(), rows, y.data());
+            for (Index r = 0; r < rows; ++r)
+              for (Index o = 0; o < out; ++o)
+                ASSERT_EQ(y.row(r)[o], numbers.row(o)[(t + r) % in])
+                    << block_format_name(format) << ", " << rows << " rows, " << o << ", " << t + r;
+            for (Index r = 0; r < rows; ++r) x.row(r)[(t + r) % in] = 0;
+          }
+          auto g = full(Shape{rows, out}, 0.F), dx = full(Shape{rows, in}, 7.F);
+          for (Index r = 0; r < rows; ++r) g.row(r)[r * 5 % out] = 1;
+          w.times(g.data(), rows, dx.data());
+          for (Index r = 0; r < rows; ++r)
+            for (Index t = 0; t < in; ++t) ASSERT_EQ(dx.row(r)[t], numbers.row(r * 5 % out)[t]) << rows << ", " << t;
+        }
+      }
+}
+
 /// In decoding, a text has the same bits alone and beside others.
 TEST(Blocks, FewRowsDoNotDependOnEachOther) {
   for (auto const& golden : goldens) {
@@ -109,32 +141,24 @@ TEST(Blocks, FewRowsDoNotDependOnEachOther) {
     auto const x = normal<float>({12, blocks.in()}, RandomKey(1));
     Tensor<float> alone(Shape{12, 50});
     for (Index r = 0; r < 12; ++r) blocks.times_transposed(x.row(r), 1, alone.row(r));
-    for (Index rows : {2, 5, 8, 12}) {
+    for (Index rows : {2, 5, 6, 8, 12}) {
       Tensor<float> together(Shape{rows, 50});
       blocks.times_transposed(x.data(), rows, together.data());
       EXPECT_EQ(std::memcmp(together.data(), alone.data(), static_cast<std::size_t>(together.size()) * sizeof(float)),
                 0)
           << blocks.storage()->name() << ", " << rows << " rows";
     }
-  }
-}
-
-/// What products make of blocks are their numbers, to the last bit: x that is 1 at one place picks a column.
-TEST(Blocks, ProductsReadTheNumbersThatAreWidened) {
-  for (auto const& golden : goldens) {
-    auto const made = sample(golden, 33, 2);
-    FrozenMatrix<float> const blocks(std::make_shared<BlockStorage<float> const>(made.matrix, made.bytes));
-    auto const dense = blocks.dense();
-    for (Index rows : {1, 7, 8, 9, 12, 40}) {
-      auto const at = [&](Index r) { return (13 * r + rows) % dense.width(); };
-      auto x = zeros<float>({rows, dense.width()});
-      for (Index r = 0; r < rows; ++r) x.row(r)[at(r)] = 1;
-      Tensor<float> y(Shape{rows, 33});
-      blocks.times_transposed(x.data(), rows, y.data());
-      for (Index r = 0; r < rows; ++r)
-        for (Index i = 0; i < 33; ++i)
-          ASSERT_EQ(y.row(r)[i], dense.row(i)[at(r)]) << blocks.storage()->name() << ", row " << r << " of " << rows;
+    int const before = ThreadPool::global().threads();
+    for (int const threads : {1, 3}) {
+      ThreadPool::global().resize(threads);
+      for (Index rows : {1, 4, 12}) {
+        Tensor<float> again(Shape{rows, 50});
+        blocks.times_transposed(x.data(), rows, again.data());
+        EXPECT_EQ(std::memcmp(again.data(), alone.data(), static_cast<std::size_t>(again.size()) * sizeof(float)), 0)
+            << blocks.storage()->name() << ", " << threads << " threads";
+      }
     }
+    ThreadPool::global().resize(before);
   }
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cmath>
 #include <cstring>
 #include <thread>
 #include <type_traits>
@@ -118,6 +119,47 @@ TYPED_TEST(PackedWeights, ARowHasTheSameBitsAloneAndAmongOthers) {
   ThreadPool::global().resize(before);
 }
 
+/// Of 16 bits or not, numbers are multiplied as the scalars that they stand for.
+TYPED_TEST(PackedWeights, HaveTheBitsOfTheirNumbersWidened) {
+  using Scalar = typename TypeParam::Scalar;
+  for (Layout const layout : layouts) {
+    auto const narrow = this->stored(333, 145, layout);
+    Tensor<Scalar> wide(narrow.shape());
+    for (Index i = 0; i < wide.size(); ++i) wide.data()[i] = static_cast<Scalar>(narrow.data()[i]);
+    typename TestFixture::Storage const packed(clone(narrow), layout);
+    PackedStorage<Scalar, Scalar> const widened(std::move(wide), layout);
+    for (Index const rows : {1, 2, 3, 8, 9, 12, 13, 25, 40, 100}) {
+      auto const x = normal<Scalar>({rows, 145}, RandomKey(1)), g = normal<Scalar>({rows, 333}, RandomKey(2));
+      EXPECT_TRUE(this->same_bits(this->forward(packed, x), this->forward(widened, x))) << rows;
+      EXPECT_TRUE(this->same_bits(this->backward(packed, g), this->backward(widened, g))) << rows;
+    }
+  }
+}
+
+/// All that 16 bits can be, subnormal numbers and infinities, too.
+TEST(NarrowNumbers, AreWidenedExactly) {
+  namespace simd = kernels::cpu::simd;
+  constexpr Index lanes = simd::size<float>;
+  auto const check = [&](auto tag) {
+    using Stored = decltype(tag);
+    for (std::uint32_t first = 0; first < 0x10000; first += lanes) {
+      Stored narrow[lanes];
+      float wide[lanes];
+      for (std::uint32_t i = 0; i < lanes; ++i) narrow[i] = Stored::from_bits(static_cast<std::uint16_t>(first + i));
+      simd::store(wide, simd::load_wide<float>(narrow));
+      for (Index i = 0; i < lanes; ++i) {
+        auto const expected = static_cast<float>(narrow[i]);
+        if (std::isnan(expected))
+          EXPECT_TRUE(std::isnan(wide[i])) << narrow[i].bits;
+        else
+          EXPECT_EQ(std::memcmp(&wide[i], &expected, sizeof expected), 0) << narrow[i].bits;
+      }
+    }
+  };
+  check(half{});
+  check(bfloat16{});
+}
+
 TYPED_TEST(PackedWeights, GiveTheNumbersBackAsTheyWere) {
   using Scalar = typename TypeParam::Scalar;
   using Stored = typename TypeParam::Stored;
@@ -158,10 +200,9 @@ TYPED_TEST(PackedWeights, GiveTheNumbersBackAsTheyWere) {
       if constexpr (std::is_same_v<Stored, bfloat16>) {
         EXPECT_TRUE(this->same_bits(storage->as_stored()->in_bfloat16(), w));
       } else if constexpr (std::is_same_v<Stored, half>) {
-        auto const plain = storage->as_stored();
-        auto const* const narrow = dynamic_cast<NarrowStorage<half, Scalar> const*>(plain.get());
-        ASSERT_TRUE(narrow);
-        EXPECT_TRUE(this->same_bits(narrow->stored(), w));
+        auto const stored = std::dynamic_pointer_cast<NarrowStorage<half, float> const>(storage->as_stored());
+        ASSERT_TRUE(stored);
+        EXPECT_TRUE(this->same_bits(stored->stored(), w));
       } else {
         EXPECT_TRUE(this->same_bits(storage->as_stored()->in_scalar(), w));
       }

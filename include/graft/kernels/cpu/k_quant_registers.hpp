@@ -1,175 +1,178 @@
 /// @file
-/// @brief k-quants, blocks of 256 numbers in groups of 16 or 32, in registers.
+/// @brief K-quants, blocks of 256 numbers in groups with scales of their own, widened in registers.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <cstring>
 
 #include <graft/kernels/cpu/block_registers.hpp>
+#include <graft/kernels/cpu/row_products.hpp>
 
 namespace graft::kernels::cpu {
 
 #if defined(EIGEN_VECTORIZE_AVX2) && defined(__F16C__)
-/// 8 bytes as floats.
-EIGEN_ALWAYS_INLINE __m256 byte_floats(std::uint64_t bytes) {
-  return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<long long>(bytes))));
-}
-/// The first 8 of these bytes, which are signed, as floats.
-EIGEN_ALWAYS_INLINE __m256 signed_byte_floats(__m128i bytes) { return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)); }
-/// Eight bytes as one word, the first the lowest.
-EIGEN_ALWAYS_INLINE std::uint64_t eight_bytes(std::byte const* from) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, from, 8);
+/// `count` floats, a block's scales or minima, of which one fills a register from memory.
+template <Index count>
+class GroupFactors {
+ public:
+  /// factor · b for the 8 bytes b of `bytes`, from place `first` on; the lowest byte comes first.
+  EIGEN_ALWAYS_INLINE void put(Index first, float factor, std::uint64_t bytes) {
+    put(first, factor, _mm256_cvtepu8_epi32(_mm_set_epi64x(0, static_cast<long long>(bytes))));
+  }
+  EIGEN_ALWAYS_INLINE void put(Index first, float factor, __m256i integers) {
+    _mm256_store_ps(numbers_ + first, _mm256_mul_ps(_mm256_set1_ps(factor), _mm256_cvtepi32_ps(integers)));
+  }
+  /// After the last is put: the compiler is to read them from memory.
+  EIGEN_ALWAYS_INLINE void finish() { __asm__("" : "+m"(numbers_)); }
+  /// That of the group of number i.
+  [[nodiscard]] EIGEN_ALWAYS_INLINE float of(Index i) const { return numbers_[i * count / 256]; }
+
+ private:
+  alignas(32) float numbers_[std::size_t{count}];
+};
+
+/// s_j·q with 16 groups j.
+struct ScaledGroups {
+  static constexpr bool exists = simd::has_integers;
+  static constexpr Index step = 64;
+  UnpackedIntegers<256> integers;
+  GroupFactors<16> scales;
+
+  template <Index i>
+  [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> at(Index u) const {
+    return simd::pmul(integers.at(u + i), simd::broadcast(scales.of(u + i)));
+  }
+};
+
+template <class Word>
+[[nodiscard]] EIGEN_ALWAYS_INLINE Word load_word(std::byte const* from) {
+  Word word = 0;
+  std::memcpy(&word, from, sizeof word);
   return word;
 }
-/// Of each byte of x the bits of `mask`.
-EIGEN_ALWAYS_INLINE constexpr std::uint64_t every_byte(std::uint64_t x, std::uint64_t mask) {
-  return x & mask * 0x0101010101010101U;
-}
-EIGEN_ALWAYS_INLINE __m256 times(float factor, __m256 x) { return _mm256_mul_ps(_mm256_set1_ps(factor), x); }
 
-/// What blocks of 256 have in common: a scale for each group.
-template <Index size, bool with_minima>
-struct KQuant {
-  static constexpr bool exists = simd::has_integers, has_minima = with_minima;
-  static constexpr Index group = size;
-  static constexpr int groups = static_cast<int>(256 / size);
-  Factors<groups> scales;
+/// The 6-bit scales and minima of 8 groups of a block of Q4_K or Q5_K, in the 12 bytes after its two halves.
+struct SixBitGroups {
+  GroupFactors<8> scales, minima;
 
-  [[nodiscard]] EIGEN_ALWAYS_INLINE float scale(int g) const { return scales[g]; }
+  explicit EIGEN_ALWAYS_INLINE SixBitGroups(std::byte const* block) {
+    auto const a = load_word<std::uint32_t>(block + 4), b = load_word<std::uint32_t>(block + 8),
+               c = load_word<std::uint32_t>(block + 12);
+    constexpr std::uint32_t six = 0x3f3f3f3f, four = 0x0f0f0f0f, upper = 0x30303030;
+    auto const joined = [](std::uint32_t low, std::uint32_t high) { return std::uint64_t{high} << 32 | low; };
+    scales.put(0, generic::load_half(block), joined(a & six, (c & four) | (a >> 2 & upper)));
+    minima.put(0, -generic::load_half(block + 2), joined(b & six, (c >> 4 & four) | (b >> 2 & upper)));
+    scales.finish();
+    minima.finish();
+  }
 };
-
-/// d·s_j·q − d'·m_j; 16 groups with scale and minimum in the nibbles of a byte; integers of 2 bits.
 template <>
-struct BlockRegisters<BlockFormat::q2_k> : KQuant<16, true> {
-  Factors<16> least;
+struct BlockRegisters<BlockFormat::q4_k> {
+  static constexpr bool exists = simd::has_integers;
+  static constexpr Index step = 64;
+  SixBitGroups groups;
   std::uint8_t const* bytes;
 
   explicit EIGEN_ALWAYS_INLINE BlockRegisters(std::byte const* block)
-      : BlockRegisters(block, generic::load_half(block + 80), generic::load_half(block + 82)) {}
+      : groups(block), bytes(generic::load_bytes<std::uint8_t>(block + 16)) {}
   template <Index i>
-  [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> quants() const {
-    return simd::floats(simd::masked<i % 128 / 32 * 2, 3>(simd::byte_integers(bytes + i / 128 * 32 + i % 32)));
+  [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> at(Index u) const {
+    auto const pair = simd::byte_integers(bytes + u / 2 + i % 32);
+    return simd::scaled_nibbles(simd::shifted<(i < 32 ? 0 : 4)>(pair), groups.scales.of(u + i),
+                                groups.minima.of(u + i));
   }
-  [[nodiscard]] EIGEN_ALWAYS_INLINE float const* minima() const { return least.data(); }
+};
+template <>
+struct BlockRegisters<BlockFormat::q5_k> {
+  static constexpr bool exists = simd::has_integers;
+  static constexpr Index step = 64;
+  SixBitGroups groups;
+  UnpackedIntegers<256> integers;
 
- private:
-  EIGEN_ALWAYS_INLINE BlockRegisters(std::byte const* block, float d, float minimum)
-      : KQuant{Factors<16>(times(d, byte_floats(every_byte(eight_bytes(block), 15))),
-                           times(d, byte_floats(every_byte(eight_bytes(block + 8), 15))))},
-        least(times(-minimum, byte_floats(every_byte(eight_bytes(block) >> 4, 15))),
-              times(-minimum, byte_floats(every_byte(eight_bytes(block + 8) >> 4, 15)))),
-        bytes(generic::load_bytes<std::uint8_t>(block + 16)) {}
+  explicit EIGEN_ALWAYS_INLINE BlockRegisters(std::byte const* block) : groups(block) {
+    __m256i const high = load_32_bytes(block + 16);
+    unrolled<4>([&](auto pair) __attribute__((always_inline)) {
+      __m256i const bytes = load_32_bytes(block + 48 + 32 * pair);
+      integers.put(64 * pair, _mm256_or_si256(bits_of_bytes<0, 15>(bytes), bits_of_bytes<2 * pair - 4, 16>(high)));
+      integers.put(64 * pair + 32, _mm256_or_si256(bits_of_bytes<4, 15>(bytes), bits_of_bytes<2 * pair - 3, 16>(high)));
+    });
+    integers.finish();
+  }
+  template <Index i>
+  [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> at(Index u) const {
+    return simd::pmadd(integers.at(u + i), simd::broadcast(groups.scales.of(u + i)),
+                       simd::broadcast(groups.minima.of(u + i)));
+  }
 };
 
-/// d·(s_j − 32)·q; 16 groups with 6-bit scales: 4 bits in the nibbles of 8 bytes, 2 in quarters of the 4 behind them.
-/// Integers have 3 bits, −4 … 3: the highest is a bit of the block's first 32 bytes, the others are in the 64 behind.
 template <>
-struct BlockRegisters<BlockFormat::q3_k> : KQuant<16, false> {
-  std::uint8_t const *high, *bytes;
+struct BlockRegisters<BlockFormat::q2_k> {
+  static constexpr bool exists = simd::has_integers;
+  static constexpr Index step = 64;
+  UnpackedIntegers<256> integers;
+  GroupFactors<16> scales, minima;
 
-  explicit EIGEN_ALWAYS_INLINE BlockRegisters(std::byte const* block)
-      : KQuant{scales_of(block + 96, generic::load_half(block + 108))},
-        high(generic::load_bytes<std::uint8_t>(block)),
-        bytes(generic::load_bytes<std::uint8_t>(block + 32)) {}
-  template <Index i>
-  [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> quants() const {
-    constexpr int bit = static_cast<int>(i / 32);
-    auto const low = simd::masked<bit % 4 * 2, 3>(simd::byte_integers(bytes + i / 128 * 32 + i % 32));
-    auto const highest = simd::masked<bit - 2, 4>(simd::byte_integers(high + i % 32));
-    return simd::floats(simd::minus(simd::bits_of(low, highest), 4));
+  explicit EIGEN_ALWAYS_INLINE BlockRegisters(std::byte const* block) {
+    float const d = generic::load_half(block + 80), least = -generic::load_half(block + 82);
+    constexpr std::uint64_t four = 0x0f0f0f0f0f0f0f0f;
+    unrolled<2>([&](auto half) __attribute__((always_inline)) {
+      auto const groups = load_word<std::uint64_t>(block + 8 * half);
+      scales.put(8 * half, d, groups & four);
+      minima.put(8 * half, least, groups >> 4 & four);
+      __m256i const bytes = load_32_bytes(block + 16 + 32 * half);
+      unrolled<4>([&](auto j) __attribute__((always_inline)) {
+        integers.put(128 * half + 32 * j, bits_of_bytes<2 * j, 3>(bytes));
+      });
+    });
+    scales.finish();
+    minima.finish();
+    integers.finish();
   }
-
- private:
-  EIGEN_ALWAYS_INLINE static Factors<16> scales_of(std::byte const* packed, float d) {
-    std::uint64_t const low = eight_bytes(packed);
-    std::uint32_t last = 0;
-    std::memcpy(&last, packed + 8, 4);
-    std::uint64_t const h = last, both = h | h >> 2 << 32;  // the second four bytes have the next quarter first
-    auto const scale = [&](std::uint64_t nibbles, std::uint64_t quarters) {
-      auto const six = every_byte(nibbles, 15) | every_byte(quarters, 3) << 4;
-      return times(d, _mm256_sub_ps(byte_floats(six), _mm256_set1_ps(32)));
+  template <Index i>
+  [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> at(Index u) const {
+    return simd::pmadd(integers.at(u + i), simd::broadcast(scales.of(u + i)), simd::broadcast(minima.of(u + i)));
+  }
+};
+template <>
+struct BlockRegisters<BlockFormat::q3_k> : ScaledGroups {
+  explicit EIGEN_ALWAYS_INLINE BlockRegisters(std::byte const* block) {
+    auto const low = load_word<std::uint64_t>(block + 96);
+    std::uint64_t const high = load_word<std::uint32_t>(block + 104);
+    constexpr std::uint64_t four = 0x0f0f0f0f0f0f0f0f, upper = 0x30303030;
+    auto const put = [&](Index first, std::uint64_t lower, std::uint64_t above) __attribute__((always_inline)) {
+      __m128i const bytes =
+          _mm_sub_epi8(_mm_set_epi64x(0, static_cast<long long>((lower & four) | above)), _mm_set1_epi8(32));
+      scales.put(first, generic::load_half(block + 108), _mm256_cvtepi8_epi32(bytes));
     };
-    return {scale(low, both), scale(low >> 4, both >> 4)};
-  }
-};
-
-/// d·s_j·q − d'·m_j; 8 groups with 6-bit scales and minima in 12 bytes; integers of 4 bits.
-struct KQuantOfGroups : KQuant<32, true> {
-  Factors<8> least;
-
-  explicit EIGEN_ALWAYS_INLINE KQuantOfGroups(std::byte const* block)
-      : KQuantOfGroups(generic::load_half(block), generic::load_half(block + 2), eight_bytes(block + 4), block + 12) {}
-  [[nodiscard]] EIGEN_ALWAYS_INLINE float const* minima() const { return least.data(); }
-
- private:
-  /// Bytes 0 … 3 of `first` are about scales, 4 … 7 about minima. Their lower 6 bits are those of groups 0 … 3. Their
-  /// upper 2 are the highest of groups 4 … 7, whose lower 4 are nibbles of the bytes `behind`.
-  EIGEN_ALWAYS_INLINE KQuantOfGroups(float d, float minimum, std::uint64_t first, std::byte const* behind)
-      : KQuant{Factors<8>(times(d, byte_floats(joined(first, four_bytes(behind)))))},
-        least(times(-minimum, byte_floats(joined(first >> 32, four_bytes(behind) >> 4)))) {}
-  EIGEN_ALWAYS_INLINE static std::uint64_t four_bytes(std::byte const* from) {
-    std::uint32_t word = 0;
-    std::memcpy(&word, from, 4);
-    return word;
-  }
-  EIGEN_ALWAYS_INLINE static std::uint64_t joined(std::uint64_t six, std::uint64_t four) {
-    std::uint64_t const low = six & 0x3f3f3f3fU, high = (four & 0x0f0f0f0fU) | (six >> 6 & 0x03030303U) << 4;
-    return low | high << 32;
+    put(0, low, (high << 4 & upper) | (high << 2 & upper) << 32);
+    put(8, low >> 4, (high & upper) | (high >> 2 & upper) << 32);
+    __m256i const unset = _mm256_xor_si256(load_32_bytes(block), _mm256_set1_epi8(-1));
+    unrolled<2>([&](auto half) __attribute__((always_inline)) {
+      __m256i const bytes = load_32_bytes(block + 32 + 32 * half);
+      unrolled<4>([&](auto j) __attribute__((always_inline)) {
+        integers.put(128 * half + 32 * j,
+                     _mm256_sub_epi8(bits_of_bytes<2 * j, 3>(bytes), bits_of_bytes<4 * half + j - 2, 4>(unset)));
+      });
+    });
+    scales.finish();
+    integers.finish();
   }
 };
 template <>
-struct BlockRegisters<BlockFormat::q4_k> : KQuantOfGroups {
-  std::uint8_t const* bytes;
-
-  explicit EIGEN_ALWAYS_INLINE BlockRegisters(std::byte const* block)
-      : KQuantOfGroups(block), bytes(generic::load_bytes<std::uint8_t>(block + 16)) {}
-  template <Index i>
-  [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> quants() const {
-    return simd::floats(simd::masked<(i / 32 % 2 == 0 ? 0 : 4), 15>(simd::byte_integers(bytes + i / 64 * 32 + i % 32)));
-  }
-};
-/// As Q4_K, with a fifth bit in 32 bytes, one for each group.
-template <>
-struct BlockRegisters<BlockFormat::q5_k> : KQuantOfGroups {
-  std::uint8_t const *high, *bytes;
-
-  explicit EIGEN_ALWAYS_INLINE BlockRegisters(std::byte const* block)
-      : KQuantOfGroups(block),
-        high(generic::load_bytes<std::uint8_t>(block + 16)),
-        bytes(generic::load_bytes<std::uint8_t>(block + 48)) {}
-  template <Index i>
-  [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> quants() const {
-    constexpr int bit = static_cast<int>(i / 32);
-    auto const low = simd::masked<(bit % 2 == 0 ? 0 : 4), 15>(simd::byte_integers(bytes + i / 64 * 32 + i % 32));
-    return simd::floats(simd::bits_of(low, simd::masked<bit - 4, 16>(simd::byte_integers(high + i % 32))));
-  }
-};
-
-/// d·s_j·(q − 32); 16 groups with 8-bit scales; integers of 6 bits: 4 in the nibbles of 128 bytes, 2 in quarters of 64.
-template <>
-struct BlockRegisters<BlockFormat::q6_k> : KQuant<16, false> {
-  std::uint8_t const *low, *high;
-
-  explicit EIGEN_ALWAYS_INLINE BlockRegisters(std::byte const* block)
-      : KQuant{scales_of(block + 192, generic::load_half(block + 208))},
-        low(generic::load_bytes<std::uint8_t>(block)),
-        high(generic::load_bytes<std::uint8_t>(block + 128)) {}
-  template <Index i>
-  [[nodiscard]] EIGEN_ALWAYS_INLINE simd::Register<float> quants() const {
-    constexpr Index half = i / 128, quarter = i % 128 / 32;
-    auto const four =
-        simd::masked<(quarter < 2 ? 0 : 4), 15>(simd::byte_integers(low + 64 * half + quarter % 2 * 32 + i % 32));
-    auto const two =
-        simd::masked<static_cast<int>(2 * quarter) - 4, 48>(simd::byte_integers(high + 32 * half + i % 32));
-    return simd::floats(simd::minus(simd::bits_of(four, two), 32));
-  }
-
- private:
-  EIGEN_ALWAYS_INLINE static Factors<16> scales_of(std::byte const* bytes, float d) {
-    __m128i const all = _mm_loadu_si128(reinterpret_cast<__m128i const*>(bytes));
-    return {times(d, signed_byte_floats(all)), times(d, signed_byte_floats(_mm_srli_si128(all, 8)))};
+struct BlockRegisters<BlockFormat::q6_k> : ScaledGroups {
+  explicit EIGEN_ALWAYS_INLINE BlockRegisters(std::byte const* block) {
+    float const d = generic::load_half(block + 208);
+    unrolled<2>([&](auto half) __attribute__((always_inline)) {
+      scales.put(8 * half, d,
+                 _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<__m128i const*>(block + 192 + 8 * half))));
+      __m256i const high = load_32_bytes(block + 128 + 32 * half);
+      unrolled<4>([&](auto j) __attribute__((always_inline)) {
+        __m256i const low = load_32_bytes(block + 64 * half + 32 * (j % 2));
+        __m256i const q = _mm256_or_si256(bits_of_bytes<j / 2 * 4, 15>(low), bits_of_bytes<2 * j - 4, 48>(high));
+        integers.put(128 * half + 32 * j, _mm256_sub_epi8(q, _mm256_set1_epi8(32)));
+      });
+    });
+    scales.finish();
+    integers.finish();
   }
 };
 #endif

@@ -41,8 +41,9 @@ void pack_weights(Stored const* from, MatrixSteps steps, PackedMatrix const& w, 
 }
 
 /// With so few rows each number of W is used once or twice, so that memory decides: it serves several streams faster
-/// than one, and so many panels are read at a time.
-inline constexpr Index rows_of_streams = 2, streams = 3;
+/// than one, and so many panels are read at a time, each fetched so many of its lines
+/// ahead.
+inline constexpr Index rows_of_streams = 2, streams = 3, ahead_of_streams = 32;
 
 /// C[rows, streams · width] = β·C + A·B with B in `streams` whole panels that lie `stride` numbers apart, summed as
 /// `multiply_tile` does.
@@ -57,6 +58,8 @@ template <Index rows, class Scalar, class Stored>
     unrolled<registers>([&](auto p) __attribute__((always_inline)) { sums[r][p] = simd::broadcast(Scalar(0)); });
   });
   for (Index t = 0; t < k; ++t, panel += wide) {
+    unrolled<static_cast<int>(streams)>(
+        [&](auto s) __attribute__((always_inline)) { prefetch(panel + s * stride + ahead_of_streams * wide, wide); });
     Register left[std::size_t{rows}];
     unrolled<static_cast<int>(rows)>(
         [&](auto r) __attribute__((always_inline)) { left[r] = simd::broadcast(a.data[r * a.row + t * a.step]); });
@@ -142,7 +145,11 @@ void times_packed_transposed(PackedMatrix const& w, Scalar const* x, Index rows,
   KernelTimer const timer("packed product", product_operations(p.m, p.n, p.k),
                           product_bytes<Scalar, Stored>(p.m, p.n, p.k));
   if (w.in == 0) return packed_matmul(p);
-  PackedBlocks<Scalar> const cut(p.m, p.n, p.k);
+  PackedBlocks<Scalar> cut(p.m, p.n, p.k);
+  if (p.m <= rows_of_streams) {  // a task has as many panels as are read at a time
+    cut.columns = streams * Tile<Scalar>::columns;
+    cut.across = (p.n + cut.columns - 1) / cut.columns;
+  }
   parallel_for(cut.down * cut.across, [&](Index task) {
     Index const i = task % cut.down * cut.rows, j = task / cut.down * cut.columns;
     packed_weights_task<Scalar, Stored>(w, p, i, std::min(cut.rows, p.m - i), j, std::min(cut.columns, p.n - j),

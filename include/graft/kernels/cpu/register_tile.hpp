@@ -55,10 +55,11 @@ void keep_in_register([[maybe_unused]] Register& x) {
 }
 
 /// A tile of at most `few_rows` rows waits for memory. B is therefore fetched `ahead` of its rows before it is read:
-/// the processor itself looks ahead within a page of memory only.
+/// the processor itself looks ahead within a page of memory only. (Not inlined early, g++ takes a call of `prefetch`
+/// for one without effect.)
 inline constexpr Index few_rows = simd::registers >= 32 ? 8 : 4, ahead = 24;
 template <class Stored>
-void prefetch([[maybe_unused]] Stored const* from, [[maybe_unused]] Index count) {
+EIGEN_ALWAYS_INLINE void prefetch([[maybe_unused]] Stored const* from, [[maybe_unused]] Index count) {
 #if defined(__GNUC__)
 #pragma GCC unroll 4
   for (Index i = 0; i < count; i += 64 / static_cast<Index>(sizeof(Stored))) __builtin_prefetch(from + i);

@@ -44,6 +44,13 @@ template <class Scalar>
 EIGEN_ALWAYS_INLINE Register<Scalar> load_wide(Scalar const* from) {
   return load(from);
 }
+/// The same of numbers of 16 bits, one at a time.
+template <class Narrow>
+EIGEN_ALWAYS_INLINE Register<float> load_narrow(Narrow const* from) {
+  float wide[size<float>];
+  for (Index i = 0; i < size<float>; ++i) wide[i] = static_cast<float>(from[i]);
+  return load(wide);
+}
 /// The same of bfloat16: a float's upper half.
 #if defined(__GNUC__)
 typedef std::uint16_t Halves __attribute__((vector_size(2 * size<float>)));
@@ -60,13 +67,10 @@ EIGEN_ALWAYS_INLINE Register<float> load_wide(bfloat16 const* from) {
 #else
 template <std::same_as<float> Scalar>
 EIGEN_ALWAYS_INLINE Register<float> load_wide(bfloat16 const* from) {
-  float wide[size<float>];
-  for (Index i = 0; i < size<float>; ++i) wide[i] = static_cast<float>(from[i]);
-  return load(wide);
+  return load_narrow(from);
 }
 #endif
-
-/// The same of half.
+/// The same of half, for which a processor may have an instruction.
 template <std::same_as<float> Scalar>
 EIGEN_ALWAYS_INLINE Register<float> load_wide(half const* from) {
 #if defined(EIGEN_VECTORIZE_AVX512)
@@ -74,16 +78,12 @@ EIGEN_ALWAYS_INLINE Register<float> load_wide(half const* from) {
 #elif defined(EIGEN_VECTORIZE_AVX) && defined(__F16C__)
   return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<__m128i const*>(from)));
 #else
-  float wide[size<float>];
-  for (Index i = 0; i < size<float>; ++i) wide[i] = static_cast<float>(from[i]);
-  return load(wide);
+  return load_narrow(from);
 #endif
 }
 
 /// As many integers as a register has floats, where the processor has instructions that widen bytes to them:
-/// `byte_integers(from)`; `masked<shift, mask>(x)`, bits of x after a shift to the right (to the left where it is
-/// negative); `set_bits<value>(word)`, the value where a lane's bit of the word is set; `bits_of(a, b)`, those of
-/// both; `minus(x, n)`; and `floats(x)`.
+/// `byte_integers(from)`, `shifted<bits>(x)` to the right, `floats(x)`, and `scaled_nibbles(x, scale, shift)`.
 #if defined(EIGEN_VECTORIZE_AVX512)
 inline constexpr bool has_integers = true;
 using Integers = __m512i;
@@ -93,20 +93,16 @@ EIGEN_ALWAYS_INLINE Integers byte_integers(std::uint8_t const* from) {
 EIGEN_ALWAYS_INLINE Integers byte_integers(std::int8_t const* from) {
   return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<__m128i const*>(from)));
 }
-template <int shift, int mask>
-EIGEN_ALWAYS_INLINE Integers masked(Integers x) {
-  Integers const shifted = shift > 0   ? _mm512_srli_epi32(x, shift > 0 ? shift : 0)
-                           : shift < 0 ? _mm512_slli_epi32(x, shift < 0 ? -shift : 0)
-                                       : x;
-  return _mm512_and_si512(shifted, _mm512_set1_epi32(mask));
+template <int shift>
+EIGEN_ALWAYS_INLINE Integers shifted(Integers x) {
+  return shift > 0 ? _mm512_srli_epi32(x, shift) : x;
 }
-template <int value>
-EIGEN_ALWAYS_INLINE Integers set_bits(std::uint32_t word) {
-  return _mm512_maskz_set1_epi32(static_cast<__mmask16>(word), value);
-}
-EIGEN_ALWAYS_INLINE Integers bits_of(Integers a, Integers b) { return _mm512_or_si512(a, b); }
-EIGEN_ALWAYS_INLINE Integers minus(Integers x, int n) { return _mm512_sub_epi32(x, _mm512_set1_epi32(n)); }
 EIGEN_ALWAYS_INLINE Register<float> floats(Integers x) { return _mm512_cvtepi32_ps(x); }
+/// Of each lane of `x`, whose lowest four bits are q: scale · q + shift, looked up among the 16 that there can be.
+EIGEN_ALWAYS_INLINE Register<float> scaled_nibbles(Integers x, float scale, float shift) {
+  Register<float> const q = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  return _mm512_permutexvar_ps(x, Eigen::internal::pmadd(q, broadcast(scale), broadcast(shift)));
+}
 #elif defined(EIGEN_VECTORIZE_AVX2)
 inline constexpr bool has_integers = true;
 using Integers = __m256i;
@@ -116,22 +112,15 @@ EIGEN_ALWAYS_INLINE Integers byte_integers(std::uint8_t const* from) {
 EIGEN_ALWAYS_INLINE Integers byte_integers(std::int8_t const* from) {
   return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<__m128i const*>(from)));
 }
-template <int shift, int mask>
-EIGEN_ALWAYS_INLINE Integers masked(Integers x) {
-  Integers const shifted = shift > 0   ? _mm256_srli_epi32(x, shift > 0 ? shift : 0)
-                           : shift < 0 ? _mm256_slli_epi32(x, shift < 0 ? -shift : 0)
-                                       : x;
-  return _mm256_and_si256(shifted, _mm256_set1_epi32(mask));
+template <int shift>
+EIGEN_ALWAYS_INLINE Integers shifted(Integers x) {
+  return shift > 0 ? _mm256_srli_epi32(x, shift) : x;
 }
-template <int value>
-EIGEN_ALWAYS_INLINE Integers set_bits(std::uint32_t word) {
-  Integers const bit = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
-  Integers const is_set = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(static_cast<int>(word)), bit), bit);
-  return _mm256_and_si256(is_set, _mm256_set1_epi32(value));
-}
-EIGEN_ALWAYS_INLINE Integers bits_of(Integers a, Integers b) { return _mm256_or_si256(a, b); }
-EIGEN_ALWAYS_INLINE Integers minus(Integers x, int n) { return _mm256_sub_epi32(x, _mm256_set1_epi32(n)); }
 EIGEN_ALWAYS_INLINE Register<float> floats(Integers x) { return _mm256_cvtepi32_ps(x); }
+/// Of each lane of `x`, whose lowest four bits are q: scale · q + shift.
+EIGEN_ALWAYS_INLINE Register<float> scaled_nibbles(Integers x, float scale, float shift) {
+  return Eigen::internal::pmadd(floats(_mm256_and_si256(x, _mm256_set1_epi32(15))), broadcast(scale), broadcast(shift));
+}
 #else
 inline constexpr bool has_integers = false;
 #endif
