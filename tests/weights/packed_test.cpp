@@ -10,6 +10,7 @@
 
 #include <graft/core/numbers.hpp>
 #include <graft/core/thread_pool.hpp>
+#include <graft/kernels/cpu/simd.hpp>
 #include <graft/models/weights_hash.hpp>
 #include <graft/weights/packed.hpp>
 #include <graft/weights/to_device.hpp>
