@@ -37,8 +37,9 @@ struct Packed : HostOnly {
   [[nodiscard]] static Index panel_width();
   /// Packs W, whose element (o, t) is `from[o · steps.row + t · steps.element]`, to `w.numbers()` numbers at `to`.
   static void pack(Scalar const* from, MatrixSteps steps, PackedMatrix const& w, Scalar* to);
-  /// The same of numbers of 16 bits, which `w.dtype` names.
+  /// The same of bfloat16, which `w.dtype` says.
   static void pack(bfloat16 const* from, MatrixSteps steps, PackedMatrix const& w, bfloat16* to);
+  /// The same of half.
   static void pack(half const* from, MatrixSteps steps, PackedMatrix const& w, half* to);
   /// y = β·y + x·Wᵀ; x `[rows, in]`, y `[rows, out]`.
   static void times_transposed(PackedMatrix const& w, Scalar const* x, Index rows, Scalar* y, Scalar beta);

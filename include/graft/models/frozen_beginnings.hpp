@@ -18,6 +18,7 @@ struct FrozenBeginnings {
   Variable<Scalar, Device> keys_values;  ///< `[tokens, layers · 2 · kv_width]`: of each layer its keys, then its values
   std::vector<ContinuedRow> rows;        ///< which of the tokens each row goes on from
 
+  /// `all` are keys and values of the tokens of `divided.before`.
   FrozenBeginnings(Tensor<Scalar, Device> all, DividedBatch const& divided) : keys_values(std::move(all)) {
     for (Index r = 0; r < divided.after.rows.count(); ++r) {
       ContinuedRow row{{}, 0, divided.earlier(r), {}};
