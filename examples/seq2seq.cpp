@@ -190,7 +190,7 @@ void check_options(CLI::App const& app, Settings const& s) {
     if (s.strategy.choice.strategy == "none")
       throw support::UsageError("--method none trains nothing; leave --train out");
     support::check_training_options(app, !s.validation.empty());
-    support::check_keep_frozen(app, s.strategy.choice.strategy, s.training.share_sources);
+    support::check_keep_frozen(app, s.strategy.choice.strategy, s.training.share_sources, true);
   }
   if (s.test.empty()) {
     support::refuse_group(app, "Writing", "without --test: nothing is written");

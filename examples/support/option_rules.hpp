@@ -66,11 +66,12 @@ inline void check_training_options(CLI::App const& app, bool validated) {
 /// encoder's states. Some strategies leave these as they are only with some settings or models: the Trainer refuses the
 /// others.
 /// @param shares whether sources are shared
-inline void check_keep_frozen(CLI::App const& app, std::string const& strategy, bool shares) {
+/// @param encodes whether models have an encoder beside the decoder, which prefixes and prompts may leave as it is
+inline void check_keep_frozen(CLI::App const& app, std::string const& strategy, bool shares, bool encodes = false) {
   if (!given(app, "--keep-frozen") || app.get_option("--keep-frozen")->as<double>() == 0) return;
   bool known = false;
-  for (char const* keeps : {"top_layers", "head", "infix", "embedding", "prefix", "prefix_mlp", "prompt"})
-    known = known || strategy == keeps;
+  for (char const* keeps : {"top_layers", "head", "infix", "embedding"}) known = known || strategy == keeps;
+  for (char const* keeps : {"prefix", "prefix_mlp", "prompt"}) known = known || (encodes && strategy == keeps);
   if (!known)
     refuse_given(app, {"--keep-frozen"}, "with --method " + strategy + ", which acts from the first layer on");
   if (shares)

@@ -109,7 +109,7 @@ TEST(FrozenStates, AreRefusedWhereThereAreNone) {
   EXPECT_EQ(graft::testing::message_of<graft::ConfigError>(
                 [&] { graft::Trainer(settings).fit(model, sharing::references()); }),
             "[Trainer] got keep_frozen 5, but no layer stays as it is below the lowest that the strategy acts on; "
-            "expected 0; hint: top_layers leaves the others as they are");
+            "expected 0; hint: top_layers leaves the others as they are, infix the source's states");
   EXPECT_EQ(
       graft::testing::message_of<graft::ConfigError>(
           [&] { graft::Trainer({.epochs = 1, .share_sources = true, .keep_frozen = 5}); }),
