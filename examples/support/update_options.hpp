@@ -23,9 +23,8 @@ inline constexpr char const* share_sources_help =
 
 inline constexpr char const* keep_frozen_help =
     "MiB to keep what never changes of an example, so that later epochs begin there: layers below top_layers or a "
-    "head, "
-    "sources before an infix, an encoder that the strategy leaves as it is; the same losses up to rounding; 0: nothing "
-    "is kept";
+    "head, sources before an infix, an encoder that the strategy leaves as it is; the same losses up to rounding; 0: "
+    "nothing is kept";
 
 /// Optimizer and schedule by name; empty for those that the training has already.
 struct UpdateOptions {

@@ -7,9 +7,8 @@
 #include <graft/models/gpt2.hpp>
 #include <graft/models/llama.hpp>
 #include <graft/models/t5.hpp>
-#include <graft/train/trainer.hpp>
 
-#include "sharing.hpp"
+#include "kept_training.hpp"
 
 namespace {
 
@@ -151,31 +150,16 @@ TEST(FrozenBeginnings, HaveNoReversePass) {
   EXPECT_LT(operations(model, batch), 0.6 * first) << "beginnings are there";
 }
 
-template <graft::Architecture A, class Strategy>
-std::vector<double> trained(Strategy const& strategy, Index keep) {
-  auto model = graft::adapt(small::base<A, double>(), strategy, 3);
-  EXPECT_EQ(model.frozen_beginnings() || model.frozen_layers() > 0, true);
-  graft::Training settings{.epochs = 3, .batch = 4, .keep_frozen = keep};
-  settings.learning_rate = 1e-2, settings.epsilon = 1e-3, settings.progress = false;
-  auto const report = graft::Trainer(settings).fit(model, sharing::references(), sharing::references());
-  EXPECT_EQ(model.kept_bytes(), 0U) << "nothing is kept behind a training";
-  return sharing::numbers_of(report, model);
-}
-template <graft::Architecture A, class Strategy>
-void expect_the_same_training(Strategy const& strategy) {
-  auto const got = trained<A>(strategy, 1), expected = trained<A>(strategy, 0);
-  ASSERT_EQ(got.size(), expected.size());
-  for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-10) << A::model_type << ", " << i;
-}
 TEST(FrozenBeginnings, GiveTheSameTrainingWhenTheyAreKept) {
-  expect_the_same_training<Llama>(infix());
-  expect_the_same_training<Gpt2>(tokens_at_infix());
+  sharing::expect_the_same_when_kept<Llama>(infix(), sharing::references());
+  sharing::expect_the_same_when_kept<Gpt2>(tokens_at_infix(), sharing::references());
 }
 /// An encoder to whose rows a strategy adds nothing stays as it is.
 TEST(FrozenBeginnings, OfAnEncoderAreItsStates) {
-  expect_the_same_training<Bart>(infix());
-  expect_the_same_training<T5>(infix());
-  expect_the_same_training<Bart>(PrefixTuning{.length = 3, .scope = graft::PrefixScope::decoder});
+  sharing::expect_the_same_when_kept<Bart>(infix(), sharing::references());
+  sharing::expect_the_same_when_kept<T5>(infix(), sharing::references());
+  sharing::expect_the_same_when_kept<Bart>(PrefixTuning{.length = 3, .scope = graft::PrefixScope::decoder},
+                                           sharing::references());
   auto const layers = [](auto const& strategy) {
     return graft::adapt(small::base<Bart, double>(), strategy).frozen_layers();
   };

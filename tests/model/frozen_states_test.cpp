@@ -5,9 +5,8 @@
 #include <graft/models/bart.hpp>
 #include <graft/models/bert.hpp>
 #include <graft/models/llama.hpp>
-#include <graft/train/trainer.hpp>
 
-#include "sharing.hpp"
+#include "kept_training.hpp"
 #include "support/refusals.hpp"
 
 namespace {
@@ -28,26 +27,11 @@ std::vector<graft::TokenizedExample> examples() {
   return all;
 }
 
-template <graft::Architecture A, class Strategy>
-std::vector<double> trained(Strategy const& strategy, Index keep) {
-  auto model = graft::adapt(small::base<A, double>(), strategy, 3);
-  graft::Training settings{.epochs = 3, .batch = 4, .keep_frozen = keep};
-  settings.learning_rate = 1e-2, settings.epsilon = 1e-3, settings.progress = false;
-  auto const report = graft::Trainer(settings).fit(model, examples<A>(), examples<A>());
-  EXPECT_EQ(model.kept_bytes(), 0U) << "nothing is kept behind a training";
-  return sharing::numbers_of(report, model);
-}
-template <graft::Architecture A, class Strategy>
-void expect_the_same_training(Strategy const& strategy) {
-  auto const got = trained<A>(strategy, 1), expected = trained<A>(strategy, 0);
-  ASSERT_EQ(got.size(), expected.size());
-  for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-10) << A::model_type << ", " << i;
-}
 TEST(FrozenStates, GiveTheSameTraining) {
-  expect_the_same_training<Llama>(TopLayers{.layers = 1});
-  expect_the_same_training<Bart>(TopLayers{.layers = 1});
-  expect_the_same_training<Bart>(TopLayers{.layers = 3});  // the encoder alone stays
-  expect_the_same_training<Bert>(ClassificationHead{.labels = 3, .restart = true});
+  sharing::expect_the_same_when_kept<Llama>(TopLayers{.layers = 1}, examples<Llama>());
+  sharing::expect_the_same_when_kept<Bart>(TopLayers{.layers = 1}, examples<Bart>());
+  sharing::expect_the_same_when_kept<Bart>(TopLayers{.layers = 3}, examples<Bart>());  // the encoder alone stays
+  sharing::expect_the_same_when_kept<Bert>(ClassificationHead{.labels = 3, .restart = true}, examples<Bert>());
 }
 
 /// A row that comes again is not computed below the trained layers: it stays as it was, whatever became of them.

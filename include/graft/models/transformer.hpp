@@ -299,6 +299,10 @@ class Transformer {
           return states_after(parts, *divided);
     Pass pass = start(parts, main_stack<A>, batch.rows, cache, observer);
     pass.source = &source;
+    return states_at_targets(parts, batch, pass);  // [targets, width]
+  }
+  /// `[targets, width]` of a pass that has begun.
+  [[nodiscard]] Value states_at_targets(Parts const& parts, Batch const& batch, Pass& pass) const {
     Value const x = run(parts, batch, batch.tokens, pass);              // [queries, width]
     return finish(parts, main_stack<A>, gather_rows(x, pass.targets));  // [targets, width]
   }
@@ -335,8 +339,7 @@ class Transformer {
                            : compute(),
             divided);
     Pass pass = start(parts, main_stack<A>, after.rows, nullptr, nullptr, beginnings);
-    Value const x = run(parts, after, after.tokens, pass);              // [queries, width]
-    return finish(parts, main_stack<A>, gather_rows(x, pass.targets));  // [targets, width]
+    return states_at_targets(parts, after, pass);  // [targets, width]
   }
   /// What all layers' attention uses of a decoder's rows in the base model: `[tokens, layers · 2 · kv_width]`, of each
   /// layer the keys, then the values.
@@ -446,9 +449,7 @@ class Transformer {
   [[nodiscard]] EncoderStates<Scalar, Device> encode(Parts const& parts, Batch const& batch,
                                                      Observer const* observer) const {
     Rows rows = batch.source;
-    rows.step = batch.rows.step;
-    rows.training = batch.rows.training;
-    rows.recompute = batch.rows.recompute;
+    join_step(rows, batch.rows);
     Pass pass = start(parts, Stack::encoder, rows, nullptr, observer);
     Value const states = run(parts, batch, batch.source_tokens, pass);                  // [source tokens, width]
     return {finish(parts, Stack::encoder, states), pass.layout.rows, batch.source_of};  // [source tokens, width]

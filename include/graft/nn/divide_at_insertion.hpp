@@ -93,11 +93,8 @@ inline void append_part(Batch& to, Batch const& from, Index r, Index begin, Inde
     detail::append_part(after, batch, r, middle, end, std::exchange(after_of.back(), row), insertion);
   }
   if (before.rows.tokens() == 0) return std::nullopt;
-  for (Rows* part : {&before.rows, &after.rows}) {
-    part->step = rows.step;
-    part->training = rows.training;
-    part->recompute = rows.recompute;
-  }
+  join_step(before.rows, rows);
+  join_step(after.rows, rows);
   after.rows.targets.labels = rows.targets.labels;
   after.rows.targets.weights = rows.targets.weights;
   return result;

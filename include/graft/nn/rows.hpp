@@ -67,6 +67,13 @@ struct Rows {
   [[nodiscard]] Index parent_of(Index row) const { return parent.empty() ? -1 : parent[static_cast<std::size_t>(row)]; }
 };
 
+/// Rows of the same step: what addresses its random numbers, and how it is computed.
+inline void join_step(Rows& rows, Rows const& of) {
+  rows.step = of.step;
+  rows.training = of.training;
+  rows.recompute = of.recompute;
+}
+
 /// What rows keep where their tokens become others: all but offsets, positions and token types. Targets and insertion
 /// still point to the old tokens.
 [[nodiscard]] inline Rows with_other_tokens(Rows const& rows) {
@@ -75,9 +82,7 @@ struct Rows {
   out.examples = rows.examples;
   out.adapter = rows.adapter;
   out.parent = rows.parent;
-  out.step = rows.step;
-  out.training = rows.training;
-  out.recompute = rows.recompute;
+  join_step(out, rows);
   out.targets = rows.targets;
   return out;
 }

@@ -73,11 +73,10 @@ PackedBlocks<Scalar> cut_at_blocks(Product<Scalar> const& p, Index values) {
   auto const whole = [&](Index size) { return (size + values - 1) / values * values; };
   if (p.read_b == Read::transposed) {
     cut.depth = whole(cut.depth);
-    if (simd::size<Scalar> * Index{sizeof(Scalar)} == 64) cut.columns = Tile<Scalar>::columns;
+    if (simd::size<Scalar> * Index{sizeof(Scalar)} == 64) cut.cut_columns(p.n, Tile<Scalar>::columns);
   } else {
-    cut.columns = whole(cut.columns);
+    cut.cut_columns(p.n, whole(cut.columns));
   }
-  cut.across = (p.n + cut.columns - 1) / cut.columns;
   return cut;
 }
 

@@ -41,8 +41,7 @@ void pack_weights(Stored const* from, MatrixSteps steps, PackedMatrix const& w, 
 }
 
 /// With so few rows each number of W is used once or twice, so that memory decides: it serves several streams faster
-/// than one, and so many panels are read at a time, each fetched so many of its lines
-/// ahead.
+/// than one. So many panels are read at a time, and each is fetched so many of its lines ahead.
 inline constexpr Index rows_of_streams = 2, streams = 3, ahead_of_streams = 32;
 
 /// C[rows, streams · width] = β·C + A·B with B in `streams` whole panels that lie `stride` numbers apart, summed as
@@ -86,7 +85,7 @@ inline constexpr Index most_rows = 192, strips_worth_widening = 3;
 template <class Scalar, class Stored>
 void packed_panel(PackedMatrix const& w, Product<Scalar> const& p, Index i, Index rows, Index j, Index columns,
                   Index deepest) {
-  thread_local Buffer<Scalar> buffer, turned;
+  thread_local Buffer<Scalar> buffer;
   constexpr Index high = Tile<Scalar>::height, lanes = Tile<Scalar>::lanes, wide = Tile<Scalar>::columns;
   Index const strips = (rows + high - 1) / high, even = (rows + strips - 1) / strips,
               width = columns <= lanes ? lanes : wide;
@@ -98,7 +97,7 @@ void packed_panel(PackedMatrix const& w, Product<Scalar> const& p, Index i, Inde
       next = {reinterpret_cast<char const*>(numbers + depth * wide), Index{sizeof(Stored)} * wide / strips};
     auto const multiply = [&](auto const& panel) {
       for (Index r = 0; r < rows; r += even) {
-        Strip<Scalar> const a = strip_of(p, i + r, std::min(even, rows - r), t, depth, turned);
+        Strip<Scalar> const a{p.a + (i + r) * p.lda + t, std::min(even, rows - r), p.lda, 1};
         multiply_strip<high>(depth, a, panel, t == 0 ? p.beta : Scalar(1), p.c + (i + r) * p.ldc + j, p.ldc, next);
         if (next.from) next.from += depth * next.step;
       }
@@ -146,10 +145,8 @@ void times_packed_transposed(PackedMatrix const& w, Scalar const* x, Index rows,
                           product_bytes<Scalar, Stored>(p.m, p.n, p.k));
   if (w.in == 0) return packed_matmul(p);
   PackedBlocks<Scalar> cut(p.m, p.n, p.k);
-  if (p.m <= rows_of_streams) {  // a task has as many panels as are read at a time
-    cut.columns = streams * Tile<Scalar>::columns;
-    cut.across = (p.n + cut.columns - 1) / cut.columns;
-  }
+  // a task of so few rows has as many panels as are read at a time
+  if (p.m <= rows_of_streams) cut.cut_columns(p.n, streams * Tile<Scalar>::columns);
   parallel_for(cut.down * cut.across, [&](Index task) {
     Index const i = task % cut.down * cut.rows, j = task / cut.down * cut.columns;
     packed_weights_task<Scalar, Stored>(w, p, i, std::min(cut.rows, p.m - i), j, std::min(cut.columns, p.n - j),

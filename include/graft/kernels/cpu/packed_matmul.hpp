@@ -33,14 +33,18 @@ struct PackedBlocks {
       columns = n;
       across = down = 1;
     } else {
-      columns = share(std::clamp(share(n, 12, wide), narrowest, widest), 1, wide);
-      across = (n + columns - 1) / columns;
+      cut_columns(n, share(std::clamp(share(n, 12, wide), narrowest, widest), 1, wide));
       down = std::clamp<Index>(m / (8 * high), 1, (tasks + across - 1) / across);
     }
     rows = share(m, down, high);
     down = (m + rows - 1) / rows;
     Index const deepest = panel / (n <= Tile<Scalar>::lanes ? Tile<Scalar>::lanes : wide);
     depth = share(k, (k + deepest - 1) / deepest, 4);
+  }
+  /// Tasks of so many of C's n columns.
+  void cut_columns(Index n, Index of_a_task) {
+    columns = of_a_task;
+    across = (n + columns - 1) / columns;
   }
 };
 
